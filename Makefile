@@ -1,0 +1,51 @@
+# `make` lists what there is. Everything happens in .venv, which is made when it is first needed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: $(INSTALLED) .env ## web, worker, beat and a broker on this machine; Ctrl-C ends them
+	@exec $(BIN)/python manage.py launch $(ARGS)
+
+test: $(INSTALLED) ## the tests; ARGS="campaigns.tests.test_settings -v 2" picks some
+	@$(BIN)/python manage.py test --noinput $(ARGS)
+
+# The last line looks at the settings as they are in production.
+check: $(INSTALLED) ## lint, format, types, migrations and the settings of a deployment
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy .
+	@echo "manage.py makemigrations --check --dry-run"
+	@DEBUG=True DATABASE_URL=sqlite:///.venv/check.sqlite3 $(BIN)/python manage.py makemigrations --check --dry-run
+	@echo "manage.py check --deploy"
+	@DEBUG=False SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
+		SECURE_SSL_REDIRECT=True ALLOWED_HOSTS=budget.example.com \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+clean: ## removes .venv, caches and collected static files; keeps .env and the database
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is missing or older than Python 3.11: install a newer one, or name it: make PYTHON=python3.12" >&2; \
+		exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "$(PYTHON) can't make a virtual environment: install its venv package (Debian: python3-venv)." >&2; \
+		exit 1; }
+	@echo "Installing requirements.txt into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+.env:
+	@umask 077 && key=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") && \
+		sed -e "s/^SECRET_KEY=.*/SECRET_KEY=$$key/" -e "s/^DEBUG=.*/DEBUG=True/" .env.example > .env.new && \
+		mv .env.new .env
+	@echo "Made .env, with a SECRET_KEY of its own and DEBUG=True."

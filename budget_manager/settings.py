@@ -1,0 +1,179 @@
+"""All settings, from environment variables; .env.example explains each one."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+from django.core.management.utils import get_random_secret_key
+from dotenv import load_dotenv
+
+from budget_manager import environment, simulation
+
+django_stubs_ext.monkeypatch()  # or ModelAdmin[Campaign] fails at run time
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+TESTING = sys.argv[1:2] == ["test"]
+# Both must work on a fresh clone, and neither may depend on what is in somebody's .env.
+UNCONFIGURED = TESTING or "mypy_django_plugin.main" in sys.modules
+
+if not UNCONFIGURED:
+    load_dotenv(BASE_DIR / ".env")  # the real environment wins
+
+DATABASE: dict[str, Any] = environment.database(BASE_DIR)
+SIMULATION = simulation.is_throw_away(DATABASE["NAME"])
+
+DEBUG = environment.flag("DEBUG", default=False)
+SECRET_KEY = get_random_secret_key() if UNCONFIGURED or SIMULATION else environment.secret_key(debug=DEBUG)
+LIVE = not (DEBUG or TESTING)
+
+ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
+SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT", default=LIVE)
+if environment.flag("TRUST_PROXY_HEADER", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if LIVE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = LIVE
+SECURE_HSTS_PRELOAD = LIVE
+SESSION_COOKIE_SECURE = LIVE
+CSRF_COOKIE_SECURE = LIVE
+
+INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "campaigns.apps.CampaignsConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "budget_manager.urls"
+WSGI_APPLICATION = "budget_manager.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": DATABASE}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    synchronous = "OFF" if TESTING or SIMULATION else "NORMAL"
+    DATABASE["OPTIONS"] = {
+        # On Django's defaults two writers at once end in "database is locked": a transaction that begins by
+        # reading can't wait for its turn to write.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous};",
+    }
+    if TESTING:
+        # A file, because tests use threads and processes; its own directory, because two runs may overlap.
+        test_files = tempfile.TemporaryDirectory(prefix="budget-manager-test-", ignore_cleanup_errors=True)
+        DATABASE["TEST"] = {"NAME": str(Path(test_files.name) / "test.sqlite3")}
+else:
+    DATABASE["CONN_MAX_AGE"] = 60
+    DATABASE["CONN_HEALTH_CHECKS"] = True
+    DATABASE["OPTIONS"] = {
+        "connect_timeout": 10,
+        "application_name": "budget_manager",
+        **DATABASE.get("OPTIONS", {}),
+    }
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = environment.time_zone()
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if LIVE
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+    },
+}
+# A forgotten collectstatic costs caching, not the pages.
+WHITENOISE_MANIFEST_STRICT = False
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = not LIVE
+
+LOG_LEVEL = environment.log_level("ERROR" if TESTING else "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # Django gives these handlers of their own; here everything goes through the one above.
+        "django": {"handlers": [], "level": "NOTSET"},
+        "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
+    },
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Budget manager",
+    "SITE_HEADER": "Budget manager",
+    "SITE_SYMBOL": "account_balance_wallet",
+}
+
+REDIS_URL = environment.redis_url()
+
+CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that comes back after hours finds its worker waiting
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Without these a publish to a peer that vanished waits for ever.
+    "socket_timeout": 30,
+    "socket_connect_timeout": 10,
+    "socket_keepalive": True,
+    # A task that isn't acknowledged by then is given to another worker: longer than any time limit.
+    "visibility_timeout": 60 * 60,
+}
+# The state is in the database, and no task's result is read.
+CELERY_TASK_IGNORE_RESULT = True
+# A killed worker's task runs again; every task may run twice.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Below the five minutes between two checks. In seconds.
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 270
+# Not kombu's "celery": another application on the same broker would take our tasks and drop them.
+CELERY_TASK_DEFAULT_QUEUE = "budget_manager"
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
