@@ -1,0 +1,107 @@
+"""The one place where PostgreSQL and SQLite differ in what our statements say.
+
+Statements elsewhere are written in the SQL that both understand, with the fragments of this module put in; values
+are always bound, never pasted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+
+LEDGER_LOCK = 0x6275646765740001
+"""Key of the advisory lock that folding, re-booking, repairing and closing take ("budget", 1)."""
+
+
+def is_postgresql(using: str = DEFAULT_DB_ALIAS) -> bool:
+    return connections[using].vendor == "postgresql"
+
+
+def rows_sql(columns: Mapping[str, str]) -> str:
+    """Return a SELECT that turns one bound parameter (see rows_param) into rows.
+
+    columns maps each column's name to its SQL type; SQLite keeps dates and times as the text they are.
+    """
+    if is_postgresql():
+        typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        return f"SELECT * FROM json_to_recordset(%s::json) AS given({typed})"
+    picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+    return f"SELECT {picked} FROM json_each(%s)"
+
+
+def rows_param(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return the rows as the text that rows_sql reads; dates and times in ISO form."""
+    names = list(columns)
+    return json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=_to_text)
+
+
+def _to_text(value: date | time) -> str:
+    return value.isoformat()
+
+
+def among(column: str) -> str:
+    """Return the condition "column is one of a bound list" (see among_param)."""
+    if is_postgresql():
+        return f"{column} = ANY(%s)"
+    return f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def among_param(values: Iterable[Any]) -> Any:
+    return list(values) if is_postgresql() else json.dumps(list(values), default=_to_text)
+
+
+def quarter_sql(column: str) -> str:
+    """Return the quarter-hour number of a timestamp column (see campaigns.periods)."""
+    if is_postgresql():
+        return f"CAST(FLOOR(EXTRACT(EPOCH FROM {column}) / 900) AS integer)"
+    return f"CAST(strftime('%%s', substr({column}, 1, 19)) AS integer) / 900"
+
+
+def micros_sql(column: str) -> str:
+    """Return a decimal column in whole millionths; SQLite holds it as a float, rounded here once."""
+    return f"CAST(ROUND({column} * 1000000) AS bigint)"
+
+
+def take_ledger_lock() -> None:
+    """Wait for the ledger lock and hold it to the end of the transaction.
+
+    On SQLite the transaction itself, begun IMMEDIATE, is the lock. Brands are locked before the ledger, never
+    after it, or a person's save and a job could wait for each other. What is decided under the lock must be
+    read in a statement that begins after this one.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("the ledger lock needs a transaction: call it inside transaction.atomic()")
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
+
+
+def plan_for_many_rows() -> None:
+    """Tell PostgreSQL, for the rest of the transaction, to join by hashing.
+
+    The pending table is empty at one moment and holds a million rows at the next: a plan made on old statistics would
+    look each of them up one by one.
+    """
+    if is_postgresql():
+        execute("SET LOCAL enable_nestloop = off")
+
+
+def execute(sql: str, params: Sequence[Any] = ()) -> int:
+    """Run one statement and return the number of rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        if cursor.rowcount == -1 and not is_postgresql():
+            cursor.execute("SELECT changes()")  # Python's sqlite3 doesn't count for statements that begin with WITH
+            ((count,),) = cursor.fetchall()
+            return int(count)
+        return cursor.rowcount
+
+
+def fetch_all(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()

@@ -1,0 +1,19 @@
+from campaigns.models.books import BookingZone, BrandPeriod
+from campaigns.models.brand import Brand
+from campaigns.models.campaign import Campaign
+from campaigns.models.dayparting import DaypartingSchedule
+from campaigns.models.history import JobRun, StatusChange
+from campaigns.models.spend import CampaignDay, PendingSpend, SpendRecord
+
+__all__ = [
+    "BookingZone",
+    "Brand",
+    "BrandPeriod",
+    "Campaign",
+    "CampaignDay",
+    "DaypartingSchedule",
+    "JobRun",
+    "PendingSpend",
+    "SpendRecord",
+    "StatusChange",
+]

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Length, Now
+
+from campaigns.models.fields import limit_field, limit_in_range
+from campaigns.periods import find_zone
+
+if TYPE_CHECKING:
+    from campaigns.models.spend_queries import BrandWithSpend
+
+
+
+def validate_zone(name: str) -> None:
+    if find_zone(name) is None:
+        raise ValidationError(
+            "Nobody knows the time zone “%(name)s”: enter a name like Europe/Paris or UTC.",
+            code="unknown_zone",
+            params={"name": name},
+        )
+
+
+models.CharField.register_lookup(Length)
+
+
+def default_zone() -> str:
+    return settings.TIME_ZONE
+
+
+class BrandQuerySet(models.QuerySet["Brand"]):
+    def with_spend(self, now: datetime) -> models.QuerySet[BrandWithSpend]:
+        """Annotate spend_today and spend_this_month: exact Decimals in each brand's zone at now, folded + pending."""
+        from campaigns.models.spend_queries import brands_with_spend
+
+        return brands_with_spend(self, now)
+
+
+class Brand(models.Model):
+    """An advertiser: its budgets hold for all of its campaigns together."""
+
+    name = models.CharField(max_length=200, unique=True)
+    enabled = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Switch off to pause all of the brand's campaigns. Only people turn this; no job ever does.",
+    )
+    currency = models.CharField(
+        max_length=3,
+        default="USD",
+        db_default="USD",
+        validators=[RegexValidator(r"^[A-Z]{3}\Z", "Enter the three capital letters of a currency, like EUR.")],
+        help_text="Three letters, like EUR. All amounts of the brand are in this currency.",
+    )
+    timezone = models.CharField(
+        "time zone",
+        max_length=64,
+        default=default_zone,
+        db_default="UTC",
+        validators=[validate_zone],
+        help_text="Its midnight begins the brand's days and months, and its clock opens the campaigns' windows.",
+    )
+    daily_budget = limit_field(
+        "daily budget", "When the brand's spend of the day reaches it, all of its campaigns pause until midnight."
+    )
+    monthly_budget = limit_field(
+        "monthly budget", "When the brand's spend of the month reaches it, all of its campaigns pause until the 1st."
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = BrandQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.CheckConstraint(
+                name="brand_has_a_name",
+                condition=models.Q(name__gt=""),
+                violation_error_message="A brand needs a name.",
+            ),
+            models.CheckConstraint(
+                name="brand_currency_has_three_letters",
+                condition=models.Q(currency__length=3),
+                violation_error_message="A currency has three letters, like EUR.",
+            ),
+            models.CheckConstraint(
+                name="brand_daily_budget_in_range",
+                condition=limit_in_range("daily_budget"),
+                violation_error_message="A daily budget is empty, or 0 or more and below 1,000,000,000.",
+            ),
+            models.CheckConstraint(
+                name="brand_monthly_budget_in_range",
+                condition=limit_in_range("monthly_budget"),
+                violation_error_message="A monthly budget is empty, or 0 or more and below 1,000,000,000.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
+
+from campaigns.models.brand import Brand
+from campaigns.models.checks import IsPlainDate
+from campaigns.models.fields import limit_field, limit_in_range
+from campaigns.reasons import ALL_REASONS, PauseReason
+
+if TYPE_CHECKING:
+    from campaigns.models.spend_queries import CampaignWithSpend
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def with_spend(self, now: datetime) -> models.QuerySet[CampaignWithSpend]:
+        """Annotate spend_today, and the brand's brand_spend_today and brand_spend_this_month.
+
+        Exact Decimals in the brand's zone at now, folded + pending.
+        """
+        from campaigns.models.spend_queries import campaigns_with_spend
+
+        return campaigns_with_spend(self, now)
+
+
+class Campaign(models.Model):
+    """Something of a brand that may run or not. Its status is computed (R1); its switch belongs to people (R5)."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        PAUSED = "paused"
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="campaigns")
+    name = models.CharField(max_length=200)
+    enabled = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Switch off to pause the campaign until a person switches it on again. No job ever turns this.",
+    )
+    daily_spend_limit = limit_field(
+        "daily spend limit", "When the campaign's spend of the day reaches it, the campaign pauses until midnight."
+    )
+    starts_on = models.DateField(
+        null=True, blank=True, help_text="First day on which it may run, in the brand's time zone. Empty: any."
+    )
+    ends_on = models.DateField(
+        null=True, blank=True, help_text="Last day on which it may run, in the brand's time zone. Empty: any."
+    )
+    pause_reasons = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="Every reason that holds now, as flags; 0 is active."
+    )
+    status = models.GeneratedField(
+        expression=Case(When(pause_reasons=0, then=Value("active")), default=Value("paused")),
+        output_field=models.CharField(max_length=6, choices=Status.choices),
+        db_persist=True,
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("brand__name", "name")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("brand", "name"),
+                name="campaign_name_unique_in_brand",
+                violation_error_message="The brand has a campaign of this name already: choose another name.",
+            ),
+            models.UniqueConstraint(fields=("id", "brand"), name="campaign_and_brand_referenced_by_spend"),
+            models.CheckConstraint(
+                name="campaign_has_a_name",
+                condition=Q(name__gt=""),
+                violation_error_message="A campaign needs a name.",
+            ),
+            models.CheckConstraint(
+                name="campaign_daily_spend_limit_in_range",
+                condition=limit_in_range("daily_spend_limit"),
+                violation_error_message="A daily spend limit is empty, or 0 or more and below 1,000,000,000.",
+            ),
+            models.CheckConstraint(
+                name="campaign_dates_well_formed",
+                condition=Q(IsPlainDate("starts_on")) & Q(IsPlainDate("ends_on")),
+                violation_error_message="Start and end are dates like 2026-12-31.",
+            ),
+            models.CheckConstraint(
+                name="campaign_ends_on_or_after_start",
+                condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                violation_error_message="The end date lies before the start date: both days count, so it may be the same.",
+            ),
+            models.CheckConstraint(
+                name="campaign_pause_reasons_known", condition=Q(pause_reasons__range=(0, int(ALL_REASONS)))
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def reasons(self) -> PauseReason:
+        return PauseReason(self.pause_reasons)

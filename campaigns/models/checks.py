@@ -1,0 +1,61 @@
+"""Conditions for check constraints that each database must say in its own words.
+
+SQLite has no types for dates and times: a text in another form would compare wrongly, so it is refused. PostgreSQL
+has them, but takes "infinity" and 24:00. Only functions of the databases' own are used: the connector's
+connection has no others.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, Func
+from django.db.models.sql.compiler import SQLCompiler
+
+
+class FormCheck(Func):
+    """A condition on one column, given as one pattern a database; {x} stands for the column."""
+
+    arity = 1
+    output_field = BooleanField()
+    conditional = True
+    postgresql: ClassVar[str]
+    sqlite: ClassVar[str]
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **kwargs: Any) -> tuple[str, list[Any]]:
+        pattern = self.postgresql if connection.vendor == "postgresql" else self.sqlite
+        column, params = compiler.compile(self.source_expressions[0])
+        return pattern.replace("{x}", column), list(params) * pattern.count("{x}")
+
+
+class IsPlainTimestamp(FormCheck):
+    """A finite instant; on SQLite "YYYY-MM-DD HH:MM:SS[.ffffff]" in UTC, the form that Django writes."""
+
+    postgresql = "isfinite({x})"
+    sqlite = (
+        "(strftime('%%Y-%%m-%%d %%H:%%M:%%S', substr({x}, 1, 19)) IS substr({x}, 1, 19)"
+        " AND (length({x}) = 19 OR (length({x}) BETWEEN 21 AND 26"
+        " AND substr({x}, 20, 1) = '.' AND substr({x}, 21) NOT GLOB '*[^0-9]*')))"
+    )
+
+
+class IsPlainDate(FormCheck):
+    """A finite date; on SQLite "YYYY-MM-DD". Empty passes."""
+
+    postgresql = "({x} IS NULL OR isfinite({x}))"
+    sqlite = "({x} IS NULL OR strftime('%%Y-%%m-%%d', {x}) IS {x})"
+
+
+class IsWholeMinute(FormCheck):
+    """A time of day without seconds, before 24:00; on SQLite "HH:MM:00"."""
+
+    postgresql = "({x} < '24:00' AND EXTRACT(SECOND FROM {x}) = 0)"
+    sqlite = "(strftime('%%H:%%M:00', {x}) IS {x})"
+
+
+class RoundedIsNotZero(FormCheck):
+    """An amount that is not 0 when rounded to six decimals, as it is counted."""
+
+    postgresql = "(ROUND({x}, 6) <> 0)"
+    sqlite = "(ROUND({x}, 6) <> 0)"

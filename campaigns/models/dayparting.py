@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from datetime import time
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+
+from campaigns.models.campaign import Campaign
+from campaigns.models.checks import IsWholeMinute
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+EVERY_DAY = 127
+MIDNIGHT = time(0)
+
+
+def days_in_words(mask: int) -> str:
+    """Return a mask of days in words: "every day", "Mon–Fri", "Mon, Wed"."""
+    chosen = [number for number in range(7) if mask >> number & 1]
+    if len(chosen) == 7:
+        return "every day"
+    if len(chosen) > 2 and chosen[-1] - chosen[0] == len(chosen) - 1:
+        return f"{DAYS[chosen[0]]}–{DAYS[chosen[-1]]}"
+    return ", ".join(DAYS[number] for number in chosen)
+
+
+class DaypartingSchedule(models.Model):
+    """A window of the week in which a campaign may run (R7): days, start included, end excluded.
+
+    Times are the brand's local wall-clock time, to the minute. A start after the end passes midnight and belongs to
+    the day on which it starts; an end of 00:00 is the end of the day.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="windows")
+    days_of_week = models.PositiveSmallIntegerField(
+        "days", default=EVERY_DAY, help_text="The days on which the window starts: a mask, Monday 1 to Sunday 64."
+    )
+    start_time = models.TimeField("from", default=MIDNIGHT, help_text="Included, in the brand's time zone.")
+    end_time = models.TimeField(
+        "until",
+        default=MIDNIGHT,
+        help_text="Excluded. Before the start: it ends on the next day. 00:00 is the end of the day.",
+    )
+
+    class Meta:
+        verbose_name = "dayparting window"
+        ordering = ("campaign", "start_time", "id")
+        constraints = (
+            models.CheckConstraint(
+                name="dayparting_has_a_day",
+                condition=Q(days_of_week__range=(1, EVERY_DAY)),
+                violation_error_message="Choose at least one day of the week.",
+            ),
+            models.CheckConstraint(
+                name="dayparting_times_in_whole_minutes",
+                condition=Q(IsWholeMinute("start_time")) & Q(IsWholeMinute("end_time")),
+                violation_error_message="Times are given to the minute, from 00:00 to 23:59.",
+            ),
+            models.CheckConstraint(
+                name="dayparting_start_differs_from_end",
+                condition=~Q(start_time=F("end_time")) | Q(start_time=MIDNIGHT),
+                violation_error_message=(
+                    "Start and end are the same: enter 00:00 to 00:00 for the whole day, or two different times."
+                ),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{days_in_words(self.days_of_week)} {self.start_time:%H:%M}–{self.end_time:%H:%M}"
+
+    def clean(self) -> None:
+        if self.start_time and self.start_time == self.end_time != MIDNIGHT:
+            raise ValidationError(
+                "%(time)s to %(time)s opens nothing: enter 00:00 to 00:00 for the whole day, or two different times.",
+                params={"time": f"{self.start_time:%H:%M}"},
+            )

@@ -1,0 +1,51 @@
+"""What the system did: every change of a campaign's reasons, and the last run of each job."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from campaigns.models.campaign import Campaign
+from campaigns.models.fields import MicrosField
+from campaigns.reasons import describe
+
+
+class StatusChange(models.Model):
+    """One line of history (R13): written in the transaction of the change, never edited (a trigger refuses it)."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="status_changes")
+    at = models.DateTimeField("decided for", help_text="The instant that the decision was made for.")
+    recorded_at = models.DateTimeField("written at", db_default=Now(), help_text="The real time of writing.")
+    reasons_before = models.PositiveSmallIntegerField()
+    reasons_after = models.PositiveSmallIntegerField()
+    actor = models.CharField("by", max_length=200, help_text="The person or the job that did it.")
+    campaign_spend = MicrosField("campaign's spend of the day")
+    campaign_limit = MicrosField("daily spend limit", null=True)
+    brand_day_spend = MicrosField("brand's spend of the day")
+    brand_daily_budget = MicrosField("daily budget", null=True)
+    brand_month_spend = MicrosField("brand's spend of the month")
+    brand_monthly_budget = MicrosField("monthly budget", null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{describe(self.reasons_before)} → {describe(self.reasons_after)}"
+
+
+class JobRun(models.Model):
+    """The last run of a job. Health is the time of the last success: a worker that answers ping may do nothing."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    started_at = models.DateTimeField(null=True)
+    succeeded_at = models.DateTimeField(null=True)
+    summary = models.TextField(blank=True, default="", help_text="What the last successful run did.")
+    problem = models.TextField(blank=True, default="", help_text="What it could not do, with the remedy.")
+
+    class Meta:
+        ordering = ("name",)
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,125 @@
+"""Spend: the ledger of records, what of it is not yet folded, and each campaign's days.
+
+The connector writes records by plain SQL; triggers (campaigns/sql) append what each statement changed to the pending
+spend; folding (campaigns/services/fold.py) moves it into the totals. Whoever reads a total adds the pending spend.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import ProtectedError, Q
+from django.db.models.functions import Now
+
+from campaigns.models.brand import Brand
+from campaigns.models.campaign import Campaign
+from campaigns.models.checks import IsPlainTimestamp, RoundedIsNotZero
+from campaigns.models.fields import SMALLEST, MicrosField
+from campaigns.money import AMOUNT_LIMIT, PLACES
+from campaigns.periods import EARLIEST, LATEST
+
+
+def protect_spend(collector: Any, field: Any, sub_objs: models.QuerySet[Any], using: str) -> None:
+    """Refuse to delete what has spend (R14), as PROTECT does, but without loading millions of rows to say so."""
+    example = sub_objs.using(using).first()
+    if example is not None:
+        raise ProtectedError("It has spend, and what has history can't vanish: switch it off instead.", {example})
+
+
+protect_spend.lazy_sub_objs = True  # type: ignore[attr-defined]  # Django's own protocol for on_delete functions
+
+
+class SpendRecord(models.Model):
+    """One row of the ledger: money spent by a campaign at an instant; negative for a refund or credit (R10)."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=protect_spend, db_constraint=False, db_index=False, related_name="spend_records"
+    )
+    amount = models.DecimalField(
+        max_digits=18,
+        decimal_places=PLACES,
+        validators=[MinValueValidator(SMALLEST - AMOUNT_LIMIT), MaxValueValidator(AMOUNT_LIMIT - SMALLEST)],
+        help_text="In the brand's currency, to six decimals. Negative for a refund or credit; never 0.",
+    )
+    timestamp = models.DateTimeField(
+        db_default=Now(), help_text="When the money was spent: this decides the day and month that it counts for."
+    )
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When the row arrived.")
+    external_id = models.CharField(
+        max_length=255,
+        null=True,
+        blank=True,
+        help_text="The sender's own name for the row, unique within the campaign: the same row twice counts once.",
+    )
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("campaign", "external_id"),
+                name="spend_external_id_unique_in_campaign",
+                violation_error_message="The campaign has a record with this external id already: it counts once.",
+            ),
+            models.CheckConstraint(
+                name="spend_amount_in_range_and_not_zero",
+                condition=Q(amount__gt=-AMOUNT_LIMIT, amount__lt=AMOUNT_LIMIT)
+                & Q(RoundedIsNotZero("amount")),
+                violation_error_message="An amount is not 0 and lies between -1,000,000,000 and 1,000,000,000.",
+            ),
+            models.CheckConstraint(
+                name="spend_timestamp_between_2012_and_2100",
+                condition=Q(IsPlainTimestamp("timestamp")) & Q(timestamp__gte=EARLIEST, timestamp__lt=LATEST),
+                violation_error_message="A timestamp lies between 2012 and 2100.",
+            ),
+            models.CheckConstraint(
+                name="spend_recorded_at_well_formed", condition=Q(IsPlainTimestamp("recorded_at"))
+            ),
+            models.CheckConstraint(
+                name="spend_external_id_not_empty",
+                condition=~Q(external_id=""),
+                violation_error_message="An external id is left out (NULL) or has at least one character.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.amount} at {self.timestamp:%Y-%m-%d %H:%M}"
+
+
+class PendingSpend(models.Model):
+    """A change of the ledger that is not yet in the totals: appended by triggers, taken away by folding.
+
+    No foreign keys and no index but the key: writers take no lock here that anyone else wants.
+    """
+
+    brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    quarter = models.IntegerField(help_text="Quarter-hours since 1970-01-01 00:00 UTC.")
+    amount = MicrosField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.amount} pending"
+
+
+class CampaignDay(models.Model):
+    """A campaign's folded spend of one local day of its brand."""
+
+    pk = models.CompositePrimaryKey("day", "campaign_id")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="days"
+    )
+    day = models.DateField()
+    spend = MicrosField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.spend}"

@@ -1,0 +1,31 @@
+"""Money: exact decimals with at most six places, kept as whole millionths ("micros") where sums are stored."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+PLACES = 6
+MICROS = 10**PLACES
+AMOUNT_LIMIT = 10**9
+"""Amounts lie strictly between -AMOUNT_LIMIT and AMOUNT_LIMIT, budgets below it: within that, SQLite is exact too."""
+
+
+def to_micros(amount: Decimal | int) -> int:
+    """Return the amount in millionths; ValueError where it is finer than six decimals."""
+    micros = Decimal(amount) * MICROS
+    if micros != int(micros):
+        raise ValueError(f"{amount} is finer than {PLACES} decimals")
+    return int(micros)
+
+
+def from_micros(micros: int | Decimal) -> Decimal:
+    return Decimal(int(micros)).scaleb(-PLACES)
+
+
+def format_money(amount: Decimal | None, currency: str = "") -> str:
+    """Return the amount for people: thousands separated, two decimals or as many as it needs; a dash for None."""
+    if amount is None:
+        return "–"
+    exact = amount.normalize()
+    places = max(2, -int(exact.as_tuple().exponent))
+    return f"{exact:,.{places}f} {currency}".rstrip()

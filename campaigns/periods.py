@@ -1,0 +1,134 @@
+"""Calendar arithmetic: what a zone's wall clock says, and when its days and months begin.
+
+Everything here is pure: no database, no clock of its own. Instants are aware datetimes; days and months are
+local dates of a zone, a month being named by its first day. A *quarter* is the number of a quarter-hour since
+1970-01-01 00:00 UTC: every zone's midnight has fallen on one since 2012, so sums by quarter-hour add up to
+exact days in any zone.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+EARLIEST = datetime(2012, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+QUARTER_SECONDS = 900
+QUARTERS_IN_UTC_DAY = 96
+ONE_DAY = timedelta(days=1)
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """Return the names of all time zones that this machine's zone data knows."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def find_zone(name: str) -> ZoneInfo | None:
+    """Return the zone of that name, or None where nobody knows it."""
+    return ZoneInfo(name) if name in known_zones() else None
+
+
+def quarter_of(instant: datetime) -> int:
+    return int(instant.timestamp()) // QUARTER_SECONDS
+
+
+def first_of_month(day: date) -> date:
+    return day.replace(day=1)
+
+
+def next_month(month: date) -> date:
+    return first_of_month(first_of_month(month) + timedelta(days=32))
+
+
+def local_date(zone: ZoneInfo, instant: datetime) -> date:
+    return instant.astimezone(zone).date()
+
+
+@lru_cache(maxsize=100_000)
+def start_of_day(zone: ZoneInfo, day: date) -> datetime:
+    """Return the first instant of a local day, in UTC.
+
+    Where clocks skip midnight, fold 0 gives the instant of the jump, which is when the day begins.
+    """
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+
+
+def to_instant(zone: ZoneInfo, wall: datetime) -> datetime:
+    """Return the instant at which a naive wall-clock time of the zone happens (first), in UTC."""
+    return wall.replace(tzinfo=zone).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class LocalClock:
+    """What one zone's wall clock and calendar say at an instant.
+
+    Quarter ranges are half-open: from included, until excluded.
+    """
+
+    zone: str
+    today: date
+    local_time: time
+    month: date
+    weekday_bit: int
+    yesterday_bit: int
+    day_from: int
+    day_until: int
+    month_from: int
+    month_until: int
+
+
+def local_clock(zone: ZoneInfo, instant: datetime) -> LocalClock:
+    wall = instant.astimezone(zone)
+    today = wall.date()
+    month = first_of_month(today)
+    return LocalClock(
+        zone=zone.key,
+        today=today,
+        local_time=wall.time().replace(microsecond=0),
+        month=month,
+        weekday_bit=weekday_bit(today),
+        yesterday_bit=weekday_bit(today - ONE_DAY),
+        day_from=quarter_of(start_of_day(zone, today)),
+        day_until=quarter_of(start_of_day(zone, today + ONE_DAY)),
+        month_from=quarter_of(start_of_day(zone, month)),
+        month_until=quarter_of(start_of_day(zone, next_month(month))),
+    )
+
+
+def local_clocks(zones: Iterable[str], instant: datetime) -> list[LocalClock]:
+    """Return the clock of each zone that is known; the unknown ones are left out."""
+    found = (find_zone(name) for name in sorted(set(zones)))
+    return [local_clock(zone, instant) for zone in found if zone is not None]
+
+
+def weekday_bit(day: date) -> int:
+    """Return the day's bit in a mask of days: Monday 1 to Sunday 64."""
+    return 1 << day.weekday()
+
+
+class DaySegment(NamedTuple):
+    """A stretch of one UTC day that belongs to one local day of a zone."""
+
+    zone: str
+    utc_day: int
+    quarter_from: int
+    quarter_until: int
+    day: date
+    month: date
+
+
+def day_segments(zone: ZoneInfo, utc_days: Iterable[int]) -> Iterator[DaySegment]:
+    """Yield, for each UTC day (days since 1970-01-01), the local days that share it, in order."""
+    for utc_day in utc_days:
+        quarter, end = utc_day * QUARTERS_IN_UTC_DAY, (utc_day + 1) * QUARTERS_IN_UTC_DAY
+        day = local_date(zone, datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC))
+        while quarter < end:
+            until = min(end, quarter_of(start_of_day(zone, day + ONE_DAY)))
+            yield DaySegment(zone.key, utc_day, quarter, until, day, first_of_month(day))
+            quarter, day = until, day + ONE_DAY

@@ -1,0 +1,119 @@
+-- Triggers of the spend ledger on PostgreSQL. {schema} is the schema that the tables live in.
+-- The functions run as their owner, so that the connector's role needs no more than INSERT on the ledger, and with a
+-- pinned search_path, so that no other schema can slip in a table of the same name.
+
+-- Each statement appends what it changed: one row for each campaign and quarter-hour, sums in millionths.
+CREATE FUNCTION {schema}.campaigns_spend_inserted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+    SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, SUM((amount * 1000000)::bigint)
+    FROM added
+    GROUP BY 1, 2, 3;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION {schema}.campaigns_spend_deleted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+    SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, SUM((-amount * 1000000)::bigint)
+    FROM removed
+    GROUP BY 1, 2, 3;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION {schema}.campaigns_spend_updated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+    SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, SUM((amount * 1000000)::bigint)
+    FROM (
+        SELECT brand_id, campaign_id, timestamp, amount FROM added
+        UNION ALL
+        SELECT brand_id, campaign_id, timestamp, -amount FROM removed
+    ) AS changed
+    GROUP BY 1, 2, 3
+    HAVING SUM(amount) <> 0;
+    RETURN NULL;
+END $$;
+
+-- An emptied ledger has no spend: pending and totals go with it; what was kept at a closing stays. Waiting for the ledger
+-- lock lets a fold that is under way finish first.
+CREATE FUNCTION {schema}.campaigns_spend_truncated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock({ledger_lock});
+    DELETE FROM {schema}.campaigns_pendingspend;
+    DELETE FROM {schema}.campaigns_campaignday;
+    UPDATE {schema}.campaigns_brandperiod SET spend = 0 WHERE spend <> 0;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER campaigns_spend_inserted AFTER INSERT ON {schema}.campaigns_spendrecord
+REFERENCING NEW TABLE AS added
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_spend_inserted();
+
+CREATE TRIGGER campaigns_spend_updated AFTER UPDATE ON {schema}.campaigns_spendrecord
+REFERENCING OLD TABLE AS removed NEW TABLE AS added
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_spend_updated();
+
+CREATE TRIGGER campaigns_spend_deleted AFTER DELETE ON {schema}.campaigns_spendrecord
+REFERENCING OLD TABLE AS removed
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_spend_deleted();
+
+CREATE TRIGGER campaigns_spend_truncated AFTER TRUNCATE ON {schema}.campaigns_spendrecord
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_spend_truncated();
+
+-- A record's brand is its campaign's (one foreign key for both), and so a campaign with spend stays with its brand and
+-- neither can be deleted (R14). Not deferred: the sender hears of it at the statement.
+ALTER TABLE {schema}.campaigns_spendrecord
+ADD CONSTRAINT spend_brand_is_the_campaigns_brand
+FOREIGN KEY (campaign_id, brand_id) REFERENCES {schema}.campaigns_campaign (id, brand_id);
+
+-- A brand is born with books in its own zone, and takes them with it.
+CREATE FUNCTION {schema}.campaigns_brand_inserted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO {schema}.campaigns_bookingzone (brand_id, kind, timezone)
+    SELECT id, kind, timezone FROM added CROSS JOIN (VALUES ('day'), ('month')) AS kinds(kind);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION {schema}.campaigns_brand_deleted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM {schema}.campaigns_bookingzone WHERE brand_id IN (SELECT id FROM removed);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER campaigns_brand_inserted AFTER INSERT ON {schema}.campaigns_brand
+REFERENCING NEW TABLE AS added
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_brand_inserted();
+
+CREATE TRIGGER campaigns_brand_deleted AFTER DELETE ON {schema}.campaigns_brand
+REFERENCING OLD TABLE AS removed
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_brand_deleted();
+
+-- A campaign can be deleted once its records are gone; what is pending and folded of it adds up to 0 then.
+CREATE FUNCTION {schema}.campaigns_campaign_deleted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM {schema}.campaigns_campaignday WHERE campaign_id IN (SELECT id FROM removed);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER campaigns_campaign_deleted AFTER DELETE ON {schema}.campaigns_campaign
+REFERENCING OLD TABLE AS removed
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_campaign_deleted();
+
+-- History is never edited (R13).
+CREATE FUNCTION {schema}.campaigns_history_updated() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a line of the status history is never edited: a new change writes a new line'
+    USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER campaigns_history_updated BEFORE UPDATE ON {schema}.campaigns_statuschange
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_history_updated();

@@ -1,0 +1,11 @@
+ALTER TABLE {schema}.campaigns_spendrecord DROP CONSTRAINT IF EXISTS spend_brand_is_the_campaigns_brand;
+DROP FUNCTION IF EXISTS
+    {schema}.campaigns_spend_inserted(),
+    {schema}.campaigns_spend_updated(),
+    {schema}.campaigns_spend_deleted(),
+    {schema}.campaigns_spend_truncated(),
+    {schema}.campaigns_brand_inserted(),
+    {schema}.campaigns_brand_deleted(),
+    {schema}.campaigns_campaign_deleted(),
+    {schema}.campaigns_history_updated()
+CASCADE;

@@ -1,0 +1,104 @@
+-- Triggers of the spend ledger on SQLite, with SQLite's own functions only: the connector's client has no others.
+-- Outside clients have foreign_keys off, so what PostgreSQL says with foreign keys is said here with RAISE.
+
+-- Each row appends what it changed, in millionths, rounded here once.
+CREATE TRIGGER campaigns_spend_inserted AFTER INSERT ON campaigns_spendrecord
+BEGIN
+    INSERT INTO campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+    VALUES (
+        NEW.brand_id, NEW.campaign_id,
+        CAST(strftime('%s', substr(NEW.timestamp, 1, 19)) AS integer) / 900,
+        CAST(ROUND(NEW.amount * 1000000) AS integer)
+    );
+END;
+
+CREATE TRIGGER campaigns_spend_updated
+AFTER UPDATE OF brand_id, campaign_id, amount, timestamp ON campaigns_spendrecord
+BEGIN
+    INSERT INTO campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+    VALUES (
+        OLD.brand_id, OLD.campaign_id,
+        CAST(strftime('%s', substr(OLD.timestamp, 1, 19)) AS integer) / 900,
+        -CAST(ROUND(OLD.amount * 1000000) AS integer)
+    ), (
+        NEW.brand_id, NEW.campaign_id,
+        CAST(strftime('%s', substr(NEW.timestamp, 1, 19)) AS integer) / 900,
+        CAST(ROUND(NEW.amount * 1000000) AS integer)
+    );
+END;
+
+CREATE TRIGGER campaigns_spend_deleted AFTER DELETE ON campaigns_spendrecord
+BEGIN
+    INSERT INTO campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+    VALUES (
+        OLD.brand_id, OLD.campaign_id,
+        CAST(strftime('%s', substr(OLD.timestamp, 1, 19)) AS integer) / 900,
+        -CAST(ROUND(OLD.amount * 1000000) AS integer)
+    );
+END;
+
+-- A record's brand is its campaign's.
+CREATE TRIGGER campaigns_spend_insert_guard BEFORE INSERT ON campaigns_spendrecord
+WHEN NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id AND brand_id = NEW.brand_id)
+BEGIN
+    SELECT RAISE(ABORT, 'spend_brand_is_the_campaigns_brand: there is no campaign of this campaign_id and brand_id');
+END;
+
+CREATE TRIGGER campaigns_spend_update_guard BEFORE UPDATE OF brand_id, campaign_id ON campaigns_spendrecord
+WHEN NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id AND brand_id = NEW.brand_id)
+BEGIN
+    SELECT RAISE(ABORT, 'spend_brand_is_the_campaigns_brand: there is no campaign of this campaign_id and brand_id');
+END;
+
+-- What has spend stays, and stays where it is (R14).
+CREATE TRIGGER campaigns_campaign_delete_guard BEFORE DELETE ON campaigns_campaign
+WHEN EXISTS (SELECT 1 FROM campaigns_spendrecord WHERE campaign_id = OLD.id)
+BEGIN
+    SELECT RAISE(ABORT, 'a campaign with spend cannot be deleted: switch it off instead');
+END;
+
+CREATE TRIGGER campaigns_campaign_move_guard BEFORE UPDATE OF id, brand_id ON campaigns_campaign
+WHEN (NEW.id <> OLD.id OR NEW.brand_id <> OLD.brand_id)
+    AND EXISTS (SELECT 1 FROM campaigns_spendrecord WHERE campaign_id = OLD.id)
+BEGIN
+    SELECT RAISE(ABORT, 'a campaign with spend cannot move to another brand: make a new campaign there');
+END;
+
+CREATE TRIGGER campaigns_campaign_insert_guard BEFORE INSERT ON campaigns_campaign
+WHEN NOT EXISTS (SELECT 1 FROM campaigns_brand WHERE id = NEW.brand_id)
+BEGIN
+    SELECT RAISE(ABORT, 'a campaign belongs to a brand: there is no brand of this brand_id');
+END;
+
+CREATE TRIGGER campaigns_brand_delete_guard BEFORE DELETE ON campaigns_brand
+WHEN EXISTS (SELECT 1 FROM campaigns_campaign WHERE brand_id = OLD.id)
+BEGIN
+    SELECT RAISE(ABORT, 'a brand with campaigns cannot be deleted: switch it off instead');
+END;
+
+-- A campaign can be deleted once its records are gone; what hangs on it goes with it.
+CREATE TRIGGER campaigns_campaign_deleted AFTER DELETE ON campaigns_campaign
+BEGIN
+    DELETE FROM campaigns_campaignday WHERE campaign_id = OLD.id;
+    DELETE FROM campaigns_daypartingschedule WHERE campaign_id = OLD.id;
+    DELETE FROM campaigns_statuschange WHERE campaign_id = OLD.id;
+END;
+
+-- A brand is born with books in its own zone, and takes them with it.
+CREATE TRIGGER campaigns_brand_inserted AFTER INSERT ON campaigns_brand
+BEGIN
+    INSERT INTO campaigns_bookingzone (brand_id, kind, timezone)
+    VALUES (NEW.id, 'day', NEW.timezone), (NEW.id, 'month', NEW.timezone);
+END;
+
+CREATE TRIGGER campaigns_brand_deleted AFTER DELETE ON campaigns_brand
+BEGIN
+    DELETE FROM campaigns_bookingzone WHERE brand_id = OLD.id;
+    DELETE FROM campaigns_brandperiod WHERE brand_id = OLD.id;
+END;
+
+-- History is never edited (R13).
+CREATE TRIGGER campaigns_history_updated BEFORE UPDATE ON campaigns_statuschange
+BEGIN
+    SELECT RAISE(ABORT, 'a line of the status history is never edited: a new change writes a new line');
+END;

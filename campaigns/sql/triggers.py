@@ -1,0 +1,122 @@
+"""Migration operations that create and drop every trigger of the ledger.
+
+Django rebuilds a SQLite table to alter it and silently drops its triggers. A migration that alters one of our tables
+therefore puts DropTriggers() before its operations and CreateTriggers() after them.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+
+from campaigns.database import LEDGER_LOCK
+
+FOLDER = Path(__file__).parent
+
+
+def trigger_names(vendor: str) -> set[str]:
+    """Return the triggers that the database of this vendor must have."""
+    text = (FOLDER / f"{vendor}.sql").read_text()
+    return set(re.findall(r"^CREATE TRIGGER (\w+)", text, re.MULTILINE))
+
+
+def installed_trigger_names(connection: BaseDatabaseWrapper) -> set[str]:
+    """Return the triggers that the database has now."""
+    if connection.vendor == "postgresql":
+        sql = (
+            "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+            " WHERE NOT tgisinternal AND relname LIKE 'campaigns\\_%' AND relnamespace = current_schema()::regnamespace"
+        )
+    else:
+        sql = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return {name for (name,) in cursor.fetchall()}
+
+
+class CreateTriggers(Operation):
+    """Create every trigger, after dropping what is there of them; reversing drops them."""
+
+    reversible = True
+    reduces_to_sql = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        pass
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        drop_triggers(schema_editor)
+        create_triggers(schema_editor)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        drop_triggers(schema_editor)
+
+    def describe(self) -> str:
+        return "Create the triggers of the spend ledger"
+
+
+class DropTriggers(CreateTriggers):
+    """Drop every trigger; reversing creates them."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        drop_triggers(schema_editor)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        drop_triggers(schema_editor)
+        create_triggers(schema_editor)
+
+    def describe(self) -> str:
+        return "Drop the triggers of the spend ledger"
+
+
+def create_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
+    _run_file(schema_editor, schema_editor.connection.vendor)
+
+
+def drop_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
+    if schema_editor.connection.vendor == "postgresql":
+        _run_file(schema_editor, "postgresql_drop")
+        return
+    for name in trigger_names("sqlite"):
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}", params=None)
+
+
+def _run_file(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
+    text = (FOLDER / f"{name}.sql").read_text()
+    if schema_editor.connection.vendor == "postgresql":
+        text = text.replace("{schema}", _schema(schema_editor)).replace("{ledger_lock}", str(LEDGER_LOCK))
+        schema_editor.execute(text, params=None)
+        return
+    for statement in _statements(text):
+        schema_editor.execute(statement, params=None)
+
+
+def _schema(schema_editor: BaseDatabaseSchemaEditor) -> str:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT quote_ident(current_schema())")
+        (schema,) = cursor.fetchone()
+    return str(schema)
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Split a SQLite script where SQLite itself says that a statement is complete."""
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

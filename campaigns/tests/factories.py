@@ -1,0 +1,50 @@
+"""Small typed makers of what a test needs; each gives valid defaults and takes what the test is about."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord
+from campaigns.models.dayparting import EVERY_DAY
+
+_numbers = itertools.count(1)
+
+
+def utc(text: str) -> datetime:
+    """Return the instant of an ISO text, which is in UTC unless it says otherwise."""
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def make_brand(**fields: Any) -> Brand:
+    return Brand.objects.create(**{"name": f"Brand {next(_numbers)}", "timezone": "UTC"} | fields)
+
+
+def make_campaign(brand: Brand | None = None, **fields: Any) -> Campaign:
+    return Campaign.objects.create(**{"brand": brand or make_brand(), "name": f"Campaign {next(_numbers)}"} | fields)
+
+
+def make_window(
+    campaign: Campaign, days: int = EVERY_DAY, start: str = "00:00", end: str = "00:00"
+) -> DaypartingSchedule:
+    return DaypartingSchedule.objects.create(
+        campaign=campaign,
+        days_of_week=days,
+        start_time=time.fromisoformat(start),
+        end_time=time.fromisoformat(end),
+    )
+
+
+def spend(
+    campaign: Campaign, amount: str | int | Decimal, at: datetime | str | None = None, external_id: str | None = None
+) -> SpendRecord:
+    """Record an amount, now or at an instant."""
+    when: dict[str, Any] = {}
+    if at is not None:
+        when["timestamp"] = utc(at) if isinstance(at, str) else at
+    return SpendRecord.objects.create(
+        brand_id=campaign.brand_id, campaign=campaign, amount=Decimal(amount), external_id=external_id, **when
+    )
