@@ -1,0 +1,74 @@
+"""Booking: which local day and month each quarter-hour of a brand's spend belongs to (R3, R15).
+
+Every statement that moves or recomputes totals joins its spend with the brand's booking zones and with *segments*:
+stretches of a UTC day that lie in one local day of a zone. Segments come from Python's zone data, for just the zones and
+days that a statement is about, as one bound parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+
+from campaigns.database import fetch_all, rows_param, rows_sql
+from campaigns.periods import day_segments, find_zone
+
+SEGMENT_COLUMNS = {
+    "kind": "text",
+    "zone": "text",
+    "utc_day": "integer",
+    "quarter_from": "integer",
+    "quarter_until": "integer",
+    "starts_on": "date",
+}
+
+BOOKED = """
+    SELECT segment.kind, spent.brand_id, spent.campaign_id, segment.starts_on, spent.amount
+    FROM {spent} AS spent
+    JOIN campaigns_bookingzone AS zone ON zone.brand_id = spent.brand_id
+    JOIN segment ON segment.zone = zone.timezone AND segment.kind = zone.kind AND segment.utc_day = spent.quarter / 96
+        AND spent.quarter >= segment.quarter_from AND spent.quarter < segment.quarter_until
+        AND segment.starts_on >= zone.first AND segment.starts_on < zone.until
+"""
+"""The spend of {spent} (brand_id, campaign_id, quarter, amount) with its periods: a row for its day, one for its month."""
+
+
+def segments_sql() -> str:
+    return rows_sql(SEGMENT_COLUMNS)
+
+
+def segments_param(zones: Iterable[str], utc_days: Iterable[int]) -> str:
+    return rows_param(SEGMENT_COLUMNS, _segments(zones, list(utc_days)))
+
+
+def _segments(zones: Iterable[str], utc_days: list[int]) -> Iterator[tuple[str, str, int, int, int, date]]:
+    for name in zones:
+        zone = find_zone(name)
+        if zone is None:
+            continue
+        for _, utc_day, quarter_from, quarter_until, day, month in day_segments(zone, utc_days):
+            yield "day", name, utc_day, quarter_from, quarter_until, day
+            yield "month", name, utc_day, quarter_from, quarter_until, month
+
+
+def known_booking_zones() -> list[str]:
+    """Return the zones that brands are booked in, without those that nobody knows."""
+    rows = fetch_all("SELECT DISTINCT timezone FROM campaigns_bookingzone")
+    return sorted(name for (name,) in rows if find_zone(name) is not None)
+
+
+def pending_days(limit: int = 1_000_000) -> list[int]:
+    """Return the UTC days (since 1970-01-01) that have pending spend."""
+    rows = fetch_all("SELECT DISTINCT quarter / 96 FROM campaigns_pendingspend ORDER BY 1 LIMIT %s", [limit])
+    return [day for (day,) in rows]
+
+
+def pending_segments() -> tuple[str, str]:
+    """Return the SQL and the parameter of the segments that all pending spend lies in.
+
+    Spend that is recorded on further days after this was read simply doesn't join: it counts as arrived later.
+    """
+    return segments_sql(), segments_param(known_booking_zones(), pending_days())
+
+

@@ -1,0 +1,43 @@
+"""What surrounds a person's change, in one transaction: locks before it, effect after it (R8).
+
+    with transaction.atomic():
+        begin_change(brand_ids, clock=clock)
+        ...  # read what is there now, compare, write
+        finish_change(scope, clock=clock, actor=name)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from campaigns.database import fetch_all
+from campaigns.services.close import close_periods
+from campaigns.services.enforcement import Clock, Enforcement, enforce
+from campaigns.services.locks import lock_brands
+from campaigns.services.rebook import rebook_changed_zones
+from campaigns.services.scope import Scope
+
+
+def begin_change(brand_ids: Iterable[int], *, clock: Clock) -> None:
+    """Lock the brands that a change is about, and close their ended periods with the budgets that held in them.
+
+    What is read after this is what the change is made on. Call it inside a transaction.
+    """
+    ids = sorted(set(brand_ids))
+    lock_brands(ids)
+    if ids:
+        close_periods(now=clock(), brands=ids)
+
+
+def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
+    """Let a change take effect at once: re-book brands whose zone changed, then enforce the scope.
+
+    actor is the name of the person, for the history. Call it inside the transaction of begin_change().
+    """
+    rebook_changed_zones(clock=clock, brands=_brands_of(scope))
+    return enforce(scope, clock=clock, actor=actor)
+
+
+def _brands_of(scope: Scope) -> list[int]:
+    condition, params = scope.brand_condition("id")
+    return [pk for (pk,) in fetch_all(f"SELECT id FROM campaigns_brand WHERE {condition}", params)]

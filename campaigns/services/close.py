@@ -1,0 +1,212 @@
+"""Closing: keeping, for each brand period that has ended, the spend at that moment and the budget that held.
+
+It happens once for each period that has ended in the brand's zone and has spend or a budget, in order, however late
+(design part 4). What arrives afterwards changes the period's spend and shows as an adjustment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from campaigns.database import (
+    among,
+    among_param,
+    execute,
+    fetch_all,
+    micros_sql,
+    plan_for_many_rows,
+    rows_param,
+    rows_sql,
+    take_ledger_lock,
+)
+from campaigns.models.books import LAST_PERIOD
+from campaigns.periods import ONE_DAY, find_zone, local_clock, local_clocks, next_month
+from campaigns.services.booking import BOOKED, known_booking_zones, pending_segments
+
+CURRENT_COLUMNS = {"kind": "text", "zone": "text", "starts_on": "date"}
+OPENING_COLUMNS = {"id": "bigint", "opened": "date"}
+
+BUDGET = f"CASE kind WHEN 'day' THEN {micros_sql('daily_budget')} ELSE {micros_sql('monthly_budget')} END"
+
+IS_DUE = """
+WITH current AS ({current}),
+open_period AS MATERIALIZED (
+    SELECT brand_id, kind, starts_on FROM campaigns_brandperiod
+    WHERE closed_at IS NULL AND ((kind = 'day' AND starts_on < %s) OR (kind = 'month' AND starts_on < %s))
+)
+SELECT EXISTS (
+    SELECT 1 FROM campaigns_bookingzone AS zone
+    JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+    WHERE zone.until = %s AND {in_scope} AND (zone.closed_before IS NULL OR zone.closed_before < current.starts_on)
+) OR EXISTS (
+    SELECT 1 FROM open_period AS period
+    JOIN campaigns_bookingzone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
+    JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+    WHERE zone.until = %s AND {in_scope} AND period.starts_on < current.starts_on
+)
+"""
+
+ADD_BUDGETED = f"""
+INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
+WITH current AS ({{current}}), ended AS ({{ended}})
+SELECT zone.brand_id, zone.kind, ended.starts_on, 0
+FROM campaigns_bookingzone AS zone
+JOIN (SELECT id, daily_budget, monthly_budget FROM campaigns_brand) AS brand ON brand.id = zone.brand_id
+JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+JOIN ended ON ended.kind = zone.kind AND ended.zone = zone.timezone
+    AND ended.starts_on >= zone.closed_before AND ended.starts_on < current.starts_on
+WHERE zone.until = %s AND {{in_scope}} AND {BUDGET.replace("kind", "zone.kind")} IS NOT NULL
+ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
+"""
+
+ADD_PENDING = f"""
+INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
+WITH segment AS ({{segments}}), current AS ({{current}}), booked AS ({BOOKED.format(spent="campaigns_pendingspend")})
+SELECT DISTINCT booked.brand_id, booked.kind, booked.starts_on, 0
+FROM booked
+JOIN campaigns_bookingzone AS zone ON zone.brand_id = booked.brand_id AND zone.kind = booked.kind
+JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+WHERE zone.until = %s AND {{in_scope}} AND booked.starts_on < current.starts_on
+ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
+"""
+
+CLOSE = f"""
+WITH segment AS ({{segments}}), current AS ({{current}}), booked AS ({BOOKED.format(spent="campaigns_pendingspend")}),
+pending AS (SELECT brand_id, kind, starts_on, CAST(SUM(amount) AS bigint) AS amount FROM booked GROUP BY 1, 2, 3),
+ended AS (
+    SELECT period.id, period.spend + COALESCE(pending.amount, 0) AS spend,
+        CASE WHEN period.starts_on >= zone.opened AND period.starts_on < zone.closed_before THEN NULL
+            ELSE {BUDGET.replace("kind", "zone.kind")} END AS budget
+    FROM campaigns_brandperiod AS period
+    JOIN campaigns_brand AS brand ON brand.id = period.brand_id
+    JOIN campaigns_bookingzone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
+    JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+    LEFT JOIN pending ON pending.brand_id = period.brand_id AND pending.kind = period.kind
+        AND pending.starts_on = period.starts_on
+    WHERE zone.until = %s AND {{in_scope}} AND period.closed_at IS NULL AND period.starts_on < current.starts_on
+)
+UPDATE campaigns_brandperiod SET closed_at = %s, spend_at_close = ended.spend, budget_at_close = ended.budget
+FROM ended WHERE ended.id = campaigns_brandperiod.id
+"""
+
+MARK_CLOSED = """
+WITH current AS ({current})
+UPDATE campaigns_bookingzone AS zone SET closed_before = current.starts_on
+FROM current
+WHERE current.kind = zone.kind AND current.zone = zone.timezone
+    AND zone.until = %s AND {in_scope} AND zone.closed_before < current.starts_on
+"""
+
+
+def close_periods(*, now: datetime, brands: Iterable[int] | None = None) -> int:
+    """Close what has ended by now of some brands, or of all; return the number of periods closed.
+
+    A caller that holds brand locks may call it, one that will take them may not: brands first, then the ledger.
+    """
+    closing = _Closing(now, None if brands is None else list(brands))
+    return closing.run() if closing.is_due() else 0
+
+
+class _Closing:
+    """The statements of one closing, over the same instant and brands."""
+
+    def __init__(self, now: datetime, brands: list[int] | None) -> None:
+        self.now = now
+        self.clocks = local_clocks(known_booking_zones(), now)
+        self.in_scope = "1 = 1" if brands is None else among("zone.brand_id")
+        self.scope: list[Any] = [] if brands is None else [among_param(brands)]
+        self.current_sql = rows_sql(CURRENT_COLUMNS)
+        self.current = rows_param(
+            CURRENT_COLUMNS,
+            [("day", c.zone, c.today) for c in self.clocks] + [("month", c.zone, c.month) for c in self.clocks],
+        )
+
+    def is_due(self) -> bool:
+        of_open_books = [LAST_PERIOD, *self.scope]
+        latest_day = max((clock.today for clock in self.clocks), default=LAST_PERIOD)
+        latest_month = max((clock.month for clock in self.clocks), default=LAST_PERIOD)
+        sql = IS_DUE.format(current=self.current_sql, in_scope=self.in_scope)
+        params = [self.current, latest_day, latest_month, *of_open_books, *of_open_books]
+        ((due,),) = fetch_all(sql, params)
+        return bool(due)
+
+    @transaction.atomic
+    def run(self) -> int:
+        take_ledger_lock()
+        if not self.scope:
+            plan_for_many_rows()
+        self.open_new_books()
+        segments_sql, segments = pending_segments()
+        self.execute(ADD_BUDGETED, [self.current, self.ended()], ended=self.current_sql)
+        self.execute(ADD_PENDING, [segments, self.current], segments=segments_sql)
+        closed_at = connection.ops.adapt_datetimefield_value(self.now)
+        closed = self.execute(CLOSE, [segments, self.current], [closed_at], segments=segments_sql)
+        self.execute(MARK_CLOSED, [self.current])
+        return closed
+
+    def execute(self, sql: str, before: list[Any], after: Iterable[Any] = (), **parts: str) -> int:
+        filled = sql.format(current=self.current_sql, in_scope=self.in_scope, **parts)
+        return execute(filled, [*before, LAST_PERIOD, *self.scope, *after])
+
+    def open_new_books(self) -> None:
+        """Note for each new brand in which of its periods it was created: budgets count from there on."""
+        new = fetch_all(
+            "SELECT zone.id, zone.kind, zone.timezone, brand.created_at FROM campaigns_bookingzone AS zone"
+            " JOIN campaigns_brand AS brand ON brand.id = zone.brand_id"
+            f" WHERE zone.until = %s AND {self.in_scope} AND zone.closed_before IS NULL",
+            [LAST_PERIOD, *self.scope],
+        )
+        rows = rows_param(OPENING_COLUMNS, self.openings(new))
+        execute(
+            f"WITH opening AS ({rows_sql(OPENING_COLUMNS)})"
+            " UPDATE campaigns_bookingzone SET opened = opening.opened, closed_before = opening.opened"
+            " FROM opening WHERE opening.id = campaigns_bookingzone.id",
+            [rows],
+        )
+
+    def openings(self, new: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, date]]:
+        for row_id, kind, zone_name, created_at in new:
+            zone = find_zone(zone_name)
+            if zone is not None:
+                clock = local_clock(zone, min(_as_instant(created_at), self.now))
+                yield row_id, clock.today if kind == "day" else clock.month
+
+    def ended(self) -> str:
+        """Return all days and months that may have ended without being closed, in each zone."""
+        rows = fetch_all(
+            "SELECT timezone, MIN(closed_before) FROM campaigns_bookingzone AS zone"
+            f" WHERE zone.until = %s AND {self.in_scope} AND closed_before IS NOT NULL GROUP BY timezone",
+            [LAST_PERIOD, *self.scope],
+        )
+        first = {zone: _as_date(closed_before) for zone, closed_before in rows}
+        return rows_param(
+            CURRENT_COLUMNS,
+            [row for c in self.clocks if c.zone in first for row in _periods_between(c.zone, first[c.zone], c.today)],
+        )
+
+
+def _periods_between(zone: str, first: date, today: date) -> Iterator[tuple[str, str, date]]:
+    day = first
+    while day < today:
+        yield "day", zone, day
+        day += ONE_DAY
+    month = first.replace(day=1)
+    while month < today:
+        yield "month", zone, month
+        month = next_month(month)
+
+
+def _as_instant(value: datetime | str) -> datetime:
+    """Return an instant as the database's driver gives it: SQLite's is a text in UTC."""
+    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _as_date(value: date | str) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+

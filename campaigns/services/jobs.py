@@ -1,0 +1,76 @@
+"""The full check: what all three jobs do, each on its own occasion (design part 4).
+
+It puts everything right that can be known from the facts, whatever ran or didn't run before. Each step is a service of
+its own with its own short transactions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from campaigns.models import JobRun
+from campaigns.services.close import close_periods
+from campaigns.services.enforcement import Clock, Enforcement, enforce
+from campaigns.services.fold import fold
+from campaigns.services.rebook import rebook_changed_zones
+from campaigns.services.scope import Scope
+
+CHECK_BUDGETS = "check_budgets"
+RESET_DAILY_SPEND = "reset_daily_spend"
+RESET_MONTHLY_SPEND = "reset_monthly_spend"
+
+
+@dataclass(frozen=True)
+class FullCheck:
+    """What one full check did."""
+
+    rebooked: int
+    folded: int
+    closed: int
+    enforcement: Enforcement
+
+    @property
+    def summary(self) -> str:
+        done = self.enforcement
+        text = f"{done.paused} paused, {done.resumed} resumed, {done.changed} changed in all"
+        extras = (
+            (self.folded, "pending rows folded"),
+            (self.closed, "periods closed"),
+            (self.rebooked, "brands re-booked"),
+        )
+        return ", ".join([text, *(f"{count} {what}" for count, what in extras if count)])
+
+    @property
+    def problem(self) -> str:
+        zones = self.enforcement.unknown_zones
+        if not zones:
+            return ""
+        return (
+            f"Nobody knows the time zone {', '.join(repr(zone) for zone in zones)}: campaigns of brands that have it keep"
+            " their status until the brand's time zone is corrected in the admin."
+        )
+
+
+def run_full_check(name: str, *, clock: Clock, closing_clock: Clock | None = None) -> FullCheck:
+    """Re-book, fold, close and enforce everything; note the run under the job's name.
+
+    closing_clock is given where the clock is moved (`enforce --at`): no period is closed that hasn't ended by it.
+    """
+    started = (closing_clock or clock)()
+    JobRun.objects.update_or_create(name=name, defaults={"started_at": started})
+    check = full_check(name, clock=clock, closing_clock=closing_clock)
+    JobRun.objects.filter(name=name).update(
+        succeeded_at=(closing_clock or clock)(), summary=check.summary, problem=check.problem
+    )
+    return check
+
+
+def full_check(actor: str, *, clock: Clock, closing_clock: Clock | None = None) -> FullCheck:
+    """Do what run_full_check() does without noting it as a job's run."""
+    closing = closing_clock or clock
+    return FullCheck(
+        rebooked=rebook_changed_zones(clock=closing),
+        folded=fold(),
+        closed=close_periods(now=closing()),
+        enforcement=enforce(Scope.everything(), clock=clock, actor=actor),
+    )

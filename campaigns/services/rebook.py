@@ -1,0 +1,98 @@
+"""Re-booking: when a brand's time zone changes, its open periods are counted anew in the new zone (R15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import F, OuterRef, QuerySet, Subquery
+
+from campaigns.database import take_ledger_lock
+from campaigns.models import BookingZone, Brand, BrandPeriod
+from campaigns.models.books import FIRST_PERIOD, LAST_PERIOD
+from campaigns.periods import find_zone, local_clock
+from campaigns.services.close import close_periods
+from campaigns.services.enforcement import Clock
+from campaigns.services.locks import lock_brands
+from campaigns.services.verify import Books, repair
+
+DAY, MONTH = BrandPeriod.Kind.DAY, BrandPeriod.Kind.MONTH
+
+
+@dataclass(frozen=True)
+class ZoneChange:
+    brand_id: int
+    booked: str | None
+    wanted: str
+
+
+def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -> int:
+    """Re-book the brands, of some or of all, whose zone isn't the one they are booked in; return how many.
+
+    Each brand in a transaction of its own, unless the caller holds one. A zone that nobody knows is left alone: the
+    brand goes on being booked as before.
+    """
+    ids = None if brands is None else list(brands)
+    rebooked = 0
+    for change in _changed_zones(ids):
+        with transaction.atomic():
+            lock_brands([change.brand_id])
+            rebooked += sum(_rebook(current, clock()) for current in _changed_zones([change.brand_id]))
+    return rebooked
+
+
+def _changed_zones(brand_ids: Iterable[int] | None) -> list[ZoneChange]:
+    booked = BookingZone.objects.filter(brand=OuterRef("pk"), kind=DAY, until=LAST_PERIOD).values("timezone")
+    brands: QuerySet[Brand] = Brand.objects.order_by("pk")
+    if brand_ids is not None:
+        brands = brands.filter(pk__in=brand_ids)
+    rows = (
+        brands.annotate(booked=Subquery(booked))
+        .exclude(booked__isnull=False, booked=F("timezone"))
+        .values_list("pk", "booked", "timezone")
+    )
+    changes = (ZoneChange(*row) for row in rows)
+    return [change for change in changes if find_zone(change.wanted) is not None]
+
+
+def _rebook(change: ZoneChange, now: datetime) -> int:
+    """Close what ended in the old zone, then book everything from there on in the new one."""
+    close_periods(now=now, brands=[change.brand_id])
+    take_ledger_lock()
+    first_day, first_month = _first_open_periods(change, now)
+    _move_to_zone(change, DAY, first_day)
+    _move_to_zone(change, MONTH, first_month)
+    repair(Books((change.brand_id,), first_day, first_month))
+    return 1
+
+
+def _first_open_periods(change: ZoneChange, now: datetime) -> tuple[date, date]:
+    """Return the first day and month that are open in the old zone or in the new one."""
+    old, new = find_zone(change.booked or ""), find_zone(change.wanted)
+    if old is None or new is None:
+        return FIRST_PERIOD, FIRST_PERIOD
+    clocks = local_clock(old, now), local_clock(new, now)
+    return min(clock.today for clock in clocks), min(clock.month for clock in clocks)
+
+
+def _move_to_zone(change: ZoneChange, kind: BrandPeriod.Kind, first: date) -> None:
+    """End the brand's booking before the first period, and go on from there in the new zone; reopen what is open there."""
+    zones = BookingZone.objects.filter(brand=change.brand_id, kind=kind)
+    current = zones.filter(until=LAST_PERIOD).first()
+    opened = current.opened if current else None
+    zones.filter(first__gte=first).delete()
+    zones.filter(until__gt=first).update(until=first)
+    BookingZone.objects.create(
+        brand_id=change.brand_id,
+        kind=kind,
+        timezone=change.wanted,
+        first=first,
+        until=LAST_PERIOD,
+        opened=opened,
+        closed_before=first if opened else None,
+    )
+    BrandPeriod.objects.filter(brand=change.brand_id, kind=kind, starts_on__gte=first).update(
+        closed_at=None, spend_at_close=None, budget_at_close=None
+    )

@@ -1,0 +1,51 @@
+"""Which campaigns a decision is about: everything, some brands, or some campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from campaigns.database import among, among_param
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A set of campaigns, told by the ids of brands or campaigns; neither means all of them."""
+
+    brands: tuple[int, ...] | None = None
+    campaigns: tuple[int, ...] | None = None
+
+    @classmethod
+    def everything(cls) -> Scope:
+        return cls()
+
+    @classmethod
+    def of_brands(cls, ids: Iterable[int]) -> Scope:
+        return cls(brands=tuple(ids))
+
+    @classmethod
+    def of_campaigns(cls, ids: Iterable[int]) -> Scope:
+        return cls(campaigns=tuple(ids))
+
+    def within(self, brand_ids: Iterable[int]) -> Scope:
+        """Return the part of the scope that lies in these brands."""
+        return Scope(brands=tuple(brand_ids), campaigns=self.campaigns)
+
+    def condition(self, brand: str, campaign: str) -> tuple[str, list[Any]]:
+        """Return the SQL condition on a brand id and a campaign id, and its parameters."""
+        parts: list[tuple[str, Iterable[int]]] = []
+        if self.brands is not None:
+            parts.append((among(brand), self.brands))
+        if self.campaigns is not None:
+            parts.append((among(campaign), self.campaigns))
+        if not parts:
+            return "1 = 1", []
+        return " AND ".join(sql for sql, _ in parts), [among_param(ids) for _, ids in parts]
+
+    def brand_condition(self, brand: str) -> tuple[str, list[Any]]:
+        """Return the SQL condition on the id of a brand that has campaigns of the scope, and its parameters."""
+        if self.campaigns is None:
+            return self.condition(brand, "")
+        sql, params = self.condition("brand_id", "id")
+        return f"{brand} IN (SELECT brand_id FROM campaigns_campaign WHERE {sql})", params

@@ -1,0 +1,186 @@
+"""Verification: recomputing the totals from the ledger's rows, and repairing them where they differ.
+
+A difference is what the rows say, less what is pending, less what is folded, all read in one statement: it is exact
+beside writers and folds. A repair adds the difference to the total, under the ledger lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+
+from campaigns.database import (
+    among,
+    among_param,
+    execute,
+    fetch_all,
+    micros_sql,
+    plan_for_many_rows,
+    quarter_sql,
+    take_ledger_lock,
+)
+from campaigns.models.books import FIRST_PERIOD
+from campaigns.models.brand import Brand
+from campaigns.models.campaign import Campaign
+from campaigns.money import from_micros
+from campaigns.periods import EARLIEST, first_of_month
+from campaigns.services.booking import BOOKED, known_booking_zones, pending_days, segments_param, segments_sql
+
+FURTHEST_FROM_UTC = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A total that isn't what the rows say. lacks is what must be added to it; negative where it has too much."""
+
+    total: str
+    name: str
+    starts_on: date
+    lacks: Decimal
+
+
+@dataclass(frozen=True)
+class Books:
+    """The totals to look at: of all brands or of some, from a day on and from a month on."""
+
+    brands: tuple[int, ...] | None = None
+    first_day: date = FIRST_PERIOD
+    first_month: date = FIRST_PERIOD
+
+    @classmethod
+    def since(cls, day: date | None) -> Books:
+        return cls() if day is None else cls(first_day=day, first_month=first_of_month(day))
+
+
+@transaction.atomic
+def verify(*, since: date | None = None) -> list[Difference]:
+    """Return the totals that differ from the rows, of all periods or of those from a day on (and its month)."""
+    plan_for_many_rows()
+    comparison = _Comparison(Books.since(since))
+    return [*_campaign_differences(comparison), *_brand_differences(comparison)]
+
+
+@transaction.atomic
+def repair(books: Books) -> int:
+    """Make the totals what the rows say; return the number of totals that were mended."""
+    take_ledger_lock()
+    if books.brands is None:
+        plan_for_many_rows()
+    comparison = _Comparison(books)
+    campaign_days = execute(
+        "INSERT INTO campaigns_campaignday (campaign_id, day, spend)"
+        f" {comparison.sql} SELECT campaign_id, starts_on, lacks FROM campaign_days WHERE 1 = 1"
+        " ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend",
+        comparison.params,
+    )
+    brand_periods = execute(
+        "INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)"
+        f" {comparison.sql} SELECT brand_id, kind, starts_on, lacks FROM brand_periods WHERE 1 = 1"
+        " ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend",
+        comparison.params,
+    )
+    return campaign_days + brand_periods
+
+
+DIFFERENCES = """
+WITH segment AS ({segments}),
+spent AS (
+    SELECT brand_id, campaign_id, quarter, SUM(amount) AS amount FROM (
+        SELECT brand_id, campaign_id, {quarter} AS quarter, {micros} AS amount
+        FROM campaigns_spendrecord WHERE {brand_in_scope} AND timestamp >= %s
+        UNION ALL
+        SELECT brand_id, campaign_id, quarter, -amount FROM campaigns_pendingspend WHERE {brand_in_scope}
+    ) AS changes
+    GROUP BY brand_id, campaign_id, quarter
+),
+booked AS ({booked}),
+campaign_days AS (
+    SELECT campaign_id, starts_on, CAST(SUM(amount) AS bigint) AS lacks FROM (
+        SELECT campaign_id, starts_on, amount FROM booked WHERE kind = 'day'
+        UNION ALL
+        SELECT campaign_id, day, -spend FROM campaigns_campaignday WHERE {campaign_in_scope}
+    ) AS both_sides
+    WHERE starts_on >= %s
+    GROUP BY campaign_id, starts_on HAVING SUM(amount) <> 0
+),
+brand_periods AS (
+    SELECT brand_id, kind, starts_on, CAST(SUM(amount) AS bigint) AS lacks FROM (
+        SELECT brand_id, kind, starts_on, amount FROM booked
+        UNION ALL
+        SELECT brand_id, kind, starts_on, -spend FROM campaigns_brandperiod WHERE {brand_in_scope}
+    ) AS both_sides
+    WHERE (kind = 'day' AND starts_on >= %s) OR (kind = 'month' AND starts_on >= %s)
+    GROUP BY brand_id, kind, starts_on HAVING SUM(amount) <> 0
+)
+"""
+
+
+class _Comparison:
+    """The statement that compares rows and totals, with its parameters."""
+
+    def __init__(self, books: Books) -> None:
+        in_scope = "1 = 1" if books.brands is None else among("brand_id")
+        scope: list[Any] = [] if books.brands is None else [among_param(books.brands)]
+        self.rows_from = connection.ops.adapt_datetimefield_value(_first_instant(books.first_month))
+        self.sql = DIFFERENCES.format(
+            segments=segments_sql(),
+            quarter=quarter_sql("timestamp"),
+            micros=micros_sql("amount"),
+            booked=BOOKED.format(spent="spent"),
+            brand_in_scope=in_scope,
+            campaign_in_scope="1 = 1"
+            if books.brands is None
+            else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {in_scope})",
+        )
+        segments = segments_param(known_booking_zones(), self._days(in_scope, scope))
+        self.params: list[Any] = [
+            *(segments, *scope, self.rows_from, *scope),
+            *(*scope, books.first_day),
+            *(*scope, books.first_day, books.first_month),
+        ]
+
+    def _days(self, in_scope: str, scope: Iterable[Any]) -> set[int]:
+        sql = (
+            f"SELECT DISTINCT {quarter_sql('timestamp')} / 96 FROM campaigns_spendrecord"
+            f" WHERE {in_scope} AND timestamp >= %s"
+        )
+        return {day for (day,) in fetch_all(sql, [*scope, self.rows_from])} | set(pending_days())
+
+
+def _first_instant(month: date) -> datetime:
+    """Return an instant before which no row can count for the month, in whatever zone."""
+    if month <= EARLIEST.date():
+        return EARLIEST
+    return datetime.combine(month, time.min, tzinfo=UTC) - FURTHEST_FROM_UTC
+
+
+def _campaign_differences(comparison: _Comparison) -> list[Difference]:
+    rows = fetch_all(
+        f"{comparison.sql} SELECT campaign_id, starts_on, lacks FROM campaign_days ORDER BY 1, 2", comparison.params
+    )
+    names = dict(Campaign.objects.filter(pk__in={row[0] for row in rows}).values_list("pk", "name"))
+    return [
+        Difference("campaign day", f"{names.get(pk, '?')} (campaign {pk})", _as_date(day), from_micros(lacks))
+        for pk, day, lacks in rows
+    ]
+
+
+def _brand_differences(comparison: _Comparison) -> list[Difference]:
+    rows = fetch_all(
+        f"{comparison.sql} SELECT brand_id, kind, starts_on, lacks FROM brand_periods ORDER BY 1, 2, 3",
+        comparison.params,
+    )
+    names = dict(Brand.objects.filter(pk__in={row[0] for row in rows}).values_list("pk", "name"))
+    return [
+        Difference(f"brand {kind}", f"{names.get(pk, '?')} (brand {pk})", _as_date(starts_on), from_micros(lacks))
+        for pk, kind, starts_on, lacks in rows
+    ]
+
+
+def _as_date(value: date | str) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
