@@ -148,6 +148,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Budget manager",
     "SITE_HEADER": "Budget manager",
     "SITE_SYMBOL": "account_balance_wallet",
+    "SIDEBAR": {"navigation": "campaigns.admin.navigation.navigation"},
 }
 
 REDIS_URL = environment.redis_url()

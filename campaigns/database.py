@@ -98,10 +98,11 @@ def execute(sql: str, params: Sequence[Any] = ()) -> int:
             cursor.execute("SELECT changes()")  # Python's sqlite3 doesn't count for statements that begin with WITH
             ((count,),) = cursor.fetchall()
             return int(count)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def fetch_all(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

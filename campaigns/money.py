@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 PLACES = 6
 MICROS = 10**PLACES
@@ -12,8 +13,10 @@ AMOUNT_LIMIT = 10**9
 
 def to_micros(amount: Decimal | int) -> int:
     """Return the amount in millionths; ValueError where it is finer than six decimals."""
-    micros = Decimal(amount) * MICROS
-    if micros != int(micros):
+    if not Decimal(amount).is_finite():
+        raise ValueError(f"{amount} is not a number of money")
+    micros = Fraction(amount) * MICROS
+    if micros.denominator != 1:
         raise ValueError(f"{amount} is finer than {PLACES} decimals")
     return int(micros)
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from campaigns.models.spend_queries import BrandWithSpend
 
 
-
 def validate_zone(name: str) -> None:
     if find_zone(name) is None:
         raise ValidationError(
@@ -66,10 +65,12 @@ class Brand(models.Model):
         help_text="Its midnight begins the brand's days and months, and its clock opens the campaigns' windows.",
     )
     daily_budget = limit_field(
-        "daily budget", "When the brand's spend of the day reaches it, all of its campaigns pause until midnight."
+        "daily budget",
+        "When the brand's spend of the day reaches it, all of its campaigns pause until midnight.",
     )
     monthly_budget = limit_field(
-        "monthly budget", "When the brand's spend of the month reaches it, all of its campaigns pause until the 1st."
+        "monthly budget",
+        "When the brand's spend of the month reaches it, all of its campaigns pause until the 1st.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -8,7 +8,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from campaigns.models.brand import Brand
-from campaigns.models.checks import IsPlainDate
+from campaigns.models.checks import IsPlainDate, IsWholeNumber
 from campaigns.models.fields import limit_field, limit_in_range
 from campaigns.reasons import ALL_REASONS, PauseReason
 
@@ -42,16 +42,22 @@ class Campaign(models.Model):
         help_text="Switch off to pause the campaign until a person switches it on again. No job ever turns this.",
     )
     daily_spend_limit = limit_field(
-        "daily spend limit", "When the campaign's spend of the day reaches it, the campaign pauses until midnight."
+        "daily spend limit",
+        "When the campaign's spend of the day reaches it, the campaign pauses until midnight.",
     )
     starts_on = models.DateField(
-        null=True, blank=True, help_text="First day on which it may run, in the brand's time zone. Empty: any."
+        null=True,
+        blank=True,
+        help_text="First day on which it may run, in the brand's time zone. Empty: any.",
     )
     ends_on = models.DateField(
         null=True, blank=True, help_text="Last day on which it may run, in the brand's time zone. Empty: any."
     )
     pause_reasons = models.PositiveSmallIntegerField(
-        default=0, db_default=0, editable=False, help_text="Every reason that holds now, as flags; 0 is active."
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Every reason that holds now, as flags; 0 is active.",
     )
     status = models.GeneratedField(
         expression=Case(When(pause_reasons=0, then=Value("active")), default=Value("paused")),
@@ -89,10 +95,11 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 name="campaign_ends_on_or_after_start",
                 condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                violation_error_message="The end date lies before the start date: both days count, so it may be the same.",
+                violation_error_message="The end lies before the start: both days count, so they may be the same.",
             ),
             models.CheckConstraint(
-                name="campaign_pause_reasons_known", condition=Q(pause_reasons__range=(0, int(ALL_REASONS)))
+                name="campaign_pause_reasons_known",
+                condition=Q(IsWholeNumber("pause_reasons")) & Q(pause_reasons__range=(0, int(ALL_REASONS))),
             ),
         )
 

@@ -23,19 +23,22 @@ class FormCheck(Func):
     postgresql: ClassVar[str]
     sqlite: ClassVar[str]
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **kwargs: Any) -> tuple[str, list[Any]]:
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *args: Any, **kwargs: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
         pattern = self.postgresql if connection.vendor == "postgresql" else self.sqlite
         column, params = compiler.compile(self.source_expressions[0])
-        return pattern.replace("{x}", column), list(params) * pattern.count("{x}")
+        return pattern.replace("{x}", column), tuple(params) * pattern.count("{x}")
 
 
 class IsPlainTimestamp(FormCheck):
     """A finite instant; on SQLite "YYYY-MM-DD HH:MM:SS[.ffffff]" in UTC, the form that Django writes."""
 
-    postgresql = "isfinite({x})"
+    postgresql = "({x} >= '0001-01-01 00:00:00+00' AND {x} < '10000-01-01 00:00:00+00')"
     sqlite = (
-        "(strftime('%%Y-%%m-%%d %%H:%%M:%%S', substr({x}, 1, 19)) IS substr({x}, 1, 19)"
-        " AND (length({x}) = 19 OR (length({x}) BETWEEN 21 AND 26"
+        "(strftime('%%Y-%%m-%%d %%H:%%M:%%S', substr({x}, 1, 19), '+0 days') IS substr({x}, 1, 19)"
+        " AND {x} >= '0001-01-01 00:00:00'"
+        " AND (length(CAST({x} AS blob)) = 19 OR (length(CAST({x} AS blob)) BETWEEN 21 AND 26"
         " AND substr({x}, 20, 1) = '.' AND substr({x}, 21) NOT GLOB '*[^0-9]*')))"
     )
 
@@ -43,15 +46,15 @@ class IsPlainTimestamp(FormCheck):
 class IsPlainDate(FormCheck):
     """A finite date; on SQLite "YYYY-MM-DD". Empty passes."""
 
-    postgresql = "({x} IS NULL OR isfinite({x}))"
-    sqlite = "({x} IS NULL OR strftime('%%Y-%%m-%%d', {x}) IS {x})"
+    postgresql = "({x} IS NULL OR {x} BETWEEN '0001-01-01' AND '9999-12-31')"
+    sqlite = "({x} IS NULL OR (strftime('%%Y-%%m-%%d', {x}, '+0 days') IS {x} AND {x} >= '0001-01-01'))"
 
 
 class IsWholeMinute(FormCheck):
     """A time of day without seconds, before 24:00; on SQLite "HH:MM:00"."""
 
     postgresql = "({x} < '24:00' AND EXTRACT(SECOND FROM {x}) = 0)"
-    sqlite = "(strftime('%%H:%%M:00', {x}) IS {x})"
+    sqlite = "(strftime('%%H:%%M:00', {x}, '+0 days') IS {x})"
 
 
 class RoundedIsNotZero(FormCheck):
@@ -59,3 +62,10 @@ class RoundedIsNotZero(FormCheck):
 
     postgresql = "(ROUND({x}, 6) <> 0)"
     sqlite = "(ROUND({x}, 6) <> 0)"
+
+
+class IsWholeNumber(FormCheck):
+    """A whole number: SQLite keeps 1.5 in an integer column."""
+
+    postgresql = "true"
+    sqlite = "(typeof({x}) = 'integer')"

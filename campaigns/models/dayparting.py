@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from campaigns.models.campaign import Campaign
-from campaigns.models.checks import IsWholeMinute
+from campaigns.models.checks import IsWholeMinute, IsWholeNumber
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EVERY_DAY = 127
@@ -33,7 +33,9 @@ class DaypartingSchedule(models.Model):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="windows")
     days_of_week = models.PositiveSmallIntegerField(
-        "days", default=EVERY_DAY, help_text="The days on which the window starts: a mask, Monday 1 to Sunday 64."
+        "days",
+        default=EVERY_DAY,
+        help_text="The days on which the window starts: a mask, Monday 1 to Sunday 64.",
     )
     start_time = models.TimeField("from", default=MIDNIGHT, help_text="Included, in the brand's time zone.")
     end_time = models.TimeField(
@@ -48,7 +50,7 @@ class DaypartingSchedule(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="dayparting_has_a_day",
-                condition=Q(days_of_week__range=(1, EVERY_DAY)),
+                condition=Q(IsWholeNumber("days_of_week")) & Q(days_of_week__range=(1, EVERY_DAY)),
                 violation_error_message="Choose at least one day of the week.",
             ),
             models.CheckConstraint(
@@ -69,8 +71,8 @@ class DaypartingSchedule(models.Model):
         return f"{days_in_words(self.days_of_week)} {self.start_time:%H:%M}–{self.end_time:%H:%M}"
 
     def clean(self) -> None:
-        if self.start_time and self.start_time == self.end_time != MIDNIGHT:
+        if self.start_time == self.end_time != MIDNIGHT:
             raise ValidationError(
                 "%(time)s to %(time)s opens nothing: enter 00:00 to 00:00 for the whole day, or two different times.",
-                params={"time": f"{self.start_time:%H:%M}"},
+                params={"time": self.start_time.strftime("%H:%M")},
             )

@@ -45,7 +45,8 @@ class SpendRecord(models.Model):
         help_text="In the brand's currency, to six decimals. Negative for a refund or credit; never 0.",
     )
     timestamp = models.DateTimeField(
-        db_default=Now(), help_text="When the money was spent: this decides the day and month that it counts for."
+        db_default=Now(),
+        help_text="When the money was spent: this decides the day and month that it counts for.",
     )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When the row arrived.")
     external_id = models.CharField(
@@ -65,7 +66,7 @@ class SpendRecord(models.Model):
             ),
             models.CheckConstraint(
                 name="spend_amount_in_range_and_not_zero",
-                condition=Q(amount__gt=-AMOUNT_LIMIT, amount__lt=AMOUNT_LIMIT)
+                condition=Q(amount__gte=SMALLEST - AMOUNT_LIMIT, amount__lte=AMOUNT_LIMIT - SMALLEST)
                 & Q(RoundedIsNotZero("amount")),
                 violation_error_message="An amount is not 0 and lies between -1,000,000,000 and 1,000,000,000.",
             ),
@@ -74,9 +75,7 @@ class SpendRecord(models.Model):
                 condition=Q(IsPlainTimestamp("timestamp")) & Q(timestamp__gte=EARLIEST, timestamp__lt=LATEST),
                 violation_error_message="A timestamp lies between 2012 and 2100.",
             ),
-            models.CheckConstraint(
-                name="spend_recorded_at_well_formed", condition=Q(IsPlainTimestamp("recorded_at"))
-            ),
+            models.CheckConstraint(name="spend_recorded_at_well_formed", condition=Q(IsPlainTimestamp("recorded_at"))),
             models.CheckConstraint(
                 name="spend_external_id_not_empty",
                 condition=~Q(external_id=""),

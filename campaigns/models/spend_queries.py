@@ -7,7 +7,19 @@ from decimal import Decimal
 from typing import Annotated, TypedDict, TypeVar
 
 from django.db import models
-from django.db.models import Case, DateField, ExpressionWrapper, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    Case,
+    DateField,
+    ExpressionWrapper,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 from django_stubs_ext import Annotations
 
@@ -50,7 +62,7 @@ def campaigns_with_spend(campaigns: QuerySet[Campaign], now: datetime) -> QueryS
     )
 
 
-def _with_clock(rows: QuerySet[M], zone_path: str, now: datetime) -> QuerySet[M]:
+def _with_clock(rows: QuerySet[M, M], zone_path: str, now: datetime) -> QuerySet[M, M]:
     """Give each row its brand's local date and the quarter-hours of its day and month (empty in an unknown zone)."""
     zones = Brand.objects.order_by().values_list("timezone", flat=True).distinct()
     clocks = local_clocks(zones, now)
@@ -60,27 +72,28 @@ def _with_clock(rows: QuerySet[M], zone_path: str, now: datetime) -> QuerySet[M]
         return Case(*whens, output_field=field) if whens else Value(None, output_field=field)
 
     quarters = ("day_from", "day_until", "month_from", "month_until")
-    return rows.alias(
+    with_clock: QuerySet[M, M] = rows.alias(  # type: ignore[assignment]  # alias() adds nothing to the model's type
         _today=by_zone("today", DateField()),
         _month=by_zone("month", DateField()),
         **{f"_{name}": by_zone(name, IntegerField()) for name in quarters},
     )
+    return with_clock
 
 
-def _brand_spend(brand: str, period: str) -> ExpressionWrapper:
+def _brand_spend(brand: str, period: str) -> ExpressionWrapper[CombinedExpression]:
     kind = BrandPeriod.Kind.DAY if period == "today" else BrandPeriod.Kind.MONTH
     folded = BrandPeriod.objects.filter(brand=OuterRef(brand), kind=kind, starts_on=OuterRef(f"_{period}"))
     return _folded_plus_pending(folded, PendingSpend.objects.filter(brand=OuterRef(brand)), period)
 
 
-def _campaign_spend() -> ExpressionWrapper:
+def _campaign_spend() -> ExpressionWrapper[CombinedExpression]:
     folded = CampaignDay.objects.filter(campaign=OuterRef("pk"), day=OuterRef("_today"))
     return _folded_plus_pending(folded, PendingSpend.objects.filter(campaign=OuterRef("pk")), "today")
 
 
 def _folded_plus_pending(
     folded: QuerySet[BrandPeriod] | QuerySet[CampaignDay], pending: QuerySet[PendingSpend], period: str
-) -> ExpressionWrapper:
+) -> ExpressionWrapper[CombinedExpression]:
     quarters = "day" if period == "today" else "month"
     in_period = pending.order_by().filter(
         quarter__gte=OuterRef(f"_{quarters}_from"), quarter__lt=OuterRef(f"_{quarters}_until")

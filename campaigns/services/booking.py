@@ -1,15 +1,14 @@
 """Booking: which local day and month each quarter-hour of a brand's spend belongs to (R3, R15).
 
 Every statement that moves or recomputes totals joins its spend with the brand's booking zones and with *segments*:
-stretches of a UTC day that lie in one local day of a zone. Segments come from Python's zone data, for just the zones and
-days that a statement is about, as one bound parameter.
+stretches of a UTC day that lie in one local day of a zone. Segments come from Python's zone data, for just the zones
+and days that a statement is about, as one bound parameter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-
 
 from campaigns.database import fetch_all, rows_param, rows_sql
 from campaigns.periods import day_segments, find_zone
@@ -31,7 +30,7 @@ BOOKED = """
         AND spent.quarter >= segment.quarter_from AND spent.quarter < segment.quarter_until
         AND segment.starts_on >= zone.first AND segment.starts_on < zone.until
 """
-"""The spend of {spent} (brand_id, campaign_id, quarter, amount) with its periods: a row for its day, one for its month."""
+"""Spend {spent} (brand_id, campaign_id, quarter, amount) with its periods: a row for its day, one for its month."""
 
 
 def segments_sql() -> str:
@@ -70,5 +69,3 @@ def pending_segments() -> tuple[str, str]:
     Spend that is recorded on further days after this was read simply doesn't join: it counts as arrived later.
     """
     return segments_sql(), segments_param(known_booking_zones(), pending_days())
-
-

@@ -1,9 +1,9 @@
 """What surrounds a person's change, in one transaction: locks before it, effect after it (R8).
 
-    with transaction.atomic():
-        begin_change(brand_ids, clock=clock)
-        ...  # read what is there now, compare, write
-        finish_change(scope, clock=clock, actor=name)
+with transaction.atomic():
+    begin_change(brand_ids, clock=clock)
+    ...  # read what is there now, compare, write
+    finish_change(scope, clock=clock, actor=name)
 """
 
 from __future__ import annotations

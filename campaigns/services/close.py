@@ -208,5 +208,3 @@ def _as_instant(value: datetime | str) -> datetime:
 
 def _as_date(value: date | str) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value
-
-

@@ -150,7 +150,8 @@ def write_differences(scope: Scope, now: datetime, actor: str) -> int:
     statement, params = _statement(
         scope,
         now,
-        f"SELECT campaign_id, %s, reasons_before, reasons_after, %s, {DECIDED_ON} FROM differences ORDER BY campaign_id",
+        f"SELECT campaign_id, %s, reasons_before, reasons_after, %s, {DECIDED_ON}"
+        " FROM differences ORDER BY campaign_id",
     )
     execute(
         "INSERT INTO campaigns_statuschange (campaign_id, at, reasons_before, reasons_after, actor, "
@@ -213,7 +214,7 @@ def _query(scope: Scope, now: datetime, select: str) -> list[tuple[Any, ...]]:
 
 
 def _statement(scope: Scope, now: datetime, select: str) -> tuple[str, list[Any]]:
-    """Return the decision for a scope and an instant with a SELECT over it, and the parameters before those of SELECT."""
+    """Return the decision with a SELECT over it, and the parameters before those of the SELECT."""
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("p.brand_id")
     sql = DIFFERENCES.format(clocks=rows_sql(CLOCK_COLUMNS), in_scope=in_scope, brand_in_scope=brand_in_scope)

@@ -11,7 +11,15 @@ from typing import Any
 
 from django.db import transaction
 
-from campaigns.database import among, among_param, execute, fetch_all, is_postgresql, plan_for_many_rows, take_ledger_lock
+from campaigns.database import (
+    among,
+    among_param,
+    execute,
+    fetch_all,
+    is_postgresql,
+    plan_for_many_rows,
+    take_ledger_lock,
+)
 from campaigns.services.booking import BOOKED, known_booking_zones, segments_param, segments_sql
 
 BATCH_DAYS = 400

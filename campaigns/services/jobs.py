@@ -6,13 +6,16 @@ its own with its own short transactions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from django.db import transaction
 
 from campaigns.models import JobRun
 from campaigns.services.close import close_periods
-from campaigns.services.enforcement import Clock, Enforcement, enforce
+from campaigns.services.enforcement import Change, Clock, Enforcement, enforce, preview
 from campaigns.services.fold import fold
-from campaigns.services.rebook import rebook_changed_zones
+from campaigns.services.rebook import has_changed_zones, rebook_changed_zones
 from campaigns.services.scope import Scope
 
 CHECK_BUDGETS = "check_budgets"
@@ -46,8 +49,8 @@ class FullCheck:
         if not zones:
             return ""
         return (
-            f"Nobody knows the time zone {', '.join(repr(zone) for zone in zones)}: campaigns of brands that have it keep"
-            " their status until the brand's time zone is corrected in the admin."
+            f"Nobody knows the time zone {', '.join(repr(zone) for zone in zones)}: campaigns of brands that have it"
+            " keep their status until the brand's time zone is corrected in the admin."
         )
 
 
@@ -65,12 +68,32 @@ def run_full_check(name: str, *, clock: Clock, closing_clock: Clock | None = Non
     return check
 
 
-def full_check(actor: str, *, clock: Clock, closing_clock: Clock | None = None) -> FullCheck:
+def preview_check(*, clock: Clock, closing_clock: Clock | None = None) -> list[Change]:
+    """Return what a full check would change in campaigns; nothing is written.
+
+    Only where a zone was changed by SQL does it re-book, in a transaction that is rolled back. It never folds.
+    """
+    if not has_changed_zones():
+        return preview(Scope.everything(), now=clock())
+    with transaction.atomic():
+        rebook_changed_zones(clock=closing_clock or clock)
+        changes = preview(Scope.everything(), now=clock())
+        transaction.set_rollback(True)
+    return changes
+
+
+def full_check(
+    actor: str,
+    *,
+    clock: Clock,
+    closing_clock: Clock | None = None,
+    on_changes: Callable[[list[Change]], None] | None = None,
+) -> FullCheck:
     """Do what run_full_check() does without noting it as a job's run."""
     closing = closing_clock or clock
     return FullCheck(
         rebooked=rebook_changed_zones(clock=closing),
         folded=fold(),
         closed=close_periods(now=closing()),
-        enforcement=enforce(Scope.everything(), clock=clock, actor=actor),
+        enforcement=enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes),
     )

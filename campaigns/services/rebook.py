@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
 
-from campaigns.database import take_ledger_lock
-from campaigns.models import BookingZone, Brand, BrandPeriod
+from campaigns.database import among, among_param, fetch_all, take_ledger_lock
+from campaigns.models import BookingZone, BrandPeriod
 from campaigns.models.books import FIRST_PERIOD, LAST_PERIOD
 from campaigns.periods import find_zone, local_clock
 from campaigns.services.close import close_periods
@@ -43,16 +42,24 @@ def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -
     return rebooked
 
 
+def has_changed_zones() -> bool:
+    """Return whether a brand's zone isn't the one that it is booked in."""
+    return bool(_changed_zones(None))
+
+
+CHANGED_ZONES = """
+SELECT brand.id, booked.timezone, brand.timezone
+FROM campaigns_brand AS brand
+LEFT JOIN campaigns_bookingzone AS booked ON booked.brand_id = brand.id AND booked.kind = 'day' AND booked.until = %s
+WHERE {in_scope} AND (booked.timezone IS NULL OR booked.timezone <> brand.timezone)
+ORDER BY brand.id
+"""
+
+
 def _changed_zones(brand_ids: Iterable[int] | None) -> list[ZoneChange]:
-    booked = BookingZone.objects.filter(brand=OuterRef("pk"), kind=DAY, until=LAST_PERIOD).values("timezone")
-    brands: QuerySet[Brand] = Brand.objects.order_by("pk")
-    if brand_ids is not None:
-        brands = brands.filter(pk__in=brand_ids)
-    rows = (
-        brands.annotate(booked=Subquery(booked))
-        .exclude(booked__isnull=False, booked=F("timezone"))
-        .values_list("pk", "booked", "timezone")
-    )
+    in_scope = "1 = 1" if brand_ids is None else among("brand.id")
+    scope = [] if brand_ids is None else [among_param(brand_ids)]
+    rows = fetch_all(CHANGED_ZONES.format(in_scope=in_scope), [LAST_PERIOD, *scope])
     changes = (ZoneChange(*row) for row in rows)
     return [change for change in changes if find_zone(change.wanted) is not None]
 
@@ -78,7 +85,7 @@ def _first_open_periods(change: ZoneChange, now: datetime) -> tuple[date, date]:
 
 
 def _move_to_zone(change: ZoneChange, kind: BrandPeriod.Kind, first: date) -> None:
-    """End the brand's booking before the first period, and go on from there in the new zone; reopen what is open there."""
+    """End the booking before the first period, go on from there in the new zone, and reopen what is open there."""
     zones = BookingZone.objects.filter(brand=change.brand_id, kind=kind)
     current = zones.filter(until=LAST_PERIOD).first()
     opened = current.opened if current else None

@@ -23,21 +23,21 @@ class Job:
 CHECK = Job(
     "Check budgets",
     "campaigns.tasks.check_budgets",
-    "Every five minutes: pauses what reached a limit or left its window, resumes what may run again, closes ended periods.",
+    "Every five minutes: pauses what reached a limit, resumes what may run again, closes periods that ended.",
     ("*/5", "*", "*"),
     240,
 )
 DAILY = Job(
     "Reset daily spend",
     "campaigns.tasks.reset_daily_spend",
-    "At midnight: opens the new day on the dot. The five-minute check does the same if this one is missed.",
+    "At midnight: opens the new day on the dot. The check does the same if this one is missed.",
     ("0", "0", "*"),
     3600,
 )
 MONTHLY = Job(
     "Reset monthly spend",
     "campaigns.tasks.reset_monthly_spend",
-    "On the 1st at midnight: opens the new month on the dot. The five-minute check does the same if this one is missed.",
+    "On the 1st at midnight: opens the new month on the dot. The check does the same if this one is missed.",
     ("0", "0", "1"),
     3600,
 )

@@ -161,7 +161,8 @@ def _first_instant(month: date) -> datetime:
 
 def _campaign_differences(comparison: _Comparison) -> list[Difference]:
     rows = fetch_all(
-        f"{comparison.sql} SELECT campaign_id, starts_on, lacks FROM campaign_days ORDER BY 1, 2", comparison.params
+        f"{comparison.sql} SELECT campaign_id, starts_on, lacks FROM campaign_days ORDER BY 1, 2",
+        comparison.params,
     )
     names = dict(Campaign.objects.filter(pk__in={row[0] for row in rows}).values_list("pk", "name"))
     return [

@@ -102,3 +102,28 @@ CREATE TRIGGER campaigns_history_updated BEFORE UPDATE ON campaigns_statuschange
 BEGIN
     SELECT RAISE(ABORT, 'a line of the status history is never edited: a new change writes a new line');
 END;
+
+-- What PostgreSQL says with its other foreign keys.
+CREATE TRIGGER campaigns_campaign_update_guard BEFORE UPDATE OF brand_id ON campaigns_campaign
+WHEN NOT EXISTS (SELECT 1 FROM campaigns_brand WHERE id = NEW.brand_id)
+BEGIN
+    SELECT RAISE(ABORT, 'a campaign belongs to a brand: there is no brand of this brand_id');
+END;
+
+CREATE TRIGGER campaigns_brand_update_guard BEFORE UPDATE OF id ON campaigns_brand
+WHEN NEW.id <> OLD.id
+BEGIN
+    SELECT RAISE(ABORT, 'a brand keeps its id: its campaigns and books refer to it');
+END;
+
+CREATE TRIGGER campaigns_window_insert_guard BEFORE INSERT ON campaigns_daypartingschedule
+WHEN NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id)
+BEGIN
+    SELECT RAISE(ABORT, 'a window belongs to a campaign: there is no campaign of this campaign_id');
+END;
+
+CREATE TRIGGER campaigns_window_update_guard BEFORE UPDATE OF campaign_id ON campaigns_daypartingschedule
+WHEN NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id)
+BEGIN
+    SELECT RAISE(ABORT, 'a window belongs to a campaign: there is no campaign of this campaign_id');
+END;

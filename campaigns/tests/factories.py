@@ -39,7 +39,10 @@ def make_window(
 
 
 def spend(
-    campaign: Campaign, amount: str | int | Decimal, at: datetime | str | None = None, external_id: str | None = None
+    campaign: Campaign,
+    amount: str | int | Decimal,
+    at: datetime | str | None = None,
+    external_id: str | None = None,
 ) -> SpendRecord:
     """Record an amount, now or at an instant."""
     when: dict[str, Any] = {}

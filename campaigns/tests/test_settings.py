@@ -51,9 +51,7 @@ class Refusals(SimpleTestCase):
 
     def test_it_asks_for_migrations_where_there_are_no_tables(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
-            result = manage(
-                "changepassword", "a", DEBUG="True", DATABASE_URL=f"sqlite:///{directory}/db.sqlite3"
-            )
+            result = manage("changepassword", "a", DEBUG="True", DATABASE_URL=f"sqlite:///{directory}/db.sqlite3")
         self.assert_refused(result, "no such table", "manage.py migrate")
 
     def test_it_keeps_the_traceback_of_an_error_that_nobody_foresaw(self) -> None:
@@ -134,9 +132,7 @@ class Values(SimpleTestCase):
 
     def test_it_takes_origins_with_a_scheme_only(self) -> None:
         name = "CSRF_TRUSTED_ORIGINS"
-        read = self.read(
-            environment.origins, name, variables={name: "https://a.example, http://b.example:81"}
-        )
+        read = self.read(environment.origins, name, variables={name: "https://a.example, http://b.example:81"})
         self.assertEqual(read, ["https://a.example", "http://b.example:81"])
         self.assertIn("c.example", self.refusal(environment.origins, name, variables={name: "c.example"}))
 

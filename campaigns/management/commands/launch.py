@@ -78,9 +78,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         with running([*honcho, *procfile], environment=environment) as process:
             status = process.wait()
-        raise CommandError(
-            f"A process ended by itself (see above), so the others were ended too: status {status}."
-        )
+        raise CommandError(f"A process ended by itself (see above), so the others were ended too: status {status}.")
 
 
 @contextmanager
@@ -104,9 +102,7 @@ def choose_port(wanted: str) -> int:
         if not wanted.isdecimal() or not 0 < int(wanted) < 65536:
             raise CommandError(f"PORT={wanted} isn't a port: write a number from 1 to 65535.")
         if not is_free(int(wanted)):
-            raise CommandError(
-                f"PORT={wanted} is in use: end the program that uses it, or set PORT to another one."
-            )
+            raise CommandError(f"PORT={wanted} is in use: end the program that uses it, or set PORT to another one.")
         return int(wanted)
     for port in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TO_TRY):
         if is_free(port):

@@ -1,0 +1,116 @@
+"""manage.py enforce: the full check by hand, told line by line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from campaigns.money import format_money
+from campaigns.periods import EARLIEST, LATEST
+from campaigns.reasons import PauseReason
+from campaigns.services import jobs
+from campaigns.services.enforcement import Change
+
+ACTOR = "manage.py enforce"
+
+
+class Command(BaseCommand):
+    help = (
+        "Put every campaign into the state that the facts give (switches, dates, windows, budgets, spend) and print"
+        " what changed and why. The same as the five-minute check."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--at",
+            metavar="ISO-TIME",
+            help="Decide as if it were this instant, like 2026-11-30T23:59:00+01:00 (without an offset: in the"
+            f" application's time zone, {settings.TIME_ZONE}). Only the clock moves: all other facts are today's.",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Print what would change; write nothing.")
+        parser.add_argument("--force", action="store_true", help="Let --at write although DEBUG is off.")
+
+    def handle(self, *args: Any, at: str | None, dry_run: bool, force: bool, **options: Any) -> None:
+        instant = None if at is None else parse_instant(at)
+        if instant and not dry_run:
+            self.check_moved_clock(instant, force)
+        clock = timezone.now if instant is None else lambda: instant
+        if dry_run:
+            self.tell(jobs.preview_check(clock=clock, closing_clock=timezone.now), "would change")
+            return
+        changes: list[Change] = []
+        check = jobs.full_check(
+            ACTOR if at is None else f"{ACTOR} --at {at}"[:200],
+            clock=clock,
+            closing_clock=timezone.now,
+            on_changes=changes.extend,
+        )
+        self.tell(changes, "changed")
+        self.stdout.write(f"{check.summary}.")
+        if check.problem:
+            self.stderr.write(self.style.WARNING(check.problem))
+
+    def check_moved_clock(self, instant: datetime, force: bool) -> None:
+        if not settings.DEBUG and not force:
+            raise CommandError(
+                f"--at {instant.isoformat()} would write statuses for another instant than now, and DEBUG is off:"
+                " this looks like production. Add --dry-run to look only, or --force to write."
+            )
+        self.stderr.write(
+            self.style.WARNING(
+                f"The clock is moved to {instant.isoformat()} (it is {timezone.now():%Y-%m-%dT%H:%M:%S%z}): the next"
+                " check puts statuses right for the real time. Both instants stand in the history."
+            )
+        )
+
+    def tell(self, changes: list[Change], verb: str) -> None:
+        for change in changes:
+            self.stdout.write(describe_change(change))
+        if changes:
+            self.stdout.write(f"{len(changes)} campaign{'s' if len(changes) != 1 else ''} {verb}.")
+        else:
+            self.stdout.write("Nothing to change: every campaign is as the facts say.")
+
+
+def parse_instant(text: str) -> datetime:
+    """Return the instant of an ISO text, in the application's time zone where it has no offset."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(f"--at {text!r} is not a time: write it like 2026-11-30T23:59:00+01:00.") from error
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=ZoneInfo(settings.TIME_ZONE))
+    if not EARLIEST <= instant < LATEST:
+        raise CommandError(f"--at {text!r} is out of range: give a time between 2012 and 2100.")
+    return instant
+
+
+def describe_change(change: Change) -> str:
+    """Return one line: "Brand / Campaign: active → paused: daily spend limit reached (110.32 of 110.00)"."""
+    return f"{change.brand} / {change.campaign}: {_state(change.before)} → {_state(change.after, change)}"
+
+
+def _state(reasons: PauseReason, change: Change | None = None) -> str:
+    if not reasons:
+        return "active"
+    return "paused: " + ", ".join(label + _figures(reason, change) for reason, label in _labelled(reasons))
+
+
+def _labelled(reasons: PauseReason) -> list[tuple[PauseReason, str]]:
+    return list(zip(reasons, reasons.labels, strict=True))
+
+
+def _figures(reason: PauseReason, change: Change | None) -> str:
+    if change is None:
+        return ""
+    spend_and_limit = {
+        PauseReason.CAMPAIGN_DAILY_LIMIT: (change.campaign_spend, change.campaign_limit),
+        PauseReason.BRAND_DAILY_BUDGET: (change.brand_day_spend, change.brand_daily_budget),
+        PauseReason.BRAND_MONTHLY_BUDGET: (change.brand_month_spend, change.brand_monthly_budget),
+    }.get(reason)
+    return "" if spend_and_limit is None else " ({} of {})".format(*map(format_money, spend_and_limit))

@@ -1,0 +1,61 @@
+"""manage.py verify_spend: compare the totals with the ledger's rows, and repair them on request."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from campaigns.money import format_money
+from campaigns.services.verify import Books, Difference, repair, verify
+
+SHOWN = 50
+
+
+class Command(BaseCommand):
+    help = (
+        "Recompute all totals from the spend records and name those that differ: after a restore, or after rows were"
+        " written with triggers switched off. Exits with status 1 where totals differ and --repair isn't given."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--repair", action="store_true", help="Make the totals what the records say.")
+        parser.add_argument(
+            "--since", metavar="DATE", help="Look only at the days from this one on, and at its month. Default: all."
+        )
+
+    def handle(self, *args: Any, repair: bool, since: str | None, **options: Any) -> None:
+        first_day = None if since is None else parse_day(since)
+        differences = verify(since=first_day)
+        for difference in differences[:SHOWN]:
+            self.stdout.write(describe(difference))
+        if len(differences) > SHOWN:
+            self.stdout.write(f"… and {len(differences) - SHOWN} more.")
+        if not differences:
+            self.stdout.write(self.style.SUCCESS("All totals are what the spend records say."))
+        elif repair:
+            self.repair(first_day)
+        else:
+            raise CommandError(f"{_totals(len(differences))} differ: run verify_spend --repair to mend them.")
+
+    def repair(self, first_day: date | None) -> None:
+        self.stdout.write(self.style.SUCCESS(f"{_totals(repair(Books.since(first_day)))} repaired."))
+
+
+def _totals(count: int) -> str:
+    return f"{count} total{'s' if count != 1 else ''}"
+
+
+def describe(difference: Difference) -> str:
+    """Return one line: "brand day 2026-11-22 of Acme (brand 3) lacks 12.50"."""
+    amount = format_money(abs(difference.lacks))
+    off = f"lacks {amount}" if difference.lacks > 0 else f"has {amount} too much"
+    return f"{difference.total} {difference.starts_on} of {difference.name} {off}"
+
+
+def parse_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(f"--since {text!r} is not a date: write it like 2026-11-01.") from error
