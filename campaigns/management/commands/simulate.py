@@ -1,0 +1,204 @@
+"""manage.py simulate: play a spend file through the real models and services, to choose budgets with."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+from django.db import connection
+from tqdm import tqdm
+
+from budget_manager.simulation import is_throw_away
+from campaigns.services.simulation import SimulationError
+from campaigns.services.simulation.history import read_history
+from campaigns.services.simulation.options import (
+    Options,
+    parse_amounts,
+    parse_factor,
+    parse_step,
+    parse_window,
+    parse_zone,
+)
+from campaigns.services.simulation.plan import make_plan
+from campaigns.services.simulation.play import Span, play
+from campaigns.services.simulation.report import make_report
+from campaigns.services.simulation.table import report_csv, report_text
+
+PICTURES = (".png", ".svg")
+
+HELP = """\
+Plays the history in FILE through the real models and services, with a check every five simulated minutes,
+in a throw-away SQLite database: while a campaign is paused, its rows are not spent.
+
+FILE is a CSV of spend as import_spend reads it. A line whose amount is 0 spends nothing and is left out; a
+file with any other broken line is refused.
+
+At each check the rows since the last one are recorded, those of campaigns that the last check left active;
+then happens what the jobs do: fold, close what has ended, enforce. Each local midnight has a check of its
+own, as the daily reset. A row is spent at its timestamp.
+
+The table, by brand and local day:
+  budget       the brand's daily budget
+  in file      the sum of the brand's rows of that day: spent + avoided
+  spent        what the budgets let through, as booked in the brand's closed day
+  overspend    what was spent above the daily budget, also in % of it: money that went out after the budget
+               was reached and before the next check saw it
+  first pause  local time of the first check of the day that left one of the brand's campaigns, or all of
+               them, paused by a budget or limit; 00:00 if that was so from the start
+  hours: …     hours of the day in which at least one of the brand's campaigns was paused for that reason;
+               several reasons may hold at once
+  avoided      the sum of the rows that were not spent because their campaign was paused
+
+A median day is the median of the brand's sums by local day, over the days on which it has rows; a budget
+made of it is rounded to cents. Amounts are in the file's own unit.
+"""
+
+
+class HelpFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
+    """Keeps the lines of the description, and Django's own options last."""
+
+
+class Command(BaseCommand):
+    help = HELP
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        repeatable: dict[str, Any] = {"action": "append", "default": []}
+        parser.add_argument("file", type=Path, metavar="FILE", help="The CSV file of spend to play.")
+        parser.add_argument(
+            "--daily-budget",
+            metavar="[BRAND=]AMOUNT",
+            help="Daily budget of a brand, or of every brand that isn't named. Repeatable.",
+            **repeatable,
+        )
+        parser.add_argument(
+            "--daily-budget-factor",
+            metavar="FACTOR",
+            help="Daily budget of every brand that isn't named: this part of its median day, like 0.7.",
+        )
+        parser.add_argument(
+            "--monthly-budget",
+            metavar="[BRAND=]AMOUNT",
+            help="Monthly budget of a brand, or of every brand that isn't named. Repeatable.",
+            **repeatable,
+        )
+        parser.add_argument(
+            "--campaign-limit",
+            metavar="[CAMPAIGN=]AMOUNT",
+            help="Daily spend limit of a campaign (CAMPAIGN or BRAND/CAMPAIGN), or of every one that isn't "
+            "named. Repeatable.",
+            **repeatable,
+        )
+        parser.add_argument(
+            "--window",
+            metavar="[BRAND=]DAYS,START,END",
+            help="A dayparting window of a brand's campaigns, or of all: Mon-Fri,08:00,20:00 or "
+            "Mon+Wed,22:00,02:00 or daily,06:00,00:00. Repeatable.",
+            **repeatable,
+        )
+        parser.add_argument(
+            "--time-zone",
+            default=settings.TIME_ZONE,
+            metavar="ZONE",
+            help="Time zone of the brands, like Asia/Shanghai. Default: %(default)s.",
+        )
+        parser.add_argument(
+            "--check-every",
+            default="5",
+            metavar="MINUTES",
+            help="Simulated minutes between checks, or seconds with an s, like 30s. Default: %(default)s.",
+        )
+        parser.add_argument(
+            "--plot",
+            type=Path,
+            metavar="FILE",
+            help="Draw spend against budget, with pauses shaded, into this file: .png or .svg.",
+        )
+        parser.add_argument(
+            "--csv", type=Path, metavar="FILE", help="Write the table by brand and day into this file: .csv."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        refuse_live_database()
+        try:
+            self.simulate(options)
+        except SimulationError as error:
+            raise CommandError(str(error)) from None
+
+    def simulate(self, options: dict[str, Any]) -> None:
+        """Find every mistake in options and file before anything is played, and write at the very end."""
+        choices = read_options(options)
+        check_output("--plot", options["plot"], PICTURES, options["file"])
+        check_output("--csv", options["csv"], (".csv",), options["file"])
+        history = read_history(options["file"], choices.zone)
+        plan = make_plan(choices, history)
+        call_command("migrate", interactive=False, verbosity=0)
+        steps = play(history, plan, choices.step, progress)
+        report = make_report(history, plan, steps, choices.step)
+        files: list[tuple[Path, bytes]] = []
+        if options["plot"]:
+            from campaigns.services.simulation.plot import draw  # half a second that only a picture needs
+
+            files.append((options["plot"], draw(report, steps, options["plot"].suffix.lower())))
+        if options["csv"]:
+            files.append((options["csv"], report_csv(report).encode()))
+        for path, content in files:
+            write(path, content)
+        self.stdout.write(report_text(report))
+        for path, _ in files:
+            self.stdout.write(f"Wrote {path}.")
+
+
+def refuse_live_database() -> None:
+    throw_away = settings.SIMULATION and is_throw_away(str(connection.settings_dict["NAME"]))
+    if not throw_away or connection.vendor != "sqlite":
+        raise CommandError(
+            "simulate runs in a throw-away database only, which manage.py makes for it: "
+            "run it as `python manage.py simulate FILE.csv`."
+        )
+
+
+def read_options(options: dict[str, Any]) -> Options:
+    factor = options["daily_budget_factor"]
+    return Options(
+        daily_budgets=parse_amounts("--daily-budget", options["daily_budget"]),
+        monthly_budgets=parse_amounts("--monthly-budget", options["monthly_budget"]),
+        campaign_limits=parse_amounts("--campaign-limit", options["campaign_limit"]),
+        factor=None if factor is None else parse_factor("--daily-budget-factor", factor),
+        windows=[parse_window("--window", text) for text in options["window"]],
+        zone=parse_zone("--time-zone", options["time_zone"]),
+        step=parse_step("--check-every", options["check_every"]),
+    )
+
+
+def check_output(option: str, path: Path | None, suffixes: tuple[str, ...], source: Path) -> None:
+    if path is None:
+        return
+    if path.suffix.lower() not in suffixes:
+        raise SimulationError(f"{option} {path}: name a file that ends in {' or '.join(suffixes)}.")
+    if not path.parent.is_dir():
+        raise SimulationError(f"{option} {path}: there is no directory {path.parent}: make it, or name another file.")
+    if path.is_dir():
+        raise SimulationError(f"{option} {path} is a directory: name a file.")
+    if path.resolve() == source.resolve():
+        raise SimulationError(f"{option} {path} is the file that is simulated: name another one.")
+
+
+def write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise SimulationError(f"{path} can't be written ({error.strerror}): name a file that can.") from None
+
+
+def progress(spans: list[Span]) -> Iterable[Span]:
+    """Show a bar on a terminal only, on standard error."""
+    bar: Iterable[Span] = tqdm(spans, desc="Simulating", unit=" checks", disable=None, leave=False)
+    return bar

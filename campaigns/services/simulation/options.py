@@ -1,0 +1,154 @@
+"""What the options of a simulation mean: amounts, windows, zone and interval, from the texts as typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from campaigns.models.dayparting import DAYS, EVERY_DAY, MIDNIGHT
+from campaigns.money import AMOUNT_LIMIT, PLACES
+from campaigns.periods import find_zone
+from campaigns.services.simulation import SimulationError
+
+SHORTEST_STEP = timedelta(seconds=10)
+LONGEST_STEP = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """The amounts of one option: by name, and one for everyone who isn't named."""
+
+    option: str
+    by_name: dict[str, Decimal] = field(default_factory=dict)
+    for_all: Decimal | None = None
+
+    def of(self, *names: str) -> Decimal | None:
+        """Return the amount of the first name that has one, or the one for all."""
+        return next((self.by_name[name] for name in names if name in self.by_name), self.for_all)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A dayparting window (R7), of one brand's campaigns or, where brand is None, of all."""
+
+    brand: str | None
+    days: int
+    start: time
+    end: time
+
+
+@dataclass(frozen=True)
+class Options:
+    daily_budgets: Amounts
+    monthly_budgets: Amounts
+    campaign_limits: Amounts
+    factor: Decimal | None
+    windows: list[Window]
+    zone: ZoneInfo
+    step: timedelta
+
+
+def parse_amounts(option: str, texts: Iterable[str]) -> Amounts:
+    """Read NAME=AMOUNT or AMOUNT, each name once; a name may hold "=", for the last one counts."""
+    by_name: dict[str, Decimal] = {}
+    for_all: Decimal | None = None
+    for text in texts:
+        name, named, amount_text = text.rpartition("=")
+        amount = _parse_amount(option, text, amount_text)
+        if name in by_name or (not named and for_all is not None):
+            raise SimulationError(f"{option} is given twice for {name or 'everyone'}: give it once.")
+        if named:
+            by_name[name] = amount
+        else:
+            for_all = amount
+    return Amounts(option, by_name, for_all)
+
+
+def _parse_amount(option: str, text: str, amount_text: str) -> Decimal:
+    amount = parse_number(amount_text)
+    if amount is None or amount >= AMOUNT_LIMIT:
+        raise SimulationError(
+            f"{option} {text}: “{amount_text}” is not an amount of money: "
+            f"write a number from 0 to below {AMOUNT_LIMIT:,}, like 150.50, without separators."
+        )
+    if amount != round(amount, PLACES):
+        raise SimulationError(f"{option} {text}: an amount has at most {PLACES} decimals: write fewer.")
+    return amount
+
+
+def parse_number(text: str) -> Decimal | None:
+    """Return a plain decimal number that is not negative, or None. Exponents, NaN and separators are none."""
+    return Decimal(text) if re.fullmatch(r"[0-9]{1,30}(\.[0-9]{1,30})?", text) else None
+
+
+def parse_factor(option: str, text: str) -> Decimal:
+    factor = parse_number(text)
+    if not factor:
+        raise SimulationError(f"{option} {text} is not a number above 0: write one like 0.7.")
+    return factor
+
+
+def parse_window(option: str, text: str) -> Window:
+    """Read [BRAND=]DAYS,START,END, like Mon-Fri,08:00,20:00 or Acme=Sat+Sun,22:00,02:00."""
+    brand, named, window = text.rpartition("=")
+    parts = window.split(",")
+    if len(parts) != 3:
+        raise SimulationError(f"{option} {text} is not DAYS,START,END: write it like Mon-Fri,08:00,20:00.")
+    start, end = (_parse_time(option, text, part) for part in parts[1:])
+    if start == end != MIDNIGHT:
+        raise SimulationError(
+            f"{option} {text} opens nothing: write 00:00,00:00 for the whole day, or two different times."
+        )
+    return Window(brand if named else None, _parse_days(option, text, parts[0]), start, end)
+
+
+def _parse_time(option: str, text: str, part: str) -> time:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", part):
+        raise SimulationError(
+            f"{option} {text}: “{part}” is not a time of day: write one from 00:00 to 23:59 "
+            "(an END of 00:00 is the end of the day)."
+        )
+    return time.fromisoformat(part)
+
+
+def _parse_days(option: str, text: str, part: str) -> int:
+    if part.casefold() == "daily":
+        return EVERY_DAY
+    mask = 0
+    for stretch in part.split("+"):
+        ends = [_day_number(option, text, name) for name in stretch.split("-", 1)]
+        length = (ends[-1] - ends[0]) % 7 + 1
+        mask |= sum(1 << (ends[0] + offset) % 7 for offset in range(length))
+    return mask
+
+
+def _day_number(option: str, text: str, name: str) -> int:
+    if name.title() not in DAYS:
+        raise SimulationError(
+            f"{option} {text}: “{name}” is not a day: write {', '.join(DAYS)}, a range like Mon-Fri, "
+            "several like Mon+Wed, or daily."
+        )
+    return DAYS.index(name.title())
+
+
+def parse_zone(option: str, name: str) -> ZoneInfo:
+    zone = find_zone(name)
+    if zone is None:
+        raise SimulationError(f"{option} {name}: nobody knows this time zone: write a name like Asia/Shanghai or UTC.")
+    return zone
+
+
+def parse_step(option: str, text: str) -> timedelta:
+    """Read the interval between two checks: minutes, or seconds with an s."""
+    number = re.fullmatch(r"([0-9]{1,6})(s?)", text)
+    step = timedelta(seconds=int(number[1]) * (1 if number[2] else 60)) if number else timedelta(0)
+    if not SHORTEST_STEP <= step <= LONGEST_STEP:
+        raise SimulationError(
+            f"{option} {text} is not an interval from 10 seconds to a day: write whole minutes, like 5, "
+            "or seconds, like 30s."
+        )
+    return step

@@ -1,0 +1,185 @@
+"""What came of a simulation: the figures of each brand and day, proven against the file and the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from campaigns.models import BrandPeriod
+from campaigns.periods import first_of_month
+from campaigns.reasons import PauseReason
+from campaigns.services.simulation import SimulationError
+from campaigns.services.simulation.history import History
+from campaigns.services.simulation.plan import BrandPlan
+from campaigns.services.simulation.play import Step
+from campaigns.services.simulation.tally import Most, Tally, Whose, add_up
+
+BY_MONEY = (
+    PauseReason.CAMPAIGN_DAILY_LIMIT,
+    PauseReason.BRAND_DAILY_BUDGET,
+    PauseReason.BRAND_MONTHLY_BUDGET,
+)
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class DayLine:
+    """One brand's local day. in_file = spent + avoided, exactly."""
+
+    brand: str
+    day: date
+    budget: Decimal | None
+    in_file: Decimal
+    spent: Decimal
+    avoided: Decimal
+    first_pause: datetime | None
+    paused: dict[PauseReason, timedelta]
+    most: Most | None
+
+    @property
+    def overspend(self) -> Decimal | None:
+        """What was spent above the daily budget, or None without one."""
+        return None if self.budget is None else max(self.spent - self.budget, ZERO)
+
+
+@dataclass(frozen=True)
+class LimitLine:
+    """A month of a brand with a monthly budget, or a day on which a campaign reached its daily limit."""
+
+    reason: PauseReason
+    whose: Whose
+    period: str
+    limit: Decimal
+    spent: Decimal
+    first_pause: datetime | None
+
+    @property
+    def overspend(self) -> Decimal:
+        return max(self.spent - self.limit, ZERO)
+
+
+@dataclass(frozen=True)
+class BrandLine:
+    plan: BrandPlan
+    days: list[DayLine]
+
+    @property
+    def most(self) -> Most:
+        """The most of any of its days; each brand has rows on at least one."""
+        return max((day.most for day in self.days if day.most), key=lambda most: most.amount)
+
+    @property
+    def worst(self) -> DayLine | None:
+        """The first of the days with the largest overspend, or None where no daily budget was overspent."""
+        return max(
+            (line for line in self.days if line.overspend),
+            key=lambda line: line.overspend or ZERO,
+            default=None,
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    history: History
+    step: timedelta
+    brands: list[BrandLine]
+    limits: list[LimitLine]
+
+    @property
+    def days(self) -> list[DayLine]:
+        return [line for brand in self.brands for line in brand.days]
+
+    @property
+    def reasons(self) -> list[PauseReason]:
+        """The reasons for which anything was paused, in the order of R1."""
+        return sorted({reason for line in self.days for reason in line.paused})
+
+
+def make_report(history: History, plan: list[BrandPlan], steps: list[Step], step: timedelta) -> Report:
+    """Return the figures; SimulationError if they contradict the file or the books: our mistake."""
+    tally = add_up(steps)
+    brands = [BrandLine(brand, [_day_line(brand, day, history, tally) for day in history.days]) for brand in plan]
+    _prove(brands)
+    limits = [*_month_lines(plan, history, tally), *_campaign_lines(plan, history, tally)]
+    return Report(history, step, brands, limits)
+
+
+def _day_line(plan: BrandPlan, day: date, history: History, tally: Tally) -> DayLine:
+    pauses = [tally.first_pause.get((plan.name, day, reason)) for reason in BY_MONEY]
+    return DayLine(
+        brand=plan.name,
+        day=day,
+        budget=plan.daily_budget,
+        in_file=history.day_totals.get((plan.name, day), ZERO),
+        spent=tally.spent.get((plan.name, day), ZERO),
+        avoided=tally.avoided.get((plan.name, day), ZERO),
+        first_pause=min((pause for pause in pauses if pause is not None), default=None),
+        paused=dict(tally.paused.get((plan.name, day), {})),
+        most=tally.most.get((plan.name, day)),
+    )
+
+
+def _month_lines(plan: list[BrandPlan], history: History, tally: Tally) -> Iterator[LimitLine]:
+    months = sorted({first_of_month(day) for day in history.days})
+    for brand in plan:
+        if brand.monthly_budget is None:
+            continue
+        for month in months:
+            days = [day for day in history.days if first_of_month(day) == month]
+            yield _limit_line(
+                PauseReason.BRAND_MONTHLY_BUDGET,
+                brand.name,
+                f"{month:%Y-%m}",
+                days,
+                brand.monthly_budget,
+                tally,
+            )
+
+
+def _campaign_lines(plan: list[BrandPlan], history: History, tally: Tally) -> Iterator[LimitLine]:
+    """Yield only what is worth a line: there may be thousands of campaigns."""
+    for campaign in (campaign for brand in plan for campaign in brand.campaigns):
+        if campaign.daily_limit is None:
+            continue
+        for day in history.days:
+            line = _limit_line(
+                PauseReason.CAMPAIGN_DAILY_LIMIT, campaign.name, str(day), [day], campaign.daily_limit, tally
+            )
+            if line.first_pause is not None or line.overspend:
+                yield line
+
+
+def _limit_line(
+    reason: PauseReason, whose: Whose, period: str, days: list[date], limit: Decimal, tally: Tally
+) -> LimitLine:
+    pauses = [tally.first_pause.get((whose, day, reason)) for day in days]
+    return LimitLine(
+        reason=reason,
+        whose=whose,
+        period=period,
+        limit=limit,
+        spent=sum((tally.spent.get((whose, day), ZERO) for day in days), ZERO),
+        first_pause=next((pause for pause in pauses if pause is not None), None),
+    )
+
+
+def _prove(brands: list[BrandLine]) -> None:
+    """Hold each day against the file, the closed books and the bound on overspend."""
+    closed = BrandPeriod.objects.filter(kind=BrandPeriod.Kind.DAY, closed_at__isnull=False)
+    rows = closed.values_list("brand__name", "starts_on", "spend_at_close")
+    books = {(name, day): spend for name, day, spend in rows}
+    for line in (line for brand in brands for line in brand.days):
+        booked = books.get((line.brand, line.day), ZERO)
+        bound = line.most.amount if line.most else ZERO
+        if line.spent != booked or line.spent + line.avoided != line.in_file:
+            problem = (
+                f"{line.spent} played, {booked} booked, {line.avoided} avoided and {line.in_file} in the "
+                "file don't agree"
+            )
+        elif (line.overspend or ZERO) > bound:
+            problem = f"the overspend of {line.overspend} is above {bound}, the most between two checks"
+        else:
+            continue
+        raise SimulationError(f"{line.brand}, {line.day}: {problem}: a mistake in the program, please report it.")

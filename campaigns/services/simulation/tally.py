@@ -1,0 +1,78 @@
+"""The steps of a simulation added up: money and pauses by brand or campaign and by local day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from campaigns.reasons import PauseReason
+from campaigns.services.simulation.history import CampaignName, name_of
+from campaigns.services.simulation.play import Span, Step
+
+Whose = str | CampaignName
+"""A brand by its name, or a campaign."""
+
+
+@dataclass(frozen=True)
+class Most:
+    """The most money of a brand's day between two checks, paused or not, credits left out.
+
+    A budget that isn't reached at one check can't be passed by more than this before the next.
+    """
+
+    amount: Decimal
+    span: Span
+
+
+@dataclass
+class Tally:
+    spent: dict[tuple[Whose, date], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    avoided: dict[tuple[Whose, date], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    first_pause: dict[tuple[Whose, date, PauseReason], datetime] = field(default_factory=dict)
+    paused: dict[tuple[str, date], dict[PauseReason, timedelta]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(timedelta))
+    )
+    """For how long at least one campaign of the brand was paused, by reason."""
+    most: dict[tuple[str, date], Most] = field(default_factory=dict)
+
+
+def add_up(steps: list[Step]) -> Tally:
+    tally = Tally()
+    for step in steps:
+        _add_money(tally, step)
+        _add_pauses(tally, step)
+    return tally
+
+
+def _add_money(tally: Tally, step: Step) -> None:
+    for rows, sums in ((step.spent, tally.spent), (step.avoided, tally.avoided)):
+        for row in rows:
+            sums[row.brand, step.day] += row.amount
+            sums[name_of(row), step.day] += row.amount
+    money: dict[str, Decimal] = defaultdict(Decimal)
+    for row in (*step.spent, *step.avoided):
+        money[row.brand] += max(row.amount, Decimal(0))
+    for brand, amount in money.items():
+        most = tally.most.get((brand, step.day))
+        if most is None or amount > most.amount:
+            tally.most[brand, step.day] = Most(amount, (step.start, step.end))
+
+
+def _add_pauses(tally: Tally, step: Step) -> None:
+    for brand, found in brand_reasons(step).items():
+        for reason in found:
+            tally.paused[brand, step.day][reason] += step.end - step.start
+            tally.first_pause.setdefault((brand, step.day, reason), step.start)
+    for name, reasons in step.reasons.items():
+        for reason in reasons:
+            tally.first_pause.setdefault((name, step.day, reason), step.start)
+
+
+def brand_reasons(step: Step) -> dict[str, PauseReason]:
+    """Return, by brand, the reasons for which at least one of its campaigns was paused in the step."""
+    found: dict[str, PauseReason] = defaultdict(lambda: PauseReason(0))
+    for name, reasons in step.reasons.items():
+        found[name.brand] |= reasons
+    return found

@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+import io
+import tracemalloc
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.test import SimpleTestCase
+
+from campaigns.models import Brand, Campaign, SpendRecord
+from campaigns.services.spend_csv import (
+    EXTERNAL_ID_LENGTH,
+    LONGEST_LINE,
+    NAME_LENGTH,
+    BadRow,
+    Row,
+    SpendFileError,
+    read_spend_csv,
+)
+
+HEADER = b"timestamp,brand,campaign,amount,external_id\n"
+GOOD = b"2026-03-01T12:00:00Z,Acme,Spring,1.50,a-1\n"
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def read(file: bytes, zone: str = "UTC") -> list[Row | BadRow]:
+    return list(read_spend_csv(io.BytesIO(file), zone=ZoneInfo(zone)))
+
+
+def read_line(line: str, zone: str = "UTC") -> Row | BadRow:
+    (only,) = read(HEADER + line.encode(), zone)
+    return only
+
+
+class ReadingCase(SimpleTestCase):
+    def assert_reads(self, line: str, zone: str = "UTC") -> Row:
+        row = read_line(line, zone)
+        self.assertIsInstance(row, Row, row)
+        assert isinstance(row, Row)
+        return row
+
+    def assert_refuses(self, line: str, *said: str, zone: str = "UTC") -> None:
+        row = read_line(line, zone)
+        self.assertIsInstance(row, BadRow, row)
+        assert isinstance(row, BadRow)
+        self.assertEqual((row.line, row.text), (2, line.rstrip("\r\n")))
+        for words in said:
+            self.assertIn(words, row.reason)
+
+    def assert_breaks(self, file: bytes, *said: str) -> None:
+        with self.assertRaises(SpendFileError) as caught:
+            read(file)
+        for words in said:
+            self.assertIn(words, str(caught.exception))
+
+
+class FileTest(ReadingCase):
+    def test_it_reads_a_row(self) -> None:
+        expected = Row(2, datetime(2026, 3, 1, 12, tzinfo=UTC), "Acme", "Spring", Decimal("1.50"), "a-1")
+        self.assertEqual(read(HEADER + GOOD), [expected])
+
+    def test_it_takes_columns_in_any_order_and_ignores_others(self) -> None:
+        (row,) = read(b"clicks, Amount ,CAMPAIGN,brand,timestamp\n7,2,Spring,Acme,2026-03-01T12:00:00Z")
+        expected = Row(2, datetime(2026, 3, 1, 12, tzinfo=UTC), "Acme", "Spring", Decimal(2), None)
+        self.assertEqual(row, expected)
+
+    def test_it_accepts_a_byte_order_mark_and_crlf(self) -> None:
+        plain = read(HEADER + GOOD + GOOD)
+        self.assertEqual(read(b"\xef\xbb\xbf" + (HEADER + GOOD + GOOD).replace(b"\n", b"\r\n")), plain)
+
+    def test_it_passes_over_empty_lines_and_still_counts_them(self) -> None:
+        self.assertEqual([row.line for row in read(HEADER + b"\n  \r\n" + GOOD + b"\n")], [4])
+
+    def test_it_reads_quoted_values(self) -> None:
+        row = self.assert_reads('2026-03-01T12:00:00Z,"Acme, Inc.","5"" screen",1,x')
+        self.assertEqual((row.brand, row.campaign), ("Acme, Inc.", '5" screen'))
+
+    def test_it_reads_names_in_any_script(self) -> None:
+        self.assertEqual(self.assert_reads("2026-03-01T12:00:00Z,花王,Frühling\u2028,1,é").brand, "花王")
+
+    def test_it_yields_nothing_for_a_header_alone(self) -> None:
+        self.assertEqual(read(HEADER), [])
+
+    def test_it_breaks_at_an_empty_file(self) -> None:
+        self.assert_breaks(b"", "empty", "timestamp, brand, campaign, amount")
+        self.assert_breaks(b"\n" + HEADER, "empty")
+
+    def test_it_breaks_at_a_missing_column(self) -> None:
+        for name in ("timestamp", "brand", "campaign", "amount"):
+            self.assert_breaks(HEADER.replace(name.encode(), b"x"), f"no column “{name}”", "commas")
+
+    def test_it_breaks_at_a_column_that_is_named_twice(self) -> None:
+        self.assert_breaks(b"timestamp,brand,campaign,amount,amount\n", "“amount” 2 times")
+
+    def test_it_breaks_at_nul_bytes_and_names_the_line(self) -> None:
+        self.assert_breaks(HEADER + GOOD + b"a\0b\n", "Line 3", "NUL", "UTF-8")
+        self.assert_breaks(HEADER.decode().encode("utf-16"), "Line 1", "UTF-8")
+
+    def test_it_breaks_at_a_header_in_another_encoding(self) -> None:
+        self.assert_breaks("timestamp,brand,campaign,amount,größe\n".encode("latin-1"), "Line 1", "UTF-8")
+
+    def test_it_breaks_at_a_line_that_is_too_long(self) -> None:
+        padding = LONGEST_LINE - len(GOOD)
+        longest = GOOD.replace(b"Acme", b"Acme" + b" " * padding)
+        self.assertEqual(read(HEADER + longest), read(HEADER + GOOD))
+        self.assert_breaks(HEADER + longest.replace(b"Acme", b"Acme "), "Line 2", "100,000")
+
+    def test_it_keeps_memory_flat_at_an_endless_line(self) -> None:
+        tracemalloc.start()
+        with self.assertRaises(SpendFileError):
+            list(read_spend_csv(open("/dev/zero", "rb"), zone=BERLIN))  # noqa: SIM115, PTH123
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        self.assertLess(peak, 2_000_000)
+
+    def test_it_yields_what_comes_before_the_breaking_line(self) -> None:
+        rows = read_spend_csv(io.BytesIO(HEADER + GOOD + b"\0"), zone=BERLIN)
+        self.assertIsInstance(next(rows), Row)
+        with self.assertRaises(SpendFileError):
+            next(rows)
+
+
+class LineTest(ReadingCase):
+    def test_it_refuses_a_line_in_another_encoding_and_reads_on(self) -> None:
+        bad, good = read(HEADER + "2026-03-01T12:00:00Z,Café,x,1,\r\n".encode("latin-1") + GOOD)
+        self.assertIsInstance(good, Row)
+        assert isinstance(bad, BadRow)
+        self.assertEqual((bad.line, bad.text), (2, "2026-03-01T12:00:00Z,Caf\\xe9,x,1,"))
+        self.assertIn("Byte 25 of the line (0xe9) is not UTF-8", bad.reason)
+
+    def test_it_refuses_too_few_and_too_many_values(self) -> None:
+        self.assert_refuses("2026-03-01T12:00:00Z,Acme,Spring,1", "4 values", "5 columns")
+        self.assert_refuses("2026-03-01T12:00:00Z,Acme, Inc.,Spring,1,x", "6 values", "quote")
+
+    def test_it_refuses_only_the_line_whose_quote_is_not_closed(self) -> None:
+        bad, good = read(HEADER + b'2026-03-01T12:00:00Z,"Acme,Spring,1,x\n' + GOOD)
+        self.assertIsInstance(bad, BadRow)
+        self.assertIsInstance(good, Row)
+        self.assertEqual((bad.line, good.line), (2, 3))
+
+    def test_it_refuses_text_after_a_closing_quote(self) -> None:
+        self.assert_refuses('2026-03-01T12:00:00Z,"Acme" Inc,Spring,1,x', "quotes")
+
+    def test_it_refuses_a_carriage_return_within_a_line(self) -> None:
+        self.assert_refuses("2026-03-01T12:00:00Z,Ac\rme,Spring,1,x", "carriage return")
+
+
+class NameTest(ReadingCase):
+    def test_it_trims_names_and_external_ids(self) -> None:
+        row = self.assert_reads("2026-03-01T12:00:00Z, Acme , Spring\t,1, a-1 ")
+        self.assertEqual((row.brand, row.campaign, row.external_id), ("Acme", "Spring", "a-1"))
+
+    def test_it_takes_an_empty_external_id_for_none(self) -> None:
+        self.assertIsNone(self.assert_reads("2026-03-01T12:00:00Z,Acme,Spring,1,  ").external_id)
+
+    def test_it_refuses_an_empty_name(self) -> None:
+        self.assert_refuses("2026-03-01T12:00:00Z, ,Spring,1,x", "The brand is empty")
+        self.assert_refuses("2026-03-01T12:00:00Z,Acme,,1,x", "The campaign is empty")
+
+    def test_it_refuses_what_is_longer_than_its_column(self) -> None:
+        for length, word in (
+            (NAME_LENGTH, "brand"),
+            (NAME_LENGTH, "campaign"),
+            (EXTERNAL_ID_LENGTH, "external_id"),
+        ):
+            values = {"brand": "Acme", "campaign": "Spring", "external_id": "x"}
+            for excess in (0, 1):
+                values[word] = "é" * (length + excess)
+                line = "2026-03-01T12:00:00Z,{brand},{campaign},1,{external_id}".format(**values)
+                if excess:
+                    self.assert_refuses(line, word, f"{length + 1} characters", f"at most {length}", "é…")
+                else:
+                    self.assert_reads(line)
+
+    def test_it_knows_the_lengths_of_the_columns(self) -> None:
+        self.assertEqual(NAME_LENGTH, Brand._meta.get_field("name").max_length)
+        self.assertEqual(NAME_LENGTH, Campaign._meta.get_field("name").max_length)
+        self.assertEqual(EXTERNAL_ID_LENGTH, SpendRecord._meta.get_field("external_id").max_length)
+
+
+class TimestampTest(ReadingCase):
+    def assert_instant(self, text: str, expected: str, zone: str = "UTC") -> None:
+        instant = self.assert_reads(f"{text},Acme,Spring,1,x", zone).timestamp
+        self.assertEqual(str(instant), f"{expected}+00:00")
+
+    def assert_refused(self, text: str, *said: str, zone: str = "UTC") -> None:
+        self.assert_refuses(f"{text},Acme,Spring,1,x", f"“{text}”", *said, zone=zone)
+
+    def test_it_reads_offsets(self) -> None:
+        self.assert_instant("2026-03-01T12:00:00Z", "2026-03-01 12:00:00")
+        self.assert_instant("2026-03-01T12:00:00+08:00", "2026-03-01 04:00:00")
+        self.assert_instant("2026-03-01 12:00:00.25-0530", "2026-03-01 17:30:00.250000")
+        self.assert_instant("2026-03-01T12:00", "2026-03-01 12:00:00")
+
+    def test_it_takes_the_zone_where_there_is_no_offset_and_only_there(self) -> None:
+        self.assert_instant("2026-03-01T12:00:00", "2026-03-01 11:00:00", "Europe/Berlin")
+        self.assert_instant("2026-07-01T12:00:00", "2026-07-01 10:00:00", "Europe/Berlin")
+        self.assert_instant("2026-07-01T12:00:00Z", "2026-07-01 12:00:00", "Europe/Berlin")
+
+    def test_it_takes_the_first_of_two_hours_when_clocks_go_back(self) -> None:
+        self.assert_instant("2026-10-25T02:30:00", "2026-10-25 00:30:00", "Europe/Berlin")
+        self.assert_instant("2026-10-25T03:00:00", "2026-10-25 02:00:00", "Europe/Berlin")
+
+    def test_it_refuses_an_hour_that_clocks_skip(self) -> None:
+        self.assert_instant("2026-03-29T01:59:59", "2026-03-29 00:59:59", "Europe/Berlin")
+        self.assert_refused("2026-03-29T02:00:00", "skip in Europe/Berlin", "offset", zone="Europe/Berlin")
+        self.assert_instant("2026-03-29T03:00:00", "2026-03-29 01:00:00", "Europe/Berlin")
+
+    def test_it_refuses_what_is_no_date_and_time(self) -> None:
+        for text in ("", "yesterday", "2026-03-01", "01/03/2026 12:00", "2026-02-30T12:00:00", "1772366400"):
+            self.assert_refused(text, "ISO 8601", "2026-03-01T14:30:00+02:00")
+        for text in ("2026-03-01x12:00:00", "2026-03-01T25:00:00", "2026-03-01T12:00:00 CET", "infinity"):
+            self.assert_refused(text, "ISO 8601")
+
+    def test_it_refuses_years_before_2012_and_from_2100_on(self) -> None:
+        self.assert_instant("2012-01-01T00:00:00Z", "2012-01-01 00:00:00")
+        self.assert_instant("2099-12-31T23:59:59.999999Z", "2099-12-31 23:59:59.999999")
+        for text in ("2011-12-31T23:59:59.999999Z", "2100-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"):
+            self.assert_refused(text, "2012 to 2099")
+        for text in ("0001-01-01T00:00:00", "9999-12-31T23:59:59", "2012-01-01T00:30:00"):
+            self.assert_refused(text, "2012 to 2099", zone="Europe/Berlin")
+
+
+class AmountTest(ReadingCase):
+    def assert_amount(self, text: str, expected: str) -> None:
+        amount = self.assert_reads(f"2026-03-01T12:00:00Z,Acme,Spring,{text},x").amount
+        self.assertEqual(amount, Decimal(expected))
+
+    def assert_refused(self, text: str, *said: str) -> None:
+        self.assert_refuses(f"2026-03-01T12:00:00Z,Acme,Spring,{text},x", "The amount", *said)
+
+    def test_it_reads_plain_decimals_exactly(self) -> None:
+        for text in ("1", "-0.75", "0.000001", "999999999.999999", "-999999999.999999", " 0.1 "):
+            self.assert_amount(text, text.strip())
+
+    def test_it_reads_less_common_forms(self) -> None:
+        for text, amount in (("+3.5", "3.5"), (".5", "0.5"), ("5.", "5"), ("0000000000012", "12")):
+            self.assert_amount(text, amount)
+
+    def test_it_refuses_what_is_finer_than_six_decimals(self) -> None:
+        self.assert_amount("0.1000000", "0.1")
+        self.assert_refused("0.0000001", "“0.0000001”", "finer than 6 decimals", "round it")
+        self.assert_refused("1.1234567", "finer")
+
+    def test_it_refuses_0(self) -> None:
+        for text in ("0", "-0.00", "+0", "0.0000000"):
+            self.assert_refused(text, f"“{text}” is 0")
+
+    def test_it_refuses_a_billion_and_more(self) -> None:
+        for text in ("1000000000", "-1000000000.000000", "9" * 5000):
+            self.assert_refused(text, "too large", "1,000,000,000")
+
+    def test_it_refuses_what_is_no_plain_decimal(self) -> None:
+        for text in (
+            "",
+            "-",
+            ".",
+            "NaN",
+            "-Infinity",
+            "inf",
+            "1e3",
+            "1E-2",
+            "1_000",
+            "$5",
+            "1 000",
+            "0x10",
+            "１２",
+        ):
+            self.assert_refused(text, "not a plain decimal", "12.50")
+        self.assert_refused('"1,000.00"', "“1,000.00” is not a plain decimal")
