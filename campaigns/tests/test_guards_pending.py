@@ -1,0 +1,217 @@
+"""Every change of the ledger appends exactly what it changed to the pending spend (R10, R12)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+
+from campaigns.models import Campaign, SpendRecord
+from campaigns.money import to_micros
+from campaigns.tests.factories import make_brand, make_campaign
+from campaigns.tests.outside import EPOCH, SQLITE, OutsideTestCase, quarter_at, utc_text
+
+INSERT = "INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp) VALUES (%s, %s, %s, %s)"
+TEN = "2026-11-22 10:00:00"
+QUARTER_PAST = "2026-11-22 10:15:00"
+
+
+class PendingSpendTests(OutsideTestCase):
+    def ledger(self) -> dict[tuple[int, int], int]:
+        """Return what the records themselves add up to, in the shape of pending()."""
+        sums: Counter[tuple[int, int]] = Counter()
+        for record in SpendRecord.objects.all():
+            quarter = quarter_at(record.timestamp.replace(tzinfo=None).isoformat())
+            sums[record.campaign_id, quarter] += to_micros(record.amount)
+        return {key: micros for key, micros in sums.items() if micros}
+
+    def spend_at_ten(self, campaign: Campaign, amount: str, external_id: str | None = None) -> None:
+        self.insert_spend(campaign, amount, timestamp=utc_text(TEN), external_id=external_id)
+
+    def test_it_adds_ten_tenths_to_exactly_one(self) -> None:
+        campaign = make_campaign()
+        for _ in range(10):
+            self.spend_at_ten(campaign, "0.1")
+        self.assertEqual(self.pending(), {(campaign.pk, quarter_at(TEN)): 1_000_000})
+
+    def test_it_counts_an_updated_amount(self) -> None:
+        campaign = make_campaign()
+        self.spend_at_ten(campaign, "5")
+        self.run_sql("UPDATE campaigns_spendrecord SET amount = %s", "7.25")
+        self.assertEqual(self.pending(), {(campaign.pk, quarter_at(TEN)): 7_250_000})
+
+    def test_it_moves_a_record_to_another_quarter_hour(self) -> None:
+        campaign = make_campaign()
+        self.spend_at_ten(campaign, "5")
+        self.run_sql("UPDATE campaigns_spendrecord SET timestamp = %s", utc_text(QUARTER_PAST))
+        self.assertEqual(self.pending(), {(campaign.pk, quarter_at(QUARTER_PAST)): 5_000_000})
+
+    def test_it_moves_a_record_to_another_campaign(self) -> None:
+        campaign = make_campaign()
+        sibling = make_campaign(campaign.brand)
+        self.spend_at_ten(campaign, "5")
+        self.run_sql("UPDATE campaigns_spendrecord SET campaign_id = %s", sibling.pk)
+        self.assertEqual(self.pending(), {(sibling.pk, quarter_at(TEN)): 5_000_000})
+
+    def test_it_moves_a_record_to_a_campaign_of_another_brand(self) -> None:
+        campaign, other = make_campaign(), make_campaign()
+        self.spend_at_ten(campaign, "5")
+        self.run_sql("UPDATE campaigns_spendrecord SET brand_id = %s, campaign_id = %s", other.brand_id, other.pk)
+        rows = self.run_sql("SELECT brand_id, SUM(amount) FROM campaigns_pendingspend GROUP BY 1")
+        self.assertEqual(dict(rows), {campaign.brand_id: 0, other.brand_id: 5_000_000})
+        self.assertEqual(self.pending(), {(other.pk, quarter_at(TEN)): 5_000_000})
+
+    def test_it_takes_a_deleted_record_off(self) -> None:
+        campaign = make_campaign()
+        self.spend_at_ten(campaign, "5", "kept")
+        self.spend_at_ten(campaign, "-1.5", "gone")
+        self.run_sql("DELETE FROM campaigns_spendrecord WHERE external_id = 'gone'")
+        self.assertEqual(self.pending(), {(campaign.pk, quarter_at(TEN)): 5_000_000})
+
+    def test_it_counts_nothing_when_nothing_that_counts_is_updated(self) -> None:
+        campaign = make_campaign()
+        self.spend_at_ten(campaign, "5")
+        rows = self.value("SELECT COUNT(*) FROM campaigns_pendingspend")
+        self.run_sql("UPDATE campaigns_spendrecord SET external_id = 'named later'")
+        self.assertEqual(self.value("SELECT COUNT(*) FROM campaigns_pendingspend"), rows)
+
+    def test_it_counts_a_statement_of_many_rows(self) -> None:
+        brand = make_brand()
+        first, second = make_campaign(brand), make_campaign(brand)
+        rows = [(first, "1", TEN), (first, "2.5", TEN), (first, "4", QUARTER_PAST), (second, "-8", TEN)]
+        places = ", ".join(["(%s, %s, %s, %s)"] * len(rows))
+        params = [p for campaign, amount, at in rows for p in (brand.pk, campaign.pk, amount, utc_text(at))]
+        self.run_sql(
+            f"INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp) VALUES {places}",
+            *params,
+        )
+        self.assertEqual(
+            self.pending(),
+            {
+                (first.pk, quarter_at(TEN)): 3_500_000,
+                (first.pk, quarter_at(QUARTER_PAST)): 4_000_000,
+                (second.pk, quarter_at(TEN)): -8_000_000,
+            },
+        )
+
+    def test_it_counts_nothing_of_a_batch_with_one_bad_row(self) -> None:
+        campaign = make_campaign()
+        row = f"({campaign.brand_id}, {campaign.pk}, 1)"
+        bad = f"({campaign.brand_id}, {campaign.pk}, 0)"
+        self.assert_refused(
+            "spend_amount_in_range_and_not_zero",
+            f"INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount) VALUES {row}, {bad}, {row}",
+        )
+        self.assertEqual(self.value("SELECT COUNT(*) FROM campaigns_spendrecord"), 0)
+        self.assertEqual(self.pending(), {})
+
+    def test_it_counts_nothing_of_a_transaction_that_is_rolled_back(self) -> None:
+        campaign = make_campaign()
+        self.run_sql("BEGIN")
+        self.spend_at_ten(campaign, "5")
+        self.run_sql("ROLLBACK")
+        self.assertEqual(self.value("SELECT COUNT(*) FROM campaigns_pendingspend"), 0)
+
+    def test_it_agrees_with_the_ledger_after_any_mix_of_changes(self) -> None:
+        random = Random(20261122)
+        campaigns = [make_campaign(brand) for brand in (make_brand(), make_brand()) for _ in range(3)]
+        self.run_many(INSERT, [random_row(random, random.choice(campaigns)) for _ in range(400)])
+        ids = [number for (number,) in self.run_sql("SELECT id FROM campaigns_spendrecord")]
+        for number in random.sample(ids, 60):
+            brand, campaign, amount, at = random_row(random, random.choice(campaigns))
+            self.run_sql(
+                "UPDATE campaigns_spendrecord"
+                " SET brand_id = %s, campaign_id = %s, amount = %s, timestamp = %s WHERE id = %s",
+                brand,
+                campaign,
+                amount,
+                at,
+                number,
+            )
+        self.run_sql("UPDATE campaigns_spendrecord SET amount = -amount WHERE id / 7 * 7 = id")
+        self.run_many("DELETE FROM campaigns_spendrecord WHERE id = %s", [(n,) for n in random.sample(ids, 90)])
+        self.assertEqual(SpendRecord.objects.count(), 310)
+        self.assertEqual(self.pending(), self.ledger())
+
+    def test_it_ends_with_nothing_pending_when_all_records_are_deleted(self) -> None:
+        random = Random(7)
+        campaign = make_campaign()
+        self.run_many(INSERT, [random_row(random, campaign) for _ in range(200)])
+        self.run_sql("DELETE FROM campaigns_spendrecord")
+        self.assertEqual(self.pending(), {})
+
+
+def random_row(random: Random, campaign: Campaign) -> tuple[int, int, str, str]:
+    """Return a row of any size that has six decimals, in one of two hundred quarter-hours."""
+    micros = random.choice((-1, 1)) * random.randint(1, 10 ** random.randint(1, 12))
+    minutes = random.randrange(3000)
+    at = f"2026-11-{20 + minutes // 1440:02} {minutes % 1440 // 60:02}:{minutes % 60:02}:59"
+    return campaign.brand_id, campaign.pk, str(Decimal(micros).scaleb(-6)), utc_text(at)
+
+
+class ExactAmountTests(OutsideTestCase):
+    def test_it_counts_every_amount_to_the_last_millionth(self) -> None:
+        random = Random(1)
+        campaign = make_campaign()
+        largest = 10**15 - 1
+        amounts = [1, -1, largest, -largest, largest - 1, 499_999, 500_000, 500_001]
+        amounts += [random.randint(-largest, largest) for _ in range(3000)]
+        start = quarter_at("2020-01-01 00:00:00")
+        rows = [
+            (campaign.brand_id, campaign.pk, f"{Decimal(micros).scaleb(-6):f}", stamp(start + number))
+            for number, micros in enumerate(amounts)
+        ]
+        self.run_many(INSERT, rows)
+        expected = {(campaign.pk, start + number): micros for number, micros in enumerate(amounts)}
+        self.assertEqual(self.pending(), expected)
+
+    def test_it_counts_a_python_float_as_the_decimal_it_prints(self) -> None:
+        campaign = make_campaign()
+        for amount in (0.1, 0.2, 0.7, 1.1, 2.675, 1e-6, 123456.789012):
+            self.insert_spend(campaign, amount, timestamp=utc_text(TEN))
+        self.assertEqual(self.pending(), {(campaign.pk, quarter_at(TEN)): 123_461_564_013})
+
+
+def stamp(quarter: int) -> str:
+    return utc_text(f"{EPOCH + quarter * timedelta(minutes=15):%Y-%m-%d %H:%M:%S}")
+
+
+if SQLITE:
+
+    class ReplaceTests(OutsideTestCase):
+        """SQLite's INSERT OR REPLACE deletes what is in the way without firing any delete trigger."""
+
+        def test_it_counts_a_replaced_record_once(self) -> None:
+            campaign = make_campaign()
+            columns = "INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, external_id)"
+            row = (campaign.brand_id, campaign.pk)
+            self.run_sql(f"INSERT {columns} VALUES (%s, %s, 5, '{TEN}', 'row-1')", *row)
+            with suppress(sqlite3.IntegrityError):  # to refuse it is as good
+                self.run_sql(f"INSERT OR REPLACE {columns} VALUES (%s, %s, 7, '{TEN}', 'row-1')", *row)
+            self.assertEqual(self.pending(), self.ledger_sum(campaign))
+
+        def test_it_counts_a_record_that_an_update_replaces(self) -> None:
+            campaign = make_campaign()
+            for external_id in ("a", "b"):
+                self.insert_spend(campaign, "5", timestamp=TEN, external_id=external_id)
+            with suppress(sqlite3.IntegrityError):
+                self.run_sql("UPDATE OR REPLACE campaigns_spendrecord SET external_id = 'a' WHERE external_id = 'b'")
+            self.assertEqual(self.pending(), self.ledger_sum(campaign))
+
+        def test_it_takes_or_ignore_as_a_retry_that_is_skipped(self) -> None:
+            campaign = make_campaign()
+            columns = "INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, external_id)"
+            for amount in (5, 7):
+                self.run_sql(
+                    f"INSERT OR IGNORE {columns} VALUES (%s, %s, {amount}, '{TEN}', 'row-1')",
+                    campaign.brand_id,
+                    campaign.pk,
+                )
+            self.assertEqual(self.pending(), {(campaign.pk, quarter_at(TEN)): 5_000_000})
+
+        def ledger_sum(self, campaign: Campaign) -> dict[tuple[int, int], int]:
+            amount = self.value("SELECT SUM(amount) FROM campaigns_spendrecord")
+            return {(campaign.pk, quarter_at(TEN)): amount * 1_000_000}
