@@ -19,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 PLACEHOLDER_KEY = "change-me"
 DEVELOPMENT_KEY = "django-insecure-for-a-developer's-machine-only-since-everybody-can-read-it-here"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
 CERT_REQS = ("required", "optional", "none")
 
 
@@ -28,9 +29,9 @@ def text(name: str, default: str = "") -> str:
 
 def flag(name: str, *, default: bool) -> bool:
     value = text(name, str(default))
-    if value not in ("True", "False"):
+    if value.lower() not in FLAGS:
         raise ImproperlyConfigured(f"{name}={value} is neither True nor False: write one of the two.")
-    return value == "True"
+    return FLAGS[value.lower()]
 
 
 def items(name: str, default: str = "") -> list[str]:

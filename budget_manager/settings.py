@@ -151,6 +151,8 @@ UNFOLD: dict[str, Any] = {
     "SIDEBAR": {"navigation": "campaigns.admin.navigation.navigation"},
 }
 
+LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in page loses where its visitor came from
+
 REDIS_URL = environment.redis_url()
 
 CELERY_BROKER_URL = environment.broker_url(REDIS_URL)

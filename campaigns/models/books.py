@@ -32,10 +32,11 @@ class BrandPeriod(models.Model):
     budget_at_close = MicrosField("budget", null=True, help_text="The budget that held; empty: no limit.")
 
     class Meta:
+        verbose_name = "statement"
         ordering = ("-starts_on", "kind", "brand")
         default_permissions = ("view",)
         constraints = (
-            models.UniqueConstraint(fields=("kind", "starts_on", "brand"), name="brand_period_unique"),
+            models.UniqueConstraint(fields=("starts_on", "kind", "brand"), name="brand_period_unique"),
             models.CheckConstraint(name="brand_period_kind_known", condition=Q(kind__in=["day", "month"])),
             models.CheckConstraint(
                 name="brand_period_closed_with_spend",

@@ -44,6 +44,7 @@ class JobRun(models.Model):
     problem = models.TextField(blank=True, default="", help_text="What it could not do, with the remedy.")
 
     class Meta:
+        verbose_name = "job"
         ordering = ("name",)
         default_permissions = ("view",)
 

@@ -71,6 +71,8 @@ class BadRow:
     line: int
     reason: str
     text: str
+    zero: bool = False
+    """Whether all that is wrong with it is its amount of 0: it can't be recorded (R10), but says nothing either."""
 
 
 class SpendFileError(Exception):
@@ -79,6 +81,10 @@ class SpendFileError(Exception):
 
 class _Refused(Exception):
     """The line can't be read; the message becomes the reason of its BadRow."""
+
+
+class _RefusedZero(_Refused):
+    """The line has an amount of 0."""
 
 
 class _Columns(NamedTuple):
@@ -112,7 +118,7 @@ def read_spend_csv(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Row | BadRow
         try:
             yield _read_row(number, text, columns, to_instant)
         except _Refused as refusal:
-            yield BadRow(number, str(refusal), text)
+            yield BadRow(number, str(refusal), text, zero=isinstance(refusal, _RefusedZero))
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -228,8 +234,7 @@ def _in_zone(wall: datetime, zone: ZoneInfo, text: str) -> datetime:
     if instant.astimezone(zone).replace(tzinfo=None) != wall:
         raise _Refused(
             f"The timestamp {_shown(text)} falls into an hour that clocks skip in {zone.key}: write its"
-            " offset, as"
-            f" in {EXAMPLE}, or choose the right time zone."
+            f" offset, as in {EXAMPLE}, or choose the right time zone."
         )
     return instant
 
@@ -259,7 +264,7 @@ def _to_amount(text: str) -> Decimal:
         raise _Refused(f"The amount {_shown(text)} is not a plain decimal number: write it like 12.50 or -0.75.")
     amount = Decimal(text)
     if not amount:
-        raise _Refused(f"The amount {_shown(text)} is 0: leave the line out.")
+        raise _RefusedZero(f"The amount {_shown(text)} is 0: leave the line out.")
     return amount if common else _in_bounds(amount, text)
 
 

@@ -17,8 +17,6 @@ from campaigns.services.simulation import SimulationError
 from campaigns.services.spend_csv import BadRow, Row, SpendFileError, read_spend_csv
 
 LINES_NAMED = 5
-ZERO_AMOUNT = " is 0: leave the line out."
-"""How the reader of the file ends its sentence about an amount of 0."""
 
 
 class CampaignName(NamedTuple):
@@ -81,13 +79,13 @@ def read_history(path: Path, zone: ZoneInfo) -> History:
     except SpendFileError as error:
         raise SimulationError(f"{path}: {error}") from None
     rows = [line for line in lines if isinstance(line, Row)]
-    zeros = [line for line in lines if isinstance(line, BadRow) and line.reason.endswith(ZERO_AMOUNT)]
-    _refuse_broken(path, [line for line in lines if isinstance(line, BadRow) and line not in zeros])
+    refused = [line for line in lines if isinstance(line, BadRow)]
+    _refuse_broken(path, [line for line in refused if not line.zero])
     if not rows:
         raise SimulationError(f"{path} has no rows with an amount: a simulation needs spend to play.")
     unique = _without_repetitions(path, rows)
     unique.sort(key=lambda row: row.timestamp)
-    return History(zone, unique, repeated=len(rows) - len(unique), zeros=len(zeros))
+    return History(zone, unique, repeated=len(rows) - len(unique), zeros=sum(line.zero for line in refused))
 
 
 def _refuse_broken(path: Path, broken: list[BadRow]) -> None:

@@ -1,0 +1,215 @@
+"""Importing parsed spend rows: names become ids, rows become records, each counted once (R11).
+
+Everything is one transaction, and one refused row undoes all of it, unless refused rows are to be skipped:
+then each batch is a transaction of its own. Memory holds one batch, however long the file is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import OperationalError, transaction
+
+from campaigns.database import fetch_all, rows_param, rows_sql
+from campaigns.models import Brand, Campaign
+from campaigns.services.enforcement import enforce
+from campaigns.services.scope import Scope
+from campaigns.services.spend_csv import BadRow, Row
+from campaigns.services.spend_staging import Contradiction, Placed, write_batch
+
+ACTOR = "import_spend"
+BATCH = 20_000
+ATTEMPTS = 3
+DEADLOCK = "40P01"
+"""PostgreSQL's code for a transaction that it ended because two waited for each other."""
+
+Pair = tuple[str, str]
+"""The names of a brand and of a campaign."""
+
+NAMES = {"brand": "text", "campaign": "text"}
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the rows; without_external_id are those imported ones that would count twice."""
+
+    imported: int = 0
+    repeated: int = 0
+    refused: int = 0
+    without_external_id: int = 0
+    created_brands: int = 0
+    created_campaigns: int = 0
+
+    def add(self, other: Counts) -> None:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+class ImportRefused(Exception):
+    """Rows were refused, so nothing was imported; counts says what was found, of which nothing is kept."""
+
+    def __init__(self, counts: Counts) -> None:
+        super().__init__(f"{counts.refused:,} rows were refused, so nothing was imported.")
+        self.counts = counts
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one batch came to."""
+
+    counts: Counts = field(default_factory=Counts)
+    refused: list[BadRow] = field(default_factory=list)
+    created: list[int] = field(default_factory=list)
+
+    def refuse(self, row: Row, reason: str) -> None:
+        self.refused.append(BadRow(row.line, reason, row.text))
+
+
+def import_spend(
+    rows: Iterable[Row | BadRow],
+    *,
+    clock: Callable[[], datetime],
+    create: bool = False,
+    skip_errors: bool = False,
+    on_refused: Callable[[BadRow], None] = lambda refused: None,
+    on_batch: Callable[[Counts], None] = lambda counts: None,
+) -> Counts:
+    """Import the rows and return what became of them.
+
+    create makes brands and campaigns that are missing, and enforces them in the same transaction (R8); clock
+    gives the instant of that. on_refused hears of every refused row, in the file's order; on_batch of the
+    counts so far, after each batch. Raises ImportRefused, with nothing changed, where a row is refused and
+    skip_errors is off. What the reading of the rows raises passes through: then the batches before are kept
+    only with skip_errors.
+    """
+    counts = Counts()
+    created: list[int] = []
+    with _transaction_unless(skip_errors):
+        for given in _batches(rows):
+            batch = _import_batch(given, create=create, enforce_at=clock if skip_errors else None)
+            counts.add(batch.counts)
+            created += batch.created
+            for refused in batch.refused:
+                on_refused(refused)
+            on_batch(counts)
+        if counts.refused and not skip_errors:
+            raise ImportRefused(counts)
+        if not skip_errors:
+            _enforce(created, clock)
+    return counts
+
+
+def is_deadlock(error: OperationalError) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) == DEADLOCK
+
+
+def _transaction_unless(separate: bool) -> AbstractContextManager[None]:
+    return nullcontext() if separate else transaction.atomic()
+
+
+def _batches(rows: Iterable[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
+    iterator = iter(rows)
+    while batch := list(itertools.islice(iterator, BATCH)):
+        yield batch
+
+
+def _import_batch(given: Sequence[Row | BadRow], *, create: bool, enforce_at: Callable[[], datetime] | None) -> _Batch:
+    """Import one batch; again where it lost a deadlock against a writer of the same external ids."""
+    for attempt in itertools.count(1):
+        try:
+            with transaction.atomic():
+                batch = _write(given, create=create)
+                if enforce_at:
+                    _enforce(batch.created, enforce_at)
+            break
+        except OperationalError as error:
+            if attempt == ATTEMPTS or not is_deadlock(error):
+                raise
+    batch.refused.sort(key=lambda refused: refused.line)
+    return batch
+
+
+def _write(given: Sequence[Row | BadRow], *, create: bool) -> _Batch:
+    batch = _Batch(refused=[row for row in given if isinstance(row, BadRow)])
+    placed = list(_place([row for row in given if isinstance(row, Row)], batch, create=create))
+    imported, contradictions = write_batch(placed) if placed else (0, [])
+    for contradiction in contradictions:
+        batch.refuse(contradiction.row, _other_than(contradiction))
+    counts = batch.counts
+    counts.imported = imported
+    counts.repeated = len(placed) - imported - len(contradictions)
+    counts.refused = len(batch.refused)
+    counts.without_external_id = sum(ready.row.external_id is None for ready in placed)
+    return batch
+
+
+def _place(rows: Sequence[Row], batch: _Batch, *, create: bool) -> Iterator[Placed]:
+    """Yield the rows whose brand and campaign are there, or are created; refuse the others."""
+    pairs = {(row.brand, row.campaign) for row in rows}
+    brands, campaigns = _find(pairs)
+    if create and len(campaigns) < len(pairs):
+        brands, campaigns = _create(pairs, brands, campaigns, batch)
+    for row in rows:
+        campaign_id = campaigns.get((row.brand, row.campaign))
+        if campaign_id is not None:
+            yield Placed(row, brands[row.brand], campaign_id)
+        elif row.brand in brands:
+            batch.refuse(row, f"The brand “{row.brand}” has no campaign “{row.campaign}”: {CREATE_IT}")
+        else:
+            batch.refuse(row, f"There is no brand “{row.brand}”: {CREATE_IT}")
+
+
+CREATE_IT = "correct the name, create it in the admin, or import with --create."
+
+
+def _find(pairs: Iterable[Pair]) -> tuple[dict[str, int], dict[Pair, int]]:
+    """Return the ids of those brands and campaigns that exist, by name."""
+    found = fetch_all(FIND.format(given=rows_sql(NAMES)), [rows_param(NAMES, sorted(pairs))])
+    brands = {brand: brand_id for brand, _, brand_id, _ in found}
+    campaigns = {(brand, name): found_id for brand, name, _, found_id in found if found_id is not None}
+    return brands, campaigns
+
+
+FIND = """
+    SELECT given.brand, given.campaign, brand.id, campaign.id
+    FROM ({given}) AS given
+    JOIN campaigns_brand AS brand ON brand.name = given.brand
+    LEFT JOIN campaigns_campaign AS campaign
+      ON campaign.brand_id = brand.id AND campaign.name = given.campaign
+"""
+
+
+def _create(
+    pairs: set[Pair], brands: dict[str, int], campaigns: dict[Pair, int], batch: _Batch
+) -> tuple[dict[str, int], dict[Pair, int]]:
+    """Create what is missing; what somebody else creates meanwhile is taken as it is."""
+    new_brands = sorted({brand for brand, _ in pairs} - brands.keys())
+    new_campaigns = sorted(pairs - campaigns.keys())
+    Brand.objects.bulk_create([Brand(name=name) for name in new_brands], ignore_conflicts=True)
+    brands, _ = _find(pairs)
+    Campaign.objects.bulk_create(
+        [Campaign(brand_id=brands[brand], name=name) for brand, name in new_campaigns], ignore_conflicts=True
+    )
+    brands, campaigns = _find(pairs)
+    batch.created = [campaigns[pair] for pair in new_campaigns]
+    batch.counts.created_brands = len(new_brands)
+    batch.counts.created_campaigns = len(new_campaigns)
+    return brands, campaigns
+
+
+def _enforce(campaigns: list[int], clock: Callable[[], datetime]) -> None:
+    if campaigns:
+        enforce(Scope.of_campaigns(campaigns), clock=clock, actor=ACTOR)
+
+
+def _other_than(contradiction: Contradiction) -> str:
+    row = contradiction.row
+    return (
+        f"The campaign has external_id “{row.external_id}” already, with {contradiction.amount:f} at"
+        f" {contradiction.timestamp}, and the line says {row.amount:f} at {row.timestamp}: correct the"
+        " line, or give it an external_id of its own."
+    )
