@@ -1,0 +1,108 @@
+"""What every page of the admin has in common: looks, read-only lists, and refusals in words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.db import IntegrityError, models
+from django.db.models import ProtectedError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+
+logger = logging.getLogger(__name__)
+
+
+class BaseAdmin(ModelAdmin):
+    """A list may have a note above it; a page may have panels below its form, each a title and contents."""
+
+    list_note = ""
+    list_before_template: Any = "campaigns/admin/list_note.html"
+    change_form_outer_after_template: Any = "campaigns/admin/panels.html"
+    list_per_page = 50
+    list_filter_submit = True
+    list_filter_sheet = True
+    list_fullwidth = True
+    compressed_fields = True
+    empty_value_display = "–"
+
+    class Media:
+        css = {"all": ["campaigns/admin.css"]}
+
+    def panels(self, obj: Any) -> Iterable[tuple[str, SafeString]]:
+        return ()
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> Any:
+        context["panels"] = [] if obj is None else list(self.panels(obj))
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+class ReadOnlyAdmin(BaseAdmin):
+    """A list that nobody edits: what is in it is written by the system or by the connector."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+class RefusesInWords(BaseAdmin):
+    """Turns what the database refuses into a sentence.
+
+    Forms check before they write; this is for what happens between the check and the write.
+    """
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        view = super().changeform_view
+        return self._refusing(request, lambda: view(request, object_id, form_url, extra_context))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        view = super().delete_view
+        return self._refusing(request, lambda: view(request, object_id, extra_context))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        view = super().changelist_view
+        return self._refusing(request, lambda: view(request, extra_context))
+
+    def _refusing(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+        if request.method != "POST":
+            return view()
+        try:
+            return view()
+        except (IntegrityError, ProtectedError) as error:
+            logger.warning("refused at %s: %s", request.path, error)
+            messages.error(request, f"Nothing was saved: {self._sentence(error)}")
+            return HttpResponseRedirect(request.get_full_path())
+
+    def _sentence(self, error: IntegrityError | ProtectedError) -> str:
+        if isinstance(error, ProtectedError):
+            return str(error.args[0])
+        for constraint in self.model._meta.constraints:
+            if constraint.name in str(error):
+                return str(constraint.get_violation_error_message())
+        if "unique" in str(error).lower():
+            return f"at this moment somebody saved another {self.opts.verbose_name} of this name. Choose another one."
+        return f"the database says “{str(error).splitlines()[0]}”. Look at what is there now and try again."

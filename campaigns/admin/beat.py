@@ -1,0 +1,72 @@
+"""The schedule of the jobs, in the admin's looks; only superusers change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django_celery_beat import admin as beat
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
+    admin.site.unregister(model)
+
+
+class SuperusersOnly(ModelAdmin):
+    """Others may look, if they have the permission."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
+class TaskSelectWidget(UnfoldAdminSelectWidget, beat.TaskSelectWidget):
+    pass
+
+
+class PeriodicTaskForm(beat.PeriodicTaskForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "task" in self.fields:
+            self.fields["task"].widget = UnfoldAdminTextInputWidget()
+            self.fields["regtask"].widget = TaskSelectWidget()
+
+
+@admin.register(PeriodicTask)
+class PeriodicTaskAdmin(SuperusersOnly, beat.PeriodicTaskAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+    form = PeriodicTaskForm
+
+
+@admin.register(IntervalSchedule)
+class IntervalScheduleAdmin(SuperusersOnly, beat.IntervalScheduleAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+    pass
+
+
+@admin.register(CrontabSchedule)
+class CrontabScheduleAdmin(SuperusersOnly, beat.CrontabScheduleAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+    pass
+
+
+@admin.register(SolarSchedule)
+class SolarScheduleAdmin(SuperusersOnly):
+    pass
+
+
+@admin.register(ClockedSchedule)
+class ClockedScheduleAdmin(SuperusersOnly, beat.ClockedScheduleAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+    pass

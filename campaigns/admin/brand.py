@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Field, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django_stubs_ext import WithAnnotations
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter, BooleanRadioFilter
+
+from campaigns.admin.display import link_to_list, spend_bar
+from campaigns.admin.effect import SwitchActions
+from campaigns.admin.fields import MoneyField, ZoneWidget
+from campaigns.admin.forms import CarefulForm
+from campaigns.admin.statements import recent_statements
+from campaigns.models import Brand, BrandPeriod, Campaign
+from campaigns.models.spend_queries import BrandSpend
+from campaigns.services.changes import begin_change
+from campaigns.services.scope import Scope
+
+
+class BrandForm(CarefulForm[Brand]):
+    class Meta:
+        model = Brand
+        fields = ("name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget")
+
+    def lock(self) -> None:
+        """Lock the brand and close its ended periods, so that they keep the budgets that held in them."""
+        if not self.is_new:
+            begin_change([self.instance.pk], clock=timezone.now)
+
+
+@admin.register(Brand)
+class BrandAdmin(SwitchActions):
+    form = BrandForm
+    brand_path = "pk"
+    list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone")
+    list_filter = (
+        ("enabled", BooleanRadioFilter),
+        ("currency", AllValuesCheckboxFilter),
+        ("timezone", AllValuesCheckboxFilter),
+    )
+    search_fields = ("name",)
+    search_help_text = "Search by name"
+    ordering = ("name",)
+    readonly_fields = ("today", "this_month", "campaign_counts")
+    fieldsets = (
+        ("Now", {"fields": ("today", "this_month", "campaign_counts")}),
+        ("Settings", {"fields": ("name", "enabled", "currency", "timezone")}),
+        (
+            "Budgets",
+            {
+                "fields": ("daily_budget", "monthly_budget"),
+                "description": "A budget that changes within a day or month holds for the whole of it.",
+            },
+        ),
+    )
+
+    def scope_of(self, ids: Iterable[int]) -> Scope:
+        return Scope.of_brands(ids)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """A brand that isn't there yet has neither spend nor statements."""
+        return self.fieldsets if obj else self.fieldsets[1:]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Brand]:
+        return _with_campaign_counts(Brand.objects.with_spend(timezone.now()))
+
+    def panels(self, obj: Any) -> Iterable[tuple[str, SafeString]]:
+        yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
+        yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in ("daily_budget", "monthly_budget"):
+            kwargs["form_class"] = MoneyField
+        if db_field.name == "timezone":
+            kwargs["widget"] = ZoneWidget()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def reasons_to_keep(self, rows: list[Any]) -> list[str]:
+        return [
+            f"“{brand}” has {brand.campaign_count} campaign{'' if brand.campaign_count == 1 else 's'}: delete"
+            " what has no spend first; if any has spend, switch the brand off instead."
+            for brand in _with_campaign_counts(Brand.objects.filter(pk__in=[row.pk for row in rows]))
+            if brand.campaign_count
+        ]
+
+    @admin.display(description="spent today", ordering="spend_today")
+    def today(self, brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
+        return spend_bar(brand.spend_today, brand.daily_budget, brand.currency, of="daily budget")
+
+    @admin.display(description="spent this month", ordering="spend_this_month")
+    def this_month(self, brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
+        return spend_bar(brand.spend_this_month, brand.monthly_budget, brand.currency, of="monthly budget")
+
+    @admin.display(description="campaigns", ordering="campaign_count")
+    def campaign_counts(self, brand: Any) -> SafeString:
+        active, paused = brand.active_count, brand.campaign_count - brand.active_count
+        return format_html(
+            "{}, {}",
+            link_to_list(Campaign, f"{active} active", brand__id__exact=brand.pk, status__exact="active"),
+            link_to_list(Campaign, f"{paused} paused", brand__id__exact=brand.pk, status__exact="paused"),
+        )
+
+
+def _with_campaign_counts(brands: QuerySet[Any]) -> QuerySet[Any]:
+    """Count in subqueries: a page of brands counts its own campaigns, not those of all brands."""
+    counted: QuerySet[Any] = brands.annotate(
+        campaign_count=_count(Campaign.objects.all()),
+        active_count=_count(Campaign.objects.filter(pause_reasons=0)),
+    )
+    return counted
+
+
+def _count(campaigns: QuerySet[Campaign]) -> Coalesce:
+    of_brand = campaigns.order_by().filter(brand=OuterRef("pk")).values("brand")
+    return Coalesce(Subquery(of_brand.annotate(count=Count("pk")).values("count")), 0)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, Field, Model, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django_stubs_ext import WithAnnotations
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
+
+from campaigns.admin.dayparting import WindowInline
+from campaigns.admin.display import link_to, spend_bar, status_chips
+from campaigns.admin.effect import SwitchActions
+from campaigns.admin.fields import MoneyField
+from campaigns.admin.filters import ReasonFilter
+from campaigns.admin.forms import CarefulForm
+from campaigns.admin.history import recent_history
+from campaigns.models import Campaign, SpendRecord
+from campaigns.models.spend_queries import CampaignSpend
+from campaigns.services.changes import begin_change
+from campaigns.services.outlook import outlook
+from campaigns.services.scope import Scope
+
+
+class CampaignForm(CarefulForm[Campaign]):
+    class Meta:
+        model = Campaign
+        fields = ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")
+
+    def lock(self) -> None:
+        """Lock the campaign's brand and, where it moves, the other one too, both at once and in order."""
+        old, new = self.instance.brand_id, self.cleaned_data.get("brand")
+        begin_change({pk for pk in (old, new and new.pk) if pk}, clock=timezone.now)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        moves = not self.is_new and "brand" in self.changed_data and "brand" in cleaned
+        if moves and SpendRecord.objects.filter(campaign=self.instance.pk).exists():
+            self.add_error(
+                "brand",
+                f"“{self.instance}” has spend, and spend stays with its brand, “{self.instance.brand}”:"
+                " switch the campaign off and make a new one for the other brand.",
+            )
+        return cleaned
+
+
+@admin.register(Campaign)
+class CampaignAdmin(SwitchActions):
+    form = CampaignForm
+    brand_path = "brand_id"
+    inlines = (WindowInline,)
+    autocomplete_fields = ("brand",)
+    list_display = ("name", "brand_name", "enabled", "status_in_words", "until_when", "today", "schedule")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ReasonFilter,
+        ("brand", AutocompleteSelectFilter),
+        ("enabled", BooleanRadioFilter),
+    )
+    search_fields = ("name", "brand__name")
+    search_help_text = "Search by campaign or brand"
+    ordering = ("brand__name", "name")
+    readonly_fields = ("status_in_words", "until_when", "today", "brand_today", "brand_this_month")
+    fieldsets = (
+        ("Now", {"fields": ("status_in_words", "until_when", "today", "brand_today", "brand_this_month")}),
+        ("Settings", {"fields": ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")}),
+    )
+
+    def scope_of(self, ids: Iterable[int]) -> Scope:
+        return Scope.of_campaigns(ids)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """A campaign that isn't there yet has neither status nor history."""
+        return self.fieldsets if obj else self.fieldsets[1:]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        spending = Campaign.objects.with_spend(timezone.now())
+        return spending.select_related("brand").prefetch_related("windows").order_by(*self.ordering)
+
+    def panels(self, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
+        return [("Status history", recent_history(obj))]
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "daily_spend_limit":
+            kwargs["form_class"] = MoneyField
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def reasons_to_keep(self, rows: list[Any]) -> list[str]:
+        has_spend = Exists(SpendRecord.objects.filter(campaign=OuterRef("pk")))
+        spent = Campaign.objects.filter(has_spend, pk__in=[row.pk for row in rows])
+        return [
+            f"“{campaign}” has spend, and what has history can't vanish: switch it off instead." for campaign in spent
+        ]
+
+    @admin.display(description="brand", ordering="brand__name")
+    def brand_name(self, campaign: Campaign) -> SafeString:
+        return link_to(campaign.brand)
+
+    @admin.display(description="status", ordering="pause_reasons")
+    def status_in_words(self, campaign: Campaign) -> SafeString:
+        return status_chips(campaign.reasons)
+
+    @admin.display(description="paused until")
+    def until_when(self, campaign: Campaign) -> str:
+        found = outlook(campaign, list(campaign.windows.all()), timezone.now())
+        return found.text if campaign.reasons else "–"
+
+    @admin.display(description="spent today", ordering="spend_today")
+    def today(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:
+        return spend_bar(
+            campaign.spend_today, campaign.daily_spend_limit, campaign.brand.currency, of="daily spend limit"
+        )
+
+    @admin.display(description="brand today")
+    def brand_today(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:
+        brand = campaign.brand
+        return spend_bar(campaign.brand_spend_today, brand.daily_budget, brand.currency, of="brand's daily budget")
+
+    @admin.display(description="brand this month")
+    def brand_this_month(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:
+        brand = campaign.brand
+        return spend_bar(
+            campaign.brand_spend_this_month, brand.monthly_budget, brand.currency, of="brand's monthly budget"
+        )
+
+    @admin.display(description="schedule")
+    def schedule(self, campaign: Campaign) -> SafeString | str:
+        windows = [str(window) for window in campaign.windows.all()]
+        if not windows:
+            return "always"
+        lines = windows if len(windows) <= 3 else [*windows[:2], f"and {len(windows) - 2} more"]
+        return format_html(
+            '<span class="campaigns-lines">{}</span>',
+            format_html_join("", "<span>{}</span>", [(x,) for x in lines]),
+        )

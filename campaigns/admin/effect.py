@@ -1,0 +1,130 @@
+"""A change that a person makes takes effect at once, in the same transaction (R8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from campaigns.admin.deletion import DeletesWithoutHistory
+from campaigns.services.changes import begin_change, finish_change
+from campaigns.services.enforcement import Enforcement
+from campaigns.services.scope import Scope
+
+IDS_IN_A_STATEMENT = 5_000
+
+
+def changed_in_words(enforced: Enforcement) -> str:
+    """Return how many campaigns an enforcement paused and resumed, as a sentence."""
+    counts = [
+        f"{count} {word}" for count, word in ((enforced.paused, "paused"), (enforced.resumed, "resumed")) if count
+    ]
+    return f"Campaigns that changed status: {', '.join(counts) or 'none'}."
+
+
+def tell_unknown_zones(request: HttpRequest, enforced: Enforcement) -> None:
+    """Warn that campaigns kept their status because nobody knows their brand's zone (written by SQL)."""
+    for zone in enforced.unknown_zones:
+        messages.warning(
+            request,
+            f"Nobody knows the time zone “{zone}”: campaigns keep their status until the brand has a known one.",
+        )
+
+
+class TakesEffectAtOnce(DeletesWithoutHistory):
+    """Saves only what was changed, then enforces what the save touched, after the inlines are saved."""
+
+    brand_path: ClassVar[str]
+
+    def scope_of(self, ids: Iterable[int]) -> Scope:
+        """Return the campaigns that a change of these rows is about."""
+        raise NotImplementedError
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif form.changed_fields:
+            obj.save(update_fields=form.changed_fields)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        enforced = self._finish(request, [form.instance.pk])
+        tell_unknown_zones(request, enforced)
+        if change and enforced.changed:
+            messages.info(request, changed_in_words(enforced))
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        self._delete(type(obj)._base_manager.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with transaction.atomic():
+            for ids in _in_pieces(list(queryset.values_list("pk", flat=True))):
+                self._delete(self.model._base_manager.filter(pk__in=ids))
+
+    def _delete(self, rows: QuerySet[Any]) -> None:
+        self._begin(rows)
+        rows.delete()
+
+    def _begin(self, rows: QuerySet[Any]) -> None:
+        begin_change(rows.order_by().values_list(self.brand_path, flat=True), clock=timezone.now)
+
+    def _finish(self, request: HttpRequest, ids: Iterable[int]) -> Enforcement:
+        return finish_change(self.scope_of(ids), clock=timezone.now, actor=request.user.get_username())
+
+
+class SwitchActions(TakesEffectAtOnce):
+    """Switches the selected rows on or off: the only field that is changed in bulk."""
+
+    actions: Sequence[Any] = ("switch_on", "switch_off")
+
+    @admin.action(description="Switch on", permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._switch(request, queryset, enabled=True)
+
+    @admin.action(description="Switch off", permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._switch(request, queryset, enabled=False)
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Any], *, enabled: bool) -> None:
+        ids = list(queryset.order_by().values_list("pk", flat=True))
+        with transaction.atomic():
+            begin_change(self._brands_of(ids), clock=timezone.now)
+            switched = sum(self._switch_piece(request, piece, enabled) for piece in _in_pieces(ids))
+            enforced = self._finish(request, ids)
+        name = self.model._meta.verbose_name if switched == 1 else self.model._meta.verbose_name_plural
+        already = f" ({len(ids) - switched} were already)" if switched != len(ids) else ""
+        word = "on" if enabled else "off"
+        tell_unknown_zones(request, enforced)
+        messages.success(request, f"Switched {switched} {name} {word}{already}. {changed_in_words(enforced)}")
+
+    def _rows(self, ids: list[int]) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.model._base_manager.filter(pk__in=ids).order_by()
+        return rows
+
+    def _brands_of(self, ids: list[int]) -> set[int]:
+        pieces = (self._rows(piece).values_list(self.brand_path, flat=True) for piece in _in_pieces(ids))
+        return {pk for piece in pieces for pk in piece}
+
+    def _switch_piece(self, request: HttpRequest, ids: list[int], enabled: bool) -> int:
+        rows = list(self._rows(ids).exclude(enabled=enabled))
+        self._rows([row.pk for row in rows]).update(enabled=enabled)
+        if rows:
+            LogEntry.objects.log_actions(
+                user_id=request.user.pk or 0,
+                queryset=rows,
+                action_flag=CHANGE,
+                change_message=[{"changed": {"fields": [f"switched {'on' if enabled else 'off'}"]}}],
+            )
+        return len(rows)
+
+
+def _in_pieces(ids: Sequence[int]) -> Iterator[list[int]]:
+    """Cut a list of ids into pieces that every database takes as parameters of one statement."""
+    for start in range(0, len(ids), IDS_IN_A_STATEMENT):
+        yield list(ids[start : start + IDS_IN_A_STATEMENT])

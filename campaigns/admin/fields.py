@@ -1,0 +1,92 @@
+"""Form fields of the admin: money, days of the week, time zones, times of day."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSingleTimeWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from campaigns.models.dayparting import DAYS, EVERY_DAY
+from campaigns.periods import known_zones
+
+
+class MoneyField(forms.DecimalField):
+    """An amount without the zeros that the database pads it with: 100, not 100.000000."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, Decimal):
+            return value
+        exact = value.normalize()
+        return f"{exact:.{max(0, -int(exact.as_tuple().exponent))}f}"
+
+
+class DaysWidget(UnfoldAdminCheckboxSelectMultipleWidget):
+    template_name = "campaigns/admin/widgets/days.html"
+
+
+class DaysField(forms.MultipleChoiceField):
+    """Days of the week as seven checkboxes; its value is a mask, Monday 1 to Sunday 64."""
+
+    widget = DaysWidget
+    default_error_messages = {"required": "Choose at least one day of the week."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[(str(1 << number), name) for number, name in enumerate(DAYS)], **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, int):
+            return value
+        return [str(1 << number) for number in range(7) if value >> number & 1]
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, int):
+            return value
+        mask = 0
+        for bits in value or ():
+            mask |= self._bits(bits)
+        return mask
+
+    def _bits(self, text: str) -> int:
+        if not str(text).isdecimal() or not 0 < int(text) <= EVERY_DAY:
+            raise ValidationError(
+                "%(value)s is no day of the week: Monday is 1, Tuesday 2, and so on to Sunday, 64.",
+                params={"value": text},
+            )
+        return int(text)
+
+    def validate(self, value: Any) -> None:
+        if not value and self.required:
+            raise ValidationError(self.error_messages["required"], code="required")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(initial) != self.to_python(data))
+        except ValidationError:
+            return True
+
+
+class ClockWidget(UnfoldAdminSingleTimeWidget):
+    """A time of day as HH:MM."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        hints = {"placeholder": "HH:MM", "inputmode": "numeric", "autocomplete": "off"}
+        super().__init__(attrs=hints | (attrs or {}), format="%H:%M")
+
+
+class ZoneWidget(UnfoldAdminTextInputWidget):
+    """A text input that offers the names of all time zones."""
+
+    template_name = "campaigns/admin/widgets/zone.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        offered = f"{name}-zones"
+        context: dict[str, Any] = super().get_context(name, value, (attrs or {}) | {"list": offered})
+        context["widget"] |= {"offered": offered, "zones": sorted(known_zones())}
+        return context

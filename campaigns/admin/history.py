@@ -1,0 +1,127 @@
+"""Status history: who or what changed a campaign's reasons, and on which spend and limits (R13)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.paginator import InfinitePaginator
+
+from campaigns.admin.base import ReadOnlyAdmin
+from campaigns.admin.display import link_to, link_to_list, local_time, status_chips, table
+from campaigns.admin.filters import ReasonAfterFilter, RecentFilter
+from campaigns.models import Campaign, JobRun, StatusChange
+from campaigns.money import format_money
+from campaigns.reasons import PauseReason, describe
+
+LINES_ON_A_CAMPAIGN = 20
+
+
+class SinceFilter(RecentFilter):
+    column = "at"
+
+
+def change_in_words(change: StatusChange) -> SafeString:
+    after = status_chips(PauseReason(change.reasons_after))
+    return format_html('<span class="campaigns-quiet">{} →</span> {}', describe(change.reasons_before), after)
+
+
+def of_limit(spend: Decimal, limit: Decimal | None) -> str:
+    return f"{format_money(spend)} of {'no limit' if limit is None else format_money(limit)}"
+
+
+def recent_history(campaign: Campaign) -> SafeString:
+    """Return the campaign's last changes as a table, with the way to all of them."""
+    changes = campaign.status_changes.order_by("-id")[:LINES_ON_A_CAMPAIGN]
+    rows = [
+        [
+            local_time(change.at, campaign.brand.timezone),
+            change_in_words(change),
+            change.actor,
+            of_limit(change.campaign_spend, change.campaign_limit),
+            of_limit(change.brand_day_spend, change.brand_daily_budget),
+            of_limit(change.brand_month_spend, change.brand_monthly_budget),
+        ]
+        for change in changes
+    ]
+    currency = campaign.brand.currency
+    headers = (
+        f"When ({campaign.brand.timezone})",
+        "Before → after",
+        "By",
+        f"Campaign's day ({currency})",
+        "Brand's day",
+        "Brand's month",
+    )
+    shown = table(headers, rows, numbers=(3, 4, 5), empty="Nothing has changed since the campaign was made.")
+    every = link_to_list(StatusChange, "All changes of the campaign", campaign__id__exact=campaign.pk)
+    return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
+
+
+@admin.register(StatusChange)
+class StatusChangeAdmin(ReadOnlyAdmin):
+    list_display = ("when", "campaign_link", "change", "actor", "campaign_day", "brand_day", "brand_month")
+    list_display_links = ("when",)
+    list_filter = (("campaign", AutocompleteSelectFilter), ReasonAfterFilter, SinceFilter)
+    search_fields = ("campaign__name", "campaign__brand__name", "actor")
+    search_help_text = "Search by campaign, brand, or who did it"
+    list_note = (
+        "Every change of a campaign’s reasons, with the spend and the limits that it was decided on. Lines are never"
+        " edited."
+    )
+    list_select_related = ("campaign__brand",)
+    ordering = ("-id",)
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    fields = (
+        "campaign_link",
+        "at",
+        "recorded_at",
+        "change",
+        "actor",
+        "campaign_day",
+        "brand_day",
+        "brand_month",
+    )
+
+    @admin.display(description="when (brand's time)")
+    def when(self, change: StatusChange) -> str:
+        return local_time(change.at, change.campaign.brand.timezone)
+
+    @admin.display(description="campaign")
+    def campaign_link(self, change: StatusChange) -> SafeString:
+        return link_to(change.campaign, f"{change.campaign.brand} / {change.campaign}")
+
+    @admin.display(description="before → after")
+    def change(self, change: StatusChange) -> SafeString:
+        return change_in_words(change)
+
+    @admin.display(description="campaign's day")
+    def campaign_day(self, change: StatusChange) -> str:
+        return of_limit(change.campaign_spend, change.campaign_limit)
+
+    @admin.display(description="brand's day")
+    def brand_day(self, change: StatusChange) -> str:
+        return of_limit(change.brand_day_spend, change.brand_daily_budget)
+
+    @admin.display(description="brand's month")
+    def brand_month(self, change: StatusChange) -> str:
+        return of_limit(change.brand_month_spend, change.brand_monthly_budget)
+
+
+@admin.register(JobRun)
+class JobRunAdmin(ReadOnlyAdmin):
+    list_note = "The last run of each job. If check_budgets last succeeded long ago, worker or beat is down."
+    list_display = ("name", "started_at", "succeeded_at", "ago", "summary", "problem")
+    fields = ("name", "started_at", "succeeded_at", "ago", "summary", "problem")
+
+    @admin.display(description="last success")
+    def ago(self, run: JobRun) -> str:
+        if run.succeeded_at is None:
+            return "never"
+        minutes = int((timezone.now() - run.succeeded_at).total_seconds()) // 60
+        return "just now" if minutes < 1 else f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connections, transaction
+from django.test import Client, TransactionTestCase
+from django.urls import reverse
+
+from campaigns.models import Brand, Campaign
+from campaigns.services.locks import lock_brands
+from campaigns.tests.browser import open_form
+from campaigns.tests.factories import make_brand, make_campaign
+
+
+class SavesAtTheSameMomentTests(TransactionTestCase):
+    """A save that meets another one waits for it, and then looks at what it left."""
+
+    def setUp(self) -> None:
+        self.client.force_login(User.objects.create(username="amara", is_staff=True, is_superuser=True))
+
+    def test_a_save_that_waited_refuses_what_changed_meanwhile(self) -> None:
+        brand = make_brand(daily_budget=100)
+        form = self.form(brand) | {"daily_budget": "50"}
+        response = self.post_during(brand, form, lambda: Brand.objects.update(daily_budget=70))
+        self.assertContains(response, "Someone else changed “daily budget” to “70.00”")
+        brand.refresh_from_db()
+        self.assertEqual(brand.daily_budget, 70)
+
+    def test_a_save_that_waited_keeps_what_the_other_changed(self) -> None:
+        campaign = make_campaign()
+        form = self.form(campaign) | {"daily_spend_limit": "50"}
+        response = self.post_during(campaign, form, lambda: Campaign.objects.update(enabled=False))
+        self.assertEqual(response.status_code, 302)
+        campaign.refresh_from_db()
+        self.assertEqual((campaign.enabled, campaign.daily_spend_limit, campaign.status), (False, 50, "paused"))
+
+    def form(self, row: Brand | Campaign) -> dict[str, Any]:
+        return open_form(self.client, self.address(row), f"{row._meta.model_name}_form")
+
+    def address(self, row: Brand | Campaign) -> str:
+        return reverse(f"admin:campaigns_{row._meta.model_name}_change", args=[row.pk])
+
+    def post_during(self, row: Brand | Campaign, form: dict[str, Any], change: Any) -> Any:
+        """Post the form while somebody else's transaction holds the brand; return the answer."""
+        with ThreadPoolExecutor(1) as pool:
+            with transaction.atomic():
+                lock_brands([row.pk if isinstance(row, Brand) else row.brand_id])
+                change()
+                answer = pool.submit(post, self.client, self.address(row), form)
+                time.sleep(0.5)
+                self.assertFalse(answer.done())
+            return answer.result(timeout=30)
+
+
+def post(client: Client, address: str, form: dict[str, Any]) -> Any:
+    try:
+        return client.post(address, form)
+    finally:
+        connections.close_all()
