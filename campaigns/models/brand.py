@@ -13,7 +13,9 @@ from campaigns.models.fields import limit_field, limit_in_range
 from campaigns.periods import find_zone
 
 if TYPE_CHECKING:
-    from campaigns.models.spend_queries import BrandWithSpend
+    from django_stubs_ext import WithAnnotations
+
+    from campaigns.models.spend_queries import BrandSpend
 
 
 def validate_zone(name: str) -> None:
@@ -33,7 +35,7 @@ def default_zone() -> str:
 
 
 class BrandQuerySet(models.QuerySet["Brand"]):
-    def with_spend(self, now: datetime) -> models.QuerySet[BrandWithSpend]:
+    def with_spend(self, now: datetime) -> models.QuerySet[WithAnnotations[Brand, BrandSpend]]:
         """Annotate spend_today and spend_this_month: exact Decimals in each brand's zone at now, folded + pending."""
         from campaigns.models.spend_queries import brands_with_spend
 

@@ -13,11 +13,13 @@ from campaigns.models.fields import limit_field, limit_in_range
 from campaigns.reasons import ALL_REASONS, PauseReason
 
 if TYPE_CHECKING:
-    from campaigns.models.spend_queries import CampaignWithSpend
+    from django_stubs_ext import WithAnnotations
+
+    from campaigns.models.spend_queries import CampaignSpend
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
-    def with_spend(self, now: datetime) -> models.QuerySet[CampaignWithSpend]:
+    def with_spend(self, now: datetime) -> models.QuerySet[WithAnnotations[Campaign, CampaignSpend]]:
         """Annotate spend_today, and the brand's brand_spend_today and brand_spend_this_month.
 
         Exact Decimals in the brand's zone at now, folded + pending.

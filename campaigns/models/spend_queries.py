@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, TypedDict, TypeVar
+from typing import TypedDict, TypeVar
 
 from django.db import models
 from django.db.models import (
@@ -21,7 +21,7 @@ from django.db.models import (
 )
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
-from django_stubs_ext import Annotations
+from django_stubs_ext import WithAnnotations
 
 from campaigns.models.books import BrandPeriod
 from campaigns.models.brand import Brand
@@ -44,17 +44,15 @@ class CampaignSpend(TypedDict):
     brand_spend_this_month: Decimal
 
 
-BrandWithSpend = Annotated[Brand, Annotations[BrandSpend]]
-CampaignWithSpend = Annotated[Campaign, Annotations[CampaignSpend]]
-
-
-def brands_with_spend(brands: QuerySet[Brand], now: datetime) -> QuerySet[BrandWithSpend]:
+def brands_with_spend(brands: QuerySet[Brand], now: datetime) -> QuerySet[WithAnnotations[Brand, BrandSpend]]:
     return _with_clock(brands, "timezone", now).annotate(
         spend_today=_brand_spend("pk", "today"), spend_this_month=_brand_spend("pk", "month")
     )
 
 
-def campaigns_with_spend(campaigns: QuerySet[Campaign], now: datetime) -> QuerySet[CampaignWithSpend]:
+def campaigns_with_spend(
+    campaigns: QuerySet[Campaign], now: datetime
+) -> QuerySet[WithAnnotations[Campaign, CampaignSpend]]:
     return _with_clock(campaigns, "brand__timezone", now).annotate(
         spend_today=_campaign_spend(),
         brand_spend_today=_brand_spend("brand_id", "today"),
