@@ -45,13 +45,17 @@ class FullCheck:
 
     @property
     def problem(self) -> str:
-        zones = self.enforcement.unknown_zones
-        if not zones:
-            return ""
-        return (
-            f"Nobody knows the time zone {', '.join(repr(zone) for zone in zones)}: campaigns of brands that have it"
-            " keep their status until the brand's time zone is corrected in the admin."
-        )
+        return unknown_zones_problem(self.enforcement.unknown_zones)
+
+
+def unknown_zones_problem(zones: list[str]) -> str:
+    """Return what to tell of brands in time zones that nobody knows; empty where there are none."""
+    if not zones:
+        return ""
+    return (
+        f"Nobody knows the time zone {', '.join(repr(zone) for zone in zones)}: campaigns of brands that have it"
+        " keep their status until the brand's time zone is corrected in the admin."
+    )
 
 
 def run_full_check(name: str, *, clock: Clock, closing_clock: Clock | None = None) -> FullCheck:

@@ -14,7 +14,9 @@ from campaigns.money import format_money
 from campaigns.periods import EARLIEST, LATEST
 from campaigns.reasons import PauseReason
 from campaigns.services import jobs
+from campaigns.services.decide import unknown_zones
 from campaigns.services.enforcement import Change
+from campaigns.services.scope import Scope
 
 ACTOR = "manage.py enforce"
 
@@ -42,6 +44,7 @@ class Command(BaseCommand):
         clock = timezone.now if instant is None else lambda: instant
         if dry_run:
             self.tell(jobs.preview_check(clock=clock, closing_clock=timezone.now), "would change")
+            self.warn(jobs.unknown_zones_problem(unknown_zones(Scope.everything())))
             return
         changes: list[Change] = []
         check = jobs.full_check(
@@ -52,8 +55,11 @@ class Command(BaseCommand):
         )
         self.tell(changes, "changed")
         self.stdout.write(f"{check.summary}.")
-        if check.problem:
-            self.stderr.write(self.style.WARNING(check.problem))
+        self.warn(check.problem)
+
+    def warn(self, text: str) -> None:
+        if text:
+            self.stderr.write(self.style.WARNING(text))
 
     def check_moved_clock(self, instant: datetime, force: bool) -> None:
         if not settings.DEBUG and not force:
@@ -61,11 +67,9 @@ class Command(BaseCommand):
                 f"--at {instant.isoformat()} would write statuses for another instant than now, and DEBUG is off:"
                 " this looks like production. Add --dry-run to look only, or --force to write."
             )
-        self.stderr.write(
-            self.style.WARNING(
-                f"The clock is moved to {instant.isoformat()} (it is {timezone.now():%Y-%m-%dT%H:%M:%S%z}): the next"
-                " check puts statuses right for the real time. Both instants stand in the history."
-            )
+        self.warn(
+            f"The clock is moved to {instant.isoformat()} (it is {timezone.now():%Y-%m-%dT%H:%M:%S%z}): the next"
+            " check puts statuses right for the real time. Both instants stand in the history."
         )
 
     def tell(self, changes: list[Change], verb: str) -> None:

@@ -37,7 +37,7 @@ class Command(BaseCommand):
         elif repair:
             self.repair(first_day)
         else:
-            raise CommandError(f"{_totals(len(differences))} differ: run verify_spend --repair to mend them.")
+            raise CommandError(f"{_totals(len(differences))} to mend: run verify_spend --repair.")
 
     def repair(self, first_day: date | None) -> None:
         self.stdout.write(self.style.SUCCESS(f"{_totals(repair(Books.since(first_day)))} repaired."))
