@@ -24,7 +24,8 @@ def is_postgresql(using: str = DEFAULT_DB_ALIAS) -> bool:
 def rows_sql(columns: Mapping[str, str]) -> str:
     """Return a SELECT that turns one bound parameter (see rows_param) into rows.
 
-    columns maps each column's name to its SQL type; SQLite keeps dates and times as the text they are.
+    columns maps each column's name to its SQL type; SQLite keeps dates and times as the text they are. Put it into a
+    WITH … AS MATERIALIZED: SQLite would parse the parameter anew for every row that it joins.
     """
     if is_postgresql():
         typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())

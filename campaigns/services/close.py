@@ -33,7 +33,7 @@ OPENING_COLUMNS = {"id": "bigint", "opened": "date"}
 BUDGET = f"CASE kind WHEN 'day' THEN {micros_sql('daily_budget')} ELSE {micros_sql('monthly_budget')} END"
 
 IS_DUE = """
-WITH current AS ({current}),
+WITH current AS MATERIALIZED ({current}),
 open_period AS MATERIALIZED (
     SELECT brand_id, kind, starts_on FROM campaigns_brandperiod
     WHERE closed_at IS NULL AND ((kind = 'day' AND starts_on < %s) OR (kind = 'month' AND starts_on < %s))
@@ -52,7 +52,7 @@ SELECT EXISTS (
 
 ADD_BUDGETED = f"""
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-WITH current AS ({{current}}), ended AS ({{ended}})
+WITH current AS MATERIALIZED ({{current}}), ended AS MATERIALIZED ({{ended}})
 SELECT zone.brand_id, zone.kind, ended.starts_on, 0
 FROM campaigns_bookingzone AS zone
 JOIN (SELECT id, daily_budget, monthly_budget FROM campaigns_brand) AS brand ON brand.id = zone.brand_id
@@ -65,7 +65,8 @@ ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
 
 ADD_PENDING = f"""
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-WITH segment AS ({{segments}}), current AS ({{current}}), booked AS ({BOOKED.format(spent="campaigns_pendingspend")})
+WITH segment AS MATERIALIZED ({{segments}}), current AS MATERIALIZED ({{current}}),
+booked AS ({BOOKED.format(spent="campaigns_pendingspend")})
 SELECT DISTINCT booked.brand_id, booked.kind, booked.starts_on, 0
 FROM booked
 JOIN campaigns_bookingzone AS zone ON zone.brand_id = booked.brand_id AND zone.kind = booked.kind
@@ -75,7 +76,8 @@ ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
 """
 
 CLOSE = f"""
-WITH segment AS ({{segments}}), current AS ({{current}}), booked AS ({BOOKED.format(spent="campaigns_pendingspend")}),
+WITH segment AS MATERIALIZED ({{segments}}), current AS MATERIALIZED ({{current}}),
+booked AS ({BOOKED.format(spent="campaigns_pendingspend")}),
 pending AS (SELECT brand_id, kind, starts_on, CAST(SUM(amount) AS bigint) AS amount FROM booked GROUP BY 1, 2, 3),
 ended AS (
     SELECT period.id, period.spend + COALESCE(pending.amount, 0) AS spend,
@@ -94,7 +96,7 @@ FROM ended WHERE ended.id = campaigns_brandperiod.id
 """
 
 MARK_CLOSED = """
-WITH current AS ({current})
+WITH current AS MATERIALIZED ({current})
 UPDATE campaigns_bookingzone AS zone SET closed_before = current.starts_on
 FROM current
 WHERE current.kind = zone.kind AND current.zone = zone.timezone

@@ -31,7 +31,7 @@ CLOCK_COLUMNS = {
 }
 
 FACTS = f"""
-WITH clock AS ({{clocks}}),
+WITH clock AS MATERIALIZED ({{clocks}}),
 pending AS (
     SELECT p.brand_id, p.campaign_id,
         CAST(SUM(CASE WHEN p.quarter >= clock.day_from AND p.quarter < clock.day_until

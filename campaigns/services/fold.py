@@ -95,7 +95,7 @@ def _fold_batch(zones: Sequence[str], days: Sequence[int]) -> int:
 def _fold_on_postgresql(candidates: str, params: Sequence[Any]) -> int:
     """Take and book in one statement: rows that are committed while it runs are neither taken nor booked."""
     sql = f"""
-        WITH segment AS ({segments_sql()}),
+        WITH segment AS MATERIALIZED ({segments_sql()}),
         taken AS (
             DELETE FROM campaigns_pendingspend WHERE id IN ({candidates})
             RETURNING brand_id, campaign_id, quarter, amount
@@ -111,7 +111,7 @@ def _fold_on_postgresql(candidates: str, params: Sequence[Any]) -> int:
 def _fold_on_sqlite(candidates: str, params: Sequence[Any]) -> int:
     """Book, then take away the same rows: nobody else writes during the transaction."""
     prefix = f"""
-        WITH segment AS ({segments_sql()}),
+        WITH segment AS MATERIALIZED ({segments_sql()}),
         taken AS (
             SELECT brand_id, campaign_id, quarter, amount FROM campaigns_pendingspend WHERE id IN ({candidates})
         ),

@@ -67,8 +67,9 @@ def _ensure(using: str, job: Job) -> None:
     tasks = PeriodicTask.objects.using(using)
     if tasks.filter(task=job.task).exists():
         return
+    name_is_taken = tasks.filter(name=job.name).exists()
     tasks.get_or_create(
-        name=job.name,
+        name=job.task if name_is_taken else job.name,
         defaults={
             "task": job.task,
             "description": job.description,

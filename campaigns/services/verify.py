@@ -88,8 +88,8 @@ def repair(books: Books) -> int:
 
 
 DIFFERENCES = """
-WITH segment AS ({segments}),
-spent AS (
+WITH segment AS MATERIALIZED ({segments}),
+spent AS MATERIALIZED (
     SELECT brand_id, campaign_id, quarter, SUM(amount) AS amount FROM (
         SELECT brand_id, campaign_id, {quarter} AS quarter, {micros} AS amount
         FROM campaigns_spendrecord WHERE {brand_in_scope} AND timestamp >= %s
@@ -98,7 +98,7 @@ spent AS (
     ) AS changes
     GROUP BY brand_id, campaign_id, quarter
 ),
-booked AS ({booked}),
+booked AS MATERIALIZED ({booked}),
 campaign_days AS (
     SELECT campaign_id, starts_on, CAST(SUM(amount) AS bigint) AS lacks FROM (
         SELECT campaign_id, starts_on, amount FROM booked WHERE kind = 'day'

@@ -1,0 +1,149 @@
+"""What beat fires and how workers take it: the periodic tasks and the options of celery (design part 11)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.core.management import call_command
+from django.test import SimpleTestCase, TestCase, override_settings
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from budget_manager.celery import app
+from campaigns.services.schedule import CHECK, DAILY, MONTHLY, Job
+
+JOBS = (CHECK, DAILY, MONTHLY)
+
+
+def of(job: Job) -> PeriodicTask:
+    return PeriodicTask.objects.get(task=job.task)
+
+
+def crontab_of(job: Job) -> CrontabSchedule:
+    crontab = of(job).crontab
+    assert crontab
+    return crontab
+
+
+def migrate() -> None:
+    call_command("migrate", verbosity=0)
+
+
+class PeriodicTasks(TestCase):
+    def test_all_three_are_there_after_migrate(self) -> None:
+        ours = PeriodicTask.objects.filter(task__startswith="campaigns.").order_by("name")
+        self.assertEqual(
+            list(ours.values_list("name", "task", "enabled")),
+            [
+                ("Check budgets", "campaigns.tasks.check_budgets", True),
+                ("Reset daily spend", "campaigns.tasks.reset_daily_spend", True),
+                ("Reset monthly spend", "campaigns.tasks.reset_monthly_spend", True),
+            ],
+        )
+
+    def test_they_run_every_five_minutes_at_midnight_and_on_the_1st(self) -> None:
+        def cron(job: Job) -> tuple[str, ...]:
+            at = crontab_of(job)
+            return at.minute, at.hour, at.day_of_month, at.month_of_year, at.day_of_week
+
+        self.assertEqual(cron(CHECK), ("*/5", "*", "*", "*", "*"))
+        self.assertEqual(cron(DAILY), ("0", "0", "*", "*", "*"))
+        self.assertEqual(cron(MONTHLY), ("0", "0", "1", "*", "*"))
+
+    def test_they_run_by_the_clock_of_the_applications_zone(self) -> None:
+        for job in JOBS:
+            self.assertEqual(str(crontab_of(job).timezone), settings.TIME_ZONE)
+        PeriodicTask.objects.all().delete()
+        with override_settings(TIME_ZONE="America/New_York"):
+            migrate()
+        for job in JOBS:
+            self.assertEqual(str(crontab_of(job).timezone), "America/New_York")
+
+    def test_each_expires_before_its_next_turn(self) -> None:
+        turns = {CHECK: timedelta(minutes=5), DAILY: timedelta(days=1), MONTHLY: timedelta(days=28)}
+        for job, turn in turns.items():
+            expires = of(job).expire_seconds
+            assert expires
+            self.assertTrue(timedelta(0) < timedelta(seconds=expires) < turn)
+
+    def test_beat_knows_the_tasks_that_they_name(self) -> None:
+        for job in JOBS:
+            self.assertIn(job.task, app.tasks)
+
+    def test_the_daily_job_is_due_at_midnight(self) -> None:
+        schedule = crontab_of(DAILY).schedule
+        last = datetime(2026, 3, 2, 0, 0, 1, tzinfo=UTC)
+        schedule.nowfun = lambda: datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC)
+        self.assertFalse(schedule.is_due(last).is_due)
+        schedule.nowfun = lambda: datetime(2026, 3, 3, 0, 0, 0, tzinfo=UTC)
+        self.assertTrue(schedule.is_due(last).is_due)
+
+
+class WhatStaffChanged(TestCase):
+    """The schedule belongs to staff: a later migrate adds what is missing and touches nothing else."""
+
+    def test_a_task_that_is_switched_off_stays_off(self) -> None:
+        PeriodicTask.objects.filter(task=DAILY.task).update(enabled=False)
+        migrate()
+        self.assertFalse(of(DAILY).enabled)
+
+    def test_another_schedule_and_expiry_stay(self) -> None:
+        choice = IntervalSchedule.objects.create(every=2, period=IntervalSchedule.MINUTES)
+        tasks = PeriodicTask.objects.filter(task=CHECK.task)
+        tasks.update(crontab=None, interval=choice, expire_seconds=90)
+        migrate()
+        self.assertEqual(tasks.values_list("crontab", "interval", "expire_seconds").get(), (None, choice.pk, 90))
+
+    def test_an_edited_crontab_stays(self) -> None:
+        CrontabSchedule.objects.filter(pk=crontab_of(CHECK).pk).update(minute="*/10")
+        migrate()
+        self.assertEqual(crontab_of(CHECK).minute, "*/10")
+
+    def test_another_name_stays_and_makes_no_second_one(self) -> None:
+        PeriodicTask.objects.filter(task=CHECK.task).update(name="Budgets, often")
+        migrate()
+        self.assertEqual(of(CHECK).name, "Budgets, often")
+        self.assertFalse(PeriodicTask.objects.filter(name=CHECK.name).exists())
+
+    def test_a_deleted_one_comes_back_as_it_was(self) -> None:
+        was = of(MONTHLY)
+        PeriodicTask.objects.filter(pk=was.pk).delete()
+        migrate()
+        self.assertEqual((of(MONTHLY).name, of(MONTHLY).crontab), (was.name, was.crontab))
+
+    def test_migrating_again_makes_no_second_crontab(self) -> None:
+        before = CrontabSchedule.objects.count()
+        PeriodicTask.objects.all().delete()
+        migrate()
+        self.assertEqual(CrontabSchedule.objects.count(), before)
+
+
+class Celery(SimpleTestCase):
+    def test_a_task_whose_worker_is_killed_runs_again(self) -> None:
+        self.assertTrue(app.conf.task_acks_late)
+        self.assertTrue(app.conf.task_reject_on_worker_lost)
+
+    def test_a_worker_reserves_one_task_at_a_time_and_keeps_no_results(self) -> None:
+        self.assertEqual(app.conf.worker_prefetch_multiplier, 1)
+        self.assertTrue(app.conf.task_ignore_result)
+        self.assertIsNone(app.conf.result_backend)
+
+    def test_time_limits_lie_below_the_turn_of_the_most_frequent_job(self) -> None:
+        self.assertTrue(0 < app.conf.task_soft_time_limit < app.conf.task_time_limit < 300)
+
+    def test_an_unacknowledged_task_is_not_given_away_while_it_may_run(self) -> None:
+        self.assertGreater(app.conf.broker_transport_options["visibility_timeout"], app.conf.task_time_limit)
+
+    def test_it_waits_for_a_broker_that_is_away_and_never_for_a_dead_peer(self) -> None:
+        self.assertTrue(app.conf.broker_connection_retry_on_startup)
+        self.assertIsNone(app.conf.broker_connection_max_retries)
+        options = app.conf.broker_transport_options
+        self.assertTrue(options["socket_keepalive"])
+        self.assertTrue(0 < options["socket_connect_timeout"] <= options["socket_timeout"] <= 60)
+
+    def test_beat_reads_the_database_and_no_schedule_in_code_overwrites_it(self) -> None:
+        self.assertEqual(app.conf.beat_scheduler, "django_celery_beat.schedulers:DatabaseScheduler")
+        self.assertEqual(app.conf.beat_schedule, {})
+
+    def test_tasks_are_never_run_eagerly(self) -> None:
+        self.assertFalse(app.conf.task_always_eager)
