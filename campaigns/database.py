@@ -7,7 +7,8 @@ are always bound, never pasted.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, time
 from typing import Any
 
@@ -81,14 +82,31 @@ def take_ledger_lock() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
 
 
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Let all statements inside read the database as it is at the first of them; nobody waits for it.
+
+    Inside a transaction of the caller's it changes nothing: they read what that transaction sees.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_postgresql() else "BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        execute("ROLLBACK")
+
+
 def plan_for_many_rows() -> None:
     """Tell PostgreSQL, for the rest of the transaction, to join by hashing.
 
     The pending table is empty at one moment and holds a million rows at the next: a plan made on old statistics would
-    look each of them up one by one.
+    look each of them up one by one. The price that this puts on a loop that can't be avoided isn't worth compiling for.
     """
     if is_postgresql():
         execute("SET LOCAL enable_nestloop = off")
+        execute("SET LOCAL jit = off")
 
 
 def execute(sql: str, params: Sequence[Any] = ()) -> int:

@@ -33,7 +33,7 @@ def tell_unknown_zones(request: HttpRequest, enforced: Enforcement) -> None:
     for zone in enforced.unknown_zones:
         messages.warning(
             request,
-            f"Nobody knows the time zone “{zone}”: campaigns keep their status until the brand has a known one.",
+            f"Nobody knows the time zone “{zone}”: nothing resumes until the brand has a known one.",
         )
 
 

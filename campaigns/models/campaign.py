@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
@@ -107,6 +108,16 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save the campaign, but of an existing one never the reasons: only enforcement writes those (R5, R13)."""
+        if update_fields is None and not self._state.adding and not args:
+            update_fields = [
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.generated and not field.primary_key and field.name != "pause_reasons"
+            ]
+        super().save(*args, update_fields=update_fields, **kwargs)
 
     @property
     def reasons(self) -> PauseReason:

@@ -75,7 +75,7 @@ facts AS (
         COALESCE(brand_month.spend, 0) + COALESCE(brand_pending.this_month, 0) AS brand_month_spend
     FROM campaigns_campaign c
     JOIN campaigns_brand b ON b.id = c.brand_id
-    JOIN clock ON clock.zone = b.timezone
+    LEFT JOIN clock ON clock.zone = b.timezone
     LEFT JOIN windows ON windows.campaign_id = c.id
     LEFT JOIN campaigns_campaignday own_day ON own_day.campaign_id = c.id AND own_day.day = clock.today
         AND own_day.day BETWEEN %s AND %s
@@ -108,7 +108,15 @@ CONDITIONS = {
     PauseReason.BRAND_MONTHLY_BUDGET: reached("brand_monthly_budget", "brand_month_spend"),
 }
 
-REASONS_AFTER = " + ".join(f"CASE WHEN {sql} THEN {int(reason)} ELSE 0 END" for reason, sql in CONDITIONS.items())
+SWITCHES = (PauseReason.CAMPAIGN_DISABLED, PauseReason.BRAND_DISABLED)
+
+
+def _flags(reasons: Iterable[PauseReason]) -> str:
+    return " + ".join(f"CASE WHEN {CONDITIONS[reason]} THEN {int(reason)} ELSE 0 END" for reason in reasons)
+
+
+# In a zone that nobody knows there is no today: what is switched off pauses all the same, and nothing resumes (R6).
+REASONS_AFTER = f"CASE WHEN today IS NULL THEN reasons_before | ({_flags(SWITCHES)}) ELSE {_flags(CONDITIONS)} END"
 
 DIFFERENCES = f"""{FACTS},
 decision AS (SELECT facts.*, {REASONS_AFTER} AS reasons_after FROM facts),

@@ -53,8 +53,8 @@ def unknown_zones_problem(zones: list[str]) -> str:
     if not zones:
         return ""
     return (
-        f"Nobody knows the time zone {', '.join(repr(zone) for zone in zones)}: campaigns of brands that have it"
-        " keep their status until the brand's time zone is corrected in the admin."
+        f"Nobody knows the time zone {', '.join(repr(zone) for zone in zones)}: of the brands that have it, what is"
+        " switched off pauses and nothing resumes until the brand's time zone is corrected in the admin."
     )
 
 

@@ -1,7 +1,7 @@
 """Verification: recomputing the totals from the ledger's rows, and repairing them where they differ.
 
-A difference is what the rows say, less what is pending, less what is folded, all read in one statement: it is exact
-beside writers and folds. A repair adds the difference to the total, under the ledger lock.
+A difference is what the rows say, less what is pending, less what is folded, all read in one snapshot: it is exact
+beside writers and folds. A repair adds the difference to the total, under the ledger lock, which no fold can hold.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from campaigns.database import (
     execute,
     fetch_all,
     micros_sql,
+    one_snapshot,
     plan_for_many_rows,
     quarter_sql,
     take_ledger_lock,
@@ -57,12 +58,12 @@ class Books:
         return cls() if day is None else cls(first_day=day, first_month=first_of_month(day))
 
 
-@transaction.atomic
 def verify(*, since: date | None = None) -> list[Difference]:
     """Return the totals that differ from the rows, of all periods or of those from a day on (and its month)."""
-    plan_for_many_rows()
-    comparison = _Comparison(Books.since(since))
-    return [*_campaign_differences(comparison), *_brand_differences(comparison)]
+    with one_snapshot():
+        plan_for_many_rows()
+        comparison = _Comparison(Books.since(since))
+        return [*_campaign_differences(comparison), *_brand_differences(comparison)]
 
 
 @transaction.atomic

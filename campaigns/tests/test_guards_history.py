@@ -8,7 +8,6 @@ from campaigns.models import (
     Campaign,
     CampaignDay,
     DaypartingSchedule,
-    SpendRecord,
     StatusChange,
 )
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend, utc
@@ -171,41 +170,3 @@ if SQLITE:
             self.run_sql("DELETE FROM campaigns_campaign")
             self.assertFalse(DaypartingSchedule.objects.exists())
             self.assertFalse(StatusChange.objects.exists())
-
-    class SQLiteReplaceTests(OutsideTestCase):
-        """INSERT OR REPLACE deletes what is in the way without firing any delete trigger."""
-
-        def test_it_refuses_to_replace_a_campaign_with_spend(self) -> None:
-            campaign = make_campaign()
-            spend(campaign, 5)
-            other = make_brand()
-            replace = "INSERT OR REPLACE INTO campaigns_campaign (id, brand_id, name) VALUES (%s, %s, %s)"
-            self.assert_refused("campaign", replace, campaign.pk, other.pk, "C")
-            self.assert_refused("campaign", replace, campaign.pk + 1000, campaign.brand_id, campaign.name)
-            self.assertEqual(SpendRecord.objects.get().campaign.brand_id, campaign.brand_id)
-
-        def test_it_refuses_an_update_that_replaces_a_campaign_with_spend(self) -> None:
-            campaign = make_campaign()
-            spend(campaign, 5)
-            sibling = make_campaign(campaign.brand)
-            update = "UPDATE OR REPLACE campaigns_campaign SET name = %s WHERE id = %s"
-            self.assert_refused("campaign", update, campaign.name, sibling.pk)
-
-        def test_it_refuses_to_replace_a_brand_with_campaigns(self) -> None:
-            brand = make_campaign().brand
-            self.assert_refused("brand", "INSERT OR REPLACE INTO campaigns_brand (id, name) VALUES (%s, 'B')", brand.pk)
-            self.assert_refused("brand", "INSERT OR REPLACE INTO campaigns_brand (name) VALUES (%s)", brand.name)
-            zones = BookingZone.objects.filter(brand=brand)
-            self.assertEqual(len(zones), len({zone.kind for zone in zones}))
-
-        def test_it_refuses_to_replace_a_line_of_history(self) -> None:
-            line = make_line(make_campaign())
-            columns = line_columns()
-            changed = columns.replace("reasons_after", "0")
-            self.assert_refused(
-                NEVER_EDITED,
-                f"INSERT OR REPLACE INTO campaigns_statuschange ({columns})"
-                f" SELECT {changed} FROM campaigns_statuschange",
-            )
-            line.refresh_from_db()
-            self.assertEqual(line.reasons_after, 1)

@@ -1,0 +1,178 @@
+"""Who waits for whom on PostgreSQL: writers for nobody, jobs for no writer, and nobody in a circle."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+
+from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord
+from campaigns.reasons import PauseReason
+from campaigns.services import decide
+from campaigns.services import verify as verify_module
+from campaigns.services.changes import begin_change, finish_change
+from campaigns.services.fold import fold
+from campaigns.services.jobs import full_check
+from campaigns.services.locks import lock_brands
+from campaigns.services.scope import Scope
+from campaigns.services.verify import Books, repair, verify
+from campaigns.tests.checking import ACTIVE, check_at, enforce_at, history, reasons_of
+from campaigns.tests.factories import make_brand, make_campaign, spend, utc
+from campaigns.tests.ledger import totals_folded, totals_of_records
+from campaigns.tests.outside import POSTGRESQL, OutsideTestCase
+from campaigns.tests.together import ConcurrencyTestCase, Crew, at_once, let_in, pause
+
+NOON = utc("2026-11-20 12:00")
+
+if POSTGRESQL:
+
+    def wait_until_somebody_waits() -> None:
+        sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        for _ in range(100):
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                if cursor.fetchone() != (0,):
+                    return
+            pause(0.02)
+
+    class NobodyWaitsForTheWrongOne(OutsideTestCase):
+        """The connector's statements, with a second of patience, beside locks that are held."""
+
+        def setUp(self) -> None:
+            super().setUp()
+            self.campaign = make_campaign(make_brand(daily_budget=5))
+            self.run_sql("SET lock_timeout = '1s'")
+            self.run_sql("SET statement_timeout = '5s'")
+
+        def insert(self) -> None:
+            self.insert_spend(self.campaign, "5", timestamp="2026-11-20 12:00:00+00")
+
+        def test_it_inserts_while_a_batch_holds_the_brands(self) -> None:
+            with transaction.atomic():
+                lock_brands([self.campaign.brand_id])
+                self.insert()
+            self.assertEqual(SpendRecord.objects.count(), 1)
+
+        def test_it_inserts_while_a_check_has_written_statuses(self) -> None:
+            Campaign.objects.update(enabled=False)
+            with transaction.atomic():
+                self.assertEqual(enforce_at(NOON).changed, 1)
+                self.insert()
+
+        def test_it_inserts_while_a_person_saves_budgets(self) -> None:
+            with transaction.atomic():
+                begin_change([self.campaign.brand_id], clock=lambda: NOON)
+                Brand.objects.update(daily_budget=9, enabled=False)
+                finish_change(Scope.everything(), clock=lambda: NOON, actor="amara")
+                self.insert()
+
+        def test_it_inserts_while_a_person_renames_a_campaign_and_its_brand(self) -> None:
+            """A plain unique index would make the name part of a key, and a new name lock the row against inserts."""
+            with transaction.atomic():
+                begin_change([self.campaign.brand_id], clock=lambda: NOON)
+                Brand.objects.update(name="Renamed")
+                Campaign.objects.update(name="Renamed")
+                self.insert()
+
+        def test_it_inserts_while_a_fold_or_a_repair_is_not_committed(self) -> None:
+            self.insert()
+            with transaction.atomic():
+                self.assertEqual(fold(), 1)
+                self.insert()
+            with transaction.atomic():
+                repair(Books())
+                self.insert()
+            self.assertEqual(PendingSpend.objects.count(), 2)
+
+        def test_it_folds_and_checks_beside_a_writer_that_does_not_commit(self) -> None:
+            """What commits after later rows were folded is counted then: there is no high-water mark to fall below."""
+            self.run_sql("BEGIN")
+            self.insert()
+            spend(self.campaign, 2, NOON)
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '1s'")
+            self.addCleanup(connection.close)
+            self.assertEqual(check_at(NOON).folded, 1)
+            self.assertEqual(reasons_of(self.campaign), ACTIVE)
+            self.run_sql("COMMIT")
+            self.assertEqual(check_at(NOON).folded, 1)
+            self.assertEqual(reasons_of(self.campaign), PauseReason.BRAND_DAILY_BUDGET)
+            self.assertEqual(totals_folded(), totals_of_records())
+
+        def test_it_counts_in_a_decision_what_commits_a_moment_before_it(self) -> None:
+            with let_in(decide, "write_differences", self.insert):
+                Campaign.objects.update(enabled=False)
+                enforce_at(NOON)
+            both = PauseReason.CAMPAIGN_DISABLED | PauseReason.BRAND_DAILY_BUDGET
+            self.assertEqual(reasons_of(self.campaign), both)
+
+    class NoDeadlock(ConcurrencyTestCase):
+        def setUp(self) -> None:
+            super().setUp()
+            self.brand = make_brand(created_at=NOON)
+            self.campaign = make_campaign(self.brand)
+            check_at(NOON)
+
+        def test_it_lets_a_person_rename_and_move_a_brand_beside_a_fold(self) -> None:
+            """A new name takes a stronger lock on the brand. The fold's new total needs it, the move the ledger."""
+            spend(self.campaign, 5, NOON)
+            crew = Crew()
+            with transaction.atomic():
+                begin_change([self.brand.pk], clock=lambda: NOON)
+                Brand.objects.update(name="Renamed", timezone="Asia/Tokyo")
+                folding = crew.start(fold)
+                wait_until_somebody_waits()
+                finish_change(Scope.of_brands([self.brand.pk]), clock=lambda: NOON, actor="amara")
+            crew.finish([folding])
+            self.assert_exact()
+
+        def test_it_lets_two_people_and_a_check_change_the_same_brands(self) -> None:
+            brands = [make_brand(daily_budget=5) for _ in range(6)]
+            for brand in brands:
+                spend(make_campaign(brand), 3, NOON)
+            ids = [brand.pk for brand in brands]
+
+            def person(order: list[int], budget: int) -> None:
+                for turn in range(6):
+                    with transaction.atomic():
+                        begin_change(order, clock=lambda: NOON)
+                        for pk in order:
+                            Brand.objects.filter(pk=pk).update(daily_budget=budget + turn % 2)
+                        finish_change(Scope.of_brands(order), clock=lambda: NOON, actor="amara")
+
+            def check() -> None:
+                for _ in range(6):
+                    full_check("test", clock=lambda: NOON)
+
+            at_once(lambda: person(ids, 2), lambda: person(ids[::-1], 3), check)
+            self.assertEqual(enforce_at(NOON).changed, 0)
+
+    class ACheckWaitsForAPerson(ConcurrencyTestCase):
+        def test_it_ends_off_when_the_check_comes_while_a_person_switches_off(self) -> None:
+            """The check decides on what the person has committed, not on what it saw while it waited."""
+            brand = make_brand()
+            campaign = make_campaign(brand, pause_reasons=int(PauseReason.ENDED))  # the check has something to write
+            crew = Crew()
+            with transaction.atomic():
+                begin_change([brand.pk], clock=lambda: NOON)
+                Brand.objects.update(enabled=False)
+                finish_change(Scope.of_brands([brand.pk]), clock=lambda: NOON, actor="amara")
+                checking = crew.start(lambda: enforce_at(NOON))
+                wait_until_somebody_waits()
+            crew.finish([checking])
+            self.assertEqual(reasons_of(campaign), PauseReason.BRAND_DISABLED)
+            self.assertEqual(history(campaign), [(PauseReason.ENDED, PauseReason.BRAND_DISABLED)])
+
+    class VerifyBesideAFold(ConcurrencyTestCase):
+        def test_it_finds_no_difference_when_spend_of_a_new_day_is_folded_meanwhile(self) -> None:
+            campaign = make_campaign()
+            spend(campaign, 1, NOON)
+            fold()
+
+            def next_day() -> None:
+                spend(campaign, 2, NOON + timedelta(days=2))
+                fold()
+
+            with let_in(verify_module, "segments_param", next_day, after=True):
+                self.assertEqual(verify(), [])
+            self.assertEqual(verify(), [])
