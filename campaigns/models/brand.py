@@ -9,8 +9,9 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Length, Now
 
+from campaigns.models.checks import IsPlainTimestamp
 from campaigns.models.fields import limit_field, limit_in_range
-from campaigns.periods import find_zone
+from campaigns.periods import EARLIEST, LATEST, find_zone
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -45,7 +46,7 @@ class BrandQuerySet(models.QuerySet["Brand"]):
 class Brand(models.Model):
     """An advertiser: its budgets hold for all of its campaigns together."""
 
-    name = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200)
     enabled = models.BooleanField(
         default=True,
         db_default=True,
@@ -81,6 +82,13 @@ class Brand(models.Model):
     class Meta:
         ordering = ("name",)
         constraints = (
+            # With a condition, which always holds, it is no key that a renaming would lock against folds.
+            models.UniqueConstraint(
+                fields=("name",),
+                condition=~models.Q(name=""),
+                name="brand_name_unique",
+                violation_error_message="There is a brand of this name already: choose another name.",
+            ),
             models.CheckConstraint(
                 name="brand_has_a_name",
                 condition=models.Q(name__gt=""),
@@ -90,6 +98,12 @@ class Brand(models.Model):
                 name="brand_currency_has_three_letters",
                 condition=models.Q(currency__length=3),
                 violation_error_message="A currency has three letters, like EUR.",
+            ),
+            models.CheckConstraint(
+                name="brand_created_between_2012_and_2100",
+                condition=models.Q(IsPlainTimestamp("created_at"))
+                & models.Q(created_at__gte=EARLIEST, created_at__lt=LATEST),
+                violation_error_message="A brand was created between 2012 and 2100.",
             ),
             models.CheckConstraint(
                 name="brand_daily_budget_in_range",

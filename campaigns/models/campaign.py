@@ -76,6 +76,7 @@ class Campaign(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("brand", "name"),
+                condition=~Q(name=""),  # always holds; without it, a renaming would lock spend writers out
                 name="campaign_name_unique_in_brand",
                 violation_error_message="The brand has a campaign of this name already: choose another name.",
             ),

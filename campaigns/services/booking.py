@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from campaigns.database import fetch_all, rows_param, rows_sql
+from campaigns.database import among, among_param, fetch_all, rows_param, rows_sql
 from campaigns.periods import day_segments, find_zone
 
 SEGMENT_COLUMNS = {
@@ -51,9 +51,10 @@ def _segments(zones: Iterable[str], utc_days: list[int]) -> Iterator[tuple[str, 
             yield "month", name, utc_day, quarter_from, quarter_until, month
 
 
-def known_booking_zones() -> list[str]:
-    """Return the zones that brands are booked in, without those that nobody knows."""
-    rows = fetch_all("SELECT DISTINCT timezone FROM campaigns_bookingzone")
+def known_booking_zones(brands: Iterable[int] | None = None) -> list[str]:
+    """Return the zones that all brands, or these, are booked in, without those that nobody knows."""
+    in_scope, scope = ("1 = 1", []) if brands is None else (among("brand_id"), [among_param(brands)])
+    rows = fetch_all(f"SELECT DISTINCT timezone FROM campaigns_bookingzone WHERE {in_scope}", scope)
     return sorted(name for (name,) in rows if find_zone(name) is not None)
 
 
@@ -63,9 +64,9 @@ def pending_days(limit: int = 1_000_000) -> list[int]:
     return [day for (day,) in rows]
 
 
-def pending_segments() -> tuple[str, str]:
-    """Return the SQL and the parameter of the segments that all pending spend lies in.
+def pending_segments(brands: Iterable[int] | None = None) -> tuple[str, str]:
+    """Return the SQL and the parameter of the segments that the pending spend of all brands, or of these, lies in.
 
     Spend that is recorded on further days after this was read simply doesn't join: it counts as arrived later.
     """
-    return segments_sql(), segments_param(known_booking_zones(), pending_days())
+    return segments_sql(), segments_param(known_booking_zones(brands), pending_days())

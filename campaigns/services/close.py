@@ -66,7 +66,8 @@ ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
 ADD_PENDING = f"""
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
 WITH segment AS MATERIALIZED ({{segments}}), current AS MATERIALIZED ({{current}}),
-booked AS ({BOOKED.format(spent="campaigns_pendingspend")})
+spent AS ({{spent}}),
+booked AS ({BOOKED.format(spent="spent")})
 SELECT DISTINCT booked.brand_id, booked.kind, booked.starts_on, 0
 FROM booked
 JOIN campaigns_bookingzone AS zone ON zone.brand_id = booked.brand_id AND zone.kind = booked.kind
@@ -77,7 +78,8 @@ ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
 
 CLOSE = f"""
 WITH segment AS MATERIALIZED ({{segments}}), current AS MATERIALIZED ({{current}}),
-booked AS ({BOOKED.format(spent="campaigns_pendingspend")}),
+spent AS ({{spent}}),
+booked AS ({BOOKED.format(spent="spent")}),
 pending AS (SELECT brand_id, kind, starts_on, CAST(SUM(amount) AS bigint) AS amount FROM booked GROUP BY 1, 2, 3),
 ended AS (
     SELECT period.id, period.spend + COALESCE(pending.amount, 0) AS spend,
@@ -118,7 +120,9 @@ class _Closing:
 
     def __init__(self, now: datetime, brands: list[int] | None) -> None:
         self.now = now
-        self.clocks = local_clocks(known_booking_zones(), now)
+        self.brands = brands
+        self.clocks = local_clocks(known_booking_zones(brands), now)
+        self.spent_in_scope = "1 = 1" if brands is None else among("brand_id")
         self.in_scope = "1 = 1" if brands is None else among("zone.brand_id")
         self.scope: list[Any] = [] if brands is None else [among_param(brands)]
         self.current_sql = rows_sql(CURRENT_COLUMNS)
@@ -142,11 +146,14 @@ class _Closing:
         if not self.scope:
             plan_for_many_rows()
         self.open_new_books()
-        segments_sql, segments = pending_segments()
+        segments_sql, segments = pending_segments(self.brands)
+        spent = f"SELECT brand_id, campaign_id, quarter, amount FROM campaigns_pendingspend WHERE {self.spent_in_scope}"
         self.execute(ADD_BUDGETED, [self.current, self.ended()], ended=self.current_sql)
-        self.execute(ADD_PENDING, [segments, self.current], segments=segments_sql)
+        self.execute(ADD_PENDING, [segments, self.current, *self.scope], segments=segments_sql, spent=spent)
         closed_at = connection.ops.adapt_datetimefield_value(self.now)
-        closed = self.execute(CLOSE, [segments, self.current], [closed_at], segments=segments_sql)
+        closed = self.execute(
+            CLOSE, [segments, self.current, *self.scope], [closed_at], segments=segments_sql, spent=spent
+        )
         self.execute(MARK_CLOSED, [self.current])
         return closed
 

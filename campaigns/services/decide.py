@@ -209,7 +209,7 @@ def lines(scope: Scope, last: int) -> list[tuple[Any, ...]]:
 
 def unknown_zones(scope: Scope) -> list[str]:
     """Return the time zones of the scope's brands that nobody knows: their brands can't be decided on."""
-    return sorted(name for name in _zones(scope) if find_zone(name) is None)
+    return sorted(str(name) for name in _zones(scope) if find_zone(name) is None)
 
 
 def _zones(scope: Scope) -> set[str]:

@@ -38,7 +38,9 @@ CANDIDATES = """
 
 ADD_CAMPAIGN_DAYS = """
 INSERT INTO campaigns_campaignday (campaign_id, day, spend)
-SELECT campaign_id, starts_on, CAST(SUM(amount) AS bigint) FROM booked WHERE kind = 'day' GROUP BY 1, 2
+SELECT campaign_id, starts_on, CAST(SUM(amount) AS bigint) FROM booked
+WHERE kind = 'day' AND campaign_id IN (SELECT id FROM campaigns_campaign)
+GROUP BY 1, 2
 ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend
 """
 

@@ -15,7 +15,8 @@ from campaigns.models import JobRun
 from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Change, Clock, Enforcement, enforce, preview
 from campaigns.services.fold import fold
-from campaigns.services.rebook import has_changed_zones, rebook_changed_zones
+from campaigns.services.locks import lock_brands
+from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.scope import Scope
 
 CHECK_BUDGETS = "check_budgets"
@@ -77,10 +78,12 @@ def preview_check(*, clock: Clock, closing_clock: Clock | None = None) -> list[C
 
     Only where a zone was changed by SQL does it re-book, in a transaction that is rolled back. It never folds.
     """
-    if not has_changed_zones():
+    moved = brands_with_changed_zones()
+    if not moved:
         return preview(Scope.everything(), now=clock())
     with transaction.atomic():
-        rebook_changed_zones(clock=closing_clock or clock)
+        lock_brands(moved)
+        rebook_changed_zones(clock=closing_clock or clock, brands=moved)
         changes = preview(Scope.everything(), now=clock())
         transaction.set_rollback(True)
     return changes
@@ -95,9 +98,8 @@ def full_check(
 ) -> FullCheck:
     """Do what run_full_check() does without noting it as a job's run."""
     closing = closing_clock or clock
-    return FullCheck(
-        rebooked=rebook_changed_zones(clock=closing),
-        folded=fold(),
-        closed=close_periods(now=closing()),
-        enforcement=enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes),
-    )
+    rebooked = rebook_changed_zones(clock=closing)
+    # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
+    # campaigns running past their budgets.
+    enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes)
+    return FullCheck(rebooked, fold(), close_periods(now=closing()), enforcement)

@@ -9,7 +9,7 @@ def lock_brands(brand_ids: Iterable[int]) -> None:
     """Wait for the brands' locks, in order of id, and hold them to the end of the transaction.
 
     Whoever edits a brand, its campaigns or their windows, or writes their statuses, holds this lock. It doesn't hinder
-    spend writers, whose foreign keys only need the row to stay. On SQLite the transaction itself is the lock.
+    spend writers, nor folds that add a brand's periods: their foreign keys only need the row to stay. On SQLite the transaction itself is the lock.
     """
     list(
         Brand.objects.order_by("pk")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from campaigns.database import among, among_param, fetch_all, take_ledger_lock
-from campaigns.models import BookingZone, BrandPeriod
+from campaigns.models import BookingZone, Brand, BrandPeriod
 from campaigns.models.books import FIRST_PERIOD, LAST_PERIOD
 from campaigns.periods import find_zone, local_clock
 from campaigns.services.close import close_periods
@@ -30,8 +31,9 @@ class ZoneChange:
 def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -> int:
     """Re-book the brands, of some or of all, whose zone isn't the one they are booked in; return how many.
 
-    Each brand in a transaction of its own, unless the caller holds one. A zone that nobody knows is left alone: the
-    brand goes on being booked as before.
+    Each brand in a transaction of its own, unless the caller holds one: such a caller locks all of the brands first,
+    for the ledger lock is held from the first brand on. A zone that nobody knows is left alone: the brand goes on
+    being booked as before.
     """
     ids = None if brands is None else list(brands)
     rebooked = 0
@@ -42,16 +44,18 @@ def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -
     return rebooked
 
 
-def has_changed_zones() -> bool:
-    """Return whether a brand's zone isn't the one that it is booked in."""
-    return bool(_changed_zones(None))
+def brands_with_changed_zones() -> list[int]:
+    """Return the brands whose zone isn't the one that they are booked in."""
+    return [change.brand_id for change in _changed_zones(None)]
 
 
 CHANGED_ZONES = """
-SELECT brand.id, booked.timezone, brand.timezone
+SELECT brand.id, CASE WHEN COUNT(booked.id) = 2 THEN MIN(booked.timezone) END, brand.timezone
 FROM campaigns_brand AS brand
-LEFT JOIN campaigns_bookingzone AS booked ON booked.brand_id = brand.id AND booked.kind = 'day' AND booked.until = %s
-WHERE {in_scope} AND (booked.timezone IS NULL OR booked.timezone <> brand.timezone)
+LEFT JOIN campaigns_bookingzone AS booked ON booked.brand_id = brand.id AND booked.until = %s
+WHERE {in_scope}
+GROUP BY brand.id, brand.timezone
+HAVING COUNT(booked.id) <> 2 OR MIN(booked.timezone) <> brand.timezone OR MAX(booked.timezone) <> brand.timezone
 ORDER BY brand.id
 """
 
@@ -68,23 +72,19 @@ def _rebook(change: ZoneChange, now: datetime) -> int:
     """Close what ended in the old zone, then book everything from there on in the new one."""
     close_periods(now=now, brands=[change.brand_id])
     take_ledger_lock()
-    first_day, first_month = _first_open_periods(change, now)
-    _move_to_zone(change, DAY, first_day)
-    _move_to_zone(change, MONTH, first_month)
+    old, new = find_zone(change.booked or ""), ZoneInfo(change.wanted)
+    clocks = [local_clock(zone, now) for zone in (old, new) if zone is not None]
+    open_day, open_month = min(clock.today for clock in clocks), min(clock.month for clock in clocks)
+    born = local_clock(new, Brand.objects.values_list("created_at", flat=True).get(pk=change.brand_id))
+    # Where nobody knows in which zone it was booked, all of it is booked anew, and what is closed stays closed.
+    first_day, first_month = (open_day, open_month) if old else (FIRST_PERIOD, FIRST_PERIOD)
+    _move_to_zone(change, DAY, first_day, open_day, born.today)
+    _move_to_zone(change, MONTH, first_month, open_month, born.month)
     repair(Books((change.brand_id,), first_day, first_month))
     return 1
 
 
-def _first_open_periods(change: ZoneChange, now: datetime) -> tuple[date, date]:
-    """Return the first day and month that are open in the old zone or in the new one."""
-    old, new = find_zone(change.booked or ""), find_zone(change.wanted)
-    if old is None or new is None:
-        return FIRST_PERIOD, FIRST_PERIOD
-    clocks = local_clock(old, now), local_clock(new, now)
-    return min(clock.today for clock in clocks), min(clock.month for clock in clocks)
-
-
-def _move_to_zone(change: ZoneChange, kind: BrandPeriod.Kind, first: date) -> None:
+def _move_to_zone(change: ZoneChange, kind: BrandPeriod.Kind, first: date, reopened_from: date, born: date) -> None:
     """End the booking before the first period, go on from there in the new zone, and reopen what is open there."""
     zones = BookingZone.objects.filter(brand=change.brand_id, kind=kind)
     current = zones.filter(until=LAST_PERIOD).first()
@@ -98,8 +98,8 @@ def _move_to_zone(change: ZoneChange, kind: BrandPeriod.Kind, first: date) -> No
         first=first,
         until=LAST_PERIOD,
         opened=opened,
-        closed_before=first if opened else None,
+        closed_before=max(reopened_from, born) if opened else None,
     )
-    BrandPeriod.objects.filter(brand=change.brand_id, kind=kind, starts_on__gte=first).update(
+    BrandPeriod.objects.filter(brand=change.brand_id, kind=kind, starts_on__gte=reopened_from).update(
         closed_at=None, spend_at_close=None, budget_at_close=None
     )

@@ -106,7 +106,7 @@ campaign_days AS (
         UNION ALL
         SELECT campaign_id, day, -spend FROM campaigns_campaignday WHERE {campaign_in_scope}
     ) AS both_sides
-    WHERE starts_on >= %s
+    WHERE starts_on >= %s AND campaign_id IN (SELECT id FROM campaigns_campaign)
     GROUP BY campaign_id, starts_on HAVING SUM(amount) <> 0
 ),
 brand_periods AS (
@@ -138,7 +138,7 @@ class _Comparison:
             if books.brands is None
             else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {in_scope})",
         )
-        segments = segments_param(known_booking_zones(), self._days(in_scope, scope))
+        segments = segments_param(known_booking_zones(books.brands), self._days(in_scope, scope))
         self.params: list[Any] = [
             *(segments, *scope, self.rows_from, *scope),
             *(*scope, books.first_day),

@@ -72,7 +72,7 @@ class CampaignSentenceTests(SentenceTests):
 
     def test_it_says_that_the_end_lies_before_the_start(self) -> None:
         self.assert_sentence(
-            "The end date lies before the start date: both days count, so it may be the same.",
+            "The end lies before the start: both days count, so they may be the same.",
             self.campaign(starts_on=date(2026, 11, 22), ends_on=date(2026, 11, 21)),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import time_machine
 from django.db import connection
 from django.test import TestCase
