@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, time
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DatabaseError, connection
 
 LEDGER_LOCK = 0x6275646765740001
 """Key of the advisory lock that folding, re-booking, repairing and closing take ("budget", 1)."""
 
 
-def is_postgresql(using: str = DEFAULT_DB_ALIAS) -> bool:
-    return connections[using].vendor == "postgresql"
+def is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
 
 
 def rows_sql(columns: Mapping[str, str]) -> str:
@@ -95,7 +95,8 @@ def one_snapshot() -> Iterator[None]:
     try:
         yield
     finally:
-        execute("ROLLBACK")
+        with suppress(DatabaseError):  # a lost connection has told of itself already
+            execute("ROLLBACK")
 
 
 def plan_for_many_rows() -> None:
@@ -118,6 +119,11 @@ def execute(sql: str, params: Sequence[Any] = ()) -> int:
             ((count,),) = cursor.fetchall()
             return int(count)
         return int(cursor.rowcount)
+
+
+def as_date(value: date | str) -> date:
+    """Return a date as the database's driver gives it: SQLite's is a text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def fetch_all(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -103,7 +103,7 @@ def local_clock(zone: ZoneInfo, instant: datetime) -> LocalClock:
 
 def local_clocks(zones: Iterable[str], instant: datetime) -> list[LocalClock]:
     """Return the clock of each zone that is known; the unknown ones are left out."""
-    found = (find_zone(name) for name in set(zones))
+    found = (find_zone(name) for name in sorted(set(zones), key=str))
     return [local_clock(zone, instant) for zone in found if zone is not None]
 
 

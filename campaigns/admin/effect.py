@@ -60,19 +60,23 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
             messages.info(request, changed_in_words(enforced))
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        self._delete(type(obj)._base_manager.filter(pk=obj.pk))
+        begin_change(self._brands_of([obj.pk]), clock=timezone.now)
+        self._rows([obj.pk]).delete()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        ids = list(queryset.order_by().values_list("pk", flat=True))
         with transaction.atomic():
-            for ids in _in_pieces(list(queryset.values_list("pk", flat=True))):
-                self._delete(self.model._base_manager.filter(pk__in=ids))
+            begin_change(self._brands_of(ids), clock=timezone.now)
+            for piece in _in_pieces(ids):
+                self._rows(piece).delete()
 
-    def _delete(self, rows: QuerySet[Any]) -> None:
-        self._begin(rows)
-        rows.delete()
+    def _rows(self, ids: list[int]) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.model._base_manager.filter(pk__in=ids).order_by()
+        return rows
 
-    def _begin(self, rows: QuerySet[Any]) -> None:
-        begin_change(rows.order_by().values_list(self.brand_path, flat=True), clock=timezone.now)
+    def _brands_of(self, ids: list[int]) -> set[int]:
+        pieces = (self._rows(piece).values_list(self.brand_path, flat=True) for piece in _in_pieces(ids))
+        return {pk for piece in pieces for pk in piece}
 
     def _finish(self, request: HttpRequest, ids: Iterable[int]) -> Enforcement:
         return finish_change(self.scope_of(ids), clock=timezone.now, actor=request.user.get_username())
@@ -102,14 +106,6 @@ class SwitchActions(TakesEffectAtOnce):
         word = "on" if enabled else "off"
         tell_unknown_zones(request, enforced)
         messages.success(request, f"Switched {switched} {name} {word}{already}. {changed_in_words(enforced)}")
-
-    def _rows(self, ids: list[int]) -> QuerySet[Any]:
-        rows: QuerySet[Any] = self.model._base_manager.filter(pk__in=ids).order_by()
-        return rows
-
-    def _brands_of(self, ids: list[int]) -> set[int]:
-        pieces = (self._rows(piece).values_list(self.brand_path, flat=True) for piece in _in_pieces(ids))
-        return {pk for piece in pieces for pk in piece}
 
     def _switch_piece(self, request: HttpRequest, ids: list[int], enabled: bool) -> int:
         rows = list(self._rows(ids).exclude(enabled=enabled))

@@ -111,8 +111,12 @@ class Campaign(models.Model):
         return self.name
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Save the campaign, but of an existing one never the reasons: only enforcement writes those (R5, R13)."""
-        if update_fields is None and not self._state.adding and not args:
+        """Save the campaign, but of an existing one never the reasons: only enforcement writes those (R5, R13).
+
+        As with update_fields, DatabaseError where the row is gone.
+        """
+        is_plain = not (args or kwargs or self._state.adding or self.pk is None or self.get_deferred_fields())
+        if update_fields is None and is_plain:
             update_fields = [
                 field.name
                 for field in self._meta.concrete_fields

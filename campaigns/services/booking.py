@@ -62,11 +62,3 @@ def pending_days(limit: int = 1_000_000) -> list[int]:
     """Return the UTC days (since 1970-01-01) that have pending spend."""
     rows = fetch_all("SELECT DISTINCT quarter / 96 FROM campaigns_pendingspend ORDER BY 1 LIMIT %s", [limit])
     return [day for (day,) in rows]
-
-
-def pending_segments(brands: Iterable[int] | None = None) -> tuple[str, str]:
-    """Return the SQL and the parameter of the segments that the pending spend of all brands, or of these, lies in.
-
-    Spend that is recorded on further days after this was read simply doesn't join: it counts as arrived later.
-    """
-    return segments_sql(), segments_param(known_booking_zones(brands), pending_days())

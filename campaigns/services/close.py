@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from campaigns.database import (
     among,
     among_param,
+    as_date,
     execute,
     fetch_all,
     micros_sql,
@@ -25,12 +26,15 @@ from campaigns.database import (
 )
 from campaigns.models.books import LAST_PERIOD
 from campaigns.periods import ONE_DAY, find_zone, local_clock, local_clocks, next_month
-from campaigns.services.booking import BOOKED, known_booking_zones, pending_segments
+from campaigns.services.booking import known_booking_zones
+from campaigns.services.fold import fold_under_ledger_lock
 
 CURRENT_COLUMNS = {"kind": "text", "zone": "text", "starts_on": "date"}
 OPENING_COLUMNS = {"id": "bigint", "opened": "date"}
 
-BUDGET = f"CASE kind WHEN 'day' THEN {micros_sql('daily_budget')} ELSE {micros_sql('monthly_budget')} END"
+BUDGET = f"""
+    CASE zone.kind WHEN 'day' THEN {micros_sql("brand.daily_budget")} ELSE {micros_sql("brand.monthly_budget")} END
+"""
 
 IS_DUE = """
 WITH current AS MATERIALIZED ({current}),
@@ -55,42 +59,24 @@ INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
 WITH current AS MATERIALIZED ({{current}}), ended AS MATERIALIZED ({{ended}})
 SELECT zone.brand_id, zone.kind, ended.starts_on, 0
 FROM campaigns_bookingzone AS zone
-JOIN (SELECT id, daily_budget, monthly_budget FROM campaigns_brand) AS brand ON brand.id = zone.brand_id
+JOIN campaigns_brand AS brand ON brand.id = zone.brand_id
 JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
 JOIN ended ON ended.kind = zone.kind AND ended.zone = zone.timezone
     AND ended.starts_on >= zone.closed_before AND ended.starts_on < current.starts_on
-WHERE zone.until = %s AND {{in_scope}} AND {BUDGET.replace("kind", "zone.kind")} IS NOT NULL
-ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
-"""
-
-ADD_PENDING = f"""
-INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-WITH segment AS MATERIALIZED ({{segments}}), current AS MATERIALIZED ({{current}}),
-spent AS ({{spent}}),
-booked AS ({BOOKED.format(spent="spent")})
-SELECT DISTINCT booked.brand_id, booked.kind, booked.starts_on, 0
-FROM booked
-JOIN campaigns_bookingzone AS zone ON zone.brand_id = booked.brand_id AND zone.kind = booked.kind
-JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
-WHERE zone.until = %s AND {{in_scope}} AND booked.starts_on < current.starts_on
+WHERE zone.until = %s AND {{in_scope}} AND {BUDGET} IS NOT NULL
 ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
 """
 
 CLOSE = f"""
-WITH segment AS MATERIALIZED ({{segments}}), current AS MATERIALIZED ({{current}}),
-spent AS ({{spent}}),
-booked AS ({BOOKED.format(spent="spent")}),
-pending AS (SELECT brand_id, kind, starts_on, CAST(SUM(amount) AS bigint) AS amount FROM booked GROUP BY 1, 2, 3),
+WITH current AS MATERIALIZED ({{current}}),
 ended AS (
-    SELECT period.id, period.spend + COALESCE(pending.amount, 0) AS spend,
+    SELECT period.id, period.spend,
         CASE WHEN period.starts_on >= zone.opened AND period.starts_on < zone.closed_before THEN NULL
-            ELSE {BUDGET.replace("kind", "zone.kind")} END AS budget
+            ELSE {BUDGET} END AS budget
     FROM campaigns_brandperiod AS period
     JOIN campaigns_brand AS brand ON brand.id = period.brand_id
     JOIN campaigns_bookingzone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
     JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
-    LEFT JOIN pending ON pending.brand_id = period.brand_id AND pending.kind = period.kind
-        AND pending.starts_on = period.starts_on
     WHERE zone.until = %s AND {{in_scope}} AND period.closed_at IS NULL AND period.starts_on < current.starts_on
 )
 UPDATE campaigns_brandperiod SET closed_at = %s, spend_at_close = ended.spend, budget_at_close = ended.budget
@@ -109,7 +95,8 @@ WHERE current.kind = zone.kind AND current.zone = zone.timezone
 def close_periods(*, now: datetime, brands: Iterable[int] | None = None) -> int:
     """Close what has ended by now of some brands, or of all; return the number of periods closed.
 
-    A caller that holds brand locks may call it, one that will take them may not: brands first, then the ledger.
+    What is pending of those brands is folded first, so that a statement is closed with all spend there is. It takes the
+    ledger lock: lock brands before, not after.
     """
     closing = _Closing(now, None if brands is None else list(brands))
     return closing.run() if closing.is_due() else 0
@@ -122,7 +109,6 @@ class _Closing:
         self.now = now
         self.brands = brands
         self.clocks = local_clocks(known_booking_zones(brands), now)
-        self.spent_in_scope = "1 = 1" if brands is None else among("brand_id")
         self.in_scope = "1 = 1" if brands is None else among("zone.brand_id")
         self.scope: list[Any] = [] if brands is None else [among_param(brands)]
         self.current_sql = rows_sql(CURRENT_COLUMNS)
@@ -145,15 +131,11 @@ class _Closing:
         take_ledger_lock()
         if not self.scope:
             plan_for_many_rows()
+        fold_under_ledger_lock(self.brands)
         self.open_new_books()
-        segments_sql, segments = pending_segments(self.brands)
-        spent = f"SELECT brand_id, campaign_id, quarter, amount FROM campaigns_pendingspend WHERE {self.spent_in_scope}"
         self.execute(ADD_BUDGETED, [self.current, self.ended()], ended=self.current_sql)
-        self.execute(ADD_PENDING, [segments, self.current, *self.scope], segments=segments_sql, spent=spent)
         closed_at = connection.ops.adapt_datetimefield_value(self.now)
-        closed = self.execute(
-            CLOSE, [segments, self.current, *self.scope], [closed_at], segments=segments_sql, spent=spent
-        )
+        closed = self.execute(CLOSE, [self.current], [closed_at])
         self.execute(MARK_CLOSED, [self.current])
         return closed
 
@@ -191,7 +173,7 @@ class _Closing:
             f" WHERE zone.until = %s AND {self.in_scope} AND closed_before IS NOT NULL GROUP BY timezone",
             [LAST_PERIOD, *self.scope],
         )
-        first = {zone: _as_date(closed_before) for zone, closed_before in rows}
+        first = {zone: as_date(closed_before) for zone, closed_before in rows}
         return rows_param(
             CURRENT_COLUMNS,
             [row for c in self.clocks if c.zone in first for row in _periods_between(c.zone, first[c.zone], c.today)],
@@ -213,7 +195,3 @@ def _as_instant(value: datetime | str) -> datetime:
     """Return an instant as the database's driver gives it: SQLite's is a text in UTC."""
     instant = datetime.fromisoformat(value) if isinstance(value, str) else value
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def _as_date(value: date | str) -> date:
-    return date.fromisoformat(value) if isinstance(value, str) else value

@@ -85,7 +85,7 @@ facts AS (
     LEFT JOIN campaigns_brandperiod brand_month
         ON brand_month.brand_id = b.id AND brand_month.kind = 'month' AND brand_month.starts_on = clock.this_month
         AND brand_month.starts_on BETWEEN %s AND %s
-    LEFT JOIN pending ON pending.campaign_id = c.id
+    LEFT JOIN pending ON pending.campaign_id = c.id AND pending.brand_id = c.brand_id
     LEFT JOIN brand_pending ON brand_pending.brand_id = b.id
     WHERE {{in_scope}}
 )

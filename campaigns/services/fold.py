@@ -1,12 +1,14 @@
-"""Folding: moving pending spend into the totals, in short transactions of their own.
+"""Folding: moving pending spend into the totals.
 
-A fold never runs inside a person's save or a dry run. It takes the ledger lock, so there is one at a time, and it moves
-only what it can book: spend of brands in unknown zones, and on days that appeared after it looked, stays pending.
+fold() does it for everyone, in short transactions of its own, never inside a person's save. Whoever closes the periods
+of a brand folds that brand's pending spend first, in the same transaction. Both hold the ledger lock, so there is one
+at a time, and move only what can be booked: spend of brands in unknown zones, and on days that appeared after it
+looked, stays pending.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +25,9 @@ from campaigns.database import (
 from campaigns.services.booking import BOOKED, known_booking_zones, segments_param, segments_sql
 
 BATCH_DAYS = 400
+BATCH_ROWS_ON_POSTGRESQL = 200_000
+BATCH_ROWS_ON_SQLITE = 20_000
+"""Fewer, because nobody else can write meanwhile."""
 
 UNBOOKABLE = """
     SELECT brand.id FROM campaigns_brand AS brand
@@ -30,9 +35,15 @@ UNBOOKABLE = """
     WHERE zone.brand_id IS NULL OR NOT {known}
 """
 
+DAYS = """
+    SELECT DISTINCT quarter / 96 FROM campaigns_pendingspend
+    WHERE {in_scope} AND brand_id NOT IN ({unbookable})
+    ORDER BY 1 LIMIT %s
+"""
+
 CANDIDATES = """
     SELECT id FROM campaigns_pendingspend
-    WHERE {covered_day} AND brand_id NOT IN ({unbookable})
+    WHERE {in_scope} AND {covered_day} AND brand_id NOT IN ({unbookable})
     ORDER BY id LIMIT %s
 """
 
@@ -60,38 +71,50 @@ booked AS ({BOOKED.format(spent="grouped")})
 
 def fold() -> int:
     """Move all pending spend that can be booked into the totals; return the number of pending rows moved."""
-    moved = 0
-    zones = known_booking_zones()
-    while days := _bookable_days(zones):
-        count = _fold_batch(zones, days)
-        moved += count
-        if count == 0:
-            break
-    return moved
+    return sum(_Fold().batches())
 
 
-def _bookable_days(zones: Sequence[str]) -> list[int]:
-    """Return UTC days that have pending spend of brands whose zones are all known, at most BATCH_DAYS of them."""
-    unbookable = UNBOOKABLE.format(known=among("zone.timezone"))
-    sql = (
-        "SELECT DISTINCT quarter / 96 FROM campaigns_pendingspend"
-        f" WHERE brand_id NOT IN ({unbookable}) ORDER BY 1 LIMIT %s"
-    )
-    return [day for (day,) in fetch_all(sql, [among_param(zones), BATCH_DAYS])]
+def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
+    """Do the same for all brands or for some, in the transaction of a caller that holds the ledger lock."""
+    return sum(_Fold(brands).batches())
 
 
-@transaction.atomic
-def _fold_batch(zones: Sequence[str], days: Sequence[int]) -> int:
-    take_ledger_lock()
-    plan_for_many_rows()
-    candidates = CANDIDATES.format(
-        covered_day=among("quarter / 96"), unbookable=UNBOOKABLE.format(known=among("zone.timezone"))
-    )
-    params: list[Any] = [among_param(days), among_param(zones)]
-    segments = segments_param(zones, days)
-    if is_postgresql():
-        return _fold_on_postgresql(candidates, [segments, *params, 200_000])
-    return _fold_on_sqlite(candidates, [segments, *params, 20_000])
+class _Fold:
+    """One fold, in batches: each takes rows, books them and is committed, unless the caller holds a transaction."""
+
+    def __init__(self, brands: Iterable[int] | None = None) -> None:
+        ids = None if brands is None else list(brands)
+        self.zones = known_booking_zones(ids)
+        self.in_scope = "1 = 1" if ids is None else among("brand_id")
+        self.scope: list[Any] = [] if ids is None else [among_param(ids)]
+        self.unbookable = UNBOOKABLE.format(known=among("zone.timezone"))
+
+    def batches(self) -> Iterator[int]:
+        """Yield the number of rows that each batch has moved."""
+        while days := self.days():
+            count = self.batch(days)
+            yield count
+            if count == 0:
+                break
+
+    def days(self) -> list[int]:
+        """Return UTC days that have pending spend of brands whose zones are all known, at most BATCH_DAYS of them."""
+        sql = DAYS.format(in_scope=self.in_scope, unbookable=self.unbookable)
+        return [day for (day,) in fetch_all(sql, [*self.scope, among_param(self.zones), BATCH_DAYS])]
+
+    @transaction.atomic
+    def batch(self, days: Sequence[int]) -> int:
+        take_ledger_lock()
+        if not self.scope:
+            plan_for_many_rows()
+        candidates = CANDIDATES.format(
+            in_scope=self.in_scope, covered_day=among("quarter / 96"), unbookable=self.unbookable
+        )
+        params: list[Any] = [*self.scope, among_param(days), among_param(self.zones)]
+        segments = segments_param(self.zones, days)
+        if is_postgresql():
+            return _fold_on_postgresql(candidates, [segments, *params, BATCH_ROWS_ON_POSTGRESQL])
+        return _fold_on_sqlite(candidates, [segments, *params, BATCH_ROWS_ON_SQLITE])
 
 
 def _fold_on_postgresql(candidates: str, params: Sequence[Any]) -> int:

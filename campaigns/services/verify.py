@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from campaigns.database import (
     among,
     among_param,
+    as_date,
     execute,
     fetch_all,
     micros_sql,
@@ -167,7 +168,7 @@ def _campaign_differences(comparison: _Comparison) -> list[Difference]:
     )
     names = dict(Campaign.objects.filter(pk__in={row[0] for row in rows}).values_list("pk", "name"))
     return [
-        Difference("campaign day", f"{names.get(pk, '?')} (campaign {pk})", _as_date(day), from_micros(lacks))
+        Difference("campaign day", f"{names.get(pk, '?')} (campaign {pk})", as_date(day), from_micros(lacks))
         for pk, day, lacks in rows
     ]
 
@@ -179,10 +180,6 @@ def _brand_differences(comparison: _Comparison) -> list[Difference]:
     )
     names = dict(Brand.objects.filter(pk__in={row[0] for row in rows}).values_list("pk", "name"))
     return [
-        Difference(f"brand {kind}", f"{names.get(pk, '?')} (brand {pk})", _as_date(starts_on), from_micros(lacks))
+        Difference(f"brand {kind}", f"{names.get(pk, '?')} (brand {pk})", as_date(starts_on), from_micros(lacks))
         for pk, kind, starts_on, lacks in rows
     ]
-
-
-def _as_date(value: date | str) -> date:
-    return date.fromisoformat(value) if isinstance(value, str) else value

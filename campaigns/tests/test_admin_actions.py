@@ -74,7 +74,7 @@ class SwitchTests(ListTestCase):
         campaign = make_campaign(make_brand(timezone="Mars/Olympus"))
         response = self.act(Campaign, "switch_off", campaign)
         self.assertContains(response, "Nobody knows the time zone “Mars/Olympus”")
-        self.assertContains(response, "Campaigns that changed status: none.")
+        self.assertContains(response, "Campaigns that changed status: 1 paused.")
 
     def test_it_leaves_a_line_in_the_log_of_each_row_that_it_changed(self) -> None:
         one, two = make_campaign(), make_campaign(enabled=False)

@@ -79,7 +79,7 @@ class NameTests(OutsideTestCase):
 
     def test_it_refuses_a_second_brand_of_the_same_name(self) -> None:
         make_brand(name="B")
-        rule = by_vendor(postgresql="campaigns_brand_name", sqlite="campaigns_brand.name")
+        rule = by_vendor(postgresql="brand_name_unique", sqlite="campaigns_brand.name")
         self.assert_refused(rule, "INSERT INTO campaigns_brand (name) VALUES ('B')")
 
     def test_it_takes_a_campaigns_name_once_in_each_brand(self) -> None:
