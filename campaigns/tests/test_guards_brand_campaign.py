@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from campaigns.models import Brand, Campaign
 from campaigns.tests.factories import make_brand, make_campaign
-from campaigns.tests.outside import POSTGRESQL, SQLITE, OutsideTestCase, by_vendor
+from campaigns.tests.outside import POSTGRESQL, SQLITE, OutsideTestCase, by_vendor, utc_text
 
 LIMITS = {
     "campaigns_brand.daily_budget": "brand_daily_budget_in_range",
@@ -64,6 +64,13 @@ class NameTests(OutsideTestCase):
         self.assertEqual((brand.enabled, brand.currency, brand.timezone), (True, "USD", "UTC"))
         self.assertIsNone(brand.daily_budget)
         self.assertIsNone(brand.monthly_budget)
+
+    def test_it_refuses_a_brand_created_before_2012_or_from_2100_on(self) -> None:
+        insert = "INSERT INTO campaigns_brand (name, created_at) VALUES (%s, %s)"
+        self.run_sql(insert, "First", utc_text("2012-01-01 00:00:00"))
+        self.run_sql(insert, "Last", utc_text("2099-12-31 23:59:59"))
+        for wrong in ("2011-12-31 23:59:59", "2100-01-01 00:00:00"):
+            self.assert_refused("brand_created_between_2012_and_2100", insert, wrong, utc_text(wrong))
 
     def test_it_takes_a_campaign_with_nothing_but_a_brand_and_a_name(self) -> None:
         self.run_sql("INSERT INTO campaigns_campaign (brand_id, name) VALUES (%s, 'C')", make_brand().pk)
