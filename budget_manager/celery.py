@@ -6,10 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import django
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
+
+from budget_manager.command_line import database_sentence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "budget_manager.settings")
 
@@ -32,6 +36,22 @@ def _refuse_unusable_settings() -> None:
         sys.exit(str(error))
 
 
+def _refuse_unusable_database() -> None:
+    """The same where worker or beat would start without a database, or without its tables."""
+    django.setup()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM campaigns_jobrun LIMIT 1")
+        connection.close()
+    except DatabaseError as error:
+        sentence = database_sentence(error, settings.DATABASES["default"])
+        if sentence is None:
+            raise
+        sys.exit(sentence)
+
+
 # Only here: whoever imports this module while the settings load can't ask for a setting yet.
 if Path(sys.argv[0]).name == "celery" or Path(sys.argv[0]).parent.name == "celery":
     _refuse_unusable_settings()
+    if {"worker", "beat"} & set(sys.argv):
+        _refuse_unusable_database()

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError, connection
 
 from budget_manager import simulation
 from budget_manager.processes import exit_on_signals
@@ -21,8 +21,10 @@ def run(argv: list[str]) -> int:
             exit_on_signals()
             stack.enter_context(simulation.throw_away_database())
         try:
+            if argv[1:2] == ["runserver"]:
+                refuse_missing_database()  # or the server would meet it in a thread, and hang
             execute_from_command_line(argv)
-        except (ImproperlyConfigured, OperationalError) as error:
+        except (ImproperlyConfigured, DatabaseError) as error:
             sentence = _sentence(error)
             if not sentence or "--traceback" in argv:
                 raise
@@ -31,16 +33,26 @@ def run(argv: list[str]) -> int:
     return 0
 
 
-def _sentence(error: ImproperlyConfigured | OperationalError) -> str | None:
+def refuse_missing_database() -> None:
+    """OperationalError where the database can't be reached."""
+    if settings.DATABASES:
+        connection.ensure_connection()
+
+
+def _sentence(error: ImproperlyConfigured | DatabaseError) -> str | None:
     if isinstance(error, ImproperlyConfigured):
         return " ".join(str(error).split())
     return database_sentence(error, settings.DATABASES["default"])
 
 
-def database_sentence(error: OperationalError, database: dict[str, Any]) -> str | None:
+def database_sentence(error: DatabaseError, database: dict[str, Any]) -> str | None:
     """What is wrong with the database, and the remedy; None for an error that isn't about reaching it."""
     if database["ENGINE"].endswith("sqlite3"):
         return _sqlite_sentence(str(error), database["NAME"])
+    if "does not exist" in str(error) and "relation" in str(error):
+        return f"The database {database['NAME']} has no tables of ours: run `python manage.py migrate`."
+    if not isinstance(error, OperationalError):
+        return None
     # An error of a statement has a state; 08 and 57P are lost connections and a server that shuts down.
     state = getattr(error.__cause__, "sqlstate", None)
     if state and not state.startswith(("08", "57P")):
@@ -59,6 +71,7 @@ def _sqlite_sentence(message: str, path: str) -> str | None:
     remedies = {
         "unable to open database file": "make its directory and let us write there, or correct DATABASE_URL",
         "readonly database": "make the file and its directory writable, or correct DATABASE_URL",
+        "file is not a database": "name a SQLite file, or one that isn't there yet, in DATABASE_URL",
         "no such table": "run `python manage.py migrate`",
         "database is locked": "another process has been writing for 20 seconds; try again",
     }

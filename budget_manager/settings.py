@@ -141,6 +141,7 @@ LOGGING = {
         # Django gives these handlers of their own; here everything goes through the one above.
         "django": {"handlers": [], "level": "NOTSET"},
         "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
+        "matplotlib": {"level": "WARNING"},  # it tells of the fonts that it finds
     },
 }
 

@@ -80,7 +80,10 @@ class LocalClock:
     day_from: int
     day_until: int
     month_from: int
-    month_until: int
+
+    @property
+    def next_month(self) -> date:
+        return next_month(self.month)
 
 
 def local_clock(zone: ZoneInfo, instant: datetime) -> LocalClock:
@@ -97,7 +100,6 @@ def local_clock(zone: ZoneInfo, instant: datetime) -> LocalClock:
         day_from=quarter_of(start_of_day(zone, today)),
         day_until=quarter_of(start_of_day(zone, today + ONE_DAY)),
         month_from=quarter_of(start_of_day(zone, month)),
-        month_until=quarter_of(start_of_day(zone, next_month(month))),
     )
 
 

@@ -23,6 +23,16 @@ from campaigns.money import format_money
 
 M = TypeVar("M", bound=models.Model)
 
+REMEDIES: dict[tuple[type[forms.Field], str], str] = {
+    (forms.DecimalField, "invalid"): "Enter a number like 1250 or 1250.50, or leave it empty for no limit.",
+    (forms.DecimalField, "max_decimal_places"): "Enter at most six decimals.",
+    (forms.DecimalField, "max_digits"): "Enter a smaller number, below 1,000,000,000.",
+    (forms.DecimalField, "max_whole_digits"): "Enter a smaller number, below 1,000,000,000.",
+    (forms.DateField, "invalid"): "Enter a date like 2026-12-31, or leave it empty for any.",
+    (forms.TimeField, "invalid"): "Enter a time from 00:00 to 23:59; 00:00 as the end is the end of the day.",
+}
+"""What to do about an entry, where Django's own sentence doesn't say so."""
+
 
 class CarefulForm(forms.ModelForm[M]):
     """A model form that overwrites nothing that its user did not change."""
@@ -35,6 +45,24 @@ class CarefulForm(forms.ModelForm[M]):
         self.own_fields = list(self.fields)
         for field in self.fields.values():
             field.show_hidden_initial = True
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Say what was entered where Django's own sentence about a field doesn't."""
+        if field in self.own_fields and isinstance(error, ValidationError) and not hasattr(error, "error_dict"):
+            error = [self._naming_the_value(field, one) for one in error.error_list]
+        super().add_error(field, error)
+
+    def _naming_the_value(self, field: str, error: ValidationError) -> ValidationError:
+        entered, told = self[field].data, " ".join(error.messages)
+        remedies = [
+            remedy
+            for (kind, code), remedy in REMEDIES.items()
+            if code == error.code and isinstance(self.fields[field], kind)
+        ]
+        remedy = remedies[0] if remedies else told
+        if not isinstance(entered, str) or not entered or entered in remedy:
+            return ValidationError(remedy, code=error.code)
+        return ValidationError(f"“{entered}”: {remedy}", code=error.code)
 
     @property
     def is_new(self) -> bool:

@@ -71,15 +71,20 @@ class SpendRecord(models.Model):
                 violation_error_message="An amount is not 0 and lies between -1,000,000,000 and 1,000,000,000.",
             ),
             models.CheckConstraint(
+                name="spend_timestamp_is_yyyy_mm_dd_hh_mm_ss_in_utc",
+                condition=Q(IsPlainTimestamp("timestamp")),
+                violation_error_message="A timestamp is an instant, on SQLite YYYY-MM-DD HH:MM:SS in UTC.",
+            ),
+            models.CheckConstraint(
                 name="spend_timestamp_between_2012_and_2100",
-                condition=Q(IsPlainTimestamp("timestamp")) & Q(timestamp__gte=EARLIEST, timestamp__lt=LATEST),
+                condition=Q(timestamp__gte=EARLIEST, timestamp__lt=LATEST),
                 violation_error_message="A timestamp lies between 2012 and 2100.",
             ),
             models.CheckConstraint(name="spend_recorded_at_well_formed", condition=Q(IsPlainTimestamp("recorded_at"))),
             models.CheckConstraint(
-                name="spend_external_id_not_empty",
-                condition=~Q(external_id=""),
-                violation_error_message="An external id is left out (NULL) or has at least one character.",
+                name="spend_external_id_has_1_to_255_characters",
+                condition=Q(external_id__length__range=(1, 255)),
+                violation_error_message="An external id is left out (NULL) or has 1 to 255 characters.",
             ),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from django.db import models
 from django.db.models import (
@@ -69,37 +69,51 @@ def _with_clock(rows: QuerySet[M, M], zone_path: str, now: datetime) -> QuerySet
         whens = [When(**{zone_path: c.zone}, then=Value(getattr(c, attribute))) for c in clocks]
         return Case(*whens, output_field=field) if whens else Value(None, output_field=field)
 
-    quarters = ("day_from", "day_until", "month_from", "month_until")
+    quarters = ("day_from", "day_until", "month_from")
     with_clock: QuerySet[M, M] = rows.alias(  # type: ignore[assignment]  # alias() adds nothing to the model's type
         _today=by_zone("today", DateField()),
         _month=by_zone("month", DateField()),
+        _next_month=by_zone("next_month", DateField()),
         **{f"_{name}": by_zone(name, IntegerField()) for name in quarters},
     )
     return with_clock
 
 
 def _brand_spend(brand: str, period: str) -> ExpressionWrapper[CombinedExpression]:
-    kind = BrandPeriod.Kind.DAY if period == "today" else BrandPeriod.Kind.MONTH
-    folded = BrandPeriod.objects.filter(brand=OuterRef(brand), kind=kind, starts_on=OuterRef(f"_{period}"))
-    return _folded_plus_pending(folded, PendingSpend.objects.filter(brand=OuterRef(brand)), period)
+    folded = BrandPeriod.objects.order_by().filter(brand=OuterRef(brand))
+    pending = PendingSpend.objects.filter(brand=OuterRef(brand))
+    if period == "today":
+        today = folded.filter(kind=BrandPeriod.Kind.DAY, starts_on=OuterRef("_today"))
+        return _money(_the("spend", today) + _sum(_until_tomorrow(pending, "_day_from")))
+    month = folded.filter(kind=BrandPeriod.Kind.MONTH, starts_on=OuterRef("_month"))
+    ahead = folded.filter(
+        kind=BrandPeriod.Kind.DAY, starts_on__gt=OuterRef("_today"), starts_on__lt=OuterRef("_next_month")
+    )
+    return _money(_the("spend", month) - _sum(ahead, of="spend") + _sum(_until_tomorrow(pending, "_month_from")))
 
 
 def _campaign_spend() -> ExpressionWrapper[CombinedExpression]:
-    folded = CampaignDay.objects.filter(campaign=OuterRef("pk"), day=OuterRef("_today"))
-    return _folded_plus_pending(folded, PendingSpend.objects.filter(campaign=OuterRef("pk")), "today")
+    folded = CampaignDay.objects.order_by().filter(campaign=OuterRef("pk"), day=OuterRef("_today"))
+    pending = PendingSpend.objects.filter(campaign=OuterRef("pk"))
+    return _money(_the("spend", folded) + _sum(_until_tomorrow(pending, "_day_from")))
 
 
-def _folded_plus_pending(
-    folded: QuerySet[BrandPeriod] | QuerySet[CampaignDay], pending: QuerySet[PendingSpend], period: str
-) -> ExpressionWrapper[CombinedExpression]:
-    quarters = "day" if period == "today" else "month"
-    in_period = pending.order_by().filter(
-        quarter__gte=OuterRef(f"_{quarters}_from"), quarter__lt=OuterRef(f"_{quarters}_until")
-    )
-    summed = in_period.values(_group=Value(1)).annotate(total=Sum("amount")).values("total")
-    total = Coalesce(Subquery(folded.order_by().values("spend")), NOTHING) + Coalesce(
-        Subquery(summed, output_field=MicrosField()), NOTHING
-    )
+def _until_tomorrow(pending: QuerySet[PendingSpend], first_quarter: str) -> QuerySet[PendingSpend]:
+    """Leave out what is dated ahead: it counts when its day comes (R3), for the month as for the day."""
+    return pending.filter(quarter__gte=OuterRef(first_quarter), quarter__lt=OuterRef("_day_until"))
+
+
+def _the(column: str, row: QuerySet[Any]) -> Coalesce:
+    """Return the column of the one row that there may be, or 0."""
+    return Coalesce(Subquery(row.values(column), output_field=MicrosField()), NOTHING)
+
+
+def _sum(rows: QuerySet[Any], *, of: str = "amount") -> Coalesce:
+    summed = rows.order_by().values(_group=Value(1)).annotate(total=Sum(of)).values("total")
+    return Coalesce(Subquery(summed, output_field=MicrosField()), NOTHING)
+
+
+def _money(total: CombinedExpression) -> ExpressionWrapper[CombinedExpression]:
     return ExpressionWrapper(total, output_field=MicrosField())
 
 

@@ -1,7 +1,8 @@
 """The decision: every rule of R1, R2 and R7 in one statement over all campaigns of a scope.
 
 It reads facts only (switches, dates, windows, limits, spend) and the instant, never what an earlier run did (R6).
-Spend is folded + pending in the same statement, so it is right whether or not a fold has run.
+Spend is folded + pending in the same statement, so it is right whether or not a fold has run. The month's spend is that
+of its days up to today: a row dated ahead counts when its day comes (R3).
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ CLOCK_COLUMNS = {
     "today": "date",
     "local_time": "time",
     "this_month": "date",
+    "next_month": "date",
     "weekday_bit": "integer",
     "yesterday_bit": "integer",
     "day_from": "integer",
     "day_until": "integer",
     "month_from": "integer",
-    "month_until": "integer",
 }
 
 FACTS = f"""
@@ -36,7 +37,7 @@ pending AS (
     SELECT p.brand_id, p.campaign_id,
         CAST(SUM(CASE WHEN p.quarter >= clock.day_from AND p.quarter < clock.day_until
             THEN p.amount ELSE 0 END) AS bigint) AS today,
-        CAST(SUM(CASE WHEN p.quarter >= clock.month_from AND p.quarter < clock.month_until
+        CAST(SUM(CASE WHEN p.quarter >= clock.month_from AND p.quarter < clock.day_until
             THEN p.amount ELSE 0 END) AS bigint) AS this_month
     FROM campaigns_pendingspend p
     JOIN campaigns_brand b ON b.id = p.brand_id
@@ -48,6 +49,15 @@ brand_pending AS (
     SELECT brand_id, CAST(SUM(today) AS bigint) AS today, CAST(SUM(this_month) AS bigint) AS this_month
     FROM pending
     GROUP BY brand_id
+),
+ahead AS (
+    SELECT p.brand_id, CAST(SUM(p.spend) AS bigint) AS amount
+    FROM campaigns_brandperiod p
+    JOIN campaigns_brand b ON b.id = p.brand_id
+    JOIN clock ON clock.zone = b.timezone
+    WHERE p.kind = 'day' AND p.starts_on > %s AND p.starts_on > clock.today AND p.starts_on < clock.next_month
+        AND {{brand_in_scope}}
+    GROUP BY p.brand_id
 ),
 windows AS (
     SELECT w.campaign_id, MAX(CASE
@@ -72,7 +82,8 @@ facts AS (
         {micros_sql("b.monthly_budget")} AS brand_monthly_budget,
         COALESCE(own_day.spend, 0) + COALESCE(pending.today, 0) AS campaign_spend,
         COALESCE(brand_day.spend, 0) + COALESCE(brand_pending.today, 0) AS brand_day_spend,
-        COALESCE(brand_month.spend, 0) + COALESCE(brand_pending.this_month, 0) AS brand_month_spend
+        COALESCE(brand_month.spend, 0) - COALESCE(ahead.amount, 0) + COALESCE(brand_pending.this_month, 0)
+            AS brand_month_spend
     FROM campaigns_campaign c
     JOIN campaigns_brand b ON b.id = c.brand_id
     LEFT JOIN clock ON clock.zone = b.timezone
@@ -87,6 +98,7 @@ facts AS (
         AND brand_month.starts_on BETWEEN %s AND %s
     LEFT JOIN pending ON pending.campaign_id = c.id AND pending.brand_id = c.brand_id
     LEFT JOIN brand_pending ON brand_pending.brand_id = b.id
+    LEFT JOIN ahead ON ahead.brand_id = b.id
     WHERE {{in_scope}}
 )
 """
@@ -230,7 +242,8 @@ def _statement(scope: Scope, now: datetime, select: str) -> tuple[str, list[Any]
     given = rows_param(CLOCK_COLUMNS, map(_clock_row, clocks))
     days = _range(clock.today for clock in clocks)
     months = _range(clock.month for clock in clocks)
-    return sql + select, [given, *brand_params, *scope_params, *days, *days, *months, *scope_params]
+    params = [given, *brand_params, days[0], *brand_params, *scope_params, *days, *days, *months, *scope_params]
+    return sql + select, params
 
 
 def _range(dates: Iterable[date]) -> tuple[str, str]:
@@ -245,10 +258,10 @@ def _clock_row(clock: LocalClock) -> tuple[Any, ...]:
         clock.today,
         clock.local_time,
         clock.month,
+        clock.next_month,
         clock.weekday_bit,
         clock.yesterday_bit,
         clock.day_from,
         clock.day_until,
         clock.month_from,
-        clock.month_until,
     )

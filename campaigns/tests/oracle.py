@@ -71,18 +71,18 @@ class Spends:
 
 
 def spends(brand: BrandFacts, campaign: CampaignFacts, now: datetime) -> Spends:
-    """R3: spend is the sum of the records whose timestamp lies in the period."""
+    """R3: spend is the sum of the records of the period; one that is dated ahead counts when its day comes."""
     today = brand.wall(now).date()
     return Spends(
         campaign_today=_sum(record for record in campaign.records if _day(brand, record) == today),
         brand_today=spend_of_period(brand, "day", today),
-        brand_this_month=spend_of_period(brand, "month", period_of("month", today)),
+        brand_this_month=spend_of_period(brand, "month", period_of("month", today), until=today),
     )
 
 
-def spend_of_period(brand: BrandFacts, kind: str, starts_on: date) -> Decimal:
-    """Return a brand's spend of a day, or of the month that starts on a day."""
-    records = [record for campaign in brand.campaigns for record in campaign.records]
+def spend_of_period(brand: BrandFacts, kind: str, starts_on: date, until: date = date.max) -> Decimal:
+    """Return a brand's spend of a day, or of the month that starts on a day, up to a day."""
+    records = [record for campaign in brand.campaigns for record in campaign.records if _day(brand, record) <= until]
     return _sum(record for record in records if period_of(kind, _day(brand, record)) == starts_on)
 
 

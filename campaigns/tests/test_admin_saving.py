@@ -185,7 +185,7 @@ class InputTests(FormTestCase):
         brand = make_brand()
         for text, sentence in (
             ("-1", "-1 is below 0"),
-            ("0.0000001", "no more than 6 decimal places"),
+            ("0.0000001", "at most six decimals"),
             ("NaN", "Enter a number"),
             ("Infinity", "Enter a number"),
             ("1000000000", "is too large"),

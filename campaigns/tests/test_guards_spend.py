@@ -12,6 +12,7 @@ from campaigns.tests.outside import POSTGRESQL, SQLITE, OutsideTestCase, by_vend
 BRAND = "spend_brand_is_the_campaigns_brand"
 AMOUNT = "spend_amount_in_range_and_not_zero"
 TIMESTAMP = "spend_timestamp_between_2012_and_2100"
+FORM = "spend_timestamp_is_yyyy_mm_dd_hh_mm_ss_in_utc"
 RECORDED_AT = "spend_recorded_at_well_formed"
 EXTERNAL_ID = by_vendor(
     postgresql="spend_external_id_unique_in_campaign",
@@ -197,9 +198,13 @@ class ExternalIdTests(OutsideTestCase):
         self.insert_spend(campaign, "1")
         self.assertEqual(SpendRecord.objects.count(), 3)
 
-    def test_it_refuses_an_empty_id(self) -> None:
+    def test_it_refuses_an_id_that_is_empty_or_too_long(self) -> None:
         campaign = make_campaign()
-        self.assert_spend_refused("spend_external_id_not_empty", campaign, external_id="")
+        rule = "spend_external_id_has_1_to_255_characters"
+        self.assert_spend_refused(rule, campaign, external_id="")
+        too_long = by_vendor(postgresql="character varying(255)", sqlite=rule)
+        self.assert_spend_refused(too_long, campaign, external_id="x" * 256)
+        self.insert_spend(campaign, "1", external_id="x" * 255)
         self.insert_spend(campaign, "1", external_id="0")
 
     def test_it_counts_a_retry_that_is_skipped_once(self) -> None:
@@ -276,7 +281,7 @@ if SQLITE:
                 "",
             ):
                 with self.subTest(text):
-                    self.assert_spend_refused(TIMESTAMP, campaign, timestamp=text)
+                    self.assert_spend_refused(FORM, campaign, timestamp=text)
 
         def test_it_refuses_days_and_times_that_do_not_exist(self) -> None:
             campaign = make_campaign()
@@ -290,7 +295,7 @@ if SQLITE:
                 "2026-11-22 10:00:60",
             ):
                 with self.subTest(text):
-                    self.assert_spend_refused(TIMESTAMP, campaign, timestamp=text)
+                    self.assert_spend_refused(FORM, campaign, timestamp=text)
 
         def test_it_takes_the_leap_day_of_a_leap_year(self) -> None:
             self.insert_spend(make_campaign(), "1", timestamp="2028-02-29 10:00:00")
@@ -299,7 +304,7 @@ if SQLITE:
             campaign = make_campaign()
             for stamp in (1_700_000_000, 2_459_000.5, b"2026-11-22 10:00:00", "2026-11-22 10:00:00\0 or so"):
                 with self.subTest(stamp):
-                    self.assert_spend_refused(TIMESTAMP, campaign, timestamp=stamp)
+                    self.assert_spend_refused(FORM, campaign, timestamp=stamp)
 
     class SQLiteAmountTests(OutsideTestCase):
         def test_it_refuses_a_blob_and_floats_that_are_not_finite(self) -> None:

@@ -166,5 +166,5 @@ class SpendSentenceTests(SentenceTests):
 
     def test_it_says_that_an_external_id_is_not_empty(self) -> None:
         self.assert_constraint_sentence(
-            "An external id is left out (NULL) or has at least one character.", self.record(external_id="")
+            "An external id is left out (NULL) or has 1 to 255 characters.", self.record(external_id="")
         )

@@ -54,7 +54,7 @@ class ALateRowChangesItsOwnPeriods(TestCase):
     def test_it_changes_last_month_only_when_it_is_of_last_month(self) -> None:
         spend(self.campaign, 10, "2026-10-31 23:59:59.999999")
         self.assertEqual(brand_spent(self.brand, NOW), spent(0, 0))
-        self.assertEqual(brand_spent(self.brand, "2026-10-01 00:00"), spent(0, 10))
+        self.assertEqual(brand_spent(self.brand, "2026-10-31 00:00"), spent(10, 10))
 
     def test_it_reaches_the_monthly_budget_with_spend_of_yesterday(self) -> None:
         Brand.objects.update(monthly_budget=10)
@@ -90,14 +90,18 @@ class ARowDatedAheadCountsWhenItsDayComes(TestCase):
         self.assertEqual(reasons_at(self.campaign, "2026-11-21 00:00"), PauseReason.CAMPAIGN_DAILY_LIMIT)
         self.assertEqual(reasons_at(self.campaign, "2026-11-22 00:00"), ACTIVE)
 
-    def test_it_counts_for_its_month_as_soon_as_it_is_there(self) -> None:
+    def test_it_counts_for_its_month_when_its_day_comes(self) -> None:
         spend(self.campaign, 10, "2026-11-30 23:59")
-        self.assertEqual(brand_spent(self.brand, NOW), spent(0, 10))
+        self.assertEqual(brand_spent(self.brand, NOW), spent(0, 0))
+        fold()
+        self.assertEqual(brand_spent(self.brand, NOW), spent(0, 0))
+        self.assertEqual(brand_spent(self.brand, "2026-11-29 23:59:59.999999"), spent(0, 0))
+        self.assertEqual(brand_spent(self.brand, "2026-11-30 00:00"), spent(10, 10))
         spend(self.campaign, 5, "2026-12-01 00:00")
-        self.assertEqual(brand_spent(self.brand, NOW), spent(0, 10))
+        self.assertEqual(brand_spent(self.brand, "2026-11-30 00:00"), spent(10, 10))
         self.assertEqual(brand_spent(self.brand, "2026-12-01 00:00"), spent(5, 5))
 
-    def test_it_reaches_no_budget_before_its_period_begins(self) -> None:
+    def test_it_reaches_no_budget_before_its_day_comes(self) -> None:
         Brand.objects.update(daily_budget=5, monthly_budget=5)
         spend(self.campaign, 5, "2026-12-01 00:00")
         self.assertEqual(reasons_at(self.campaign, "2026-11-30 23:59:59.999999"), ACTIVE)

@@ -213,4 +213,8 @@ def _progress(stream: BinaryIO) -> Iterator[Callable[[], None]]:
     size = stream.seek(0, 2)
     stream.seek(0)
     with tqdm(total=size, unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:
-        yield lambda: bar.update(stream.tell() - bar.n)
+
+        def advance() -> None:
+            bar.update(stream.tell() - bar.n)
+
+        yield advance
