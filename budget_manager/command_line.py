@@ -22,7 +22,7 @@ def run(argv: list[str]) -> int:
             stack.enter_context(simulation.throw_away_database())
         try:
             if argv[1:2] == ["runserver"]:
-                refuse_missing_database()  # or the server would meet it in a thread, and hang
+                connection.ensure_connection()  # or the server would miss the database in a thread, and hang
             execute_from_command_line(argv)
         except (ImproperlyConfigured, DatabaseError) as error:
             sentence = _sentence(error)
@@ -31,12 +31,6 @@ def run(argv: list[str]) -> int:
             sys.stderr.write(f"{sentence}\n")
             return 1
     return 0
-
-
-def refuse_missing_database() -> None:
-    """OperationalError where the database can't be reached."""
-    if settings.DATABASES:
-        connection.ensure_connection()
 
 
 def _sentence(error: ImproperlyConfigured | DatabaseError) -> str | None:

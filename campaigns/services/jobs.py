@@ -59,24 +59,18 @@ def unknown_zones_problem(zones: list[str]) -> str:
     )
 
 
-def run_full_check(name: str, *, clock: Clock, closing_clock: Clock | None = None) -> FullCheck:
-    """Re-book, fold, close and enforce everything; note the run under the job's name.
-
-    closing_clock is given where the clock is moved (`enforce --at`): no period is closed that hasn't ended by it.
-    """
-    started = (closing_clock or clock)()
-    JobRun.objects.update_or_create(name=name, defaults={"started_at": started})
-    check = full_check(name, clock=clock, closing_clock=closing_clock)
-    JobRun.objects.filter(name=name).update(
-        succeeded_at=(closing_clock or clock)(), summary=check.summary, problem=check.problem
-    )
+def run_full_check(name: str, *, clock: Clock) -> FullCheck:
+    """Do a full check as a job, and note the run under the job's name."""
+    JobRun.objects.update_or_create(name=name, defaults={"started_at": clock()})
+    check = full_check(name, clock=clock)
+    JobRun.objects.filter(name=name).update(succeeded_at=clock(), summary=check.summary, problem=check.problem)
     return check
 
 
 def preview_check(*, clock: Clock, closing_clock: Clock | None = None) -> list[Change]:
     """Return what a full check would change in campaigns; nothing is written.
 
-    Only where a zone was changed by SQL does it re-book, in a transaction that is rolled back. It never folds.
+    Only where a zone was changed by SQL does it re-book those brands, in a transaction that is rolled back.
     """
     moved = brands_with_changed_zones()
     if not moved:
@@ -96,7 +90,10 @@ def full_check(
     closing_clock: Clock | None = None,
     on_changes: Callable[[list[Change]], None] | None = None,
 ) -> FullCheck:
-    """Do what run_full_check() does without noting it as a job's run."""
+    """Re-book, enforce, fold and close everything; actor is the name for the history.
+
+    closing_clock is given where the clock is moved (`enforce --at`): no period is closed that hasn't ended by it.
+    """
     closing = closing_clock or clock
     rebooked = rebook_changed_zones(clock=closing)
     # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep

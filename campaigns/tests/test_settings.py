@@ -54,6 +54,21 @@ class Refusals(SimpleTestCase):
             result = manage("changepassword", "a", DEBUG="True", DATABASE_URL=f"sqlite:///{directory}/db.sqlite3")
         self.assert_refused(result, "no such table", "manage.py migrate")
 
+    def test_it_starts_neither_worker_nor_beat_nor_web_without_a_database(self) -> None:
+        there_is_none = {"DEBUG": "True", "DATABASE_URL": "postgres://me@127.0.0.1:9/budgets"}
+        for process in ("worker", "beat"):
+            with self.subTest(process):
+                celery = [sys.executable, "-m", "celery", "-A", "budget_manager", process]
+                self.assert_refused(run(celery, **there_is_none), "budgets", "127.0.0.1", "port 9", "DATABASE_URL")
+        self.assert_refused(manage("runserver", "--noreload", **there_is_none), "budgets", "DATABASE_URL")
+
+    def test_it_starts_neither_worker_nor_beat_without_tables(self) -> None:
+        for process in ("worker", "beat"):
+            with self.subTest(process), tempfile.TemporaryDirectory() as directory:
+                celery = [sys.executable, "-m", "celery", "-A", "budget_manager", process]
+                url = f"sqlite:///{directory}/db.sqlite3"
+                self.assert_refused(run(celery, DEBUG="True", DATABASE_URL=url), "no such table", "manage.py migrate")
+
     def test_it_keeps_the_traceback_of_an_error_that_nobody_foresaw(self) -> None:
         self.assertIn("Traceback", manage("shell", "--command", "1 / 0", DEBUG="True").stderr)
 
