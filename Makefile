@@ -4,9 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 ARGS ?=
+EXTENT ?= full
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check clean
+.PHONY: help run test torture check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -16,6 +17,11 @@ run: $(INSTALLED) .env ## web, worker, beat and a broker on this machine; Ctrl-C
 
 test: $(INSTALLED) ## the tests; ARGS="campaigns.tests.test_settings -v 2" picks some
 	@$(BIN)/python manage.py test --noinput $(ARGS)
+
+torture: export EXTENT := $(EXTENT)
+torture: $(INSTALLED) ## what takes minutes: kills, crowds, garbage, random worlds, on SQLite and PostgreSQL; EXTENT=short
+	DATABASE_URL= $(BIN)/python manage.py test --noinput --pattern "torture_*.py" $(ARGS)
+	.ci/postgresql $(BIN)/python manage.py test --noinput --pattern "torture_*.py" $(ARGS)
 
 # The last line looks at the settings as they are in production.
 check: $(INSTALLED) ## lint, format, types, migrations and the settings of a deployment
