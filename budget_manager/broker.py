@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from budget_manager.processes import running
 
@@ -23,9 +25,10 @@ class BrokerError(Exception):
 
 
 def problem(url: str, *, seconds: float = 3) -> str | None:
-    """Why the broker doesn't answer a PING; None if it does."""
+    """Why the broker doesn't answer a PING; None if it does. One attempt: redis-py would make four, with pauses."""
+    once = Retry(NoBackoff(), 0)
     try:
-        with redis.Redis.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds) as client:
+        with redis.Redis.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=once) as client:
             client.ping()
     except (redis.RedisError, OSError) as error:
         return str(error).strip(" .") or type(error).__name__

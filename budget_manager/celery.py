@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
+import budget_manager.heartbeats  # noqa: F401  # connects to celery's signals
 from budget_manager.command_line import database_sentence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "budget_manager.settings")

@@ -44,20 +44,35 @@ def secret_key(*, debug: bool) -> str:
     key = text("SECRET_KEY")
     if debug:
         return key or DEVELOPMENT_KEY
-    if not key:
-        problem = "is unset"
-    elif key == PLACEHOLDER_KEY:
-        problem = f"is still {PLACEHOLDER_KEY}, as in .env.example"
-    elif key.startswith("django-insecure-"):
-        problem = "starts with django-insecure-, so it was made for development"
-    elif len(key) < 32:
-        problem = f"has {len(key)} characters, fewer than 32"
-    else:
-        return key
-    raise ImproperlyConfigured(
-        f"SECRET_KEY {problem}, and DEBUG is False: put a key made with "
-        '`python3 -c "import secrets; print(secrets.token_urlsafe(50))"` into the environment or .env.'
-    )
+    problem = _key_problem(key) if key else "is unset"
+    if problem:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY {problem}, and DEBUG is False: put a key made with "
+            '`python3 -c "import secrets; print(secrets.token_urlsafe(50))"` into the environment or .env.'
+        )
+    return key
+
+
+def secret_key_fallbacks(*, debug: bool) -> list[str]:
+    """SECRET_KEY_FALLBACKS: keys of before, whose signatures still hold; as strong as SECRET_KEY must be."""
+    keys = items("SECRET_KEY_FALLBACKS")
+    for number, key in enumerate(keys, start=1):
+        problem = "" if debug else _key_problem(key)
+        if problem:
+            raise ImproperlyConfigured(
+                f"SECRET_KEY_FALLBACKS: key {number} of {len(keys)} {problem}, and DEBUG is False: "
+                "whoever knows it could sign what we trust, so take it out."
+            )
+    return keys
+
+
+def _key_problem(key: str) -> str:
+    """What makes the key unfit to sign with; empty if nothing does."""
+    if key == PLACEHOLDER_KEY:
+        return f"is still {PLACEHOLDER_KEY}, as in .env.example"
+    if key.startswith("django-insecure-"):
+        return "starts with django-insecure-, so it was made for development"
+    return f"has {len(key)} characters, fewer than 32" if len(key) < 32 else ""
 
 
 def time_zone() -> str:

@@ -26,6 +26,7 @@ SIMULATION = simulation.is_throw_away(DATABASE["NAME"])
 
 DEBUG = environment.flag("DEBUG", default=False)
 SECRET_KEY = get_random_secret_key() if UNCONFIGURED or SIMULATION else environment.secret_key(debug=DEBUG)
+SECRET_KEY_FALLBACKS = [] if UNCONFIGURED or SIMULATION else environment.secret_key_fallbacks(debug=DEBUG)
 LIVE = not (DEBUG or TESTING)
 
 ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "budget_manager.health.HealthMiddleware",  # first: probes know neither HTTPS nor ALLOWED_HOSTS
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -69,6 +71,7 @@ WSGI_APPLICATION = "budget_manager.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "budget_manager" / "templates"],  # before the theme's
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -150,6 +153,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Budget manager",
     "SITE_SYMBOL": "account_balance_wallet",
     "SIDEBAR": {"navigation": "campaigns.admin.navigation.navigation"},
+    "GLOBAL_CALLBACK": "campaigns.admin.banner.banner",
 }
 
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in page loses where its visitor came from

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, time
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 
 LEDGER_LOCK = 0x6275646765740001
 """Key of the advisory lock that folding, re-booking, repairing and closing take ("budget", 1)."""
@@ -97,6 +97,35 @@ def one_snapshot() -> Iterator[None]:
     finally:
         with suppress(DatabaseError):  # a lost connection has told of itself already
             execute("ROLLBACK")
+
+
+@contextmanager
+def impatient(seconds: int) -> Iterator[None]:
+    """Send the queries inside over a connection of their own, where none waits longer than this (2 s and more).
+
+    Not for an answer, a lock, or a server that doesn't let anyone in, whatever has become of this thread's ordinary
+    connection, which stays as it is. What the caller hasn't committed isn't seen.
+    """
+    ordinary = connections[DEFAULT_DB_ALIAS]
+    own = ordinary.copy()
+    own.settings_dict["OPTIONS"] |= (
+        {"connect_timeout": seconds, "tcp_user_timeout": 1000 * seconds} if is_postgresql() else {"timeout": seconds}
+    )
+    connections[DEFAULT_DB_ALIAS] = own
+    try:
+        with _statement_timeout(seconds) if is_postgresql() else nullcontext():
+            yield
+    finally:
+        connections[DEFAULT_DB_ALIAS] = ordinary
+        own.close()
+
+
+@contextmanager
+def _statement_timeout(seconds: int) -> Iterator[None]:
+    """For one transaction, so that a pooler's next client doesn't inherit it."""
+    with transaction.atomic():
+        execute("SELECT set_config('statement_timeout', %s, true)", [str(1000 * seconds)])
+        yield
 
 
 def plan_for_many_rows() -> None:

@@ -2,7 +2,7 @@ from campaigns.models.books import BookingZone, BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
-from campaigns.models.history import JobRun, StatusChange
+from campaigns.models.history import Heartbeat, JobRun, StatusChange
 from campaigns.models.spend import CampaignDay, PendingSpend, SpendRecord
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Campaign",
     "CampaignDay",
     "DaypartingSchedule",
+    "Heartbeat",
     "JobRun",
     "PendingSpend",
     "SpendRecord",

@@ -1,4 +1,4 @@
-"""What the system did: every change of a campaign's reasons, and the last run of each job."""
+"""What the system did: each change of a campaign's reasons, the last run of each job, and who was there."""
 
 from __future__ import annotations
 
@@ -50,3 +50,22 @@ class JobRun(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Heartbeat(models.Model):
+    """When a process of ours was last seen: a worker by its broker, beat by its schedule ."""
+
+    class Kind(models.TextChoices):
+        BEAT = "beat"
+        WORKER = "worker"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=255, help_text="The host that it runs on.")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=("kind", "name"), name="heartbeat_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.name}"

@@ -104,6 +104,7 @@ class PendingSpend(models.Model):
     )
     quarter = models.IntegerField(help_text="Quarter-hours since 1970-01-01 00:00 UTC.")
     amount = MicrosField()
+    recorded_at = models.DateTimeField(db_default=Now(), help_text="When the statement began that appended the row.")
 
     class Meta:
         default_permissions = ()

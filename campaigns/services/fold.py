@@ -9,6 +9,7 @@ looked, stays pending.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +23,7 @@ from campaigns.database import (
     plan_for_many_rows,
     take_ledger_lock,
 )
+from campaigns.models import PendingSpend
 from campaigns.services.booking import BOOKED, known_booking_zones, segments_param, segments_sql
 
 BATCH_DAYS = 400
@@ -77,6 +79,14 @@ def fold() -> int:
 def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
     """Do the same for all brands or for some, in the transaction of a caller that holds the ledger lock."""
     return sum(_Fold(brands).batches())
+
+
+def oldest_bookable() -> datetime | None:
+    """Return when the oldest pending row arrived that a fold would move; None where there is none."""
+    bookable = f"brand_id NOT IN ({UNBOOKABLE.format(known=among('zone.timezone'))})"
+    first = f"SELECT id FROM campaigns_pendingspend WHERE {bookable} ORDER BY id LIMIT 1"
+    ids = [key for (key,) in fetch_all(first, [among_param(known_booking_zones())])]
+    return PendingSpend.objects.filter(pk__in=ids).values_list("recorded_at", flat=True).first()
 
 
 class _Fold:

@@ -19,6 +19,11 @@ class Job:
     expire_seconds: int
     """Less than the time to its next turn, so that jobs that piled up are dropped and not replayed."""
 
+    @property
+    def run_name(self) -> str:
+        """The name under which its runs are noted (JobRun)."""
+        return self.task.rpartition(".")[2]
+
 
 CHECK = Job(
     "Check budgets",
@@ -43,9 +48,12 @@ MONTHLY = Job(
 )
 
 
+JOBS = (CHECK, DAILY, MONTHLY)
+
+
 def ensure_periodic_tasks(using: str) -> None:
     """Add the jobs that are missing. What is there stays as staff left it: switched off, slower or renamed."""
-    for job in (CHECK, DAILY, MONTHLY):
+    for job in JOBS:
         _ensure(using, job)
 
 

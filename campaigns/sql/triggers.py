@@ -42,10 +42,20 @@ def installed_trigger_names(connection: BaseDatabaseWrapper) -> set[str]:
 
 
 class CreateTriggers(Operation):
-    """Create every trigger, after dropping what is there of them; reversing drops them."""
+    """Create every trigger, after dropping what is there of them; reversing drops them.
+
+    only="sqlite" leaves PostgreSQL alone, where a table is altered with its triggers in place and to make the foreign
+    key of the ledger anew would read all of it, with writers waiting.
+    """
 
     reversible = True
     reduces_to_sql = True
+
+    def __init__(self, only: str | None = None) -> None:
+        self.only = only
+
+    def concerns(self, schema_editor: BaseDatabaseSchemaEditor) -> bool:
+        return self.only in (None, schema_editor.connection.vendor)
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         pass
@@ -53,13 +63,15 @@ class CreateTriggers(Operation):
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        drop_triggers(schema_editor)
-        create_triggers(schema_editor)
+        if self.concerns(schema_editor):
+            drop_triggers(schema_editor)
+            create_triggers(schema_editor)
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        drop_triggers(schema_editor)
+        if self.concerns(schema_editor):
+            drop_triggers(schema_editor)
 
     def describe(self) -> str:
         return "Create the triggers of the spend ledger"
@@ -71,20 +83,42 @@ class DropTriggers(CreateTriggers):
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        drop_triggers(schema_editor)
+        if self.concerns(schema_editor):
+            drop_triggers(schema_editor)
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        drop_triggers(schema_editor)
-        create_triggers(schema_editor)
+        if self.concerns(schema_editor):
+            drop_triggers(schema_editor)
+            create_triggers(schema_editor)
 
     def describe(self) -> str:
         return "Drop the triggers of the spend ledger"
 
 
+class CloseFunctions(CreateTriggers):
+    """Let nobody but their owner make triggers of the ledger's functions, which run as their owner (PostgreSQL)."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            _run_file(schema_editor, "postgresql_close")
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        pass
+
+    def describe(self) -> str:
+        return "Take the trigger functions of the spend ledger from everybody but their owner"
+
+
 def create_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
     _run_file(schema_editor, schema_editor.connection.vendor)
+    if schema_editor.connection.vendor == "postgresql":
+        _run_file(schema_editor, "postgresql_close")
 
 
 def drop_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:

@@ -1,0 +1,159 @@
+"""/health/live, /health/ready and /health/jobs, for load balancers and monitoring: JSON, 200 or 503.
+
+They are answered before anything else looks at the request: a probe comes over plain HTTP, under an address that isn't
+in ALLOWED_HOSTS, and needs no session. The answers bear no name of a host, a user or a customer; the log says more.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as AnyDatabaseError
+from django.db.migrations.loader import MigrationLoader
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.utils import timezone
+
+from budget_manager import broker
+from campaigns.database import fetch_all, impatient, is_postgresql
+from campaigns.services.health import JobHealth, PendingHealth, health
+from campaigns.services.heartbeats import Processes
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 3
+"""How long the database may take for an answer, and then the broker."""
+
+OK = "ok"
+
+
+class HealthMiddleware:
+    """Answers the paths of PROBES; every other request goes on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        probe = PROBES.get(request.path_info)
+        return answer(request, probe) if probe else self.get_response(request)
+
+
+def answer(request: HttpRequest, probe: Callable[[], tuple[bool, dict[str, Any]]]) -> HttpResponse:
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    healthy, facts = probe()
+    body = {"status": OK if healthy else "failing", **facts}
+    return JsonResponse(body, status=200 if healthy else 503, headers={"Cache-Control": "no-store"})
+
+
+def live() -> tuple[bool, dict[str, Any]]:
+    """The process answers. Neither database nor broker is asked: to restart this process would mend neither."""
+    return True, {}
+
+
+def ready() -> tuple[bool, dict[str, Any]]:
+    """Database, migrations and broker: this process can serve people."""
+    checks = {**_database_checks(), "broker": _broker_check()}
+    return all(check == OK for check in checks.values()), {"checks": checks}
+
+
+def _database_checks() -> dict[str, str]:
+    try:
+        with impatient(SECONDS):
+            checks = {"database": _writable_check()}
+            missing = missing_migrations()
+    except AnyDatabaseError as error:
+        logger.warning("health: the database: %s", " ".join(str(error).split()))
+        return {"database": f"The database doesn't answer, or not within {SECONDS} seconds; the log says why."}
+    told = f"{len(missing)} migrations are missing: run `python manage.py migrate`."
+    return checks | {"migrations": told if missing else OK}
+
+
+def _writable_check() -> str:
+    if is_postgresql() and fetch_all("SELECT current_setting('transaction_read_only')") != [("off",)]:
+        return "The database takes no changes: DATABASE_URL names a standby, or its server is read-only."
+    return OK
+
+
+def missing_migrations() -> set[tuple[str, str]]:
+    """Return the migrations of this code that the database hasn't had; those of newer code don't matter."""
+    applied = {(app, name) for app, name in fetch_all("SELECT app, name FROM django_migrations")}
+    return {
+        migration
+        for migration, replaced in _migrations().items()
+        if migration not in applied and not (replaced and replaced <= applied)
+    }
+
+
+@cache
+def _migrations() -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Return this code's migrations, each with those that it replaces; files don't change while a process runs."""
+    loader = MigrationLoader(None)
+    return {migration: set(loader.graph.nodes[migration].replaces) for migration in loader.graph.nodes}
+
+
+def _broker_check() -> str:
+    problem = broker.problem(settings.REDIS_URL, seconds=SECONDS)
+    if problem is None:
+        return OK
+    logger.warning("health: the broker: %s", problem)
+    return f"The broker doesn't answer, or not within {SECONDS} seconds; the log says why."
+
+
+def jobs() -> tuple[bool, dict[str, Any]]:
+    """The jobs do their work: the last success of each, pending spend, beat and workers."""
+    try:
+        with impatient(SECONDS):
+            found = health(now=timezone.now())
+    except AnyDatabaseError as error:
+        logger.warning("health: the database: %s", " ".join(str(error).split()))
+        return False, {"problems": ["The database can't be asked: /health/ready says more."], "warnings": []}
+    return not found.problems, {
+        "problems": found.problems,
+        "warnings": found.warnings,
+        "jobs": {job.name: _job(job, found.now) for job in found.jobs},
+        "pending": _pending(found.pending, found.now),
+        **{process.kind: _processes(process, found.now) for process in found.processes},
+    }
+
+
+def _job(job: JobHealth, now: datetime) -> dict[str, Any]:
+    return {
+        "status": job.problem or job.warning or OK,
+        "last_success": _iso(job.succeeded_at),
+        "age_seconds": _seconds(job.succeeded_at, now),
+        "limit_seconds": _seconds(job.succeeded_at, job.expected_by),
+    }
+
+
+def _pending(pending: PendingHealth, now: datetime) -> dict[str, Any]:
+    return {
+        "status": pending.problem or pending.warning or OK,
+        "oldest": _iso(pending.oldest_at),
+        "age_seconds": _seconds(pending.oldest_at, now),
+        "limit_seconds": _seconds(pending.oldest_at, pending.expected_by),
+    }
+
+
+def _processes(processes: Processes, now: datetime) -> dict[str, Any]:
+    return {
+        "status": processes.problem or OK,
+        "running": processes.running,
+        "last_seen": _iso(processes.seen_at),
+        "age_seconds": _seconds(processes.seen_at, now),
+    }
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> int | None:
+    return None if start is None or end is None else round((end - start).total_seconds())
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.astimezone(UTC).isoformat(timespec="seconds")
+
+
+PROBES = {"/health/live": live, "/health/ready": ready, "/health/jobs": jobs}

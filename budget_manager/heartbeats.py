@@ -1,0 +1,71 @@
+"""Worker and beat note that they are there (see campaigns/services/heartbeats.py).
+
+A worker does it where celery sends its own heartbeat to the broker, so one that lost the broker isn't seen. Beat does
+it after each look at its schedule, so one that hangs isn't seen. Both in the loop that does the work, not in a thread
+that would outlive it; over a connection to the database that is closed at once, or a worker's children would inherit it.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from typing import Any
+
+from celery.signals import beat_init, heartbeat_sent
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 2
+"""How long a process may stand still for it while the database doesn't answer."""
+
+
+class Pulse:
+    """Notes that this process is there, unless it has done so a moment ago. It never raises: the work goes on."""
+
+    def __init__(self) -> None:
+        self.noted_at: float | None = None
+
+    def beat(self, kind: str, name: str) -> None:
+        from campaigns.services.heartbeats import INTERVAL
+
+        now = time.monotonic()
+        if self.noted_at is not None and now - self.noted_at < INTERVAL.total_seconds():
+            return
+        self.noted_at = now
+        _note(kind, name)
+
+
+def _note(kind: str, name: str) -> None:
+    from django.db import Error
+    from django.utils import timezone
+
+    from campaigns.database import impatient
+    from campaigns.services.heartbeats import note
+
+    try:
+        with impatient(SECONDS):
+            note(kind, name, now=timezone.now())
+    except Error as error:
+        logger.warning("could not note that this %s is there: %s", kind, " ".join(str(error).split()))
+
+
+_pulse = Pulse()
+
+
+@heartbeat_sent.connect
+def _worker_is_there(sender: Any, **_kwargs: Any) -> None:
+    _pulse.beat("worker", sender.eventer.hostname)
+
+
+@beat_init.connect
+def _note_each_look_at_the_schedule(sender: Any, **_kwargs: Any) -> None:
+    """The scheduler's class is named on beat's command line, so its turn is wrapped here."""
+    scheduler, tick = sender.scheduler, sender.scheduler.tick
+
+    def noted_tick(*args: Any, **kwargs: Any) -> Any:
+        seconds = tick(*args, **kwargs)
+        _pulse.beat("beat", socket.gethostname())
+        return seconds
+
+    scheduler.tick = noted_tick

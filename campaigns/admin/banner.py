@@ -1,0 +1,52 @@
+"""What every page says at its top while the check is late: figures and statuses are old, and budgets may be passed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campaigns.models import JobRun
+from campaigns.services.health import JobHealth, in_words, late_check
+
+
+def banner(request: HttpRequest) -> dict[str, Any]:
+    """Return what pages of the admin need to show it; settings name this function (UNFOLD, GLOBAL_CALLBACK)."""
+    if not admin.site.has_permission(request):
+        return {}
+    check = late_check(now=timezone.now())
+    return {"stalled_check": _sentence(request, check) if check else ""}
+
+
+def _sentence(request: HttpRequest, check: JobHealth) -> SafeString:
+    return format_html(
+        "<strong>{}</strong> Until the next check no campaign pauses at its budget and none resumes, unless somebody"
+        " saves it. {}",
+        _last_checked(check),
+        _remedy(request),
+    )
+
+
+def _last_checked(check: JobHealth) -> str:
+    if check.succeeded_at is None:
+        return "Budgets have never been checked."
+    local = timezone.localtime(check.succeeded_at)
+    ago = in_words(timezone.now() - check.succeeded_at)
+    return f"Budgets were last checked {ago} ago, at {local:%Y-%m-%d %H:%M} ({settings.TIME_ZONE})."
+
+
+def _remedy(request: HttpRequest) -> SafeString | str:
+    if not request.user.has_perm("campaigns.view_jobrun"):
+        return "Please tell your administrators."
+    jobs = reverse(f"admin:{JobRun._meta.app_label}_{JobRun._meta.model_name}_changelist")
+    return format_html(
+        'Beat, worker or broker is down, or the check fails: see <a class="underline" href="{}">Jobs</a>, /health/jobs'
+        " and the worker’s log, or tell whoever runs this system.",
+        jobs,
+    )

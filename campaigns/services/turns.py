@@ -1,0 +1,82 @@
+"""When a job's turn comes, by the periodic tasks as staff have left them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django_celery_beat.models import PeriodicTask
+from django_celery_beat.tzcrontab import TzAwareCrontab
+
+from campaigns.services.schedule import Job
+
+
+@dataclass(frozen=True)
+class Turns:
+    """A job's turns: the schedules by which beat fires it again and again, and what is wrong if there is none."""
+
+    job: Job
+    schedules: tuple[Any, ...]
+    problem: str
+
+    def after(self, instant: datetime) -> datetime:
+        """Return the next turn after an instant; where no schedule can tell, by the job's original one."""
+        turns = [turn for schedule in self.schedules if (turn := _next_turn(schedule, instant))]
+        return min(turns) if turns else instant + _remaining(_original(self.job), instant)
+
+
+def turns_of(jobs: Iterable[Job], *, now: datetime) -> dict[Job, Turns]:
+    """Return the turns of each job, in one query."""
+    wanted = {job.task: job for job in jobs}
+    found: dict[Job, list[PeriodicTask]] = {job: [] for job in wanted.values()}
+    for task in PeriodicTask.objects.filter(task__in=wanted).select_related("crontab", "interval"):
+        found[wanted[task.task]].append(task)
+    return {job: _turns(job, tasks, now) for job, tasks in found.items()}
+
+
+def _turns(job: Job, tasks: list[PeriodicTask], now: datetime) -> Turns:
+    live = [task for task in tasks if _is_live(task, now)]
+    schedules = tuple(task.schedule for task in live)
+    return Turns(job, schedules, "" if live else _why_none(job, tasks))
+
+
+def _is_live(task: PeriodicTask, now: datetime) -> bool:
+    begun = task.start_time is None or task.start_time <= now
+    ended = task.expires is not None and task.expires <= now
+    repeats = (task.interval or task.crontab) and not task.one_off
+    return bool(task.enabled and begun and not ended and repeats)
+
+
+def _why_none(job: Job, tasks: list[PeriodicTask]) -> str:
+    if not tasks:
+        return f"No periodic task runs {job.run_name}: run `manage.py migrate`, which adds it."
+    if not any(task.enabled for task in tasks):
+        return f"The periodic task of {job.run_name} is switched off: enable it in the admin, under Periodic tasks."
+    return (
+        f"The periodic task of {job.run_name} has ended, hasn't begun, or has no schedule that repeats: correct it in"
+        " the admin, under Periodic tasks."
+    )
+
+
+def _next_turn(schedule: Any, instant: datetime) -> datetime | None:
+    try:
+        return instant + _remaining(schedule, instant)
+    except RuntimeError:  # a crontab of a day that no month has
+        return None
+
+
+def _remaining(schedule: Any, instant: datetime) -> timedelta:
+    schedule.nowfun = lambda: instant
+    remaining: timedelta = schedule.remaining_estimate(instant)
+    return remaining
+
+
+def _original(job: Job) -> TzAwareCrontab:
+    minute, hour, day_of_month = job.cron
+    return TzAwareCrontab(  # type: ignore[no-untyped-call]
+        minute, hour, day_of_month=day_of_month, tz=ZoneInfo(settings.TIME_ZONE)
+    )
