@@ -69,8 +69,8 @@ def _database_checks() -> dict[str, str]:
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
         return {"database": f"The database doesn't answer, or not within {SECONDS} seconds; the log says why."}
-    told = f"{len(missing)} migrations are missing: run `python manage.py migrate`."
-    return checks | {"migrations": told if missing else OK}
+    told = f"Of the migrations of this version {len(missing)} {{}} missing: run `python manage.py migrate`."
+    return checks | {"migrations": told.format("is" if len(missing) == 1 else "are") if missing else OK}
 
 
 def _writable_check() -> str:

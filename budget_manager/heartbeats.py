@@ -1,8 +1,8 @@
 """Worker and beat note that they are there (see campaigns/services/heartbeats.py).
 
 A worker does it where celery sends its own heartbeat to the broker, so one that lost the broker isn't seen. Beat does
-it after each look at its schedule, so one that hangs isn't seen. Both in the loop that does the work, not in a thread
-that would outlive it; over a connection to the database that is closed at once, or a worker's children would inherit it.
+it after each look at its schedule, so one that hangs isn't seen. Both do it in the loop that does the work: a thread
+would outlive it. The connection to the database is closed at once, or a worker's children would inherit it.
 """
 
 from __future__ import annotations

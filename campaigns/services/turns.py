@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from celery.schedules import ParseException
 from django.conf import settings
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.tzcrontab import TzAwareCrontab
@@ -24,9 +25,9 @@ class Turns:
     problem: str
 
     def after(self, instant: datetime) -> datetime:
-        """Return the next turn after an instant; where no schedule can tell, by the job's original one."""
-        turns = [turn for schedule in self.schedules if (turn := _next_turn(schedule, instant))]
-        return min(turns) if turns else instant + _remaining(_original(self.job), instant)
+        """Return the next turn after an instant; without any schedule, by the job's original one."""
+        schedules = self.schedules or (_original(self.job),)
+        return min(instant + _remaining(schedule, instant) for schedule in schedules)
 
 
 def turns_of(jobs: Iterable[Job], *, now: datetime) -> dict[Job, Turns]:
@@ -39,16 +40,21 @@ def turns_of(jobs: Iterable[Job], *, now: datetime) -> dict[Job, Turns]:
 
 
 def _turns(job: Job, tasks: list[PeriodicTask], now: datetime) -> Turns:
-    live = [task for task in tasks if _is_live(task, now)]
-    schedules = tuple(task.schedule for task in live)
-    return Turns(job, schedules, "" if live else _why_none(job, tasks))
+    schedules = tuple(schedule for task in tasks if (schedule := _schedule(task, now)))
+    return Turns(job, schedules, "" if schedules else _why_none(job, tasks))
 
 
-def _is_live(task: PeriodicTask, now: datetime) -> bool:
+def _schedule(task: PeriodicTask, now: datetime) -> Any:
+    """Return the schedule by which beat fires the task again and again; None if it doesn't."""
     begun = task.start_time is None or task.start_time <= now
     ended = task.expires is not None and task.expires <= now
     repeats = (task.interval or task.crontab) and not task.one_off
-    return bool(task.enabled and begun and not ended and repeats)
+    if not (task.enabled and begun and not ended and repeats):
+        return None
+    try:
+        return task.schedule
+    except (ValueError, ParseException):  # a crontab of 31 February, or of nonsense
+        return None
 
 
 def _why_none(job: Job, tasks: list[PeriodicTask]) -> str:
@@ -60,13 +66,6 @@ def _why_none(job: Job, tasks: list[PeriodicTask]) -> str:
         f"The periodic task of {job.run_name} has ended, hasn't begun, or has no schedule that repeats: correct it in"
         " the admin, under Periodic tasks."
     )
-
-
-def _next_turn(schedule: Any, instant: datetime) -> datetime | None:
-    try:
-        return instant + _remaining(schedule, instant)
-    except RuntimeError:  # a crontab of a day that no month has
-        return None
 
 
 def _remaining(schedule: Any, instant: datetime) -> timedelta:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from budget_manager.celery import app
 from campaigns.models import Campaign, JobRun
 from campaigns.reasons import PauseReason
 from campaigns.services import jobs
+from campaigns.services.heartbeats import processes
 from campaigns.services.schedule import CHECK
 from campaigns.tasks import reset_daily_spend, reset_monthly_spend
 from campaigns.tests.checking import ACTIVE, history
@@ -106,6 +107,18 @@ class EndToEnd(OutsideTestCase):
         succeeded_at = JobRun.objects.get(name=jobs.CHECK_BUDGETS).succeeded_at
         assert succeeded_at
         self.assertLess(timezone.now() - succeeded_at, timedelta(seconds=SECONDS_TO_WAIT))
+
+    def test_health_sees_beat_and_worker_and_misses_them_two_minutes_later(self) -> None:
+        since = timezone.now()
+        with self.celery(*WORKER), self.celery(*BEAT):
+            self.wait_for("both are seen", lambda: self.running(timezone.now()) == {"beat": 1, "worker": 1})
+        self.assertEqual(self.running(timezone.now() + timedelta(minutes=2)), {"beat": 0, "worker": 0})
+        for process in processes(now=timezone.now(), installed_at=since):
+            assert process.seen_at
+            self.assertTrue(since <= process.seen_at <= timezone.now())
+
+    def running(self, now: datetime) -> dict[str, int]:
+        return {process.kind: process.running for process in processes(now=now, installed_at=now)}
 
     def test_it_drops_what_waited_for_longer_than_its_expiry(self) -> None:
         with app.connection_for_write(self.redis_url) as broker:

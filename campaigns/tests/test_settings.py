@@ -72,8 +72,28 @@ class Refusals(SimpleTestCase):
     def test_it_keeps_the_traceback_of_an_error_that_nobody_foresaw(self) -> None:
         self.assertIn("Traceback", manage("shell", "--command", "1 / 0", DEBUG="True").stderr)
 
+    def test_it_refuses_weak_keys_of_before_without_printing_them(self) -> None:
+        for weak, why in (
+            ("change-me", "is still change-me"),
+            ("x" * 31, "has 31 characters"),
+            ("django-insecure-" * 3, ""),
+        ):
+            with self.subTest(weak):
+                result = manage("check", SECRET_KEY=GOOD_KEY, SECRET_KEY_FALLBACKS=f"{GOOD_KEY},{weak}")
+                self.assert_refused(result, "SECRET_KEY_FALLBACKS: key 2 of 2", why, "take it out")
+                self.assertNotIn("x" * 31, result.stderr)
+
+    def test_it_refuses_fallbacks_without_a_key(self) -> None:
+        self.assert_refused(manage("check", SECRET_KEY_FALLBACKS=GOOD_KEY), "SECRET_KEY is unset")
+
 
 class Starts(SimpleTestCase):
+    def test_it_knows_the_keys_of_before(self) -> None:
+        code = "from django.conf import settings; print(settings.SECRET_KEY_FALLBACKS)"
+        for given, known in (("", []), (f"{GOOD_KEY}1, {GOOD_KEY}2", [f"{GOOD_KEY}1", f"{GOOD_KEY}2"])):
+            result = manage("shell", "--command", code, SECRET_KEY=GOOD_KEY, SECRET_KEY_FALLBACKS=given)
+            self.assertEqual(result.stdout.strip().splitlines()[-1], str(known))
+
     def test_it_is_ready_to_be_deployed(self) -> None:
         result = manage("check", "--deploy", "--fail-level", "WARNING", SECRET_KEY=GOOD_KEY)
         self.assertEqual(result.returncode, 0, result.stderr)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.core.management import call_command
 from django.db import OperationalError, connection, models
 from django.db.migrations import AlterField
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.test import TestCase
+from django.utils import timezone
 
+from campaigns.models import PendingSpend
 from campaigns.sql.triggers import CreateTriggers, DropTriggers, installed_trigger_names, trigger_names
 from campaigns.tests.factories import make_campaign, spend
 from campaigns.tests.outside import POSTGRESQL, SQLITE, OutsideTestCase, quarter_at, utc_text
@@ -89,6 +93,28 @@ class MigrationTests(MigrationTestCase):
                 self.assertEqual(installed_trigger_names(connection), expected)
 
 
+class UpgradeTests(OutsideTestCase):
+    """A database of the first version, with spend that waits, becomes one of this version."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(call_command, "migrate", verbosity=0)
+
+    def test_it_keeps_what_is_pending_and_counts_on(self) -> None:
+        campaign = make_campaign()
+        call_command("migrate", "campaigns", "0002", verbosity=0)
+        self.assertEqual(installed_trigger_names(connection), NEEDED)
+        self.insert_spend(campaign, "5", timestamp=utc_text("2026-11-22 10:00:00"))
+        before = timezone.now()
+        call_command("migrate", verbosity=0)
+        self.insert_spend(campaign, "7", timestamp=utc_text("2026-11-22 10:00:00"))
+
+        self.assertEqual(installed_trigger_names(connection), NEEDED)
+        self.assertEqual(self.pending(), {(campaign.pk, quarter_at("2026-11-22 10:00:00")): 12_000_000})
+        for row in PendingSpend.objects.all():
+            self.assertTrue(before - timedelta(seconds=1) <= row.recorded_at <= timezone.now() + timedelta(seconds=1))
+
+
 if SQLITE:
 
     class WithoutThePairTests(MigrationTestCase):
@@ -115,3 +141,12 @@ if POSTGRESQL:
             for name in sorted(NEEDED - {"campaigns_history_updated"}):
                 with self.subTest(name):
                     self.assertEqual(functions[name], (True, ["search_path=pg_catalog, pg_temp"]))
+
+        def test_only_its_owner_may_make_triggers_of_them(self) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+                    " AND proname LIKE 'campaigns\\_%' AND (proacl IS NULL OR EXISTS"
+                    " (SELECT FROM aclexplode(proacl) AS acl WHERE acl.grantee <> proowner))"
+                )
+                self.assertEqual(cursor.fetchall(), [])
