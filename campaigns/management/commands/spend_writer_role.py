@@ -1,0 +1,59 @@
+"""manage.py spend_writer_role: the database role of the connector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from campaigns.services import writer_role
+
+
+class Command(BaseCommand):
+    help = (
+        "Print the SQL that gives the connector's role INSERT on the columns of the ledger that it fills, and takes all"
+        " else in this database from it; with --apply, run it. A second run changes nothing; run it again after an"
+        " upgrade that adds tables. It sets no password."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="The role; it is made if it isn't there.")
+        parser.add_argument("--apply", action="store_true", help="Run the SQL, in one transaction.")
+        parser.add_argument(
+            "--reader",
+            action="store_true",
+            help="Let the role also read the public columns of brands, campaigns and their windows.",
+        )
+
+    def handle(self, *args: Any, name: str, apply: bool, reader: bool, **options: Any) -> None:
+        try:
+            if apply:
+                self.apply(name, reader)
+            else:
+                self.print(name, reader)
+        except writer_role.RoleError as error:
+            raise CommandError(str(error)) from None
+
+    def print(self, name: str, reader: bool) -> None:
+        statements = writer_role.statements(name, reader=reader)
+        for statement in ("BEGIN", *statements, "COMMIT"):
+            self.stdout.write(f"{statement};")
+
+    def apply(self, name: str, reader: bool) -> None:
+        try:
+            writer_role.apply(name, reader=reader)
+        except DatabaseError as error:
+            if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+                raise
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(
+                f"The role that we connect as may not do this ({reason}), and nothing was changed: run the printed SQL"
+                " as a superuser, `manage.py spend_writer_role NAME | psql DATABASE`."
+            ) from None
+        columns = ", ".join(writer_role.FILLED)
+        self.stdout.write(f"{name} may INSERT {columns} into {writer_role.LEDGER}, and nothing else.")
+        if reader:
+            self.stdout.write(f"It may also read the public columns of {', '.join(writer_role.READABLE)}.")
+        self.stdout.write(f"Set its password in psql, if it has none yet: \\password {name}")
