@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ LIVE = not (DEBUG or TESTING)
 ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
 SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT", default=LIVE)
-if environment.flag("TRUST_PROXY_HEADER", default=False):
+BEHIND_PROXY = environment.flag("TRUST_PROXY_HEADER", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if LIVE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = LIVE
@@ -51,6 +53,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_celery_beat",
+    "axes",
     "campaigns.apps.CampaignsConfig",
 ]
 
@@ -64,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it replaces the answer to a sign-in that is locked
 ]
 
 ROOT_URLCONF = "budget_manager.urls"
@@ -114,6 +118,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# A name is locked for the address that failed with it: nobody locks a colleague out from elsewhere, and one address
+# that fails with one name keeps the others of its office in. The lock ends however often somebody tries meanwhile.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "budget_manager.sign_in.client_address"
+AXES_USERNAME_CALLABLE = "budget_manager.sign_in.name_tried"
+AXES_CLIENT_STR_CALLABLE = "budget_manager.sign_in.in_the_log"
+AXES_LOCKOUT_CALLABLE = "budget_manager.sign_in.locked_out"
+AXES_DISABLE_ACCESS_LOG = True  # a user's row has the last sign-in
+AXES_ENABLE_ADMIN = False  # campaigns.admin.failures is in our looks
+AXES_VERBOSE = False
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = environment.time_zone()
 USE_TZ = True
@@ -144,6 +164,8 @@ LOGGING = {
         # Django gives these handlers of their own; here everything goes through the one above.
         "django": {"handlers": [], "level": "NOTSET"},
         "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
+        # Failures and locks; below that it tells of every step.
+        "axes": {"level": "WARNING" if LOG_LEVEL in ("DEBUG", "INFO") else LOG_LEVEL},
         "matplotlib": {"level": "WARNING"},  # it tells of the fonts that it finds
     },
 }
