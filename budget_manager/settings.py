@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
+from csp import constants as csp
 from django.core.management.utils import get_random_secret_key
+from django.templatetags.static import static
 from dotenv import load_dotenv
 
 from budget_manager import environment, simulation
@@ -42,6 +44,24 @@ SECURE_HSTS_PRELOAD = LIVE
 SESSION_COOKIE_SECURE = LIVE
 CSRF_COOKIE_SECURE = LIVE
 
+# What a page of ours may load, run and be framed by, while developing too. Nothing comes from another host, and no
+# script stands in a page. unfold makes two exceptions necessary: Alpine.js evaluates the expressions of its attributes
+# (its build that doesn't isn't in unfold), and unfold, htmx and Alpine write <style> elements and style attributes.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [csp.NONE],
+        "script-src": [csp.SELF, csp.UNSAFE_EVAL],
+        "style-src": [csp.SELF, csp.UNSAFE_INLINE],
+        "img-src": [csp.SELF],
+        "font-src": [csp.SELF],
+        "connect-src": [csp.SELF],
+        "form-action": [csp.SELF],
+        "base-uri": [csp.NONE],
+        "object-src": [csp.NONE],
+        "frame-ancestors": [csp.NONE],
+    }
+}
+
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",
@@ -54,6 +74,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
     "axes",
+    "csp",
     "campaigns.apps.CampaignsConfig",
 ]
 
@@ -67,6 +88,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
     "axes.middleware.AxesMiddleware",  # last: it replaces the answer to a sign-in that is locked
 ]
 
@@ -174,6 +196,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Budget manager",
     "SITE_HEADER": "Budget manager",
     "SITE_SYMBOL": "account_balance_wallet",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("campaigns/favicon.svg")}
+    ],
     "SIDEBAR": {"navigation": "campaigns.admin.navigation.navigation"},
     "GLOBAL_CALLBACK": "campaigns.admin.banner.banner",
 }
