@@ -12,6 +12,7 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(ensure_periodic_tasks, dispatch_uid="campaigns.ensure_periodic_tasks")
+        post_migrate.connect(ensure_groups, dispatch_uid="campaigns.ensure_groups")
 
 
 def ensure_periodic_tasks(app_config: AppConfig, using: str, **kwargs: Any) -> None:
@@ -21,3 +22,15 @@ def ensure_periodic_tasks(app_config: AppConfig, using: str, **kwargs: Any) -> N
     from campaigns.services.schedule import ensure_periodic_tasks
 
     ensure_periodic_tasks(using)
+
+
+def ensure_groups(app_config: AppConfig, using: str, **kwargs: Any) -> None:
+    """Make sure after every migrate that the groups of staff are there.
+
+    Ours is the last application, so that Django has made the permissions of all the others before.
+    """
+    if app_config.name != "campaigns":
+        return
+    from campaigns.services.staff import ensure_groups
+
+    ensure_groups(using)

@@ -63,6 +63,23 @@ class ReadOnlyAdmin(BaseAdmin):
         return False
 
 
+class SuperusersOnly(ModelAdmin):
+    """Only superusers change these, whatever permissions others were given; with the permission others may look."""
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Return none for others: actions that come with an application may ask for no permission."""
+        return super().get_actions(request) if request.user.is_superuser else {}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
 class RefusesInWords(BaseAdmin):
     """Turns what the database refuses into a sentence.
 

@@ -1,12 +1,10 @@
-"""The schedule of the jobs, in the admin's looks; only superusers change it."""
+"""The schedule of the jobs, in the admin's looks; only superusers change it, for to schedule a task is to run code."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 from django_celery_beat import admin as beat
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -15,24 +13,12 @@ from django_celery_beat.models import (
     PeriodicTask,
     SolarSchedule,
 )
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from campaigns.admin.base import SuperusersOnly
 
 for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(model)
-
-
-class SuperusersOnly(ModelAdmin):
-    """Others may look, if they have the permission."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(request.user.is_superuser)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(request.user.is_superuser)
 
 
 class TaskSelectWidget(UnfoldAdminSelectWidget, beat.TaskSelectWidget):
@@ -50,7 +36,8 @@ class PeriodicTaskForm(beat.PeriodicTaskForm):
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(SuperusersOnly, beat.PeriodicTaskAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     form = PeriodicTaskForm
-    change_form_template = None  # its own only adds a script to the page, which our policy doesn't run
+    # Its own only adds a script to the page, which our policy doesn't run.
+    change_form_template = None  # type: ignore[assignment]  # as Django's own classes have it
 
 
 @admin.register(IntervalSchedule)

@@ -10,11 +10,11 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from campaigns.admin.base import BaseAdmin
+from campaigns.admin.base import BaseAdmin, SuperusersOnly
 
 
 @admin.register(AccessAttempt)
-class FailedSignInAdmin(BaseAdmin):
+class FailedSignInAdmin(SuperusersOnly, BaseAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
     search_fields = ("username", "ip_address")
     search_help_text = "Search by name or address"
@@ -30,9 +30,6 @@ class FailedSignInAdmin(BaseAdmin):
         return super().changelist_view(request, {"title": "Failed sign-ins"} | (extra_context or {}))
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(request.user.is_superuser)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return bool(request.user.is_superuser)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, User
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
-from django_celery_beat.models import ClockedSchedule, SolarSchedule
+from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
 from campaigns.services.jobs import run_full_check
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend
@@ -28,6 +28,7 @@ def make_a_row_of_each() -> None:
     Group.objects.get_or_create(name="Some group")
     AccessAttempt.objects.create(username="eve", ip_address="192.0.2.1", failures_since_start=1)
     ClockedSchedule.objects.create(clocked_time=timezone.now())
+    IntervalSchedule.objects.create(every=1, period=IntervalSchedule.DAYS)
     SolarSchedule.objects.create(event="sunset", latitude=0, longitude=0)
 
 

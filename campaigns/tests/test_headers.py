@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 
 from django.test import Client, TestCase
 from django.urls import reverse
-from django_celery_beat.models import IntervalSchedule
 
 from campaigns.tests.browser import AdminTestCase, Attributes
 from campaigns.tests.pages import every_model, every_page, make_a_row_of_each
@@ -67,7 +66,6 @@ class Headers(TestCase):
 class Pages(AdminTestCase):
     def test_no_page_holds_a_script(self) -> None:
         make_a_row_of_each()
-        IntervalSchedule.objects.get_or_create(every=1, period=IntervalSchedule.DAYS)
         addresses = [reverse("admin:index"), reverse("admin:password_change"), "/admin/login/"]
         addresses += [address for model in every_model() for _, address in every_page(model)]
         shown = 0

@@ -1,0 +1,47 @@
+"""The groups of staff and what each may do: made after a migrate where they are missing, then left to superusers."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+VIEWERS = "Viewers"
+CAMPAIGN_MANAGERS = "Campaign managers"
+OPERATORS = "Operators"
+
+VIEW = frozenset(
+    f"campaigns.view_{model}" for model in ("brand", "campaign", "brandperiod", "statuschange", "spendrecord", "jobrun")
+)
+GROUPS = {
+    VIEWERS: VIEW,
+    CAMPAIGN_MANAGERS: VIEW
+    | {
+        "campaigns.add_brand",
+        "campaigns.change_brand",
+        "campaigns.add_campaign",
+        "campaigns.change_campaign",
+        "campaigns.delete_campaign",
+    },
+    OPERATORS: VIEW
+    | {
+        f"django_celery_beat.view_{model}"
+        for model in ("periodictask", "crontabschedule", "intervalschedule", "solarschedule", "clockedschedule")
+    },
+}
+"""Permissions by group. A campaign's windows go with it: whoever may change it may change them."""
+
+
+def ensure_groups(using: str) -> None:
+    """Add the groups that are missing, empty of people. One that is there keeps what superusers made of it."""
+    for name, permissions in GROUPS.items():
+        group, is_new = Group.objects.using(using).get_or_create(name=name)
+        if is_new:
+            group.permissions.set(_find(using, permissions))
+
+
+def _find(using: str, names: frozenset[str]) -> list[Permission]:
+    wanted = Q()
+    for name in names:
+        app, _, codename = name.partition(".")
+        wanted |= Q(content_type__app_label=app, codename=codename)
+    return list(Permission.objects.using(using).filter(wanted))
