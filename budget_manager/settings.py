@@ -43,6 +43,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = LIVE
 SECURE_HSTS_PRELOAD = LIVE
 SESSION_COOKIE_SECURE = LIVE
 CSRF_COOKIE_SECURE = LIVE
+SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day, counted from the sign-in: a forgotten browser is signed out by night
 
 # What a page of ours may load, run and be framed by, while developing too. Nothing comes from another host, and no
 # script stands in a page. unfold makes two exceptions necessary: Alpine.js evaluates the expressions of its attributes
@@ -135,7 +136,10 @@ else:
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -218,6 +222,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A task that isn't acknowledged by then is given to another worker: longer than any time limit.
     "visibility_timeout": 60 * 60,
 }
+# Who can write to the broker must not be able to run code: pickle would.
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
 # The state is in the database, and no task's result is read.
 CELERY_TASK_IGNORE_RESULT = True
 # A killed worker's task runs again; every task may run twice.

@@ -43,6 +43,16 @@ def database_url() -> str:
     return f"postgres://{settings['USER']}:{settings['PASSWORD']}@{address}/{settings['NAME']}"
 
 
+class MakesAFile:
+    """What unpickles to a call: the code that a message might bring."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
 class EndToEnd(OutsideTestCase):
     """The processes of the Procfile, on the test database and a broker of their own."""
 
@@ -129,4 +139,16 @@ class EndToEnd(OutsideTestCase):
         with self.celery(*WORKER):
             monthly = JobRun.objects.filter(name=jobs.RESET_MONTHLY_SPEND, succeeded_at__isnull=False)
             self.wait_for("the job behind it has run", monthly.exists)
+        self.assertFalse(JobRun.objects.filter(name=jobs.RESET_DAILY_SPEND).exists())
+
+    def test_it_runs_no_code_that_a_message_brings(self) -> None:
+        trap = MakesAFile(self.logs / "trap")
+        with app.connection_for_write(self.redis_url) as broker:
+            app.send_task(reset_daily_spend.name, args=[trap], connection=broker, serializer="pickle")
+            app.send_task(reset_monthly_spend.name, connection=broker)
+
+        with self.celery(*WORKER):
+            monthly = JobRun.objects.filter(name=jobs.RESET_MONTHLY_SPEND, succeeded_at__isnull=False)
+            self.wait_for("the job behind it has run", monthly.exists)
+        self.assertFalse(trap.path.exists())
         self.assertFalse(JobRun.objects.filter(name=jobs.RESET_DAILY_SPEND).exists())

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import shutil
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from django.core.exceptions import ImproperlyConfigured
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.test import SimpleTestCase
 from dotenv import dotenv_values
 from kombu import Connection
@@ -119,6 +121,62 @@ class Starts(SimpleTestCase):
             from_both = subprocess.run(check, cwd=directory, env=louder, capture_output=True, text=True)
         self.assertIn("LOG_LEVEL=loud", from_file.stderr)
         self.assertEqual(from_both.returncode, 0, from_both.stderr)
+
+
+class Safety(SimpleTestCase):
+    """Cookies, HTTPS and passwords: in production, and on a developer's machine."""
+
+    def settings(self, *names: str, **values: str) -> dict[str, Any]:
+        """Return the settings as a process reads them that is started with these variables."""
+        code = (
+            "import json; from django.conf import settings as s; print(json.dumps({n: getattr(s, n) for n in NAMES}))"
+        )
+        command = code.replace("NAMES", str(names))
+        result = manage("shell", "--verbosity", "0", "--command", command, **values)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        read: dict[str, Any] = json.loads(result.stdout)
+        return read
+
+    ONLY_BY_HTTPS = (
+        "SECURE_SSL_REDIRECT",
+        "SECURE_HSTS_SECONDS",
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS",
+        "SECURE_HSTS_PRELOAD",
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+    )
+    COOKIES = {
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "CSRF_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_AGE": 12 * 60 * 60,
+        "SESSION_SERIALIZER": "django.contrib.sessions.serializers.JSONSerializer",
+    }
+
+    def test_production_is_reached_by_https_only(self) -> None:
+        read = self.settings(*self.ONLY_BY_HTTPS, *self.COOKIES, SECRET_KEY=GOOD_KEY)
+        self.assertEqual(
+            read, dict.fromkeys(self.ONLY_BY_HTTPS, True) | {"SECURE_HSTS_SECONDS": 31_536_000} | self.COOKIES
+        )
+
+    def test_a_developers_machine_needs_none(self) -> None:
+        read = self.settings(*self.ONLY_BY_HTTPS, *self.COOKIES, DEBUG="True")
+        self.assertEqual(read, dict.fromkeys(self.ONLY_BY_HTTPS, False) | {"SECURE_HSTS_SECONDS": 0} | self.COOKIES)
+
+    def test_no_header_is_believed_unless_a_proxy_is_trusted(self) -> None:
+        self.assertEqual(
+            self.settings("BEHIND_PROXY", "SECURE_PROXY_SSL_HEADER", DEBUG="True"),
+            {"BEHIND_PROXY": False, "SECURE_PROXY_SSL_HEADER": None},
+        )
+        trusting = self.settings("BEHIND_PROXY", "SECURE_PROXY_SSL_HEADER", DEBUG="True", TRUST_PROXY_HEADER="True")
+        self.assertEqual(
+            trusting, {"BEHIND_PROXY": True, "SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"]}
+        )
+
+    def test_a_password_has_twelve_characters(self) -> None:
+        with self.assertRaisesMessage(ValidationError, "at least 12 characters"):
+            validate_password("ecwocbu7-9z")
+        validate_password("ecwocbu7-9zq")
 
 
 class Values(SimpleTestCase):
