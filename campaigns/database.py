@@ -14,6 +14,14 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 
+from campaigns.money import MICROS, SUM_LIMIT
+
+OUT_OF_RANGE, CHECK_VIOLATION = "22003", "23514"
+"""PostgreSQL's codes for a number that doesn't fit into its column, and for one that a check refuses."""
+
+LARGE = 100_000 * MICROS
+"""In millionths: it takes 92 million amounts up to this to pass 64 bits."""
+
 LEDGER_LOCK = 0x6275646765740001
 """Key of the advisory lock that folding, re-booking, repairing and closing take ("budget", 1)."""
 
@@ -66,6 +74,58 @@ def quarter_sql(column: str) -> str:
 def micros_sql(column: str) -> str:
     """Return a decimal column in whole millionths; SQLite holds it as a float, rounded here once."""
     return f"CAST(ROUND({column} * 1000000) AS bigint)"
+
+
+def exact_sum(amount: str, name: str) -> str:
+    """Return what selects the sum of an amount in millionths under a name, exact however large it is.
+
+    It can be summed again (sum_of_sums) and read (clamped). PostgreSQL sums into a numeric; SQLite's integers end at 64
+    bits, so there it is a sum of whole units and one of the millionths beside them.
+    """
+    if is_postgresql():
+        return f"SUM({amount}) AS {name}"
+    return f"SUM(({amount}) / {MICROS}) AS {name}_units, SUM(({amount}) %% {MICROS}) AS {name}_micros"
+
+
+def sum_of_sums(name: str) -> str:
+    """Return what selects, under its own name, the sum of what exact_sum selected."""
+    if is_postgresql():
+        return f"SUM({name}) AS {name}"
+    return f"SUM({name}_units) AS {name}_units, SUM({name}_micros) AS {name}_micros"
+
+
+def clamped(name: str) -> str:
+    """Return an exact sum as 64 bits: SUM_LIMIT with its sign where it is beyond that; NULL for NULL."""
+    if is_postgresql():
+        return _clamped(name, name, SUM_LIMIT)
+    return _clamped(f"{name}_units", f"{name}_units * {MICROS} + {name}_micros", SUM_LIMIT // MICROS)
+
+
+def clamped_sum(amount: str) -> str:
+    """Return the sum of an amount in millionths, exact up to SUM_LIMIT and clamped beyond it."""
+    if is_postgresql():
+        return _clamped(f"SUM({amount})", f"SUM({amount})", SUM_LIMIT)
+    units, micros = f"SUM(({amount}) / {MICROS})", f"SUM(({amount}) %% {MICROS})"
+    return _clamped(units, f"{units} * {MICROS} + {micros}", SUM_LIMIT // MICROS)
+
+
+def large_apart(amount: str, key: str) -> str:
+    """Return what a GROUP BY adds on SQLite so that no sum passes 64 bits: large amounts are groups of their own."""
+    return "" if is_postgresql() else f", CASE WHEN ABS({amount}) > {LARGE} THEN {key} END"
+
+
+def _clamped(compared: str, value: str, limit: int) -> str:
+    return (
+        f"CAST(CASE WHEN {compared} > {limit} THEN {SUM_LIMIT} WHEN {compared} < -{limit} THEN -{SUM_LIMIT}"
+        f" ELSE {value} END AS bigint)"
+    )
+
+
+def is_out_of_range(error: DatabaseError) -> bool:
+    """Tell whether a statement failed because a sum doesn't fit into its column, or is more than a check allows."""
+    if is_postgresql():
+        return getattr(error.__cause__, "sqlstate", None) in (OUT_OF_RANGE, CHECK_VIOLATION)
+    return "integer overflow" in str(error) or "CHECK constraint failed" in str(error)
 
 
 def take_ledger_lock() -> None:

@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from campaigns.models.brand import Brand
-from campaigns.models.fields import MicrosField
+from campaigns.models.fields import MicrosField, within
+from campaigns.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT
 
 
 class BrandPeriod(models.Model):
@@ -38,6 +39,11 @@ class BrandPeriod(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("starts_on", "kind", "brand"), name="brand_period_unique"),
             models.CheckConstraint(name="brand_period_kind_known", condition=Q(kind__in=["day", "month"])),
+            models.CheckConstraint(
+                name="brand_period_spend_in_range",
+                condition=Q(kind="day", spend__range=within(DAY_TOTAL_LIMIT))
+                | Q(kind="month", spend__range=within(MONTH_TOTAL_LIMIT)),
+            ),
             models.CheckConstraint(
                 name="brand_period_closed_with_spend",
                 condition=Q(closed_at__isnull=True) | Q(spend_at_close__isnull=False),

@@ -60,5 +60,10 @@ def limit_field(verbose_name: str, help_text: str) -> models.DecimalField[Any, A
     )
 
 
+def within(limit: int) -> tuple[Decimal, Decimal]:
+    """Return the range of amounts up to a limit in millionths, on both sides of 0."""
+    return -from_micros(limit), from_micros(limit)
+
+
 def limit_in_range(column: str) -> models.Q:
     return models.Q(**{f"{column}__gte": 0, f"{column}__lte": AMOUNT_LIMIT - SMALLEST})

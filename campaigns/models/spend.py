@@ -16,8 +16,8 @@ from django.db.models.functions import Now
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.checks import IsPlainTimestamp, RoundedIsNotZero
-from campaigns.models.fields import SMALLEST, MicrosField
-from campaigns.money import AMOUNT_LIMIT, PLACES
+from campaigns.models.fields import SMALLEST, MicrosField, within
+from campaigns.money import AMOUNT_LIMIT, DAY_TOTAL_LIMIT, PLACES
 from campaigns.periods import EARLIEST, LATEST
 
 
@@ -125,6 +125,11 @@ class CampaignDay(models.Model):
 
     class Meta:
         default_permissions = ()
+        constraints = (
+            models.CheckConstraint(
+                name="campaign_day_spend_in_range", condition=Q(spend__range=within(DAY_TOTAL_LIMIT))
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.day}: {self.spend}"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypedDict, TypeVar
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     Case,
     DateField,
@@ -21,8 +22,10 @@ from django.db.models import (
 )
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
+from django.db.models.sql.compiler import SQLCompiler
 from django_stubs_ext import WithAnnotations
 
+from campaigns.database import clamped_sum
 from campaigns.models.books import BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
@@ -109,12 +112,23 @@ def _the(column: str, row: QuerySet[Any]) -> Coalesce:
 
 
 def _sum(rows: QuerySet[Any], *, of: str = "amount") -> Coalesce:
-    summed = rows.order_by().values(_group=Value(1)).annotate(total=Sum(of)).values("total")
+    summed = rows.order_by().values(_group=Value(1)).annotate(total=ExactSum(of)).values("total")
     return Coalesce(Subquery(summed, output_field=MicrosField()), NOTHING)
 
 
 def _money(total: CombinedExpression) -> ExpressionWrapper[CombinedExpression]:
     return ExpressionWrapper(total, output_field=MicrosField())
+
+
+class ExactSum(Sum):
+    """The sum of a column in millionths; on SQLite clamped where it doesn't fit, instead of an error."""
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *args: Any, **kwargs: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
+        column, params = compiler.compile(self.source_expressions[0])
+        sql = clamped_sum(column)
+        return sql, tuple(params) * sql.count(column)
 
 
 NOTHING = Value(0, output_field=MicrosField())

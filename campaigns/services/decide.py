@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from campaigns.database import execute, fetch_all, micros_sql, rows_param, rows_sql
+from campaigns.database import (
+    clamped,
+    exact_sum,
+    execute,
+    fetch_all,
+    micros_sql,
+    rows_param,
+    rows_sql,
+    sum_of_sums,
+)
 from campaigns.periods import LocalClock, find_zone, local_clocks
 from campaigns.reasons import PauseReason
 from campaigns.services.scope import Scope
@@ -31,14 +40,15 @@ CLOCK_COLUMNS = {
     "month_from": "integer",
 }
 
+PENDING_TODAY = "CASE WHEN p.quarter >= clock.day_from AND p.quarter < clock.day_until THEN p.amount ELSE 0 END"
+PENDING_THIS_MONTH = "CASE WHEN p.quarter >= clock.month_from AND p.quarter < clock.day_until THEN p.amount ELSE 0 END"
+
 FACTS = f"""
 WITH clock AS MATERIALIZED ({{clocks}}),
 pending AS (
     SELECT p.brand_id, p.campaign_id,
-        CAST(SUM(CASE WHEN p.quarter >= clock.day_from AND p.quarter < clock.day_until
-            THEN p.amount ELSE 0 END) AS bigint) AS today,
-        CAST(SUM(CASE WHEN p.quarter >= clock.month_from AND p.quarter < clock.day_until
-            THEN p.amount ELSE 0 END) AS bigint) AS this_month
+        {exact_sum(PENDING_TODAY, "today")},
+        {exact_sum(PENDING_THIS_MONTH, "this_month")}
     FROM campaigns_pendingspend p
     JOIN campaigns_brand b ON b.id = p.brand_id
     JOIN clock ON clock.zone = b.timezone
@@ -46,7 +56,7 @@ pending AS (
     GROUP BY p.brand_id, p.campaign_id
 ),
 brand_pending AS (
-    SELECT brand_id, CAST(SUM(today) AS bigint) AS today, CAST(SUM(this_month) AS bigint) AS this_month
+    SELECT brand_id, {sum_of_sums("today")}, {sum_of_sums("this_month")}
     FROM pending
     GROUP BY brand_id
 ),
@@ -80,9 +90,9 @@ facts AS (
         {micros_sql("c.daily_spend_limit")} AS campaign_limit,
         {micros_sql("b.daily_budget")} AS brand_daily_budget,
         {micros_sql("b.monthly_budget")} AS brand_monthly_budget,
-        COALESCE(own_day.spend, 0) + COALESCE(pending.today, 0) AS campaign_spend,
-        COALESCE(brand_day.spend, 0) + COALESCE(brand_pending.today, 0) AS brand_day_spend,
-        COALESCE(brand_month.spend, 0) - COALESCE(ahead.amount, 0) + COALESCE(brand_pending.this_month, 0)
+        COALESCE(own_day.spend, 0) + COALESCE({clamped("pending.today")}, 0) AS campaign_spend,
+        COALESCE(brand_day.spend, 0) + COALESCE({clamped("brand_pending.today")}, 0) AS brand_day_spend,
+        COALESCE(brand_month.spend, 0) - COALESCE(ahead.amount, 0) + COALESCE({clamped("brand_pending.this_month")}, 0)
             AS brand_month_spend
     FROM campaigns_campaign c
     JOIN campaigns_brand b ON b.id = c.brand_id

@@ -2,34 +2,39 @@
 
 fold() does it for everyone, in short transactions of its own, never inside a person's save. Whoever closes the periods
 of a brand folds that brand's pending spend first, in the same transaction. Both hold the ledger lock, so there is one
-at a time, and move only what can be booked: spend of brands in unknown zones, and on days that appeared after it
-looked, stays pending.
+at a time, and move only what can be booked: spend of brands in unknown zones, spend that is too large for its totals
+(see campaigns.services.overflow), and that of days that appeared after it looked, stays pending.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from campaigns.database import (
     among,
     among_param,
+    clamped_sum,
     execute,
     fetch_all,
+    is_out_of_range,
     is_postgresql,
+    large_apart,
     plan_for_many_rows,
     take_ledger_lock,
 )
 from campaigns.models import PendingSpend
 from campaigns.services.booking import BOOKED, known_booking_zones, segments_param, segments_sql
+from campaigns.services.overflow import suspects
 
 BATCH_DAYS = 400
 BATCH_ROWS_ON_POSTGRESQL = 200_000
 BATCH_ROWS_ON_SQLITE = 20_000
 """Fewer, because nobody else can write meanwhile."""
+ALL = 1_000_000_000
 
 UNBOOKABLE = """
     SELECT brand.id FROM campaigns_brand AS brand
@@ -49,31 +54,35 @@ CANDIDATES = """
     ORDER BY id LIMIT %s
 """
 
-ADD_CAMPAIGN_DAYS = """
+ADD_CAMPAIGN_DAYS = f"""
 INSERT INTO campaigns_campaignday (campaign_id, day, spend)
-SELECT campaign_id, starts_on, CAST(SUM(amount) AS bigint) FROM booked
+SELECT campaign_id, starts_on, {clamped_sum("amount")} FROM booked
 WHERE kind = 'day' AND campaign_id IN (SELECT id FROM campaigns_campaign)
 GROUP BY 1, 2
 ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend
 """
 
-ADD_BRAND_PERIODS = """
+ADD_BRAND_PERIODS = f"""
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-SELECT brand_id, kind, starts_on, CAST(SUM(amount) AS bigint) FROM booked WHERE 1 = 1 GROUP BY 1, 2, 3
+SELECT brand_id, kind, starts_on, {clamped_sum("amount")} FROM booked WHERE 1 = 1 GROUP BY 1, 2, 3
 ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
 """
 
 GROUPED = f"""
 grouped AS (
-    SELECT brand_id, campaign_id, quarter, SUM(amount) AS amount FROM taken GROUP BY brand_id, campaign_id, quarter
+    SELECT brand_id, campaign_id, quarter, SUM(amount) AS amount FROM taken
+    GROUP BY brand_id, campaign_id, quarter{large_apart("amount", "id")}
 ),
 booked AS ({BOOKED.format(spent="grouped")})
 """
 
 
-def fold() -> int:
-    """Move all pending spend that can be booked into the totals; return the number of pending rows moved."""
-    return sum(_Fold().batches())
+def fold(*, on_too_large: Callable[[int], None] = lambda brand_id: None) -> int:
+    """Move all pending spend that can be booked into the totals; return the number of pending rows moved.
+
+    on_too_large hears of each brand whose spend stays pending because its totals can't hold it.
+    """
+    return sum(_Fold(on_too_large=on_too_large).batches())
 
 
 def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
@@ -92,8 +101,11 @@ def oldest_bookable() -> datetime | None:
 class _Fold:
     """One fold, in batches: each takes rows, books them and is committed, unless the caller holds a transaction."""
 
-    def __init__(self, brands: Iterable[int] | None = None) -> None:
-        ids = None if brands is None else list(brands)
+    def __init__(
+        self, brands: Iterable[int] | None = None, *, on_too_large: Callable[[int], None] = lambda brand_id: None
+    ) -> None:
+        self.brands = ids = None if brands is None else list(brands)
+        self.on_too_large = on_too_large
         self.zones = known_booking_zones(ids)
         self.in_scope = "1 = 1" if ids is None else among("brand_id")
         self.scope: list[Any] = [] if ids is None else [among_param(ids)]
@@ -101,19 +113,47 @@ class _Fold:
 
     def batches(self) -> Iterator[int]:
         """Yield the number of rows that each batch has moved."""
+        try:
+            yield from self.plain_batches()
+        except DatabaseError as error:
+            if not is_out_of_range(error):
+                raise
+            yield from self.careful_batches()
+
+    def plain_batches(self) -> Iterator[int]:
         while days := self.days():
             count = self.batch(days)
             yield count
             if count == 0:
                 break
 
-    def days(self) -> list[int]:
-        """Return UTC days that have pending spend of brands whose zones are all known, at most BATCH_DAYS of them."""
+    def careful_batches(self) -> Iterator[int]:
+        """Fold each brand that may be too large alone and as a whole, so that refunds are in; then the others."""
+        apart = sorted(set(suspects()) & set(self.pending_brands()))
+        for brand_id in apart:
+            try:
+                yield _Fold([brand_id]).whole()
+            except DatabaseError as error:
+                if not is_out_of_range(error):
+                    raise
+                self.on_too_large(brand_id)
+        yield from _Fold(set(self.pending_brands()) - set(apart)).plain_batches()
+
+    def whole(self) -> int:
+        return self.batch(self.days(ALL), ALL)
+
+    def pending_brands(self) -> list[int]:
+        """Return the brands of the scope that have pending spend."""
+        sql = f"SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE {self.in_scope}"
+        return [brand_id for (brand_id,) in fetch_all(sql, self.scope)]
+
+    def days(self, most: int = BATCH_DAYS) -> list[int]:
+        """Return UTC days that have pending spend of brands whose zones are all known, at most so many of them."""
         sql = DAYS.format(in_scope=self.in_scope, unbookable=self.unbookable)
-        return [day for (day,) in fetch_all(sql, [*self.scope, among_param(self.zones), BATCH_DAYS])]
+        return [day for (day,) in fetch_all(sql, [*self.scope, among_param(self.zones), most])]
 
     @transaction.atomic
-    def batch(self, days: Sequence[int]) -> int:
+    def batch(self, days: Sequence[int], most: int | None = None) -> int:
         take_ledger_lock()
         if not self.scope:
             plan_for_many_rows()
@@ -123,8 +163,8 @@ class _Fold:
         params: list[Any] = [*self.scope, among_param(days), among_param(self.zones)]
         segments = segments_param(self.zones, days)
         if is_postgresql():
-            return _fold_on_postgresql(candidates, [segments, *params, BATCH_ROWS_ON_POSTGRESQL])
-        return _fold_on_sqlite(candidates, [segments, *params, BATCH_ROWS_ON_SQLITE])
+            return _fold_on_postgresql(candidates, [segments, *params, most or BATCH_ROWS_ON_POSTGRESQL])
+        return _fold_on_sqlite(candidates, [segments, *params, most or BATCH_ROWS_ON_SQLITE])
 
 
 def _fold_on_postgresql(candidates: str, params: Sequence[Any]) -> int:
@@ -133,7 +173,7 @@ def _fold_on_postgresql(candidates: str, params: Sequence[Any]) -> int:
         WITH segment AS MATERIALIZED ({segments_sql()}),
         taken AS (
             DELETE FROM campaigns_pendingspend WHERE id IN ({candidates})
-            RETURNING brand_id, campaign_id, quarter, amount
+            RETURNING id, brand_id, campaign_id, quarter, amount
         ),
         {GROUPED},
         campaign_days AS ({ADD_CAMPAIGN_DAYS}),
@@ -148,7 +188,7 @@ def _fold_on_sqlite(candidates: str, params: Sequence[Any]) -> int:
     prefix = f"""
         WITH segment AS MATERIALIZED ({segments_sql()}),
         taken AS (
-            SELECT brand_id, campaign_id, quarter, amount FROM campaigns_pendingspend WHERE id IN ({candidates})
+            SELECT id, brand_id, campaign_id, quarter, amount FROM campaigns_pendingspend WHERE id IN ({candidates})
         ),
         {GROUPED}"""
     execute(prefix + ADD_CAMPAIGN_DAYS, params)

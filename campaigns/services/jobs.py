@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from campaigns.models import JobRun
+from campaigns.money import DAY_TOTAL_LIMIT, MICROS, MONTH_TOTAL_LIMIT
 from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Change, Clock, Enforcement, enforce, preview
 from campaigns.services.fold import fold
 from campaigns.services.locks import lock_brands
+from campaigns.services.overflow import names_of
 from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.scope import Scope
 
@@ -32,6 +34,8 @@ class FullCheck:
     folded: int
     closed: int
     enforcement: Enforcement
+    too_large: list[str]
+    """The names of brands whose spend stays pending because their totals can't hold it."""
 
     @property
     def summary(self) -> str:
@@ -46,7 +50,8 @@ class FullCheck:
 
     @property
     def problem(self) -> str:
-        return unknown_zones_problem(self.enforcement.unknown_zones)
+        problems = unknown_zones_problem(self.enforcement.unknown_zones), too_large_problem(self.too_large)
+        return " ".join(filter(None, problems))
 
 
 def unknown_zones_problem(zones: list[str]) -> str:
@@ -56,6 +61,17 @@ def unknown_zones_problem(zones: list[str]) -> str:
     return (
         f"Nobody knows the time zone {', '.join(repr(zone) for zone in zones)}: of the brands that have it, what is"
         " switched off pauses and nothing resumes until the brand's time zone is corrected in the admin."
+    )
+
+
+def too_large_problem(brands: list[str]) -> str:
+    """Return what to tell of brands whose spend is more than a total can hold; empty where there are none."""
+    if not brands:
+        return ""
+    return (
+        f"The spend of the brand {', '.join(f'“{name}”' for name in brands)} comes to more than a total holds,"
+        f" {DAY_TOTAL_LIMIT // MICROS:,} in a day or {MONTH_TOTAL_LIMIT // MICROS:,} in a month: it counts for every"
+        " decision, but its statements lack it until the wrong records are corrected, deleted or refunded."
     )
 
 
@@ -99,4 +115,7 @@ def full_check(
     # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
     # campaigns running past their budgets.
     enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes)
-    return FullCheck(rebooked, fold(), close_periods(now=closing()), enforcement)
+    too_large: list[int] = []
+    folded = fold(on_too_large=too_large.append)
+    closed = close_periods(now=closing())
+    return FullCheck(rebooked, folded, closed, enforcement, names_of(too_large))

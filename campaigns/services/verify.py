@@ -18,8 +18,10 @@ from campaigns.database import (
     among,
     among_param,
     as_date,
+    clamped_sum,
     execute,
     fetch_all,
+    large_apart,
     micros_sql,
     one_snapshot,
     plan_for_many_rows,
@@ -29,7 +31,7 @@ from campaigns.database import (
 from campaigns.models.books import FIRST_PERIOD
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
-from campaigns.money import from_micros
+from campaigns.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT, from_micros
 from campaigns.periods import EARLIEST, first_of_month
 from campaigns.services.booking import BOOKED, known_booking_zones, pending_days, segments_param, segments_sql
 
@@ -69,20 +71,25 @@ def verify(*, since: date | None = None) -> list[Difference]:
 
 @transaction.atomic
 def repair(books: Books) -> int:
-    """Make the totals what the rows say; return the number of totals that were mended."""
+    """Make the totals what the rows say; return the number of totals that were mended.
+
+    One that would be larger than a total can be is left as it is, for verify() to name it again.
+    """
     take_ledger_lock()
     if books.brands is None:
         plan_for_many_rows()
     comparison = _Comparison(books)
     campaign_days = execute(
         "INSERT INTO campaigns_campaignday (campaign_id, day, spend)"
-        f" {comparison.sql} SELECT campaign_id, starts_on, lacks FROM campaign_days WHERE 1 = 1"
+        f" {comparison.sql} SELECT campaign_id, starts_on, lacks FROM campaign_days"
+        f" WHERE ABS(found) <= {DAY_TOTAL_LIMIT}"
         " ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend",
         comparison.params,
     )
     brand_periods = execute(
         "INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)"
-        f" {comparison.sql} SELECT brand_id, kind, starts_on, lacks FROM brand_periods WHERE 1 = 1"
+        f" {comparison.sql} SELECT brand_id, kind, starts_on, lacks FROM brand_periods"
+        f" WHERE ABS(found) <= CASE kind WHEN 'day' THEN {DAY_TOTAL_LIMIT} ELSE {MONTH_TOTAL_LIMIT} END"
         " ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend",
         comparison.params,
     )
@@ -93,31 +100,31 @@ DIFFERENCES = """
 WITH segment AS MATERIALIZED ({segments}),
 spent AS MATERIALIZED (
     SELECT brand_id, campaign_id, quarter, SUM(amount) AS amount FROM (
-        SELECT brand_id, campaign_id, {quarter} AS quarter, {micros} AS amount
+        SELECT id, brand_id, campaign_id, {quarter} AS quarter, {micros} AS amount
         FROM campaigns_spendrecord WHERE {brand_in_scope} AND timestamp >= %s
         UNION ALL
-        SELECT brand_id, campaign_id, quarter, -amount FROM campaigns_pendingspend WHERE {brand_in_scope}
+        SELECT id, brand_id, campaign_id, quarter, -amount FROM campaigns_pendingspend WHERE {brand_in_scope}
     ) AS changes
-    GROUP BY brand_id, campaign_id, quarter
+    GROUP BY brand_id, campaign_id, quarter{large_apart}
 ),
 booked AS MATERIALIZED ({booked}),
 campaign_days AS (
-    SELECT campaign_id, starts_on, CAST(SUM(amount) AS bigint) AS lacks FROM (
-        SELECT campaign_id, starts_on, amount FROM booked WHERE kind = 'day'
+    SELECT campaign_id, starts_on, {amount_sum} AS lacks, {found_sum} AS found FROM (
+        SELECT campaign_id, starts_on, amount, amount AS found FROM booked WHERE kind = 'day'
         UNION ALL
-        SELECT campaign_id, day, -spend FROM campaigns_campaignday WHERE {campaign_in_scope}
+        SELECT campaign_id, day, -spend, 0 FROM campaigns_campaignday WHERE {campaign_in_scope}
     ) AS both_sides
     WHERE starts_on >= %s AND campaign_id IN (SELECT id FROM campaigns_campaign)
-    GROUP BY campaign_id, starts_on HAVING SUM(amount) <> 0
+    GROUP BY campaign_id, starts_on HAVING {amount_sum} <> 0
 ),
 brand_periods AS (
-    SELECT brand_id, kind, starts_on, CAST(SUM(amount) AS bigint) AS lacks FROM (
-        SELECT brand_id, kind, starts_on, amount FROM booked
+    SELECT brand_id, kind, starts_on, {amount_sum} AS lacks, {found_sum} AS found FROM (
+        SELECT brand_id, kind, starts_on, amount, amount AS found FROM booked
         UNION ALL
-        SELECT brand_id, kind, starts_on, -spend FROM campaigns_brandperiod WHERE {brand_in_scope}
+        SELECT brand_id, kind, starts_on, -spend, 0 FROM campaigns_brandperiod WHERE {brand_in_scope}
     ) AS both_sides
     WHERE (kind = 'day' AND starts_on >= %s) OR (kind = 'month' AND starts_on >= %s)
-    GROUP BY brand_id, kind, starts_on HAVING SUM(amount) <> 0
+    GROUP BY brand_id, kind, starts_on HAVING {amount_sum} <> 0
 )
 """
 
@@ -133,6 +140,9 @@ class _Comparison:
             segments=segments_sql(),
             quarter=quarter_sql("timestamp"),
             micros=micros_sql("amount"),
+            amount_sum=clamped_sum("amount"),
+            found_sum=clamped_sum("found"),
+            large_apart=large_apart("amount", "id"),
             booked=BOOKED.format(spent="spent"),
             brand_in_scope=in_scope,
             campaign_in_scope="1 = 1"

@@ -3,13 +3,15 @@
 -- pinned search_path, so that no other schema can slip in a table of the same name.
 
 -- Each statement appends what it changed: one row for each campaign and quarter-hour, sums in millionths.
+-- Large amounts keep rows of their own: the sum of ten thousand of them wouldn't fit into 64 bits, and the statement
+-- would be refused though each of its rows is valid.
 CREATE FUNCTION {schema}.campaigns_spend_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
     SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, SUM((amount * 1000000)::bigint)
     FROM added
-    GROUP BY 1, 2, 3;
+    GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END;
     RETURN NULL;
 END $$;
 
@@ -19,7 +21,7 @@ BEGIN
     INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
     SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, SUM((-amount * 1000000)::bigint)
     FROM removed
-    GROUP BY 1, 2, 3;
+    GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END;
     RETURN NULL;
 END $$;
 
@@ -29,11 +31,11 @@ BEGIN
     INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
     SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, SUM((amount * 1000000)::bigint)
     FROM (
-        SELECT brand_id, campaign_id, timestamp, amount FROM added
+        SELECT id, brand_id, campaign_id, timestamp, amount FROM added
         UNION ALL
-        SELECT brand_id, campaign_id, timestamp, -amount FROM removed
+        SELECT id, brand_id, campaign_id, timestamp, -amount FROM removed
     ) AS changed
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END
     HAVING SUM(amount) <> 0;
     RETURN NULL;
 END $$;
