@@ -32,7 +32,7 @@ from campaigns.money import AMOUNT_LIMIT, PLACES
 from campaigns.periods import EARLIEST, LATEST
 
 LONGEST_LINE = 100_000
-"""Bytes, line end included. A longer line is no spend row, and reading on would fill the memory."""
+"""Bytes, line end included. A longer line is no spend row: it is refused and passed over without being kept."""
 
 NAME_LENGTH = 200
 EXTERNAL_ID_LENGTH = 255
@@ -40,12 +40,17 @@ EXTERNAL_ID_LENGTH = 255
 NEEDED = ("timestamp", "brand", "campaign", "amount")
 OPTIONAL = "external_id"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+OTHER_FILES = {
+    b"\x1f\x8b": "The file is compressed (gzip): unpack it and import the CSV file in it.",
+    b"PK\x03\x04": "The file is a ZIP archive or a workbook: save it as CSV, in UTF-8, and import that.",
+}
 
 EXAMPLE = "2026-03-01T14:30:00+02:00"
 SAVE_AS_UTF8 = "save the file as UTF-8 and import it again"
 COMMON_AMOUNT = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
 PLAIN_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)")
 SHOWN = 60
+KEPT_OF_A_LONG_LINE = 200
 REMEMBERED = 10_000
 """Timestamps repeat, most of all in files of five-minute sums: each text is read once while it is in use."""
 
@@ -101,51 +106,68 @@ class _Columns(NamedTuple):
 def read_spend_csv(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Row | BadRow]:
     """Yield what each line says, in the file's order; timestamps in UTC.
 
-    zone is that of timestamps without an offset. Raises SpendFileError, at the first row or while reading on,
-    where the file can't be read at all. Memory stays flat whatever the file holds.
+    zone is that of timestamps without an offset. Raises SpendFileError at the first row where the file can't be
+    read at all. Memory stays flat whatever the file holds.
     """
     lines = _lines(stream)
     columns = _read_header(lines)
     to_instant = lru_cache(maxsize=REMEMBERED)(partial(_to_instant, zone=zone))
     for number, raw in lines:
         try:
-            text = raw.decode().rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            yield BadRow(number, _not_utf8(raw, error), raw.decode(errors="backslashreplace").rstrip("\r\n"))
-            continue
-        if not text or text.isspace():
-            continue
-        try:
-            yield _read_row(number, text, columns, to_instant)
+            text = _decode(raw)
+            if not text or text.isspace():
+                continue
+            row = _read_row(number, text, columns, to_instant)
         except _Refused as refusal:
-            yield BadRow(number, str(refusal), text, zero=isinstance(refusal, _RefusedZero))
+            yield BadRow(number, str(refusal), _quoted(raw), zero=isinstance(refusal, _RefusedZero))
+        else:
+            yield row
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield each line with its number; of one that is too long only the beginning, still longer than LONGEST_LINE."""
     for number in itertools.count(1):
         raw = stream.readline(LONGEST_LINE + 1)
         if not raw:
             return
-        if len(raw) > LONGEST_LINE:
-            raise SpendFileError(
-                f"Line {number} is longer than {LONGEST_LINE:,} bytes: this is no spend file, or its lines"
-                " are not"
-                " ended by LF or CRLF."
-            )
-        if b"\0" in raw:
-            raise SpendFileError(f"Line {number} holds a NUL byte, as UTF-16 and binary files do: {SAVE_AS_UTF8}.")
         yield number, raw
+        while len(raw) > LONGEST_LINE and not raw.endswith(b"\n"):
+            raw = stream.readline(LONGEST_LINE + 1)
+
+
+def _decode(raw: bytes) -> str:
+    """Return the line as text, without its end."""
+    if len(raw) > LONGEST_LINE:
+        raise _Refused(
+            f"The line is longer than {LONGEST_LINE:,} bytes, so it is no spend row: correct it, and end lines"
+            " with LF or CRLF."
+        )
+    if b"\0" in raw:
+        raise _Refused(f"The line holds a NUL byte, as UTF-16 and binary files do: {SAVE_AS_UTF8}.")
+    try:
+        return raw.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise _Refused(_not_utf8(raw, error)) from error
+
+
+def _quoted(raw: bytes) -> str:
+    """Return a refused line for people to read, whatever it holds; a long one only begins."""
+    kept = raw if len(raw) <= LONGEST_LINE else raw[:KEPT_OF_A_LONG_LINE]
+    text = kept.decode(errors="backslashreplace").rstrip("\r\n").replace("\0", "\\x00")
+    return text if kept is raw else f"{text}…"
 
 
 def _read_header(lines: Iterator[tuple[int, bytes]]) -> _Columns:
     _, raw = next(lines, (1, b""))
+    for beginning, sentence in OTHER_FILES.items():
+        if raw.startswith(beginning):
+            raise SpendFileError(sentence)
     try:
-        text = raw.removeprefix(BYTE_ORDER_MARK).decode().rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise SpendFileError(f"Line 1: {_not_utf8(raw, error)}") from error
-    if not text.strip():
-        raise SpendFileError(f"The file is empty or its first line is: the first line names the columns, {_wanted()}.")
-    try:
+        text = _decode(raw.removeprefix(BYTE_ORDER_MARK))
+        if not text.strip():
+            raise SpendFileError(
+                f"The file is empty or its first line is: the first line names the columns, {_wanted()}."
+            )
         names = [name.strip().lower() for name in _split(text)]
     except _Refused as refusal:
         raise SpendFileError(f"Line 1: {refusal}") from refusal

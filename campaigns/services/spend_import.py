@@ -23,6 +23,8 @@ from campaigns.services.spend_staging import Contradiction, Placed, write_batch
 
 ACTOR = "import_spend"
 BATCH = 20_000
+BATCH_CHARACTERS = 4_000_000
+"""So long are the lines of a batch together, at most, but for its last: memory stays flat where each line is long."""
 ATTEMPTS = 3
 DEADLOCK = "40P01"
 """PostgreSQL's code for a transaction that it ended because two waited for each other."""
@@ -112,8 +114,15 @@ def _transaction_unless(separate: bool) -> AbstractContextManager[None]:
 
 
 def _batches(rows: Iterable[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
-    iterator = iter(rows)
-    while batch := list(itertools.islice(iterator, BATCH)):
+    batch: list[Row | BadRow] = []
+    characters = 0
+    for row in rows:
+        batch.append(row)
+        characters += len(row.text)
+        if len(batch) >= BATCH or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
         yield batch
 
 

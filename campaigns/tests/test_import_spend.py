@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
 
@@ -20,7 +24,7 @@ from django.test import SimpleTestCase, TestCase, override_settings
 
 from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, StatusChange
 from campaigns.services import spend_import
-from campaigns.services.spend_csv import Row
+from campaigns.services.spend_csv import BadRow, Row, read_spend_csv
 from campaigns.services.spend_import import Counts, import_spend
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.outside import POSTGRESQL, CommittedTestCase
@@ -28,6 +32,18 @@ from campaigns.tests.processes import BASE_DIR, GOOD_KEY, environment
 
 HEADER = "timestamp,brand,campaign,amount,external_id"
 NOON = "2026-03-01T12:00:00Z"
+
+
+@contextmanager
+def broken_off() -> Iterator[None]:
+    """Let the disk fail where the file ends."""
+
+    def read(*args: Any, **options: Any) -> Iterator[Row | BadRow]:
+        yield from read_spend_csv(*args, **options)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with patch("campaigns.management.commands.import_spend.read_spend_csv", read):
+        yield
 
 
 class ImportCase(SimpleTestCase):
@@ -273,19 +289,34 @@ class FileTest(ImportCase, TestCase):
         self.file.mkdir()
         self.assert_said(self.refusal(), str(self.file), "directory")
 
-    def test_it_changes_nothing_where_the_file_breaks_off(self) -> None:
+    def test_it_changes_nothing_where_a_line_is_no_text(self) -> None:
         self.file.write_bytes(f"{HEADER}\n{NOON},Acme,Spring,1,a\n\0".encode())
-        self.assert_said(self.refusal(), "Line 3 holds a NUL byte", "Nothing was imported.")
+        self.assert_said(self.refusal(), "line 3: The line holds a NUL byte", "so nothing was imported")
         with patch.object(spend_import, "BATCH", 1):
-            self.assert_said(self.refusal(), "Line 3 holds a NUL byte", "Nothing was imported.")
+            self.assert_said(self.refusal(), "line 3: The line holds a NUL byte", "so nothing was imported")
         self.assertFalse(SpendRecord.objects.exists())
 
-    def test_it_says_what_stays_where_the_file_breaks_off_and_errors_are_skipped(self) -> None:
-        self.file.write_bytes(f"{HEADER}\n{NOON},Acme,Spring,1,a\n\0".encode())
-        with patch.object(spend_import, "BATCH", 1):
-            said = self.refusal("--skip-errors")
-        self.assert_said(said, "Line 3", "What was imported before that stays. 1 row imported")
-        self.assertEqual(self.amounts(), [1])
+    def test_it_imports_the_lines_around_one_that_is_no_text_or_too_long(self) -> None:
+        lines = [f"{NOON},Acme,Spring,1,a", "\0", f"{NOON},Acme,Spring,2,b", "x" * 1_000_000, f"{NOON},Acme,Spring,3,c"]
+        self.write(*lines)
+        said = self.run_it("--skip-errors")
+        self.assert_said(said, "3 rows imported, 0 repeated and skipped, 2 refused.", "line 3: ", "line 5: ")
+        self.assertEqual(self.amounts(), [1, 2, 3])
+
+    def test_it_cuts_batches_where_lines_are_long(self) -> None:
+        rows = [Row(number, utc(NOON), "Acme", "Spring", Decimal(1), None, "x" * 1_500_000) for number in range(5)]
+        self.assertEqual([len(batch) for batch in spend_import._batches(rows)], [3, 2])
+
+    def test_it_says_what_stays_where_the_file_cannot_be_read_on(self) -> None:
+        """With errors skipped, the batches before the break are kept; without, nothing is."""
+        self.write(f"{NOON},Acme,Spring,1,a")
+        for options, kept, amounts in (
+            ((), "Nothing was imported.", []),
+            (("--skip-errors",), "What was imported before that stays. 1 row imported", [1]),
+        ):
+            with self.subTest(options), patch.object(spend_import, "BATCH", 1), broken_off():
+                self.assert_said(self.refusal(*options), "The file can't be read on (Input/output error).", kept)
+                self.assertEqual(self.amounts(), amounts)
 
     def test_it_refuses_a_missing_column(self) -> None:
         self.write(f"{NOON},Acme,1", header="timestamp,brand,amount")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 import tracemalloc
 from datetime import UTC, datetime
@@ -93,18 +94,37 @@ class FileTest(ReadingCase):
     def test_it_breaks_at_a_column_that_is_named_twice(self) -> None:
         self.assert_breaks(b"timestamp,brand,campaign,amount,amount\n", "“amount” 2 times")
 
-    def test_it_breaks_at_nul_bytes_and_names_the_line(self) -> None:
-        self.assert_breaks(HEADER + GOOD + b"a\0b\n", "Line 3", "NUL", "UTF-8")
-        self.assert_breaks(HEADER.decode().encode("utf-16"), "Line 1", "UTF-8")
+    def test_it_breaks_at_a_first_line_with_nul_bytes(self) -> None:
+        self.assert_breaks(b"a\0b\n", "Line 1", "NUL", "UTF-8")
+        for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+            self.assert_breaks((HEADER + GOOD).decode().encode(encoding), "Line 1", "UTF-8")
+
+    def test_it_breaks_at_a_file_of_another_kind(self) -> None:
+        self.assert_breaks(gzip.compress(HEADER + GOOD), "compressed (gzip): unpack it")
+        self.assert_breaks(b"PK\x03\x04\x14\x00", "ZIP archive or a workbook: save it as CSV")
 
     def test_it_breaks_at_a_header_in_another_encoding(self) -> None:
         self.assert_breaks("timestamp,brand,campaign,amount,größe\n".encode("latin-1"), "Line 1", "UTF-8")
 
-    def test_it_breaks_at_a_line_that_is_too_long(self) -> None:
+    def test_it_refuses_a_line_that_is_too_long_and_reads_on(self) -> None:
         padding = LONGEST_LINE - len(GOOD)
         longest = GOOD.replace(b"Acme", b"Acme" + b" " * padding)
         self.assertEqual(read(HEADER + longest), read(HEADER + GOOD))
-        self.assert_breaks(HEADER + longest.replace(b"Acme", b"Acme "), "Line 2", "100,000")
+        for more in (1, 2, LONGEST_LINE - 1, LONGEST_LINE, LONGEST_LINE + 1, 5 * LONGEST_LINE):
+            with self.subTest(more):
+                too_long = longest.replace(b"Acme", b"Acme" + b" " * more)
+                bad, good = read(HEADER + too_long + GOOD)
+                assert isinstance(bad, BadRow)
+                self.assertEqual((bad.line, good.line), (2, 3))
+                self.assertIn("longer than 100,000 bytes", bad.reason)
+                self.assertEqual(bad.text, too_long[:200].decode() + "…")
+
+    def test_it_breaks_at_a_first_line_that_is_too_long(self) -> None:
+        self.assert_breaks(HEADER.rstrip() + b" " * LONGEST_LINE + b"\n", "Line 1", "100,000")
+
+    def test_it_refuses_a_last_line_that_is_too_long(self) -> None:
+        (bad,) = read(HEADER + b"x" * (LONGEST_LINE + 1))
+        self.assertEqual(bad.line, 2)
 
     def test_it_keeps_memory_flat_at_an_endless_line(self) -> None:
         tracemalloc.start()
@@ -114,11 +134,12 @@ class FileTest(ReadingCase):
         tracemalloc.stop()
         self.assertLess(peak, 2_000_000)
 
-    def test_it_yields_what_comes_before_the_breaking_line(self) -> None:
-        rows = read_spend_csv(io.BytesIO(HEADER + GOOD + b"\0"), zone=BERLIN)
-        self.assertIsInstance(next(rows), Row)
-        with self.assertRaises(SpendFileError):
-            next(rows)
+    def test_it_refuses_a_line_with_a_nul_byte_and_reads_on(self) -> None:
+        bad, good = read(HEADER + GOOD.replace(b"Acme", b"Ac\0me") + GOOD)
+        assert isinstance(bad, BadRow)
+        self.assertEqual((bad.line, good.line), (2, 3))
+        self.assertIn("NUL", bad.reason)
+        self.assertEqual(bad.text, r"2026-03-01T12:00:00Z,Ac\x00me,Spring,1.50,a-1")
 
 
 class LineTest(ReadingCase):
