@@ -3,7 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
+
+from campaigns.database import read_any_text
 
 
 class CampaignsConfig(AppConfig):
@@ -11,6 +14,7 @@ class CampaignsConfig(AppConfig):
     verbose_name = "Budget manager"
 
     def ready(self) -> None:
+        connection_created.connect(read_any_text, dispatch_uid="campaigns.read_any_text")
         post_migrate.connect(ensure_periodic_tasks, dispatch_uid="campaigns.ensure_periodic_tasks")
         post_migrate.connect(ensure_groups, dispatch_uid="campaigns.ensure_groups")
 

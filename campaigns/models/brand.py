@@ -9,7 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Length, Now
 
-from campaigns.models.checks import IsPlainTimestamp
+from campaigns.models.checks import IsPlainTimestamp, IsSwitch, IsText
 from campaigns.models.fields import limit_field, limit_in_range
 from campaigns.periods import EARLIEST, LATEST, find_zone
 
@@ -93,6 +93,16 @@ class Brand(models.Model):
                 name="brand_has_a_name",
                 condition=models.Q(name__gt=""),
                 violation_error_message="A brand needs a name.",
+            ),
+            models.CheckConstraint(
+                name="brand_name_currency_and_timezone_are_text",
+                condition=models.Q(IsText("name")) & models.Q(IsText("currency")) & models.Q(IsText("timezone")),
+                violation_error_message="Name, currency and time zone are text.",
+            ),
+            models.CheckConstraint(
+                name="brand_enabled_is_on_or_off",
+                condition=models.Q(IsSwitch("enabled")),
+                violation_error_message="A brand is switched on (true, 1) or off (false, 0).",
             ),
             models.CheckConstraint(
                 name="brand_currency_has_three_letters",

@@ -9,7 +9,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from campaigns.models.brand import Brand
-from campaigns.models.checks import IsPlainDate, IsWholeNumber
+from campaigns.models.checks import IsPlainDate, IsSwitch, IsText, IsWholeNumber
 from campaigns.models.fields import limit_field, limit_in_range
 from campaigns.reasons import ALL_REASONS, PauseReason
 
@@ -85,6 +85,16 @@ class Campaign(models.Model):
                 name="campaign_has_a_name",
                 condition=Q(name__gt=""),
                 violation_error_message="A campaign needs a name.",
+            ),
+            models.CheckConstraint(
+                name="campaign_name_is_text",
+                condition=Q(IsText("name")),
+                violation_error_message="A name is text.",
+            ),
+            models.CheckConstraint(
+                name="campaign_enabled_is_on_or_off",
+                condition=Q(IsSwitch("enabled")),
+                violation_error_message="A campaign is switched on (true, 1) or off (false, 0).",
             ),
             models.CheckConstraint(
                 name="campaign_daily_spend_limit_in_range",

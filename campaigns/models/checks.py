@@ -69,3 +69,17 @@ class IsWholeNumber(FormCheck):
 
     postgresql = "true"
     sqlite = "(typeof({x}) = 'integer')"
+
+
+class IsSwitch(FormCheck):
+    """On or off: SQLite keeps 7 and 'yes' in a boolean column, and reads the one as on and the other as off."""
+
+    postgresql = "({x} IN (true, false))"
+    sqlite = "({x} IN (0, 1))"
+
+
+class IsText(FormCheck):
+    """A text: SQLite keeps bytes in a text column, and they are equal to no text."""
+
+    postgresql = "({x} IS NOT NULL)"
+    sqlite = "(typeof({x}) = 'text')"

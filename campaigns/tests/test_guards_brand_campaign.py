@@ -57,6 +57,27 @@ class LimitTests(OutsideTestCase):
                     self.assert_refused(name, self.set_limit(column), limit)
 
 
+class SwitchTests(OutsideTestCase):
+    """R1: a switch is on or off; SQLite would keep anything, and read 7 as on and 'yes' as off."""
+
+    def test_it_refuses_a_switch_that_is_neither_on_nor_off(self) -> None:
+        make_campaign()
+        for table in ("brand", "campaign"):
+            update = f"UPDATE campaigns_{table} SET enabled = "
+            rule = f"{table}_enabled_is_on_or_off"
+            with self.subTest(table):
+                self.assert_refused(by_vendor(postgresql="is of type boolean", sqlite=rule), f"{update}7")
+                self.assert_refused(by_vendor(postgresql="is of type boolean", sqlite=rule), f"{update}0.5")
+                self.assert_refused(by_vendor(postgresql="invalid input syntax", sqlite=rule), f"{update}'perhaps'")
+                self.assert_refused(by_vendor(postgresql="not-null", sqlite="NOT NULL"), f"{update}NULL")
+
+    def test_it_takes_a_switch_as_clients_write_it(self) -> None:
+        make_campaign()
+        for value in ("true", "false", "'1'", "'0'"):
+            self.run_sql(f"UPDATE campaigns_campaign SET enabled = {value}")
+            self.assertEqual(Campaign.objects.get().enabled, value in ("true", "'1'"))
+
+
 class NameTests(OutsideTestCase):
     def test_it_takes_a_brand_with_nothing_but_a_name(self) -> None:
         self.run_sql("INSERT INTO campaigns_brand (name) VALUES ('B')")
@@ -220,3 +241,17 @@ if SQLITE:
             for reasons in (0.5, "some", b"1"):
                 with self.subTest(reasons):
                     self.assert_refused("pause_reasons", "UPDATE campaigns_campaign SET pause_reasons = %s", reasons)
+
+
+if SQLITE:
+
+    class BytesTests(OutsideTestCase):
+        """SQLite keeps bytes in a text column, where they are equal to no text; PostgreSQL writes them as text."""
+
+        def test_it_refuses_bytes_where_a_text_belongs(self) -> None:
+            make_campaign()
+            for column in ("name", "currency", "timezone"):
+                with self.subTest(column):
+                    rule = "brand_name_currency_and_timezone_are_text"
+                    self.assert_refused(rule, f"UPDATE campaigns_brand SET {column} = x'616263'")
+            self.assert_refused("campaign_name_is_text", "UPDATE campaigns_campaign SET name = x'616263'")

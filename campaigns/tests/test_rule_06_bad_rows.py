@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time_machine
-from django.db import connection
+from django.contrib.auth.models import User
+from django.db import DatabaseError, connection, transaction
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from campaigns.database import execute
 from campaigns.models import Brand, BrandPeriod, Campaign, JobRun, PendingSpend
 from campaigns.reasons import PauseReason
+from campaigns.services.enforcement import Change
+from campaigns.services.jobs import full_check
 from campaigns.services.scope import Scope
 from campaigns.tasks import check_budgets
 from campaigns.tests.checking import ACTIVE, brand_spent, campaign_spent, check_at, enforce_at, reasons_of
@@ -133,6 +137,43 @@ class OddNamesOfZones(TestCase):
         self.assertEqual(check_at(NOON).enforcement.unknown_zones, sorted(names))
         self.assertEqual(reasons_of(good), PauseReason.CAMPAIGN_DISABLED)
         self.assertEqual(Campaign.objects.filter(pause_reasons=int(ACTIVE)).count(), len(names))
+
+
+class TextsThatAreNoText(TestCase):
+    """R6: bytes that are no UTF-8. SQLite takes them, PostgreSQL refuses them."""
+
+    def setUp(self) -> None:
+        self.good = make_campaign(enabled=False)
+        self.campaigns = {column: make_campaign(name=f"{column}") for column in ("timezone", "currency", "name")}
+        self.campaigns["campaign"] = make_campaign(enabled=False)
+
+    def break_them(self) -> None:
+        for column in ("timezone", "currency", "name"):
+            brand = self.campaigns[column].brand_id
+            execute(f"UPDATE campaigns_brand SET {column} = CAST(x'ff41fe' AS text) WHERE id = %s", [brand])
+        campaign = self.campaigns["campaign"].pk
+        execute("UPDATE campaigns_campaign SET name = CAST(x'ff41fe' AS text) WHERE id = %s", [campaign])
+
+    def test_a_check_goes_on(self) -> None:
+        if connection.vendor == "postgresql":
+            with self.assertRaises(DatabaseError), transaction.atomic():
+                self.break_them()
+            return
+        self.break_them()
+        changes: list[Change] = []
+        check = full_check("test", clock=lambda: utc(NOON), on_changes=changes.extend)
+        self.assertEqual(check.enforcement.unknown_zones, ["�A�"])
+        self.assertEqual({change.campaign_id for change in changes}, {self.good.pk, self.campaigns["campaign"].pk})
+        self.assertIn("�A�", {change.campaign for change in changes})
+        self.assertEqual([str(brand) for brand in Brand.objects.filter(name="name")], [])
+
+    def test_pages_show_them(self) -> None:
+        if connection.vendor == "sqlite":
+            self.break_them()
+        self.client.force_login(User.objects.create_superuser("amara"))
+        for model in ("brand", "campaign"):
+            response = self.client.get(reverse(f"admin:campaigns_{model}_changelist"))
+            self.assertContains(response, "�A�" if connection.vendor == "sqlite" else self.good.brand.name)
 
 
 class ChecksWithNothingToDo(TestCase):
