@@ -32,14 +32,18 @@ class Window:
         return datetime.combine(day, self.start) <= wall < datetime.combine(ends_on, self.end)
 
 
-@dataclass
+@dataclass(eq=False)
 class Record:
     amount: Decimal
     timestamp: datetime
+    external_id: str | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class CampaignFacts:
+    """pk is its key in the database, once it is stored there; so it is for a brand."""
+
+    pk: int = 0
     enabled: bool = True
     daily_spend_limit: Decimal | None = None
     starts_on: date | None = None
@@ -48,9 +52,10 @@ class CampaignFacts:
     records: list[Record] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(eq=False)
 class BrandFacts:
     timezone: str
+    pk: int = 0
     enabled: bool = True
     daily_budget: Decimal | None = None
     monthly_budget: Decimal | None = None
@@ -58,7 +63,12 @@ class BrandFacts:
 
     def wall(self, instant: datetime) -> datetime:
         """Return what the clock on the brand's wall shows."""
-        return instant.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
+        return wall(self.timezone, instant)
+
+
+def wall(zone: str, instant: datetime) -> datetime:
+    """Return what a clock in the zone shows."""
+    return instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 @dataclass

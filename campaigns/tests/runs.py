@@ -1,0 +1,31 @@
+"""How long tests with made-up examples go on: always the same few in `make test`, ever new ones in `make torture`."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+STEPS = 50
+
+
+def the_same(examples: int, *, steps: int = STEPS) -> settings:
+    """Return settings for so many examples, the same at each run; steps is that of a state machine."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def new_ones(examples: int, *, steps: int = STEPS) -> settings:
+    """Return settings for so many new examples; one that fails is kept in .hypothesis and tried first the next time."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=False,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )

@@ -1,0 +1,125 @@
+"""What the state machine knows: the facts in plain Python, beside the database that is to agree with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from campaigns.models import Brand, SpendRecord
+from campaigns.tests.factories import make_brand, make_campaign
+from campaigns.tests.oracle import BrandFacts, CampaignFacts, Record, reasons, spends
+from campaigns.tests.oracle_books import Books, Totals
+
+@dataclass(frozen=True)
+class Line:
+    """What a line of history has to say (R13)."""
+
+    campaign: int
+    at: datetime
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    actor: str
+    decided_on: tuple[Decimal | None, ...]
+
+
+@dataclass
+class World:
+    """Brands with their books, and a clock that only goes forward."""
+
+    now: datetime
+    brands: list[BrandFacts] = field(default_factory=list)
+    books: dict[int, Books] = field(default_factory=dict)
+    stored: dict[int, list[str]] = field(default_factory=dict)
+    """The reasons that the last decision about each campaign gave."""
+    lines: list[Line] = field(default_factory=list)
+    """The lines of history that this step has to leave."""
+    seen: int = 0
+    """The last line of the steps before."""
+    names: int = 0
+
+    def __repr__(self) -> str:
+        return f"World at {self.now}"
+
+    @property
+    def pairs(self) -> list[tuple[BrandFacts, CampaignFacts]]:
+        return [(brand, campaign) for brand in self.brands for campaign in brand.campaigns]
+
+    @property
+    def records(self) -> list[tuple[CampaignFacts, Record]]:
+        return [(campaign, record) for _, campaign in self.pairs for record in campaign.records]
+
+    @property
+    def totals(self) -> Totals:
+        return {key: amount for books in self.books.values() for key, amount in books.totals().items()}
+
+    def new_name(self) -> str:
+        self.names += 1
+        return f"n{self.names}"
+
+    def add_brand(self, brand: BrandFacts, created_at: datetime) -> None:
+        """Store a brand that has no campaigns yet."""
+        row = make_brand(
+            timezone=brand.timezone,
+            enabled=brand.enabled,
+            daily_budget=brand.daily_budget,
+            monthly_budget=brand.monthly_budget,
+            created_at=created_at,
+        )
+        brand.pk = row.pk
+        self.brands.append(brand)
+        self.books[brand.pk] = Books(brand, created_at)
+
+    def add_campaign(self, brand: BrandFacts, campaign: CampaignFacts) -> None:
+        row = make_campaign(
+            Brand.objects.get(pk=brand.pk),
+            enabled=campaign.enabled,
+            daily_spend_limit=campaign.daily_spend_limit,
+            starts_on=campaign.starts_on,
+            ends_on=campaign.ends_on,
+        )
+        self.know_campaign(brand, campaign, row.pk)
+
+    def know_campaign(self, brand: BrandFacts, campaign: CampaignFacts, pk: int) -> None:
+        campaign.pk = pk
+        brand.campaigns.append(campaign)
+        self.stored[pk] = []
+
+    def brand_of(self, campaign: CampaignFacts) -> BrandFacts:
+        return next(brand for brand, other in self.pairs if other is campaign)
+
+    def record(self, campaign: CampaignFacts, record: Record) -> SpendRecord:
+        """Return the row of a record."""
+        return SpendRecord.objects.get(campaign=campaign.pk, external_id=record.external_id)
+
+    def check(self, actor: str) -> None:
+        """Reckon what a full check does."""
+        for books in self.books.values():
+            books.check(self.now)
+        self.decide(self.pairs, actor)
+
+    def save(self, touched: Iterable[CampaignFacts], change: Callable[[], None], *brands: BrandFacts) -> None:
+        """Reckon what a person's change of these brands does, if it is to be decided on these campaigns."""
+        touched = list(touched)
+        books = [self.books[brand.pk] for brand in brands]
+        for book in books:
+            book.close(self.now)
+        change()
+        for book in books:
+            book.rebook(self.now)
+        self.decide([pair for pair in self.pairs if pair[1] in touched], "amara")
+
+    def decide(self, pairs: Iterable[tuple[BrandFacts, CampaignFacts]], actor: str) -> None:
+        for brand, campaign in pairs:
+            before, after = self.stored[campaign.pk], reasons(brand, campaign, self.now)
+            if before != after:
+                spent = spends(brand, campaign, self.now)
+                decided_on = (
+                    *(spent.campaign_today, campaign.daily_spend_limit),
+                    *(spent.brand_today, brand.daily_budget),
+                    *(spent.brand_this_month, brand.monthly_budget),
+                )
+                self.lines.append(Line(campaign.pk, self.now, tuple(before), tuple(after), actor, decided_on))
+            self.stored[campaign.pk] = after
+
