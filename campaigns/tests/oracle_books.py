@@ -1,4 +1,4 @@
-"""A brand's books as the rules say, in plain Python: where spend is booked (R15), and what is kept at a closing (part 4).
+"""A brand's books as the rules say: where spend is booked (R15), and what is kept at a closing (part 4).
 
 Like the oracle's decision, nothing of the product is used here.
 """
@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from campaigns.tests.oracle import BrandFacts, period_of, wall
 
-FIRST = date(1, 1, 1)
+FIRST, NEVER = date(1, 1, 1), date(9999, 12, 1)
 NOTHING = Decimal(0)
 
 Totals = dict[tuple[str, int, date], Decimal]
@@ -48,6 +48,11 @@ class Book:
     def zone(self) -> str:
         return self.zones[-1][1]
 
+    @property
+    def segments(self) -> list[tuple[date, date, str]]:
+        """Return from which period on, and before which, is booked in which zone."""
+        return [(first, until, zone) for (first, zone), (until, _) in pairwise([*self.zones, (NEVER, "")])]
+
     def current(self, now: datetime) -> date:
         return self.period_in(self.zone, now)
 
@@ -56,7 +61,7 @@ class Book:
 
     def periods(self, instant: datetime) -> Iterator[date]:
         """Give the period that an instant is booked in; around the moment of a move there may be two, or none."""
-        for (first, zone), (until, _) in pairwise([*self.zones, (date.max, "")]):
+        for first, until, zone in self.segments:
             period = self.period_in(zone, instant)
             if first <= period < until:
                 yield period

@@ -16,16 +16,16 @@ from campaigns.tests.states_spend import Spending
 
 
 class Everything(Spending, Deciding, Working):
-    pass
+    """All rules together."""
 
 
 class StatesTestCase(CommittedTestCase):
     """Runs commit, so that other connections see what this one does; each run begins with an empty ledger."""
 
     def run_everything(self, how: settings) -> None:
-        person = Client()
+        person = Everything.person = Client()
         person.force_login(User.objects.create(username="amara", is_staff=True, is_superuser=True))
         session = person.session
         session.set_expiry(datetime(2100, 1, 1, tzinfo=UTC))
         session.save()
-        run_state_machine_as_test(lambda: Everything(person), settings=how)
+        run_state_machine_as_test(Everything, settings=how)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -34,8 +34,8 @@ class OpenForm:
 
 
 class Deciding(States):
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self) -> None:
+        super().__init__()
         self.open_forms: list[OpenForm] = []
 
     @rule(data=st.data())
@@ -84,19 +84,21 @@ class Deciding(States):
 
         self.world.save([campaign], change, brand)
 
-    @rule(data=st.data(), on=st.booleans())
+    @rule(data=st.data(), on=st.booleans(), of_brands=st.booleans())
+    def switch_in_a_list(self, data: st.DataObject, on: bool, of_brands: bool) -> None:
+        (self.switch_brands if of_brands else self.switch_campaigns)(data, on)
+
     def switch_brands(self, data: st.DataObject, on: bool) -> None:
         brands = data.draw(st.lists(st.sampled_from(self.world.brands), min_size=1, unique=True))
         campaigns = [campaign for brand in brands for campaign in brand.campaigns]
-        self.world.save(campaigns, lambda: [assign(brand, {"enabled": on}) for brand in brands], *brands)
+        self.world.save(campaigns, lambda: assign_all(brands, {"enabled": on}), *brands)
         self.act(Brand, brands, on)
 
-    @rule(data=st.data(), on=st.booleans())
     def switch_campaigns(self, data: st.DataObject, on: bool) -> None:
         every = [campaign for _, campaign in self.world.pairs]
         campaigns = data.draw(st.lists(st.sampled_from(every), min_size=1, unique=True))
         brands = {self.world.brand_of(campaign) for campaign in campaigns}
-        self.world.save(campaigns, lambda: [assign(one, {"enabled": on}) for one in campaigns], *brands)
+        self.world.save(campaigns, lambda: assign_all(campaigns, {"enabled": on}), *brands)
         self.act(Campaign, campaigns, on)
 
     @precondition(lambda self: len(self.open_forms) < 2)
@@ -122,16 +124,18 @@ class Deciding(States):
 
         self.save_or_be_refused(facts, opened.form | {name: entered(value)}, change, refused=refused)
 
-    @rule(data=st.data())
-    def change_a_brand_by_sql(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), of_brand=st.booleans())
+    def change_by_sql(self, data: st.DataObject, of_brand: bool) -> None:
         """It takes effect at the next check."""
+        (self.change_a_brand_by_sql if of_brand else self.change_a_campaign_by_sql)(data)
+
+    def change_a_brand_by_sql(self, data: st.DataObject) -> None:
         brand = self.brand(data)
         changes = self.some_of(data, self.brand_changes(data, brand))
         if changes:
             Brand.objects.filter(pk=brand.pk).update(**changes)
             assign(brand, changes)
 
-    @rule(data=st.data())
     def change_a_campaign_by_sql(self, data: st.DataObject) -> None:
         campaign = self.campaign(data)
         changes = self.some_of(data, self.campaign_changes(data, campaign))
@@ -245,6 +249,11 @@ def address_of(facts: Facts) -> str:
 def assign(facts: Facts, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(facts, name, value)
+
+
+def assign_all(rows: Iterable[Facts], changes: dict[str, Any]) -> None:
+    for facts in rows:
+        assign(facts, changes)
 
 
 def entered(value: Any) -> Any:

@@ -12,6 +12,7 @@ from campaigns.tests.factories import make_brand, make_campaign
 from campaigns.tests.oracle import BrandFacts, CampaignFacts, Record, reasons, spends
 from campaigns.tests.oracle_books import Books, Totals
 
+
 @dataclass(frozen=True)
 class Line:
     """What a line of history has to say (R13)."""
@@ -122,4 +123,3 @@ class World:
                 )
                 self.lines.append(Line(campaign.pk, self.now, tuple(before), tuple(after), actor, decided_on))
             self.stored[campaign.pk] = after
-
