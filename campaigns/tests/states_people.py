@@ -22,6 +22,7 @@ Facts = BrandFacts | CampaignFacts
 Form = dict[str, Any]
 
 SAVED, SHOWN_AGAIN = 302, 200
+MOST_CAMPAIGNS = 7
 
 
 @dataclass
@@ -63,11 +64,10 @@ class Deciding(States):
 
         self.save_or_be_refused(campaign, form, change, refused=refused)
 
+    @precondition(lambda self: len(self.world.pairs) < MOST_CAMPAIGNS)
     @rule(data=st.data())
     def add_a_campaign(self, data: st.DataObject) -> None:
         brand = self.brand(data)
-        if len(brand.campaigns) == 4:
-            return
         name, campaign = self.world.new_name(), CampaignFacts()
         changes = self.some_of(data, self.campaign_changes(data, campaign, brand))
         if ends_before_it_starts(campaign, changes):
