@@ -19,10 +19,8 @@ from campaigns.periods import known_zones
 from campaigns.services.changes import begin_change, finish_change
 from campaigns.services.scope import Scope
 from campaigns.tests.factories import utc
+from campaigns.tests.oracle_books import Totals
 from campaigns.tests.outside import EPOCH
-
-Totals = dict[tuple[str, int, date], Decimal]
-"""What isn't 0 of: ("campaign day", campaign id, day), ("day", brand id, day), ("month", brand id, its first day)."""
 
 Spent = tuple[int, int, datetime, Decimal]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 from typing import Any, ClassVar
 
 import time_machine
@@ -23,7 +22,7 @@ from campaigns.tests.oracle_books import Statement
 from campaigns.tests.outside import Client as Outside
 from campaigns.tests.outside import empty_ledger, open_client
 from campaigns.tests.states_world import Line, World
-from campaigns.tests.worlds import DAY, HOUR, limits_near, midnight, near
+from campaigns.tests.worlds import DAY, HOUR, midnight, near, records_near
 
 STARTS = [
     ("America/New_York", "2026-03-08"),  # clocks go forward
@@ -88,11 +87,12 @@ class States(RuleBasedStateMachine):
             self.add_brand(data, of_brand)
 
     def add_brand(self, data: st.DataObject, zone: str) -> None:
-        limits = limits_near(Decimal(50))
-        brand = BrandFacts(zone, daily_budget=data.draw(limits), monthly_budget=data.draw(limits))
+        """Add a brand with campaigns that have spent something before the run begins, or is to spend later."""
+        brand = BrandFacts(zone)
         self.world.add_brand(brand, self.world.now - data.draw(st.sampled_from(AGES)))
         for _ in range(data.draw(st.integers(1, 3))):
-            self.world.add_campaign(brand, CampaignFacts(daily_spend_limit=data.draw(limits)))
+            campaign = CampaignFacts(records=data.draw(st.lists(records_near(brand, self.world.now), max_size=4)))
+            self.world.add_campaign(brand, campaign)
 
     def campaign(self, data: st.DataObject) -> CampaignFacts:
         return data.draw(st.sampled_from([campaign for _, campaign in self.world.pairs]))

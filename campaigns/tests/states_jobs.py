@@ -16,6 +16,7 @@ from campaigns.services import jobs
 from campaigns.services.close import close_periods
 from campaigns.services.fold import fold
 from campaigns.services.verify import Books, repair
+from campaigns.tests.ledger import totals_folded
 from campaigns.tests.states_base import States
 from campaigns.tests.worlds import DAY, HOUR, MICROSECOND, MINUTE, midnight
 
@@ -69,6 +70,7 @@ class Working(States):
     def checked(self, actor: str) -> None:
         self.world.check(actor)
         self.same.assertEqual(PendingSpend.objects.count(), 0)
+        self.same.assertEqual(totals_folded(), self.world.totals)
         self.assert_nothing_left_to_do(campaign for _, campaign in self.world.pairs)
 
     @rule(part=st.sampled_from(["fold", "close", "repair", "look"]), times=st.integers(1, 2))

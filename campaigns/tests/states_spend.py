@@ -19,9 +19,10 @@ from django.db import IntegrityError
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from campaigns.models import Campaign, SpendRecord
+from campaigns.models import SpendRecord
 from campaigns.tests.oracle import CampaignFacts, Record
 from campaigns.tests.states_base import ZONES, States
+from campaigns.tests.stored import name_of, spend_row
 from campaigns.tests.worlds import AMOUNTS, DAY, near, records_near
 
 Given = tuple[CampaignFacts, Record]
@@ -108,7 +109,7 @@ class Spending(States):
     def correct_one(self, data: st.DataObject) -> None:
         """Another amount, another time, another campaign, perhaps of another brand."""
         campaign, record = data.draw(st.sampled_from(self.world.records))
-        row = self.world.record(campaign, record)
+        row = self.stored_row(campaign, record)
         [(new_campaign, new)] = self.some_spend(data, most=1)
         campaign.records.remove(record)
         row.brand_id, row.campaign_id = self.world.brand_of(new_campaign).pk, new_campaign.pk
@@ -128,7 +129,7 @@ class Spending(States):
 
     def delete_one(self, data: st.DataObject) -> None:
         campaign, record = data.draw(st.sampled_from(self.world.records))
-        self.world.record(campaign, record).delete()
+        self.stored_row(campaign, record).delete()
         campaign.records.remove(record)
 
     def delete_many_from_outside(self, data: st.DataObject) -> None:
@@ -159,13 +160,10 @@ class Spending(States):
             campaign.records.append(record)
 
     def row(self, campaign: CampaignFacts, record: Record) -> SpendRecord:
-        return SpendRecord(
-            brand_id=self.world.brand_of(campaign).pk,
-            campaign_id=campaign.pk,
-            amount=record.amount,
-            timestamp=record.timestamp,
-            external_id=record.external_id,
-        )
+        return spend_row(self.world.brand_of(campaign), campaign, record)
+
+    def stored_row(self, campaign: CampaignFacts, record: Record) -> SpendRecord:
+        return SpendRecord.objects.get(campaign=campaign.pk, external_id=record.external_id)
 
     def values(self, campaign: CampaignFacts, record: Record) -> tuple[Any, ...]:
         brand = self.world.brand_of(campaign)
@@ -185,9 +183,8 @@ class Spending(States):
 
     def told(self, campaign: CampaignFacts, record: Record, zone: ZoneInfo) -> list[Any]:
         """Return the line of a file that tells of a record."""
-        row = Campaign.objects.select_related("brand").get(pk=campaign.pk)
         instant = record.timestamp.astimezone(zone).isoformat()
-        return [instant, row.brand.name, row.name, f"{record.amount:f}", record.external_id]
+        return [instant, *name_of(campaign), f"{record.amount:f}", record.external_id]
 
     def import_file(self, lines: Sequence[Sequence[Any]]) -> None:
         text = io.StringIO()

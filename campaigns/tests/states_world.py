@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from campaigns.models import Brand, SpendRecord
-from campaigns.tests.factories import make_brand, make_campaign
+from campaigns.models import SpendRecord
 from campaigns.tests.oracle import BrandFacts, CampaignFacts, Record, reasons, spends
 from campaigns.tests.oracle_books import Books, Totals
+from campaigns.tests.stored import spend_row, store_brand, store_campaign
 
 
 @dataclass(frozen=True)
@@ -61,38 +61,25 @@ class World:
 
     def add_brand(self, brand: BrandFacts, created_at: datetime) -> None:
         """Store a brand that has no campaigns yet."""
-        row = make_brand(
-            timezone=brand.timezone,
-            enabled=brand.enabled,
-            daily_budget=brand.daily_budget,
-            monthly_budget=brand.monthly_budget,
-            created_at=created_at,
-        )
-        brand.pk = row.pk
+        store_brand(brand, created_at)
         self.brands.append(brand)
         self.books[brand.pk] = Books(brand, created_at)
 
     def add_campaign(self, brand: BrandFacts, campaign: CampaignFacts) -> None:
-        row = make_campaign(
-            Brand.objects.get(pk=brand.pk),
-            enabled=campaign.enabled,
-            daily_spend_limit=campaign.daily_spend_limit,
-            starts_on=campaign.starts_on,
-            ends_on=campaign.ends_on,
-        )
-        self.know_campaign(brand, campaign, row.pk)
+        """Store a campaign, and what it spends."""
+        store_campaign(brand, campaign)
+        for record in campaign.records:
+            record.external_id = self.new_name()
+        SpendRecord.objects.bulk_create([spend_row(brand, campaign, record) for record in campaign.records])
+        self.know_campaign(brand, campaign)
 
-    def know_campaign(self, brand: BrandFacts, campaign: CampaignFacts, pk: int) -> None:
-        campaign.pk = pk
+    def know_campaign(self, brand: BrandFacts, campaign: CampaignFacts) -> None:
+        """Take over a campaign that is stored; it is active until it is decided on."""
         brand.campaigns.append(campaign)
-        self.stored[pk] = []
+        self.stored[campaign.pk] = []
 
     def brand_of(self, campaign: CampaignFacts) -> BrandFacts:
         return next(brand for brand, other in self.pairs if other is campaign)
-
-    def record(self, campaign: CampaignFacts, record: Record) -> SpendRecord:
-        """Return the row of a record."""
-        return SpendRecord.objects.get(campaign=campaign.pk, external_id=record.external_id)
 
     def check(self, actor: str) -> None:
         """Reckon what a full check does."""

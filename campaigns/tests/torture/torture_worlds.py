@@ -1,0 +1,25 @@
+"""Ever new worlds near every boundary, each decision compared with the oracle's."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns.tests.deciding import DecisionTestCase
+from campaigns.tests.runs import new_ones
+from campaigns.tests.torture.extent import extent
+from campaigns.tests.worlds import World, worlds
+
+WORLDS = new_ones(extent(short=60, full=2_000))
+
+
+class NewWorlds(DecisionTestCase):
+    @WORLDS
+    @given(world=worlds(), data=st.data())
+    def test_it_decides_as_the_oracle_at_every_step(self, world: World, data: st.DataObject) -> None:
+        self.decide_at_every_step(world, data)
+
+    @WORLDS
+    @given(world=worlds())
+    def test_it_folds_and_closes_without_changing_a_decision(self, world: World) -> None:
+        self.fold_and_close(world)
