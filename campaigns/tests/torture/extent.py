@@ -1,4 +1,4 @@
-"""How long a torture goes on: EXTENT=short takes seconds and is what continuous integration runs, full takes minutes."""
+"""How long a torture goes on: EXTENT=short takes seconds, for continuous integration; full takes minutes."""
 
 from __future__ import annotations
 

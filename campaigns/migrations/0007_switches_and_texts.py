@@ -23,7 +23,7 @@ def settle(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """Switches are on or off, and texts are text, on SQLite too."""
 
-    dependencies = (("campaigns", "0003_totals_in_range"),)
+    dependencies = (("campaigns", "0006_totals_in_range"),)
     operations = (
         DropTriggers(),
         migrations.RunPython(settle, migrations.RunPython.noop),

@@ -8,7 +8,7 @@ from campaigns.sql.triggers import CreateTriggers, DropTriggers
 class Migration(migrations.Migration):
     """Totals have limits, so that no sum of theirs passes 64 bits; triggers that take any number of large amounts."""
 
-    dependencies = (("campaigns", "0002_triggers"),)
+    dependencies = (("campaigns", "0005_close_functions"),)
     operations = (
         DropTriggers(),
         migrations.AddConstraint(
