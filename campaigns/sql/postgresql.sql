@@ -69,9 +69,17 @@ FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_spend_truncated();
 
 -- A record's brand is its campaign's (one foreign key for both), and so a campaign with spend stays with its brand and
 -- neither can be deleted (R14). Not deferred: the sender hears of it at the statement.
-ALTER TABLE {schema}.campaigns_spendrecord
-ADD CONSTRAINT spend_brand_is_the_campaigns_brand
-FOREIGN KEY (campaign_id, brand_id) REFERENCES {schema}.campaigns_campaign (id, brand_id);
+-- It stays when triggers are made anew: making it reads the whole ledger, with writers waiting.
+DO $$ BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_constraint
+        WHERE conname = 'spend_brand_is_the_campaigns_brand' AND conrelid = '{schema}.campaigns_spendrecord'::regclass
+    ) THEN
+        ALTER TABLE {schema}.campaigns_spendrecord
+        ADD CONSTRAINT spend_brand_is_the_campaigns_brand
+        FOREIGN KEY (campaign_id, brand_id) REFERENCES {schema}.campaigns_campaign (id, brand_id);
+    END IF;
+END $$;
 
 -- A brand is born with books in its own zone, and takes them with it.
 CREATE FUNCTION {schema}.campaigns_brand_inserted() RETURNS trigger

@@ -1,4 +1,3 @@
-ALTER TABLE {schema}.campaigns_spendrecord DROP CONSTRAINT IF EXISTS spend_brand_is_the_campaigns_brand;
 DROP FUNCTION IF EXISTS
     {schema}.campaigns_spend_inserted(),
     {schema}.campaigns_spend_updated(),

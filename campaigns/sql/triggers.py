@@ -72,6 +72,7 @@ class CreateTriggers(Operation):
     ) -> None:
         if self.concerns(schema_editor):
             drop_triggers(schema_editor)
+            drop_foreign_key(schema_editor)
 
     def describe(self) -> str:
         return "Create the triggers of the spend ledger"
@@ -127,6 +128,12 @@ def drop_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
         return
     for name in trigger_names("sqlite"):
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}", params=None)
+
+
+def drop_foreign_key(schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Drop what create_triggers adds to the ledger and drop_triggers leaves there, because to make it anew is slow."""
+    if schema_editor.connection.vendor == "postgresql":
+        _run_file(schema_editor, "postgresql_drop_foreign_key")
 
 
 def _run_file(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
