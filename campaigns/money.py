@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -18,6 +19,9 @@ SUM_LIMIT = 5 * MONTH_TOTAL_LIMIT
 A decision adds such a sum to the month's total less its days ahead, at most 4.1 * MONTH_TOTAL_LIMIT. So what it adds up
 fits into 64 bits, and a sum that was cut is above every budget, or below 0, as the true one is.
 """
+
+PLAIN_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)")
+"""An amount as people and files write it: no exponents, no thousands separators, no digits but 0 to 9."""
 
 
 def to_micros(amount: Decimal | int) -> int:

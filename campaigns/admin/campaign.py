@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioF
 from campaigns.admin.dayparting import WindowInline
 from campaigns.admin.display import link_to, spend_bar, status_chips
 from campaigns.admin.effect import SwitchActions
-from campaigns.admin.fields import MoneyField
+from campaigns.admin.fields import KeyAutocomplete, MoneyField
 from campaigns.admin.filters import ReasonFilter
 from campaigns.admin.forms import CarefulForm
 from campaigns.admin.history import recent_history
@@ -87,6 +87,8 @@ class CampaignAdmin(SwitchActions):
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "daily_spend_limit":
             kwargs["form_class"] = MoneyField
+        if db_field.name == "brand":
+            kwargs["widget"] = KeyAutocomplete(db_field, self.admin_site)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def reasons_to_keep(self, rows: list[Any]) -> list[str]:

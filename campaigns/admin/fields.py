@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.db import models
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSingleTimeWidget,
@@ -14,11 +17,23 @@ from unfold.widgets import (
 )
 
 from campaigns.models.dayparting import DAYS, EVERY_DAY
+from campaigns.money import PLAIN_DECIMAL
 from campaigns.periods import known_zones
 
 
+def is_key(text: str) -> bool:
+    """Return whether the text is a number that the database can look up as a primary key."""
+    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= models.BigIntegerField.MAX_BIGINT
+
+
 class MoneyField(forms.DecimalField):
-    """An amount without the zeros that the database pads it with: 100, not 100.000000."""
+    """An amount in plain digits: 100, neither 1e2 nor 1_00, and not 100.000000 as the database pads it."""
+
+    def to_python(self, value: Any) -> Any:
+        """Refuse what Python takes for a number and people mistype."""
+        if isinstance(value, str) and value.strip() and not PLAIN_DECIMAL.fullmatch(value.strip()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, Decimal):
@@ -54,7 +69,7 @@ class DaysField(forms.MultipleChoiceField):
         return mask
 
     def _bits(self, text: str) -> int:
-        if not str(text).isdecimal() or not 0 < int(text) <= EVERY_DAY:
+        if not is_key(str(text)) or not 0 < int(text) <= EVERY_DAY:
             raise ValidationError(
                 "%(value)s is no day of the week: Monday is 1, Tuesday 2, and so on to Sunday, 64.",
                 params={"value": text},
@@ -70,6 +85,13 @@ class DaysField(forms.MultipleChoiceField):
             return bool(self.to_python(initial) != self.to_python(data))
         except ValidationError:
             return True
+
+
+class KeyAutocomplete(AutocompleteSelect):
+    """Django's widget, which shows nothing as chosen where what was posted can't be a key; its own fails."""
+
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, [key for key in value if is_key(str(key))], attrs)
 
 
 class ClockWidget(UnfoldAdminSingleTimeWidget):

@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.functional import cached_property
 
-from campaigns.admin.fields import DaysField
+from campaigns.admin.fields import DaysField, is_key
 from campaigns.models.dayparting import days_in_words
 from campaigns.money import format_money
 
@@ -210,7 +210,7 @@ class CarefulFormSet(forms.BaseInlineFormSet[M, Any, "CarefulRowForm[M]"]):
     def _shown_keys(self) -> Iterable[int]:
         for index in range(self.initial_form_count()):
             value = self.data.get(f"{self.add_prefix(index)}-id", "")
-            yield int(value) if value.isdecimal() else 0
+            yield int(value) if is_key(value) else 0
 
     def _stand_in(self, pk: int) -> Any:
         row = self.form._meta.model(pk=pk, **{self.fk.name: self.instance})

@@ -28,7 +28,7 @@ from functools import lru_cache, partial
 from typing import BinaryIO, NamedTuple
 from zoneinfo import ZoneInfo
 
-from campaigns.money import AMOUNT_LIMIT, PLACES
+from campaigns.money import AMOUNT_LIMIT, PLACES, PLAIN_DECIMAL
 from campaigns.periods import EARLIEST, LATEST
 
 LONGEST_LINE = 100_000
@@ -48,7 +48,6 @@ OTHER_FILES = {
 EXAMPLE = "2026-03-01T14:30:00+02:00"
 SAVE_AS_UTF8 = "save the file as UTF-8 and import it again"
 COMMON_AMOUNT = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
-PLAIN_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)")
 SHOWN = 60
 KEPT_OF_A_LONG_LINE = 200
 REMEMBERED = 10_000

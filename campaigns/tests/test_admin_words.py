@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.urls import reverse
 
 from campaigns.models import Brand
@@ -18,7 +20,20 @@ class WhatAFormSaysOfAnEntry(AdminTestCase):
         self.assertEqual(Brand.objects.get(pk=brand.pk).daily_budget, 5)
 
     def test_it_names_what_is_not_a_number(self) -> None:
-        for entry in ("abc", "NaN", "Infinity", "1,5"):
+        for entry in (
+            "abc",
+            "NaN",
+            "Infinity",
+            "1,5",
+            "1_000",
+            "1e5",
+            "0x10",
+            "１００",
+            "٣",
+            "--1",
+            "1 000",
+            "$5",
+        ):
             self.assert_refused("daily_budget", entry, f"“{entry}”: Enter a number like 1250")
 
     def test_it_names_what_is_finer_than_six_decimals(self) -> None:
@@ -29,3 +44,11 @@ class WhatAFormSaysOfAnEntry(AdminTestCase):
 
     def test_it_names_a_zone_that_nobody_knows(self) -> None:
         self.assert_refused("timezone", "Mars/Olympus", "Nobody knows the time zone “Mars/Olympus”")
+
+    def test_it_takes_a_number_however_people_write_it(self) -> None:
+        brand = make_brand()
+        address = reverse("admin:campaigns_brand_change", args=[brand.pk])
+        for entry, amount in ((" 100 ", "100"), ("+1", "1"), (".5", "0.5"), ("7.", "7"), ("007.250000", "7.25")):
+            form = open_form(self.client, address, "brand_form") | {"daily_budget": entry}
+            self.assertEqual(self.client.post(address, form).status_code, 302, entry)
+            self.assertEqual(Brand.objects.get(pk=brand.pk).daily_budget, Decimal(amount))
