@@ -7,7 +7,7 @@ ARGS ?=
 EXTENT ?= full
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture check clean
+.PHONY: help run test torture check audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,9 @@ check: $(INSTALLED) ## lint, format, types, migrations and the settings of a dep
 	@DEBUG=False SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
 		SECURE_SSL_REDIRECT=True ALLOWED_HOSTS=budget.example.com \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+audit: $(INSTALLED) ## asks public lists for known vulnerabilities of what is installed; needs the network
+	@.ci/audit
 
 clean: ## removes .venv, caches and collected static files; keeps .env and the database
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis staticfiles
