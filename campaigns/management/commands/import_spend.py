@@ -20,6 +20,7 @@ from campaigns.services.spend_import import Counts, ImportRefused, import_spend,
 
 NAMED = 10
 """So many refused lines are named in what the command says; --errors has all of them."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class Command(BaseCommand):
@@ -51,7 +52,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--errors",
             metavar="FILE",
-            help="Write the refused lines to this file: line, reason, text. Overwrites it.",
+            help="Write the refused lines to this file: line, reason, text, with ' before what a spreadsheet would"
+            " take for a formula. Overwrites it.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -201,7 +203,12 @@ def _error_file(name: str | None, source: str) -> Iterator[Callable[[BadRow], No
     with file:
         writer = csv.writer(file)
         writer.writerow(("line", "reason", "text"))
-        yield lambda refused: writer.writerow((refused.line, refused.reason, refused.text))
+        yield lambda refused: writer.writerow((refused.line, refused.reason, _not_a_formula(refused.text)))
+
+
+def _not_a_formula(text: str) -> str:
+    """Return what a spreadsheet shows and doesn't reckon: the file came from somebody else."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 @contextmanager
