@@ -7,7 +7,7 @@ from io import StringIO
 
 from django.core.management import CommandError, call_command
 
-from campaigns.models import BrandPeriod, CampaignDay
+from campaigns.models import BookingZone, BrandPeriod, CampaignDay
 from campaigns.tests.ledger import totals_folded, totals_of_records
 from campaigns.tests.test_verify import VerifyTestCase
 
@@ -49,6 +49,21 @@ class TheCommand(VerifyTestCase):
     def test_it_repairs_what_differs(self) -> None:
         self.damage()
         self.assertEqual(command("--repair").splitlines()[-1], "2 totals repaired.")
+        self.assertEqual(totals_folded(), totals_of_records())
+        self.assertEqual(command(), "All totals are what the spend records say.\n")
+
+    def test_it_misses_the_totals_of_a_brand_that_lost_its_books(self) -> None:
+        BookingZone.objects.all().delete()
+        BrandPeriod.objects.all().delete()
+        CampaignDay.objects.all().delete()
+        with self.assertRaisesMessage(
+            CommandError,
+            "Of 1 brand the books are lost, or in another time zone than the brand: run verify_spend --repair, or wait for"
+            " the next check.",
+        ):
+            command()
+        self.assertEqual(CampaignDay.objects.count(), 0)
+        self.assertEqual(command("--repair").splitlines()[0], "1 brand re-booked.")
         self.assertEqual(totals_folded(), totals_of_records())
         self.assertEqual(command(), "All totals are what the spend records say.\n")
 

@@ -6,8 +6,10 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from campaigns.money import format_money
+from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.verify import Books, Difference, repair, verify
 
 SHOWN = 50
@@ -27,6 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, repair: bool, since: str | None, **options: Any) -> None:
         first_day = None if since is None else parse_day(since)
+        self.check_books(repair)
         differences = verify(since=first_day)
         for difference in differences[:SHOWN]:
             self.stdout.write(describe(difference))
@@ -37,14 +40,27 @@ class Command(BaseCommand):
         elif repair:
             self.repair(first_day)
         else:
-            raise CommandError(f"{_totals(len(differences))} to mend: run verify_spend --repair.")
+            raise CommandError(f"{_count(len(differences), 'total')} to mend: run verify_spend --repair.")
+
+    def check_books(self, repair: bool) -> None:
+        """Verification compares what the books hold: a brand without books in its zone would have no totals to miss."""
+        lost = len(brands_with_changed_zones())
+        if lost and not repair:
+            raise CommandError(
+                f"Of {_count(lost, 'brand')} the books are lost, or in another time zone than the brand: run verify_spend"
+                " --repair, or wait for the next check."
+            )
+        if lost:
+            self.stdout.write(
+                self.style.SUCCESS(f"{_count(rebook_changed_zones(clock=timezone.now), 'brand')} re-booked.")
+            )
 
     def repair(self, first_day: date | None) -> None:
-        self.stdout.write(self.style.SUCCESS(f"{_totals(repair(Books.since(first_day)))} repaired."))
+        self.stdout.write(self.style.SUCCESS(f"{_count(repair(Books.since(first_day)), 'total')} repaired."))
 
 
-def _totals(count: int) -> str:
-    return f"{count} total{'s' if count != 1 else ''}"
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count != 1 else ''}"
 
 
 def describe(difference: Difference) -> str:
