@@ -58,8 +58,8 @@ class TheCommand(VerifyTestCase):
         CampaignDay.objects.all().delete()
         with self.assertRaisesMessage(
             CommandError,
-            "Of 1 brand the books are lost, or in another time zone than the brand: run verify_spend --repair, or wait for"
-            " the next check.",
+            "Of 1 brand the books are lost, or in another time zone than the brand: run verify_spend --repair, or wait"
+            " for the next check.",
         ):
             command()
         self.assertEqual(CampaignDay.objects.count(), 0)

@@ -47,8 +47,8 @@ class Command(BaseCommand):
         lost = len(brands_with_changed_zones())
         if lost and not repair:
             raise CommandError(
-                f"Of {_count(lost, 'brand')} the books are lost, or in another time zone than the brand: run verify_spend"
-                " --repair, or wait for the next check."
+                f"Of {_count(lost, 'brand')} the books are lost, or in another time zone than the brand: run"
+                " verify_spend --repair, or wait for the next check."
             )
         if lost:
             self.stdout.write(
