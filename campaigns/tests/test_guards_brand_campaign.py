@@ -242,9 +242,6 @@ if SQLITE:
                 with self.subTest(reasons):
                     self.assert_refused("pause_reasons", "UPDATE campaigns_campaign SET pause_reasons = %s", reasons)
 
-
-if SQLITE:
-
     class BytesTests(OutsideTestCase):
         """SQLite keeps bytes in a text column, where they are equal to no text; PostgreSQL writes them as text."""
 
