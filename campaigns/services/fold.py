@@ -64,7 +64,9 @@ ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend
 
 ADD_BRAND_PERIODS = f"""
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-SELECT brand_id, kind, starts_on, {clamped_sum("amount")} FROM booked WHERE 1 = 1 GROUP BY 1, 2, 3
+SELECT brand_id, kind, starts_on, {clamped_sum("amount")} FROM booked
+WHERE brand_id IN (SELECT id FROM campaigns_brand)
+GROUP BY 1, 2, 3
 ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
 """
 

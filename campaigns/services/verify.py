@@ -123,7 +123,8 @@ brand_periods AS (
         UNION ALL
         SELECT brand_id, kind, starts_on, -spend, 0 FROM campaigns_brandperiod WHERE {brand_in_scope}
     ) AS both_sides
-    WHERE (kind = 'day' AND starts_on >= %s) OR (kind = 'month' AND starts_on >= %s)
+    WHERE ((kind = 'day' AND starts_on >= %s) OR (kind = 'month' AND starts_on >= %s))
+        AND brand_id IN (SELECT id FROM campaigns_brand)
     GROUP BY brand_id, kind, starts_on HAVING {amount_sum} <> 0
 )
 """

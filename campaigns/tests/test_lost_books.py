@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
 from django.test import TestCase
 
 from campaigns.models import BookingZone, Brand, BrandPeriod, PendingSpend
 from campaigns.services.fold import fold
-from campaigns.services.verify import verify
+from campaigns.services.verify import Books, repair, verify
 from campaigns.tests.checking import check_at
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.ledger import day_of, totals_counted, totals_of_records
@@ -69,3 +70,29 @@ class LostBooks(TestCase):
         BookingZone.objects.update(timezone="US/Pacific-New")
         Brand.objects.update(daily_budget=None)  # or it would write a statement for each day since the year 1
         self.assert_mended()
+
+
+class BooksOfNobody(TestCase):
+    """Books and pending spend of a brand that isn't there, as a restore that failed half-way leaves them (R6)."""
+
+    def setUp(self) -> None:
+        self.campaign = make_campaign()
+        spend(self.campaign, 5, NOON)
+        for kind in ("day", "month"):
+            BookingZone.objects.create(brand_id=999, kind=kind, timezone="UTC")
+        PendingSpend.objects.create(brand_id=999, campaign_id=999, quarter=1_700_000, amount=3)
+
+    def test_it_folds_and_closes_for_the_others(self) -> None:
+        check_at("2026-11-21 12:00")
+        connection.check_constraints()
+        self.assertEqual(set(BrandPeriod.objects.values_list("brand", flat=True)), {self.campaign.brand_id})
+        self.assertEqual(day_of(self.campaign.brand, "2026-11-20"), 5)
+        self.assertEqual(PendingSpend.objects.count(), 0)
+
+    def test_it_verifies_and_repairs_the_others(self) -> None:
+        self.assertEqual(verify(), [])
+        PendingSpend.objects.filter(brand=self.campaign.brand_id).delete()
+        self.assertEqual({row.lacks for row in verify()}, {5})
+        self.assertEqual(repair(Books()), 3)
+        connection.check_constraints()
+        self.assertEqual(verify(), [])
