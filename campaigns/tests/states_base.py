@@ -87,7 +87,7 @@ class States(RuleBasedStateMachine):
             self.add_brand(data, of_brand)
 
     def add_brand(self, data: st.DataObject, zone: str) -> None:
-        """Add a brand with campaigns that have spent something before the run begins, or is to spend later."""
+        """Add a brand whose campaigns have spent something before the run begins, or have rows dated ahead."""
         brand = BrandFacts(zone)
         self.world.add_brand(brand, self.world.now - data.draw(st.sampled_from(AGES)))
         for _ in range(data.draw(st.integers(1, 3))):
