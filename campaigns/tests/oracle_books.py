@@ -119,7 +119,7 @@ class Books:
             ended = set(book.between(book.closed_before, current))
             if late:
                 ended |= {period for kind, pk, period in totals if (kind, pk) == (book.kind, self.brand.pk)}
-            for period in ended:
+            for period in sorted(ended):
                 statement = self._statement(book, period, now, totals)
                 if period < current and (statement.spend or statement.budget is not None):
                     book.statements.setdefault(period, statement)
@@ -133,7 +133,10 @@ class Books:
         return Statement(now, spent, None if had_none else self.held[book.kind])
 
     def rebook(self, now: datetime) -> None:
-        """R15: what is open in the old zone or in the new one is booked in the new one, and is open. Close before."""
+        """R15: what is open in the old zone or in the new one is booked in the new one, and is open. Close before.
+
+        What is open again is closed with the budget that holds then (R9), even where the move is taken back.
+        """
         if not self.has_moved:
             return
         new = self.brand.timezone
