@@ -21,7 +21,7 @@ from campaigns.admin.forms import CarefulForm
 from campaigns.admin.history import recent_history
 from campaigns.models import Campaign, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend
-from campaigns.services.changes import begin_change
+from campaigns.services.changes import begin_change, begin_move
 from campaigns.services.outlook import outlook
 from campaigns.services.scope import Scope
 
@@ -34,7 +34,9 @@ class CampaignForm(CarefulForm[Campaign]):
     def lock(self) -> None:
         """Lock the campaign's brand and, where it moves, the other one too, both at once and in order."""
         old, new = self.instance.brand_id, self.cleaned_data.get("brand")
-        begin_change({pk for pk in (old, new and new.pk) if pk}, clock=timezone.now)
+        brands = {pk for pk in (old, new and new.pk) if pk}
+        begin = begin_move if len(brands) > 1 else begin_change
+        begin(brands, clock=timezone.now)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from campaigns.database import fetch_all
+from campaigns.database import fetch_all, take_ledger_lock
 from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Clock, Enforcement, enforce
+from campaigns.services.fold import fold_under_ledger_lock
 from campaigns.services.locks import lock_brands
 from campaigns.services.rebook import rebook_changed_zones
 from campaigns.services.scope import Scope
@@ -27,6 +28,17 @@ def begin_change(brand_ids: Iterable[int], *, clock: Clock) -> None:
     lock_brands(ids)
     if ids:
         close_periods(now=clock(), brands=ids)
+
+
+def begin_move(brand_ids: Iterable[int], *, clock: Clock) -> None:
+    """Begin the change of a campaign that goes from one brand to another: it takes nothing that is pending with it.
+
+    It has no records, but what their deletion changed may not be folded yet, and is booked for its old brand.
+    """
+    ids = sorted(set(brand_ids))
+    begin_change(ids, clock=clock)
+    take_ledger_lock()
+    fold_under_ledger_lock(ids)
 
 
 def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
