@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 STEPS = 50
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
 
 
 def the_same(examples: int, *, steps: int = STEPS) -> settings:
@@ -15,6 +16,7 @@ def the_same(examples: int, *, steps: int = STEPS) -> settings:
         derandomize=True,
         database=None,
         deadline=None,
+        phases=PHASES,
         suppress_health_check=list(HealthCheck),
     )
 
@@ -26,6 +28,7 @@ def new_ones(examples: int, *, steps: int = STEPS) -> settings:
         stateful_step_count=steps,
         derandomize=False,
         deadline=None,
+        phases=PHASES,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )

@@ -65,6 +65,27 @@ class Deciding(States):
 
         self.save_or_be_refused(campaign, form, change, refused=refused)
 
+    @precondition(lambda self: self.can_move)
+    @rule(data=st.data())
+    def move_a_campaign(self, data: st.DataObject) -> None:
+        """One that has no spend, or none any more, goes to another brand (R14)."""
+        campaign = data.draw(st.sampled_from(self.can_move))
+        old, new = self.world.brand_of(campaign), self.brand(data)
+        form = self.shown(campaign) | {"brand": str(new.pk)}
+
+        def change() -> None:
+            old.campaigns.remove(campaign)
+            new.campaigns.append(campaign)
+
+        self.world.save([campaign], change, *{old, new})
+        self.assert_answer(campaign, form, SAVED)
+        self.assert_nothing_left_to_do([campaign])
+
+    @property
+    def can_move(self) -> list[CampaignFacts]:
+        """Campaigns without records that aren't the only one of their brand."""
+        return [one for brand, one in self.world.pairs if not one.records and len(brand.campaigns) > 1]
+
     @precondition(lambda self: len(self.world.pairs) < MOST_CAMPAIGNS)
     @rule(data=st.data())
     def add_a_campaign(self, data: st.DataObject) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -87,16 +87,15 @@ class World:
             books.check(self.now)
         self.decide(self.pairs, actor)
 
-    def save(self, touched: Iterable[CampaignFacts], change: Callable[[], None], *brands: BrandFacts) -> None:
+    def save(self, touched: Sequence[CampaignFacts], change: Callable[[], None], *brands: BrandFacts) -> None:
         """Reckon what a person's change of these brands does, if it is to be decided on these campaigns."""
-        touched = list(touched)
-        books = [self.books[brand.pk] for brand in brands]
-        for book in books:
-            book.close(self.now)
+        for brand in brands:
+            self.books[brand.pk].close(self.now)
         change()
-        for book in books:
-            book.rebook(self.now)
-        self.decide([pair for pair in self.pairs if pair[1] in touched], "amara")
+        pairs = [pair for pair in self.pairs if pair[1] in touched]
+        for pk in {brand.pk for brand, _ in pairs}:
+            self.books[pk].rebook(self.now)
+        self.decide(pairs, "amara")
 
     def decide(self, pairs: Iterable[tuple[BrandFacts, CampaignFacts]], actor: str) -> None:
         for brand, campaign in pairs:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from campaigns.money import AMOUNT_LIMIT
 from campaigns.tests.oracle import BrandFacts, CampaignFacts, Record, Window, spends
 
 ZONES = (
@@ -115,7 +116,7 @@ def campaigns_of(draw: st.DrawFn, brand: BrandFacts, now: datetime) -> CampaignF
 def limits_near(spent: Decimal) -> st.SearchStrategy[Decimal | None]:
     """Give no limit, 0, exactly what is spent, a millionth beside it, or any."""
     beside = [spent - MILLIONTH, spent, spent + MILLIONTH, Decimal(0), Decimal(1)]
-    return st.none() | st.sampled_from([limit for limit in beside if limit >= 0])
+    return st.none() | st.sampled_from([limit for limit in beside if 0 <= limit < AMOUNT_LIMIT])
 
 
 @st.composite
