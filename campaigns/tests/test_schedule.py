@@ -67,6 +67,7 @@ class PeriodicTasks(TestCase):
             self.assertTrue(timedelta(0) < timedelta(seconds=expires) < turn)
 
     def test_beat_knows_the_tasks_that_they_name(self) -> None:
+        app.loader.import_default_modules()  # as beat and worker do when they start
         for job in JOBS:
             self.assertIn(job.task, app.tasks)
 
