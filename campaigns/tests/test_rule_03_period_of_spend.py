@@ -6,9 +6,11 @@ from decimal import Decimal
 
 from django.test import TestCase
 
-from campaigns.models import Brand, CampaignDay
+from campaigns.models import Brand, Campaign, CampaignDay
 from campaigns.reasons import PauseReason
+from campaigns.services.enforcement import preview
 from campaigns.services.fold import fold
+from campaigns.services.scope import Scope
 from campaigns.tests.checking import (
     ACTIVE,
     Spent,
@@ -20,7 +22,7 @@ from campaigns.tests.checking import (
     reasons_at,
     reasons_of,
 )
-from campaigns.tests.factories import make_brand, make_campaign, spend
+from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 
 NOW = "2026-11-20 12:00"
 
@@ -166,6 +168,33 @@ class DaysAndMonthsAreTheBrands(TestCase):
         spend(campaign, 2, "2026-09-06 04:00")
         self.assertEqual(campaign_spent(campaign, "2026-09-06 03:59"), 1)
         self.assertEqual(campaign_spent(campaign, "2026-09-06 04:00"), 2)
+
+
+class BrandsWhoseDaysDiffer(TestCase):
+    """One decision for brands of which one has the last day of a month and the other the first of the next."""
+
+    EAST, WEST = "Pacific/Kiritimati", "Pacific/Pago_Pago"
+
+    def assert_reasons(self, *expected: PauseReason, at: str) -> None:
+        """Assert what one decision says of all campaigns, pending and folded alike; enforcing would decide again."""
+        for _ in range(2):
+            found = {change.campaign_id: change.after for change in preview(Scope.everything(), now=utc(at))}
+            campaigns = Campaign.objects.order_by("id").values_list("id", flat=True)
+            self.assertEqual([found.get(campaign, ACTIVE) for campaign in campaigns], list(expected))
+            fold()
+
+    def test_it_counts_each_ones_own_day_and_month(self) -> None:
+        at = "2026-12-01 06:00"
+        for zone in (self.EAST, self.WEST):
+            limits = {"daily_budget": 5, "monthly_budget": 5}
+            spend(make_campaign(make_brand(timezone=zone, **limits), daily_spend_limit=5), 5, at)
+        money = PauseReason.CAMPAIGN_DAILY_LIMIT | PauseReason.BRAND_DAILY_BUDGET | PauseReason.BRAND_MONTHLY_BUDGET
+        self.assert_reasons(money, money, at=at)
+
+    def test_it_leaves_ahead_in_the_west_what_is_today_in_the_east(self) -> None:
+        spend(make_campaign(make_brand(timezone=self.WEST, monthly_budget=5)), 5, "2026-11-30 12:00")
+        make_campaign(make_brand(timezone=self.EAST))
+        self.assert_reasons(ACTIVE, ACTIVE, at="2026-11-29 12:00")
 
 
 class MoneySpentIsMoneySpent(TestCase):
