@@ -223,6 +223,19 @@ class BatchesAreSmallerThanWhatIsPending(FoldingTestCase):
         with patch.object(fold_module, "BATCH_DAYS", 3):
             self.assert_folds(14)
 
+    def test_it_goes_on_after_a_batch_of_one_row(self) -> None:
+        campaign = make_campaign()
+        for day in (10, 11, 12):
+            spend(campaign, day, f"2026-11-{day} 10:30")
+        with patch.object(fold_module, "BATCH_DAYS", 1):
+            self.assert_folds(3)
+
+    def test_it_ends_where_another_fold_took_the_rows_that_it_saw(self) -> None:
+        day = quarter_of(utc(NOON)) // 96
+        with patch.object(fold_module._Fold, "days", side_effect=[[day], [day], [day]]) as days:
+            self.assertEqual(fold(), 0)
+        self.assertEqual(days.call_count, 1)
+
     def test_it_folds_more_rows_than_one_batch_takes(self) -> None:
         campaign = make_campaign()
         count = 200_005 if POSTGRESQL else 20_005
