@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 from django.db import transaction
 
+from campaigns.database import take_ledger_lock
 from campaigns.models import Brand, BrandPeriod, Campaign, SpendRecord, StatusChange
 from campaigns.reasons import PauseReason
 from campaigns.services import decide, enforcement
@@ -163,6 +164,34 @@ class TwoJobsAtOnce(ConcurrencyTestCase):
         at_once(*[lambda: folded.append(fold())] * 3)
         self.assertEqual(sum(folded), 30)
         self.assert_exact()
+
+
+class ABatchIsOneTransaction(ConcurrencyTestCase):
+    def test_it_leaves_neither_status_nor_history_where_a_batch_breaks_off(self) -> None:
+        campaign = make_campaign(enabled=False)
+        with patch.object(decide, "count_lines", side_effect=InterruptedError), self.assertRaises(InterruptedError):
+            enforce_at(NOON)
+        self.assertEqual((reasons_of(campaign), history(campaign)), (ACTIVE, []))
+        self.assertEqual(enforce_at(NOON).changed, 1)
+
+    def test_it_keeps_the_batches_before_it(self) -> None:
+        for _ in range(2):
+            make_campaign(make_brand(enabled=False))
+        counted = [decide.LineCount(1, 1, 0), InterruptedError()]
+        with (
+            patch.object(enforcement, "BATCH_CAMPAIGNS", 1),
+            patch.object(decide, "count_lines", side_effect=counted),
+            self.assertRaises(InterruptedError),
+        ):
+            enforce_at(NOON)
+        self.assertEqual(
+            [reasons_of(each) for each in Campaign.objects.order_by("brand")], [PauseReason.BRAND_DISABLED, ACTIVE]
+        )
+
+    def test_it_takes_the_ledger_lock_in_a_transaction_only(self) -> None:
+        """Outside of one it would be let go of at once."""
+        with self.assertRaisesMessage(RuntimeError, "the ledger lock needs a transaction"):
+            take_ledger_lock()
 
 
 class APersonInTheMiddleOfACheck(ConcurrencyTestCase):

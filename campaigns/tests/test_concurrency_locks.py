@@ -1,4 +1,4 @@
-"""Who waits for whom on PostgreSQL: writers for nobody, jobs for no writer, and nobody in a circle."""
+"""Who waits for whom: writers for nobody, jobs for no writer, and nobody in a circle; most of it on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -163,16 +163,44 @@ if POSTGRESQL:
             self.assertEqual(reasons_of(campaign), PauseReason.BRAND_DISABLED)
             self.assertEqual(history(campaign), [(PauseReason.ENDED, PauseReason.BRAND_DISABLED)])
 
-    class VerifyBesideAFold(ConcurrencyTestCase):
-        def test_it_finds_no_difference_when_spend_of_a_new_day_is_folded_meanwhile(self) -> None:
-            campaign = make_campaign()
-            spend(campaign, 1, NOON)
+    class OrderOfLocks(OutsideTestCase):
+        """Whoever locks several brands takes them by id, wherever their rows lie, and so meets others in no circle."""
+
+        def test_it_holds_no_later_brand_while_it_waits_for_an_earlier_one(self) -> None:
+            first, second = make_brand(), make_brand()
+            Brand.objects.filter(pk=first.pk).update(currency="EUR")  # now its row lies behind the other's
+            self.run_sql("BEGIN")
+            self.run_sql("SELECT id FROM campaigns_brand WHERE id = %s FOR UPDATE", first.pk)
+            crew = Crew()
+            waiting = crew.start(lambda: lock_both([first.pk, second.pk]))
+            wait_until_somebody_waits()
+            self.run_sql("SELECT id FROM campaigns_brand WHERE id = %s FOR UPDATE NOWAIT", second.pk)
+            self.run_sql("ROLLBACK")
+            crew.finish([waiting])
+
+        def test_it_is_held_by_one_at_a_time(self) -> None:
+            brand = make_brand()
+            self.run_sql("SET lock_timeout = '50ms'")
+            with transaction.atomic():
+                lock_brands([brand.pk])
+                lock = "SELECT id FROM campaigns_brand FOR NO KEY UPDATE"
+                self.assert_refused("lock timeout", lock)
+
+    def lock_both(brands: list[int]) -> None:
+        with transaction.atomic():
+            lock_brands(brands)
+
+
+class VerifyBesideAFold(ConcurrencyTestCase):
+    def test_it_finds_no_difference_when_spend_of_a_new_day_is_folded_meanwhile(self) -> None:
+        campaign = make_campaign()
+        spend(campaign, 1, NOON)
+        fold()
+
+        def next_day() -> None:
+            spend(campaign, 2, NOON + timedelta(days=2))
             fold()
 
-            def next_day() -> None:
-                spend(campaign, 2, NOON + timedelta(days=2))
-                fold()
-
-            with let_in(verify_module, "segments_param", next_day, after=True):
-                self.assertEqual(verify(), [])
+        with let_in(verify_module, "segments_param", next_day, after=True):
             self.assertEqual(verify(), [])
+        self.assertEqual(verify(), [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from campaigns.models import (
     BookingZone,
     Brand,
+    BrandPeriod,
     Campaign,
     CampaignDay,
     DaypartingSchedule,
@@ -159,6 +160,10 @@ if POSTGRESQL:
             make_line(campaign)
             self.assert_refused("violates foreign key constraint", "DELETE FROM campaigns_campaign")
 
+        def test_it_refuses_to_delete_a_brand_from_under_its_periods(self) -> None:
+            BrandPeriod.objects.create(brand=make_brand(), kind="day", starts_on="2026-11-22")
+            self.assert_refused("violates foreign key constraint", "DELETE FROM campaigns_brand")
+
 
 if SQLITE:
 
@@ -170,3 +175,10 @@ if SQLITE:
             self.run_sql("DELETE FROM campaigns_campaign")
             self.assertFalse(DaypartingSchedule.objects.exists())
             self.assertFalse(StatusChange.objects.exists())
+
+        def test_it_deletes_a_brand_with_its_periods(self) -> None:
+            brand, other = make_brand(), make_brand()
+            for each in (brand, other):
+                BrandPeriod.objects.create(brand=each, kind="day", starts_on="2026-11-22")
+            self.run_sql("DELETE FROM campaigns_brand WHERE id = %s", brand.pk)
+            self.assertEqual(BrandPeriod.objects.get().brand, other)

@@ -146,5 +146,8 @@ class Celery(SimpleTestCase):
         self.assertEqual(app.conf.beat_scheduler, "django_celery_beat.schedulers:DatabaseScheduler")
         self.assertEqual(app.conf.beat_schedule, {})
 
+    def test_tasks_have_a_queue_of_their_own_on_a_broker_that_others_use_too(self) -> None:
+        self.assertEqual(app.conf.task_default_queue, "budget_manager")
+
     def test_tasks_are_never_run_eagerly(self) -> None:
         self.assertFalse(app.conf.task_always_eager)
