@@ -1,0 +1,315 @@
+"""The books: folding, closing, re-booking, verifying."""
+
+from __future__ import annotations
+
+from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, SQLITE, Guard
+
+FOLD = "campaigns/services/fold.py"
+CLOSE = "campaigns/services/close.py"
+REBOOK = "campaigns/services/rebook.py"
+VERIFY = "campaigns/services/verify.py"
+
+BESIDE = "test_concurrency_locks test_concurrency"
+CLOSING = "test_closing test_closing_by_a_save"
+REBOOKING = "test_rebooking test_lost_books"
+
+
+def _book(
+    name: str, file: str, before: str, after: str, tests: str, databases: str = BOTH, *, short: bool = False
+) -> Guard:
+    return Guard(name, file, before, after, tests, databases, short)
+
+
+GUARDS = (
+    _book("a fold holds the ledger", FOLD, "        take_ledger_lock()\n", "", BESIDE, POSTGRESQL),
+    _book("a batch of a fold is one transaction", FOLD, "    @transaction.atomic\n", "", "test_concurrency"),
+    _book(
+        "a fold takes rows in order",
+        FOLD,
+        "    ORDER BY id LIMIT %s",
+        "    ORDER BY RANDOM() LIMIT %s",
+        "test_folding",
+        SQLITE,
+    ),
+    _book(
+        "a fold adds to a campaign's day",
+        FOLD,
+        "SET spend = campaigns_campaignday.spend + excluded.spend",
+        "SET spend = excluded.spend",
+        "test_folding",
+        short=True,
+    ),
+    _book(
+        "a fold adds to a brand's period",
+        FOLD,
+        "SET spend = campaigns_brandperiod.spend + excluded.spend",
+        "SET spend = excluded.spend",
+        "test_folding",
+    ),
+    _book(
+        "a fold forgets deleted campaigns",
+        FOLD,
+        "WHERE kind = 'day' AND campaign_id IN (SELECT id FROM campaigns_campaign)",
+        "WHERE kind = 'day'",
+        "test_folding",
+    ),
+    _book(
+        "a fold takes only what it looked at",
+        FOLD,
+        " AND {covered_day} AND",
+        " AND ({covered_day} OR 1 = 1) AND",
+        "test_folding",
+    ),
+    _book(
+        "spend of brands without books stays pending",
+        FOLD,
+        "WHERE zone.brand_id IS NULL OR NOT {known}",
+        "WHERE NOT {known}",
+        "test_lost_books",
+    ),
+    _book(
+        "spend of unknown zones stays pending",
+        FOLD,
+        "WHERE zone.brand_id IS NULL OR NOT {known}",
+        "WHERE zone.brand_id IS NULL OR 1 = 0 AND NOT {known}",
+        "test_folding",
+    ),
+    _book(
+        "a fold of a brand's is no other's",
+        FOLD,
+        'self.in_scope = "1 = 1" if ids is None else among("brand_id")',
+        'self.in_scope = "1 = 1" if ids is None else f"({among(\'brand_id\')} OR 1 = 1)"',
+        CLOSING,
+    ),
+    # Closing
+    _book(
+        "a period is closed once",
+        CLOSE,
+        "AND period.closed_at IS NULL AND period.starts_on < current.starts_on\n)",
+        "AND period.starts_on < current.starts_on\n)",
+        CLOSING,
+        short=True,
+    ),
+    _book(
+        "an open period is not closed",
+        CLOSE,
+        "period.closed_at IS NULL AND period.starts_on < current.starts_on",
+        "period.closed_at IS NULL AND period.starts_on <= current.starts_on",
+        CLOSING,
+    ),
+    _book(
+        "a closing keeps the budget that held",
+        CLOSE,
+        "budget_at_close = ended.budget",
+        "budget_at_close = NULL",
+        CLOSING,
+    ),
+    _book(
+        "a closing keeps the spend at that moment", CLOSE, "spend_at_close = ended.spend", "spend_at_close = 0", CLOSING
+    ),
+    _book(
+        "a day keeps the daily budget",
+        CLOSE,
+        "CASE zone.kind WHEN 'day' THEN",
+        "CASE zone.kind WHEN 'month' THEN",
+        CLOSING,
+    ),
+    _book(
+        "a late first record keeps no budget of today's",
+        CLOSE,
+        "THEN NULL\n            ELSE {BUDGET} END",
+        "THEN {BUDGET}\n            ELSE {BUDGET} END",
+        CLOSING,
+    ),
+    _book(
+        "a period before the brand's opening keeps today's budget no more than its own",
+        CLOSE,
+        "period.starts_on >= zone.opened AND ",
+        "",
+        CLOSING,
+    ),
+    _book(
+        "periods with a budget and no spend are closed",
+        CLOSE,
+        "ended.starts_on < current.starts_on\nWHERE zone.until",
+        "ended.starts_on < current.starts_on AND 1 = 0\nWHERE zone.until",
+        CLOSING,
+    ),
+    _book("periods with neither are not", CLOSE, " AND {BUDGET} IS NOT NULL", "", CLOSING),
+    _book(
+        "budgets count from the opening on",
+        CLOSE,
+        "ended.starts_on >= zone.closed_before AND ",
+        "",
+        f"{CLOSING} test_rebooking",
+    ),
+    _book(
+        "the period of the opening has its budget",
+        CLOSE,
+        "ended.starts_on >= zone.closed_before",
+        "ended.starts_on > zone.closed_before",
+        CLOSING,
+    ),
+    _book(
+        "what was closed is marked",
+        CLOSE,
+        "        self.execute(MARK_CLOSED, [self.current])\n",
+        "",
+        f"{CLOSING} test_rule_09_budget_of_the_period",
+    ),
+    _book(
+        "a mark never goes back",
+        CLOSE,
+        " AND zone.closed_before < current.starts_on\n",
+        "\n",
+        f"{CLOSING} test_concurrency",
+    ),
+    _book("a closing counts what is pending", CLOSE, "        fold_under_ledger_lock(self.brands)\n", "", CLOSING),
+    _book("a closing holds the ledger", CLOSE, "        take_ledger_lock()\n", "", BESIDE, POSTGRESQL),
+    _book("a closing is one transaction", CLOSE, "    @transaction.atomic\n", "", "test_closing test_concurrency"),
+    _book(
+        "a closing of a brand's is no other's",
+        CLOSE,
+        'self.in_scope = "1 = 1" if brands is None else among("zone.brand_id")',
+        'self.in_scope = "1 = 1" if brands is None else f"({among(\'zone.brand_id\')} OR 1 = 1)"',
+        CLOSING,
+    ),
+    _book(
+        "a closing of nothing takes no lock",
+        CLOSE,
+        "return closing.run() if closing.is_due() else 0",
+        "return closing.run()",
+        BESIDE,
+        POSTGRESQL,
+    ),
+    _book(
+        "a brand created ahead is opened now",
+        CLOSE,
+        "min(_as_instant(created_at), self.now)",
+        "_as_instant(created_at)",
+        CLOSING,
+    ),
+    _book("new books are opened", CLOSE, "        self.open_new_books()\n", "", CLOSING),
+    _book(
+        "a person's save closes first",
+        "campaigns/services/changes.py",
+        "        close_periods(now=clock(), brands=ids)",
+        "        pass",
+        CLOSING,
+    ),
+    # Re-booking
+    _book(
+        "a re-booking holds its brand",
+        REBOOK,
+        "            lock_brands([change.brand_id])\n",
+        "",
+        "test_concurrency_locks test_concurrency test_rebooking",
+        POSTGRESQL,
+    ),
+    _book(
+        "a re-booking reads again under the lock",
+        REBOOK,
+        "for current in _changed_zones([change.brand_id]))",
+        "for current in [change])",
+        f"{BESIDE} test_rebooking",
+    ),
+    _book(
+        "a re-booking closes in the old zone first",
+        REBOOK,
+        "    close_periods(now=now, brands=[change.brand_id])\n",
+        "",
+        "test_rebooking",
+    ),
+    _book(
+        "a re-booking holds the ledger", REBOOK, "    take_ledger_lock()\n", "", f"{BESIDE} test_rebooking", POSTGRESQL
+    ),
+    _book(
+        "a re-booking counts anew",
+        REBOOK,
+        "    repair(Books((change.brand_id,), first_day, first_month))\n",
+        "",
+        REBOOKING,
+        short=True,
+    ),
+    _book(
+        "a zone that nobody knows is left alone",
+        REBOOK,
+        "return [change for change in changes if find_zone(change.wanted) is not None]",
+        "return list(changes)",
+        "test_rule_06_bad_rows test_rebooking",
+    ),
+    _book(
+        "closed periods stay as they were booked",
+        REBOOK,
+        "(open_day, open_month) if old else (FIRST_PERIOD, FIRST_PERIOD)",
+        "(FIRST_PERIOD, FIRST_PERIOD)",
+        REBOOKING,
+    ),
+    _book(
+        "the earlier of both zones' days is open",
+        REBOOK,
+        "min(clock.today for clock in clocks)",
+        "max(clock.today for clock in clocks)",
+        "test_rebooking",
+    ),
+    _book(
+        "the earlier of both zones' months is open",
+        REBOOK,
+        "min(clock.month for clock in clocks)",
+        "max(clock.month for clock in clocks)",
+        "test_rebooking",
+    ),
+    _book(
+        "the old booking ends where the new begins",
+        REBOOK,
+        "    zones.filter(until__gt=first).update(until=first)\n",
+        "",
+        REBOOKING,
+    ),
+    _book(
+        "open periods are open again",
+        REBOOK,
+        "        closed_at=None, spend_at_close=None, budget_at_close=None\n",
+        "        spend=models.F('spend')\n",
+        REBOOKING,
+    ),
+    _book(
+        "budgets count from the brand's creation on",
+        REBOOK,
+        "max(reopened_from, born) if opened else None",
+        "reopened_from if opened else None",
+        REBOOKING,
+    ),
+    _book("lost books are made anew", REBOOK, "HAVING COUNT(booked.id) <> 2 OR", "HAVING", "test_lost_books"),
+    # Verification
+    _book("a repair holds the ledger", VERIFY, "    take_ledger_lock()\n", "", f"{BESIDE} test_verify", POSTGRESQL),
+    _book(
+        "a repair is one transaction",
+        VERIFY,
+        "@transaction.atomic\n",
+        "",
+        "test_verify test_verify_spend_command test_concurrency",
+    ),
+    _book(
+        "verification knows what is pending",
+        VERIFY,
+        "-amount FROM campaigns_pendingspend",
+        "0 FROM campaigns_pendingspend",
+        "test_verify",
+    ),
+    _book(
+        "verification knows what is folded of campaigns",
+        VERIFY,
+        "SELECT campaign_id, day, -spend FROM",
+        "SELECT campaign_id, day, 0 FROM",
+        "test_verify",
+    ),
+    _book(
+        "verification knows what is folded of brands",
+        VERIFY,
+        "SELECT brand_id, kind, starts_on, -spend FROM",
+        "SELECT brand_id, kind, starts_on, 0 FROM",
+        "test_verify",
+    ),
+    _book("verification looks two days further", VERIFY, "timedelta(days=2)", "timedelta(days=0)", "test_verify"),
+)

@@ -1,0 +1,174 @@
+"""The decision: what is reached, when a window is open, which spend counts, and what an earlier run leaves alone."""
+
+from __future__ import annotations
+
+from campaigns.tests.torture.guards.guard import BOTH, Guard
+
+FILE = "campaigns/services/decide.py"
+
+
+def _decision(name: str, before: str, after: str, tests: str, databases: str = BOTH, *, short: bool = False) -> Guard:
+    return Guard(name, FILE, before, after, tests, databases, short)
+
+
+REACHED = "test_rule_02_reached"
+REASONS = "test_rule_01_reasons"
+WINDOWS = "test_rule_07_dayparting"
+PERIODS = "test_rule_03_period_of_spend"
+NEW_PERIOD = "test_rule_03_period_of_spend test_rule_04_new_period"
+AGAIN = "test_rule_06_idempotent test_rule_13_history"
+
+TODAY_FROM = "THEN p.amount ELSE 0 END) AS bigint) AS today"
+MONTH_UNTIL = "THEN p.amount ELSE 0 END) AS bigint) AS this_month"
+QUARTERS_OF_TODAY = "SUM(CASE WHEN p.quarter >= clock.day_from AND p.quarter < clock.day_until"
+QUARTERS_OF_MONTH = "SUM(CASE WHEN p.quarter >= clock.month_from AND p.quarter < clock.day_until"
+
+GUARDS = (
+    # R2
+    _decision("reached at the limit", "{spend} >= {limit}", "{spend} > {limit}", REACHED, short=True),
+    _decision(
+        "a limit of 0 is reached", "({limit} = 0 OR {spend} >= {limit})", "({spend} >= {limit})", REACHED, short=True
+    ),
+    # R1
+    _decision("the campaign's switch", '"NOT campaign_enabled"', '"1 = 0"', REASONS),
+    _decision("the brand's switch", '"NOT brand_enabled"', '"1 = 0"', REASONS),
+    _decision("the day of the start is included", '"today < starts_on"', '"today <= starts_on"', REASONS),
+    _decision("the day of the end is included", '"today > ends_on"', '"today >= ends_on"', REASONS),
+    _decision("the start", '"today < starts_on"', '"1 = 0"', REASONS),
+    _decision("the end", '"today > ends_on"', '"1 = 0"', REASONS),
+    _decision("the windows", '"is_open = 0"', '"1 = 0"', REASONS),
+    _decision("the campaign's limit", 'reached("campaign_limit", "campaign_spend")', '"1 = 0"', REASONS),
+    _decision("the brand's daily budget", 'reached("brand_daily_budget", "brand_day_spend")', '"1 = 0"', REASONS),
+    _decision("the brand's monthly budget", 'reached("brand_monthly_budget", "brand_month_spend")', '"1 = 0"', REASONS),
+    # R7
+    _decision(
+        "a window's start is included", "clock.local_time >= w.start_time", "clock.local_time > w.start_time", WINDOWS
+    ),
+    _decision(
+        "a window's end is excluded",
+        "(clock.local_time < w.end_time OR",
+        "(clock.local_time <= w.end_time OR",
+        WINDOWS,
+        short=True,
+    ),
+    _decision("an end of 00:00 is the end of the day", " OR w.end_time <= w.start_time)", ")", WINDOWS),
+    _decision("00:00 to 00:00 is the whole day", "w.end_time <= w.start_time)", "w.end_time < w.start_time)", WINDOWS),
+    _decision(
+        "a window past midnight is open after it",
+        "w.end_time < w.start_time\n            AND clock.local_time < w.end_time THEN 1",
+        "w.end_time < w.start_time\n            AND clock.local_time < w.end_time THEN 0",
+        WINDOWS,
+    ),
+    _decision(
+        "the end of a window past midnight is excluded",
+        "            AND clock.local_time < w.end_time THEN 1",
+        "            AND clock.local_time <= w.end_time THEN 1",
+        WINDOWS,
+    ),
+    _decision(
+        "a window that does not pass midnight ends on its day",
+        "<> 0 AND w.end_time < w.start_time\n",
+        "<> 0\n",
+        WINDOWS,
+    ),
+    _decision("the day on which a window starts", "(w.days_of_week & clock.weekday_bit) <> 0 AND", "", WINDOWS),
+    _decision("the day on which it started", "(w.days_of_week & clock.yesterday_bit) <> 0 AND", "", WINDOWS),
+    _decision("one open window of several is enough", "MAX(CASE", "MIN(CASE", WINDOWS),
+    # R3, R4
+    _decision(
+        "pending spend of today is today's",
+        f"{QUARTERS_OF_TODAY}\n            {TODAY_FROM}",
+        f"{QUARTERS_OF_TODAY.replace('>=', '>')}\n            {TODAY_FROM}",
+        NEW_PERIOD,
+    ),
+    _decision(
+        "pending spend of tomorrow is not today's",
+        f"{QUARTERS_OF_TODAY}\n            {TODAY_FROM}",
+        f"{QUARTERS_OF_TODAY.replace('< clock', '<= clock')}\n            {TODAY_FROM}",
+        NEW_PERIOD,
+    ),
+    _decision(
+        "pending spend of the month's first day is the month's",
+        f"{QUARTERS_OF_MONTH}\n            {MONTH_UNTIL}",
+        f"{QUARTERS_OF_MONTH.replace('>=', '>')}\n            {MONTH_UNTIL}",
+        NEW_PERIOD,
+    ),
+    _decision(
+        "pending spend of tomorrow is not yet the month's",
+        f"{QUARTERS_OF_MONTH}\n            {MONTH_UNTIL}",
+        f"{QUARTERS_OF_MONTH.replace('< clock', '<= clock')}\n            {MONTH_UNTIL}",
+        NEW_PERIOD,
+    ),
+    _decision("a campaign's pending spend", " + COALESCE(pending.today, 0)", "", PERIODS, short=True),
+    _decision("a brand's pending spend of the day", " + COALESCE(brand_pending.today, 0)", "", PERIODS),
+    _decision("a brand's pending spend of the month", " + COALESCE(brand_pending.this_month, 0)", "", PERIODS),
+    _decision("a campaign's folded spend", "COALESCE(own_day.spend, 0)", "0", "test_folding"),
+    _decision("a brand's folded spend of the day", "COALESCE(brand_day.spend, 0)", "0", "test_folding"),
+    _decision("a brand's folded spend of the month", "COALESCE(brand_month.spend, 0)", "0", "test_folding"),
+    _decision("what is dated ahead counts when its day comes", " - COALESCE(ahead.amount, 0)", "", PERIODS),
+    _decision(
+        "what is dated ahead begins tomorrow", "p.starts_on > clock.today", "p.starts_on >= clock.today", PERIODS
+    ),
+    _decision("what is dated ahead ends with the month", " AND p.starts_on < clock.next_month", "", PERIODS),
+    _decision(
+        "the 1st of the next month is none of this month's days ahead",
+        "p.starts_on < clock.next_month",
+        "p.starts_on <= clock.next_month",
+        PERIODS,
+    ),
+    _decision("only days are ahead", "WHERE p.kind = 'day' AND", "WHERE", PERIODS),
+    _decision("a campaign's day is today", " AND own_day.day = clock.today", "", PERIODS),
+    _decision("a brand's day is today", " AND brand_day.starts_on = clock.today", "", PERIODS),
+    _decision("a brand's month is this month", " AND brand_month.starts_on = clock.this_month", "", PERIODS),
+    # R6
+    _decision(
+        "in an unknown zone nothing resumes",
+        "CASE WHEN today IS NULL THEN reasons_before | ({_flags(SWITCHES)}) ELSE",
+        "CASE WHEN today IS NULL THEN ({_flags(SWITCHES)}) ELSE",
+        "test_rule_06_bad_rows",
+    ),
+    _decision(
+        "in an unknown zone switches pause",
+        "THEN reasons_before | ({_flags(SWITCHES)}) ELSE",
+        "THEN reasons_before ELSE",
+        "test_rule_06_bad_rows",
+    ),
+    _decision("unknown zones are told", "if find_zone(name) is None)", "if False)", "test_rule_06_bad_rows"),
+    _decision("only what differs is written", "WHERE reasons_after <> reasons_before", "", AGAIN, short=True),
+    _decision(
+        "lines of earlier decisions are not applied again",
+        "WHERE line.id > %s AND line.campaign_id",
+        "WHERE line.id > 0 * %s AND line.campaign_id",
+        AGAIN,
+    ),
+    _decision(
+        "a decision stays in its scope",
+        "    LEFT JOIN ahead ON ahead.brand_id = b.id\n    WHERE {{in_scope}}",
+        "    LEFT JOIN ahead ON ahead.brand_id = b.id\n    WHERE {{in_scope}} OR 1 = 1",
+        "test_rule_08_at_once",
+    ),
+    _decision(
+        "history is written in the order of campaigns",
+        " FROM differences ORDER BY campaign_id",
+        " FROM differences ORDER BY -campaign_id",
+        AGAIN,
+    ),
+    _decision(
+        "changes are told by brand and campaign",
+        " FROM differences ORDER BY brand, campaign",
+        " FROM differences",
+        "test_enforce_dry_run test_enforce_command",
+    ),
+    _decision(
+        "what was written is told by brand and campaign",
+        "ORDER BY b.name, c.name",
+        "ORDER BY b.name DESC, c.name",
+        "test_enforce_command",
+    ),
+    _decision(
+        "brands are taken in the order of their ids",
+        "GROUP BY brand_id ORDER BY brand_id",
+        "GROUP BY brand_id ORDER BY -brand_id",
+        "test_rule_06_idempotent test_concurrency",
+    ),
+)

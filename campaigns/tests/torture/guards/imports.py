@@ -1,0 +1,153 @@
+"""Imports: each row counts once, a refused one undoes all, and what is created is enforced (R8, R11)."""
+
+from __future__ import annotations
+
+from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
+
+IMPORT = "campaigns/services/spend_import.py"
+STAGING = "campaigns/services/spend_staging.py"
+CSV = "campaigns/services/spend_csv.py"
+
+
+def _import(
+    name: str,
+    file: str,
+    before: str,
+    after: str,
+    tests: str = "test_import_spend",
+    databases: str = BOTH,
+    *,
+    short: bool = False,
+) -> Guard:
+    return Guard(name, file, before, after, tests, databases, short)
+
+
+GUARDS = (
+    _import(
+        "a refused row undoes all",
+        IMPORT,
+        "return nullcontext() if separate else transaction.atomic()",
+        "return nullcontext()",
+        short=True,
+    ),
+    _import(
+        "a refused row is told",
+        IMPORT,
+        "        if counts.refused and not skip_errors:\n            raise ImportRefused(counts)",
+        "",
+    ),
+    _import(
+        "a batch of an import is one transaction",
+        IMPORT,
+        "            with transaction.atomic():\n                batch = _write(given, create=create)",
+        "            if True:\n                batch = _write(given, create=create)",
+    ),
+    _import(
+        "what is created is enforced", IMPORT, "        if not skip_errors:\n            _enforce(created, clock)", ""
+    ),
+    _import(
+        "what a batch creates is enforced with it",
+        IMPORT,
+        "                if enforce_at:\n                    _enforce(batch.created, enforce_at)",
+        "",
+    ),
+    _import(
+        "a lost deadlock is tried again",
+        IMPORT,
+        "if attempt == ATTEMPTS or not is_deadlock(error):",
+        "if True:",
+        databases=POSTGRESQL,
+    ),
+    _import(
+        "nothing is created unless asked",
+        IMPORT,
+        "    if create and len(campaigns) < len(pairs):",
+        "    if len(campaigns) < len(pairs):",
+    ),
+    _import("a row that is there is skipped", STAGING, "    ON CONFLICT (campaign_id, external_id) DO NOTHING", ""),
+    _import(
+        "another amount is refused",
+        STAGING,
+        'WHERE {micros_sql("there.amount")} <> {micros_sql("incoming.amount")}\n       OR there',
+        "WHERE there",
+    ),
+    _import("another timestamp is refused", STAGING, "\n       OR there.timestamp <> incoming.timestamp", ""),
+    _import(
+        "the same instant in another form is the same",
+        STAGING,
+        "        if (amount, timestamp) != (row.amount, row.timestamp):\n            yield",
+        "        if True:\n            yield",
+        databases="sqlite",
+    ),
+    _import(
+        "of the same row the first counts",
+        STAGING,
+        "    WHERE true\n    ORDER BY place\n",
+        "    WHERE true\n    ORDER BY -place\n",
+    ),
+    _import(
+        "rows are written in the order of their keys",
+        STAGING,
+        "    ordered = sorted(batch, key=_key)",
+        "    ordered = list(batch)",
+        databases=POSTGRESQL,
+    ),
+    _import(
+        "no character of an external id breaks a line",
+        STAGING,
+        '    if text.isprintable() and "\\\\" not in text:',
+        "    if True:",
+        databases=POSTGRESQL,
+    ),
+    _import(
+        "an amount of 0 is refused",
+        CSV,
+        "    if not amount:\n        raise",
+        "    if False:\n        raise",
+        "test_spend_csv",
+    ),
+    _import(
+        "an amount is below the limit",
+        CSV,
+        "if abs(amount) >= AMOUNT_LIMIT:",
+        "if abs(amount) > AMOUNT_LIMIT:",
+        "test_spend_csv",
+    ),
+    _import(
+        "an amount is no finer than six decimals",
+        CSV,
+        '    if fraction[PLACES:].strip("0"):',
+        "    if False:",
+        "test_spend_csv",
+    ),
+    _import(
+        "a timestamp lies between 2012 and 2100",
+        CSV,
+        "    if not EARLIEST <= instant < LATEST:",
+        "    if not EARLIEST <= instant <= LATEST:",
+        "test_spend_csv",
+    ),
+    _import(
+        "an hour that clocks skip is refused",
+        CSV,
+        "    if instant.astimezone(zone).replace(tzinfo=None) != wall:",
+        "    if False:",
+        "test_spend_csv",
+    ),
+    _import(
+        "a line that is too long breaks the file",
+        CSV,
+        "        if len(raw) > LONGEST_LINE:",
+        "        if False:",
+        "test_spend_csv",
+    ),
+    _import("a NUL byte breaks the file", CSV, '        if b"\\0" in raw:', "        if False:", "test_spend_csv"),
+    _import("an empty external id is none", CSV, "    return name or None", "    return name", "test_spend_csv"),
+    _import(
+        "an external id has at most 255 characters",
+        CSV,
+        "    if len(name) > EXTERNAL_ID_LENGTH:",
+        "    if False:",
+        "test_spend_csv",
+    ),
+)

@@ -1,0 +1,149 @@
+"""Jobs: what beat fires, how workers take it, and what a look at a check may write."""
+
+from __future__ import annotations
+
+from campaigns.tests.torture.guards.guard import BOTH, SQLITE, Guard
+
+SCHEDULE = "campaigns/services/schedule.py"
+SETTINGS = "budget_manager/settings.py"
+JOBS = "campaigns/services/jobs.py"
+ENFORCEMENT = "campaigns/services/enforcement.py"
+
+
+def _schedule(name: str, before: str, after: str) -> Guard:
+    return Guard(name, SCHEDULE, before, after, "test_schedule", SQLITE)
+
+
+def _setting(name: str, before: str, after: str) -> Guard:
+    return Guard(name, SETTINGS, before, after, "test_schedule", SQLITE)
+
+
+def _job(name: str, file: str, before: str, after: str, tests: str, databases: str = BOTH) -> Guard:
+    return Guard(name, file, before, after, tests, databases)
+
+
+GUARDS = (
+    # The schedule and celery's settings are the same for both databases.
+    _schedule("the check expires", '("*/5", "*", "*"),\n    240,', '("*/5", "*", "*"),\n    300,'),
+    _schedule("the daily job expires", '("0", "0", "*"),\n    3600,', '("0", "0", "*"),\n    86400,'),
+    _schedule("the monthly job expires", '("0", "0", "1"),\n    3600,', '("0", "0", "1"),\n    2678400,'),
+    _schedule("jobs have their expiry", '            "expire_seconds": job.expire_seconds,\n', ""),
+    _schedule("the check runs every five minutes", '("*/5", "*", "*")', '("*/10", "*", "*")'),
+    _schedule("the daily job runs at midnight", '("0", "0", "*")', '("0", "1", "*")'),
+    _schedule("the monthly job runs on the 1st", '("0", "0", "1")', '("0", "0", "2")'),
+    _schedule(
+        "jobs run in the application's zone", '        "timezone": settings.TIME_ZONE,', '        "timezone": "UTC",'
+    ),
+    _schedule("no job is left out", "for job in (CHECK, DAILY, MONTHLY):", "for job in (CHECK, DAILY):"),
+    _schedule(
+        "what staff renamed is not made again", "    if tasks.filter(task=job.task).exists():\n        return\n", ""
+    ),
+    _schedule("a name that is taken is no obstacle", "name=job.task if name_is_taken else job.name,", "name=job.name,"),
+    _schedule(
+        "a crontab is made once",
+        "return schedules.filter(**fields).first() or schedules.create(**fields)",
+        "return schedules.create(**fields)",
+    ),
+    _setting(
+        "a killed worker's task is not acknowledged", "CELERY_TASK_ACKS_LATE = True", "CELERY_TASK_ACKS_LATE = False"
+    ),
+    _setting(
+        "a killed worker's task runs again",
+        "CELERY_TASK_REJECT_ON_WORKER_LOST = True",
+        "CELERY_TASK_REJECT_ON_WORKER_LOST = False",
+    ),
+    _setting(
+        "a worker reserves one task", "CELERY_WORKER_PREFETCH_MULTIPLIER = 1", "CELERY_WORKER_PREFETCH_MULTIPLIER = 4"
+    ),
+    _setting("no results are kept", "CELERY_TASK_IGNORE_RESULT = True", "CELERY_TASK_IGNORE_RESULT = False"),
+    _setting("a soft time limit", "CELERY_TASK_SOFT_TIME_LIMIT = 240", "CELERY_TASK_SOFT_TIME_LIMIT = None"),
+    _setting("a hard time limit", "CELERY_TASK_TIME_LIMIT = 270", "CELERY_TASK_TIME_LIMIT = 300"),
+    _setting(
+        "retries go on for ever",
+        "CELERY_BROKER_CONNECTION_MAX_RETRIES = None",
+        "CELERY_BROKER_CONNECTION_MAX_RETRIES = 100",
+    ),
+    _setting(
+        "a broker is waited for at the start",
+        "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True",
+        "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = False",
+    ),
+    _setting("a dead peer is not waited for", '    "socket_timeout": 30,', '    "socket_timeout": 3600,'),
+    _setting(
+        "a peer that can't be reached is not waited for",
+        '    "socket_connect_timeout": 10,',
+        '    "socket_connect_timeout": 3600,',
+    ),
+    _setting("a dead peer is noticed", '    "socket_keepalive": True,', '    "socket_keepalive": False,'),
+    _setting(
+        "a running task is given to nobody else", '    "visibility_timeout": 60 * 60,', '    "visibility_timeout": 60,'
+    ),
+    _setting(
+        "tasks have a queue of their own",
+        'CELERY_TASK_DEFAULT_QUEUE = "budget_manager"',
+        'CELERY_TASK_DEFAULT_QUEUE = "celery"',
+    ),
+    _setting(
+        "beat reads the database",
+        'CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"',
+        'CELERY_BEAT_SCHEDULER = "celery.beat:PersistentScheduler"',
+    ),
+    _job(
+        "a look writes nothing",
+        ENFORCEMENT,
+        "    return [_change(row) for row in decide.differences(scope, now)]",
+        "    changes = [_change(row) for row in decide.differences(scope, now)]\n"
+        "    enforce(scope, clock=lambda: now, actor='preview')\n    return changes",
+        "test_enforce_dry_run",
+    ),
+    _job(
+        "a look re-books nothing",
+        JOBS,
+        "transaction.set_rollback(True)",
+        "transaction.set_rollback(False)",
+        "test_enforce_dry_run",
+    ),
+    _job(
+        "a check re-books",
+        JOBS,
+        "    rebooked = rebook_changed_zones(clock=closing)\n",
+        "    rebooked = 0\n",
+        "test_rebooking",
+    ),
+    _job(
+        "a check folds",
+        JOBS,
+        "FullCheck(rebooked, fold(), close_periods(now=closing()), enforcement)",
+        "FullCheck(rebooked, 0, close_periods(now=closing()), enforcement)",
+        "test_tasks test_folding",
+    ),
+    _job(
+        "a check closes",
+        JOBS,
+        "FullCheck(rebooked, fold(), close_periods(now=closing()), enforcement)",
+        "FullCheck(rebooked, fold(), 0, enforcement)",
+        "test_tasks",
+    ),
+    _job(
+        "a moved clock closes nothing",
+        JOBS,
+        "    closing = closing_clock or clock\n",
+        "    closing = clock\n",
+        "test_enforce_command",
+    ),
+    _job(
+        "a check notes its success",
+        JOBS,
+        "succeeded_at=clock(), summary=check.summary",
+        "summary=check.summary",
+        "test_tasks",
+    ),
+    _job("a check notes its start", JOBS, 'defaults={"started_at": clock()}', "defaults={}", "test_tasks"),
+    _job(
+        "a moved clock needs --force",
+        "campaigns/management/commands/enforce.py",
+        "        if not settings.DEBUG and not force:",
+        "        if False:",
+        "test_enforce_command",
+    ),
+)

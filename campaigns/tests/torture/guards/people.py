@@ -1,0 +1,223 @@
+"""People: a form writes only what its user changed, at once, and no job writes what people decide (R5, R8, R14)."""
+
+from __future__ import annotations
+
+from campaigns.tests.torture.guards.guard import BOTH, Guard
+
+FORMS = "campaigns/admin/forms.py"
+EFFECT = "campaigns/admin/effect.py"
+CAMPAIGN_ADMIN = "campaigns/admin/campaign.py"
+BRAND_ADMIN = "campaigns/admin/brand.py"
+CAMPAIGN = "campaigns/models/campaign.py"
+CHANGES = "campaigns/services/changes.py"
+
+TWO = "test_admin_two_people"
+SAVING = "test_admin_saving"
+
+
+def _people(
+    name: str, file: str, before: str, after: str, tests: str, databases: str = BOTH, *, short: bool = False
+) -> Guard:
+    return Guard(name, file, before, after, tests, databases, short)
+
+
+GUARDS = (
+    _people(
+        "save() never writes the reasons",
+        CAMPAIGN,
+        ' and field.name != "pause_reasons"',
+        "",
+        "test_rule_05_people_decide test_known_faults",
+        short=True,
+    ),
+    _people(
+        "save() writes of an existing row only",
+        CAMPAIGN,
+        "        if update_fields is None and is_plain:",
+        "        if False:",
+        "test_rule_05_people_decide test_known_faults",
+    ),
+    _people("a form saves by update_fields", EFFECT, "obj.save(update_fields=form.changed_fields)", "obj.save()", TWO),
+    _people(
+        "a row of an inline saves by update_fields",
+        FORMS,
+        "self.instance.save(update_fields=self.changed_fields)",
+        "self.instance.save()",
+        TWO,
+    ),
+    _people("a form left alone saves nothing", EFFECT, "elif form.changed_fields:", "else:", TWO),
+    _people(
+        "a form's fields are changed by its user only",
+        FORMS,
+        "return bound.field.has_changed(bound.field.to_python(shown), bound.data)",
+        "return True",
+        TWO,
+    ),
+    _people(
+        "a form says what it showed", FORMS, "            field.show_hidden_initial = True", "            pass", TWO
+    ),
+    _people(
+        "a form reads the row again",
+        FORMS,
+        "            setattr(self.instance, field.attname, getattr(now, field.attname))",
+        "            pass",
+        f"{TWO} test_admin_at_once",
+    ),
+    _people(
+        "a field left alone takes the value of now",
+        FORMS,
+        "                self.cleaned_data[name] = getattr(now, name)",
+        "                pass",
+        f"{TWO} {SAVING}",
+    ),
+    _people(
+        "a field that both changed is refused",
+        FORMS,
+        "        if not bound.field.has_changed(there, shown_data):\n            return",
+        "        return",
+        TWO,
+    ),
+    _people(
+        "the same change by two is no conflict",
+        FORMS,
+        "        if not self.deletes and not bound.field.has_changed(there, bound.data):\n            return",
+        "",
+        TWO,
+    ),
+    _people(
+        "a row that is gone is told", FORMS, "            self.is_gone()\n            return", "            return", TWO
+    ),
+    _people(
+        "an inline deletes rows of its parent only",
+        FORMS,
+        "filter(pk=obj.pk, **{self.fk.name: self.instance}).delete()",
+        "filter(pk=obj.pk).delete()",
+        TWO,
+    ),
+    _people(
+        "no delete of a row that somebody changed",
+        FORMS,
+        "        if conflicts:\n            raise ValidationError(conflicts)",
+        "",
+        TWO,
+    ),
+    _people("a form locks before it reads", FORMS, "        self.lock()\n", "", "test_admin_at_once"),
+    _people(
+        "a campaign's form locks both brands",
+        CAMPAIGN_ADMIN,
+        "begin_change({pk for pk in (old, new and new.pk) if pk}, clock=timezone.now)",
+        "pass",
+        "test_admin_at_once test_closing test_admin_saving test_closing_by_a_save",
+    ),
+    _people(
+        "a brand's form closes ended periods",
+        BRAND_ADMIN,
+        "            begin_change([self.instance.pk], clock=timezone.now)",
+        "            pass",
+        "test_rule_09_budget_of_the_period test_closing_by_a_save test_admin_at_once test_admin_saving",
+    ),
+    _people(
+        "a campaign with spend stays with its brand",
+        CAMPAIGN_ADMIN,
+        "        if moves and SpendRecord",
+        "        if False and SpendRecord",
+        SAVING,
+    ),
+    _people(
+        "a save enforces what it touched",
+        CHANGES,
+        "    return enforce(scope, clock=clock, actor=actor)",
+        "    return Enforcement()",
+        "test_rule_08_at_once",
+    ),
+    _people(
+        "a save re-books a changed zone",
+        CHANGES,
+        "    rebook_changed_zones(clock=clock, brands=_brands_of(scope))\n",
+        "",
+        "test_rebooking test_rule_08_at_once",
+    ),
+    _people(
+        "a save enforces after the inlines",
+        EFFECT,
+        "        super().save_related(request, form, formsets, change)\n"
+        "        enforced = self._finish(request, [form.instance.pk])",
+        "        enforced = self._finish(request, [form.instance.pk])\n"
+        "        super().save_related(request, form, formsets, change)",
+        SAVING,
+    ),
+    _people(
+        "an action is one transaction",
+        EFFECT,
+        "        with transaction.atomic():\n"
+        "            begin_change(self._brands_of(ids), clock=timezone.now)\n            switched =",
+        "        if True:\n            begin_change(self._brands_of(ids), clock=timezone.now)\n            switched =",
+        "test_admin_actions test_rule_08_at_once test_admin_at_once",
+    ),
+    _people(
+        "a deletion of several is one transaction",
+        EFFECT,
+        "        with transaction.atomic():\n"
+        "            begin_change(self._brands_of(ids), clock=timezone.now)\n            for",
+        "        if True:\n            begin_change(self._brands_of(ids), clock=timezone.now)\n            for",
+        "test_admin_actions",
+    ),
+    _people(
+        "an action takes effect at once",
+        EFFECT,
+        "            enforced = self._finish(request, ids)",
+        "            enforced = Enforcement()",
+        "test_admin_actions",
+    ),
+    _people(
+        "an action needs the permission",
+        EFFECT,
+        '@admin.action(description="Switch off", permissions=["change"])',
+        '@admin.action(description="Switch off")',
+        "test_admin_actions",
+    ),
+    _people(
+        "Django keeps spend from being deleted",
+        "campaigns/models/spend.py",
+        "on_delete=protect_spend",
+        "on_delete=models.CASCADE",
+        "test_rule_14_history_stays test_admin_actions",
+    ),
+    _people(
+        "Django keeps campaigns from being deleted with their brand",
+        CAMPAIGN,
+        "on_delete=models.PROTECT",
+        "on_delete=models.CASCADE",
+        "test_rule_14_history_stays test_admin_actions",
+    ),
+    _people(
+        "a zone that nobody knows is refused",
+        "campaigns/models/brand.py",
+        "    if find_zone(name) is None:",
+        "    if False:",
+        "test_guards_words test_admin_saving test_admin_words",
+    ),
+    _people(
+        "a window that opens nothing is refused",
+        "campaigns/models/dayparting.py",
+        "        if self.start_time == self.end_time != MIDNIGHT:",
+        "        if False:",
+        "test_guards_words test_admin_two_people",
+    ),
+    _people(
+        "what the database refuses is told in words",
+        "campaigns/admin/base.py",
+        "except (IntegrityError, ProtectedError) as error:",
+        "except ProtectedError as error:",
+        SAVING,
+    ),
+    _people(
+        "what the system writes has no form",
+        "campaigns/admin/base.py",
+        "has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:\n"
+        "        return False",
+        "has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:\n"
+        "        return True",
+        "test_admin_lists",
+    ),
+)

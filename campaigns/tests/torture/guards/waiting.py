@@ -1,0 +1,108 @@
+"""Waiting: locks, their order, transactions, and what is read again once the locks are held."""
+
+from __future__ import annotations
+
+from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, SQLITE, Guard
+
+DATABASE = "campaigns/database.py"
+LOCKS = "campaigns/services/locks.py"
+ENFORCEMENT = "campaigns/services/enforcement.py"
+SETTINGS = "budget_manager/settings.py"
+CHANGES = "campaigns/services/changes.py"
+
+WAITS = "test_concurrency_locks test_concurrency"
+
+
+def _waiting(
+    name: str,
+    file: str,
+    before: str,
+    after: str,
+    tests: str = WAITS,
+    databases: str = POSTGRESQL,
+    *,
+    short: bool = False,
+) -> Guard:
+    return Guard(name, file, before, after, tests, databases, short)
+
+
+GUARDS = (
+    _waiting(
+        "the ledger lock",
+        DATABASE,
+        'cursor.execute("SELECT pg_advisory_xact_lock(%s)"',
+        'cursor.execute("SELECT %s"',
+        short=True,
+    ),
+    _waiting(
+        "the ledger lock needs a transaction",
+        DATABASE,
+        "if not connection.in_atomic_block:",
+        "if False:",
+        "test_concurrency test_folding",
+        BOTH,
+    ),
+    _waiting("verification reads one snapshot", DATABASE, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN"),
+    _waiting("verification reads one snapshot on SQLite", DATABASE, '"BEGIN DEFERRED"', '"SELECT 1"', databases=SQLITE),
+    _waiting("the brand lock", LOCKS, "    if is_postgresql():", "    if False:", short=True),
+    _waiting("the brand lock lets spend in", LOCKS, "FOR NO KEY UPDATE", "FOR UPDATE"),
+    _waiting("the brand lock is exclusive", LOCKS, "FOR NO KEY UPDATE", "FOR SHARE"),
+    _waiting("brands are locked in the order of their ids", LOCKS, " ORDER BY id", ""),
+    _waiting("a batch holds its brands", ENFORCEMENT, "            lock_brands(brand_ids)\n", ""),
+    _waiting(
+        "a batch decides again under the lock",
+        ENFORCEMENT,
+        "            lock_brands(brand_ids)\n            batch = scope.within(brand_ids)\n"
+        "            last_line = decide.write_differences(batch, clock(), actor)\n",
+        "            batch = scope.within(brand_ids)\n"
+        "            last_line = decide.write_differences(batch, clock(), actor)\n            lock_brands(brand_ids)\n",
+    ),
+    _waiting(
+        "a batch is one transaction",
+        ENFORCEMENT,
+        "with transaction.atomic():",
+        "if True:",
+        "test_rule_13_history test_concurrency",
+        BOTH,
+    ),
+    _waiting(
+        "a batch writes its own brands only",
+        ENFORCEMENT,
+        "batch = scope.within(brand_ids)",
+        "batch = scope",
+        "test_rule_06_idempotent test_concurrency",
+        BOTH,
+    ),
+    _waiting(
+        "a person's change holds the brand",
+        CHANGES,
+        "    lock_brands(ids)\n",
+        "",
+        "test_concurrency_locks test_concurrency test_admin_at_once",
+    ),
+    _waiting(
+        "a transaction begins by writing on SQLite",
+        SETTINGS,
+        '"transaction_mode": "IMMEDIATE",',
+        "",
+        "test_concurrency",
+        SQLITE,
+        short=True,
+    ),
+    _waiting(
+        "a writer waits its turn on SQLite",
+        SETTINGS,
+        '"timeout": 20,',
+        '"timeout": 0,',
+        "test_concurrency test_admin_at_once",
+        SQLITE,
+    ),
+    _waiting(
+        "readers don't wait for writers on SQLite",
+        SETTINGS,
+        "PRAGMA journal_mode=WAL; ",
+        "PRAGMA journal_mode=DELETE; ",
+        "test_concurrency test_settings",
+        SQLITE,
+    ),
+)
