@@ -7,7 +7,7 @@ ARGS ?=
 EXTENT ?= full
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture check audit clean
+.PHONY: help run test torture mutants check audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,6 +22,11 @@ torture: export EXTENT := $(EXTENT)
 torture: $(INSTALLED) ## what takes minutes: kills, crowds, garbage, random worlds, on SQLite and PostgreSQL; EXTENT=short
 	DATABASE_URL= $(BIN)/python manage.py test --noinput --pattern "torture_*.py" $(ARGS)
 	.ci/postgresql $(BIN)/python manage.py test --noinput --pattern "torture_*.py" $(ARGS)
+
+# Nothing else needs cosmic-ray and what it brings along, so it isn't among the requirements.
+mutants: $(INSTALLED) ## small changes of the services that no test notices, takes half an hour; ARGS="money.py" picks files
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check cosmic-ray==8.7.0
+	PYTHON=$(BIN)/python .ci/mutants $(ARGS)
 
 # The last line looks at the settings as they are in production.
 check: $(INSTALLED) ## lint, format, types, migrations and the settings of a deployment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from django.db import connection, transaction
 
@@ -15,6 +16,8 @@ from campaigns.services.fold import fold
 from campaigns.services.jobs import full_check
 from campaigns.services.locks import lock_brands
 from campaigns.services.scope import Scope
+from campaigns.services.spend_csv import Row
+from campaigns.services.spend_import import import_spend
 from campaigns.services.verify import Books, repair, verify
 from campaigns.tests.checking import ACTIVE, check_at, enforce_at, history, reasons_of
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
@@ -164,7 +167,21 @@ if POSTGRESQL:
             self.assertEqual(history(campaign), [(PauseReason.ENDED, PauseReason.BRAND_DISABLED)])
 
     class OrderOfLocks(OutsideTestCase):
-        """Whoever locks several brands takes them by id, wherever their rows lie, and so meets others in no circle."""
+        """Whoever takes several takes them in one order, wherever their rows lie, and so meets others in no circle."""
+
+        def test_it_holds_no_later_external_id_while_it_waits_for_an_earlier_one(self) -> None:
+            campaign = make_campaign(make_brand(name="Acme"), name="Spring")
+            rows = [Row(n, NOON, "Acme", "Spring", Decimal(n), key) for n, key in ((2, "z"), (3, "a"))]
+            self.run_sql("BEGIN")
+            self.insert_spend(campaign, "3", timestamp="2026-11-20 12:00:00+00", external_id="a")
+            crew = Crew()
+            importing = crew.start(lambda: import_spend(rows, clock=lambda: NOON))
+            wait_until_somebody_waits()
+            self.run_sql("SET LOCAL lock_timeout = '100ms'")
+            self.insert_spend(campaign, "2", timestamp="2026-11-20 12:00:00+00", external_id="z")
+            self.run_sql("COMMIT")
+            crew.finish([importing])
+            self.assertEqual(SpendRecord.objects.count(), 2)
 
         def test_it_holds_no_later_brand_while_it_waits_for_an_earlier_one(self) -> None:
             first, second = make_brand(), make_brand()

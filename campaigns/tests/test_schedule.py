@@ -106,6 +106,12 @@ class WhatStaffChanged(TestCase):
         self.assertEqual(of(CHECK).name, "Budgets, often")
         self.assertFalse(PeriodicTask.objects.filter(name=CHECK.name).exists())
 
+    def test_a_task_of_theirs_with_our_name_stays_theirs(self) -> None:
+        PeriodicTask.objects.filter(task=CHECK.task).update(task=DAILY.task)
+        migrate()
+        self.assertEqual(PeriodicTask.objects.get(name=CHECK.name).task, DAILY.task)
+        self.assertEqual(of(CHECK).name, CHECK.task)
+
     def test_a_deleted_one_comes_back_as_it_was(self) -> None:
         was = of(MONTHLY)
         PeriodicTask.objects.filter(pk=was.pk).delete()

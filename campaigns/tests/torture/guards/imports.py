@@ -90,6 +90,7 @@ GUARDS = (
         STAGING,
         "    ordered = sorted(batch, key=_key)",
         "    ordered = list(batch)",
+        tests="test_concurrency_locks",
         databases=POSTGRESQL,
     ),
     _import(
