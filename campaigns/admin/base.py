@@ -116,7 +116,8 @@ class RefusesInWords(BaseAdmin):
 
     def _sentence(self, error: IntegrityError | ProtectedError) -> str:
         if isinstance(error, ProtectedError):
-            return str(error.args[0])
+            # Django's own sentence names models and fields, and no remedy.
+            return "what has spend or campaigns can't vanish: switch it off instead."
         for constraint in self.model._meta.constraints:
             if constraint.name in str(error):
                 return str(constraint.get_violation_error_message())

@@ -3,16 +3,23 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 from django.contrib.auth.models import User
 from django.db import connections, transaction
 from django.test import Client, TransactionTestCase
 from django.urls import reverse
 
+from campaigns.admin import effect
+from campaigns.admin.campaign import CampaignAdmin
 from campaigns.models import Brand, Campaign
 from campaigns.services.locks import lock_brands
 from campaigns.tests.browser import open_form
-from campaigns.tests.factories import make_brand, make_campaign
+from campaigns.tests.factories import make_brand, make_campaign, spend
+from campaigns.tests.outside import CommittedTestCase
+
+
+NOTHING_VANISHES = "Nothing was saved: what has spend or campaigns can't vanish: switch it off instead."
 
 
 class SavesAtTheSameMomentTests(TransactionTestCase):
@@ -28,6 +35,14 @@ class SavesAtTheSameMomentTests(TransactionTestCase):
         self.assertContains(response, "Someone else changed “daily budget” to “70.00”")
         brand.refresh_from_db()
         self.assertEqual(brand.daily_budget, 70)
+
+    def test_a_campaigns_save_that_waited_refuses_what_changed_meanwhile(self) -> None:
+        campaign = make_campaign(daily_spend_limit=100)
+        form = self.form(campaign) | {"daily_spend_limit": "50"}
+        response = self.post_during(campaign, form, lambda: Campaign.objects.update(daily_spend_limit=70))
+        self.assertContains(response, "Someone else changed “daily spend limit” to “70.00”")
+        campaign.refresh_from_db()
+        self.assertEqual(campaign.daily_spend_limit, 70)
 
     def test_a_save_that_waited_keeps_what_the_other_changed(self) -> None:
         campaign = make_campaign()
@@ -53,6 +68,37 @@ class SavesAtTheSameMomentTests(TransactionTestCase):
                 time.sleep(0.5)
                 self.assertFalse(answer.done())
             return answer.result(timeout=30)
+
+
+class ActionsThatBreakOffTests(CommittedTestCase):
+    """An action is one transaction: either all of it is there, with its effect, or nothing."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.client.force_login(User.objects.create(username="amara", is_staff=True, is_superuser=True))
+
+    def act(self, action: str) -> Any:
+        keys = list(Campaign.objects.order_by("pk").values_list("pk", flat=True))
+        data = {"action": action, "_selected_action": keys, "post": "yes"}
+        return self.client.post(reverse("admin:campaigns_campaign_changelist"), data, follow=True)
+
+    def test_a_switch_that_breaks_off_turns_nothing(self) -> None:
+        make_campaign()
+        broken = patch.object(effect, "finish_change", side_effect=InterruptedError)
+        with broken, self.assertRaises(InterruptedError):
+            self.act("switch_off")
+        self.assertTrue(Campaign.objects.get().enabled)
+
+    def test_a_deletion_that_is_refused_on_its_way_deletes_nothing(self) -> None:
+        """Spend of the second campaign arrives after the look at what has any."""
+        spend([make_campaign(), make_campaign()][1], 1)
+        with (
+            patch.object(CampaignAdmin, "reasons_to_keep", return_value=[]),
+            patch.object(effect, "IDS_IN_A_STATEMENT", 1),
+        ):
+            said = self.act("delete_selected").context["messages"]
+        self.assertEqual([str(one) for one in said], [NOTHING_VANISHES])
+        self.assertEqual(Campaign.objects.count(), 2)
 
 
 def post(client: Client, address: str, form: dict[str, Any]) -> Any:

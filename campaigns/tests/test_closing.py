@@ -91,6 +91,13 @@ class EachPeriodIsClosedOnce(TestCase):
         self.assertEqual(closed(self.brand), before)
         self.assertEqual(close_at("2026-11-20 13:00"), 0)
 
+    def test_it_closes_the_others_where_one_was_closed_by_a_clock_of_a_later_month(self) -> None:
+        close_at("2026-12-05 12:00")
+        before = closed(self.brand)
+        other = make_brand(daily_budget=1, timezone="Asia/Tokyo", created_at=utc("2026-11-19 12:00"))
+        self.assertEqual(close_at("2026-11-20 12:00"), 1)
+        self.assertEqual((closed(self.brand), closed(other)), (before, [("2026-11-19", 0, 1)]))
+
     def test_it_closes_only_the_brands_it_was_asked_to(self) -> None:
         other = make_brand(daily_budget=1, created_at=utc("2026-11-18"))
         self.assertEqual(close_at("2026-11-19 12:00", other), 1)

@@ -419,6 +419,13 @@ class ConcurrentImportTest(ImportCase, CommittedTestCase):
             import_spend(rows_until_interrupted(), clock=lambda: utc(NOON))
         self.assertFalse(SpendRecord.objects.exists())
 
+    def test_it_leaves_nothing_of_a_batch_that_breaks_off(self) -> None:
+        rows = [Row(2, utc(NOON), "Acme", "Autumn", Decimal(1), "a")]
+        with patch.object(spend_import, "enforce", side_effect=InterruptedError), self.assertRaises(InterruptedError):
+            import_spend(rows, clock=lambda: utc(NOON), create=True, skip_errors=True)
+        self.assertFalse(SpendRecord.objects.exists())
+        self.assertEqual(Campaign.objects.get(), self.campaign)
+
 
 class ServiceTest(TestCase):
     def test_it_tells_the_counts_after_each_batch(self) -> None:

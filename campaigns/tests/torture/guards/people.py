@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns.tests.torture.guards.guard import BOTH, Guard
+from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 
 FORMS = "campaigns/admin/forms.py"
 EFFECT = "campaigns/admin/effect.py"
@@ -107,7 +107,8 @@ GUARDS = (
         CAMPAIGN_ADMIN,
         "begin_change({pk for pk in (old, new and new.pk) if pk}, clock=timezone.now)",
         "pass",
-        "test_admin_at_once test_closing test_admin_saving test_closing_by_a_save",
+        "test_admin_at_once",
+        POSTGRESQL,  # on SQLite the transaction itself waits
     ),
     _people(
         "a brand's form closes ended periods",
@@ -152,7 +153,7 @@ GUARDS = (
         "        with transaction.atomic():\n"
         "            begin_change(self._brands_of(ids), clock=timezone.now)\n            switched =",
         "        if True:\n            begin_change(self._brands_of(ids), clock=timezone.now)\n            switched =",
-        "test_admin_actions test_rule_08_at_once test_admin_at_once",
+        "test_admin_at_once",
     ),
     _people(
         "a deletion of several is one transaction",
@@ -160,7 +161,7 @@ GUARDS = (
         "        with transaction.atomic():\n"
         "            begin_change(self._brands_of(ids), clock=timezone.now)\n            for",
         "        if True:\n            begin_change(self._brands_of(ids), clock=timezone.now)\n            for",
-        "test_admin_actions",
+        "test_admin_at_once",
     ),
     _people(
         "an action takes effect at once",
