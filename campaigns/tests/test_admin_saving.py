@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -155,6 +156,22 @@ class MeanwhileTests(FormTestCase):
         self.assertContains(response, "Nothing was saved: the database says")
         campaign.refresh_from_db()
         self.assertNotEqual(campaign.brand, other)
+
+    def test_what_sql_changes_at_the_same_moment_stays(self) -> None:
+        campaign = make_campaign()
+        form = self.form(campaign) | {"daily_spend_limit": "5"}
+        with before_writing(Campaign, lambda: Campaign.objects.update(name="Renamed", ends_on="2026-12-31")):
+            self.save(campaign, form)
+        campaign.refresh_from_db()
+        self.assertEqual((campaign.daily_spend_limit, campaign.name), (5, "Renamed"))
+        self.assertEqual(campaign.ends_on, date(2026, 12, 31))
+
+    def test_what_sql_changes_of_a_window_at_the_same_moment_stays(self) -> None:
+        window = make_window(make_campaign(), start="08:00", end="09:00")
+        form = self.form(window.campaign) | {"windows-0-start_time": "07:00"}
+        with before_writing(DaypartingSchedule, lambda: DaypartingSchedule.objects.update(end_time="17:00")):
+            self.save(window.campaign, form)
+        self.assertEqual(str(DaypartingSchedule.objects.get()), "every day 07:00–17:00")
 
     def test_a_name_that_a_colleague_takes_at_the_same_moment_is_told(self) -> None:
         brand = make_brand()

@@ -119,6 +119,21 @@ class ARowDatedAheadCountsWhenItsDayComes(TestCase):
         self.assertEqual(reasons_at(self.campaign, "2026-11-21 00:00"), PauseReason.CAMPAIGN_DAILY_LIMIT)
 
 
+class ARowDatedInTheNextMonth(TestCase):
+    """R3. It is none of this month's, so it is not taken off this month's spend either."""
+
+    def test_it_leaves_a_monthly_budget_reached(self) -> None:
+        brand = make_brand(monthly_budget=10)
+        campaign = make_campaign(brand)
+        spend(campaign, 10, NOW)
+        for at in ("2026-12-01 00:00", "2026-12-31 23:59", "2027-01-01 00:00"):
+            spend(campaign, 3, at)
+            self.assertEqual(brand_spent(brand, NOW), spent(10, 10))
+            fold()
+            self.assertEqual(brand_spent(brand, NOW), spent(10, 10))
+            self.assertEqual(reasons_at(campaign, NOW), PauseReason.BRAND_MONTHLY_BUDGET)
+
+
 class ARowOfThePeriodBeforeReachesNothing(TestCase):
     """R3: the other side of each beginning, pending and folded."""
 

@@ -102,9 +102,9 @@ GUARDS = (
     _decision("a campaign's pending spend", " + COALESCE(pending.today, 0)", "", PERIODS, short=True),
     _decision("a brand's pending spend of the day", " + COALESCE(brand_pending.today, 0)", "", PERIODS),
     _decision("a brand's pending spend of the month", " + COALESCE(brand_pending.this_month, 0)", "", PERIODS),
-    _decision("a campaign's folded spend", "COALESCE(own_day.spend, 0)", "0", "test_folding"),
-    _decision("a brand's folded spend of the day", "COALESCE(brand_day.spend, 0)", "0", "test_folding"),
-    _decision("a brand's folded spend of the month", "COALESCE(brand_month.spend, 0)", "0", "test_folding"),
+    _decision("a campaign's folded spend", "COALESCE(own_day.spend, 0)", "0", PERIODS),
+    _decision("a brand's folded spend of the day", "COALESCE(brand_day.spend, 0)", "0", PERIODS),
+    _decision("a brand's folded spend of the month", "COALESCE(brand_month.spend, 0)", "0", PERIODS),
     _decision("what is dated ahead counts when its day comes", " - COALESCE(ahead.amount, 0)", "", PERIODS),
     _decision(
         "what is dated ahead begins tomorrow", "p.starts_on > clock.today", "p.starts_on >= clock.today", PERIODS
@@ -116,7 +116,6 @@ GUARDS = (
         "p.starts_on <= clock.next_month",
         PERIODS,
     ),
-    _decision("only days are ahead", "WHERE p.kind = 'day' AND", "WHERE", PERIODS),
     _decision("a campaign's day is today", " AND own_day.day = clock.today", "", PERIODS),
     _decision("a brand's day is today", " AND brand_day.starts_on = clock.today", "", PERIODS),
     _decision("a brand's month is this month", " AND brand_month.starts_on = clock.this_month", "", PERIODS),

@@ -37,15 +37,16 @@ GUARDS = (
         "        if False:",
         "test_rule_05_people_decide test_known_faults",
     ),
-    _people("a form saves by update_fields", EFFECT, "obj.save(update_fields=form.changed_fields)", "obj.save()", TWO),
+    _people(
+        "a form saves by update_fields", EFFECT, "obj.save(update_fields=form.changed_fields)", "obj.save()", SAVING
+    ),
     _people(
         "a row of an inline saves by update_fields",
         FORMS,
         "self.instance.save(update_fields=self.changed_fields)",
         "self.instance.save()",
-        TWO,
+        SAVING,
     ),
-    _people("a form left alone saves nothing", EFFECT, "elif form.changed_fields:", "else:", TWO),
     _people(
         "a form's fields are changed by its user only",
         FORMS,
@@ -59,9 +60,9 @@ GUARDS = (
     _people(
         "a form reads the row again",
         FORMS,
-        "            setattr(self.instance, field.attname, getattr(now, field.attname))",
-        "            pass",
-        f"{TWO} test_admin_at_once",
+        "        now = self.current_row()\n",
+        "        now: Any = self.instance\n",
+        TWO,
     ),
     _people(
         "a field left alone takes the value of now",
@@ -101,7 +102,7 @@ GUARDS = (
         "",
         TWO,
     ),
-    _people("a form locks before it reads", FORMS, "        self.lock()\n", "", "test_admin_at_once"),
+    _people("a form locks before it reads", FORMS, "        self.lock()\n", "", "test_admin_at_once", POSTGRESQL),
     _people(
         "a campaign's form locks both brands",
         CAMPAIGN_ADMIN,
