@@ -18,7 +18,6 @@ from campaigns.tests.browser import open_form
 from campaigns.tests.factories import make_brand, make_campaign, spend
 from campaigns.tests.outside import CommittedTestCase
 
-
 NOTHING_VANISHES = "Nothing was saved: what has spend or campaigns can't vanish: switch it off instead."
 
 

@@ -98,6 +98,16 @@ class EachPeriodIsClosedOnce(TestCase):
         self.assertEqual(close_at("2026-11-20 12:00"), 1)
         self.assertEqual((closed(self.brand), closed(other)), (before, [("2026-11-19", 0, 1)]))
 
+    def test_it_keeps_no_statement_of_todays_budget_where_an_earlier_clock_came_between(self) -> None:
+        """What was closed without spend or budget stays closed: the mark of what is closed never goes back."""
+        brand = make_brand(created_at=utc("2026-11-18"))
+        close_at("2026-12-05 12:00")
+        make_brand(daily_budget=1, timezone="Asia/Tokyo", created_at=utc("2026-11-19 12:00"))
+        self.assertEqual(close_at("2026-11-20 12:00"), 1)
+        Brand.objects.filter(pk=brand.pk).update(daily_budget=9)
+        close_at("2026-12-06 12:00")
+        self.assertEqual(closed(brand), [("2026-12-05", 0, 9)])
+
     def test_it_closes_only_the_brands_it_was_asked_to(self) -> None:
         other = make_brand(daily_budget=1, created_at=utc("2026-11-18"))
         self.assertEqual(close_at("2026-11-19 12:00", other), 1)
@@ -158,15 +168,21 @@ class WhatHasSpendOrABudgetIsClosed(TestCase):
         self.assertEqual([row[0] for row in closed(early)], ["2026-11-19", "2026-11-20"])
         self.assertEqual([row[0] for row in closed(late)], ["2026-11-17", "2026-11-18", "2026-11-19"])
 
+    def test_it_counts_a_brand_that_was_created_ahead_of_the_clock_from_now_on(self) -> None:
+        brand = self.brand(daily_budget=50)
+        Brand.objects.filter(pk=brand.pk).update(created_at=utc("2026-11-21 12:00"))
+        self.assertEqual(check_at(NOON).closed, 0)
+        check_at("2026-11-22 00:00")
+        self.assertEqual(closed(brand), [("2026-11-20", 0, 50), ("2026-11-21", 0, 50)])
+
     def test_it_keeps_statements_for_imported_spend_of_before(self) -> None:
         brand = self.brand(daily_budget=50, monthly_budget=500)
         campaign = make_campaign(brand)
         spend(campaign, 60, "2026-09-03 12:00")
         spend(campaign, 40, "2026-09-05 12:00")
         check_at(NOON)
-        spends = [row[:2] for row in closed(brand)]
-        self.assertEqual(spends, [("2026-09-03", 60), ("2026-09-05", 40), ("2026-11-19", 0)])
-        self.assertEqual([row[:2] for row in closed(brand, "month")], [("2026-09", 100)])
+        self.assertEqual(closed(brand), [("2026-09-03", 60, 50), ("2026-09-05", 40, 50), ("2026-11-19", 0, 50)])
+        self.assertEqual(closed(brand, "month"), [("2026-09", 100, 500)])
 
     def test_it_leaves_a_brand_in_an_unknown_zone_and_closes_the_others(self) -> None:
         nowhere, here = self.brand(daily_budget=1, timezone="Mars/Olympus"), self.brand(daily_budget=1)

@@ -10,9 +10,10 @@ from unittest.mock import patch
 from django.db import transaction
 
 from campaigns.database import take_ledger_lock
-from campaigns.models import Brand, BrandPeriod, Campaign, SpendRecord, StatusChange
+from campaigns.models import BookingZone, Brand, BrandPeriod, Campaign, SpendRecord, StatusChange
+from campaigns.models.books import LAST_PERIOD
 from campaigns.reasons import PauseReason
-from campaigns.services import decide, enforcement
+from campaigns.services import decide, enforcement, rebook
 from campaigns.services.changes import begin_change, finish_change
 from campaigns.services.close import _Closing, close_periods
 from campaigns.services.fold import fold
@@ -155,6 +156,15 @@ class TwoJobsAtOnce(ConcurrencyTestCase):
         with let_in(_Closing, "is_due", lambda: change_brand(brand, NOON, daily_budget=9), after=True):
             self.assertEqual(close_periods(now=NOON), 0)
         self.assertEqual(BrandPeriod.objects.get().budget_at_close, 5)
+
+    def test_it_re_books_into_the_zone_that_a_person_chose_meanwhile(self) -> None:
+        brand = make_brand(created_at=NOON)
+        Brand.objects.update(timezone="Asia/Tokyo")
+        moves = let_in(rebook, "_changed_zones", lambda: change_brand(brand, NOON, timezone="Europe/Paris"), after=True)
+        with moves:
+            self.assertEqual(rebook.rebook_changed_zones(clock=lambda: NOON), 0)
+        current = BookingZone.objects.filter(until=LAST_PERIOD).values_list("timezone", flat=True)
+        self.assertEqual(list(current), ["Europe/Paris"] * 2)
 
     def test_it_folds_each_row_once(self) -> None:
         campaign = make_campaign()

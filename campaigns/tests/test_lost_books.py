@@ -45,9 +45,12 @@ class LostBooks(TestCase):
         self.assertEqual(self.statements(), self.closed)
 
     def test_it_keeps_spend_pending_while_there_are_none(self) -> None:
+        spend(make_campaign(), 3, NOON)
+        BookingZone.objects.filter(brand=self.brand).delete()
+        self.assertEqual(fold(), 1)
+        self.assertEqual(PendingSpend.objects.get().brand, self.brand)
         BookingZone.objects.all().delete()
         self.assertEqual(fold(), 0)
-        self.assertEqual(PendingSpend.objects.count(), 1)
 
     def test_it_makes_them_anew(self) -> None:
         BookingZone.objects.all().delete()

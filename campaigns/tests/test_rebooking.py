@@ -121,6 +121,15 @@ class EastAcrossTheDateLine(RebookingTestCase):
         day = period(self.brand, "day", "2026-11-19")
         self.assertEqual((day.spend_at_close, day.closed_at), (self.spent_on(WEST, "2026-11-19"), utc(NOON)))
 
+    def test_it_does_so_with_the_budget_that_held_where_the_zone_was_changed_by_sql(self) -> None:
+        check_at("2026-11-17 12:00")
+        self.move_by_sql(EAST)
+        check_at(NOON)
+        for number in (17, 18, 19):
+            day = period(self.brand, "day", f"2026-11-{number}")
+            expected = self.spent_on(WEST, f"2026-11-{number}"), 10**6
+            self.assertEqual((day.spend_at_close, day.budget_at_close), expected)
+
     def test_it_closes_the_day_that_ended_by_the_move_at_the_next_check(self) -> None:
         self.move(EAST)
         self.assertFalse(BrandPeriod.objects.filter(starts_on="2026-11-20").exclude(closed_at=None).exists())

@@ -211,6 +211,12 @@ class BrandsWhoseDaysDiffer(TestCase):
         make_campaign(make_brand(timezone=self.EAST))
         self.assert_reasons(ACTIVE, ACTIVE, at="2026-11-29 12:00")
 
+    def test_it_counts_no_day_or_month_that_is_only_the_others(self) -> None:
+        for zone, at in ((self.EAST, "2026-11-30 09:00"), (self.WEST, "2026-12-01 12:00")):
+            brand = make_brand(timezone=zone, daily_budget=5, monthly_budget=5)
+            spend(make_campaign(brand, daily_spend_limit=5), 5, at)
+        self.assert_reasons(ACTIVE, ACTIVE, at="2026-12-01 06:00")
+
 
 class MoneySpentIsMoneySpent(TestCase):
     """R3: a paused campaign's spend still counts."""

@@ -31,6 +31,17 @@ def make_limited(limit: str | Decimal) -> Campaign:
     return make_campaign(make_brand(daily_budget=limit, monthly_budget=limit), daily_spend_limit=limit)
 
 
+class ALimitIsTheMillionthsThatItSays(TestCase):
+    """R12: 2.01 is 2009999.9999999998 millionths where a float is cut off instead of rounded."""
+
+    def test_it_is_not_reached_a_millionth_below(self) -> None:
+        campaign = make_limited("2.01")
+        spend(campaign, "2.009999", NOON)
+        self.assertEqual(reasons_at(campaign, NOON), ACTIVE)
+        spend(campaign, "0.000001", NOON)
+        self.assertEqual(reasons_at(campaign, NOON), EVERY_LIMIT)
+
+
 class TenTenthsAreOne(TestCase):
     """R12."""
 

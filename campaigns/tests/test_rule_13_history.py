@@ -70,6 +70,12 @@ class EveryChangeLeavesALine(TestCase):
 class ALineSaysWhatItWasDecidedOn(TestCase):
     """R13: the spend and the limits."""
 
+    def test_it_writes_them_in_the_order_of_the_campaigns(self) -> None:
+        campaigns = [make_campaign(enabled=False) for _ in range(3)]
+        enforce_at(NOON)
+        lines = StatusChange.objects.order_by("id").values_list("campaign", flat=True)
+        self.assertEqual(list(lines), [campaign.pk for campaign in campaigns])
+
     def test_it_keeps_spend_and_limits_in_the_brands_day_and_month(self) -> None:
         brand = make_brand(daily_budget="30.5", monthly_budget=100)
         campaign, sibling = make_campaign(brand, daily_spend_limit=20), make_campaign(brand)

@@ -270,7 +270,7 @@ GUARDS = (
         "open periods are open again",
         REBOOK,
         "        closed_at=None, spend_at_close=None, budget_at_close=None\n",
-        "        spend=models.F('spend')\n",
+        "        kind=kind\n",
         REBOOKING,
     ),
     _book(
