@@ -17,6 +17,7 @@ from campaigns.reasons import PauseReason
 from campaigns.services.changes import finish_change
 from campaigns.services.scope import Scope
 from campaigns.tests.browser import FormTestCase, add_window
+from campaigns.tests.checking import period
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend, utc
 
 
@@ -95,6 +96,12 @@ class EffectTests(FormTestCase):
         self.save(campaign.brand, self.form(campaign.brand) | {"daily_budget": "50.000001"})
         campaign.refresh_from_db()
         self.assertEqual(campaign.status, "active")
+
+    def test_a_brands_ended_day_keeps_the_budget_that_held_in_it(self) -> None:
+        with at("2026-11-20 00:01"):
+            brand = make_brand(daily_budget=100, created_at=utc("2026-11-19"))
+            self.save(brand, self.form(brand) | {"daily_budget": "50"})
+        self.assertEqual(period(brand, "day", "2026-11-19").budget_at_close, 100)
 
     def test_adding_a_window_pauses_a_campaign_outside_of_it(self) -> None:
         campaign = make_campaign()

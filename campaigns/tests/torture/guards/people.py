@@ -116,7 +116,7 @@ GUARDS = (
         BRAND_ADMIN,
         "            begin_change([self.instance.pk], clock=timezone.now)",
         "            pass",
-        "test_rule_09_budget_of_the_period test_closing_by_a_save test_admin_at_once test_admin_saving",
+        SAVING,
     ),
     _people(
         "a campaign with spend stays with its brand",
