@@ -8,12 +8,13 @@ from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
 import budget_manager.heartbeats  # noqa: F401  # connects to celery's signals
+from budget_manager.beat import keep_schedule_without_database
 from budget_manager.command_line import database_sentence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "budget_manager.settings")
@@ -27,6 +28,13 @@ app.autodiscover_tasks()
 def log_like_the_web_server(**_kwargs: Any) -> None:
     """Worker and beat log as LOGGING and LOG_LEVEL say; celery's own set-up would replace the handlers."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@beat_init.connect
+def outlive_the_database(sender: Any, **_kwargs: Any) -> None:
+    """Of whichever database scheduler beat was told to use: its first schedule has been read by now."""
+    if hasattr(sender.scheduler, "all_as_schedule"):
+        keep_schedule_without_database(sender.scheduler)
 
 
 def _refuse_unusable_settings() -> None:
