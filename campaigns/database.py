@@ -28,6 +28,13 @@ LEDGER_LOCK = 0x6275646765740001
 """Key of the advisory lock that folding, re-booking, repairing and closing take ("budget", 1)."""
 
 
+LET_GO = "set_config('idle_in_transaction_session_timeout', '60s', true)"
+"""Put beside a lock on PostgreSQL: whoever holds it and says nothing for a minute loses it.
+
+A machine that vanishes, or is stopped with everything on it, would keep its locks for hours.
+"""
+
+
 def is_postgresql() -> bool:
     return connection.vendor == "postgresql"
 
@@ -151,7 +158,7 @@ def take_ledger_lock() -> None:
         raise RuntimeError("the ledger lock needs a transaction: call it inside transaction.atomic()")
     if is_postgresql():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
+            cursor.execute(f"SELECT {LET_GO}, pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
 
 
 @contextmanager

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from campaigns.database import among, among_param, fetch_all, is_postgresql
+from campaigns.database import LET_GO, among, among_param, fetch_all, is_postgresql
 
 
 def lock_brands(brand_ids: Iterable[int]) -> None:
@@ -14,6 +14,6 @@ def lock_brands(brand_ids: Iterable[int]) -> None:
     """
     if is_postgresql():
         fetch_all(
-            f"SELECT id FROM campaigns_brand WHERE {among('id')} ORDER BY id FOR NO KEY UPDATE",
+            f"SELECT id, {LET_GO} FROM campaigns_brand WHERE {among('id')} ORDER BY id FOR NO KEY UPDATE",
             [among_param(set(brand_ids))],
         )

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
+from campaigns.database import fetch_all, take_ledger_lock
 from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord
 from campaigns.reasons import PauseReason
 from campaigns.services import decide
@@ -55,6 +56,18 @@ if POSTGRESQL:
                 lock_brands([self.campaign.brand_id])
                 self.insert()
             self.assertEqual(SpendRecord.objects.count(), 1)
+
+        def test_a_holder_of_locks_that_says_nothing_for_a_minute_loses_them(self) -> None:
+            def patience() -> object:
+                return fetch_all("SHOW idle_in_transaction_session_timeout")[0][0]
+
+            with transaction.atomic():
+                lock_brands([self.campaign.brand_id])
+                self.assertEqual(patience(), "1min")
+            self.assertEqual(patience(), "0")
+            with transaction.atomic():
+                take_ledger_lock()
+                self.assertEqual(patience(), "1min")
 
         def test_it_inserts_while_a_check_has_written_statuses(self) -> None:
             Campaign.objects.update(enabled=False)
