@@ -130,6 +130,11 @@ else:
     DATABASE["CONN_HEALTH_CHECKS"] = True
     DATABASE["OPTIONS"] = {
         "connect_timeout": 10,
+        # Or worker, beat and web would wait a quarter of an hour, or two, for a server that vanished in a failover.
+        "tcp_user_timeout": 30_000,  # milliseconds
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
         "application_name": "budget_manager",
         **DATABASE.get("OPTIONS", {}),
     }

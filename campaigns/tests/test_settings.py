@@ -12,11 +12,13 @@ from unittest.mock import patch
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.test import SimpleTestCase
+from django.db import connection
+from django.test import SimpleTestCase, TestCase
 from dotenv import dotenv_values
 from kombu import Connection
 
 from budget_manager import environment, simulation
+from campaigns.tests.outside import POSTGRESQL
 from campaigns.tests.processes import BASE_DIR, DOCUMENTED, GOOD_KEY, manage, run
 
 
@@ -317,3 +319,19 @@ class Simulation(SimpleTestCase):
                 self.assertFalse(simulation.is_throw_away(name), name)
         with patch.dict(os.environ, {simulation.VARIABLE: ""}):
             self.assertFalse(simulation.is_throw_away(f"{tempfile.gettempdir()}/{simulation.PREFIX}x/a"))
+
+
+if POSTGRESQL:
+
+    class ServerThatVanished(TestCase):
+        def test_a_connection_gives_up_within_a_minute(self) -> None:
+            connection.ensure_connection()
+            told = connection.connection.info.get_parameters()
+            names = (
+                "connect_timeout",
+                "tcp_user_timeout",
+                "keepalives_idle",
+                "keepalives_interval",
+                "keepalives_count",
+            )
+            self.assertEqual([told.get(name) for name in names], ["10", "30000", "30", "10", "3"])
