@@ -1,0 +1,28 @@
+"""Waiting for what other processes do."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+
+PATIENCE = 90
+"""Seconds: no test is about how fast this machine is."""
+
+
+def wait_until(
+    what: str, happened: Callable[[], bool], *, said: Callable[[], str] = lambda: "", every: float = 0.05
+) -> None:
+    """Wait for something to be so; told what processes said, an error ends with that."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {PATIENCE} s.\n{said()}")
+        time.sleep(every)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
