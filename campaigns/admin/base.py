@@ -11,12 +11,13 @@ from django.db import IntegrityError, models
 from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
+
+from campaigns.admin.lists import CarefulLists
 
 logger = logging.getLogger(__name__)
 
 
-class BaseAdmin(ModelAdmin):
+class BaseAdmin(CarefulLists):
     """A list may have a note above it; a page may have panels below its form, each a title and contents."""
 
     list_note = ""
@@ -63,7 +64,7 @@ class ReadOnlyAdmin(BaseAdmin):
         return False
 
 
-class SuperusersOnly(ModelAdmin):
+class SuperusersOnly(CarefulLists):
     """Only superusers change these, whatever permissions others were given; with the permission others may look."""
 
     def get_actions(self, request: HttpRequest) -> Any:
