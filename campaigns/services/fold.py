@@ -163,7 +163,7 @@ class _Fold:
             in_scope=self.in_scope, covered_day=among("quarter / 96"), unbookable=self.unbookable
         )
         params: list[Any] = [*self.scope, among_param(days), among_param(self.zones)]
-        segments = segments_param(self.zones, days)
+        segments = segments_param(dict.fromkeys(self.zones, days))
         if is_postgresql():
             return _fold_on_postgresql(candidates, [segments, *params, most or BATCH_ROWS_ON_POSTGRESQL])
         return _fold_on_sqlite(candidates, [segments, *params, most or BATCH_ROWS_ON_SQLITE])

@@ -33,7 +33,7 @@ from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT, from_micros
 from campaigns.periods import EARLIEST, first_of_month
-from campaigns.services.booking import BOOKED, known_booking_zones, pending_days, segments_param, segments_sql
+from campaigns.services.booking import BOOKED, segments_param, segments_sql
 
 FURTHEST_FROM_UTC = timedelta(days=2)
 
@@ -96,6 +96,15 @@ def repair(books: Books) -> int:
     return campaign_days + brand_periods
 
 
+DAYS = """
+SELECT DISTINCT zone.timezone, spent.day FROM (
+    SELECT DISTINCT brand_id, {quarter} / 96 AS day
+    FROM campaigns_spendrecord WHERE {brand_in_scope} AND timestamp >= %s
+    UNION SELECT brand_id, quarter / 96 FROM campaigns_pendingspend WHERE {brand_in_scope}
+) AS spent
+JOIN campaigns_bookingzone AS zone ON zone.brand_id = spent.brand_id
+"""
+
 DIFFERENCES = """
 WITH segment AS MATERIALIZED ({segments}),
 spent AS MATERIALIZED (
@@ -150,19 +159,20 @@ class _Comparison:
             if books.brands is None
             else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {in_scope})",
         )
-        segments = segments_param(known_booking_zones(books.brands), self._days(in_scope, scope))
+        segments = segments_param(self._days(in_scope, scope))
         self.params: list[Any] = [
             *(segments, *scope, self.rows_from, *scope),
             *(*scope, books.first_day),
             *(*scope, books.first_day, books.first_month),
         ]
 
-    def _days(self, in_scope: str, scope: Iterable[Any]) -> set[int]:
-        sql = (
-            f"SELECT DISTINCT {quarter_sql('timestamp')} / 96 FROM campaigns_spendrecord"
-            f" WHERE {in_scope} AND timestamp >= %s"
-        )
-        return {day for (day,) in fetch_all(sql, [*scope, self.rows_from])} | set(pending_days())
+    def _days(self, in_scope: str, scope: Iterable[Any]) -> dict[str, set[int]]:
+        """Return the UTC days that have spend of brands booked in each zone."""
+        sql = DAYS.format(quarter=quarter_sql("timestamp"), brand_in_scope=in_scope)
+        days: dict[str, set[int]] = {}
+        for zone, day in fetch_all(sql, [*scope, self.rows_from, *scope]):
+            days.setdefault(zone, set()).add(day)
+        return days
 
 
 def _first_instant(month: date) -> datetime:
