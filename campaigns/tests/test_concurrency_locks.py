@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
-from campaigns.database import fetch_all, take_ledger_lock
+from campaigns.database import LEDGER_LOCK, execute, fetch_all, take_ledger_lock
 from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord
 from campaigns.reasons import PauseReason
 from campaigns.services import decide
 from campaigns.services import verify as verify_module
 from campaigns.services.changes import begin_change, finish_change
+from campaigns.services.close import close_periods
 from campaigns.services.fold import fold
 from campaigns.services.jobs import full_check
 from campaigns.services.locks import lock_brands
+from campaigns.services.rebook import rebook_changed_zones
 from campaigns.services.scope import Scope
 from campaigns.services.spend_csv import Row
 from campaigns.services.spend_import import import_spend
@@ -178,6 +181,46 @@ if POSTGRESQL:
             crew.finish([checking])
             self.assertEqual(reasons_of(campaign), PauseReason.BRAND_DISABLED)
             self.assertEqual(history(campaign), [(PauseReason.ENDED, PauseReason.BRAND_DISABLED)])
+
+    class EveryoneWaitsForTheLedger(OutsideTestCase):
+        """Whoever moves totals waits while somebody else holds the ledger lock."""
+
+        def setUp(self) -> None:
+            super().setUp()
+            self.brand = make_brand(daily_budget=5, created_at=NOON)
+            self.campaign = make_campaign(self.brand)
+            check_at(NOON)
+            self.run_sql("BEGIN")
+            self.run_sql("SELECT pg_advisory_xact_lock(%s)", LEDGER_LOCK)
+
+        def assert_waits(self, work: Callable[[], object]) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '50ms'")
+            self.addCleanup(connection.close)
+            with self.assertRaisesMessage(OperationalError, "lock timeout"):
+                work()
+
+        def test_a_fold_does(self) -> None:
+            spend(self.campaign, 5, NOON)
+            self.assert_waits(fold)
+
+        def test_a_closing_does(self) -> None:
+            self.assert_waits(lambda: close_periods(now=NOON + timedelta(days=1)))
+
+        def test_a_repair_does(self) -> None:
+            self.assert_waits(lambda: repair(Books()))
+
+        def test_a_re_booking_does(self) -> None:
+            Brand.objects.update(timezone="Asia/Tokyo")
+            self.assert_waits(lambda: rebook_changed_zones(clock=lambda: NOON))
+
+        def test_an_emptying_of_the_ledger_does(self) -> None:
+            self.assert_waits(lambda: execute("TRUNCATE campaigns_spendrecord"))
+
+        def test_a_closing_of_nothing_and_a_decision_do_not(self) -> None:
+            self.assertEqual(close_periods(now=NOON), 0)
+            Campaign.objects.update(enabled=False)
+            self.assertEqual(enforce_at(NOON).changed, 1)
 
     class OrderOfLocks(OutsideTestCase):
         """Whoever takes several takes them in one order, wherever their rows lie, and so meets others in no circle."""

@@ -72,7 +72,8 @@ class TheListIsWhole(TestCase):
 
     def test_it_has_every_constraint(self) -> None:
         names = {guard.name for guard in CONCERNED}
-        self.assertEqual(set(constraints_there_are()) - names, NEEDS_NO_PROOF)
+        without = {name for name, databases in NEEDS_NO_PROOF.items() if connection.vendor in databases}
+        self.assertEqual(set(constraints_there_are()) - names, without)
 
     def test_it_has_every_trigger(self) -> None:
         names = {guard.name for guard in CONCERNED}

@@ -9,7 +9,7 @@ CLOSE = "campaigns/services/close.py"
 REBOOK = "campaigns/services/rebook.py"
 VERIFY = "campaigns/services/verify.py"
 
-BESIDE = "test_concurrency_locks test_concurrency"
+BESIDE = "test_concurrency_locks"
 CLOSING = "test_closing test_closing_by_a_save"
 REBOOKING = "test_rebooking test_lost_books"
 
@@ -37,7 +37,6 @@ GUARDS = (
         "SET spend = campaigns_campaignday.spend + excluded.spend",
         "SET spend = excluded.spend",
         "test_folding",
-        short=True,
     ),
     _book(
         "a fold adds to a brand's period",
@@ -211,7 +210,7 @@ GUARDS = (
         REBOOK,
         "for current in _changed_zones([change.brand_id]))",
         "for current in [change])",
-        f"{BESIDE} test_rebooking",
+        "test_concurrency",
     ),
     _book(
         "a re-booking closes in the old zone first",
@@ -229,7 +228,6 @@ GUARDS = (
         "    repair(Books((change.brand_id,), first_day, first_month))\n",
         "",
         REBOOKING,
-        short=True,
     ),
     _book(
         "a zone that nobody knows is left alone",

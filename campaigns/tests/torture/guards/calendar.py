@@ -83,7 +83,6 @@ GUARDS = (
         "CAST({column} * 1000000 AS bigint)",
         "test_rule_12_exact_money test_verify",
         SQLITE,
-        short=True,
     ),
     _calendar("nothing finer than a millionth", MONEY, "if micros.denominator != 1:", "if False:", "test_money"),
     _calendar("money is finite", MONEY, "if not Decimal(amount).is_finite():", "if False:", "test_money"),

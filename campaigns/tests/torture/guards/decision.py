@@ -26,9 +26,7 @@ QUARTERS_OF_MONTH = "SUM(CASE WHEN p.quarter >= clock.month_from AND p.quarter <
 GUARDS = (
     # R2
     _decision("reached at the limit", "{spend} >= {limit}", "{spend} > {limit}", REACHED, short=True),
-    _decision(
-        "a limit of 0 is reached", "({limit} = 0 OR {spend} >= {limit})", "({spend} >= {limit})", REACHED, short=True
-    ),
+    _decision("a limit of 0 is reached", "({limit} = 0 OR {spend} >= {limit})", "({spend} >= {limit})", REACHED),
     # R1
     _decision("the campaign's switch", '"NOT campaign_enabled"', '"1 = 0"', REASONS),
     _decision("the brand's switch", '"NOT brand_enabled"', '"1 = 0"', REASONS),
@@ -49,7 +47,6 @@ GUARDS = (
         "(clock.local_time < w.end_time OR",
         "(clock.local_time <= w.end_time OR",
         WINDOWS,
-        short=True,
     ),
     _decision("an end of 00:00 is the end of the day", " OR w.end_time <= w.start_time)", ")", WINDOWS),
     _decision("00:00 to 00:00 is the whole day", "w.end_time <= w.start_time)", "w.end_time < w.start_time)", WINDOWS),
@@ -99,7 +96,7 @@ GUARDS = (
         f"{QUARTERS_OF_MONTH.replace('< clock', '<= clock')}\n            {MONTH_UNTIL}",
         NEW_PERIOD,
     ),
-    _decision("a campaign's pending spend", " + COALESCE(pending.today, 0)", "", PERIODS, short=True),
+    _decision("a campaign's pending spend", " + COALESCE(pending.today, 0)", "", PERIODS),
     _decision("a brand's pending spend of the day", " + COALESCE(brand_pending.today, 0)", "", PERIODS),
     _decision("a brand's pending spend of the month", " + COALESCE(brand_pending.this_month, 0)", "", PERIODS),
     _decision("a campaign's folded spend", "COALESCE(own_day.spend, 0)", "0", PERIODS),

@@ -28,7 +28,6 @@ GUARDS = (
         IMPORT,
         "return nullcontext() if separate else transaction.atomic()",
         "return nullcontext()",
-        short=True,
     ),
     _import(
         "a refused row is told",

@@ -23,7 +23,7 @@ TESTS = {
 }
 """Which tests notice that a trigger is gone, by how its name begins; not the list of triggers in test_triggers."""
 
-IN_A_SHORT_TORTURE = ("campaigns_spend_updated", "campaigns_spend_deleted", "campaigns_history_updated")
+IN_A_SHORT_TORTURE = ("campaigns_spend_updated",)
 
 
 def trigger_guards() -> Iterator[Guard]:
@@ -184,7 +184,6 @@ CONTENTS = (
         "FOREIGN KEY (campaign_id, brand_id) REFERENCES {schema}.campaigns_campaign (id, brand_id);",
         "",
         "test_guards_spend",
-        short=True,
     ),
     _postgresql(
         "the refusal comes at the statement",
@@ -197,7 +196,7 @@ CONTENTS = (
         "an emptied ledger waits for a fold",
         "    PERFORM pg_advisory_xact_lock({ledger_lock});",
         "",
-        "test_guards_books test_concurrency_locks",
+        "test_concurrency_locks",
     ),
     _postgresql(
         "an emptied ledger has nothing pending",

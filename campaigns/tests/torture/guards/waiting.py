@@ -10,7 +10,7 @@ ENFORCEMENT = "campaigns/services/enforcement.py"
 SETTINGS = "budget_manager/settings.py"
 CHANGES = "campaigns/services/changes.py"
 
-WAITS = "test_concurrency_locks test_concurrency"
+WAITS = "test_concurrency_locks"
 
 
 def _waiting(
@@ -32,7 +32,6 @@ GUARDS = (
         DATABASE,
         'cursor.execute("SELECT pg_advisory_xact_lock(%s)"',
         'cursor.execute("SELECT %s"',
-        short=True,
     ),
     _waiting(
         "the ledger lock needs a transaction",
