@@ -44,13 +44,13 @@ UNBOOKABLE = """
 
 DAYS = """
     SELECT DISTINCT quarter / 96 FROM campaigns_pendingspend
-    WHERE {in_scope} AND brand_id NOT IN ({unbookable})
+    WHERE id <= %s AND {in_scope} AND brand_id NOT IN ({unbookable})
     ORDER BY 1 LIMIT %s
 """
 
 CANDIDATES = """
     SELECT id FROM campaigns_pendingspend
-    WHERE {in_scope} AND {covered_day} AND brand_id NOT IN ({unbookable})
+    WHERE id <= %s AND {in_scope} AND {covered_day} AND brand_id NOT IN ({unbookable})
     ORDER BY id LIMIT %s
 """
 
@@ -80,7 +80,7 @@ booked AS ({BOOKED.format(spent="grouped")})
 
 
 def fold(*, on_too_large: Callable[[int], None] = lambda brand_id: None) -> int:
-    """Move all pending spend that can be booked into the totals; return the number of pending rows moved.
+    """Move the pending spend that is there, and can be booked, into the totals; return how many rows that was.
 
     on_too_large hears of each brand whose spend stays pending because its totals can't hold it.
     """
@@ -101,7 +101,10 @@ def oldest_bookable() -> datetime | None:
 
 
 class _Fold:
-    """One fold, in batches: each takes rows, books them and is committed, unless the caller holds a transaction."""
+    """One fold, in batches: each takes rows, books them and is committed, unless the caller holds a transaction.
+
+    It moves what was pending when it began, or beside writers who never rest it would never end.
+    """
 
     def __init__(
         self, brands: Iterable[int] | None = None, *, on_too_large: Callable[[int], None] = lambda brand_id: None
@@ -111,6 +114,7 @@ class _Fold:
         self.zones = known_booking_zones(ids)
         self.in_scope = "1 = 1" if ids is None else among("brand_id")
         self.scope: list[Any] = [] if ids is None else [among_param(ids)]
+        ((self.newest,),) = fetch_all("SELECT COALESCE(MAX(id), 0) FROM campaigns_pendingspend")
         self.unbookable = UNBOOKABLE.format(known=among("zone.timezone"))
 
     def batches(self) -> Iterator[int]:
@@ -152,7 +156,7 @@ class _Fold:
     def days(self, most: int = BATCH_DAYS) -> list[int]:
         """Return UTC days that have pending spend of brands whose zones are all known, at most so many of them."""
         sql = DAYS.format(in_scope=self.in_scope, unbookable=self.unbookable)
-        return [day for (day,) in fetch_all(sql, [*self.scope, among_param(self.zones), most])]
+        return [day for (day,) in fetch_all(sql, [self.newest, *self.scope, among_param(self.zones), most])]
 
     @transaction.atomic
     def batch(self, days: Sequence[int], most: int | None = None) -> int:
@@ -162,7 +166,7 @@ class _Fold:
         candidates = CANDIDATES.format(
             in_scope=self.in_scope, covered_day=among("quarter / 96"), unbookable=self.unbookable
         )
-        params: list[Any] = [*self.scope, among_param(days), among_param(self.zones)]
+        params: list[Any] = [self.newest, *self.scope, among_param(days), among_param(self.zones)]
         segments = segments_param(dict.fromkeys(self.zones, days))
         if is_postgresql():
             return _fold_on_postgresql(candidates, [segments, *params, most or BATCH_ROWS_ON_POSTGRESQL])

@@ -252,6 +252,25 @@ class BatchesAreSmallerThanWhatIsPending(FoldingTestCase):
         self.assertEqual(day_of(campaign.brand, "2026-11-20") * 10**6, count * (count + 1) // 2)
 
 
+class WritersNeverRest(FoldingTestCase):
+    def test_it_ends_though_rows_arrive_before_each_of_its_batches(self) -> None:
+        """R6: a fold that goes on while writers do would end with the check's time limit, and nothing be closed."""
+        campaign = make_campaign()
+        lock, batches = fold_module.take_ledger_lock, []
+
+        def write_and_lock() -> None:
+            batches.append(len(batches))
+            self.assertLess(len(batches), 10)
+            spend(campaign, 1, NOON)
+            lock()
+
+        spend(campaign, 1, NOON)
+        with patch.object(fold_module, "take_ledger_lock", write_and_lock):
+            self.assertEqual(fold(), 1)
+        self.assertEqual(len(batches), PendingSpend.objects.count())
+        self.assert_folds(len(batches))
+
+
 class NoDecisionNotices(FoldingTestCase):
     def test_it_counts_the_same_before_and_after_a_fold(self) -> None:
         campaign = make_campaign(make_brand(timezone="America/New_York"))

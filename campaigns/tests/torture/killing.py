@@ -16,7 +16,7 @@ from budget_manager.celery import app
 from campaigns.services.schedule import CHECK
 from campaigns.services.verify import verify
 from campaigns.tests.outside import SQLITE, OutsideTestCase
-from campaigns.tests.test_end_to_end import database_url
+from campaigns.tests.services_running import database_url
 from campaigns.tests.torture.many import CHANGING, Many, partly_written
 from campaigns.tests.torture.processes import Broker, Killable, Services
 
