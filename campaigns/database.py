@@ -156,9 +156,20 @@ def take_ledger_lock() -> None:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("the ledger lock needs a transaction: call it inside transaction.atomic()")
+    hold_off_truncation()
     if is_postgresql():
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {LET_GO}, pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
+
+
+def hold_off_truncation() -> None:
+    """Let a TRUNCATE of the ledger's rows wait for the end of the transaction, or wait for one that has begun.
+
+    It locks everybody out of the rows and then asks for the ledger lock: whoever read rows under that lock and it would
+    wait for each other. And snapshots that are older than it find the rows gone already. Writers aren't hindered.
+    """
+    if is_postgresql():
+        execute("LOCK TABLE campaigns_spendrecord IN ACCESS SHARE MODE")
 
 
 @contextmanager
@@ -216,6 +227,15 @@ def plan_for_many_rows() -> None:
     if is_postgresql():
         execute("SET LOCAL enable_nestloop = off")
         execute("SET LOCAL jit = off")
+
+
+CONFLICTS = {"40P01", "40001"}
+"""PostgreSQL's codes for a transaction that it ended because of another one's: a deadlock, a failed serialization."""
+
+
+def is_conflict(error: DatabaseError) -> bool:
+    """Whether a transaction failed because of what others did at that moment: begun again, it may well succeed."""
+    return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
 
 
 def execute(sql: str, params: Sequence[Any] = ()) -> int:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from campaigns.database import is_conflict
 from campaigns.money import from_micros
 from campaigns.reasons import PauseReason
 from campaigns.services import decide
@@ -25,6 +26,7 @@ Clock = Callable[[], datetime]
 """Gives the instant to decide for. Services read no clock of their own; a fixed instant is `lambda: at`."""
 
 BATCH_CAMPAIGNS = 5_000
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Change:
     brand_monthly_budget: Decimal | None
 
 
+class _Batch(NamedTuple):
+    written: decide.LineCount
+    changes: list[Change]
+
+
 @dataclass
 class Enforcement:
     """What one enforcement did. Brands in an unknown zone are left as they are and reported (R6)."""
@@ -53,28 +60,59 @@ class Enforcement:
     resumed: int = 0
     unknown_zones: list[str] = field(default_factory=list)
 
+    def add(self, written: decide.LineCount) -> None:
+        self.changed += written.changed
+        self.paused += written.paused
+        self.resumed += written.resumed
+
 
 def enforce(
     scope: Scope, *, clock: Clock, actor: str, on_changes: Callable[[list[Change]], None] | None = None
 ) -> Enforcement:
     """Bring every campaign of the scope to the status that the facts give, with history in the name of actor.
 
-    on_changes is given what each batch changed, after its transaction.
+    on_changes is given what each batch changed, after its transaction. What can't be written of one batch stops none of
+    the others: its error is raised after them, or at once inside a transaction of the caller's.
     """
     result = Enforcement(unknown_zones=decide.unknown_zones(scope))
+    problems: list[DatabaseError] = []
     for brand_ids in _batches(decide.differing_brands(scope, clock())):
-        with transaction.atomic():
-            lock_brands(brand_ids)
-            batch = scope.within(brand_ids)
-            last_line = decide.write_differences(batch, clock(), actor)
-            written = decide.count_lines(batch, last_line)
-            changes = [_change(row) for row in decide.lines(batch, last_line)] if on_changes else []
-        result.changed += written.changed
-        result.paused += written.paused
-        result.resumed += written.resumed
-        if on_changes and changes:
-            on_changes(changes)
+        try:
+            batch = _write_batch(scope.within(brand_ids), brand_ids, clock, actor, with_changes=on_changes is not None)
+        except DatabaseError as problem:
+            if connection.in_atomic_block or not connection.is_usable():
+                raise
+            problems.append(problem)
+            continue
+        result.add(batch.written)
+        if on_changes and batch.changes:
+            on_changes(batch.changes)
+    if problems:
+        raise problems[0]
     return result
+
+
+def _write_batch(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, *, with_changes: bool) -> _Batch:
+    """Write one batch; again where somebody with SQL was in its way, unless the transaction is the caller's.
+
+    A campaign that is deleted while its line of history is written is such a case, or rows updated in another order.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _write(scope, brand_ids, clock, actor, with_changes)
+        except DatabaseError as error:
+            if connection.in_atomic_block or not (isinstance(error, IntegrityError) or is_conflict(error)):
+                raise
+    return _write(scope, brand_ids, clock, actor, with_changes)
+
+
+@transaction.atomic
+def _write(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, with_changes: bool) -> _Batch:
+    lock_brands(brand_ids)
+    last_line = decide.write_differences(scope, clock(), actor)
+    written = decide.count_lines(scope, last_line)
+    changes = [_change(row) for row in decide.lines(scope, last_line)] if with_changes else []
+    return _Batch(written, changes)
 
 
 def preview(scope: Scope, *, now: datetime) -> list[Change]:

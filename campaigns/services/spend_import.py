@@ -14,7 +14,7 @@ from datetime import datetime
 
 from django.db import OperationalError, transaction
 
-from campaigns.database import fetch_all, rows_param, rows_sql
+from campaigns.database import fetch_all, is_conflict, rows_param, rows_sql
 from campaigns.models import Brand, Campaign
 from campaigns.services.enforcement import enforce
 from campaigns.services.scope import Scope
@@ -26,8 +26,6 @@ BATCH = 20_000
 BATCH_CHARACTERS = 4_000_000
 """So long are the lines of a batch together, at most, but for its last: memory stays flat where each line is long."""
 ATTEMPTS = 3
-DEADLOCK = "40P01"
-"""PostgreSQL's code for a transaction that it ended because two waited for each other."""
 
 Pair = tuple[str, str]
 """The names of a brand and of a campaign."""
@@ -105,10 +103,6 @@ def import_spend(
     return counts
 
 
-def is_deadlock(error: OperationalError) -> bool:
-    return getattr(error.__cause__, "sqlstate", None) == DEADLOCK
-
-
 def _transaction_unless(separate: bool) -> AbstractContextManager[None]:
     return nullcontext() if separate else transaction.atomic()
 
@@ -136,7 +130,7 @@ def _import_batch(given: Sequence[Row | BadRow], *, create: bool, enforce_at: Ca
                     _enforce(batch.created, enforce_at)
             break
         except OperationalError as error:
-            if attempt == ATTEMPTS or not is_deadlock(error):
+            if attempt == ATTEMPTS or not is_conflict(error):
                 raise
     batch.refused.sort(key=lambda refused: refused.line)
     return batch

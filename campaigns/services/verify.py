@@ -21,6 +21,7 @@ from campaigns.database import (
     clamped_sum,
     execute,
     fetch_all,
+    hold_off_truncation,
     large_apart,
     micros_sql,
     one_snapshot,
@@ -64,6 +65,7 @@ class Books:
 def verify(*, since: date | None = None) -> list[Difference]:
     """Return the totals that differ from the rows, of all periods or of those from a day on (and its month)."""
     with one_snapshot():
+        hold_off_truncation()
         plan_for_many_rows()
         comparison = _Comparison(Books.since(since))
         return [*_campaign_differences(comparison), *_brand_differences(comparison)]

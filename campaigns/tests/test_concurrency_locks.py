@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+<<<<<<< HEAD
 from decimal import Decimal
 
 from django.db import OperationalError, connection, transaction
 
 from campaigns.database import LEDGER_LOCK, execute, fetch_all, take_ledger_lock
 from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord
+=======
+from typing import Any
+from unittest.mock import patch
+
+from django.db import IntegrityError, connection, transaction
+
+from campaigns.database import take_ledger_lock
+from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, StatusChange
+>>>>>>> e2bcd6f (Let a check go on where SQL is in a batch's way, and a TRUNCATE deadlock with nobody)
 from campaigns.reasons import PauseReason
-from campaigns.services import decide
+from campaigns.services import decide, enforcement
 from campaigns.services import verify as verify_module
+from campaigns.services.booking import segments_param
 from campaigns.services.changes import begin_change, finish_change
 from campaigns.services.close import close_periods
 from campaigns.services.fold import fold
@@ -41,6 +52,10 @@ if POSTGRESQL:
                 if cursor.fetchone() != (0,):
                     return
             pause(0.02)
+
+    def empty_in_sql() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE campaigns_spendrecord")
 
     class NobodyWaitsForTheWrongOne(OutsideTestCase):
         """The connector's statements, with a second of patience, beside locks that are held."""
@@ -166,6 +181,20 @@ if POSTGRESQL:
             at_once(lambda: person(ids, 2), lambda: person(ids[::-1], 3), check)
             self.assertEqual(enforce_at(NOON).changed, 0)
 
+        def test_it_lets_the_ledger_be_emptied_beside_a_repair(self) -> None:
+            """TRUNCATE locks everybody out of the rows and wants the ledger lock then; a repair reads rows under it."""
+            for read in (SpendRecord.objects.count, verify, lambda: repair(Books())):
+                spend(self.campaign, 5, NOON)
+                crew = Crew()
+                with transaction.atomic():
+                    take_ledger_lock()
+                    emptying = crew.start(empty_in_sql)
+                    wait_until_somebody_waits()
+                    read()
+                crew.finish([emptying])
+                self.assertEqual(SpendRecord.objects.count(), 0)
+                self.assert_exact()
+
     class ACheckWaitsForAPerson(ConcurrencyTestCase):
         def test_it_ends_off_when_the_check_comes_while_a_person_switches_off(self) -> None:
             """The check decides on what the person has committed, not on what it saw while it waited."""
@@ -276,4 +305,56 @@ class VerifyBesideAFold(ConcurrencyTestCase):
 
         with let_in(verify_module, "segments_param", next_day, after=True):
             self.assertEqual(verify(), [])
+<<<<<<< HEAD
         self.assertEqual(verify(), [])
+=======
+
+        def test_it_finds_no_difference_when_the_ledger_is_emptied_meanwhile(self) -> None:
+            """A snapshot shows the totals of before, and a truncated table as it is."""
+            spend(make_campaign(), 1, NOON)
+            fold()
+            crew = Crew()
+
+            def begin_to_empty(*args: Any) -> str:
+                if not crew.threads:
+                    crew.start(empty_in_sql)
+                    wait_until_somebody_waits()
+                return segments_param(*args)
+
+            with patch.object(verify_module, "segments_param", begin_to_empty):
+                self.assertEqual(verify(), [])
+            crew.finish()
+            self.assertEqual(SpendRecord.objects.count(), 0)
+            self.assert_exact()
+
+    class SqlInTheWayOfABatch(ConcurrencyTestCase):
+        """R6: what goes wrong with one batch stops none of the others."""
+
+        def setUp(self) -> None:
+            super().setUp()
+            self.enterContext(patch.object(enforcement, "BATCH_CAMPAIGNS", 1))
+            self.campaigns = [make_campaign(make_brand(enabled=False)) for _ in range(3)]
+
+        def test_it_goes_on_though_a_campaign_is_deleted_while_its_line_of_history_is_written(self) -> None:
+            first, *others = self.campaigns
+            with let_in(decide, "execute", lambda: Campaign.objects.filter(pk=first.pk).delete(), after=True):
+                self.assertEqual(enforce_at(NOON).changed, 2)
+            for campaign in others:
+                self.assertEqual(history(campaign), [(ACTIVE, PauseReason.BRAND_DISABLED)])
+            self.assertEqual(StatusChange.objects.count(), 2)
+
+        def test_it_writes_the_others_and_raises_the_error_after_them(self) -> None:
+            first, *others = self.campaigns
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"ALTER TABLE campaigns_statuschange ADD CONSTRAINT mean CHECK (campaign_id <> {first.pk})"
+                )
+            try:
+                with self.assertRaisesMessage(IntegrityError, "mean"):
+                    enforce_at(NOON)
+            finally:
+                with connection.cursor() as cursor:
+                    cursor.execute("ALTER TABLE campaigns_statuschange DROP CONSTRAINT mean")
+            self.assertEqual([reasons_of(campaign) for campaign in others], [PauseReason.BRAND_DISABLED] * 2)
+            self.assertEqual(enforce_at(NOON).changed, 1)
+>>>>>>> e2bcd6f (Let a check go on where SQL is in a batch's way, and a TRUNCATE deadlock with nobody)

@@ -9,6 +9,7 @@ from unittest.mock import patch
 from django.db import connection
 from django.test import TestCase
 
+from campaigns.database import take_ledger_lock
 from campaigns.models import Brand, BrandPeriod, Campaign, CampaignDay, PendingSpend, SpendRecord
 from campaigns.periods import quarter_of
 from campaigns.services import fold as fold_module
@@ -256,13 +257,13 @@ class WritersNeverRest(FoldingTestCase):
     def test_it_ends_though_rows_arrive_before_each_of_its_batches(self) -> None:
         """R6: a fold that goes on while writers do would end with the check's time limit, and nothing be closed."""
         campaign = make_campaign()
-        lock, batches = fold_module.take_ledger_lock, []
+        batches: list[int] = []
 
         def write_and_lock() -> None:
             batches.append(len(batches))
             self.assertLess(len(batches), 10)
             spend(campaign, 1, NOON)
-            lock()
+            take_ledger_lock()
 
         spend(campaign, 1, NOON)
         with patch.object(fold_module, "take_ledger_lock", write_and_lock):

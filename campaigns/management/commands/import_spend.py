@@ -14,9 +14,10 @@ from django.db import OperationalError, reset_queries
 from django.utils import timezone
 from tqdm import tqdm
 
+from campaigns.database import is_conflict
 from campaigns.periods import find_zone
 from campaigns.services.spend_csv import BadRow, SpendFileError, read_spend_csv
-from campaigns.services.spend_import import Counts, ImportRefused, import_spend, is_deadlock
+from campaigns.services.spend_import import Counts, ImportRefused, import_spend
 
 NAMED = 10
 """So many refused lines are named in what the command says; --errors has all of them."""
@@ -129,7 +130,7 @@ class _Run:
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted. {self._kept()}", returncode=130) from None
         except OperationalError as error:
-            if not is_deadlock(error):
+            if not is_conflict(error):
                 raise
             raise CommandError(
                 f"Other writers of the same rows were in the way, several times: import again. {self._kept()}"
