@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.db import IntegrityError, models
+from django.db import IntegrityError, OperationalError, models
 from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
 from campaigns.admin.lists import CarefulLists
+from campaigns.database import is_conflict
 
 logger = logging.getLogger(__name__)
+
+ATTEMPTS = 3
 
 
 class BaseAdmin(CarefulLists):
@@ -109,16 +112,31 @@ class RefusesInWords(BaseAdmin):
         if request.method != "POST":
             return view()
         try:
-            return view()
-        except (IntegrityError, ProtectedError) as error:
+            return self._again_after_conflicts(request, view)
+        except (IntegrityError, ProtectedError, OperationalError) as error:
+            if isinstance(error, OperationalError) and not is_conflict(error):
+                raise
             logger.warning("refused at %s: %s", request.path, error)
             messages.error(request, f"Nothing was saved: {self._sentence(error)}")
             return HttpResponseRedirect(request.get_full_path())
 
-    def _sentence(self, error: IntegrityError | ProtectedError) -> str:
+    def _again_after_conflicts(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+        """Do again what the database ended in a deadlock with somebody's SQL: nothing of it was saved."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return view()
+            except OperationalError as error:
+                if not is_conflict(error):
+                    raise
+                logger.warning("once more at %s: %s", request.path, error)
+        return view()
+
+    def _sentence(self, error: IntegrityError | ProtectedError | OperationalError) -> str:
         if isinstance(error, ProtectedError):
             # Django's own sentence names models and fields, and no remedy.
             return "what has spend or campaigns can't vanish: switch it off instead."
+        if isinstance(error, OperationalError):
+            return "others were changing the same rows at that moment, several times. Save again."
         for constraint in self.model._meta.constraints:
             if constraint.name in str(error):
                 return str(constraint.get_violation_error_message())

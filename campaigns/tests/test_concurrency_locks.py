@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-<<<<<<< HEAD
 from decimal import Decimal
-
-from django.db import OperationalError, connection, transaction
-
-from campaigns.database import LEDGER_LOCK, execute, fetch_all, take_ledger_lock
-from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord
-=======
 from typing import Any
 from unittest.mock import patch
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
-from campaigns.database import take_ledger_lock
+from campaigns.database import LEDGER_LOCK, execute, fetch_all, take_ledger_lock
 from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, StatusChange
->>>>>>> e2bcd6f (Let a check go on where SQL is in a batch's way, and a TRUNCATE deadlock with nobody)
 from campaigns.reasons import PauseReason
 from campaigns.services import decide, enforcement
 from campaigns.services import verify as verify_module
@@ -38,20 +30,11 @@ from campaigns.tests.checking import ACTIVE, check_at, enforce_at, history, reas
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.ledger import totals_folded, totals_of_records
 from campaigns.tests.outside import POSTGRESQL, OutsideTestCase
-from campaigns.tests.together import ConcurrencyTestCase, Crew, at_once, let_in, pause
+from campaigns.tests.together import ConcurrencyTestCase, Crew, at_once, let_in, wait_until_somebody_waits
 
 NOON = utc("2026-11-20 12:00")
 
 if POSTGRESQL:
-
-    def wait_until_somebody_waits() -> None:
-        sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        for _ in range(100):
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                if cursor.fetchone() != (0,):
-                    return
-            pause(0.02)
 
     def empty_in_sql() -> None:
         with connection.cursor() as cursor:
@@ -305,10 +288,12 @@ class VerifyBesideAFold(ConcurrencyTestCase):
 
         with let_in(verify_module, "segments_param", next_day, after=True):
             self.assertEqual(verify(), [])
-<<<<<<< HEAD
         self.assertEqual(verify(), [])
-=======
 
+
+if POSTGRESQL:
+
+    class VerifyBesideATruncation(ConcurrencyTestCase):
         def test_it_finds_no_difference_when_the_ledger_is_emptied_meanwhile(self) -> None:
             """A snapshot shows the totals of before, and a truncated table as it is."""
             spend(make_campaign(), 1, NOON)
@@ -357,4 +342,3 @@ class VerifyBesideAFold(ConcurrencyTestCase):
                     cursor.execute("ALTER TABLE campaigns_statuschange DROP CONSTRAINT mean")
             self.assertEqual([reasons_of(campaign) for campaign in others], [PauseReason.BRAND_DISABLED] * 2)
             self.assertEqual(enforce_at(NOON).changed, 1)
->>>>>>> e2bcd6f (Let a check go on where SQL is in a batch's way, and a TRUNCATE deadlock with nobody)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from django.db import connections
+from django.db import connection, connections
 
 from campaigns.models import PendingSpend
 from campaigns.services.fold import fold
@@ -74,6 +74,17 @@ def at_once(*works: Callable[[], object]) -> None:
     for work in works:
         crew.start(lambda work=work: run(work))  # type: ignore[misc]
     crew.finish()
+
+
+def wait_until_somebody_waits() -> None:
+    """Wait until a connection waits for a lock, on PostgreSQL."""
+    sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    for _ in range(100):
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            if cursor.fetchone() != (0,):
+                return
+        pause(0.02)
 
 
 @contextmanager
