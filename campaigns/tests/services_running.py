@@ -68,8 +68,8 @@ class RunningServices:
 
     @contextmanager
     def web(self) -> Iterator[str]:
-        """Run the web server as production does, behind a proxy that ends TLS; give its address, "127.0.0.1:port"."""
-        with self.process("web", "gunicorn", *WEB, TRUST_PROXY_HEADER="True"):
+        """Run the web server, without TLS and without collected static files; give its address, "127.0.0.1:port"."""
+        with self.process("web", "gunicorn", *WEB, DEBUG="True"):
             listening = re.compile(r"Listening at: http://(\S+)")
             self.wait_for("the web server listens", lambda: listening.search(self.log("web")) is not None)
             yield listening.findall(self.log("web"))[0]
