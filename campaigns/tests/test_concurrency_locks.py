@@ -164,6 +164,21 @@ if POSTGRESQL:
             at_once(lambda: person(ids, 2), lambda: person(ids[::-1], 3), check)
             self.assertEqual(enforce_at(NOON).changed, 0)
 
+        def test_a_person_who_waits_for_a_brand_holds_none_that_comes_after_it(self) -> None:
+            """Everybody locks in order of id: a check that holds the first brand can have the second one."""
+            second, crew = make_brand(), Crew()
+
+            def save_both() -> None:
+                with transaction.atomic():
+                    begin_change([second.pk, self.brand.pk], clock=lambda: NOON)
+
+            with transaction.atomic():
+                lock_brands([self.brand.pk])
+                saving = crew.start(save_both)
+                wait_until_somebody_waits()
+                lock_brands([second.pk])
+            crew.finish([saving])
+
         def test_it_lets_the_ledger_be_emptied_beside_a_repair(self) -> None:
             """TRUNCATE locks everybody out of the rows and wants the ledger lock then; a repair reads rows under it."""
             for read in (SpendRecord.objects.count, verify, lambda: repair(Books())):
