@@ -278,6 +278,17 @@ if POSTGRESQL:
             self.run_sql("ROLLBACK")
             crew.finish([waiting])
 
+        def test_a_re_booking_waits_for_its_brand(self) -> None:
+            brand = make_brand(created_at=NOON)
+            Brand.objects.update(timezone="Asia/Tokyo")
+            self.run_sql("BEGIN")
+            self.run_sql("SELECT id FROM campaigns_brand WHERE id = %s FOR NO KEY UPDATE", brand.pk)
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '50ms'")
+            self.addCleanup(connection.close)
+            with self.assertRaisesMessage(OperationalError, "lock timeout"):
+                rebook_changed_zones(clock=lambda: NOON)
+
         def test_it_is_held_by_one_at_a_time(self) -> None:
             brand = make_brand()
             self.run_sql("SET lock_timeout = '50ms'")

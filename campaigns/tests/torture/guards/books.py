@@ -202,7 +202,7 @@ GUARDS = (
         REBOOK,
         "            lock_brands([change.brand_id])\n",
         "",
-        "test_concurrency_locks test_concurrency test_rebooking",
+        BESIDE,
         POSTGRESQL,
     ),
     _book(
