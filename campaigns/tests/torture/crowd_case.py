@@ -105,7 +105,12 @@ def facts_of_everything() -> Iterator[tuple[oracle.BrandFacts, oracle.CampaignFa
     for (campaign_id, minute), amount in spent.items():
         records[campaign_id].append(oracle.Record(amount, minute))
     for brand in Brand.objects.all():
-        facts = oracle.BrandFacts(brand.timezone, brand.enabled, brand.daily_budget, brand.monthly_budget)
+        facts = oracle.BrandFacts(
+            brand.timezone,
+            enabled=brand.enabled,
+            daily_budget=brand.daily_budget,
+            monthly_budget=brand.monthly_budget,
+        )
         campaigns = list(brand.campaigns.prefetch_related("windows"))
         facts.campaigns = [facts_of(campaign, records[campaign.pk]) for campaign in campaigns]
         for of_campaign, campaign in zip(facts.campaigns, campaigns, strict=True):
@@ -115,5 +120,10 @@ def facts_of_everything() -> Iterator[tuple[oracle.BrandFacts, oracle.CampaignFa
 def facts_of(campaign: Campaign, records: list[oracle.Record]) -> oracle.CampaignFacts:
     windows = [oracle.Window(row.days_of_week, row.start_time, row.end_time) for row in campaign.windows.all()]
     return oracle.CampaignFacts(
-        campaign.enabled, campaign.daily_spend_limit, campaign.starts_on, campaign.ends_on, windows, records
+        enabled=campaign.enabled,
+        daily_spend_limit=campaign.daily_spend_limit,
+        starts_on=campaign.starts_on,
+        ends_on=campaign.ends_on,
+        windows=windows,
+        records=records,
     )
