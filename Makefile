@@ -7,7 +7,7 @@ ARGS ?=
 EXTENT ?= full
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture mutants check audit clean
+.PHONY: help run test torture torture-here mutants check audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -18,10 +18,13 @@ run: $(INSTALLED) .env ## web, worker, beat and a broker on this machine; Ctrl-C
 test: $(INSTALLED) ## the tests; ARGS="campaigns.tests.test_settings -v 2" picks some
 	@$(BIN)/python manage.py test --noinput $(ARGS)
 
-torture: export EXTENT := $(EXTENT)
+torture torture-here: export EXTENT := $(EXTENT)
 torture: $(INSTALLED) ## what takes minutes: kills, crowds, garbage, random worlds, on SQLite and PostgreSQL; EXTENT=short
-	DATABASE_URL= $(BIN)/python manage.py test --noinput --pattern "torture_*.py" $(ARGS)
-	.ci/postgresql $(BIN)/python manage.py test --noinput --pattern "torture_*.py" $(ARGS)
+	@DATABASE_URL= $(MAKE) --no-print-directory torture-here
+	@.ci/postgresql $(MAKE) --no-print-directory torture-here
+
+torture-here: $(INSTALLED)
+	@$(BIN)/python manage.py test --noinput --pattern "torture_*.py" $(ARGS)
 
 # Nothing else needs cosmic-ray and what it brings along, so it isn't among the requirements.
 mutants: $(INSTALLED) ## small changes of the services that no test notices, takes half an hour; ARGS="money.py" picks files
