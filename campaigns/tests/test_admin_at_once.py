@@ -84,7 +84,7 @@ class ActionsThatBreakOffTests(CommittedTestCase):
     def test_a_switch_that_breaks_off_turns_nothing(self) -> None:
         make_campaign()
         broken = patch.object(effect, "finish_change", side_effect=InterruptedError)
-        with broken, self.assertRaises(InterruptedError):
+        with broken, self.assertLogs("django.request", "ERROR"), self.assertRaises(InterruptedError):
             self.act("switch_off")
         self.assertTrue(Campaign.objects.get().enabled)
 

@@ -23,7 +23,7 @@ from campaigns.services.verify import verify
 from campaigns.tests.checking import ACTIVE, check_at, enforce_at, history, reasons_of
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.ledger import change_brand
-from campaigns.tests.outside import POSTGRESQL
+from campaigns.tests.outside import POSTGRESQL, SQLITE, OutsideTestCase
 from campaigns.tests.together import ConcurrencyTestCase, Crew, at_once, let_in, pause
 
 NOON = utc("2026-11-20 12:00")
@@ -283,6 +283,19 @@ class APersonInTheMiddleOfACheck(ConcurrencyTestCase):
                 with let_in(enforcement, "lock_brands", person):
                     enforce_at(NOON)
                 self.assert_ends(reason)
+
+
+if SQLITE:
+
+    class AReader(OutsideTestCase):
+        def test_it_keeps_no_writer_from_committing(self) -> None:
+            campaign = make_campaign()
+            self.run_sql("BEGIN")
+            self.run_sql("SELECT COUNT(*) FROM campaigns_spendrecord")
+            spend(campaign, 1, NOON)
+            self.assertEqual(self.value("SELECT COUNT(*) FROM campaigns_spendrecord"), 0)
+            self.run_sql("COMMIT")
+            self.assertEqual(self.value("SELECT COUNT(*) FROM campaigns_spendrecord"), 1)
 
 
 class APersonWhileRowsAreWritten(ConcurrencyTestCase):

@@ -11,7 +11,7 @@ from unittest.mock import patch
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from campaigns.database import LEDGER_LOCK, execute, fetch_all, take_ledger_lock
-from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, StatusChange
+from campaigns.models import Brand, BrandPeriod, Campaign, PendingSpend, SpendRecord, StatusChange
 from campaigns.reasons import PauseReason
 from campaigns.services import decide, enforcement
 from campaigns.services import verify as verify_module
@@ -240,6 +240,18 @@ if POSTGRESQL:
         def test_a_re_booking_does(self) -> None:
             Brand.objects.update(timezone="Asia/Tokyo")
             self.assert_waits(lambda: rebook_changed_zones(clock=lambda: NOON))
+
+        def test_a_re_booking_holds_no_total_while_it_waits(self) -> None:
+            """A fold holds the ledger and wants totals: they would wait for each other."""
+            BrandPeriod.objects.create(brand=self.brand, kind="day", starts_on="2026-11-20")
+            Brand.objects.update(timezone="Asia/Tokyo")
+            crew = Crew()
+            moving = crew.start(lambda: rebook_changed_zones(clock=lambda: NOON))
+            wait_until_somebody_waits()
+            self.run_sql("SET LOCAL lock_timeout = '100ms'")
+            self.run_sql("UPDATE campaigns_brandperiod SET spend = spend")
+            self.run_sql("ROLLBACK")
+            crew.finish([moving])
 
         def test_an_emptying_of_the_ledger_does(self) -> None:
             self.assert_waits(lambda: execute("TRUNCATE campaigns_spendrecord"))

@@ -41,6 +41,14 @@ class PendingSpendTests(OutsideTestCase):
         self.run_sql("UPDATE campaigns_spendrecord SET amount = %s", "7.25")
         self.assertEqual(self.pending(), {(campaign.pk, quarter_at(TEN)): 7_250_000})
 
+    def test_it_counts_updated_amounts_to_the_millionth(self) -> None:
+        """A float of 2.01, cut off instead of rounded, has 2009999 millionths."""
+        campaign = make_campaign()
+        self.spend_at_ten(campaign, "1")
+        for amount, millionths in (("2.01", 2_010_000), ("4.02", 4_020_000), ("1", 1_000_000)):
+            self.run_sql("UPDATE campaigns_spendrecord SET amount = %s", amount)
+            self.assertEqual(self.pending(), {(campaign.pk, quarter_at(TEN)): millionths})
+
     def test_it_moves_a_record_to_another_quarter_hour(self) -> None:
         campaign = make_campaign()
         self.spend_at_ten(campaign, "5")

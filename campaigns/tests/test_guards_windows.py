@@ -75,6 +75,8 @@ class WindowTests(WindowTestCase):
     def test_it_refuses_a_window_of_no_campaign(self) -> None:
         rule = by_vendor(postgresql="violates foreign key constraint", sqlite="campaign")
         self.assert_refused(rule, INSERT, self.campaign.pk + 1000, 127, "09:00:00", "17:00:00")
+        self.take()
+        self.assert_refused(rule, "UPDATE campaigns_daypartingschedule SET campaign_id = campaign_id + 1000")
 
 
 if SQLITE:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import time_machine
+from django.db import DatabaseError, transaction
 from django.test import TestCase
 
 from campaigns.models import Brand, Campaign, DaypartingSchedule, StatusChange
@@ -78,6 +79,23 @@ class TheSystemComputesTheStatus(TestCase):
     def test_it_is_no_field_of_any_form(self) -> None:
         for name in ("pause_reasons", "status"):
             self.assertFalse(Campaign._meta.get_field(name).editable, name)
+
+    def test_it_is_not_brought_back_by_saving_a_row_that_was_read_before(self) -> None:
+        campaign = make_campaign(daily_spend_limit=10)
+        stale = Campaign.objects.get(pk=campaign.pk)
+        spend(campaign, 10, "2026-11-20 11:00")
+        check_at("2026-11-20 12:00")
+        stale.name = "Renamed"
+        stale.save()
+        self.assertEqual(reasons_of(campaign), PauseReason.CAMPAIGN_DAILY_LIMIT)
+        self.assertEqual(Campaign.objects.get(pk=campaign.pk).name, "Renamed")
+
+    def test_it_makes_no_row_anew_that_is_gone(self) -> None:
+        campaign = make_campaign()
+        Campaign.objects.all().delete()
+        with self.assertRaises(DatabaseError), transaction.atomic():
+            campaign.save()
+        self.assertFalse(Campaign.objects.exists())
 
     def test_it_puts_right_what_was_written_by_hand(self) -> None:
         paused, active = make_campaign(), make_campaign(enabled=False)

@@ -27,7 +27,7 @@ GUARDS = (
         CAMPAIGN,
         ' and field.name != "pause_reasons"',
         "",
-        "test_rule_05_people_decide test_known_faults",
+        "test_rule_05_people_decide",
         short=True,
     ),
     _people(
@@ -35,7 +35,7 @@ GUARDS = (
         CAMPAIGN,
         "        if update_fields is None and is_plain:",
         "        if False:",
-        "test_rule_05_people_decide test_known_faults",
+        "test_rule_05_people_decide",
     ),
     _people(
         "a form saves by update_fields", EFFECT, "obj.save(update_fields=form.changed_fields)", "obj.save()", SAVING

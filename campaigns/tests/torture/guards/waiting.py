@@ -101,7 +101,7 @@ GUARDS = (
         SETTINGS,
         "PRAGMA journal_mode=WAL; ",
         "PRAGMA journal_mode=DELETE; ",
-        "test_concurrency test_settings",
+        "test_concurrency",
         SQLITE,
     ),
 )
