@@ -106,6 +106,10 @@ class FileTest(ReadingCase):
     def test_it_breaks_at_a_header_in_another_encoding(self) -> None:
         self.assert_breaks("timestamp,brand,campaign,amount,größe\n".encode("latin-1"), "Line 1", "UTF-8")
 
+    def test_it_breaks_at_a_header_that_is_no_line_of_csv(self) -> None:
+        self.assert_breaks(b'timestamp,"brand,campaign,amount\n', "Line 1", "quotes")
+        self.assert_breaks(b"timestamp,brand\rcampaign,amount\n", "Line 1", "carriage return")
+
     def test_it_refuses_a_line_that_is_too_long_and_reads_on(self) -> None:
         padding = LONGEST_LINE - len(GOOD)
         longest = GOOD.replace(b"Acme", b"Acme" + b" " * padding)
