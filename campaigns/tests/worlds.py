@@ -114,8 +114,8 @@ def campaigns_of(draw: st.DrawFn, brand: BrandFacts, now: datetime) -> CampaignF
 
 
 def limits_near(spent: Decimal) -> st.SearchStrategy[Decimal | None]:
-    """Give no limit, 0, exactly what is spent, a millionth beside it, or any."""
-    beside = [spent - MILLIONTH, spent, spent + MILLIONTH, Decimal(0), Decimal(1)]
+    """Give no limit, 0, any, a millionth beside what is spent or, most of all, exactly that."""
+    beside = [spent, spent, spent, spent - MILLIONTH, spent + MILLIONTH, Decimal(0), Decimal(1)]
     return st.none() | st.sampled_from([limit for limit in beside if 0 <= limit < AMOUNT_LIMIT])
 
 
