@@ -85,7 +85,8 @@ class OddRequests(OddRequestsTestCase):
 
     def test_lookups_that_no_filter_uses_are_refused(self) -> None:
         for query in ("name__regex=a", "brand__name__iregex=(a%2B)%2B$", "id__range=1,2", "name__contains=a"):
-            self.assertEqual(self.client.get(f"{page(Campaign, 'changelist')}?{query}").status_code, 400, query)
+            with self.assertLogs("django.security", "ERROR"):
+                self.assertEqual(self.client.get(f"{page(Campaign, 'changelist')}?{query}").status_code, 400, query)
 
     def test_a_bad_filter_is_left_out(self) -> None:
         for model, name in ((Campaign, "status__exact"), (Brand, "currency"), (SpendRecord, "campaign__id__exact")):
