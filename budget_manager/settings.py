@@ -171,15 +171,16 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+# A forgotten collectstatic costs caching, not the pages: without its manifest files keep their names.
+MANIFEST = LIVE and ("collectstatic" in sys.argv or (STATIC_ROOT / "staticfiles.json").exists())
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if LIVE
+        if MANIFEST
         else "django.contrib.staticfiles.storage.StaticFilesStorage",
     },
 }
-# A forgotten collectstatic costs caching, not the pages.
 WHITENOISE_MANIFEST_STRICT = False
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = not LIVE

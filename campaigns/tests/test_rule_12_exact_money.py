@@ -122,15 +122,15 @@ class AMillionthCounts(TestCase):
 
     def test_it_keeps_a_sum_of_many_large_amounts_exact(self) -> None:
         campaign = make_campaign()
-        for number in range(1000):
+        for number in range(100):
             spend(campaign, LARGEST, NOON)
-            if number == 500:
+            if number == 50:
                 fold()
-        self.assertEqual(campaign_spent(campaign, NOON), Decimal("999999999999.999000"))
+        self.assertEqual(campaign_spent(campaign, NOON), Decimal("99999999999.999900"))
         fold()
-        self.assertEqual(CampaignDay.objects.get().spend, Decimal("999999999999.999000"))
+        self.assertEqual(CampaignDay.objects.get().spend, Decimal("99999999999.999900"))
         spend(campaign, "0.000001", NOON)
-        self.assertEqual(brand_spent(campaign.brand, NOON).month, Decimal("999999999999.999001"))
+        self.assertEqual(brand_spent(campaign.brand, NOON).month, Decimal("99999999999.999901"))
 
     def test_it_gives_back_every_amount_as_it_was_written(self) -> None:
         campaign = make_campaign()

@@ -14,6 +14,9 @@ MIGRATIONS = Path("campaigns/migrations")
 TABLES = f"{MIGRATIONS}/0001_tables.py"
 
 TESTS = {
+    "brand_period_spend_in_range": "test_overflow",
+    "campaign_day_spend_in_range": "test_overflow",
+    "heartbeat_": "test_heartbeats",
     "brand_period_": "test_guards_books",
     "brand_": "test_guards_brand_campaign",
     "campaign_": "test_guards_brand_campaign",
@@ -28,6 +31,11 @@ NEEDS_NO_PROOF = {
     "campaign_and_brand_referenced_by_spend": BOTH,
     # PostgreSQL has types for instants; infinity lies beyond 2100 as well, which another constraint refuses.
     "spend_timestamp_is_yyyy_mm_dd_hh_mm_ss_in_utc": POSTGRESQL,
+    # PostgreSQL has types for texts and switches.
+    "brand_name_currency_and_timezone_are_text": POSTGRESQL,
+    "brand_enabled_is_on_or_off": POSTGRESQL,
+    "campaign_name_is_text": POSTGRESQL,
+    "campaign_enabled_is_on_or_off": POSTGRESQL,
 }
 """Constraints that can go unnoticed, and on which databases."""
 
