@@ -14,7 +14,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "default_permissions": (),
-                "constraints": [models.UniqueConstraint(fields=("kind", "name"), name="heartbeat_unique")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "name"), name="heartbeat_unique"),
+                ],
             },
         ),
     )

@@ -18,10 +18,8 @@ PERIODS = "test_rule_03_period_of_spend"
 NEW_PERIOD = "test_rule_03_period_of_spend test_rule_04_new_period"
 AGAIN = "test_rule_06_idempotent test_rule_13_history"
 
-TODAY_FROM = "THEN p.amount ELSE 0 END) AS bigint) AS today"
-MONTH_UNTIL = "THEN p.amount ELSE 0 END) AS bigint) AS this_month"
-QUARTERS_OF_TODAY = "SUM(CASE WHEN p.quarter >= clock.day_from AND p.quarter < clock.day_until"
-QUARTERS_OF_MONTH = "SUM(CASE WHEN p.quarter >= clock.month_from AND p.quarter < clock.day_until"
+QUARTERS_OF_TODAY = "p.quarter >= clock.day_from AND p.quarter < clock.day_until"
+QUARTERS_OF_MONTH = "p.quarter >= clock.month_from AND p.quarter < clock.day_until"
 
 GUARDS = (
     # R2
@@ -74,31 +72,33 @@ GUARDS = (
     # R3, R4
     _decision(
         "pending spend of today is today's",
-        f"{QUARTERS_OF_TODAY}\n            {TODAY_FROM}",
-        f"{QUARTERS_OF_TODAY.replace('>=', '>')}\n            {TODAY_FROM}",
+        f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY}',
+        f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY.replace(">=", ">")}',
         NEW_PERIOD,
     ),
     _decision(
         "pending spend of tomorrow is not today's",
-        f"{QUARTERS_OF_TODAY}\n            {TODAY_FROM}",
-        f"{QUARTERS_OF_TODAY.replace('< clock', '<= clock')}\n            {TODAY_FROM}",
+        f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY}',
+        f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY.replace("< clock", "<= clock")}',
         NEW_PERIOD,
     ),
     _decision(
         "pending spend of the month's first day is the month's",
-        f"{QUARTERS_OF_MONTH}\n            {MONTH_UNTIL}",
-        f"{QUARTERS_OF_MONTH.replace('>=', '>')}\n            {MONTH_UNTIL}",
+        f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH}',
+        f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH.replace(">=", ">")}',
         NEW_PERIOD,
     ),
     _decision(
         "pending spend of tomorrow is not yet the month's",
-        f"{QUARTERS_OF_MONTH}\n            {MONTH_UNTIL}",
-        f"{QUARTERS_OF_MONTH.replace('< clock', '<= clock')}\n            {MONTH_UNTIL}",
+        f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH}',
+        f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH.replace("< clock", "<= clock")}',
         NEW_PERIOD,
     ),
-    _decision("a campaign's pending spend", " + COALESCE(pending.today, 0)", "", PERIODS),
-    _decision("a brand's pending spend of the day", " + COALESCE(brand_pending.today, 0)", "", PERIODS),
-    _decision("a brand's pending spend of the month", " + COALESCE(brand_pending.this_month, 0)", "", PERIODS),
+    _decision("a campaign's pending spend", ' + COALESCE({clamped("pending.today")}, 0)', "", PERIODS),
+    _decision("a brand's pending spend of the day", ' + COALESCE({clamped("brand_pending.today")}, 0)', "", PERIODS),
+    _decision(
+        "a brand's pending spend of the month", ' + COALESCE({clamped("brand_pending.this_month")}, 0)', "", PERIODS
+    ),
     _decision("a campaign's folded spend", "COALESCE(own_day.spend, 0)", "0", PERIODS),
     _decision("a brand's folded spend of the day", "COALESCE(brand_day.spend, 0)", "0", PERIODS),
     _decision("a brand's folded spend of the month", "COALESCE(brand_month.spend, 0)", "0", PERIODS),

@@ -53,7 +53,7 @@ GUARDS = (
     _import(
         "a lost deadlock is tried again",
         IMPORT,
-        "if attempt == ATTEMPTS or not is_deadlock(error):",
+        "if attempt == ATTEMPTS or not is_conflict(error):",
         "if True:",
         databases=POSTGRESQL,
     ),
@@ -135,13 +135,13 @@ GUARDS = (
         "test_spend_csv",
     ),
     _import(
-        "a line that is too long breaks the file",
+        "a line that is too long is refused",
         CSV,
-        "        if len(raw) > LONGEST_LINE:",
-        "        if False:",
+        "    if len(raw) > LONGEST_LINE:",
+        "    if False:",
         "test_spend_csv",
     ),
-    _import("a NUL byte breaks the file", CSV, '        if b"\\0" in raw:', "        if False:", "test_spend_csv"),
+    _import("a NUL byte is refused", CSV, '    if b"\\0" in raw:', "    if False:", "test_spend_csv"),
     _import("an empty external id is none", CSV, "    return name or None", "    return name", "test_spend_csv"),
     _import(
         "an external id has at most 255 characters",

@@ -34,7 +34,7 @@ GUARDS = (
     _schedule(
         "jobs run in the application's zone", '        "timezone": settings.TIME_ZONE,', '        "timezone": "UTC",'
     ),
-    _schedule("no job is left out", "for job in (CHECK, DAILY, MONTHLY):", "for job in (CHECK, DAILY):"),
+    _schedule("no job is left out", "JOBS = (CHECK, DAILY, MONTHLY)", "JOBS = (CHECK, DAILY)"),
     _schedule(
         "what staff renamed is not made again", "    if tasks.filter(task=job.task).exists():\n        return\n", ""
     ),
@@ -113,15 +113,15 @@ GUARDS = (
     _job(
         "a check folds",
         JOBS,
-        "FullCheck(rebooked, fold(), close_periods(now=closing()), enforcement)",
-        "FullCheck(rebooked, 0, close_periods(now=closing()), enforcement)",
+        "folded = fold(on_too_large=too_large.append)",
+        "folded = 0",
         "test_tasks test_folding",
     ),
     _job(
         "a check closes",
         JOBS,
-        "FullCheck(rebooked, fold(), close_periods(now=closing()), enforcement)",
-        "FullCheck(rebooked, fold(), 0, enforcement)",
+        "closed = close_periods(now=closing())",
+        "closed = 0",
         "test_tasks",
     ),
     _job(

@@ -179,10 +179,8 @@ CONTENTS = (
     ),
     _postgresql(
         "a record's brand is its campaign's",
-        "ALTER TABLE {schema}.campaigns_spendrecord\n"
-        "ADD CONSTRAINT spend_brand_is_the_campaigns_brand\n"
-        "FOREIGN KEY (campaign_id, brand_id) REFERENCES {schema}.campaigns_campaign (id, brand_id);",
-        "",
+        "    IF NOT EXISTS (\n        SELECT FROM pg_constraint",
+        "    IF EXISTS (\n        SELECT FROM pg_constraint",
         "test_guards_spend",
     ),
     _postgresql(
@@ -219,8 +217,8 @@ CONTENTS = (
     _postgresql("a deleted record takes its amount off", "SUM((-amount * 1000000)", "SUM((amount * 1000000)", PENDING),
     _postgresql(
         "an updated record takes its old amount off",
-        "SELECT brand_id, campaign_id, timestamp, -amount FROM removed",
-        "SELECT brand_id, campaign_id, timestamp, amount FROM removed",
+        "SELECT id, brand_id, campaign_id, timestamp, -amount FROM removed",
+        "SELECT id, brand_id, campaign_id, timestamp, amount FROM removed",
         PENDING,
     ),
     _postgresql(

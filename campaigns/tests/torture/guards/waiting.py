@@ -30,8 +30,8 @@ GUARDS = (
     _waiting(
         "the ledger lock",
         DATABASE,
-        'cursor.execute("SELECT pg_advisory_xact_lock(%s)"',
-        'cursor.execute("SELECT %s"',
+        "pg_advisory_xact_lock(%s)",
+        "%s",
     ),
     _waiting(
         "the ledger lock needs a transaction",
@@ -47,28 +47,26 @@ GUARDS = (
     _waiting("the brand lock lets spend in", LOCKS, "FOR NO KEY UPDATE", "FOR UPDATE"),
     _waiting("the brand lock is exclusive", LOCKS, "FOR NO KEY UPDATE", "FOR SHARE"),
     _waiting("brands are locked in the order of their ids", LOCKS, " ORDER BY id", ""),
-    _waiting("a batch holds its brands", ENFORCEMENT, "            lock_brands(brand_ids)\n", ""),
+    _waiting("a batch holds its brands", ENFORCEMENT, "    lock_brands(brand_ids)\n", ""),
     _waiting(
         "a batch decides again under the lock",
         ENFORCEMENT,
-        "            lock_brands(brand_ids)\n            batch = scope.within(brand_ids)\n"
-        "            last_line = decide.write_differences(batch, clock(), actor)\n",
-        "            batch = scope.within(brand_ids)\n"
-        "            last_line = decide.write_differences(batch, clock(), actor)\n            lock_brands(brand_ids)\n",
+        "    lock_brands(brand_ids)\n    last_line = decide.write_differences(scope, clock(), actor)\n",
+        "    last_line = decide.write_differences(scope, clock(), actor)\n    lock_brands(brand_ids)\n",
     ),
     _waiting(
         "a batch is one transaction",
         ENFORCEMENT,
-        "with transaction.atomic():",
-        "if True:",
+        "@transaction.atomic\ndef _write(",
+        "def _write(",
         "test_rule_13_history test_concurrency",
         BOTH,
     ),
     _waiting(
         "a batch writes its own brands only",
         ENFORCEMENT,
-        "batch = scope.within(brand_ids)",
-        "batch = scope",
+        "scope.within(brand_ids)",
+        "scope",
         "test_rule_06_idempotent test_concurrency",
         BOTH,
     ),
