@@ -1,4 +1,4 @@
-"""How long a torture goes on: EXTENT=short takes seconds, for continuous integration; full takes minutes."""
+"""How long a torture goes on: EXTENT=short takes a few minutes in all; full takes much longer."""
 
 from __future__ import annotations
 
