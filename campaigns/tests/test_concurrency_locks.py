@@ -15,7 +15,7 @@ from campaigns.models import Brand, BrandPeriod, Campaign, PendingSpend, SpendRe
 from campaigns.reasons import PauseReason
 from campaigns.services import decide, enforcement
 from campaigns.services import verify as verify_module
-from campaigns.services.booking import known_booking_zones
+from campaigns.services.booking import segments_param
 from campaigns.services.changes import begin_change, finish_change
 from campaigns.services.close import close_periods
 from campaigns.services.fold import fold
@@ -338,14 +338,13 @@ if POSTGRESQL:
             fold()
             crew = Crew()
 
-            def begin_to_empty(brands: Any) -> list[str]:
-                zones = known_booking_zones(brands)
+            def begin_to_empty(days: Any) -> str:
                 if not crew.threads:
                     crew.start(empty_in_sql)
                     wait_until_somebody_waits()
-                return zones
+                return segments_param(days)
 
-            with patch.object(verify_module, "known_booking_zones", begin_to_empty):
+            with patch.object(verify_module, "segments_param", begin_to_empty):
                 self.assertEqual(verify(), [])
             crew.finish()
             self.assertEqual(SpendRecord.objects.count(), 0)
