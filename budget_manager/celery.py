@@ -16,9 +16,11 @@ from django.db import DatabaseError, connection
 import budget_manager.heartbeats  # noqa: F401  # connects to celery's signals
 from budget_manager.beat import keep_schedule_without_database
 from budget_manager.command_line import database_sentence
+from budget_manager.transport import forgive_lost_acknowledgements
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "budget_manager.settings")
 
+forgive_lost_acknowledgements()
 app = Celery("budget_manager")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import time
 
+import redis
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from campaigns.models import Campaign, JobRun
 from campaigns.services.schedule import CHECK
 from campaigns.tests.checking import history
 from campaigns.tests.factories import make_brand, make_campaign
+from campaigns.tests.outside import by_vendor
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.killing import KillsTestCase
 from campaigns.tests.torture.many import partly_written
@@ -51,11 +53,20 @@ class Flapping(KillsTestCase):
 
         def test_a_broker_that_hangs(self) -> None:
             for _ in range(BROKER_HANGS):
-                self.broker.freeze()
+                self.freeze_during_a_check()
                 time.sleep(SECONDS_OF_A_HANG)
                 self.broker.thaw()
                 self.assert_checks_go_on()
             self.assert_still_the_same_processes()
+
+        def freeze_during_a_check(self) -> None:
+            """The check ends while nobody takes its acknowledgement: it can't end before its line can be written."""
+            self.run_sql(by_vendor(postgresql="BEGIN", sqlite="BEGIN IMMEDIATE"))
+            self.run_sql("UPDATE campaigns_jobrun SET summary = summary")
+            with redis.Redis.from_url(self.broker.url) as client:
+                self.wait_until("a check runs", lambda: client.hlen("unacked") == 1)
+            self.broker.freeze()
+            self.run_sql("ROLLBACK")
 
     def test_a_beat_that_dies_and_is_started_again(self) -> None:
         tasks = PeriodicTask.objects.order_by("pk").values_list("pk", "name", "task", "enabled", "interval", "crontab")
