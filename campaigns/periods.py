@@ -115,12 +115,13 @@ def weekday_bit(day: date) -> int:
 
 
 class DaySegment(NamedTuple):
-    """A stretch of one UTC day that belongs to one local day of a zone."""
+    """A stretch of one UTC day that belongs to one local day of a zone, which begins at the quarter day_from."""
 
     zone: str
     utc_day: int
     quarter_from: int
     quarter_until: int
+    day_from: int
     day: date
     month: date
 
@@ -130,7 +131,9 @@ def day_segments(zone: ZoneInfo, utc_days: Iterable[int]) -> Iterator[DaySegment
     for utc_day in utc_days:
         quarter, end = utc_day * QUARTERS_IN_UTC_DAY, (utc_day + 1) * QUARTERS_IN_UTC_DAY
         day = local_date(zone, datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC))
+        day_from = quarter_of(start_of_day(zone, day))
         while quarter < end:
-            until = min(end, quarter_of(start_of_day(zone, day + ONE_DAY)))
-            yield DaySegment(zone.key, utc_day, quarter, until, day, first_of_month(day))
-            quarter, day = until, day + ONE_DAY
+            day_until = quarter_of(start_of_day(zone, day + ONE_DAY))
+            until = min(end, day_until)
+            yield DaySegment(zone.key, utc_day, quarter, until, day_from, day, first_of_month(day))
+            quarter, day, day_from = until, day + ONE_DAY, day_until

@@ -3,7 +3,7 @@ from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import Heartbeat, JobRun, StatusChange
-from campaigns.models.spend import CampaignDay, PendingSpend, SpendRecord
+from campaigns.models.spend import CampaignDay, PendingSpend, SpendRecord, TouchedBrand
 
 __all__ = [
     "BookingZone",
@@ -17,4 +17,5 @@ __all__ = [
     "PendingSpend",
     "SpendRecord",
     "StatusChange",
+    "TouchedBrand",
 ]

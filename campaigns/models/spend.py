@@ -113,6 +113,24 @@ class PendingSpend(models.Model):
         return f"{self.amount} pending"
 
 
+class TouchedBrand(models.Model):
+    """A mark: from this quarter on somebody must look at the brand's campaigns, because its totals have changed.
+
+    Folding appends one for each day that it books (campaigns/services/marks.py), due when that day begins: spend dated
+    ahead counts when its day comes (R3). Marks are never merged: who has looked takes away just those that it read.
+    """
+
+    brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    due_quarter = models.IntegerField(help_text="Quarter-hours since 1970-01-01 00:00 UTC.")
+
+    class Meta:
+        default_permissions = ()
+        indexes = (models.Index(fields=("due_quarter",), name="touched_brand_due"),)
+
+    def __str__(self) -> str:
+        return f"brand {self.brand_id} from quarter {self.due_quarter}"
+
+
 class CampaignDay(models.Model):
     """A campaign's folded spend of one local day of its brand."""
 

@@ -19,18 +19,22 @@ SEGMENT_COLUMNS = {
     "utc_day": "integer",
     "quarter_from": "integer",
     "quarter_until": "integer",
+    "day_from": "integer",
     "starts_on": "date",
 }
 
 BOOKED = """
-    SELECT segment.kind, spent.brand_id, spent.campaign_id, segment.starts_on, spent.amount
+    SELECT segment.kind, spent.brand_id, spent.campaign_id, segment.starts_on, segment.day_from, spent.amount
     FROM {spent} AS spent
     JOIN campaigns_bookingzone AS zone ON zone.brand_id = spent.brand_id
     JOIN segment ON segment.zone = zone.timezone AND segment.kind = zone.kind AND segment.utc_day = spent.quarter / 96
         AND spent.quarter >= segment.quarter_from AND spent.quarter < segment.quarter_until
         AND segment.starts_on >= zone.first AND segment.starts_on < zone.until
 """
-"""Spend {spent} (brand_id, campaign_id, quarter, amount) with its periods: a row for its day, one for its month."""
+"""Spend {spent} (brand_id, campaign_id, quarter, amount) with its periods: a row for its day, one for its month.
+
+Both tell the quarter at which its local day begins.
+"""
 
 
 def segments_sql() -> str:
@@ -42,14 +46,14 @@ def segments_param(utc_days: Mapping[str, Iterable[int]]) -> str:
     return rows_param(SEGMENT_COLUMNS, _segments(utc_days))
 
 
-def _segments(utc_days: Mapping[str, Iterable[int]]) -> Iterator[tuple[str, str, int, int, int, date]]:
+def _segments(utc_days: Mapping[str, Iterable[int]]) -> Iterator[tuple[str, str, int, int, int, int, date]]:
     for name, days in utc_days.items():
         zone = find_zone(name)
         if zone is None:
             continue
-        for _, utc_day, quarter_from, quarter_until, day, month in day_segments(zone, days):
-            yield "day", name, utc_day, quarter_from, quarter_until, day
-            yield "month", name, utc_day, quarter_from, quarter_until, month
+        for _, utc_day, quarter_from, quarter_until, day_from, day, month in day_segments(zone, days):
+            yield "day", name, utc_day, quarter_from, quarter_until, day_from, day
+            yield "month", name, utc_day, quarter_from, quarter_until, day_from, month
 
 
 def known_booking_zones(brands: Iterable[int] | None = None) -> list[str]:

@@ -28,6 +28,7 @@ from campaigns.database import (
 )
 from campaigns.models import PendingSpend
 from campaigns.services.booking import BOOKED, known_booking_zones, segments_param, segments_sql
+from campaigns.services.marks import mark_at_once
 from campaigns.services.overflow import suspects
 
 BATCH_DAYS = 400
@@ -69,6 +70,11 @@ WHERE brand_id IN (SELECT id FROM campaigns_brand)
 GROUP BY 1, 2, 3
 ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
 """
+
+MARK_BRANDS = """
+INSERT INTO campaigns_touchedbrand (brand_id, due_quarter) SELECT DISTINCT brand_id, day_from FROM booked
+"""
+"""One mark for each local day: due at once where the day has begun, otherwise when it does (R3)."""
 
 GROUPED = f"""
 grouped AS (
@@ -142,6 +148,7 @@ class _Fold:
             except DatabaseError as error:
                 if not is_out_of_range(error):
                     raise
+                mark_at_once(brand_id)
                 self.on_too_large(brand_id)
         yield from _Fold(set(self.pending_brands()) - set(apart)).plain_batches()
 
@@ -183,7 +190,8 @@ def _fold_on_postgresql(candidates: str, params: Sequence[Any]) -> int:
         ),
         {GROUPED},
         campaign_days AS ({ADD_CAMPAIGN_DAYS}),
-        brand_periods AS ({ADD_BRAND_PERIODS})
+        brand_periods AS ({ADD_BRAND_PERIODS}),
+        marks AS ({MARK_BRANDS})
         SELECT COUNT(*) FROM taken"""
     ((count,),) = fetch_all(sql, params)
     return int(count)
@@ -199,4 +207,5 @@ def _fold_on_sqlite(candidates: str, params: Sequence[Any]) -> int:
         {GROUPED}"""
     execute(prefix + ADD_CAMPAIGN_DAYS, params)
     execute(prefix + ADD_BRAND_PERIODS, params)
+    execute(prefix + MARK_BRANDS, params)
     return execute(f"DELETE FROM campaigns_pendingspend WHERE id IN ({candidates})", params[1:])

@@ -16,6 +16,7 @@ from campaigns.periods import find_zone, local_clock
 from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Clock
 from campaigns.services.locks import lock_brands
+from campaigns.services.marks import mark_days
 from campaigns.services.verify import Books, repair
 
 DAY, MONTH = BrandPeriod.Kind.DAY, BrandPeriod.Kind.MONTH
@@ -81,7 +82,14 @@ def _rebook(change: ZoneChange, now: datetime) -> int:
     _move_to_zone(change, DAY, first_day, open_day, born.today)
     _move_to_zone(change, MONTH, first_month, open_month, born.month)
     repair(Books((change.brand_id,), first_day, first_month))
+    _mark_days(change.brand_id, new, open_day)
     return 1
+
+
+def _mark_days(brand_id: int, zone: ZoneInfo, first: date) -> None:
+    """Let somebody look at the brand when its days ahead come, which is at another moment now."""
+    days = BrandPeriod.objects.filter(brand=brand_id, kind=DAY, starts_on__gte=first)
+    mark_days(brand_id, zone, days.values_list("starts_on", flat=True))
 
 
 def _move_to_zone(change: ZoneChange, kind: BrandPeriod.Kind, first: date, reopened_from: date, born: date) -> None:

@@ -8,6 +8,7 @@ FOLD = "campaigns/services/fold.py"
 CLOSE = "campaigns/services/close.py"
 REBOOK = "campaigns/services/rebook.py"
 VERIFY = "campaigns/services/verify.py"
+MARKS = "campaigns/services/marks.py"
 
 BESIDE = "test_concurrency_locks"
 CLOSING = "test_closing test_closing_by_a_save"
@@ -79,6 +80,28 @@ GUARDS = (
         'self.in_scope = "1 = 1" if ids is None else among("brand_id")',
         'self.in_scope = "1 = 1" if ids is None else f"({among(\'brand_id\')} OR 1 = 1)"',
         CLOSING,
+    ),
+    _book(
+        "a fold marks what it touches",
+        FOLD,
+        "SELECT DISTINCT brand_id, day_from FROM booked",
+        "SELECT DISTINCT brand_id, day_from FROM booked WHERE 1 = 0",
+        "test_marks",
+    ),
+    _book(
+        "a mark of spend dated ahead is due when its day comes",
+        FOLD,
+        "SELECT DISTINCT brand_id, day_from FROM booked",
+        "SELECT DISTINCT brand_id, 0 FROM booked",
+        "test_marks",
+    ),
+    _book("spend that stays pending is marked", FOLD, "                mark_at_once(brand_id)\n", "", "test_marks"),
+    _book(
+        "only marks that were read are forgotten",
+        MARKS,
+        "[among_param(ids)]",
+        "[among_param(range(max(ids) + 1))]",
+        "test_marks",
     ),
     # Closing
     _book(
@@ -279,6 +302,13 @@ GUARDS = (
         REBOOKING,
     ),
     _book("lost books are made anew", REBOOK, "HAVING COUNT(booked.id) <> 2 OR", "HAVING", "test_lost_books"),
+    _book(
+        "a re-booking marks the days ahead anew",
+        REBOOK,
+        "    _mark_days(change.brand_id, new, open_day)\n",
+        "",
+        "test_marks",
+    ),
     # Verification
     _book("a repair holds the ledger", VERIFY, "    take_ledger_lock()\n", "", f"{BESIDE} test_verify", POSTGRESQL),
     _book(
