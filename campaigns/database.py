@@ -95,6 +95,25 @@ def micros_sql(column: str) -> str:
     return f"CAST(ROUND({column} * 1000000) AS bigint)"
 
 
+def minute_of_day(time: str) -> str:
+    """Return the minutes from 00:00 to a time of day."""
+    if is_postgresql():
+        return f"CAST(EXTRACT(HOUR FROM {time}) * 60 + EXTRACT(MINUTE FROM {time}) AS integer)"
+    return f"(CAST(substr({time}, 1, 2) AS integer) * 60 + CAST(substr({time}, 4, 2) AS integer))"
+
+
+def days_between(later: str, earlier: str) -> str:
+    """Return the number of days from one date to a later one."""
+    return (
+        f"({later} - {earlier})" if is_postgresql() else f"CAST(julianday({later}) - julianday({earlier}) AS integer)"
+    )
+
+
+def least(*values: str) -> str:
+    """Return the least of some values, of which none is NULL."""
+    return f"{'LEAST' if is_postgresql() else 'MIN'}({', '.join(values)})"
+
+
 def exact_sum(amount: str, name: str) -> str:
     """Return what selects the sum of an amount in millionths under a name, exact however large it is.
 
@@ -187,6 +206,19 @@ def one_snapshot() -> Iterator[None]:
     finally:
         with suppress(DatabaseError):  # a lost connection has told of itself already
             execute("ROLLBACK")
+
+
+@contextmanager
+def one_large_query() -> Iterator[None]:
+    """Let what is asked inside read one snapshot, and give PostgreSQL the memory to join millions of rows at once.
+
+    Compiling such a statement takes longer than it saves.
+    """
+    with one_snapshot():
+        if is_postgresql():
+            execute("SET LOCAL work_mem = '64MB'")
+            execute("SET LOCAL jit = off")
+        yield
 
 
 @contextmanager

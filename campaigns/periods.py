@@ -21,6 +21,8 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 QUARTER_SECONDS = 900
 QUARTERS_IN_UTC_DAY = 96
 ONE_DAY = timedelta(days=1)
+NEVER = 2**31 - 1
+"""A minute that doesn't come: in 6053."""
 
 
 @cache
@@ -36,6 +38,11 @@ def find_zone(name: str) -> ZoneInfo | None:
 
 def quarter_of(instant: datetime) -> int:
     return int(instant.timestamp()) // QUARTER_SECONDS
+
+
+def minute_of(instant: datetime) -> int:
+    """Return the number of whole minutes since 1970-01-01 00:00 UTC."""
+    return int(instant.timestamp()) // 60
 
 
 def first_of_month(day: date) -> date:

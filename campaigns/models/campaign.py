@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from campaigns.models.spend_queries import CampaignSpend
 
 
+COMPUTED = ("pause_reasons", "next_change_minute")
+"""Only enforcement writes these of a campaign that is there."""
+
+
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def with_spend(self, now: datetime) -> models.QuerySet[WithAnnotations[Campaign, CampaignSpend]]:
         """Annotate spend_today, and the brand's brand_spend_today and brand_spend_this_month.
@@ -62,6 +66,12 @@ class Campaign(models.Model):
         editable=False,
         help_text="Every reason that holds now, as flags; 0 is active.",
     )
+    next_change_minute = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Minutes since 1970-01-01 00:00 UTC: when time can next change the reasons; 0 is at once.",
+    )
     status = models.GeneratedField(
         expression=Case(When(pause_reasons=0, then=Value("active")), default=Value("paused")),
         output_field=models.CharField(max_length=6, choices=Status.choices),
@@ -73,6 +83,7 @@ class Campaign(models.Model):
 
     class Meta:
         ordering = ("brand__name", "name")
+        indexes = (models.Index(fields=("next_change_minute",), name="campaign_next_change"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("brand", "name"),
@@ -130,7 +141,7 @@ class Campaign(models.Model):
             update_fields = [
                 field.name
                 for field in self._meta.concrete_fields
-                if not field.generated and not field.primary_key and field.name != "pause_reasons"
+                if not field.generated and not field.primary_key and field.name not in COMPUTED
             ]
         super().save(*args, update_fields=update_fields, **kwargs)
 

@@ -17,6 +17,7 @@ from campaigns.services.fold import fold_under_ledger_lock
 from campaigns.services.locks import lock_brands
 from campaigns.services.rebook import rebook_changed_zones
 from campaigns.services.scope import Scope
+from campaigns.services.upcoming import note_next_changes
 
 
 def begin_change(brand_ids: Iterable[int], *, clock: Clock) -> None:
@@ -47,7 +48,9 @@ def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
     actor is the name of the person, for the history. Call it inside the transaction of begin_change().
     """
     rebook_changed_zones(clock=clock, brands=_brands_of(scope))
-    return enforce(scope, clock=clock, actor=actor)
+    enforcement = enforce(scope, clock=clock, actor=actor)
+    note_next_changes(scope, now=clock())
+    return enforcement
 
 
 def _brands_of(scope: Scope) -> list[int]:

@@ -18,9 +18,12 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from campaigns.database import is_conflict
 from campaigns.money import from_micros
 from campaigns.reasons import PauseReason
-from campaigns.services import decide
+from campaigns.services.clocks import unknown_zones
+from campaigns.services.decide import brands_to_write, differences
+from campaigns.services.lines import LineCount, count_lines, lines, write_lines
 from campaigns.services.locks import lock_brands
 from campaigns.services.scope import Scope
+from campaigns.services.upcoming import write_reasons
 
 Clock = Callable[[], datetime]
 """Gives the instant to decide for. Services read no clock of their own; a fixed instant is `lambda: at`."""
@@ -47,7 +50,7 @@ class Change:
 
 
 class _Batch(NamedTuple):
-    written: decide.LineCount
+    written: LineCount
     changes: list[Change]
 
 
@@ -60,7 +63,7 @@ class Enforcement:
     resumed: int = 0
     unknown_zones: list[str] = field(default_factory=list)
 
-    def add(self, written: decide.LineCount) -> None:
+    def add(self, written: LineCount) -> None:
         self.changed += written.changed
         self.paused += written.paused
         self.resumed += written.resumed
@@ -74,9 +77,9 @@ def enforce(
     on_changes is given what each batch changed, after its transaction. What can't be written of one batch stops none of
     the others: its error is raised after them, or at once inside a transaction of the caller's.
     """
-    result = Enforcement(unknown_zones=decide.unknown_zones(scope))
+    result = Enforcement(unknown_zones=unknown_zones(scope))
     problems: list[DatabaseError] = []
-    for brand_ids in _batches(decide.differing_brands(scope, clock())):
+    for brand_ids in _batches(brands_to_write(scope, clock())):
         try:
             batch = _write_batch(scope.within(brand_ids), brand_ids, clock, actor, with_changes=on_changes is not None)
         except DatabaseError as problem:
@@ -109,15 +112,17 @@ def _write_batch(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, *
 @transaction.atomic
 def _write(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, with_changes: bool) -> _Batch:
     lock_brands(brand_ids)
-    last_line = decide.write_differences(scope, clock(), actor)
-    written = decide.count_lines(scope, last_line)
-    changes = [_change(row) for row in decide.lines(scope, last_line)] if with_changes else []
+    now = clock()
+    last_line = write_lines(scope, now, actor)
+    write_reasons(scope, now, last_line)
+    written = count_lines(scope, last_line)
+    changes = [_change(row) for row in lines(scope, last_line)] if with_changes else []
     return _Batch(written, changes)
 
 
 def preview(scope: Scope, *, now: datetime) -> list[Change]:
     """Return what enforcement would change at now, in order of brand and campaign; nothing is written."""
-    return [_change(row) for row in decide.differences(scope, now)]
+    return [_change(row) for row in differences(scope, now)]
 
 
 def _batches(brands: Sequence[tuple[int, int]]) -> Iterator[list[int]]:

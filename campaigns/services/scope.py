@@ -11,10 +11,12 @@ from campaigns.database import among, among_param
 
 @dataclass(frozen=True)
 class Scope:
-    """A set of campaigns, told by the ids of brands or campaigns; neither means all of them."""
+    """A set of campaigns, told by the ids of brands or campaigns, or by a shard; none of them means all campaigns."""
 
     brands: tuple[int, ...] | None = None
     campaigns: tuple[int, ...] | None = None
+    shard: tuple[int, int] | None = None
+    """(number, of): the brands whose id leaves this number as remainder."""
 
     @classmethod
     def everything(cls) -> Scope:
@@ -28,6 +30,15 @@ class Scope:
     def of_campaigns(cls, ids: Iterable[int]) -> Scope:
         return cls(campaigns=tuple(ids))
 
+    @classmethod
+    def of_shard(cls, number: int, of: int) -> Scope:
+        return cls(shard=(number, of))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it grows with the number of campaigns that there are."""
+        return self.brands is None and self.campaigns is None
+
     def within(self, brand_ids: Iterable[int]) -> Scope:
         """Return the part of the scope that lies in these brands."""
         return Scope(brands=tuple(brand_ids), campaigns=self.campaigns)
@@ -39,9 +50,11 @@ class Scope:
             parts.append((among(brand), self.brands))
         if self.campaigns is not None:
             parts.append((among(campaign), self.campaigns))
-        if not parts:
-            return "1 = 1", []
-        return " AND ".join(sql for sql, _ in parts), [among_param(ids) for _, ids in parts]
+        conditions, params = [sql for sql, _ in parts], [among_param(ids) for _, ids in parts]
+        if self.shard is not None:
+            conditions.append(f"{brand} %% %s = %s")
+            params += self.shard[::-1]
+        return " AND ".join(conditions) or "1 = 1", params
 
     def brand_condition(self, brand: str) -> tuple[str, list[Any]]:
         """Return the SQL condition on the id of a brand that has campaigns of the scope, and its parameters."""

@@ -13,11 +13,12 @@ from campaigns.database import take_ledger_lock
 from campaigns.models import BookingZone, Brand, BrandPeriod, Campaign, SpendRecord, StatusChange
 from campaigns.models.books import LAST_PERIOD
 from campaigns.reasons import PauseReason
-from campaigns.services import decide, enforcement, rebook
+from campaigns.services import enforcement, rebook
 from campaigns.services.changes import begin_change, finish_change
 from campaigns.services.close import _Closing, close_periods
 from campaigns.services.fold import fold
 from campaigns.services.jobs import full_check, run_full_check
+from campaigns.services.lines import LineCount
 from campaigns.services.scope import Scope
 from campaigns.services.verify import verify
 from campaigns.tests.checking import ACTIVE, check_at, enforce_at, history, reasons_of
@@ -137,7 +138,7 @@ class TwoJobsAtOnce(ConcurrencyTestCase):
 
     def test_it_writes_one_line_though_both_had_decided(self) -> None:
         campaign = make_campaign(enabled=False)
-        with let_in(decide, "differing_brands", lambda: enforce_at(NOON), after=True):
+        with let_in(enforcement, "brands_to_write", lambda: enforce_at(NOON), after=True):
             self.assertEqual(enforce_at(NOON).changed, 0)
         self.assertEqual(history(campaign), [(ACTIVE, PauseReason.CAMPAIGN_DISABLED)])
 
@@ -179,7 +180,7 @@ class TwoJobsAtOnce(ConcurrencyTestCase):
 class ABatchIsOneTransaction(ConcurrencyTestCase):
     def test_it_leaves_neither_status_nor_history_where_a_batch_breaks_off(self) -> None:
         campaign = make_campaign(enabled=False)
-        with patch.object(decide, "count_lines", side_effect=InterruptedError), self.assertRaises(InterruptedError):
+        with patch.object(enforcement, "count_lines", side_effect=InterruptedError), self.assertRaises(InterruptedError):
             enforce_at(NOON)
         self.assertEqual((reasons_of(campaign), history(campaign)), (ACTIVE, []))
         self.assertEqual(enforce_at(NOON).changed, 1)
@@ -187,10 +188,10 @@ class ABatchIsOneTransaction(ConcurrencyTestCase):
     def test_it_keeps_the_batches_before_it(self) -> None:
         for _ in range(2):
             make_campaign(make_brand(enabled=False))
-        counted = [decide.LineCount(1, 1, 0), InterruptedError()]
+        counted = [LineCount(1, 1, 0), InterruptedError()]
         with (
             patch.object(enforcement, "BATCH_CAMPAIGNS", 1),
-            patch.object(decide, "count_lines", side_effect=counted),
+            patch.object(enforcement, "count_lines", side_effect=counted),
             self.assertRaises(InterruptedError),
         ):
             enforce_at(NOON)
@@ -235,7 +236,7 @@ class APersonInTheMiddleOfACheck(ConcurrencyTestCase):
         self.assertEqual(Brand.objects.get().enabled, PauseReason.BRAND_DISABLED not in reasons)
 
     def check(self, person: Callable[[], object]) -> None:
-        with let_in(decide, "differing_brands", person, after=True):
+        with let_in(enforcement, "brands_to_write", person, after=True):
             enforce_at(NOON)
 
     def test_it_ends_off_when_a_person_switches_the_campaign_off(self) -> None:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from campaigns.database import LEDGER_LOCK, execute, fetch_all, take_ledger_lock
 from campaigns.models import Brand, BrandPeriod, Campaign, PendingSpend, SpendRecord, StatusChange
 from campaigns.reasons import PauseReason
-from campaigns.services import decide, enforcement
+from campaigns.services import enforcement, lines
 from campaigns.services import verify as verify_module
 from campaigns.services.booking import segments_param
 from campaigns.services.changes import begin_change, finish_change
@@ -117,7 +117,7 @@ if POSTGRESQL:
             self.assertEqual(totals_folded(), totals_of_records())
 
         def test_it_counts_in_a_decision_what_commits_a_moment_before_it(self) -> None:
-            with let_in(decide, "write_differences", self.insert):
+            with let_in(enforcement, "write_lines", self.insert):
                 Campaign.objects.update(enabled=False)
                 enforce_at(NOON)
             both = PauseReason.CAMPAIGN_DISABLED | PauseReason.BRAND_DAILY_BUDGET
@@ -360,7 +360,7 @@ if POSTGRESQL:
 
         def test_it_goes_on_though_a_campaign_is_deleted_while_its_line_of_history_is_written(self) -> None:
             first, *others = self.campaigns
-            with let_in(decide, "execute", lambda: Campaign.objects.filter(pk=first.pk).delete(), after=True):
+            with let_in(lines, "execute", lambda: Campaign.objects.filter(pk=first.pk).delete(), after=True):
                 self.assertEqual(enforce_at(NOON).changed, 2)
             for campaign in others:
                 self.assertEqual(history(campaign), [(ACTIVE, PauseReason.BRAND_DISABLED)])

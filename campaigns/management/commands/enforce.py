@@ -14,7 +14,7 @@ from campaigns.money import format_money
 from campaigns.periods import EARLIEST, LATEST
 from campaigns.reasons import PauseReason
 from campaigns.services import jobs
-from campaigns.services.decide import unknown_zones
+from campaigns.services.clocks import unknown_zones
 from campaigns.services.enforcement import Change
 from campaigns.services.scope import Scope
 

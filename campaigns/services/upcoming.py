@@ -1,0 +1,103 @@
+"""What time does next: the minute at which a window, a date or a midnight can change a campaign's reasons.
+
+Each campaign stores it, so that a quick pass finds those that time has reached without looking at the others. It may
+come too early, and then nothing changes but the minute itself; whoever changes facts outside our forms may leave it
+too late, which the next full check puts right with the status (R6). Spend has marks of its own, also spend that is
+dated ahead (campaigns.services.marks).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from campaigns.database import days_between, execute, fetch_all, least, minute_of_day
+from campaigns.periods import NEVER, minute_of
+from campaigns.reasons import PauseReason
+from campaigns.services.clocks import Clocks
+from campaigns.services.scope import Scope
+
+A_YEAR = 366
+NO_LINES = 2**63 - 1
+UNTIL_TOMORROW = int(PauseReason.CAMPAIGN_DAILY_LIMIT | PauseReason.BRAND_DAILY_BUDGET)
+UNTIL_NEXT_MONTH = int(PauseReason.BRAND_MONTHLY_BUDGET)
+
+
+def _when(condition: str, minute: str) -> str:
+    return f"CASE WHEN {condition} THEN {minute} ELSE {NEVER} END"
+
+
+def _local(time: str) -> str:
+    """Return the minute of a time of today, by the offset of now: right up to the next shift."""
+    return f"clock.midnight + {minute_of_day(time)}"
+
+
+def _day_after(days: str) -> str:
+    """Return the minute at which the day begins that lies so many days after tomorrow, or up to a day before it.
+
+    Only tomorrow's beginning is known to the minute: clocks may change until a later day.
+    """
+    return (
+        f"clock.tomorrow + 1440 * CASE WHEN {days} > {A_YEAR} THEN {A_YEAR} WHEN {days} > 1 THEN {days} - 1 ELSE 0 END"
+    )
+
+
+OPENS = _when("(w.days_of_week & clock.weekday_bit) <> 0 AND w.start_time > clock.local_time", _local("w.start_time"))
+CLOSES = _when(
+    "(w.days_of_week & CASE WHEN w.end_time < w.start_time THEN clock.yesterday_bit ELSE clock.weekday_bit END) <> 0"
+    " AND w.end_time > clock.local_time",
+    _local("w.end_time"),
+)
+
+
+def write_reasons(scope: Scope, now: datetime, last_line: int) -> None:
+    """Write into the scope's campaigns what the lines of history above the last one say, and what time does next.
+
+    A campaign without such a line keeps its reasons. The caller holds the locks of the scope's brands.
+    """
+    in_scope, scope_params = scope.condition("c.brand_id", "c.id")
+    clocks = Clocks(scope, now)
+    execute(_statement(clocks.sql, in_scope), [clocks.param, last_line, *scope_params])
+
+
+def note_next_changes(scope: Scope, *, now: datetime) -> None:
+    """Note what time does next where a person has changed facts and the reasons stay: windows, dates, the zone."""
+    write_reasons(scope, now, NO_LINES)
+
+
+def due_campaigns(*, now: datetime, most: int) -> list[int]:
+    """Return the campaigns that time has reached by now, those first that it reached first, at most so many."""
+    sql = """
+        SELECT id FROM campaigns_campaign WHERE next_change_minute <= %s ORDER BY next_change_minute LIMIT %s"""
+    return [campaign for (campaign,) in fetch_all(sql, [minute_of(now), most])]
+
+
+def _statement(clocks: str, in_scope: str) -> str:
+    edge = f"(SELECT MIN({least(OPENS, CLOSES)}) FROM campaigns_daypartingschedule w WHERE w.campaign_id = c.id)"
+    starts, ends = days_between("starts_on", "clock.today"), days_between("ends_on", "clock.today")
+    next_change = least(
+        _when("edge IS NOT NULL", least("edge", "clock.tomorrow", f"COALESCE(clock.shift, {NEVER})")),
+        _when("starts_on > clock.today", _day_after(f"({starts} - 1)")),
+        _when("ends_on >= clock.today", _day_after(ends)),
+        _when(f"(reasons & {UNTIL_TOMORROW}) <> 0", "clock.tomorrow"),
+        _when(f"(reasons & {UNTIL_NEXT_MONTH}) <> 0", "clock.month_until"),
+    )
+    return f"""
+        WITH clock AS MATERIALIZED ({clocks}),
+        line AS (SELECT campaign_id, reasons_after FROM campaigns_statuschange WHERE id > %s),
+        state AS (
+            SELECT c.id, c.starts_on, c.ends_on, b.timezone, COALESCE(line.reasons_after, c.pause_reasons) AS reasons,
+                {edge} AS edge
+            FROM campaigns_campaign c
+            JOIN campaigns_brand b ON b.id = c.brand_id
+            LEFT JOIN clock ON clock.zone = b.timezone
+            LEFT JOIN line ON line.campaign_id = c.id
+            WHERE {in_scope}
+        ),
+        upcoming AS (
+            SELECT state.id, state.reasons, COALESCE({next_change}, {NEVER}) AS minute
+            FROM state LEFT JOIN clock ON clock.zone = state.timezone
+        )
+        UPDATE campaigns_campaign AS c SET pause_reasons = upcoming.reasons, next_change_minute = upcoming.minute
+        FROM upcoming
+        WHERE upcoming.id = c.id
+            AND (c.pause_reasons <> upcoming.reasons OR c.next_change_minute <> upcoming.minute)"""
