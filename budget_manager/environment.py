@@ -86,6 +86,15 @@ def time_zone() -> str:
     return name
 
 
+def number(name: str, default: int, *, least: int, most: int) -> int:
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdecimal() and least <= int(value) <= most):
+        raise ImproperlyConfigured(
+            f"{name}={value} isn't a number from {least} to {most}: write one, such as {default}."
+        )
+    return int(value)
+
+
 def log_level(default: str) -> str:
     level = text("LOG_LEVEL", default)
     if level not in LOG_LEVELS:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from campaigns.services import jobs
+from campaigns.services import jobs, quick, shards
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +32,33 @@ def reset_monthly_spend() -> None:
     _run(jobs.RESET_MONTHLY_SPEND)
 
 
+@shared_task(name="campaigns.tasks.quick_pass", soft_time_limit=45, time_limit=60)
+def quick_pass() -> None:
+    """Every ten seconds: enforce what had spend and what time has reached. The check puts right what this misses."""
+    done = quick.run_quick_pass(clock=timezone.now)
+    if done.changed or done.folded:
+        logger.info("%s: %s", quick.JOB, done.summary)
+
+
+@shared_task(name="campaigns.tasks.check_shard", expires=240)
+def check_shard(check: str, number: int) -> None:
+    """Enforce one shard of a full check; the last one ends the check."""
+    ended = shards.run_shard(UUID(check), number, clock=timezone.now)
+    if ended:
+        _log("check_shard", ended)
+
+
 def _run(name: str) -> None:
-    check = jobs.run_full_check(name, clock=timezone.now)
+    if settings.CHECK_SHARDS > 1:
+        check = shards.begin_check(name, of=settings.CHECK_SHARDS, clock=timezone.now)
+        for number in range(settings.CHECK_SHARDS):
+            check_shard.delay(str(check), number)
+        logger.info("%s: in %d shards", name, settings.CHECK_SHARDS)
+    else:
+        _log(name, jobs.run_full_check(name, clock=timezone.now))
+
+
+def _log(name: str, check: jobs.FullCheck) -> None:
     logger.info("%s: %s", name, check.summary)
     if check.problem:
         logger.error("%s: %s", name, check.problem)

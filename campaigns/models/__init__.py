@@ -2,7 +2,7 @@ from campaigns.models.books import BookingZone, BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
-from campaigns.models.history import Heartbeat, JobRun, StatusChange
+from campaigns.models.history import CheckShard, Heartbeat, JobRun, StatusChange
 from campaigns.models.spend import CampaignDay, PendingSpend, SpendRecord, TouchedBrand
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "BrandPeriod",
     "Campaign",
     "CampaignDay",
+    "CheckShard",
     "DaypartingSchedule",
     "Heartbeat",
     "JobRun",

@@ -52,6 +52,27 @@ class JobRun(models.Model):
         return self.name
 
 
+class CheckShard(models.Model):
+    """A part of a full check that is cut into shards: whichever worker takes it notes here that it is done."""
+
+    check_id = models.UUIDField(help_text="Which check it is a part of.")
+    job = models.CharField(max_length=100, help_text="The job that the check is run as.")
+    number = models.PositiveSmallIntegerField(help_text="From 0 on: it has the brands whose id leaves this remainder.")
+    of = models.PositiveSmallIntegerField(help_text="Into how many shards the check is cut.")
+    begun_at = models.DateTimeField(help_text="When the check began.")
+    finished_at = models.DateTimeField(null=True, help_text="When this shard was done; empty: not yet.")
+    changed = models.PositiveIntegerField(default=0)
+    paused = models.PositiveIntegerField(default=0)
+    resumed = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=("check_id", "number"), name="check_shard_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.of}"
+
+
 class Heartbeat(models.Model):
     """When a process of ours was last seen: a worker by its broker, beat by its schedule ."""
 

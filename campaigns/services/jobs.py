@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 
@@ -17,6 +18,7 @@ from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Change, Clock, Enforcement, enforce, preview
 from campaigns.services.fold import fold
 from campaigns.services.locks import lock_brands
+from campaigns.services.marks import due_marks, forget
 from campaigns.services.overflow import names_of
 from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.scope import Scope
@@ -77,10 +79,18 @@ def too_large_problem(brands: list[str]) -> str:
 
 def run_full_check(name: str, *, clock: Clock) -> FullCheck:
     """Do a full check as a job, and note the run under the job's name."""
-    JobRun.objects.update_or_create(name=name, defaults={"started_at": clock()})
+    note_start(name, clock())
     check = full_check(name, clock=clock)
-    JobRun.objects.filter(name=name).update(succeeded_at=clock(), summary=check.summary, problem=check.problem)
+    note_success(name, check, clock())
     return check
+
+
+def note_start(name: str, now: datetime) -> None:
+    JobRun.objects.update_or_create(name=name, defaults={"started_at": now})
+
+
+def note_success(name: str, check: FullCheck, now: datetime) -> None:
+    JobRun.objects.filter(name=name).update(succeeded_at=now, summary=check.summary, problem=check.problem)
 
 
 def preview_check(*, clock: Clock, closing_clock: Clock | None = None) -> list[Change]:
@@ -114,8 +124,15 @@ def full_check(
     rebooked = rebook_changed_zones(clock=closing)
     # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
     # campaigns running past their budgets.
+    marks = due_marks(now=clock())
     enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes)
+    forget(marks)
+    return finish_check(enforcement, rebooked=rebooked, clock=closing)
+
+
+def finish_check(enforcement: Enforcement, *, rebooked: int, clock: Clock) -> FullCheck:
+    """Fold and close, which no decision waits for, and return what the whole check did."""
     too_large: list[int] = []
     folded = fold(on_too_large=too_large.append)
-    closed = close_periods(now=closing())
+    closed = close_periods(now=clock())
     return FullCheck(rebooked, folded, closed, enforcement, names_of(too_large))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
-from django_celery_beat.models import CrontabSchedule, PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 
 @dataclass(frozen=True)
@@ -13,11 +13,14 @@ class Job:
     name: str
     task: str
     description: str
-    cron: tuple[str, str, str]
-    """Minute, hour and day of the month, in the application's time zone."""
+    cron: tuple[str, str, str] | None
+    """Minute, hour and day of the month, in the application's time zone; None: every so many seconds."""
 
     expire_seconds: int
-    """Less than the time to its next turn, so that jobs that piled up are dropped and not replayed."""
+    """Not more than the time to its next turn, so that jobs that piled up are dropped and not replayed."""
+
+    every: int = 0
+    """Seconds between two turns, where there is no cron."""
 
     @property
     def run_name(self) -> str:
@@ -46,9 +49,17 @@ MONTHLY = Job(
     ("0", "0", "1"),
     3600,
 )
+QUICK = Job(
+    "Quick pass",
+    "campaigns.tasks.quick_pass",
+    "Every ten seconds: pauses and resumes what had spend and what time has reached. The check does the same, later.",
+    None,
+    expire_seconds=10,
+    every=10,
+)
 
 
-JOBS = (CHECK, DAILY, MONTHLY)
+JOBS = (CHECK, DAILY, MONTHLY, QUICK)
 
 
 def ensure_periodic_tasks(using: str) -> None:
@@ -57,8 +68,16 @@ def ensure_periodic_tasks(using: str) -> None:
         _ensure(using, job)
 
 
-def _crontab(using: str, job: Job) -> CrontabSchedule:
-    minute, hour, day_of_month = job.cron
+def _when(using: str, job: Job) -> dict[str, CrontabSchedule | IntervalSchedule]:
+    """Return the schedule of the job's periodic task, under the name of its field."""
+    if job.cron:
+        return {"crontab": _crontab(using, *job.cron)}
+    fields = {"every": job.every, "period": IntervalSchedule.SECONDS}
+    schedules = IntervalSchedule.objects.using(using)
+    return {"interval": schedules.filter(**fields).first() or schedules.create(**fields)}
+
+
+def _crontab(using: str, minute: str, hour: str, day_of_month: str) -> CrontabSchedule:
     fields = {
         "minute": minute,
         "hour": hour,
@@ -82,6 +101,6 @@ def _ensure(using: str, job: Job) -> None:
             "task": job.task,
             "description": job.description,
             "expire_seconds": job.expire_seconds,
-            "crontab": _crontab(using, job),
+            **_when(using, job),
         },
     )

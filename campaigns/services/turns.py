@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from celery.schedules import ParseException
+from celery.schedules import ParseException, schedule
 from django.conf import settings
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.tzcrontab import TzAwareCrontab
@@ -27,7 +27,7 @@ class Turns:
     def after(self, instant: datetime) -> datetime:
         """Return the next turn after an instant; without any schedule, by the job's original one."""
         schedules = self.schedules or (_original(self.job),)
-        return min(instant + _remaining(schedule, instant) for schedule in schedules)
+        return min(instant + _remaining(each, instant) for each in schedules)
 
 
 def turns_of(jobs: Iterable[Job], *, now: datetime) -> dict[Job, Turns]:
@@ -40,7 +40,7 @@ def turns_of(jobs: Iterable[Job], *, now: datetime) -> dict[Job, Turns]:
 
 
 def _turns(job: Job, tasks: list[PeriodicTask], now: datetime) -> Turns:
-    schedules = tuple(schedule for task in tasks if (schedule := _schedule(task, now)))
+    schedules = tuple(found for task in tasks if (found := _schedule(task, now)))
     return Turns(job, schedules, "" if schedules else _why_none(job, tasks))
 
 
@@ -68,13 +68,15 @@ def _why_none(job: Job, tasks: list[PeriodicTask]) -> str:
     )
 
 
-def _remaining(schedule: Any, instant: datetime) -> timedelta:
-    schedule.nowfun = lambda: instant
-    remaining: timedelta = schedule.remaining_estimate(instant)
+def _remaining(turns: Any, instant: datetime) -> timedelta:
+    turns.nowfun = lambda: instant
+    remaining: timedelta = turns.remaining_estimate(instant)
     return remaining
 
 
-def _original(job: Job) -> TzAwareCrontab:
+def _original(job: Job) -> Any:
+    if job.cron is None:
+        return schedule(timedelta(seconds=job.every))
     minute, hour, day_of_month = job.cron
     return TzAwareCrontab(  # type: ignore[no-untyped-call]
         minute, hour, day_of_month=day_of_month, tz=ZoneInfo(settings.TIME_ZONE)

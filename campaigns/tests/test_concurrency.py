@@ -180,7 +180,10 @@ class TwoJobsAtOnce(ConcurrencyTestCase):
 class ABatchIsOneTransaction(ConcurrencyTestCase):
     def test_it_leaves_neither_status_nor_history_where_a_batch_breaks_off(self) -> None:
         campaign = make_campaign(enabled=False)
-        with patch.object(enforcement, "count_lines", side_effect=InterruptedError), self.assertRaises(InterruptedError):
+        with (
+            patch.object(enforcement, "count_lines", side_effect=InterruptedError),
+            self.assertRaises(InterruptedError),
+        ):
             enforce_at(NOON)
         self.assertEqual((reasons_of(campaign), history(campaign)), (ACTIVE, []))
         self.assertEqual(enforce_at(NOON).changed, 1)
