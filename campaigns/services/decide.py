@@ -82,7 +82,7 @@ facts AS (
     LEFT JOIN pending ON pending.campaign_id = c.id AND pending.brand_id = c.brand_id
     LEFT JOIN brand_pending ON brand_pending.brand_id = b.id
     LEFT JOIN ahead ON ahead.brand_id = b.id
-    WHERE {{in_scope}}
+    WHERE {{in_scope}} AND {{the_brand_in_scope}}
 )
 """
 
@@ -152,6 +152,20 @@ def decision(scope: Scope, now: datetime, select: str) -> tuple[str, list[Any]]:
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("p.brand_id")
     clocks = Clocks(scope, now)
-    sql = DIFFERENCES.format(clocks=clocks.sql, in_scope=in_scope, brand_in_scope=brand_in_scope)
+    the_brand_in_scope, _ = scope.brand_condition("b.id")
+    sql = DIFFERENCES.format(
+        clocks=clocks.sql,
+        in_scope=in_scope,
+        brand_in_scope=brand_in_scope,
+        the_brand_in_scope=the_brand_in_scope,
+    )
     periods = [*clocks.days, *clocks.days, *clocks.months]
-    return sql + select, [clocks.param, *brand_params, clocks.days[0], *brand_params, *periods, *scope_params]
+    return sql + select, [
+        clocks.param,
+        *brand_params,
+        clocks.days[0],
+        *brand_params,
+        *periods,
+        *scope_params,
+        *brand_params,
+    ]

@@ -55,8 +55,10 @@ def write_reasons(scope: Scope, now: datetime, last_line: int) -> None:
     A campaign without such a line keeps its reasons. The caller holds the locks of the scope's brands.
     """
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
+    brand_in_scope, brand_params = scope.brand_condition("b.id")
     clocks = Clocks(scope, now)
-    execute(_statement(clocks.sql, in_scope), [clocks.param, last_line, *scope_params])
+    sql = _statement(clocks.sql, in_scope, brand_in_scope)
+    execute(sql, [clocks.param, last_line, *scope_params, *brand_params, *scope_params])
 
 
 def note_next_changes(scope: Scope, *, now: datetime) -> None:
@@ -71,7 +73,8 @@ def due_campaigns(*, now: datetime, most: int) -> list[int]:
     return [campaign for (campaign,) in fetch_all(sql, [minute_of(now), most])]
 
 
-def _statement(clocks: str, in_scope: str) -> str:
+def _statement(clocks: str, in_scope: str, brand_in_scope: str) -> str:
+    """Return the statement; the scope is told of each table, or it would be looked for in all rows of the others."""
     edge = f"(SELECT MIN({least(OPENS, CLOSES)}) FROM campaigns_daypartingschedule w WHERE w.campaign_id = c.id)"
     starts, ends = days_between("starts_on", "clock.today"), days_between("ends_on", "clock.today")
     next_change = least(
@@ -91,7 +94,7 @@ def _statement(clocks: str, in_scope: str) -> str:
             JOIN campaigns_brand b ON b.id = c.brand_id
             LEFT JOIN clock ON clock.zone = b.timezone
             LEFT JOIN line ON line.campaign_id = c.id
-            WHERE {in_scope}
+            WHERE {in_scope} AND {brand_in_scope}
         ),
         upcoming AS (
             SELECT state.id, state.reasons, COALESCE({next_change}, {NEVER}) AS minute
@@ -99,5 +102,5 @@ def _statement(clocks: str, in_scope: str) -> str:
         )
         UPDATE campaigns_campaign AS c SET pause_reasons = upcoming.reasons, next_change_minute = upcoming.minute
         FROM upcoming
-        WHERE upcoming.id = c.id
+        WHERE upcoming.id = c.id AND {in_scope}
             AND (c.pause_reasons <> upcoming.reasons OR c.next_change_minute <> upcoming.minute)"""
