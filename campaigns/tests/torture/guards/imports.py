@@ -63,6 +63,22 @@ GUARDS = (
         "    if create and len(campaigns) < len(pairs):",
         "    if len(campaigns) < len(pairs):",
     ),
+    _import(
+        "the brands are locked before campaigns are created in them",
+        IMPORT,
+        "    if batch.ends:\n        lock_brands(brands[brand] for brand, _ in new_campaigns)\n",
+        "",
+        "test_import_beside_people",
+        POSTGRESQL,
+    ),
+    _import(
+        "no brand is locked while batches follow",
+        IMPORT,
+        "    if batch.ends:\n        lock_brands(",
+        "    if True:\n        lock_brands(",
+        "test_import_beside_people",
+        POSTGRESQL,
+    ),
     _import("a row that is there is skipped", STAGING, "    ON CONFLICT (campaign_id, external_id) DO NOTHING", ""),
     _import(
         "another amount is refused",
