@@ -38,8 +38,8 @@ GUARDS = (
     _import(
         "a batch of an import is one transaction",
         IMPORT,
-        "            with transaction.atomic():\n                batch = _write(given, create=create)",
-        "            if True:\n                batch = _write(given, create=create)",
+        "            with transaction.atomic():\n                batch = _write(given, create=create, ends=ends)",
+        "            if True:\n                batch = _write(given, create=create, ends=ends)",
     ),
     _import(
         "what is created is enforced", IMPORT, "        if not skip_errors:\n            _enforce(created, clock)", ""
