@@ -17,6 +17,7 @@ from django.db import OperationalError, transaction
 from campaigns.database import fetch_all, is_conflict, rows_param, rows_sql
 from campaigns.models import Brand, Campaign
 from campaigns.services.enforcement import enforce
+from campaigns.services.locks import lock_brands
 from campaigns.services.scope import Scope
 from campaigns.services.spend_csv import BadRow, Row
 from campaigns.services.spend_staging import Contradiction, Placed, write_batch
@@ -59,8 +60,9 @@ class ImportRefused(Exception):
 
 @dataclass(slots=True)
 class _Batch:
-    """What one batch came to."""
+    """What one batch came to; ends says whether the transaction ends with it."""
 
+    ends: bool = True
     counts: Counts = field(default_factory=Counts)
     refused: list[BadRow] = field(default_factory=list)
     created: list[int] = field(default_factory=list)
@@ -89,8 +91,9 @@ def import_spend(
     counts = Counts()
     created: list[int] = []
     with _transaction_unless(skip_errors):
-        for given in _batches(rows):
-            batch = _import_batch(given, create=create, enforce_at=clock if skip_errors else None)
+        for given, last in _batches(rows):
+            ends = skip_errors or last
+            batch = _import_batch(given, create=create, ends=ends, enforce_at=clock if skip_errors else None)
             counts.add(batch.counts)
             created += batch.created
             for refused in batch.refused:
@@ -107,25 +110,31 @@ def _transaction_unless(separate: bool) -> AbstractContextManager[None]:
     return nullcontext() if separate else transaction.atomic()
 
 
-def _batches(rows: Iterable[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
+def _batches(rows: Iterable[Row | BadRow]) -> Iterator[tuple[list[Row | BadRow], bool]]:
+    """Cut the rows into batches, each with whether it is sure to be the last: after a full one none may follow."""
     batch: list[Row | BadRow] = []
     characters = 0
     for row in rows:
         batch.append(row)
         characters += len(row.text)
         if len(batch) >= BATCH or characters >= BATCH_CHARACTERS:
-            yield batch
+            yield batch, False
             batch, characters = [], 0
     if batch:
-        yield batch
+        yield batch, True
 
 
-def _import_batch(given: Sequence[Row | BadRow], *, create: bool, enforce_at: Callable[[], datetime] | None) -> _Batch:
-    """Import one batch; again where it lost a deadlock against a writer of the same external ids."""
+def _import_batch(
+    given: Sequence[Row | BadRow], *, create: bool, ends: bool, enforce_at: Callable[[], datetime] | None
+) -> _Batch:
+    """Import one batch, with which its transaction ends or not.
+
+    Again where it lost a deadlock against a writer of the same external ids.
+    """
     for attempt in itertools.count(1):
         try:
             with transaction.atomic():
-                batch = _write(given, create=create)
+                batch = _write(given, create=create, ends=ends)
                 if enforce_at:
                     _enforce(batch.created, enforce_at)
             break
@@ -136,8 +145,8 @@ def _import_batch(given: Sequence[Row | BadRow], *, create: bool, enforce_at: Ca
     return batch
 
 
-def _write(given: Sequence[Row | BadRow], *, create: bool) -> _Batch:
-    batch = _Batch(refused=[row for row in given if isinstance(row, BadRow)])
+def _write(given: Sequence[Row | BadRow], *, create: bool, ends: bool) -> _Batch:
+    batch = _Batch(refused=[row for row in given if isinstance(row, BadRow)], ends=ends)
     placed = list(_place([row for row in given if isinstance(row, Row)], batch, create=create))
     imported, contradictions = write_batch(placed) if placed else (0, [])
     for contradiction in contradictions:
@@ -189,11 +198,18 @@ FIND = """
 def _create(
     pairs: set[Pair], brands: dict[str, int], campaigns: dict[Pair, int], batch: _Batch
 ) -> tuple[dict[str, int], dict[Pair, int]]:
-    """Create what is missing; what somebody else creates meanwhile is taken as it is."""
+    """Create what is missing; what somebody else creates meanwhile is taken as it is.
+
+    Enforcement of what is created wants the locks of its brands. They are taken before, as a person takes them who
+    makes a campaign of the same name: else each would wait for the other. But no lock is held through the batches that
+    follow, a check would wait for as long: there the import may lose such a deadlock, and nothing of it is kept.
+    """
     new_brands = sorted({brand for brand, _ in pairs} - brands.keys())
     new_campaigns = sorted(pairs - campaigns.keys())
     Brand.objects.bulk_create([Brand(name=name) for name in new_brands], ignore_conflicts=True)
     brands, _ = _find(pairs)
+    if batch.ends:
+        lock_brands(brands[brand] for brand, _ in new_campaigns)
     Campaign.objects.bulk_create(
         [Campaign(brand_id=brands[brand], name=name) for brand, name in new_campaigns], ignore_conflicts=True
     )

@@ -305,7 +305,7 @@ class FileTest(ImportCase, TestCase):
 
     def test_it_cuts_batches_where_lines_are_long(self) -> None:
         rows = [Row(number, utc(NOON), "Acme", "Spring", Decimal(1), None, "x" * 1_500_000) for number in range(5)]
-        self.assertEqual([len(batch) for batch in spend_import._batches(rows)], [3, 2])
+        self.assertEqual([(len(batch), last) for batch, last in spend_import._batches(rows)], [(3, False), (2, True)])
 
     def test_it_says_what_stays_where_the_file_cannot_be_read_on(self) -> None:
         """With errors skipped, the batches before the break are kept; without, nothing is."""

@@ -8,7 +8,17 @@ from django.test import SimpleTestCase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.money import AMOUNT_LIMIT, MICROS, PLACES, format_money, from_micros, to_micros
+from campaigns.money import (
+    AMOUNT_LIMIT,
+    DAY_TOTAL_LIMIT,
+    MICROS,
+    MONTH_TOTAL_LIMIT,
+    PLACES,
+    SUM_LIMIT,
+    format_money,
+    from_micros,
+    to_micros,
+)
 
 LARGEST = AMOUNT_LIMIT * MICROS - 1
 micros = st.integers(min_value=-LARGEST, max_value=LARGEST)
@@ -57,6 +67,21 @@ class MicrosTests(SimpleTestCase):
         for text in ("NaN", "Infinity", "-Infinity"):
             with self.subTest(text), self.assertRaises(ValueError):
                 to_micros(Decimal(text))
+
+
+class LimitsTests(SimpleTestCase):
+    """A decision adds a sum that may be cut to a month's total less the totals of its days ahead."""
+
+    MOST_BESIDE_IT = MONTH_TOTAL_LIMIT + 31 * DAY_TOTAL_LIMIT
+
+    def test_what_a_decision_adds_up_fits_into_64_bits(self) -> None:
+        self.assertLess(SUM_LIMIT + self.MOST_BESIDE_IT, 2**63)
+
+    def test_a_sum_that_was_cut_is_above_every_budget_whatever_stands_beside_it(self) -> None:
+        self.assertGreater(SUM_LIMIT - self.MOST_BESIDE_IT, LARGEST)
+
+    def test_a_month_holds_ten_full_days(self) -> None:
+        self.assertEqual(MONTH_TOTAL_LIMIT, 10 * DAY_TOTAL_LIMIT)
 
 
 class FormatTests(SimpleTestCase):

@@ -133,7 +133,7 @@ class _Run:
             if not is_conflict(error):
                 raise
             raise CommandError(
-                f"Other writers of the same rows were in the way, several times: import again. {self._kept()}"
+                f"Others were writing the same rows at that moment: import again. {self._kept()}"
             ) from None
         if counts.refused and not counts.imported and not counts.repeated:
             raise CommandError(f"Every row was refused, so nothing was imported:\n{self.refused.named()}")

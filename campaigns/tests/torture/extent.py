@@ -1,4 +1,7 @@
-"""How long a torture goes on: EXTENT=short takes a few minutes in all; full takes much longer."""
+"""How long a torture goes on: EXTENT=short takes minutes, for continuous integration; full takes more than an hour.
+
+A short one leaves no kind of proof out, but repeats little of it, and nothing that `make test` does anyway.
+"""
 
 from __future__ import annotations
 

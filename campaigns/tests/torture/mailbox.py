@@ -19,6 +19,7 @@ class Mailbox:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        app.loader.import_default_modules()  # as a worker does when it starts
 
     def deliver(self) -> list[str]:
         """Do what a worker does, by the clock of this process: drop what has expired, run the rest.

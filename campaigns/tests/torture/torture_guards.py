@@ -110,11 +110,13 @@ class WithoutAGuard(SimpleTestCase):
             cls.addClassCleanup(workshop.close)
             cls.workshops.put(workshop)
 
-    def test_every_test_passes_with_all_guards(self) -> None:
-        tests = sorted({guard.tests for guard in CHOSEN})
-        for names, run in at_once(self.run_whole, tests):
-            with self.subTest(names):
-                self.assertTrue(run.passed, run.output[-5000:])
+    if extent(short=0, full=1):  # beside a short torture make test runs the same tests
+
+        def test_every_test_passes_with_all_guards(self) -> None:
+            tests = sorted({guard.tests for guard in CHOSEN})
+            for names, run in at_once(self.run_whole, tests):
+                with self.subTest(names):
+                    self.assertTrue(run.passed, run.output[-5000:])
 
     def test_a_test_fails_without_any_of_them(self) -> None:
         for guard, run in at_once(self.run_without, CHOSEN):

@@ -54,4 +54,4 @@ class OddRequests(OddRequestsTestCase):
             for name in (*NAMES, *filters(model, LOOKUPS))
             for value in VALUES
         ]
-        self.ask_lists(queries[:: extent(short=23, full=1)])
+        self.ask_lists(queries[:: extent(short=101, full=1)])

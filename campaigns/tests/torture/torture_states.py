@@ -9,4 +9,4 @@ from campaigns.tests.torture.extent import extent
 
 class AnythingInAnyOrder(StatesTestCase):
     def test_it_agrees_with_the_oracle_after_every_step(self) -> None:
-        self.run_everything(new_ones(extent(short=8, full=200), steps=50))
+        self.run_everything(new_ones(extent(short=4, full=200), steps=50))

@@ -10,7 +10,7 @@ from campaigns.tests.runs import new_ones
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.worlds import World, worlds
 
-WORLDS = new_ones(extent(short=60, full=2_000))
+WORLDS = new_ones(extent(short=30, full=2_000))
 
 
 class NewWorlds(DecisionTestCase):

@@ -38,8 +38,8 @@ GUARDS = (
     _import(
         "a batch of an import is one transaction",
         IMPORT,
-        "            with transaction.atomic():\n                batch = _write(given, create=create)",
-        "            if True:\n                batch = _write(given, create=create)",
+        "            with transaction.atomic():\n                batch = _write(given, create=create, ends=ends)",
+        "            if True:\n                batch = _write(given, create=create, ends=ends)",
     ),
     _import(
         "what is created is enforced", IMPORT, "        if not skip_errors:\n            _enforce(created, clock)", ""
@@ -62,6 +62,22 @@ GUARDS = (
         IMPORT,
         "    if create and len(campaigns) < len(pairs):",
         "    if len(campaigns) < len(pairs):",
+    ),
+    _import(
+        "the brands are locked before campaigns are created in them",
+        IMPORT,
+        "    if batch.ends:\n        lock_brands(brands[brand] for brand, _ in new_campaigns)\n",
+        "",
+        "test_import_beside_people",
+        POSTGRESQL,
+    ),
+    _import(
+        "no brand is locked while batches follow",
+        IMPORT,
+        "    if batch.ends:\n        lock_brands(",
+        "    if True:\n        lock_brands(",
+        "test_import_beside_people",
+        POSTGRESQL,
     ),
     _import("a row that is there is skipped", STAGING, "    ON CONFLICT (campaign_id, external_id) DO NOTHING", ""),
     _import(

@@ -71,6 +71,22 @@ GUARDS = (
         BOTH,
     ),
     _waiting(
+        "a batch that can't be written stops none of the others",
+        ENFORCEMENT,
+        "            problems.append(problem)\n            continue\n",
+        "            raise\n",
+        "test_rule_06_batches",
+        BOTH,
+    ),
+    _waiting(
+        "a batch that can't be written is tried again",
+        ENFORCEMENT,
+        "    for _ in range(ATTEMPTS - 1):",
+        "    for _ in range(0):",
+        "test_rule_06_batches",
+        BOTH,
+    ),
+    _waiting(
         "a person's change holds the brand",
         CHANGES,
         "    lock_brands(ids)\n",

@@ -1,0 +1,82 @@
+"""R6: what can't be written of one batch stops none of the others, and is told."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+from django.db import IntegrityError, connection, transaction
+
+from campaigns.models import Campaign, StatusChange
+from campaigns.reasons import PauseReason
+from campaigns.services import enforcement
+from campaigns.services.enforcement import ATTEMPTS, Change, enforce
+from campaigns.services.locks import lock_brands
+from campaigns.services.scope import Scope
+from campaigns.tests.checking import ACTIVE, enforce_at, history, reasons_of
+from campaigns.tests.factories import make_brand, make_campaign, utc
+from campaigns.tests.outside import CommittedTestCase, by_vendor
+
+NOON = utc("2026-11-20 12:00")
+
+REFUSE = by_vendor(
+    postgresql="ALTER TABLE campaigns_statuschange ADD CONSTRAINT mean CHECK (campaign_id <> {campaign})",
+    sqlite="CREATE TRIGGER mean BEFORE INSERT ON campaigns_statuschange WHEN NEW.campaign_id = {campaign}"
+    " BEGIN SELECT RAISE(ABORT, 'mean'); END",
+)
+ADMIT = by_vendor(
+    postgresql="ALTER TABLE campaigns_statuschange DROP CONSTRAINT IF EXISTS mean",
+    sqlite="DROP TRIGGER IF EXISTS mean",
+)
+
+
+def run_sql(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+class ABatchThatCantBeWritten(CommittedTestCase):
+    """Three campaigns to pause, each in a batch of its own; no line of history can be written for the first."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.enterContext(patch.object(enforcement, "BATCH_CAMPAIGNS", 1))
+        self.campaigns = [make_campaign(make_brand(enabled=False)) for _ in range(3)]
+        run_sql(REFUSE.format(campaign=self.campaigns[0].pk))
+        self.addCleanup(run_sql, ADMIT)
+
+    def assert_enforcement_fails(self) -> list[Change]:
+        """Enforce everything; return the changes that are told of."""
+        told: list[Change] = []
+        with self.assertRaisesMessage(IntegrityError, "mean"):
+            enforce(Scope.everything(), clock=lambda: NOON, actor="test", on_changes=told.extend)
+        return told
+
+    def test_it_stops_none_of_the_others_and_is_told_after_them(self) -> None:
+        first, *others = self.campaigns
+        told = self.assert_enforcement_fails()
+        self.assertEqual([change.campaign_id for change in told], [campaign.pk for campaign in others])
+        for campaign in others:
+            self.assertEqual(history(campaign), [(ACTIVE, PauseReason.BRAND_DISABLED)])
+        self.assertEqual((reasons_of(first), history(first)), (ACTIVE, []))
+
+    def test_it_is_tried_several_times(self) -> None:
+        with patch.object(enforcement, "lock_brands", wraps=lock_brands) as lock:
+            self.assert_enforcement_fails()
+        self.assertEqual(lock.call_count, ATTEMPTS + 2)
+
+    def test_it_is_written_by_the_next_check(self) -> None:
+        self.assert_enforcement_fails()
+        run_sql(ADMIT)
+        self.assertEqual(enforce_at(NOON).changed, 1)
+        self.assertEqual(reasons_of(self.campaigns[0]), PauseReason.BRAND_DISABLED)
+
+    def test_inside_a_transaction_of_the_callers_it_is_told_at_once(self) -> None:
+        with (
+            patch.object(enforcement, "lock_brands", wraps=lock_brands) as lock,
+            self.assertRaisesMessage(IntegrityError, "mean"),
+            transaction.atomic(),
+        ):
+            enforce_at(NOON)
+        self.assertEqual(lock.call_count, 1)
+        self.assertEqual([reasons_of(campaign) for campaign in Campaign.objects.all()], [ACTIVE] * 3)
+        self.assertEqual(StatusChange.objects.count(), 0)
