@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from campaigns.bench import baselines, fold, midnight
 from campaigns.bench.bench import Bench, Measured
@@ -14,11 +15,11 @@ from campaigns.database import execute
 from campaigns.services.jobs import full_check
 
 SETTINGS = (
-    ("work_mem", "64MB"),
-    ("jit", "off"),
-    ("max_parallel_workers_per_gather", "0"),
-    ("random_page_cost", "1.1"),
+    ("work_mem", "64MB", ("full check", "half changing", "fold")),
+    ("jit", "off", ("full check", "half changing", "fold")),
+    ("max_parallel_workers_per_gather", "0", ("full check",)),
 )
+"""Each with what it is tried on."""
 
 
 def measure(bench: Bench) -> Measured:
@@ -26,10 +27,11 @@ def measure(bench: Bench) -> Measured:
     with bench.inside(bench.large_world()) as world:
         full_check("bench", clock=lambda: world.noon)
         settle()
-        for name, value in SETTINGS:
+        for name, value, tried in SETTINGS:
             bench.say(f"trying {name} = {value}")
             for what, work in works(bench, world).items():
-                figures.append(compare(bench, f"{what} with {name} = {value}, to without", name, value, work))
+                if what in tried:
+                    figures.append(compare(bench, f"{what} with {name} = {value}, to without", name, value, work))
     return Measured(figures)
 
 
@@ -60,4 +62,5 @@ def compare(bench: Bench, title: str, name: str, value: str, work: Callable[[], 
         finally:
             execute(f"RESET {name}")
 
-    return side_by_side(with_setting, work, bench.sizes).figure(title)
+    sizes = replace(bench.sizes, runs=bench.sizes.setting_runs, warm_up=False)
+    return side_by_side(with_setting, work, sizes).figure(title)

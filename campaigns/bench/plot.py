@@ -14,11 +14,11 @@ from campaigns.bench.bench import Points
 
 STYLES = {
     "the usual loop": ("#c0262d", "o", "-"),
-    "full check, half changes": ("#1f4e9c", "s", "-"),
+    "ours, half changes": ("#1f4e9c", "s", "-"),
     "bare UPDATE and INSERT": ("#8fa8d0", "s", "--"),
-    "full check, nothing changes": ("#1d7a3e", "^", "-"),
+    "ours, nothing changes": ("#1d7a3e", "^", "-"),
     "bare join": ("#93c4a4", "^", "--"),
-    "quick pass over 100 touched brands": ("#8a4fa0", "D", "-"),
+    "ours, quick pass over 100 touched brands": ("#8a4fa0", "D", "-"),
 }
 """Colour, mark and line of each curve, in the order of the legend."""
 EVERY_FIVE_MINUTES = 300

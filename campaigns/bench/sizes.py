@@ -29,11 +29,17 @@ class Sizes:
     copied: int
     loops: tuple[int, ...]
     """Brands of the worlds in which the usual loop is measured."""
+    loop_once_from: int
+    """Campaigns from which on one such loop is enough to wait for."""
+    setting_runs: int
+    """With and without a setting of PostgreSQL's."""
     years_brands: int
     years_rows: tuple[int, int]
     """Spend records of a young and an old ledger of the same campaigns."""
     sqlite_brands: int
     sqlite_rows: int
+    people: int
+    """Who save beside a check."""
     alone: float
     """Seconds for which people and writers are watched with no check beside them."""
 
@@ -50,10 +56,13 @@ FULL = Sizes(
     batches=75,
     copied=1_000_000,
     loops=(100, 1_000, 10_000),
+    loop_once_from=50_000,
+    setting_runs=3,
     years_brands=1_000,
     years_rows=(1_000_000, 10_000_000),
     sqlite_brands=1_000,
     sqlite_rows=1_000_000,
+    people=2,
     alone=10.0,
 )
 
@@ -68,11 +77,14 @@ QUICK = Sizes(
     single_rows=400,
     batches=8,
     copied=50_000,
-    loops=(10, 100, 300),
+    loops=(10, 50, 200),
+    loop_once_from=1_000,
+    setting_runs=1,
     years_brands=100,
     years_rows=(20_000, 200_000),
     sqlite_brands=200,
     sqlite_rows=50_000,
+    people=2,
     alone=2.0,
 )
 
@@ -88,10 +100,13 @@ TINY = Sizes(
     batches=1,
     copied=100,
     loops=(2, 4),
+    loop_once_from=30,
+    setting_runs=1,
     years_brands=2,
     years_rows=(200, 400),
     sqlite_brands=4,
     sqlite_rows=80,
+    people=1,
     alone=0.1,
 )
 """For the tests of the bench itself."""
@@ -112,8 +127,10 @@ def changed(sizes: Sizes, given: Iterable[str]) -> Sizes:
             fields[name] = _like(fields[name], value)
         except ValueError:
             raise SizeError(f"--set {text}: {value or 'nothing'} is no number of {name}.") from None
-    if fields["runs"] % 2 == 0:
-        raise SizeError(f"--set runs={fields['runs']}: the median of an even number is none of them; give an odd one.")
+    if fields["runs"] % 2 == 0 or fields["setting_runs"] % 2 == 0:
+        raise SizeError(
+            f"--set runs={fields['runs']}, setting_runs={fields['setting_runs']}: the median of an even number is none of them; give odd ones."
+        )
     return replace(sizes, **fields)
 
 

@@ -14,8 +14,6 @@ from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
 from campaigns.bench.world import World
 from campaigns.services.jobs import full_check
 
-PEOPLE = 2
-
 Answer = dict[str, Any]
 Found = dict[str, list[Answer]]
 """What the actors of each role have said."""
@@ -40,7 +38,7 @@ def measure(bench: Bench) -> Measured:
 def watch_all(bench: Bench, world: World) -> tuple[Found, Found]:
     """Watch people and a writer for a while without a check, then beside full checks of the next noon."""
     at, who = world.next_noon.isoformat(), crowd(world)
-    people = [Actor("person", at=at, **who) for _ in range(PEOPLE)]
+    people = [Actor("person", at=at, **who) for _ in range(bench.sizes.people)]
     writer, check = Actor("writer", **who), Actor("check", at=at)
     crew = {"person": people, "writer": [writer]}
     beside: Found = {}

@@ -92,8 +92,8 @@ def look_at_pages(bench: Bench, world: World) -> dict[str, float]:
     """Return the median of some looks at each page, after one that warms up."""
     with bench.inside(world):
         visitor = Visitor()
+        looks = LOOKS + 1 if bench.sizes.warm_up else 1
         return {
-            name: median([visitor.load(address) for _ in range(LOOKS if bench.sizes.warm_up else 1)])
+            name: median([visitor.load(address) for _ in range(looks)][bench.sizes.warm_up :])
             for name, address in addresses()
-            if visitor.load(address)
         }
