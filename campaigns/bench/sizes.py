@@ -127,10 +127,10 @@ def changed(sizes: Sizes, given: Iterable[str]) -> Sizes:
             fields[name] = _like(fields[name], value)
         except ValueError:
             raise SizeError(f"--set {text}: {value or 'nothing'} is no number of {name}.") from None
-    if fields["runs"] % 2 == 0 or fields["setting_runs"] % 2 == 0:
-        raise SizeError(
-            f"--set runs={fields['runs']}, setting_runs={fields['setting_runs']}: the median of an even number is none of them; give odd ones."
-        )
+    for name in ("runs", "setting_runs"):
+        if fields[name] % 2 == 0:
+            text = f"--set {name}={fields[name]}"
+            raise SizeError(f"{text}: the median of an even number is none of them; give an odd one.")
     return replace(sizes, **fields)
 
 
