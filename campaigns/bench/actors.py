@@ -40,8 +40,8 @@ class Actor:
     def wait_until_ready(self) -> None:
         self._read()
 
-    def go(self) -> None:
-        self._write("go")
+    def go(self, **what: Any) -> None:
+        self._write(json.dumps(what, default=str))
 
     def stop(self) -> dict[str, Any]:
         """Let it come to its end, and return what it says."""

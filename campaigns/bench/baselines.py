@@ -6,13 +6,14 @@ from django.db import transaction
 
 from campaigns.bench.world import World, instant
 from campaigns.database import execute, fetch_all, is_postgresql
-from campaigns.periods import first_of_month
+from campaigns.periods import NEVER, first_of_month, minute_of
 from campaigns.reasons import PauseReason
 
 READ = (
     "c.id",
     "c.brand_id",
     "c.pause_reasons",
+    "c.next_change_minute",
     "c.enabled",
     "c.starts_on",
     "c.ends_on",
@@ -42,6 +43,7 @@ LEFT JOIN campaigns_brandperiod brand_month
 """
 
 BUDGET = int(PauseReason.BRAND_DAILY_BUDGET)
+MINUTES_OF_A_DAY = 1440
 
 INSERT_LINES = f"""
 INSERT INTO campaigns_statuschange (campaign_id, at, reasons_before, reasons_after, actor, campaign_spend,
@@ -50,8 +52,12 @@ SELECT id, %s, pause_reasons, pause_reasons | {BUDGET}, 'bench', 10000000, 10000
     3000000000, 100000000000000
 FROM campaigns_campaign WHERE brand_id %% 2 = 0
 """
+# Those without windows had nothing to wait for since; those with windows wait for the same as a day before.
 UPDATE_CAMPAIGNS = f"""
-UPDATE campaigns_campaign SET pause_reasons = pause_reasons | {BUDGET} WHERE brand_id %% 2 = 0
+UPDATE campaigns_campaign SET
+    pause_reasons = CASE WHEN brand_id %% 2 = 0 THEN pause_reasons | {BUDGET} ELSE pause_reasons END,
+    next_change_minute = CASE WHEN next_change_minute = {NEVER} THEN %s ELSE next_change_minute - {MINUTES_OF_A_DAY} END
+WHERE brand_id %% 2 = 0 OR id %% 2 = 0
 """
 
 ADD_CAMPAIGN_DAYS = """
@@ -80,9 +86,13 @@ def join(world: World) -> None:
 
 @transaction.atomic
 def pause_half(world: World) -> int:
-    """Write the change of half of all campaigns, back to how noon finds them, and as many lines of history."""
+    """Write what a check at the next noon has written, back to how noon finds it, and as many lines of history.
+
+    Half of the campaigns change their reasons, of those with windows the time changes at which the next one opens or
+    closes. Return how many rows that is.
+    """
     execute(INSERT_LINES, [instant(world.noon)])
-    return execute(UPDATE_CAMPAIGNS)
+    return execute(UPDATE_CAMPAIGNS, [minute_of(world.noon) + MINUTES_OF_A_DAY // 2])
 
 
 @transaction.atomic

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from campaigns.bench import check, configuration, fold, loop, midnight, small, waits, writers, years
+from campaigns.bench import (
+    check,
+    configuration,
+    fold,
+    loop,
+    midnight,
+    quick,
+    shards,
+    small,
+    waits,
+    writers,
+    years,
+)
 from campaigns.bench.bench import Bench, Measured
 
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
@@ -20,9 +32,11 @@ class Part:
 
 
 PARTS = (
+    Part("quick", "The quick pass", quick.measure),
     Part("check", "Full check with nothing to change", check.measure),
     Part("midnight", "Half of all campaigns change", midnight.measure),
     Part("waits", "People and writers beside a midnight check", waits.measure),
+    Part("shards", "A full check in shards", shards.measure),
     Part("fold", "Folding", fold.measure),
     Part("writers", "Writers", writers.measure),
     Part("configuration", "PostgreSQL's settings", configuration.measure),

@@ -18,6 +18,7 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
 from urllib.parse import unquote
+from uuid import UUID
 
 import django
 import psycopg
@@ -30,11 +31,11 @@ stopped = threading.Event()
 def main(role: str, options: dict[str, Any]) -> None:
     act = ROLES[role](**options)
     say("ready")
-    while sys.stdin.readline():
+    while line := sys.stdin.readline():
         stopped.clear()
         listener = threading.Thread(target=listen, daemon=True)
         listener.start()
-        answer = act()
+        answer = act(**json.loads(line))
         listener.join()
         say(json.dumps(answer))
 
@@ -70,6 +71,21 @@ def check(*, at: str) -> Callable[[], dict[str, Any]]:
         done = full_check("bench", clock=lambda: datetime.fromisoformat(at))
         seconds = time.perf_counter() - started
         return {"seconds": seconds, "changed": done.enforcement.changed, "megabytes": peak_megabytes()}
+
+    return act
+
+
+def shard() -> Callable[..., dict[str, Any]]:
+    """One shard of a check, with parallel query off."""
+    set_up()
+    from campaigns.database import execute
+    from campaigns.services.shards import run_shard
+
+    execute("SET max_parallel_workers_per_gather = 0")
+
+    def act(check: str, number: int, at: str) -> dict[str, Any]:
+        ended = run_shard(UUID(check), number, clock=lambda: datetime.fromisoformat(at))
+        return {"changed": ended.enforcement.changed if ended else None}
 
     return act
 
@@ -142,7 +158,12 @@ def again_and_again(work: Callable[[], object]) -> dict[str, Any]:
     return {"count": count, "longest": longest}
 
 
-ROLES: dict[str, Callable[..., Callable[[], dict[str, Any]]]] = {"check": check, "person": person, "writer": writer}
+ROLES: dict[str, Callable[..., Callable[..., dict[str, Any]]]] = {
+    "check": check,
+    "person": person,
+    "shard": shard,
+    "writer": writer,
+}
 
 if __name__ == "__main__":
     main(sys.argv[1], json.loads(sys.argv[2]))

@@ -89,9 +89,9 @@ QUICK = Sizes(
 )
 
 TINY = Sizes(
-    brands=8,
+    brands=20,
     small_brands=4,
-    touched=2,
+    touched=1,
     days=2,
     runs=1,
     warm_up=False,

@@ -57,9 +57,9 @@ def crowd(world: World) -> dict[str, int]:
     return {"brands": world.brands, "campaigns_of_each": CAMPAIGNS_OF_A_BRAND}
 
 
-def play(actor: Actor) -> Answer:
+def play(actor: Actor, **what: Any) -> Answer:
     """Let an actor do what ends by itself."""
-    actor.go()
+    actor.go(**what)
     return actor.stop()
 
 

@@ -48,21 +48,21 @@ ZONES = (
 )
 SPEND_OF_A_DAY = 10
 """Of each campaign; ten of them pass the lower of the two daily budgets."""
-REACHED, NEVER = 50, 1_000_000
+REACHED, FAR = 50, 1_000_000
 
 NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
 
 MAKE_BRANDS = f"""
 INSERT INTO campaigns_brand (id, name, enabled, currency, timezone, daily_budget, monthly_budget, created_at)
 {NUMBERS}, zone AS ({{zones}})
-SELECT n, 'Brand ' || {{n}}, {{on}}, 'EUR', zone.name, CASE WHEN n %% 2 = 0 THEN {REACHED} ELSE {NEVER} END,
-    {100 * NEVER}, %s
+SELECT n, 'Brand ' || {{n}}, {{on}}, 'EUR', zone.name, CASE WHEN n %% 2 = 0 THEN {REACHED} ELSE {FAR} END,
+    {100 * FAR}, %s
 FROM numbers JOIN zone ON zone.number = n %% {len(ZONES)}
 """
 MAKE_CAMPAIGNS = f"""
 INSERT INTO campaigns_campaign (id, brand_id, name, enabled, daily_spend_limit, created_at)
 {NUMBERS}
-SELECT n, (n - 1) / {CAMPAIGNS_OF_A_BRAND} + 1, 'Campaign ' || {{n}}, {{on}}, {NEVER}, %s FROM numbers
+SELECT n, (n - 1) / {CAMPAIGNS_OF_A_BRAND} + 1, 'Campaign ' || {{n}}, {{on}}, {FAR}, %s FROM numbers
 """
 # Two windows for every second campaign. All days are alike, so that the two noons differ in spend only.
 MAKE_WINDOWS = f"""
@@ -81,7 +81,7 @@ FROM campaigns_brand
 """
 AT_CLOSE = {
     "closed": f"{CAMPAIGNS_OF_A_BRAND * SPEND_OF_A_DAY * MICROS}",
-    "budget": f"CASE WHEN id %% 2 = 0 THEN {REACHED * MICROS} ELSE {NEVER * MICROS} END",
+    "budget": f"CASE WHEN id %% 2 = 0 THEN {REACHED * MICROS} ELSE {FAR * MICROS} END",
 }
 CLOSED_BEFORE = """
 UPDATE campaigns_bookingzone SET opened = %s, closed_before = %s WHERE kind = %s AND until = %s

@@ -11,13 +11,18 @@ from django.db import connection
 from django.test import SimpleTestCase
 
 from campaigns.bench import page, run, tables
+from campaigns.bench.baselines import pause_half
 from campaigns.bench.bench import Bench
 from campaigns.bench.databases import Databases
 from campaigns.bench.figures import Figure, Pairs, values
+from campaigns.bench.midnight import resume_half
 from campaigns.bench.parts import PARTS, Part
 from campaigns.bench.results import Result
 from campaigns.bench.sizes import FULL, QUICK, TINY, SizeError, as_options, changed
+from campaigns.bench.usual import loop
 from campaigns.bench.watch import statements_of_a_batch
+from campaigns.bench.world import World, make_world
+from campaigns.models import Campaign
 from campaigns.tests.outside import CommittedTestCase
 
 PNG = b"\x89PNG"
@@ -47,6 +52,30 @@ class EveryPart(CommittedTestCase):
 def block_of(text: str, what: str) -> str:
     """Return what stands in the page between the marks."""
     return text.split(f"<!-- measured: {what} -->")[1].split("<!-- end -->")[0]
+
+
+class Baselines(CommittedTestCase):
+    def test_the_bare_update_takes_back_all_that_a_check_has_written(self) -> None:
+        world = World(4, 2)
+        make_world(world)
+        before = state()
+        resume_half(world)
+        self.assertNotEqual(state(), before)
+        pause_half(world)
+        self.assertEqual(state(), before)
+
+    def test_the_loop_comes_to_the_same_statuses(self) -> None:
+        world = World(4, 2, records_a_day=1)
+        make_world(world)
+        ours = state()
+        self.assertEqual(loop(world.noon), world.campaigns)
+        self.assertEqual(state(), ours)
+
+
+def state() -> list[tuple[int, int, int]]:
+    """Return the reasons of every campaign, and the minute of those that wait for a window."""
+    rows = Campaign.objects.order_by("id").values_list("id", "pause_reasons", "next_change_minute")
+    return [(pk, reasons, minute if pk % 2 == 0 else 0) for pk, reasons, minute in rows]
 
 
 class Arithmetic(SimpleTestCase):
