@@ -7,7 +7,7 @@ ARGS ?=
 EXTENT ?= full
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture torture-here mutants check audit clean
+.PHONY: help run test torture torture-here mutants bench check audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,11 @@ mutants: $(INSTALLED) ## small changes of the services that no test notices, tak
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check cosmic-ray==8.7.0
 	PYTHON=$(BIN)/python .ci/mutants $(ARGS)
 
+# A key of its own, because neither .env nor what it names is any of its business.
+bench: $(INSTALLED) ## what the work costs at size, an hour, writes docs/performance.md; ARGS=--quick takes two minutes
+	@SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") DEBUG=False \
+		.ci/postgresql $(BIN)/python manage.py bench $(ARGS)
+
 # The last line looks at the settings as they are in production.
 check: $(INSTALLED) ## lint, format, types, migrations and the settings of a deployment
 	$(BIN)/ruff check
@@ -47,7 +52,7 @@ audit: $(INSTALLED) ## asks public lists for known vulnerabilities of what is in
 	@.ci/audit
 
 clean: ## removes .venv, caches and collected static files; keeps .env and the database
-	rm -rf .venv .mypy_cache .ruff_cache .hypothesis staticfiles
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .bench staticfiles
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt

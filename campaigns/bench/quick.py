@@ -1,0 +1,90 @@
+"""The quick pass: with nothing due, and with touched brands among few and among many (issue: at most twice)."""
+
+from __future__ import annotations
+
+from campaigns.bench.bench import Bench, Measured
+from campaigns.bench.figures import Figure, Pairs, values
+from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
+from campaigns.bench.timing import seconds
+from campaigns.bench.watch import plan_of, statements
+from campaigns.bench.world import FAR, NUMBERS, World, instant, settle
+from campaigns.database import execute
+from campaigns.services.fold import fold
+from campaigns.services.jobs import full_check
+from campaigns.services.quick import QuickPass, run_quick_pass
+
+# One record of each of some brands with odd ids, which are far from their budgets, spread over all of them.
+TOUCH = f"""
+INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp)
+{NUMBERS}, touched AS (SELECT 2 * ((n - 1) * %s) + 1 AS brand FROM numbers)
+SELECT brand, brand * {CAMPAIGNS_OF_A_BRAND}, %s, %s FROM touched
+"""
+ALL_OF_IT = FAR
+"""Reaches such a brand's budget."""
+
+
+def measure(bench: Bench) -> Measured:
+    sizes = bench.sizes
+    many, few = bench.large_world(), World(sizes.small_brands, sizes.days)
+    for world in (few, many):
+        with bench.inside(world):
+            be_at_noon(world)
+    pairs = [(turn(bench, many, sizes.touched), turn(bench, few, sizes.touched)) for _ in range(sizes.runs)]
+    more = [(turn(bench, many, 10 * sizes.touched), turn(bench, many, sizes.touched)) for _ in range(sizes.runs)]
+    with bench.inside(many):
+        idle = [1000 * seconds(lambda: quick(many)) for _ in range(sizes.runs)]
+        with statements() as seen:
+            quick(many)
+        touch(many, sizes.touched, ALL_OF_IT)
+        plan = plan_of(lambda: quick(many), "daily_spend_limit")
+        touch(many, sizes.touched, -ALL_OF_IT)
+        be_at_noon(many)
+    compared = Pairs(*zip(*pairs, strict=True))
+    return Measured(
+        [
+            Figure("statements of a quick pass with nothing due", len(seen), "statements", most=2),
+            values("such a quick pass", idle, "ms"),
+            compared.figure(f"{sizes.touched:,} touched brands among {many.brands:,}, to among {few.brands:,}", most=2),
+            Pairs(*zip(*more, strict=True)).figure(f"{10 * sizes.touched:,} touched brands, to {sizes.touched:,}"),
+        ],
+        {"touched": plan},
+        points={
+            "ours, quick pass over 100 touched brands": {
+                few.campaigns: min(compared.baseline),
+                many.campaigns: min(compared.ours),
+            }
+        },
+    )
+
+
+def be_at_noon(world: World) -> None:
+    fold()
+    full_check("bench", clock=lambda: world.noon)
+    settle()
+
+
+def turn(bench: Bench, world: World, brands: int) -> float:
+    """Let brands reach their budgets and go below them again; return what the second pass takes, on a warm connection.
+
+    In each, all campaigns of the touched brands change.
+    """
+    with bench.inside(world):
+        for amount in (ALL_OF_IT, -ALL_OF_IT):
+            touch(world, brands, amount)
+            taken = seconds(lambda: expect(world, brands))
+        return taken
+
+
+def touch(world: World, brands: int, amount: int) -> None:
+    apart = world.brands // 2 // brands
+    execute(TOUCH, [brands, apart, amount, instant(world.noon)])
+
+
+def expect(world: World, brands: int) -> None:
+    done = quick(world)
+    if done.changed != brands * CAMPAIGNS_OF_A_BRAND:
+        raise AssertionError(f"all campaigns of {brands} brands were to change, and {done.changed} have changed")
+
+
+def quick(world: World) -> QuickPass:
+    return run_quick_pass(clock=lambda: world.noon)

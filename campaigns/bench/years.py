@@ -1,0 +1,99 @@
+"""A young and an old ledger of the same campaigns: what checks, folds and the admin's pages cost in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from statistics import median
+
+from campaigns.bench import fold, midnight
+from campaigns.bench.bench import Bench, Measured
+from campaigns.bench.check import idle_check
+from campaigns.bench.figures import Figure, Pairs
+from campaigns.bench.pages import Visitor, addresses
+from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND, Sizes
+from campaigns.bench.timing import seconds
+from campaigns.bench.world import World, settle
+from campaigns.models import SpendRecord
+
+RECORDS_A_DAY = 10
+NEAR_1 = 1.25
+"""What a ratio of the old ledger to the young may come to and still be called near 1."""
+LOOKS = 5
+
+Work = Callable[[World], float]
+
+
+def measure(bench: Bench) -> Measured:
+    young, old = (ledger(bench.sizes, rows) for rows in bench.sizes.years_rows)
+    for world in (young, old):
+        with bench.inside(world):
+            settle()
+    works: dict[str, Work] = {
+        "full check, nothing to change": lambda world: seconds(lambda: idle_check(world)),
+        "half of all campaigns change": change_half,
+        "fold": lambda world: fold_some(world, bench.sizes.pending // 100),
+    }
+    figures = [compare(bench, name, work, young, old) for name, work in works.items()]
+    pages = compare_pages(bench, young, old)
+    worst = max(pages, key=lambda figure: figure.ratio or 0)
+    figures.append(Figure("the admin's page that grows most", worst.measured, "times", most=2, note=worst.name))
+    with bench.inside(old):
+        figures.append(Figure("spend records of the old ledger", SpendRecord.objects.count(), "rows"))
+    for world in (young, old):
+        bench.forget(world)
+    rows = [[f.name, f"{(f.baseline or 0) * 1000:.0f}", f"{f.ours * 1000:.0f}", f"{f.measured:.2f}"] for f in pages]
+    return Measured(figures, table=[["page", "young, ms", "old, ms", "ratio"], *rows])
+
+
+def ledger(sizes: Sizes, rows: int) -> World:
+    a_day = sizes.years_brands * CAMPAIGNS_OF_A_BRAND * RECORDS_A_DAY
+    return World(
+        sizes.years_brands,
+        days=max(1, rows // a_day),
+        records_a_day=RECORDS_A_DAY,
+        history=True,
+        today=datetime.now(UTC).date(),  # the pages know no other
+    )
+
+
+def compare(bench: Bench, name: str, work: Work, young: World, old: World) -> Figure:
+    """Let old and young alternate."""
+    found: list[tuple[float, float]] = []
+    for _ in range(bench.sizes.runs + bench.sizes.warm_up):
+        with bench.inside(old):
+            of_old = work(old)
+        with bench.inside(young):
+            found.append((of_old, work(young)))
+    kept = found[bench.sizes.warm_up :]
+    pairs = Pairs([pair[0] for pair in kept], [pair[1] for pair in kept])
+    return pairs.figure(f"{name}, old ledger to young", most=NEAR_1)
+
+
+def change_half(world: World) -> float:
+    taken = seconds(lambda: midnight.resume_half(world))
+    midnight.go_back(world)
+    return taken
+
+
+def fold_some(world: World, rows: int) -> float:
+    fold.fill(world, rows)
+    return seconds(lambda: fold.fold_all(rows))
+
+
+def compare_pages(bench: Bench, young: World, old: World) -> list[Figure]:
+    """Return a figure for each page, the old ledger's time to the young one's."""
+    bench.say("opening the admin's pages")
+    of_young, of_old = (look_at_pages(bench, world) for world in (young, old))
+    return [Pairs([of_old[name]], [of_young[name]]).figure(name) for name in of_young if name in of_old]
+
+
+def look_at_pages(bench: Bench, world: World) -> dict[str, float]:
+    """Return the median of some looks at each page, after one that warms up."""
+    with bench.inside(world):
+        visitor = Visitor()
+        looks = LOOKS + 1 if bench.sizes.warm_up else 1
+        return {
+            name: median([visitor.load(address) for _ in range(looks)][bench.sizes.warm_up :])
+            for name, address in addresses()
+        }
