@@ -83,6 +83,11 @@ def among_param(values: Iterable[Any]) -> Any:
     return list(values) if is_postgresql() else json.dumps(list(values), default=_to_text)
 
 
+def skip_locked(table: str) -> str:
+    """Return what ends a SELECT of rows to delete, so that it waits for nobody: what others hold, they delete."""
+    return f"FOR UPDATE OF {table} SKIP LOCKED" if is_postgresql() else ""
+
+
 def quarter_sql(column: str) -> str:
     """Return the quarter-hour number of a timestamp column (see campaigns.periods)."""
     if is_postgresql():
