@@ -133,6 +133,11 @@ def clamped_sum(amount: str) -> str:
     return _clamped(units, f"{units} * {MICROS} + {micros}", SUM_LIMIT // MICROS)
 
 
+def shown_sum(amount: str) -> str:
+    """Return the sum of an amount in millionths as pages show it: PostgreSQL tells any sum, SQLite a clamped one."""
+    return f"SUM({amount})" if is_postgresql() else clamped_sum(amount)
+
+
 def large_apart(amount: str, key: str) -> str:
     """Return what a GROUP BY adds on SQLite so that no sum passes 64 bits: large amounts are groups of their own."""
     return "" if is_postgresql() else f", CASE WHEN ABS({amount}) > {LARGE} THEN {key} END"
