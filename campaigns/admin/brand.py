@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -72,8 +72,8 @@ class BrandAdmin(SwitchActions):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Brand]:
         return Brand.objects.all()
 
-    def with_figures(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        return _with_campaign_counts(brands_with_spend(rows, timezone.now()))
+    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
+        return _with_campaign_counts(brands_with_spend(rows, timezone.now(), ids))
 
     def panels(self, obj: Any) -> Iterable[tuple[str, SafeString]]:
         yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -84,12 +84,12 @@ class CampaignAdmin(SwitchActions):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return Campaign.objects.select_related("brand").prefetch_related("windows").order_by(*self.ordering)
 
-    def with_figures(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        return campaigns_with_own_spend(rows, timezone.now())
+    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
+        return campaigns_with_own_spend(rows, timezone.now(), ids)
 
-    def with_figures_of_one(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
         """The page of a campaign shows its brand's spend too."""
-        return campaigns_with_spend(rows, timezone.now())
+        return campaigns_with_spend(rows, timezone.now(), [pk])
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Campaign], search_term: str) -> Any:
         return campaigns_named(search_term, queryset), False

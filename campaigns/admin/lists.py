@@ -7,6 +7,7 @@ then read for these rows only.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -104,7 +105,7 @@ class CarefulChangeList(ChangeList):
     def _read_page(self) -> list[Any]:
         ids = list(self.result_list.values_list("pk", flat=True))
         page = self.apply_select_related(self.root_queryset.filter(pk__in=ids).order_by())
-        rows = {row.pk: row for row in self.model_admin.with_figures(page)}
+        rows = {row.pk: row for row in self.model_admin.with_figures(page, ids)}
         return [rows[pk] for pk in ids if pk in rows]
 
 
@@ -126,17 +127,18 @@ class CarefulLists(ModelAdmin):
     figures: tuple[str, ...] = ()
     newest_unless = ""
 
-    def with_figures(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
+        """Annotate the rows; ids are theirs, if they are known."""
         return rows
 
-    def with_figures_of_one(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        return self.with_figures(rows)
+    def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
+        return self.with_figures(rows, [pk])
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         found = super().get_object(request, object_id, from_field)
         if found is None or not self.figures:
             return found
-        return self.with_figures_of_one(self.get_queryset(request).filter(pk=found.pk)).first()
+        return self.with_figures_of_one(self.get_queryset(request).filter(pk=found.pk), found.pk).first()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return CarefulChangeList

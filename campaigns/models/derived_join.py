@@ -44,7 +44,7 @@ class DerivedJoin(BaseTable):
 
     @property
     def identity(self) -> Any:
-        return type(self), self.sql, self.params, tuple(self.on.items()), self.parent_alias
+        return type(self), self.sql, repr(self.params), tuple(self.on.items()), self.parent_alias
 
 
 def join_derived(rows: QuerySet[Any], sql: str, params: Sequence[Any], on: Mapping[str, str]) -> str:
