@@ -83,6 +83,11 @@ def among_param(values: Iterable[Any]) -> Any:
     return list(values) if is_postgresql() else json.dumps(list(values), default=_to_text)
 
 
+def skip_locked(table: str) -> str:
+    """Return what ends a SELECT of rows to delete, so that it waits for nobody: what others hold, they delete."""
+    return f"FOR UPDATE OF {table} SKIP LOCKED" if is_postgresql() else ""
+
+
 def quarter_sql(column: str) -> str:
     """Return the quarter-hour number of a timestamp column (see campaigns.periods)."""
     if is_postgresql():
@@ -145,6 +150,11 @@ def clamped_sum(amount: str) -> str:
         return _clamped(f"SUM({amount})", f"SUM({amount})", SUM_LIMIT)
     units, micros = f"SUM(({amount}) / {MICROS})", f"SUM(({amount}) %% {MICROS})"
     return _clamped(units, f"{units} * {MICROS} + {micros}", SUM_LIMIT // MICROS)
+
+
+def shown_sum(amount: str) -> str:
+    """Return the sum of an amount in millionths as pages show it: PostgreSQL tells any sum, SQLite a clamped one."""
+    return f"SUM({amount})" if is_postgresql() else clamped_sum(amount)
 
 
 def large_apart(amount: str, key: str) -> str:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -19,7 +19,7 @@ from campaigns.admin.fields import MoneyField, ZoneWidget
 from campaigns.admin.forms import CarefulForm
 from campaigns.admin.statements import recent_statements
 from campaigns.models import Brand, BrandPeriod, Campaign
-from campaigns.models.spend_queries import BrandSpend
+from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.services.changes import begin_change
 from campaigns.services.scope import Scope
 
@@ -48,6 +48,7 @@ class BrandAdmin(SwitchActions):
     search_fields = ("name",)
     search_help_text = "Search by name"
     ordering = ("name",)
+    figures = ("spend_today", "spend_this_month", "campaign_count")
     readonly_fields = ("today", "this_month", "campaign_counts")
     fieldsets = (
         ("Now", {"fields": ("today", "this_month", "campaign_counts")}),
@@ -69,7 +70,10 @@ class BrandAdmin(SwitchActions):
         return self.fieldsets if obj else self.fieldsets[1:]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Brand]:
-        return _with_campaign_counts(Brand.objects.with_spend(timezone.now()))
+        return Brand.objects.all()
+
+    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
+        return _with_campaign_counts(brands_with_spend(rows, timezone.now(), ids))
 
     def panels(self, obj: Any) -> Iterable[tuple[str, SafeString]]:
         yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)

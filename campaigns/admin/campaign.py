@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -19,8 +19,9 @@ from campaigns.admin.fields import KeyAutocomplete, MoneyField
 from campaigns.admin.filters import ReasonFilter
 from campaigns.admin.forms import CarefulForm
 from campaigns.admin.history import recent_history
+from campaigns.admin.search import campaigns_named
 from campaigns.models import Campaign, SpendRecord
-from campaigns.models.spend_queries import CampaignSpend
+from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
 from campaigns.services.changes import begin_change, begin_move
 from campaigns.services.outlook import outlook
 from campaigns.services.scope import Scope
@@ -66,6 +67,7 @@ class CampaignAdmin(SwitchActions):
     search_fields = ("name", "brand__name")
     search_help_text = "Search by campaign or brand"
     ordering = ("brand__name", "name")
+    figures = ("spend_today",)
     readonly_fields = ("status_in_words", "until_when", "today", "brand_today", "brand_this_month")
     fieldsets = (
         ("Now", {"fields": ("status_in_words", "until_when", "today", "brand_today", "brand_this_month")}),
@@ -80,8 +82,17 @@ class CampaignAdmin(SwitchActions):
         return self.fieldsets if obj else self.fieldsets[1:]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
-        spending = Campaign.objects.with_spend(timezone.now())
-        return spending.select_related("brand").prefetch_related("windows").order_by(*self.ordering)
+        return Campaign.objects.select_related("brand").prefetch_related("windows").order_by(*self.ordering)
+
+    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
+        return campaigns_with_own_spend(rows, timezone.now(), ids)
+
+    def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
+        """The page of a campaign shows its brand's spend too."""
+        return campaigns_with_spend(rows, timezone.now(), [pk])
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Campaign], search_term: str) -> Any:
+        return campaigns_named(search_term, queryset), False
 
     def panels(self, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
         return [("Status history", recent_history(obj))]

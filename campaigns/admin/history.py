@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.paginator import InfinitePaginator
 
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import link_to, link_to_list, local_time, status_chips, table
 from campaigns.admin.filters import ReasonAfterFilter, RecentFilter
+from campaigns.admin.lists import NEWEST, EndlessPaginator
+from campaigns.admin.search import campaigns_named, first_ids
 from campaigns.models import Campaign, JobRun, StatusChange
 from campaigns.money import format_money
 from campaigns.reasons import PauseReason, describe
@@ -69,14 +73,14 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     list_filter = (("campaign", AutocompleteSelectFilter), ReasonAfterFilter, SinceFilter)
     search_fields = ("campaign__name", "campaign__brand__name", "actor")
     search_help_text = "Search by campaign, brand, or who did it"
+    newest_unless = "campaign__id__exact"
     list_note = (
         "Every change of a campaign’s reasons, with the spend and the limits that it was decided on. Lines are never"
-        " edited."
+        f" edited. Without a campaign under Filters, this list reaches back over the newest {NEWEST:,} lines."
     )
     list_select_related = ("campaign__brand",)
     ordering = ("-id",)
-    paginator = InfinitePaginator
-    show_full_result_count = False
+    paginator = EndlessPaginator
     fields = (
         "campaign_link",
         "at",
@@ -87,6 +91,13 @@ class StatusChangeAdmin(ReadOnlyAdmin):
         "brand_day",
         "brand_month",
     )
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[StatusChange], search_term: str) -> Any:
+        words = search_term.replace("\0", "")
+        if not words.strip():
+            return queryset, False
+        named = first_ids(request, campaigns_named(words))
+        return queryset.filter(Q(campaign__in=named) | Q(actor__icontains=words.strip())), False
 
     @admin.display(description="when (brand's time)")
     def when(self, change: StatusChange) -> str:

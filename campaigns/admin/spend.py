@@ -7,12 +7,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.paginator import InfinitePaginator
 
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import link_to, local_time
 from campaigns.admin.filters import RecentFilter
-from campaigns.models import Campaign, SpendRecord
+from campaigns.admin.lists import NEWEST, EndlessPaginator
+from campaigns.admin.search import campaigns_named, first_ids
+from campaigns.models import SpendRecord
 from campaigns.money import format_money
 
 
@@ -32,23 +33,23 @@ class SpendRecordAdmin(ReadOnlyAdmin):
     sortable_by = ()
     list_note = (
         "Records are written by the connector and the importer. A correction is a record of its own, with a"
-        " negative amount; the time of spending decides the day and month that it counts for."
+        " negative amount; the time of spending decides the day and month that it counts for. Without a campaign"
+        f" under Filters, this list reaches back over the newest {NEWEST:,} records."
     )
     list_per_page = 100
-    paginator = InfinitePaginator  # counts nothing: there may be hundreds of millions
-    show_full_result_count = False
+    paginator = EndlessPaginator
+    newest_unless = "campaign__id__exact"
     fields = ("id", "campaign_link", "spend_amount", "spent_at", "arrived_at", "external_id")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SpendRecord], search_term: str
     ) -> tuple[QuerySet[SpendRecord], bool]:
         """Look names up among the campaigns, which are few: no record is read for a part of a word."""
-        if not search_term:
+        words = search_term.replace("\0", "")
+        if not words.strip():
             return queryset, False
-        named = Campaign.objects.order_by().filter(
-            Q(name__icontains=search_term) | Q(brand__name__icontains=search_term)
-        )
-        return queryset.filter(Q(campaign__in=named.values("pk")) | Q(external_id=search_term)), False
+        named = first_ids(request, campaigns_named(words))
+        return queryset.filter(Q(campaign__in=named) | Q(external_id=words)), False
 
     @admin.display(description="spent (brand's time)")
     def spent_at(self, record: SpendRecord) -> str:

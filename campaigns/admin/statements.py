@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,8 +19,9 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import chip, link_to, link_to_list, table
+from campaigns.admin.search import brands_named, first_ids
 from campaigns.models import Brand, BrandPeriod
-from campaigns.models.spend_queries import BrandSpend
+from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.money import format_money
 from campaigns.periods import find_zone, first_of_month, local_date
 
@@ -142,7 +144,8 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     list_note = LIVE_NOTE
     list_per_page = 100
     list_select_related = ()  # the brand is prefetched with its spend
-    show_full_result_count = False
+    figures = ("spent",)
+    sortable_by = ("period_in_words",)  # by any other column, the database would sort the statements of all years
     fields = (
         "brand_name",
         "kind",
@@ -155,11 +158,18 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
         "closed_at",
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[BrandPeriod]:
-        brands = Brand.objects.with_spend(timezone.now())
-        return super().get_queryset(request).prefetch_related(Prefetch("brand", queryset=brands))
+    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
+        """Give each statement its brand with the spend of now, for the periods that are current."""
+        brands = sorted(set(rows.order_by().values_list("brand_id", flat=True)))
+        spending = brands_with_spend(Brand.objects.all(), timezone.now(), brands)
+        return rows.prefetch_related(Prefetch("brand", queryset=spending))
 
-    @admin.display(description="brand", ordering="brand__name")
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[BrandPeriod], search_term: str) -> Any:
+        if not search_term.replace("\0", "").strip():
+            return queryset, False
+        return queryset.filter(brand__in=first_ids(request, brands_named(search_term))), False
+
+    @admin.display(description="brand")
     def brand_name(self, period: BrandPeriod) -> SafeString:
         return link_to(period.brand)
 
@@ -167,7 +177,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     def period_in_words(self, period: BrandPeriod) -> str:
         return str(period)
 
-    @admin.display(description="spend", ordering="spend")
+    @admin.display(description="spend")
     def spent(self, period: BrandPeriod) -> str:
         return format_money(_statement(period).spend)
 
@@ -187,7 +197,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     def currency(self, period: BrandPeriod) -> str:
         return period.brand.currency
 
-    @admin.display(description="state", ordering="closed_at")
+    @admin.display(description="state")
     def state(self, period: BrandPeriod) -> SafeString:
         return state_chip(period)
 

@@ -13,7 +13,7 @@ from campaigns.reasons import describe
 class StatusChange(models.Model):
     """One line of history (R13): written in the transaction of the change, never edited (a trigger refuses it)."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="status_changes")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, db_index=False, related_name="status_changes")
     at = models.DateTimeField("decided for", help_text="The instant that the decision was made for.")
     recorded_at = models.DateTimeField("written at", db_default=Now(), help_text="The real time of writing.")
     reasons_before = models.PositiveSmallIntegerField()
@@ -29,6 +29,8 @@ class StatusChange(models.Model):
     class Meta:
         ordering = ("-id",)
         default_permissions = ("view",)
+        # A campaign's last lines are found at once, however long the history is.
+        indexes = (models.Index(fields=("campaign", "id"), name="status_change_of_campaign"),)
 
     def __str__(self) -> str:
         return f"{describe(self.reasons_before)} → {describe(self.reasons_after)}"

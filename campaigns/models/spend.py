@@ -23,8 +23,8 @@ from campaigns.periods import EARLIEST, LATEST
 
 def protect_spend(collector: Any, field: Any, sub_objs: models.QuerySet[Any], using: str) -> None:
     """Refuse to delete what has spend (R14), as PROTECT does, but without loading millions of rows to say so."""
-    example = sub_objs.using(using).first()
-    if example is not None:
+    # In no order: to give the last record of campaigns that have none, a database may look through all of the ledger.
+    for example in sub_objs.using(using).order_by()[:1]:
         raise ProtectedError("It has spend, and what has history can't vanish: switch it off instead.", {example})
 
 

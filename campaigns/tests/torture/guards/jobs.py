@@ -140,6 +140,13 @@ GUARDS = (
     ),
     _job("a check notes its start", JOBS, 'defaults={"started_at": clock()}', "defaults={}", "test_tasks"),
     _job(
+        "a campaign keeps its last line of history",
+        "campaigns/services/prune.py",
+        "AND line.id < (",
+        "AND line.id <= (",
+        "test_prune_history",
+    ),
+    _job(
         "a moved clock needs --force",
         "campaigns/management/commands/enforce.py",
         "        if not settings.DEBUG and not force:",

@@ -1,0 +1,55 @@
+"""Searching by names. They are looked for among brands and campaigns, never in the ledger or the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.text import smart_split, unescape_string_literal
+
+from campaigns.models import Brand, Campaign
+
+NAMED = 1_000
+"""So many brands or campaigns of a name are followed into the ledger, the history or the statements."""
+
+
+def words_of(text: str) -> Iterator[str]:
+    """Yield the words of a search, or what stands in quotes as one, as Django's own search does."""
+    for word in smart_split(text.replace("\0", "")):
+        quoted = word[0] in "\"'" and word[0] == word[-1] and len(word) > 1
+        yield unescape_string_literal(word) if quoted else word
+
+
+def brands_named(text: str) -> QuerySet[Brand]:
+    """Return the brands whose names have every word of the text."""
+    found = Brand.objects.order_by()
+    for word in words_of(text):
+        found = found.filter(name__icontains=word)
+    return found
+
+
+def campaigns_named(text: str, among: QuerySet[Any] | None = None) -> QuerySet[Any]:
+    """Return the campaigns of whose names, its own or its brand's, each word of the text is in one.
+
+    Brands are looked through once, not once for each campaign.
+    """
+    found: QuerySet[Any] = Campaign.objects.order_by() if among is None else among
+    for word in words_of(text):
+        found = found.filter(
+            Q(name__icontains=word) | Q(brand__in=Brand.objects.order_by().filter(name__icontains=word).values("pk"))
+        )
+    return found
+
+
+def first_ids(request: HttpRequest, named: QuerySet[Any]) -> list[int]:
+    """Return the ids of the first NAMED rows, and tell the person where there are more."""
+    ids = list(named.order_by("pk").values_list("pk", flat=True)[: NAMED + 1])
+    if len(ids) > NAMED:
+        what = named.model._meta.verbose_name_plural
+        messages.warning(
+            request, f"More than {NAMED:,} {what} have that name: only the first {NAMED:,} of them are shown below."
+        )
+    return ids[:NAMED]

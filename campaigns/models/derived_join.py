@@ -1,0 +1,71 @@
+"""A table that is summed once for a statement and joined to its rows, which Django's querysets can't say themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
+from django.db.models.expressions import Expression
+from django.db.models.sql.compiler import SQLCompiler
+from django.db.models.sql.constants import LOUTER
+from django.db.models.sql.datastructures import BaseTable
+
+from campaigns.models.fields import MicrosField
+
+
+class DerivedJoin(BaseTable):
+    """LEFT JOIN (SELECT …) ON equal columns; `on` maps those of the parent to those of the SELECT.
+
+    The SELECT has at most one row for each value of the columns, so that no row of the parent comes twice.
+    """
+
+    nullable = True
+
+    def __init__(
+        self, sql: str, params: Sequence[Any], on: Mapping[str, str], parent_alias: str, alias: str | None = None
+    ) -> None:
+        super().__init__("derived", alias)
+        self.sql, self.params, self.on = sql, tuple(params), dict(on)
+        self.join_type, self.parent_alias = LOUTER, parent_alias
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
+        quote = connection.ops.quote_name
+        parent = compiler.quote_name_unless_alias(self.parent_alias)
+        derived = compiler.quote_name_unless_alias(str(self.table_alias))
+        equal = " AND ".join(f"{parent}.{quote(here)} = {derived}.{quote(there)}" for here, there in self.on.items())
+        return f"{self.join_type} ({self.sql}) {derived} ON ({equal})", self.params
+
+    def relabeled_clone(self, change_map: Mapping[str | None, str]) -> DerivedJoin:
+        parent = change_map.get(self.parent_alias, self.parent_alias)
+        alias = change_map.get(self.table_alias, self.table_alias)
+        return DerivedJoin(self.sql, self.params, self.on, parent, alias)
+
+    @property
+    def identity(self) -> Any:
+        return type(self), self.sql, repr(self.params), tuple(self.on.items()), self.parent_alias
+
+
+def join_derived(rows: QuerySet[Any], sql: str, params: Sequence[Any], on: Mapping[str, str]) -> str:
+    """Join a SELECT to the rows of a queryset, which is changed; return the name for DerivedAmount."""
+    query = rows.query
+    alias: str = query.join(DerivedJoin(sql, params, on, str(query.get_initial_alias())))
+    return alias
+
+
+class DerivedAmount(Expression):
+    """A column of millionths of what was joined."""
+
+    def __init__(self, alias: str, column: str) -> None:
+        super().__init__(output_field=MicrosField())
+        self.alias, self.column = alias, column
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
+        return f"{compiler.quote_name_unless_alias(self.alias)}.{connection.ops.quote_name(self.column)}", ()
+
+    def relabeled_clone(self, change_map: Mapping[str, str]) -> DerivedAmount:
+        return DerivedAmount(change_map.get(self.alias, self.alias), self.column)
+
+    def get_group_by_cols(self) -> list[Any]:
+        return [self]
