@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, time
 from functools import partial
+from time import sleep
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
@@ -33,6 +34,9 @@ LET_GO = "set_config('idle_in_transaction_session_timeout', '60s', true)"
 
 A machine that vanishes, or is stopped with everything on it, would keep its locks for hours.
 """
+
+
+GIVE_WAY_SECONDS = 0.03
 
 
 def is_postgresql() -> bool:
@@ -86,6 +90,41 @@ def among_param(values: Iterable[Any]) -> Any:
 def skip_locked(table: str) -> str:
     """Return what ends a SELECT of rows to delete, so that it waits for nobody: what others hold, they delete."""
     return f"FOR UPDATE OF {table} SKIP LOCKED" if is_postgresql() else ""
+
+
+def in_few(column: str, subquery: str) -> str:
+    """Return the condition "column is one of what a subquery gives", which is looked up by the column's index.
+
+    Whatever is known of the sizes: statistics of the pending table are those of another moment.
+    """
+    if is_postgresql():
+        return f"{column} = ANY(ARRAY({subquery}))"
+    return f"{column} IN ({subquery})"
+
+
+def row_address() -> str:
+    """Return the column that finds a row of a table at once, as long as nobody updates the row."""
+    return "ctid" if is_postgresql() else "id"
+
+
+def collected(values: str) -> str:
+    """Return what collects addresses or ids of a group into one text, which Python hands on as it is."""
+    return f"CAST(array_agg({values}) AS text)" if is_postgresql() else f"json_group_array({values})"
+
+
+def at_addresses() -> str:
+    """Return the condition "the row is at one of the collected addresses", one bound parameter.
+
+    On PostgreSQL another row may lie there, if the one that was collected is gone.
+    """
+    if is_postgresql():
+        return "ctid = ANY(CAST(%s AS tid[]))"
+    return among("id")
+
+
+def among_collected(column: str) -> str:
+    """Return the condition "column is one of the collected ids", one bound parameter."""
+    return f"{column} = ANY(CAST(%s AS bigint[]))" if is_postgresql() else among(column)
 
 
 def quarter_sql(column: str) -> str:
@@ -191,6 +230,16 @@ def take_ledger_lock() -> None:
             cursor.execute(f"SELECT {LET_GO}, pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
 
 
+def give_way() -> None:
+    """Between two transactions of a job, let those in who wait.
+
+    On PostgreSQL they stand in a queue. On SQLite they ask again after up to 25 ms, or 100 ms if they have waited for
+    long: who begins anew at once would keep them out. Inside a transaction there is nothing to give.
+    """
+    if not is_postgresql() and not connection.in_atomic_block:
+        sleep(GIVE_WAY_SECONDS)
+
+
 def hold_off_truncation() -> None:
     """Let a TRUNCATE of the ledger's rows wait for the end of the transaction, or wait for one that has begun.
 
@@ -269,6 +318,15 @@ def plan_for_many_rows() -> None:
     if is_postgresql():
         execute("SET LOCAL enable_nestloop = off")
         execute("SET LOCAL jit = off")
+
+
+def plan_for_addresses() -> None:
+    """Tell PostgreSQL, for the rest of the transaction, that every table is read by address or index, never as a whole.
+
+    It takes thousands of addresses for dearer than the whole of a table that may be about to grow, or to be emptied.
+    """
+    if is_postgresql():
+        execute("SET LOCAL enable_seqscan = off")
 
 
 CONFLICTS = {"40P01", "40001"}

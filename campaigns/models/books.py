@@ -51,7 +51,9 @@ class BrandPeriod(models.Model):
         )
         indexes = (
             models.Index(fields=("brand", "kind", "starts_on"), name="brand_period_of_brand"),
-            models.Index(fields=("kind", "starts_on"), name="brand_period_open", condition=Q(closed_at__isnull=True)),
+            models.Index(
+                fields=("brand", "kind", "starts_on"), name="brand_period_open", condition=Q(closed_at__isnull=True)
+            ),
         )
 
     def __str__(self) -> str:

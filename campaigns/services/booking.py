@@ -23,18 +23,21 @@ SEGMENT_COLUMNS = {
     "starts_on": "date",
 }
 
-BOOKED = """
-    SELECT segment.kind, spent.brand_id, spent.campaign_id, segment.starts_on, segment.day_from, spent.amount
-    FROM {spent} AS spent
-    JOIN campaigns_bookingzone AS zone ON zone.brand_id = spent.brand_id
-    JOIN segment ON segment.zone = zone.timezone AND segment.kind = zone.kind AND segment.utc_day = spent.quarter / 96
-        AND spent.quarter >= segment.quarter_from AND spent.quarter < segment.quarter_until
-        AND segment.starts_on >= zone.first AND segment.starts_on < zone.until
+PLACED = """
+    SELECT {of}, spent.quarter, spent.amount, zone.kind, zone.timezone, zone.first, zone.until
+    FROM {spent} AS spent JOIN {books} AS zone ON zone.brand_id = spent.brand_id
 """
-"""Spend {spent} (brand_id, campaign_id, quarter, amount) with its periods: a row for its day, one for its month.
+"""Spend {spent} (brand_id, quarter, amount and columns {of}) with the booking zones {books} of its brand."""
 
-Both tell the quarter at which its local day begins.
+BOOKED = """
+    SELECT {of}, placed.kind, segment.starts_on, segment.day_from, placed.amount
+    FROM {placed} AS placed
+    JOIN segment ON segment.zone = placed.timezone AND segment.kind = placed.kind
+        AND segment.utc_day = placed.quarter / 96
+        AND placed.quarter >= segment.quarter_from AND placed.quarter < segment.quarter_until
+        AND segment.starts_on >= placed.first AND segment.starts_on < placed.until
 """
+"""Such spend with its periods: a row for its day, one for its month; both tell the quarter at which its day begins."""
 
 
 def segments_sql() -> str:

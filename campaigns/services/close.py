@@ -2,6 +2,9 @@
 
 It happens once for each period that has ended in the brand's zone and has spend or a budget, in order, however late
 (design part 4). What arrives afterwards changes the period's spend and shows as an adjustment.
+
+The brands that have something to close are found without a lock and closed in batches, each a transaction of its own:
+a person's save may have to wait for the ledger lock.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ from campaigns.database import (
     as_date,
     execute,
     fetch_all,
+    give_way,
+    is_postgresql,
     micros_sql,
-    plan_for_many_rows,
     rows_param,
     rows_sql,
     take_ledger_lock,
@@ -29,6 +33,10 @@ from campaigns.periods import ONE_DAY, find_zone, local_clock, local_clocks, nex
 from campaigns.services.booking import known_booking_zones
 from campaigns.services.fold import fold_under_ledger_lock
 
+BATCH_BRANDS_ON_POSTGRESQL = 2_000
+BATCH_BRANDS_ON_SQLITE = 200
+"""Fewer, because nobody else can write meanwhile."""
+
 CURRENT_COLUMNS = {"kind": "text", "zone": "text", "starts_on": "date"}
 OPENING_COLUMNS = {"id": "bigint", "opened": "date"}
 
@@ -36,22 +44,23 @@ BUDGET = f"""
     CASE zone.kind WHEN 'day' THEN {micros_sql("brand.daily_budget")} ELSE {micros_sql("brand.monthly_budget")} END
 """
 
-IS_DUE = """
+DUE = """
 WITH current AS MATERIALIZED ({current}),
 open_period AS MATERIALIZED (
     SELECT brand_id, kind, starts_on FROM campaigns_brandperiod
-    WHERE closed_at IS NULL AND ((kind = 'day' AND starts_on < %s) OR (kind = 'month' AND starts_on < %s))
+    WHERE closed_at IS NULL AND {period_in_scope} AND (
+        (kind = 'day' AND starts_on < %s) OR (kind = 'month' AND starts_on < %s)
+    )
 )
-SELECT EXISTS (
-    SELECT 1 FROM campaigns_bookingzone AS zone
-    JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
-    WHERE zone.until = %s AND {in_scope} AND (zone.closed_before IS NULL OR zone.closed_before < current.starts_on)
-) OR EXISTS (
-    SELECT 1 FROM open_period AS period
-    JOIN campaigns_bookingzone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
-    JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
-    WHERE zone.until = %s AND {in_scope} AND period.starts_on < current.starts_on
-)
+SELECT zone.brand_id FROM campaigns_bookingzone AS zone
+JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+WHERE zone.until = %s AND {in_scope} AND (zone.closed_before IS NULL OR zone.closed_before < current.starts_on)
+UNION
+SELECT period.brand_id FROM open_period AS period
+JOIN campaigns_bookingzone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
+JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+WHERE zone.until = %s AND {in_scope} AND period.starts_on < current.starts_on
+ORDER BY 1
 """
 
 ADD_BUDGETED = f"""
@@ -95,11 +104,18 @@ WHERE current.kind = zone.kind AND current.zone = zone.timezone
 def close_periods(*, now: datetime, brands: Iterable[int] | None = None) -> int:
     """Close what has ended by now of some brands, or of all; return the number of periods closed.
 
-    What is pending of those brands is folded first, so that a statement is closed with all spend there is. It takes the
-    ledger lock: lock brands before, not after.
+    What is pending of the brands that have something to close is folded first, so that a statement is closed with all
+    spend there is. It takes the ledger lock: lock brands before, not after. Each batch is committed, unless the caller
+    holds a transaction.
     """
-    closing = _Closing(now, None if brands is None else list(brands))
-    return closing.run() if closing.is_due() else 0
+    due = _Closing(now, None if brands is None else list(brands)).due()
+    size = BATCH_BRANDS_ON_POSTGRESQL if is_postgresql() else BATCH_BRANDS_ON_SQLITE
+    closed = 0
+    for start in range(0, len(due), size):
+        if start:
+            give_way()
+        closed += _Closing(now, due[start : start + size]).run()
+    return closed
 
 
 class _Closing:
@@ -110,6 +126,7 @@ class _Closing:
         self.brands = brands
         self.clocks = local_clocks(known_booking_zones(brands), now)
         self.in_scope = "1 = 1" if brands is None else among("zone.brand_id")
+        self.period_in_scope = "1 = 1" if brands is None else among("brand_id")
         self.scope: list[Any] = [] if brands is None else [among_param(brands)]
         self.current_sql = rows_sql(CURRENT_COLUMNS)
         self.current = rows_param(
@@ -117,20 +134,18 @@ class _Closing:
             [("day", c.zone, c.today) for c in self.clocks] + [("month", c.zone, c.month) for c in self.clocks],
         )
 
-    def is_due(self) -> bool:
+    def due(self) -> list[int]:
+        """Return the brands of the scope that have something to close, in order of id."""
         of_open_books = [LAST_PERIOD, *self.scope]
         latest_day = max((clock.today for clock in self.clocks), default=LAST_PERIOD)
         latest_month = max((clock.month for clock in self.clocks), default=LAST_PERIOD)
-        sql = IS_DUE.format(current=self.current_sql, in_scope=self.in_scope)
-        params = [self.current, latest_day, latest_month, *of_open_books, *of_open_books]
-        ((due,),) = fetch_all(sql, params)
-        return bool(due)
+        sql = DUE.format(current=self.current_sql, in_scope=self.in_scope, period_in_scope=self.period_in_scope)
+        params = [self.current, *self.scope, latest_day, latest_month, *of_open_books, *of_open_books]
+        return [brand_id for (brand_id,) in fetch_all(sql, params)]
 
     @transaction.atomic
     def run(self) -> int:
         take_ledger_lock()
-        if not self.scope:
-            plan_for_many_rows()
         fold_under_ledger_lock(self.brands)
         self.open_new_books()
         self.execute(ADD_BUDGETED, [self.current, self.ended()], ended=self.current_sql)

@@ -34,7 +34,7 @@ from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT, from_micros
 from campaigns.periods import EARLIEST, first_of_month
-from campaigns.services.booking import BOOKED, segments_param, segments_sql
+from campaigns.services.booking import BOOKED, PLACED, segments_param, segments_sql
 
 FURTHEST_FROM_UTC = timedelta(days=2)
 
@@ -118,6 +118,7 @@ spent AS MATERIALIZED (
     ) AS changes
     GROUP BY brand_id, campaign_id, quarter{large_apart}
 ),
+placed AS ({placed}),
 booked AS MATERIALIZED ({booked}),
 campaign_days AS (
     SELECT campaign_id, starts_on, {amount_sum} AS lacks, {found_sum} AS found FROM (
@@ -155,7 +156,8 @@ class _Comparison:
             amount_sum=clamped_sum("amount"),
             found_sum=clamped_sum("found"),
             large_apart=large_apart("amount", "id"),
-            booked=BOOKED.format(spent="spent"),
+            placed=PLACED.format(spent="spent", books="campaigns_bookingzone", of="spent.brand_id, spent.campaign_id"),
+            booked=BOOKED.format(placed="placed", of="placed.brand_id, placed.campaign_id"),
             brand_in_scope=in_scope,
             campaign_in_scope="1 = 1"
             if books.brands is None

@@ -154,7 +154,7 @@ class TwoJobsAtOnce(ConcurrencyTestCase):
 
     def test_it_closes_once_though_a_person_closes_meanwhile(self) -> None:
         brand = make_brand(daily_budget=5, created_at=utc("2026-11-19"))
-        with let_in(_Closing, "is_due", lambda: change_brand(brand, NOON, daily_budget=9), after=True):
+        with let_in(_Closing, "due", lambda: change_brand(brand, NOON, daily_budget=9), after=True):
             self.assertEqual(close_periods(now=NOON), 0)
         self.assertEqual(BrandPeriod.objects.get().budget_at_close, 5)
 

@@ -232,14 +232,21 @@ class BatchesAreSmallerThanWhatIsPending(FoldingTestCase):
             self.assert_folds(3)
 
     def test_it_ends_where_another_fold_took_the_rows_that_it_saw(self) -> None:
-        day = quarter_of(utc(NOON)) // 96
-        with patch.object(fold_module._Fold, "days", side_effect=[[day], [day], [day]]) as days:
-            self.assertEqual(fold(), 0)
-        self.assertEqual(days.call_count, 1)
+        campaigns = [make_campaign() for _ in range(3)]
+        for campaign in campaigns:
+            spend(campaign, 1, NOON)
+        rival = fold_module._Fold()
+        with patch.object(fold_module, "PLANNED_ROWS", 1), patch.object(fold_module, "BATCH_DAYS", 1):
+            planned = rival.plan(1)
+            self.assertEqual(fold(), 3)
+            with patch.object(fold_module._Fold, "plan", return_value=planned) as plan:
+                self.assertEqual(sum(rival.batches()), 0)
+        self.assertEqual(plan.call_count, 1)
+        self.assert_exact()
 
     def test_it_folds_more_rows_than_one_batch_takes(self) -> None:
         campaign = make_campaign()
-        count = 200_005 if POSTGRESQL else 20_005
+        count = 10_005 if POSTGRESQL else 2_005
         quarter = quarter_of(utc(NOON))
         with connection.cursor() as cursor:
             cursor.execute(
