@@ -20,7 +20,7 @@ class CampaignsConfig(AppConfig):
 
 
 def ensure_periodic_tasks(app_config: AppConfig, using: str, **kwargs: Any) -> None:
-    """Make sure after every migrate that beat has the three jobs; what staff changed stays as it is."""
+    """Make sure after every migrate that beat has the jobs; what staff changed stays as it is."""
     if app_config.name != "django_celery_beat":
         return
     from campaigns.services.schedule import ensure_periodic_tasks

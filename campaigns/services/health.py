@@ -1,8 +1,8 @@
 """Health: whether the jobs do their work, told from what is in the database.
 
 A worker that answers a ping may do nothing, so what counts is the last success of each job against the schedule that
-staff gave it. A check that is late is a problem: campaigns run past their limits. A reset that is late or missing is a
-warning, because the next check does its work (design part 4).
+staff gave it. A check that is late is a problem: campaigns run past their limits. A reset or a quick pass that is late
+or missing is a warning, because the next check does its work (design part 4).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db.models import Max
 from campaigns.models import JobRun, PendingSpend
 from campaigns.services.fold import oldest_bookable
 from campaigns.services.heartbeats import Processes, processes
-from campaigns.services.schedule import CHECK, JOBS, Job
+from campaigns.services.schedule import CHECK, JOBS, QUICK, Job
 from campaigns.services.turns import Turns, turns_of
 
 GRACE = timedelta(minutes=5)
@@ -121,13 +121,19 @@ def _job(turns: Turns, run: JobRun | None, installed_at: datetime, now: datetime
     late = now > expected_by
     is_check = turns.job is CHECK
     wrong = [turns.problem, _lateness(name, run, expected_by, now) if late and is_check else "", _skew(run, now)]
-    missed = f"{name} missed its turn: the next check does its work." if late and not is_check else ""
+    missed = _missed(turns.job) if late and not is_check else ""
     undone = f"{name} could not do everything: see Jobs in the admin." if run and run.problem else ""
     problem = " ".join(filter(None, wrong))
     warning = " ".join(filter(None, [missed, undone]))
     if not is_check:
         problem, warning = "", " ".join(filter(None, [problem, warning]))
     return JobHealth(name, succeeded_at, expected_by, late, problem, warning)
+
+
+def _missed(job: Job) -> str:
+    if job is QUICK:
+        return f"{job.run_name} missed its turns: meanwhile only the check enforces budgets, schedules and dates."
+    return f"{job.run_name} missed its turn: the next check does its work."
 
 
 def _lateness(name: str, run: JobRun | None, expected_by: datetime, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The full check: what all three jobs do, each on its own occasion (design part 4).
+"""The full check: what check and resets do, each on its own occasion (design part 4).
 
 It puts everything right that can be known from the facts, whatever ran or didn't run before. Each step is a service of
 its own with its own short transactions.

@@ -11,6 +11,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from campaigns.models import BookingZone, Heartbeat, JobRun, PendingSpend
 from campaigns.services.health import Health, JobHealth, health, in_words, late_check
 from campaigns.services.jobs import CHECK_BUDGETS, RESET_DAILY_SPEND, RESET_MONTHLY_SPEND
+from campaigns.services.quick import JOB as QUICK_PASS
 from campaigns.services.schedule import CHECK, DAILY, MONTHLY, Job
 from campaigns.tests.factories import make_campaign, spend, utc
 
@@ -36,8 +37,9 @@ class HealthTestCase(TestCase):
             Heartbeat.objects.create(kind=kind, name="host", seen_at=at)
 
     def at(self, now: datetime) -> Health:
-        """Return the health with beat and worker there."""
+        """Return the health with beat and worker there, and a quick pass just done."""
         self.seen(now)
+        succeeded(QUICK_PASS, now)
         return health(now=now)
 
     def assert_well(self, now: datetime) -> None:

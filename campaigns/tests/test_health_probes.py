@@ -174,7 +174,9 @@ class Jobs(ProbeTestCase):
         spend(make_campaign(), 1)
         body = self.get("/health/jobs", 200)
         self.assertEqual((body["problems"], body["warnings"]), ([], []))
-        self.assertEqual(list(body["jobs"]), ["check_budgets", "reset_daily_spend", "reset_monthly_spend"])
+        self.assertEqual(
+            list(body["jobs"]), ["check_budgets", "reset_daily_spend", "reset_monthly_spend", "quick_pass"]
+        )
         check = body["jobs"]["check_budgets"]
         succeeded_at = JobRun.objects.get(name=CHECK_BUDGETS).succeeded_at
         assert succeeded_at

@@ -10,9 +10,9 @@ from django.test import SimpleTestCase, TestCase, override_settings
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from budget_manager.celery import app
-from campaigns.services.schedule import CHECK, DAILY, MONTHLY, Job
+from campaigns.services.schedule import CHECK, DAILY, JOBS, MONTHLY, QUICK, Job
 
-JOBS = (CHECK, DAILY, MONTHLY)
+CRONTABS = (CHECK, DAILY, MONTHLY)
 
 
 def of(job: Job) -> PeriodicTask:
@@ -30,12 +30,13 @@ def migrate() -> None:
 
 
 class PeriodicTasks(TestCase):
-    def test_all_three_are_there_after_migrate(self) -> None:
+    def test_all_are_there_after_migrate(self) -> None:
         ours = PeriodicTask.objects.filter(task__startswith="campaigns.").order_by("name")
         self.assertEqual(
             list(ours.values_list("name", "task", "enabled")),
             [
                 ("Check budgets", "campaigns.tasks.check_budgets", True),
+                ("Quick pass", "campaigns.tasks.quick_pass", True),
                 ("Reset daily spend", "campaigns.tasks.reset_daily_spend", True),
                 ("Reset monthly spend", "campaigns.tasks.reset_monthly_spend", True),
             ],
@@ -50,21 +51,27 @@ class PeriodicTasks(TestCase):
         self.assertEqual(cron(DAILY), ("0", "0", "*", "*", "*"))
         self.assertEqual(cron(MONTHLY), ("0", "0", "1", "*", "*"))
 
+    def test_the_quick_pass_runs_every_ten_seconds(self) -> None:
+        interval = of(QUICK).interval
+        assert interval
+        self.assertEqual((interval.every, interval.period, of(QUICK).crontab), (10, "seconds", None))
+
     def test_they_run_by_the_clock_of_the_applications_zone(self) -> None:
-        for job in JOBS:
+        for job in CRONTABS:
             self.assertEqual(str(crontab_of(job).timezone), settings.TIME_ZONE)
         PeriodicTask.objects.all().delete()
         with override_settings(TIME_ZONE="America/New_York"):
             migrate()
-        for job in JOBS:
+        for job in CRONTABS:
             self.assertEqual(str(crontab_of(job).timezone), "America/New_York")
 
-    def test_each_expires_before_its_next_turn(self) -> None:
+    def test_each_expires_by_its_next_turn(self) -> None:
         turns = {CHECK: timedelta(minutes=5), DAILY: timedelta(days=1), MONTHLY: timedelta(days=28)}
         for job, turn in turns.items():
             expires = of(job).expire_seconds
             assert expires
             self.assertTrue(timedelta(0) < timedelta(seconds=expires) < turn)
+        self.assertEqual(of(QUICK).expire_seconds, 10)
 
     def test_beat_knows_the_tasks_that_they_name(self) -> None:
         app.loader.import_default_modules()  # as beat and worker do when they start
@@ -118,11 +125,17 @@ class WhatStaffChanged(TestCase):
         migrate()
         self.assertEqual((of(MONTHLY).name, of(MONTHLY).crontab), (was.name, was.crontab))
 
-    def test_migrating_again_makes_no_second_crontab(self) -> None:
-        before = CrontabSchedule.objects.count()
+    def test_migrating_again_makes_no_second_schedule(self) -> None:
+        before = CrontabSchedule.objects.count(), IntervalSchedule.objects.count()
         PeriodicTask.objects.all().delete()
         migrate()
-        self.assertEqual(CrontabSchedule.objects.count(), before)
+        self.assertEqual((CrontabSchedule.objects.count(), IntervalSchedule.objects.count()), before)
+
+    def test_a_slower_quick_pass_stays(self) -> None:
+        minute = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.MINUTES)
+        PeriodicTask.objects.filter(task=QUICK.task).update(interval=minute, expire_seconds=60)
+        migrate()
+        self.assertEqual((of(QUICK).interval, of(QUICK).expire_seconds), (minute, 60))
 
 
 class Celery(SimpleTestCase):
