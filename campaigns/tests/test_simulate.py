@@ -21,52 +21,13 @@ from hypothesis.extra.django import TestCase as HypothesisTestCase
 from campaigns.management.commands.simulate import check_output, read_options
 from campaigns.reasons import PauseReason
 from campaigns.services.simulation import SimulationError
-from campaigns.services.simulation.history import read_history
-from campaigns.services.simulation.options import Window, parse_step, parse_window
-from campaigns.services.simulation.plan import make_plan
-from campaigns.services.simulation.play import play
-from campaigns.services.simulation.report import DayLine, Report, make_report
+from campaigns.services.simulation.options import Window, parse_quick_step, parse_spread, parse_step, parse_window
 from campaigns.services.simulation.table import report_text
 from campaigns.tests.processes import manage
+from campaigns.tests.simulating import CHECK_ALONE, HEAD, clock, money, simulate, simulate_file
 
-HEAD = "timestamp,brand,campaign,amount,external_id\n"
-NO_OPTIONS: dict[str, object] = {
-    "daily_budget": [],
-    "daily_budget_factor": None,
-    "monthly_budget": [],
-    "campaign_limit": [],
-    "window": [],
-    "time_zone": "UTC",
-    "check_every": "5",
-}
 DAILY_BUDGET, SCHEDULE = PauseReason.BRAND_DAILY_BUDGET, PauseReason.OUTSIDE_SCHEDULE
 MONTHLY_BUDGET, LIMIT = PauseReason.BRAND_MONTHLY_BUDGET, PauseReason.CAMPAIGN_DAILY_LIMIT
-
-
-def simulate(rows: str, **given_options: object) -> Report:
-    """Play lines of "timestamp brand/campaign amount" in the test's own database, which is empty."""
-    lines = [line.split() for line in rows.strip().splitlines()]
-    text = HEAD + "".join(f"{at},{who.replace('/', ',')},{amount},\n" for at, who, amount in lines)
-    return simulate_file(text, **given_options)
-
-
-def simulate_file(text: str, **given_options: object) -> Report:
-    options = read_options(NO_OPTIONS | given_options)
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "spend.csv"
-        path.write_text(text)
-        history = read_history(path, options.zone)
-    plan = make_plan(options, history)
-    return make_report(history, plan, play(history, plan, options.step, list), options.step)
-
-
-def money(line: DayLine) -> tuple[str, str, str]:
-    """What was spent, overspent and avoided."""
-    return str(line.spent), str(line.overspend), str(line.avoided)
-
-
-def clock(instant: datetime | None, zone: str = "UTC") -> str:
-    return f"{instant.astimezone(ZoneInfo(zone)):%H:%M}" if instant else "never"
 
 
 class DailyBudget(TestCase):
@@ -265,6 +226,16 @@ class OptionsInWords(SimpleTestCase):
     def test_it_reads_intervals_in_minutes_or_seconds(self) -> None:
         for text, seconds in {"5": 300, "10s": 10, "1440": 86_400}.items():
             self.assertEqual(parse_step("--check-every", text), timedelta(seconds=seconds))
+        for text, interval in {
+            "10s": timedelta(seconds=10),
+            "1s": timedelta(seconds=1),
+            "5": timedelta(minutes=5),
+            "0": None,
+            "Never": None,
+        }.items():
+            self.assertEqual(parse_quick_step("--quick-every", text, timedelta(minutes=5)), interval)
+        for text, seconds in {"0": 0, "5": 300, "90s": 90, "1440": 86_400}.items():
+            self.assertEqual(parse_spread("--spread", text), timedelta(seconds=seconds))
 
     def test_it_refuses_what_it_cannot_read_in_a_sentence_that_names_option_value_and_remedy(self) -> None:
         for option, value, sentence in (
@@ -292,9 +263,15 @@ class OptionsInWords(SimpleTestCase):
             ("check_every", "9s", "--check-every 9s is not an interval from 10 seconds to a day"),
             ("check_every", "1441", "is not an interval"),
             ("check_every", "often", "is not an interval"),
+            ("quick_every", "6", "--quick-every 6 is not an interval from a second to that of the check, 300 seconds"),
+            ("quick_every", "301s", "write seconds, like 10s, or whole minutes, like 1, or never"),
+            ("quick_every", "0.5s", "is not an interval from a second"),
+            ("quick_every", "soon", "is not an interval from a second"),
+            ("spread", "1441", "--spread 1441 is not a time of up to a day: write whole minutes, like 5"),
+            ("spread", "-5", "is not a time of up to a day"),
         ):
             with self.subTest(option=option, value=value), self.assertRaises(SimulationError) as caught:
-                read_options(NO_OPTIONS | {option: value})
+                read_options(CHECK_ALONE | {option: value})
             self.assertIn(sentence, str(caught.exception))
 
     def test_it_refuses_outputs_that_it_could_not_write_before_it_plays(self) -> None:
@@ -384,23 +361,31 @@ FILE = HEAD + (
     "2026-03-03T00:00:00+08:00,Acme,Search,10,5\n"
 )
 TABLE = """\
-5 rows, 1 brand, 2 campaigns; 2026-03-02 09:00 to 2026-03-03 00:00 Asia/Shanghai; a check every 5 minutes.
+5 rows, 1 brand, 2 campaigns; 2026-03-02 09:00 to 2026-03-03 00:00 Asia/Shanghai; \
+a check every 5 minutes, a quick pass every 10 seconds.
 
-                                                              first        hours:
-brand  day         budget  in file   spent  overspend      %  pause  daily budget  avoided
-─────  ──────────  ──────  ───────  ──────  ─────────  ─────  ─────  ────────────  ───────
-Acme   2026-03-02  100.00   132.50  125.50      25.50  25.50  09:10         14.83     7.00
-Acme   2026-03-03  100.00    10.00   10.00       0.00   0.00      –             –     0.00
+                                                                 first        hours:
+brand  day         budget  in file   spent  overspend      %     pause  daily budget  avoided
+─────  ──────────  ──────  ───────  ──────  ─────────  ─────  ────────  ────────────  ───────
+Acme   2026-03-02  100.00   132.50  120.50      20.50  20.50  09:07:10         14.88    12.00
+Acme   2026-03-03  100.00    10.00   10.00       0.00   0.00         –             –     0.00
 
-         days                                worst              most between
-brand  paused  in file   spent  avoided  overspend          on    two checks              from
-─────  ──────  ───────  ──────  ───────  ─────────  ──────────  ────────────  ────────────────
-Acme   1 of 2   142.50  135.50     7.00      25.50  2026-03-02         65.50  2026-03-02 09:05
+         days
+brand  paused  in file   spent  avoided
+─────  ──────  ───────  ──────  ───────
+Acme   1 of 2   142.50  130.50    12.00
 
-Spent 135.50 of 142.50 in the file; avoided 7.00 (4.91 %).
-Worst overspend: 25.50, 25.50 % of the budget, Acme on 2026-03-02.
-With a check every 5 minutes, no budget is passed by more than the most money between two checks: \
-65.50, Acme from 2026-03-02 09:05.
+                         worst                     most between
+brand  a look every  overspend      %          on     two looks                 from
+─────  ────────────  ─────────  ─────  ──────────  ────────────  ───────────────────
+Acme   10 seconds        20.50  20.50  2026-03-02         60.50  2026-03-02 09:07:00
+Acme   5 minutes         25.50  25.50  2026-03-02         65.50  2026-03-02 09:05:00
+
+Spent 130.50 of 142.50 in the file; avoided 12.00 (8.42 %).
+Worst overspend: 20.50, 20.50 % of the budget, Acme on 2026-03-02; \
+with the check alone, every 5 minutes: 25.50, 25.50 % of the budget, Acme on 2026-03-02.
+With a quick pass every 10 seconds, no budget is passed by more than the most money between two looks: \
+60.50, Acme from 2026-03-02 09:07:00; with the check alone: 65.50, Acme from 2026-03-02 09:05:00.
 """
 
 
@@ -424,7 +409,7 @@ class ThroughManage(SimpleTestCase):
         self.assertFalse(live.exists())
         self.assertTrue((self.place / "plot.png").read_bytes().startswith(b"\x89PNG"))
         first, _ = csv.DictReader(io.StringIO((self.place / "table.csv").read_text()))
-        self.assertEqual((first["spent"], first["minutes_brand_daily_budget"]), ("125.5", "890"))
+        self.assertEqual((first["spent"], first["minutes_brand_daily_budget"]), ("120.5", "892.833"))
 
     def test_the_same_simulation_draws_the_same_svg(self) -> None:
         pictures = []

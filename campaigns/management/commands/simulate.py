@@ -15,44 +15,53 @@ from tqdm import tqdm
 
 from budget_manager.simulation import is_throw_away
 from campaigns.services.simulation import SimulationError
+from campaigns.services.simulation.compare import simulate
 from campaigns.services.simulation.history import read_history
+from campaigns.services.simulation.looks import Looks, Span
 from campaigns.services.simulation.options import (
     Options,
     parse_amounts,
     parse_factor,
+    parse_quick_step,
+    parse_spread,
     parse_step,
     parse_window,
     parse_zone,
 )
+from campaigns.services.simulation.pieces import spread
 from campaigns.services.simulation.plan import make_plan
-from campaigns.services.simulation.play import Span, play
-from campaigns.services.simulation.report import make_report
 from campaigns.services.simulation.table import report_csv, report_text
 
 PICTURES = (".png", ".svg")
 
 HELP = """\
-Plays the history in FILE through the real models and services, with a check every five simulated minutes,
-in a throw-away SQLite database: while a campaign is paused, its rows are not spent.
+Plays the history in FILE through the real models and services, with a check every five simulated minutes
+and a quick pass every ten seconds, in a throw-away SQLite database: while a campaign is paused, its rows are
+not spent. It plays the check alone as well, and tells both.
 
 FILE is a CSV of spend as import_spend reads it. A line whose amount is 0 spends nothing and is left out; a
 file with any other broken line is refused.
 
-At each check the rows since the last one are recorded, those of campaigns that the last check left active;
-then happens what the jobs do: fold, close what has ended, enforce. Each local midnight has a check of its
-own, as the daily reset. A row is spent at its timestamp.
+A look is a check or a quick pass. At each, the rows since the last one are recorded, those of campaigns that
+the last one left active; then happens what the job does: fold, close what has ended, enforce. Each local
+midnight has a check of its own, as the daily reset. A row is spent at its timestamp; with --spread, in even
+pieces over so many minutes from there on, one for each quick pass. Passes that can change nothing are left out.
 
 The table, by brand and local day:
   budget       the brand's daily budget
   in file      the sum of the brand's rows of that day: spent + avoided
   spent        what the budgets let through, as booked in the brand's closed day
   overspend    what was spent above the daily budget, also in % of it: money that went out after the budget
-               was reached and before the next check saw it
-  first pause  local time of the first check of the day that left one of the brand's campaigns, or all of
+               was reached and before the next look saw it
+  first pause  local time of the first look of the day that left one of the brand's campaigns, or all of
                them, paused by a budget or limit; 00:00 if that was so from the start
   hours: …     hours of the day in which at least one of the brand's campaigns was paused for that reason;
                several reasons may hold at once
   avoided      the sum of the rows that were not spent because their campaign was paused
+
+The bound, by brand: the worst overspend of a day, and the most money between two looks, spent or not. A budget
+that isn't reached at one look can't be passed by more than that before the next. The second line of each
+brand tells the same of the check alone.
 
 A median day is the median of the brand's sums by local day, over the days on which it has rows; a budget
 made of it is rounded to cents. Amounts are in the file's own unit.
@@ -116,6 +125,20 @@ class Command(BaseCommand):
             help="Simulated minutes between checks, or seconds with an s, like 30s. Default: %(default)s.",
         )
         parser.add_argument(
+            "--quick-every",
+            default="10s",
+            metavar="SECONDS",
+            help="Simulated time between quick passes: seconds with an s, or minutes; 0 or never for none. "
+            "Default: %(default)s.",
+        )
+        parser.add_argument(
+            "--spread",
+            default="0",
+            metavar="MINUTES",
+            help="For how long each row was spent, from its timestamp on: 5 for a file of five-minute totals. "
+            "Default: %(default)s, at once.",
+        )
+        parser.add_argument(
             "--plot",
             type=Path,
             metavar="FILE",
@@ -137,11 +160,10 @@ class Command(BaseCommand):
         choices = read_options(options)
         check_output("--plot", options["plot"], PICTURES, options["file"])
         check_output("--csv", options["csv"], (".csv",), options["file"])
-        history = read_history(options["file"], choices.zone)
+        history = spread(read_history(options["file"], choices.zone), choices.spread, choices.piece)
         plan = make_plan(choices, history)
         call_command("migrate", interactive=False, verbosity=0)
-        steps = play(history, plan, choices.step, progress)
-        report = make_report(history, plan, steps, choices.step)
+        report, steps = simulate(history, plan, choices.looks, progress)
         files: list[tuple[Path, bytes]] = []
         if options["plot"]:
             from campaigns.services.simulation.plot import draw  # half a second that only a picture needs
@@ -166,7 +188,7 @@ def refuse_live_database() -> None:
 
 
 def read_options(options: dict[str, Any]) -> Options:
-    factor = options["daily_budget_factor"]
+    factor, check = options["daily_budget_factor"], parse_step("--check-every", options["check_every"])
     return Options(
         daily_budgets=parse_amounts("--daily-budget", options["daily_budget"]),
         monthly_budgets=parse_amounts("--monthly-budget", options["monthly_budget"]),
@@ -174,7 +196,8 @@ def read_options(options: dict[str, Any]) -> Options:
         factor=None if factor is None else parse_factor("--daily-budget-factor", factor),
         windows=[parse_window("--window", text) for text in options["window"]],
         zone=parse_zone("--time-zone", options["time_zone"]),
-        step=parse_step("--check-every", options["check_every"]),
+        looks=Looks(check, parse_quick_step("--quick-every", options["quick_every"], check)),
+        spread=parse_spread("--spread", options["spread"]),
     )
 
 

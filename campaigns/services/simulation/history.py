@@ -31,12 +31,20 @@ class CampaignName(NamedTuple):
 
 @dataclass(frozen=True)
 class History:
-    """The file's rows by timestamp; days are the zone's, from the first row's to the last row's."""
+    """The file's rows by timestamp, or their pieces; days are the zone's, from the first row's to the last row's.
+
+    lines is the number of the file's rows that count, whatever they were cut into.
+    """
 
     zone: ZoneInfo
     rows: list[Row]
+    lines: int
     repeated: int
     zeros: int
+
+    @property
+    def is_spread(self) -> bool:
+        return self.lines != len(self.rows)
 
     @cached_property
     def campaigns(self) -> list[CampaignName]:
@@ -85,7 +93,13 @@ def read_history(path: Path, zone: ZoneInfo) -> History:
         raise SimulationError(f"{path} has no rows with an amount: a simulation needs spend to play.")
     unique = _without_repetitions(path, rows)
     unique.sort(key=lambda row: row.timestamp)
-    return History(zone, unique, repeated=len(rows) - len(unique), zeros=sum(line.zero for line in refused))
+    return History(
+        zone,
+        unique,
+        lines=len(unique),
+        repeated=len(rows) - len(unique),
+        zeros=sum(line.zero for line in refused),
+    )
 
 
 def _refuse_broken(path: Path, broken: list[BadRow]) -> None:

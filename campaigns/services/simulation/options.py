@@ -13,9 +13,12 @@ from campaigns.models.dayparting import DAYS, EVERY_DAY, MIDNIGHT
 from campaigns.money import AMOUNT_LIMIT, PLACES
 from campaigns.periods import find_zone
 from campaigns.services.simulation import SimulationError
+from campaigns.services.simulation.looks import Looks
 
 SHORTEST_STEP = timedelta(seconds=10)
+SHORTEST_QUICK_STEP = timedelta(seconds=1)
 LONGEST_STEP = timedelta(days=1)
+QUICK_PASS_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,14 @@ class Options:
     factor: Decimal | None
     windows: list[Window]
     zone: ZoneInfo
-    step: timedelta
+    looks: Looks
+    spread: timedelta
+    """How long a row of the file was spent for, from its timestamp on; 0 for at once."""
+
+    @property
+    def piece(self) -> timedelta:
+        """What a spread row is cut into: the interval of the quick pass, or the usual one where there is none."""
+        return self.looks.quick or QUICK_PASS_EVERY
 
 
 def parse_amounts(option: str, texts: Iterable[str]) -> Amounts:
@@ -144,11 +154,37 @@ def parse_zone(option: str, name: str) -> ZoneInfo:
 
 def parse_step(option: str, text: str) -> timedelta:
     """Read the interval between two checks: minutes, or seconds with an s."""
-    number = re.fullmatch(r"([0-9]{1,6})(s?)", text)
-    step = timedelta(seconds=int(number[1]) * (1 if number[2] else 60)) if number else timedelta(0)
-    if not SHORTEST_STEP <= step <= LONGEST_STEP:
+    step = _parse_interval(text)
+    if step is None or not SHORTEST_STEP <= step <= LONGEST_STEP:
         raise SimulationError(
             f"{option} {text} is not an interval from 10 seconds to a day: write whole minutes, like 5, "
             "or seconds, like 30s."
         )
     return step
+
+
+def parse_quick_step(option: str, text: str, check: timedelta) -> timedelta | None:
+    """Read the interval between two quick passes, or None where they are switched off."""
+    step = timedelta(0) if text.casefold() == "never" else _parse_interval(text)
+    if step is None or (step and not SHORTEST_QUICK_STEP <= step <= check):
+        raise SimulationError(
+            f"{option} {text} is not an interval from a second to that of the check, {check.total_seconds():g} "
+            "seconds: write seconds, like 10s, or whole minutes, like 1, or never."
+        )
+    return step or None
+
+
+def parse_spread(option: str, text: str) -> timedelta:
+    """Read for how long each row was spent: minutes, or seconds with an s; 0 for at once."""
+    over = _parse_interval(text)
+    if over is None or over > LONGEST_STEP:
+        raise SimulationError(
+            f"{option} {text} is not a time of up to a day: write whole minutes, like 5, or seconds, like 30s, "
+            "or 0 for rows that are spent at once."
+        )
+    return over
+
+
+def _parse_interval(text: str) -> timedelta | None:
+    number = re.fullmatch(r"([0-9]{1,6})(s?)", text)
+    return timedelta(seconds=int(number[1]) * (1 if number[2] else 60)) if number else None

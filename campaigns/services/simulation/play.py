@@ -1,40 +1,41 @@
-"""Playing a history: at each check the rows since the last one, and then what the jobs do at that instant.
+"""Playing a history: at each look the rows since the last one, and then what the job does at that instant.
 
-The clock of a simulation goes from the first local midnight of the history to the last, in steps. A row is
-spent at its timestamp, if its campaign was active after the check before it; otherwise the money is avoided,
-and the row is left out, a credit (R10) like any other.
+The clock of a simulation goes from the first local midnight of the history to the last, from look to look: full checks,
+and quick passes between them. A row is spent at its timestamp, if its campaign was active after the look before it;
+otherwise the money is avoided, and the row is left out, a credit (R10) like any other.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import pairwise
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 
 from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord
-from campaigns.periods import ONE_DAY, local_date, start_of_day
+from campaigns.periods import local_date, minute_of, start_of_day
 from campaigns.reasons import PauseReason
-from campaigns.services import jobs
+from campaigns.services import jobs, quick
+from campaigns.services.enforcement import preview
+from campaigns.services.scope import Scope
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import CampaignName, History, name_of
+from campaigns.services.simulation.looks import Looks, Span, rows_by_span
 from campaigns.services.simulation.plan import BrandPlan, CampaignPlan
 from campaigns.services.spend_csv import Row
 
-MOST_CHECKS = 1_000_000
-"""That takes about an hour; more is most likely a timestamp with a wrong year."""
-
-Span = tuple[datetime, datetime]
+ACTOR = "simulate"
 Progress = Callable[[list[Span]], Iterable[Span]]
 
 
 @dataclass(frozen=True)
 class Step:
-    """What happened from one check (included) to the next (excluded). A step lies within one local day."""
+    """What happened from one look (included) to a later one (excluded), between which no campaign changed.
+
+    A step lies between two full checks, so within one local day.
+    """
 
     start: datetime
     end: datetime
@@ -44,56 +45,79 @@ class Step:
     avoided: list[Row]
 
 
-def play(history: History, plan: list[BrandPlan], step: timedelta, progress: Progress) -> list[Step]:
+def play(history: History, plan: list[BrandPlan], looks: Looks, progress: Progress) -> list[Step]:
     """Play the history in the database, which must be empty and migrated, and return what happened."""
-    campaigns = _create(plan, history)
-    due = _by_span(history, spans := check_spans(history, step))
-    _check(spans[0][0])
-    reasons = _reasons()
-    steps = []
-    for start, end in progress(spans):
-        spent, avoided = _split(due.get(start, []), reasons)
-        steps.append(Step(start, end, local_date(history.zone, start), reasons, spent, avoided))
-        _record((campaigns[name_of(row)], row) for row in spent)
-        if _check(end):
-            reasons = _reasons()
-    return steps
+    return list(Play(history, plan, looks).steps(progress))
 
 
-def check_spans(history: History, step: timedelta) -> list[Span]:
-    """Return the stretches between checks: at each local midnight, as the daily reset, then every step."""
-    days, checks = history.days, len(history.days) * -(-ONE_DAY // step)
-    if checks > MOST_CHECKS:
-        raise SimulationError(
-            f"The days from {days[0]} to {days[-1]} need {checks:,} checks, more than {MOST_CHECKS:,}: "
-            "correct a wrong year in the file, or check less often with --check-every."
-        )
-    instants = [instant for day in days for instant in _checks_of_day(history, day, step)]
-    return list(pairwise([*instants, start_of_day(history.zone, history.days[-1] + ONE_DAY)]))
+class Play:
+    """One simulation as it goes on; reasons are those that the last look left."""
 
+    def __init__(self, history: History, plan: list[BrandPlan], looks: Looks) -> None:
+        self.history, self.looks = history, looks
+        self.campaigns = _create(plan, history)
+        self.reasons = _reasons()
 
-def _checks_of_day(history: History, day: date, step: timedelta) -> Iterator[datetime]:
-    instant, midnight = (start_of_day(history.zone, day + ONE_DAY * number) for number in (0, 1))
-    while instant < midnight:
-        yield instant
-        instant += step
+    def steps(self, progress: Progress) -> Iterator[Step]:
+        spans = self.looks.check_spans(self.history)
+        rows = rows_by_span(self.history.rows, spans)
+        self.check(spans[0].start)
+        for span in progress(spans):
+            yield from self.until(self.looks.within(span), rows.get(span, []), self.check)
 
+    def until(self, spans: list[Span], rows: list[Row], look: Callable[[datetime], None]) -> Iterator[Step]:
+        """Play the stretches between looks; those within are quick passes, the last one is given.
 
-def _by_span(history: History, spans: list[Span]) -> dict[datetime, list[Row]]:
-    """Return the rows of each stretch, by its start; both are in order."""
-    due: dict[datetime, list[Row]] = defaultdict(list)
-    upcoming = iter(spans)
-    start, end = next(upcoming)
-    for row in history.rows:
-        while row.timestamp >= end:
-            start, end = next(upcoming)
-        due[start].append(row)
-    return due
+        Where the passes would change nothing they are left out; otherwise each half is tried by itself.
+        """
+        spent, avoided = self.split(rows)
+        if len(spans) == 1:
+            self.record(spent)
+        elif not self.record_if_quiet(spans[-1].start, spent):
+            middle = len(spans) // 2
+            instant = spans[middle].start
+            yield from self.until(spans[:middle], [row for row in rows if row.timestamp < instant], self.quick_pass)
+            yield from self.until(spans[middle:], [row for row in rows if row.timestamp >= instant], look)
+            return
+        start, end = spans[0].start, spans[-1].end
+        yield Step(start, end, local_date(self.history.zone, start), self.reasons, spent, avoided)
+        look(end)
 
+    def record_if_quiet(self, last: datetime, spent: list[Row]) -> bool:
+        """Record what is spent, if no look up to the last one would change a campaign; otherwise record nothing.
 
-def _check(instant: datetime) -> int:
-    """Do all that the jobs do: fold, close what has ended, enforce; return how many campaigns changed."""
-    return jobs.full_check("simulate", clock=lambda: instant).enforcement.changed
+        Spend without its credits is the most that any of those looks sees. If it reaches nothing, none of them pauses;
+        and credits resume nothing, for who spends is active: none of its limits, and none of its brand's, is reached.
+        """
+        if Campaign.objects.filter(next_change_minute__lte=minute_of(last)).exists():
+            return False
+        if not spent:
+            return True
+        with transaction.atomic():
+            self.record([row for row in spent if row.amount > 0])
+            if preview(Scope.everything(), now=last):
+                transaction.set_rollback(True)
+                return False
+            self.record([row for row in spent if row.amount < 0])
+        return True
+
+    def check(self, instant: datetime) -> None:
+        """Do all that the jobs do: fold, close what has ended, enforce."""
+        if jobs.full_check(ACTOR, clock=lambda: instant).enforcement.changed:
+            self.reasons = _reasons()
+
+    def quick_pass(self, instant: datetime) -> None:
+        if quick.is_anything_due(now=instant) and quick.quick_pass(ACTOR, clock=lambda: instant).changed:
+            self.reasons = _reasons()
+
+    def split(self, rows: list[Row]) -> tuple[list[Row], list[Row]]:
+        """Return the rows that are spent, and those that are avoided."""
+        spent = [row for row in rows if not self.reasons[name_of(row)]]
+        return spent, [row for row in rows if self.reasons[name_of(row)]]
+
+    def record(self, rows: list[Row]) -> None:
+        if rows:
+            SpendRecord.objects.bulk_create(_spend_record(self.campaigns[name_of(row)], row) for row in rows)
 
 
 def _reasons() -> dict[CampaignName, PauseReason]:
@@ -101,25 +125,15 @@ def _reasons() -> dict[CampaignName, PauseReason]:
     return {CampaignName(brand, name): PauseReason(flags) for brand, name, flags in rows}
 
 
-def _split(rows: list[Row], reasons: dict[CampaignName, PauseReason]) -> tuple[list[Row], list[Row]]:
-    spent = [row for row in rows if not reasons[name_of(row)]]
-    return spent, [row for row in rows if reasons[name_of(row)]]
-
-
-def _record(rows: Iterable[tuple[Campaign, Row]]) -> None:
-    records = [
-        SpendRecord(
-            brand_id=campaign.brand_id,
-            campaign=campaign,
-            amount=row.amount,
-            timestamp=row.timestamp,
-            recorded_at=row.timestamp,
-            external_id=row.external_id,
-        )
-        for campaign, row in rows
-    ]
-    if records:
-        SpendRecord.objects.bulk_create(records)
+def _spend_record(campaign: Campaign, row: Row) -> SpendRecord:
+    return SpendRecord(
+        brand_id=campaign.brand_id,
+        campaign=campaign,
+        amount=row.amount,
+        timestamp=row.timestamp,
+        recorded_at=row.timestamp,
+        external_id=row.external_id,
+    )
 
 
 def _create(plan: list[BrandPlan], history: History) -> dict[CampaignName, Campaign]:

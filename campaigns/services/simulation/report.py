@@ -12,9 +12,10 @@ from campaigns.periods import first_of_month
 from campaigns.reasons import PauseReason
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import History
+from campaigns.services.simulation.looks import Looks
 from campaigns.services.simulation.plan import BrandPlan
 from campaigns.services.simulation.play import Step
-from campaigns.services.simulation.tally import Most, Tally, Whose, add_up
+from campaigns.services.simulation.tally import Most, Tally, Whose, add_up, most_between
 
 BY_MONEY = (
     PauseReason.CAMPAIGN_DAILY_LIMIT,
@@ -73,23 +74,30 @@ class BrandLine:
     @property
     def worst(self) -> DayLine | None:
         """The first of the days with the largest overspend, or None where no daily budget was overspent."""
-        return max(
-            (line for line in self.days if line.overspend),
-            key=lambda line: line.overspend or ZERO,
-            default=None,
-        )
+        return max((line for line in self.days if line.overspend), key=_overspend, default=None)
+
+
+def _overspend(line: DayLine) -> Decimal:
+    return line.overspend or ZERO
 
 
 @dataclass(frozen=True)
 class Report:
     history: History
-    step: timedelta
+    looks: Looks
     brands: list[BrandLine]
     limits: list[LimitLine]
+    alone: Report | None = None
+    """The same with the check alone, where there is a quick pass."""
 
     @property
     def days(self) -> list[DayLine]:
         return [line for brand in self.brands for line in brand.days]
+
+    @property
+    def worst(self) -> DayLine | None:
+        """The worst of the brands, or None where no daily budget was overspent."""
+        return max((line.worst for line in self.brands if line.worst), key=_overspend, default=None)
 
     @property
     def reasons(self) -> list[PauseReason]:
@@ -97,16 +105,21 @@ class Report:
         return sorted({reason for line in self.days for reason in line.paused})
 
 
-def make_report(history: History, plan: list[BrandPlan], steps: list[Step], step: timedelta) -> Report:
+def make_report(
+    history: History, plan: list[BrandPlan], steps: list[Step], looks: Looks, alone: Report | None = None
+) -> Report:
     """Return the figures; SimulationError if they contradict the file or the books: our mistake."""
-    tally = add_up(steps)
-    brands = [BrandLine(brand, [_day_line(brand, day, history, tally) for day in history.days]) for brand in plan]
+    tally, most = add_up(steps), most_between(history, looks)
+    brands = [
+        BrandLine(brand, [_day_line(brand, day, history, tally, most.get((brand.name, day))) for day in history.days])
+        for brand in plan
+    ]
     _prove(brands)
     limits = [*_month_lines(plan, history, tally), *_campaign_lines(plan, history, tally)]
-    return Report(history, step, brands, limits)
+    return Report(history, looks, brands, limits, alone)
 
 
-def _day_line(plan: BrandPlan, day: date, history: History, tally: Tally) -> DayLine:
+def _day_line(plan: BrandPlan, day: date, history: History, tally: Tally, most: Most | None) -> DayLine:
     pauses = [tally.first_pause.get((plan.name, day, reason)) for reason in BY_MONEY]
     return DayLine(
         brand=plan.name,
@@ -117,7 +130,7 @@ def _day_line(plan: BrandPlan, day: date, history: History, tally: Tally) -> Day
         avoided=tally.avoided.get((plan.name, day), ZERO),
         first_pause=min((pause for pause in pauses if pause is not None), default=None),
         paused=dict(tally.paused.get((plan.name, day), {})),
-        most=tally.most.get((plan.name, day)),
+        most=most,
     )
 
 
@@ -179,7 +192,7 @@ def _prove(brands: list[BrandLine]) -> None:
                 "file don't agree"
             )
         elif (line.overspend or ZERO) > bound:
-            problem = f"the overspend of {line.overspend} is above {bound}, the most between two checks"
+            problem = f"the overspend of {line.overspend} is above {bound}, the most between two looks"
         else:
             continue
         raise SimulationError(f"{line.brand}, {line.day}: {problem}: a mistake in the program, please report it.")

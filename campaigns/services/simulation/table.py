@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from campaigns.money import format_money
 from campaigns.reasons import PauseReason
+from campaigns.services.simulation.looks import Looks
 from campaigns.services.simulation.report import ZERO, BrandLine, DayLine, LimitLine, Report
 
 NONE = "–"
@@ -27,22 +28,26 @@ Row = list[str]
 
 
 def report_text(report: Report) -> str:
-    """Return the whole report: the table by brand and day, other limits, the brands, and the summary."""
+    """Return the whole report: the table by brand and day, other limits, the brands, the bound, and the summary."""
     parts = ["\n".join(_introduction(report)), _day_table(report)]
     if report.limits:
         parts.append(_limit_table(report))
-    parts += [_brand_table(report), "\n".join(_summary(report))]
+    parts += [_brand_table(report), _bound_table(report), "\n".join(_summary(report))]
     return "\n\n".join(parts)
 
 
 def _introduction(report: Report) -> Iterable[str]:
     history, zone = report.history, report.history.zone
     first, last = (f"{row.timestamp.astimezone(zone):%Y-%m-%d %H:%M}" for row in (history.rows[0], history.rows[-1]))
+    looks = f"a check every {_duration(report.looks.check)}"
+    if report.looks.quick:
+        looks += f", a quick pass every {_duration(report.looks.quick)}"
     yield (
-        f"{_count(len(history.rows), 'row')}, {_count(len(history.brands), 'brand')}, "
-        f"{_count(len(history.campaigns), 'campaign')}; {first} to {last} {zone.key}; "
-        f"a check every {_duration(report.step)}."
+        f"{_count(history.lines, 'row')}, {_count(len(history.brands), 'brand')}, "
+        f"{_count(len(history.campaigns), 'campaign')}; {first} to {last} {zone.key}; {looks}."
     )
+    if history.is_spread:
+        yield f"The rows are spread: {len(history.rows):,} pieces are spent one by one; amounts here are rounded."
     if history.repeated:
         yield f"Lines that repeat an earlier one, and count once: {history.repeated:,}."
     if history.zeros:
@@ -72,7 +77,7 @@ def _day_row(line: DayLine, report: Report, money: Money) -> Row:
         money(line.spent),
         money(line.overspend),
         _percent(line.overspend, line.budget),
-        f"{line.first_pause.astimezone(report.history.zone):%H:%M}" if line.first_pause else NONE,
+        _local(line.first_pause, report, _clock_format(report)),
         *(_hours(line.paused.get(reason)) for reason in report.reasons),
         money(line.avoided),
     ]
@@ -94,27 +99,43 @@ def _limit_row(line: LimitLine, report: Report, money: Money) -> Row:
         money(line.spent),
         money(line.overspend),
         _percent(line.overspend, line.limit),
-        _minute(line.first_pause, report),
+        _moment(line.first_pause, report),
     ]
 
 
 def _brand_table(report: Report) -> str:
     money = Money(report)
-    heads = ["brand", "days\npaused", "in file", "spent", "avoided", "worst\noverspend", "on"]
-    heads += ["most between\ntwo checks", "from"]
-    return _columns(heads, [_brand_row(line, report, money) for line in report.brands], left=1)
+    heads = ["brand", "days\npaused", "in file", "spent", "avoided"]
+    return _columns(heads, [_brand_row(line, money) for line in report.brands], left=1)
 
 
-def _brand_row(line: BrandLine, report: Report, money: Money) -> Row:
+def _brand_row(line: BrandLine, money: Money) -> Row:
+    paused = sum(day.first_pause is not None for day in line.days)
+    return [line.plan.name, f"{paused} of {len(line.days)}", *(money(amount) for amount in _totals(line.days))]
+
+
+def _bound_table(report: Report) -> str:
+    """Return how far budgets were passed and could be, and beside it the same with the check alone."""
+    money = Money(report)
+    heads = ["brand", "a look every", "worst\noverspend", "%", "on", "most between\ntwo looks", "from"]
+    rows = [
+        _bound_row(each.brands[number], each.looks, money, report)
+        for number in range(len(report.brands))
+        for each in filter(None, (report, report.alone))
+    ]
+    return _columns(heads, rows, left=2)
+
+
+def _bound_row(line: BrandLine, looks: Looks, money: Money, report: Report) -> Row:
     worst = line.worst
     return [
         line.plan.name,
-        f"{sum(day.first_pause is not None for day in line.days)} of {len(line.days)}",
-        *(money(amount) for amount in _totals(line.days)),
+        _duration(looks.shortest),
         money(worst.overspend if worst else None),
+        _percent(worst.overspend, worst.budget) if worst else NONE,
         str(worst.day) if worst else NONE,
         money(line.most.amount),
-        _minute(line.most.span[0], report),
+        _moment(line.most.span.start, report),
     ]
 
 
@@ -123,27 +144,34 @@ def _summary(report: Report) -> Iterable[str]:
     in_file, spent, avoided = _totals(report.days)
     share = _percent(avoided, in_file)
     yield f"Spent {money(spent)} of {money(in_file)} in the file; avoided {money(avoided)} ({share} %)."
-    worst = max(
-        (line.worst for line in report.brands if line.worst),
-        key=lambda day: day.overspend or ZERO,
-        default=None,
-    )
-    if worst is None:
-        yield "No daily budget was overspent."
-    else:
-        yield (
-            f"Worst overspend: {money(worst.overspend)}, {_percent(worst.overspend, worst.budget)} % of the "
-            f"budget, {worst.brand} on {worst.day}."
-        )
+    alone = report.alone
+    worst = _worst(report, money)
+    if alone:
+        worst += f"; with the check alone, every {_duration(alone.looks.check)}: {_worst(alone, money)}"
+    yield f"Worst overspend: {worst}."
     limited = any(c.daily_limit is not None for line in report.brands for c in line.plan.campaigns)
     if limited and not any(line.reason == PauseReason.CAMPAIGN_DAILY_LIMIT for line in report.limits):
         yield "No campaign reached its daily spend limit."
-    brand = max(report.brands, key=lambda line: line.most.amount)
+    what, most = "quick pass" if alone else "check", _most(report, money, report)
+    if alone:
+        most += f"; with the check alone: {_most(alone, money, report)}"
     yield (
-        f"With a check every {_duration(report.step)}, no budget is passed by more than the most money "
-        f"between two checks: {money(brand.most.amount)}, "
-        f"{brand.plan.name} from {_minute(brand.most.span[0], report)}."
+        f"With a {what} every {_duration(report.looks.shortest)}, no budget is passed by more than the most money "
+        f"between two looks: {most}."
     )
+
+
+def _worst(report: Report, money: Money) -> str:
+    worst = report.worst
+    if worst is None:
+        return "none of a daily budget"
+    share = _percent(worst.overspend, worst.budget)
+    return f"{money(worst.overspend)}, {share} % of the budget, {worst.brand} on {worst.day}"
+
+
+def _most(report: Report, money: Money, shown_in: Report) -> str:
+    brand = max(report.brands, key=lambda line: line.most.amount)
+    return f"{money(brand.most.amount)}, {brand.plan.name} from {_moment(brand.most.span.start, shown_in)}"
 
 
 def _totals(days: list[DayLine]) -> tuple[Decimal, Decimal, Decimal]:
@@ -156,12 +184,18 @@ def _totals(days: list[DayLine]) -> tuple[Decimal, Decimal, Decimal]:
 
 
 class Money:
-    """Writes amounts with the decimals that the finest of the report needs: exact, and in line."""
+    """Writes amounts in line, with the decimals that the finest of the report needs; where rows are spread, with those
+    that the file's days and the limits need, and rounded: pieces are as fine as amounts can be.
+    """
 
     def __init__(self, report: Report) -> None:
-        amounts = [amount for line in report.days for amount in (line.in_file, line.spent, line.budget)]
-        amounts += [amount for limit in report.limits for amount in (limit.limit, limit.spent)]
-        amounts += [line.most.amount for line in report.brands]
+        amounts = [amount for line in report.days for amount in (line.in_file, line.budget)]
+        amounts += [limit.limit for limit in report.limits]
+        if not report.history.is_spread:
+            for each in filter(None, (report, report.alone)):
+                amounts += [line.spent for line in each.days]
+                amounts += [limit.spent for limit in each.limits]
+                amounts += [line.most.amount for line in each.brands]
         self.places = max(2, *(_places(amount) for amount in amounts if amount is not None))
 
     def __call__(self, amount: Decimal | None) -> str:
@@ -180,8 +214,17 @@ def _hours(paused: timedelta | None) -> str:
     return f"{paused / timedelta(hours=1):.2f}" if paused else NONE
 
 
-def _minute(instant: datetime | None, report: Report) -> str:
-    return f"{instant.astimezone(report.history.zone):%Y-%m-%d %H:%M}" if instant else NONE
+def _moment(instant: datetime | None, report: Report) -> str:
+    return _local(instant, report, f"%Y-%m-%d {_clock_format(report)}")
+
+
+def _clock_format(report: Report) -> str:
+    """Return how to write a time of day: with seconds where looks are at some."""
+    return "%H:%M:%S" if report.looks.shortest % timedelta(minutes=1) else "%H:%M"
+
+
+def _local(instant: datetime | None, report: Report, form: str) -> str:
+    return f"{instant.astimezone(report.history.zone):{form}}" if instant else NONE
 
 
 def _count(number: int, what: str) -> str:
@@ -191,7 +234,7 @@ def _count(number: int, what: str) -> str:
 def _duration(step: timedelta) -> str:
     seconds = int(step.total_seconds())
     if seconds % 60:
-        return f"{seconds} seconds"
+        return f"{seconds} seconds" if seconds > 1 else "second"
     return f"{seconds // 60} minutes" if seconds > 60 else "minute"
 
 

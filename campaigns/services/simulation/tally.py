@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from campaigns.periods import local_date
 from campaigns.reasons import PauseReason
-from campaigns.services.simulation.history import CampaignName, name_of
-from campaigns.services.simulation.play import Span, Step
+from campaigns.services.simulation.history import CampaignName, History, name_of
+from campaigns.services.simulation.looks import Looks, Span, rows_by_span
+from campaigns.services.simulation.play import Step
+from campaigns.services.spend_csv import Row
 
 Whose = str | CampaignName
 """A brand by its name, or a campaign."""
@@ -17,9 +20,9 @@ Whose = str | CampaignName
 
 @dataclass(frozen=True)
 class Most:
-    """The most money of a brand's day between two checks, paused or not, credits left out.
+    """The most money of a brand's day between two looks, paused or not, credits left out.
 
-    A budget that isn't reached at one check can't be passed by more than this before the next.
+    A budget that isn't reached at one look can't be passed by more than this before the next.
     """
 
     amount: Decimal
@@ -35,7 +38,6 @@ class Tally:
         default_factory=lambda: defaultdict(lambda: defaultdict(timedelta))
     )
     """For how long at least one campaign of the brand was paused, by reason."""
-    most: dict[tuple[str, date], Most] = field(default_factory=dict)
 
 
 def add_up(steps: list[Step]) -> Tally:
@@ -51,13 +53,26 @@ def _add_money(tally: Tally, step: Step) -> None:
         for row in rows:
             sums[row.brand, step.day] += row.amount
             sums[name_of(row), step.day] += row.amount
+
+
+def most_between(history: History, looks: Looks) -> dict[tuple[str, date], Most]:
+    """Return the most money between two looks by brand and local day, the first where several are alike."""
+    found: dict[tuple[str, date], Most] = {}
+    for check_span, in_check in rows_by_span(history.rows, looks.check_spans(history)).items():
+        day = local_date(history.zone, check_span.start)
+        for span, rows in rows_by_span(in_check, looks.within(check_span)).items():
+            for brand, amount in _money(rows).items():
+                most = found.get((brand, day))
+                if most is None or amount > most.amount:
+                    found[brand, day] = Most(amount, span)
+    return found
+
+
+def _money(rows: list[Row]) -> dict[str, Decimal]:
     money: dict[str, Decimal] = defaultdict(Decimal)
-    for row in (*step.spent, *step.avoided):
+    for row in rows:
         money[row.brand] += max(row.amount, Decimal(0))
-    for brand, amount in money.items():
-        most = tally.most.get((brand, step.day))
-        if most is None or amount > most.amount:
-            tally.most[brand, step.day] = Most(amount, (step.start, step.end))
+    return money
 
 
 def _add_pauses(tally: Tally, step: Step) -> None:
