@@ -76,7 +76,7 @@ SELECT id, %s, {SPEND_OF_A_DAY * MICROS} FROM campaigns_campaign
 """
 MAKE_PERIODS = f"""
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend, closed_at, spend_at_close, budget_at_close)
-SELECT id, %s, %s, {CAMPAIGNS_OF_A_BRAND * SPEND_OF_A_DAY * MICROS} * %s, %s, {{closed}}, {{budget}}
+SELECT id, %s, %s, {CAMPAIGNS_OF_A_BRAND * SPEND_OF_A_DAY * MICROS} * CAST(%s AS bigint), %s, {{closed}}, {{budget}}
 FROM campaigns_brand
 """
 AT_CLOSE = {
