@@ -25,7 +25,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "default_permissions": (),
-                "constraints": [models.UniqueConstraint(fields=["check_id", "number"], name="check_shard_unique")],
+                "constraints": [
+                    models.UniqueConstraint(fields=["check_id", "number"], name="check_shard_unique"),
+                ],
             },
         ),
     )

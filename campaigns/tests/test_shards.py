@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
 from django.test import TestCase
 
 from campaigns.models import BrandPeriod, Campaign, CheckShard, JobRun, StatusChange
@@ -97,3 +98,9 @@ class WhatGoesWrong(ShardTestCase):
         self.begin()
         self.assertFalse(self.run_shard(check, 0))
         self.assertEqual(StatusChange.objects.count(), 0)
+
+    def test_a_shard_is_in_its_check_once(self) -> None:
+        check = self.begin()
+        again = CheckShard(check_id=check, job=CHECK_BUDGETS, number=0, of=3, begun_at=NOON)
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            again.save(force_insert=True)

@@ -16,6 +16,7 @@ TABLES = f"{MIGRATIONS}/0001_tables.py"
 TESTS = {
     "brand_period_spend_in_range": "test_overflow",
     "campaign_day_spend_in_range": "test_overflow",
+    "check_shard_": "test_shards",
     "heartbeat_": "test_heartbeats",
     "brand_period_": "test_guards_books",
     "brand_": "test_guards_brand_campaign",

@@ -11,6 +11,14 @@ def _decision(name: str, before: str, after: str, tests: str, databases: str = B
     return Guard(name, FILE, before, after, tests, databases, short)
 
 
+def _elsewhere(
+    name: str, service: str, before: str, after: str, tests: str, databases: str = BOTH, *, short: bool = False
+) -> Guard:
+    return Guard(name, f"campaigns/services/{service}.py", before, after, tests, databases, short)
+
+
+QUICK = "test_quick_pass"
+SHARDS = "test_shards"
 REACHED = "test_rule_02_reached"
 REASONS = "test_rule_01_reasons"
 WINDOWS = "test_rule_07_dayparting"
@@ -50,8 +58,8 @@ GUARDS = (
     _decision("00:00 to 00:00 is the whole day", "w.end_time <= w.start_time)", "w.end_time < w.start_time)", WINDOWS),
     _decision(
         "a window past midnight is open after it",
-        "w.end_time < w.start_time\n            AND clock.local_time < w.end_time THEN 1",
-        "w.end_time < w.start_time\n            AND clock.local_time < w.end_time THEN 0",
+        "w.end_time < w.start_time\n                    AND clock.local_time < w.end_time THEN 1",
+        "w.end_time < w.start_time\n                    AND clock.local_time < w.end_time THEN 0",
         WINDOWS,
     ),
     _decision(
@@ -129,14 +137,61 @@ GUARDS = (
         "THEN reasons_before ELSE",
         "test_rule_06_bad_rows",
     ),
-    _decision("unknown zones are told", "if find_zone(name) is None)", "if False)", "test_rule_06_bad_rows"),
-    _decision("only what differs is written", "WHERE reasons_after <> reasons_before", "", AGAIN, short=True),
+    _elsewhere("unknown zones are told", "clocks", "if find_zone(name) is None)", "if False)", "test_rule_06_bad_rows"),
     _decision(
+        "only what differs is written",
+        "decision WHERE reasons_after <> reasons_before)",
+        "decision)",
+        AGAIN,
+        short=True,
+    ),
+    _elsewhere(
         "lines of earlier decisions are not applied again",
-        "WHERE line.id > %s AND line.campaign_id",
-        "WHERE line.id > 0 * %s AND line.campaign_id",
+        "upcoming",
+        "WHERE id > %s",
+        "WHERE id > 0 * %s",
         AGAIN,
         POSTGRESQL,  # of several lines SQLite happens to take the last,
+    ),
+    # Between two checks
+    _elsewhere("a window opens", "upcoming", "least(OPENS, CLOSES)", "least(CLOSES, CLOSES)", QUICK),
+    _elsewhere("a window closes", "upcoming", "least(OPENS, CLOSES)", "least(OPENS, OPENS)", QUICK, short=True),
+    _elsewhere("clocks change", "upcoming", 'f"COALESCE(clock.shift, {NEVER})"', "str(NEVER)", QUICK),
+    _elsewhere("a campaign begins", "upcoming", '_when("starts_on > clock.today"', '_when("1 = 0"', QUICK),
+    _elsewhere("a campaign ends", "upcoming", '_when("ends_on >= clock.today"', '_when("1 = 0"', QUICK),
+    _elsewhere("a daily limit ends with the day", "upcoming", 'UNTIL_TOMORROW}) <> 0"', 'UNTIL_TOMORROW}) < 0"', QUICK),
+    _elsewhere(
+        "a monthly one with the month", "upcoming", 'UNTIL_NEXT_MONTH}) <> 0"', 'UNTIL_NEXT_MONTH}) < 0"', QUICK
+    ),
+    _elsewhere("a pass forgets its marks", "quick", "    forget(marks)\n", "", QUICK),
+    _elsewhere(
+        "a pass looks at what had spend",
+        "quick",
+        "marks = due_marks(now=clock())",
+        "marks = due_marks(now=clock(), most=0)",
+        QUICK,
+    ),
+    _elsewhere(
+        "a pass looks at what time has reached",
+        "quick",
+        "    _enforce(done, Scope.of_campaigns(reached)",
+        "    (done, Scope.of_campaigns(reached)",
+        QUICK,
+    ),
+    _elsewhere(
+        "a shard has its own brands",
+        "scope",
+        'conditions.append(f"{brand} %% %s = %s")',
+        'conditions.append("%s > %s")',
+        SHARDS,
+    ),
+    _elsewhere(
+        "a check ends with its last shard",
+        "shards",
+        "all(each.finished_at for each in shards)",
+        "True",
+        SHARDS,
+        short=True,
     ),
     _decision(
         "a decision stays in its scope",
@@ -144,8 +199,9 @@ GUARDS = (
         "    LEFT JOIN ahead ON ahead.brand_id = b.id\n    WHERE {{in_scope}} OR 1 = 1",
         "test_rule_08_at_once",
     ),
-    _decision(
+    _elsewhere(
         "history is written in the order of campaigns",
+        "lines",
         " FROM differences ORDER BY campaign_id",
         " FROM differences ORDER BY -campaign_id",
         AGAIN,
@@ -156,8 +212,9 @@ GUARDS = (
         " FROM differences",
         "test_enforce_dry_run test_enforce_command",
     ),
-    _decision(
+    _elsewhere(
         "what was written is told by brand and campaign",
+        "lines",
         "ORDER BY b.name, c.name",
         "ORDER BY b.name DESC, c.name",
         "test_enforce_command",

@@ -34,7 +34,7 @@ GUARDS = (
     _schedule(
         "jobs run in the application's zone", '        "timezone": settings.TIME_ZONE,', '        "timezone": "UTC",'
     ),
-    _schedule("no job is left out", "JOBS = (CHECK, DAILY, MONTHLY)", "JOBS = (CHECK, DAILY)"),
+    _schedule("no job is left out", "JOBS = (CHECK, DAILY, MONTHLY, QUICK)", "JOBS = (CHECK, DAILY, QUICK)"),
     _schedule(
         "what staff renamed is not made again", "    if tasks.filter(task=job.task).exists():\n        return\n", ""
     ),
@@ -91,8 +91,8 @@ GUARDS = (
     _job(
         "a look writes nothing",
         ENFORCEMENT,
-        "    return [_change(row) for row in decide.differences(scope, now)]",
-        "    changes = [_change(row) for row in decide.differences(scope, now)]\n"
+        "    return [_change(row) for row in differences(scope, now)]",
+        "    changes = [_change(row) for row in differences(scope, now)]\n"
         "    enforce(scope, clock=lambda: now, actor='preview')\n    return changes",
         "test_enforce_dry_run",
     ),
@@ -120,7 +120,7 @@ GUARDS = (
     _job(
         "a check closes",
         JOBS,
-        "closed = close_periods(now=closing())",
+        "closed = close_periods(now=clock())",
         "closed = 0",
         "test_tasks",
     ),
@@ -134,11 +134,11 @@ GUARDS = (
     _job(
         "a check notes its success",
         JOBS,
-        "succeeded_at=clock(), summary=check.summary",
+        "succeeded_at=now, summary=check.summary",
         "summary=check.summary",
         "test_tasks",
     ),
-    _job("a check notes its start", JOBS, 'defaults={"started_at": clock()}', "defaults={}", "test_tasks"),
+    _job("a check notes its start", JOBS, 'defaults={"started_at": now}', "defaults={}", "test_tasks"),
     _job(
         "a campaign keeps its last line of history",
         "campaigns/services/prune.py",

@@ -51,8 +51,8 @@ GUARDS = (
     _waiting(
         "a batch decides again under the lock",
         ENFORCEMENT,
-        "    lock_brands(brand_ids)\n    last_line = decide.write_differences(scope, clock(), actor)\n",
-        "    last_line = decide.write_differences(scope, clock(), actor)\n    lock_brands(brand_ids)\n",
+        "    lock_brands(brand_ids)\n    now = clock()\n    last_line = write_lines(scope, now, actor)\n",
+        "    now = clock()\n    last_line = write_lines(scope, now, actor)\n    lock_brands(brand_ids)\n",
     ),
     _waiting(
         "a batch is one transaction",
