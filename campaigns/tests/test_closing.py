@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 from django.test import TestCase
 
 from campaigns.models import Brand, BrandPeriod
+from campaigns.services import close as close_module
 from campaigns.services.close import close_periods
 from campaigns.services.fold import fold
 from campaigns.services.verify import verify
@@ -48,6 +50,13 @@ class EachPeriodIsClosedOnce(TestCase):
         self.assertEqual(closed(self.brand, "month"), [])
         close_at("2026-12-01 00:00")
         self.assertEqual(closed(self.brand, "month"), [("2026-11", 5, 500)])
+
+    def test_it_closes_more_brands_than_one_batch_takes(self) -> None:
+        brands = [self.brand, *(make_brand(daily_budget=5, created_at=utc("2026-11-19 09:00")) for _ in range(4))]
+        for name in ("BATCH_BRANDS_ON_POSTGRESQL", "BATCH_BRANDS_ON_SQLITE"):
+            self.enterContext(patch.object(close_module, name, 2))
+        self.assertEqual(close_at(NOON), 6)
+        self.assertEqual([len(closed(brand)) for brand in brands], [2, 1, 1, 1, 1])
 
     def test_it_closes_nothing_a_second_time(self) -> None:
         spend(self.campaign, 5, "2026-11-18 10:00")

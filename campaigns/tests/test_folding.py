@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from unittest.mock import patch
 
-from django.db import connection
 from django.test import TestCase
 
-from campaigns.database import take_ledger_lock
 from campaigns.models import Brand, BrandPeriod, Campaign, CampaignDay, PendingSpend, SpendRecord
 from campaigns.periods import quarter_of
 from campaigns.services import fold as fold_module
@@ -18,7 +16,7 @@ from campaigns.services.verify import verify
 from campaigns.tests.checking import Spent, brand_spent, campaign_spent, check_at
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.ledger import day_of, totals_counted, totals_folded, totals_of_records, totals_pending
-from campaigns.tests.outside import EPOCH, POSTGRESQL
+from campaigns.tests.outside import EPOCH
 
 NOON = "2026-11-20 12:00"
 ZONES = ("UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Australia/Lord_Howe")
@@ -214,69 +212,6 @@ class DaysAreTheBrands(FoldingTestCase):
                 ("America/Santiago", "2026-09-06"): 23 * 4,
             },
         )
-
-
-class BatchesAreSmallerThanWhatIsPending(FoldingTestCase):
-    def test_it_folds_a_few_days_at_a_time(self) -> None:
-        campaigns = [make_campaign(make_brand(timezone=zone)) for zone in ZONES]
-        for number, day in enumerate(range(10, 24)):
-            spend(campaigns[number % len(campaigns)], number + 1, f"2026-11-{day} 10:30")
-        with patch.object(fold_module, "BATCH_DAYS", 3):
-            self.assert_folds(14)
-
-    def test_it_goes_on_after_a_batch_of_one_row(self) -> None:
-        campaign = make_campaign()
-        for day in (10, 11, 12):
-            spend(campaign, day, f"2026-11-{day} 10:30")
-        with patch.object(fold_module, "BATCH_DAYS", 1):
-            self.assert_folds(3)
-
-    def test_it_ends_where_another_fold_took_the_rows_that_it_saw(self) -> None:
-        campaigns = [make_campaign() for _ in range(3)]
-        for campaign in campaigns:
-            spend(campaign, 1, NOON)
-        rival = fold_module._Fold()
-        with patch.object(fold_module, "PLANNED_ROWS", 1), patch.object(fold_module, "BATCH_DAYS", 1):
-            planned = rival.plan(1)
-            self.assertEqual(fold(), 3)
-            with patch.object(fold_module._Fold, "plan", return_value=planned) as plan:
-                self.assertEqual(sum(rival.batches()), 0)
-        self.assertEqual(plan.call_count, 1)
-        self.assert_exact()
-
-    def test_it_folds_more_rows_than_one_batch_takes(self) -> None:
-        campaign = make_campaign()
-        count = 10_005 if POSTGRESQL else 2_005
-        quarter = quarter_of(utc(NOON))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO campaigns_pendingspend (brand_id, campaign_id, quarter, amount)"
-                " WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
-                " SELECT %s, %s, %s, n FROM numbers",
-                [count, campaign.brand_id, campaign.pk, quarter],
-            )
-        self.assertEqual(fold(), count)
-        self.assertEqual(PendingSpend.objects.count(), 0)
-        self.assertEqual(day_of(campaign.brand, "2026-11-20") * 10**6, count * (count + 1) // 2)
-
-
-class WritersNeverRest(FoldingTestCase):
-    def test_it_ends_though_rows_arrive_before_each_of_its_batches(self) -> None:
-        """R6: a fold that goes on while writers do would end with the check's time limit, and nothing be closed."""
-        campaign = make_campaign()
-        batches: list[int] = []
-
-        def write_and_lock() -> None:
-            batches.append(len(batches))
-            self.assertLess(len(batches), 10)
-            spend(campaign, 1, NOON)
-            take_ledger_lock()
-
-        spend(campaign, 1, NOON)
-        with patch.object(fold_module, "take_ledger_lock", write_and_lock):
-            self.assertEqual(fold(), 1)
-        self.assertEqual(len(batches), PendingSpend.objects.count())
-        self.assert_folds(len(batches))
 
 
 class NoDecisionNotices(FoldingTestCase):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns.tests.torture.guards import books, calendar, decision, imports, jobs, people, waiting
+from campaigns.tests.torture.guards import books, calendar, closing, decision, imports, jobs, people, waiting
 from campaigns.tests.torture.guards.constraints import constraint_guards
 from campaigns.tests.torture.guards.forms_of_values import VALUES
 from campaigns.tests.torture.guards.guard import Guard
@@ -17,6 +17,7 @@ GUARDS: tuple[Guard, ...] = (
     *decision.GUARDS,
     *waiting.GUARDS,
     *books.GUARDS,
+    *closing.GUARDS,
     *calendar.GUARDS,
     *people.GUARDS,
     *imports.GUARDS,

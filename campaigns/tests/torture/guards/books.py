@@ -1,11 +1,11 @@
-"""The books: folding, closing, re-booking, verifying."""
+"""The books: folding, marking, re-booking, verifying."""
 
 from __future__ import annotations
 
-from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, SQLITE, Guard
+from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 
 FOLD = "campaigns/services/fold.py"
-CLOSE = "campaigns/services/close.py"
+BATCH = "campaigns/services/fold_batch.py"
 REBOOK = "campaigns/services/rebook.py"
 VERIFY = "campaigns/services/verify.py"
 MARKS = "campaigns/services/marks.py"
@@ -25,54 +25,46 @@ GUARDS = (
     _book("a fold holds the ledger", FOLD, "        take_ledger_lock()\n", "", BESIDE, POSTGRESQL),
     _book("a batch of a fold is one transaction", FOLD, "    @transaction.atomic\n", "", "test_concurrency"),
     _book(
-        "a fold takes rows in order",
-        FOLD,
-        "    ORDER BY id LIMIT %s",
-        "    ORDER BY RANDOM() LIMIT %s",
-        "test_folding",
-        SQLITE,
-    ),
-    _book(
         "a fold adds to a campaign's day",
-        FOLD,
+        BATCH,
         "SET spend = campaigns_campaignday.spend + excluded.spend",
         "SET spend = excluded.spend",
         "test_folding",
     ),
     _book(
         "a fold adds to a brand's period",
-        FOLD,
+        BATCH,
         "SET spend = campaigns_brandperiod.spend + excluded.spend",
         "SET spend = excluded.spend",
         "test_folding",
     ),
     _book(
         "a fold forgets deleted campaigns",
-        FOLD,
-        "WHERE kind = 'day' AND campaign_id IN (SELECT id FROM campaigns_campaign)",
-        "WHERE kind = 'day'",
+        BATCH,
+        "taken.campaign_id IN (SELECT id FROM campaigns_campaign WHERE",
+        "1 = 1 OR taken.campaign_id IN (SELECT id FROM campaigns_campaign WHERE",
         "test_folding",
     ),
     _book(
-        "a fold takes only what it looked at",
-        FOLD,
+        "a fold takes only what it has segments for",
+        BATCH,
         " AND {covered_day} AND",
         " AND ({covered_day} OR 1 = 1) AND",
-        "test_folding",
+        "test_folding_batches",
     ),
     _book(
-        "spend of brands without books stays pending",
+        "spend of brands without books is known to stay pending",
         FOLD,
-        "WHERE zone.brand_id IS NULL OR NOT {known}",
-        "WHERE NOT {known}",
+        "UNION ALL SELECT NULL WHERE (",
+        "UNION ALL SELECT NULL WHERE 1 = 0 AND (",
         "test_lost_books",
     ),
     _book(
         "spend of unknown zones stays pending",
-        FOLD,
-        "WHERE zone.brand_id IS NULL OR NOT {known}",
-        "WHERE zone.brand_id IS NULL OR 1 = 0 AND NOT {known}",
-        "test_folding",
+        BATCH,
+        " AND brand_id IN (SELECT brand_id FROM bookable)",
+        "",
+        "test_folding_batches",
     ),
     _book(
         "a fold of a brand's is no other's",
@@ -83,14 +75,14 @@ GUARDS = (
     ),
     _book(
         "a fold marks what it touches",
-        FOLD,
+        BATCH,
         "SELECT DISTINCT brand_id, day_from FROM booked",
         "SELECT DISTINCT brand_id, day_from FROM booked WHERE 1 = 0",
         "test_marks",
     ),
     _book(
         "a mark of spend dated ahead is due when its day comes",
-        FOLD,
+        BATCH,
         "SELECT DISTINCT brand_id, day_from FROM booked",
         "SELECT DISTINCT brand_id, 0 FROM booked",
         "test_marks",
@@ -102,122 +94,6 @@ GUARDS = (
         "[among_param(ids)]",
         "[among_param(range(max(ids) + 1))]",
         "test_marks",
-    ),
-    # Closing
-    _book(
-        "a period is closed once",
-        CLOSE,
-        "AND period.closed_at IS NULL AND period.starts_on < current.starts_on\n)",
-        "AND period.starts_on < current.starts_on\n)",
-        CLOSING,
-        short=True,
-    ),
-    _book(
-        "an open period is not closed",
-        CLOSE,
-        "period.closed_at IS NULL AND period.starts_on < current.starts_on",
-        "period.closed_at IS NULL AND period.starts_on <= current.starts_on",
-        CLOSING,
-    ),
-    _book(
-        "a closing keeps the budget that held",
-        CLOSE,
-        "budget_at_close = ended.budget",
-        "budget_at_close = NULL",
-        CLOSING,
-    ),
-    _book(
-        "a closing keeps the spend at that moment", CLOSE, "spend_at_close = ended.spend", "spend_at_close = 0", CLOSING
-    ),
-    _book(
-        "a day keeps the daily budget",
-        CLOSE,
-        "CASE zone.kind WHEN 'day' THEN",
-        "CASE zone.kind WHEN 'month' THEN",
-        CLOSING,
-    ),
-    _book(
-        "a late first record keeps no budget of today's",
-        CLOSE,
-        "THEN NULL\n            ELSE {BUDGET} END",
-        "THEN {BUDGET}\n            ELSE {BUDGET} END",
-        CLOSING,
-    ),
-    _book(
-        "a period before the brand's opening keeps today's budget no more than its own",
-        CLOSE,
-        "period.starts_on >= zone.opened AND ",
-        "",
-        CLOSING,
-    ),
-    _book(
-        "periods with a budget and no spend are closed",
-        CLOSE,
-        "ended.starts_on < current.starts_on\nWHERE zone.until",
-        "ended.starts_on < current.starts_on AND 1 = 0\nWHERE zone.until",
-        CLOSING,
-    ),
-    _book("periods with neither are not", CLOSE, " AND {BUDGET} IS NOT NULL", "", CLOSING),
-    _book(
-        "budgets count from the opening on",
-        CLOSE,
-        "ended.starts_on >= zone.closed_before AND ",
-        "",
-        f"{CLOSING} test_rebooking",
-    ),
-    _book(
-        "the period of the opening has its budget",
-        CLOSE,
-        "ended.starts_on >= zone.closed_before",
-        "ended.starts_on > zone.closed_before",
-        CLOSING,
-    ),
-    _book(
-        "what was closed is marked",
-        CLOSE,
-        "        self.execute(MARK_CLOSED, [self.current])\n",
-        "",
-        f"{CLOSING} test_rule_09_budget_of_the_period",
-    ),
-    _book(
-        "a mark never goes back",
-        CLOSE,
-        " AND zone.closed_before < current.starts_on\n",
-        "\n",
-        f"{CLOSING} test_concurrency",
-    ),
-    _book("a closing counts what is pending", CLOSE, "        fold_under_ledger_lock(self.brands)\n", "", CLOSING),
-    _book("a closing holds the ledger", CLOSE, "        take_ledger_lock()\n", "", BESIDE, POSTGRESQL),
-    _book("a closing is one transaction", CLOSE, "    @transaction.atomic\n", "", "test_closing test_concurrency"),
-    _book(
-        "a closing of a brand's is no other's",
-        CLOSE,
-        'self.in_scope = "1 = 1" if brands is None else among("zone.brand_id")',
-        'self.in_scope = "1 = 1" if brands is None else f"({among(\'zone.brand_id\')} OR 1 = 1)"',
-        CLOSING,
-    ),
-    _book(
-        "a closing of nothing takes no lock",
-        CLOSE,
-        "return closing.run() if closing.is_due() else 0",
-        "return closing.run()",
-        BESIDE,
-        POSTGRESQL,
-    ),
-    _book(
-        "a brand created ahead is opened now",
-        CLOSE,
-        "min(_as_instant(created_at), self.now)",
-        "_as_instant(created_at)",
-        CLOSING,
-    ),
-    _book("new books are opened", CLOSE, "        self.open_new_books()\n", "", CLOSING),
-    _book(
-        "a person's save closes first",
-        "campaigns/services/changes.py",
-        "        close_periods(now=clock(), brands=ids)",
-        "        pass",
-        CLOSING,
     ),
     # Re-booking
     _book(
