@@ -65,14 +65,19 @@ ORDER BY 1
 
 ADD_BUDGETED = f"""
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-WITH current AS MATERIALIZED ({{current}}), ended AS MATERIALIZED ({{ended}})
-SELECT zone.brand_id, zone.kind, ended.starts_on, 0
-FROM campaigns_bookingzone AS zone
-JOIN campaigns_brand AS brand ON brand.id = zone.brand_id
-JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
-JOIN ended ON ended.kind = zone.kind AND ended.zone = zone.timezone
-    AND ended.starts_on >= zone.closed_before AND ended.starts_on < current.starts_on
-WHERE zone.until = %s AND {{in_scope}} AND {BUDGET} IS NOT NULL
+WITH current AS MATERIALIZED ({{current}}), ended AS MATERIALIZED ({{ended}}),
+book AS MATERIALIZED (
+    SELECT zone.brand_id, zone.kind, zone.timezone, zone.closed_before, current.starts_on AS open_from
+    FROM campaigns_bookingzone AS zone
+    JOIN campaigns_brand AS brand ON brand.id = zone.brand_id
+    JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+    WHERE zone.until = %s AND {{in_scope}} AND {BUDGET} IS NOT NULL
+)
+SELECT book.brand_id, book.kind, ended.starts_on, 0
+FROM book
+JOIN ended ON ended.kind = book.kind AND ended.zone = book.timezone
+    AND ended.starts_on >= book.closed_before AND ended.starts_on < book.open_from
+WHERE 1 = 1
 ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
 """
 

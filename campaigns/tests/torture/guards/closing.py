@@ -66,23 +66,23 @@ GUARDS = (
     _book(
         "periods with a budget and no spend are closed",
         CLOSE,
-        "ended.starts_on < current.starts_on\nWHERE zone.until",
-        "ended.starts_on < current.starts_on AND 1 = 0\nWHERE zone.until",
+        "ended.starts_on < book.open_from\nWHERE 1 = 1",
+        "ended.starts_on < book.open_from\nWHERE 1 = 0",
         CLOSING,
     ),
     _book("periods with neither are not", CLOSE, " AND {BUDGET} IS NOT NULL", "", CLOSING),
     _book(
         "budgets count from the opening on",
         CLOSE,
-        "ended.starts_on >= zone.closed_before AND ",
+        "ended.starts_on >= book.closed_before AND ",
         "",
         f"{CLOSING} test_rebooking",
     ),
     _book(
         "the period of the opening has its budget",
         CLOSE,
-        "ended.starts_on >= zone.closed_before",
-        "ended.starts_on > zone.closed_before",
+        "ended.starts_on >= book.closed_before",
+        "ended.starts_on > book.closed_before",
         CLOSING,
     ),
     _book(
