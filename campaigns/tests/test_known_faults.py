@@ -18,7 +18,7 @@ from campaigns.models import Brand, Campaign, PendingSpend, StatusChange
 from campaigns.reasons import PauseReason
 from campaigns.services import enforcement
 from campaigns.services.schedule import ensure_periodic_tasks
-from campaigns.tasks import check_budgets, reset_daily_spend, reset_monthly_spend
+from campaigns.tasks import check_budgets, quick_pass, reset_daily_spend, reset_monthly_spend
 from campaigns.tests.browser import AdminTestCase, open_form
 from campaigns.tests.checking import (
     ACTIVE,
@@ -273,10 +273,10 @@ class Fault14NothingIsWrittenAndAJobIsLeftOut(TestCase):
         check_at("2026-11-21 00:00")
         self.assertEqual(history(campaign), [(ACTIVE, PauseReason.ENDED)])
 
-    def test_it_schedules_all_three_jobs(self) -> None:
+    def test_it_schedules_all_jobs(self) -> None:
         ensure_periodic_tasks("default")
         ours = PeriodicTask.objects.filter(task__startswith="campaigns.tasks.", enabled=True)
-        jobs = {check_budgets.name, reset_daily_spend.name, reset_monthly_spend.name}
+        jobs = {check_budgets.name, reset_daily_spend.name, reset_monthly_spend.name, quick_pass.name}
         self.assertEqual(set(ours.values_list("task", flat=True)), jobs)
 
     def test_it_gets_beyond_the_first_row_of_dayparting(self) -> None:

@@ -17,7 +17,7 @@ from campaigns.tests.factories import make_brand, make_campaign, make_window, sp
 
 JOBS = (check_budgets, reset_daily_spend, reset_monthly_spend)
 INSTANTS = ("2026-11-20 12:00", "2026-11-21 00:00", "2026-11-30 23:59", "2026-12-01 00:00")
-COMPUTED = {"pause_reasons", "status"}
+COMPUTED = {"pause_reasons", "status", "next_change_minute"}
 
 
 def decided_by_people() -> list[list[dict[str, Any]]]:
