@@ -171,8 +171,9 @@ class ExactAmountTests(OutsideTestCase):
             for number, micros in enumerate(amounts)
         ]
         self.run_many(INSERT, rows)
-        expected = {(campaign.pk, start + number): micros for number, micros in enumerate(amounts)}
-        self.assertEqual(self.pending(), expected)
+        expected = {((campaign.pk, start + number), micros) for number, micros in enumerate(amounts)}
+        wrong = expected ^ set(self.pending().items())
+        self.assertEqual(sorted(wrong)[:10], [])  # to show thousands side by side takes minutes
 
     def test_it_counts_a_python_float_as_the_decimal_it_prints(self) -> None:
         campaign = make_campaign()

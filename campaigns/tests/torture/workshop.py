@@ -19,6 +19,8 @@ from campaigns.tests.processes import BASE_DIR, environment
 PATIENCE = 600
 """Seconds that one run may take; the longest takes 20 on a quiet machine."""
 
+NEVER_ENDED = -1
+
 LEFT_OUT = (".*", "__pycache__", "*.sqlite3*", "staticfiles", "docs")
 NEEDED_DOTFILES = (".env.example", ".ci")
 
@@ -88,15 +90,18 @@ class Workshop:
         labels = [f"campaigns.tests.{module}" for module in modules.split()]
         values = {"DEBUG": "True", "DATABASE_URL": self.database_url}
         values["PYTHONDONTWRITEBYTECODE"] = "" if keep_compiled else "1"
-        done = subprocess.run(
-            [sys.executable, "manage.py", "test", "--noinput", *labels],
-            cwd=self.place,
-            env=environment(**values),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, "manage.py", "test", "--noinput", *labels],
+                cwd=self.place,
+                env=environment(**values),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+        except subprocess.TimeoutExpired:
+            return Run(NEVER_ENDED, f"{modules} didn't end within {PATIENCE} s")
         ran = re.search(r"^Ran (\d+) tests?", done.stderr, re.MULTILINE)
         failed = frozenset(FAILED_TEST.findall(done.stderr))
         return Run(done.returncode, done.stderr, failed, int(ran[1]) if ran else 0)

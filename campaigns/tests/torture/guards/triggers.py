@@ -70,7 +70,7 @@ def _functions() -> Iterator[Guard]:
         name, before = start.split(".")[1].split("(")[0], start + RUNS_AS_ITS_OWNER
         without_rights = before.replace(" SECURITY DEFINER", "")
         without_path = before.replace(" SET search_path = pg_catalog, pg_temp", "")
-        tests = "test_triggers test_guards_connector_role"
+        tests = "test_triggers test_spend_writer_role"
         yield Guard(f"{name} runs as its owner", FILES[POSTGRESQL], before, without_rights, tests, POSTGRESQL)
         yield Guard(f"{name} has a pinned path", FILES[POSTGRESQL], before, without_path, tests, POSTGRESQL)
 
