@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import gcd
+
 from campaigns.bench.bench import Bench, Measured
 from campaigns.bench.figures import Figure, Pairs, values
 from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
 from campaigns.bench.timing import seconds
 from campaigns.bench.watch import plan_of, statements
-from campaigns.bench.world import FAR, NUMBERS, World, instant, settle
+from campaigns.bench.world import FAR, NUMBERS, ZONES, World, instant, settle
 from campaigns.database import execute
 from campaigns.services.fold import fold
 from campaigns.services.jobs import full_check
@@ -77,6 +79,8 @@ def turn(bench: Bench, world: World, brands: int) -> float:
 
 def touch(world: World, brands: int, amount: int) -> None:
     apart = world.brands // 2 // brands
+    while gcd(apart, len(ZONES)) > 1:  # or all would be in a few of the zones
+        apart -= 1
     execute(TOUCH, [brands, apart, amount, instant(world.noon)])
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 from statistics import median
 
 from campaigns.bench import fold, midnight
@@ -15,6 +17,7 @@ from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND, Sizes
 from campaigns.bench.timing import seconds
 from campaigns.bench.world import World, settle
 from campaigns.models import SpendRecord
+from campaigns.services.prune import Pruned, prune_history
 
 RECORDS_A_DAY = 10
 NEAR_1 = 1.25
@@ -39,6 +42,7 @@ def measure(bench: Bench) -> Measured:
     worst = max(pages, key=lambda figure: figure.ratio or 0)
     figures.append(Figure("the admin's page that grows most", worst.measured, "times", most=2, note=worst.name))
     with bench.inside(old):
+        figures.append(prune(old))
         figures.append(Figure("spend records of the old ledger", SpendRecord.objects.count(), "rows"))
     for world in (young, old):
         bench.forget(world)
@@ -79,6 +83,19 @@ def change_half(world: World) -> float:
 def fold_some(world: World, rows: int) -> float:
     fold.fill(world, rows)
     return seconds(lambda: fold.fold_all(rows))
+
+
+def prune(world: World) -> Figure:
+    """Prune all history of the old ledger but each campaign's last line, and tell how long its longest batch took."""
+    batches = [time.perf_counter()]
+
+    def note(_: Pruned) -> None:
+        batches.append(time.perf_counter())
+
+    pruned = prune_history(before=world.noon, on_batch=note)
+    longest = max((after - before for before, after in pairwise(batches)), default=0)
+    note_text = f"{pruned:,} lines; the longest batch took {longest * 1000:.0f} ms"
+    return Figure("pruning the old history", batches[-1] - batches[0], note=note_text)
 
 
 def compare_pages(bench: Bench, young: World, old: World) -> list[Figure]:
