@@ -15,7 +15,7 @@ from unittest.mock import patch
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from campaigns.services import changes, decide, enforcement
+from campaigns.services import changes, enforcement
 from campaigns.tests.together import Crew, pause
 
 TOO_LONG = 240
@@ -86,9 +86,9 @@ def named_connections() -> Iterator[None]:
 
 
 HESITANT = (
-    (decide, "differing_brands"),
+    (enforcement, "brands_to_write"),
     (enforcement, "lock_brands"),
-    (decide, "write_differences"),
+    (enforcement, "write_lines"),
     (changes, "lock_brands"),
 )
 
