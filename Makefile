@@ -7,16 +7,19 @@ ARGS ?=
 EXTENT ?= full
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture torture-here mutants bench check audit clean
+.PHONY: help run test test-browser screenshots torture torture-here mutants bench check audit clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 19
 
 run: $(INSTALLED) .env ## web, worker, beat and a broker on this machine; Ctrl-C ends them
 	@exec $(BIN)/python manage.py launch $(ARGS)
 
 test: $(INSTALLED) ## the tests; ARGS="campaigns.tests.test_settings -v 2" picks some
 	@$(BIN)/python manage.py test --noinput $(ARGS)
+
+test-browser: $(INSTALLED) ## the stories of people who use the admin, in headless Chromium; installs Debian's if none is there
+	@.ci/chromium $(BIN)/python manage.py test --noinput --pattern "browser_*.py" $(ARGS)
 
 torture torture-here: export EXTENT := $(EXTENT)
 torture: $(INSTALLED) ## what takes minutes: kills, crowds, garbage, random worlds, on SQLite and PostgreSQL; EXTENT=short

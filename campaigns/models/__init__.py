@@ -1,3 +1,4 @@
+from campaigns.models.access import GivenBrand
 from campaigns.models.books import BookingZone, BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
@@ -13,6 +14,7 @@ __all__ = [
     "CampaignDay",
     "CheckShard",
     "DaypartingSchedule",
+    "GivenBrand",
     "Heartbeat",
     "JobRun",
     "PendingSpend",

@@ -1,0 +1,32 @@
+"""Who sees which brands: everything, unless a permission says that a person sees only the brands given to them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import models
+from django.db.models import QuerySet
+
+from campaigns.models import GivenBrand
+
+M = TypeVar("M", bound=models.Model)
+
+ONLY_GIVEN_BRANDS = "campaigns.only_given_brands"
+"""The permission that takes away: of two groups, one with it and one without, it is the one with it that counts."""
+
+Person = User | AnonymousUser
+
+
+def sees_only_given_brands(user: Person) -> bool:
+    """Tell whether the person sees only the brands that they were given. Superusers see everything."""
+    return not user.is_superuser and bool(user.has_perm(ONLY_GIVEN_BRANDS))
+
+
+def seen_by(user: Person, rows: QuerySet[M], brand: str) -> QuerySet[M]:
+    """Return those of the rows that the person sees; `brand` is the lookup from a row to its brand, or "pk"."""
+    if not sees_only_given_brands(user):
+        return rows
+    given = GivenBrand.objects.filter(user=user.pk).values("brand")
+    limited: dict[str, Any] = {f"{brand}__in": given}
+    return rows.filter(**limited)

@@ -1,0 +1,115 @@
+"""What a user does in a real browser: headless Chromium against a live server, with no other host in reach."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import ExitStack
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.staticfiles.testing import StaticLiveServerTestCase
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 375, "height": 812}
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+PATIENCE = 10_000
+"""Milliseconds that a page may take on a busy machine."""
+
+expect.set_options(timeout=PATIENCE)
+
+
+def find_chromium() -> str:
+    found = next((path for path in map(shutil.which, NAMES) if path), None)
+    if found is None:
+        raise RuntimeError("Chromium is missing: install it (Debian: apt install chromium).")
+    return found
+
+
+class BrowserTestCase(StaticLiveServerTestCase):
+    """Somebody of the staff, "amara", is signed in; each test has a page of its own, and fails on what is wrong there.
+
+    Wrong is: an error in a script, an answer of 500, a request to another host, something that the security policy
+    refuses.
+    """
+
+    browser: ClassVar[Browser]
+    _closing: ClassVar[ExitStack]
+    viewport: ClassVar[dict[str, int]] = DESKTOP
+    colours: ClassVar[Any] = "light"
+    javascript: ClassVar[bool] = True
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        # The browser is driven from a loop in this thread, where Django would refuse to ask the database.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+        super().setUpClass()
+        cls._closing = ExitStack()
+        cls.addClassCleanup(cls._closing.close)
+        driver = cls._closing.enter_context(sync_playwright())
+        # Chromium's sandbox refuses to start for root, as whom containers run.
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        cls.browser = driver.chromium.launch(executable_path=find_chromium(), args=flags)
+        cls._closing.callback(cls.browser.close)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.user = User.objects.create(username="amara", is_staff=True, is_superuser=True)
+        self.wrong: list[str] = []
+        self.page = self.open_browser().new_page()
+
+    def tearDown(self) -> None:
+        self.page.context.close()
+        self.assertEqual(self.wrong, [])
+        super().tearDown()
+
+    def open_browser(self, user: User | None = None, **options: Any) -> BrowserContext:
+        """Return a browser window of its own in which the user, amara if none is named, is signed in."""
+        context = self.browser.new_context(
+            **{
+                "base_url": self.live_server_url,
+                "viewport": self.viewport,
+                "color_scheme": self.colours,
+                "java_script_enabled": self.javascript,
+            }
+            | options
+        )
+        context.set_default_timeout(PATIENCE)
+        host = str(urlsplit(self.live_server_url).hostname)
+        name = settings.SESSION_COOKIE_NAME
+        context.add_cookies([{"name": name, "value": self._session(user), "domain": host, "path": "/"}])
+        context.on("request", self._note_other_hosts)
+        context.on("response", lambda r: self.wrong.append(f"{r.status} at {r.url}") if r.status >= 500 else None)
+        context.on("weberror", lambda error: self.wrong.append(f"script: {error.error}"))
+        context.on("console", lambda m: self.wrong.append(f"console: {m.text}") if m.type == "error" else None)
+        return context
+
+    def open(self, address: str) -> Page:
+        """Go to an address of the live server, wait until it is at rest, and return the page."""
+        self.page.goto(address, wait_until="networkidle")
+        return self.page
+
+    def assert_accessible(self, page: Page | None = None) -> None:
+        """Fail with every violation of WCAG 2.1 AA that axe-core finds on the page, in words."""
+        found = Axe().run(page or self.page, options={"runOnly": {"type": "tag", "values": LEVELS}})
+        self.assertEqual(found.violations_count, 0, found.generate_report())
+
+    def assert_fits(self, page: Page | None = None) -> None:
+        """Fail where the page scrolls sideways."""
+        script = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        self.assertLessEqual((page or self.page).evaluate(script), 0, "the page is wider than the window")
+
+    def _session(self, user: User | None) -> str:
+        client = Client()
+        client.force_login(user or self.user)
+        return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    def _note_other_hosts(self, request: Request) -> None:
+        if not request.url.startswith((self.live_server_url, "data:", "blob:")):
+            self.wrong.append(f"request to another host: {request.url}")
