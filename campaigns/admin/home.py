@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from campaigns.admin.base import may_view
 from campaigns.admin.display import ago, chip, link_to, list_address, local_time, share_bar, spend_bar, status_chips
 from campaigns.admin.filters import LAST_24_HOURS
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
@@ -70,18 +70,14 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add to the context of the home page what it shows; settings name this function (UNFOLD, DASHBOARD_CALLBACK)."""
     now, user = timezone.now(), request.user
     shown: dict[str, Any] = {"title": "Home", "health": _health(context.get("health"), now)}
-    if _may_view(request, Brand):
+    if may_view(request, Brand):
         shown |= _of_brands(overview.brands_now(user, now=now), request)
-    if _may_view(request, Campaign):
+    if may_view(request, Campaign):
         shown["campaigns"] = _of_campaigns(overview.campaigns_now(user))
-    if _may_view(request, StatusChange):
+    if may_view(request, StatusChange):
         shown["changes"] = _of_changes(overview.recent_changes(user, now=now))
         shown["latest"] = list(_lines(overview.latest_changes(user, LATEST), now))
     return context | shown
-
-
-def _may_view(request: HttpRequest, model: type[Model]) -> bool:
-    return any(request.user.has_perm(f"campaigns.{what}_{model._meta.model_name}") for what in ("view", "change"))
 
 
 def _of_brands(brands: Brands, request: HttpRequest) -> dict[str, Any]:

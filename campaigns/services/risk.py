@@ -6,6 +6,7 @@ of the list that they lead to, and the page of a brand. Spend is folded + pendin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import IntFlag
 from typing import Any
@@ -148,9 +149,16 @@ def brands_seen_by(user: Person, column: str = "b.id") -> Condition:
     return f"{column} IN ({sql})", list(params)
 
 
-def risks(select: str, *, now: datetime, scope: Condition = EVERYTHING) -> Condition:
-    """Return a SELECT over all that is known of the scope's brands at now, and the parameters before its own."""
-    clocks = local_clocks(Brand.objects.order_by().values_list("timezone", flat=True).distinct(), now)
+def risks(
+    select: str, *, now: datetime, scope: Condition = EVERYTHING, zones: Iterable[str] | None = None
+) -> Condition:
+    """Return a SELECT over all that is known of the scope's brands at now, and the parameters before its own.
+
+    Whoever knows the scope's time zones saves the query for those of all brands.
+    """
+    if zones is None:
+        zones = Brand.objects.order_by().values_list("timezone", flat=True).distinct()
+    clocks = local_clocks(zones, now)
     in_scope, params = scope
     today, months = [clock.today for clock in clocks] or [now.date()], [clock.month for clock in clocks] or [now.date()]
     dates = [min(today), min(today), max(today), min(months), max(months)]

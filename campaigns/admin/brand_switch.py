@@ -1,0 +1,71 @@
+"""Stopping a whole brand at once, and letting it go on: a button, a confirmation, and the effect in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from campaigns.admin.display import list_address
+from campaigns.admin.effect import SwitchActions
+from campaigns.models import Brand, Campaign
+from campaigns.reasons import PauseReason
+from campaigns.services.access import seen_by
+
+
+class StopsAndGoes(SwitchActions):
+    """Adds two pages to a brand's, of which each asks once and then turns the brand's own switch (R5, R8)."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/stop/", view(self.stop_view), name="campaigns_brand_stop"),
+            path("<path:object_id>/go/", view(self.go_view), name="campaigns_brand_go"),
+            *super().get_urls(),
+        ]
+
+    def stop_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._switch_view(request, object_id, enabled=False)
+
+    def go_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._switch_view(request, object_id, enabled=True)
+
+    def _switch_view(self, request: HttpRequest, object_id: str, *, enabled: bool) -> HttpResponse:
+        brand = self.get_object(request, unquote(object_id))
+        if brand is None or not seen_by(request.user, Brand.objects.filter(pk=brand.pk), "pk").exists():
+            messages.warning(request, "There is no such brand: somebody may have deleted it.")
+            return HttpResponseRedirect(list_address(Brand))
+        if not self.has_change_permission(request, brand):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._refusing(request, lambda: self._turn(request, brand, enabled=enabled))
+        return TemplateResponse(request, "campaigns/admin/brand/switch.html", self._asked(request, brand, enabled))
+
+    def _turn(self, request: HttpRequest, brand: Brand, *, enabled: bool) -> HttpResponse:
+        self._switch(request, Brand.objects.filter(pk=brand.pk), enabled=enabled)
+        return HttpResponseRedirect(self._page_of(brand))
+
+    def _page_of(self, brand: Brand) -> str:
+        return reverse("admin:campaigns_brand_change", args=[brand.pk])
+
+    def _asked(self, request: HttpRequest, brand: Any, enabled: bool) -> dict[str, Any]:
+        """Return what the confirmation says. The counts are of now: what happens is decided when it happens."""
+        waiting = Campaign.objects.filter(brand=brand.pk, pause_reasons=int(PauseReason.BRAND_DISABLED)).count()
+        return {
+            **self.admin_site.each_context(request),
+            "title": f"{'Let' if enabled else 'Stop'} {brand}{' go on' if enabled else ''}",
+            "opts": self.opts,
+            "brand": brand,
+            "enabled": enabled,
+            "is_so": brand.enabled == enabled,
+            "active": brand.active_count,
+            "paused": brand.campaign_count - brand.active_count,
+            "waiting": waiting,
+            "others": brand.campaign_count - waiting,
+            "page": self._page_of(brand),
+        }
