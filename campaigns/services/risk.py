@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from campaigns.database import clamped, exact_sum, micros_sql, rows_param, rows_sql
+from campaigns.database import clamped, exact_sum, fetch_all, micros_sql, rows_param, rows_sql
 from campaigns.models import Brand
 from campaigns.periods import LocalClock, local_clocks
 from campaigns.services.access import Person, seen_by, sees_only_given_brands
@@ -81,7 +81,7 @@ ahead AS (
         AND {{in_scope}}
     GROUP BY p.brand_id
 ),
-figures AS (
+figures AS MATERIALIZED (
     SELECT b.id, b.name, b.currency, b.timezone, b.enabled,
         clock.today, clock.day_elapsed, clock.day_length, clock.month_elapsed, clock.month_length,
         {micros_sql("b.daily_budget")} AS daily_budget,
@@ -170,9 +170,9 @@ def risks(
     )
 
 
-def brands_at(risk: Risk, *, now: datetime) -> Condition:
-    """Return the SELECT of the ids of the brands of which a risk holds, for a list that is filtered by it."""
-    return risks(f"SELECT id FROM risks WHERE risk & {int(risk)} <> 0", now=now)
+def brands_at(risk: Risk, *, now: datetime) -> list[int]:
+    """Return the ids of all brands of which a risk holds, for a list that is filtered by it. Two queries."""
+    return [pk for (pk,) in fetch_all(*risks(f"SELECT id FROM risks WHERE risk & {int(risk)} <> 0", now=now))]
 
 
 def _clock_row(clock: LocalClock, now: datetime) -> tuple[Any, ...]:
