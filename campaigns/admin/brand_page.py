@@ -23,9 +23,10 @@ from campaigns.services.pacing import CENT
 def above_the_form(brand: Any, *, may_change: bool) -> dict[str, Any]:
     """Return what the template shows of a brand that is there; with figures, as the admin has read it."""
     month = brand_month(brand, now=timezone.now())
-    shown: dict[str, Any] = {"switch": _switch(brand, may_change), "zone": brand.timezone}
+    shown: dict[str, Any] = {"switch": _switch(brand, may_change), "zone": brand.timezone, "clock": ""}
     if month is None:
         return shown | {"today": _bar(brand, "today"), "month": _bar(brand, "month")}
+    shown["clock"] = f"It is {month.day.span.now.astimezone(month.zone):%H:%M on %A, %-d %B} in {brand.timezone}."
     shown["today"] = _today(brand, month)
     shown["month"] = _month(brand, month)
     return shown
