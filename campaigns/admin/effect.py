@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -40,8 +40,6 @@ def tell_unknown_zones(request: HttpRequest, enforced: Enforcement) -> None:
 class TakesEffectAtOnce(DeletesWithoutHistory):
     """Saves only what was changed, then enforces what the save touched, after the inlines are saved."""
 
-    brand_path: ClassVar[str]
-
     def scope_of(self, ids: Iterable[int]) -> Scope:
         """Return the campaigns that a change of these rows is about."""
         raise NotImplementedError
@@ -54,10 +52,15 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        if not change:
+            self.give(request, form.instance)
         enforced = self._finish(request, [form.instance.pk])
         tell_unknown_zones(request, enforced)
         if change and enforced.changed:
             messages.info(request, changed_in_words(enforced))
+
+    def give(self, request: HttpRequest, obj: Any) -> None:
+        """Let the person who made the row see it, where that takes more than having made it."""
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         begin_change(self._brands_of([obj.pk]), clock=timezone.now)
