@@ -38,9 +38,6 @@ class BaseAdmin(CarefulLists):
     compressed_fields = True
     empty_value_display = "–"
 
-    class Media:
-        css = {"all": ["campaigns/admin.css"]}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         return seen_by(request.user, rows, self.brand_path) if self.brand_path else rows

@@ -47,13 +47,12 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         if not change:
             super().save_model(request, obj, form, change)
+            self.give(request, obj)
         elif form.changed_fields:
             obj.save(update_fields=form.changed_fields)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if not change:
-            self.give(request, form.instance)
         enforced = self._finish(request, [form.instance.pk])
         tell_unknown_zones(request, enforced)
         if change and enforced.changed:

@@ -60,7 +60,13 @@ def recent_history(campaign: Campaign) -> SafeString:
         "Brand's day",
         "Brand's month",
     )
-    shown = table(headers, rows, numbers=(3, 4, 5), empty="Nothing has changed since the campaign was made.")
+    shown = table(
+        headers,
+        rows,
+        numbers=(3, 4, 5),
+        empty="Nothing has changed since the campaign was made.",
+        label="Status history",
+    )
     every = link_to_list(StatusChange, "All changes of the campaign", campaign__id__exact=campaign.pk)
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
 
@@ -100,7 +106,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
         return queryset.filter(Q(campaign__in=named) | Q(actor__icontains=words.strip())), False
 
     @admin.display(description="when (brand's time)")
-    def when(self, change: StatusChange) -> str:
+    def when(self, change: StatusChange) -> SafeString:
         return local_time(change.at, change.campaign.brand.timezone)
 
     @admin.display(description="campaign")

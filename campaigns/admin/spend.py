@@ -52,11 +52,11 @@ class SpendRecordAdmin(ReadOnlyAdmin):
         return queryset.filter(Q(campaign__in=named) | Q(external_id=words)), False
 
     @admin.display(description="spent (brand's time)")
-    def spent_at(self, record: SpendRecord) -> str:
+    def spent_at(self, record: SpendRecord) -> SafeString:
         return local_time(record.timestamp, record.campaign.brand.timezone)
 
     @admin.display(description="arrived (brand's time)")
-    def arrived_at(self, record: SpendRecord) -> str:
+    def arrived_at(self, record: SpendRecord) -> SafeString:
         return local_time(record.recorded_at, record.campaign.brand.timezone)
 
     @admin.display(description="campaign")

@@ -95,7 +95,13 @@ def recent_statements(brand: WithAnnotations[Brand, BrandSpend], kind: BrandPeri
         "Later adjustments",
         "State",
     )
-    shown = table(headers, rows, numbers=(1, 2, 3, 4), empty=f"No {kind.label.lower()} has spend yet.")
+    shown = table(
+        headers,
+        rows,
+        numbers=(1, 2, 3, 4),
+        empty=f"No {kind.label.lower()} has spend yet.",
+        label=f"Statements of {kind.label.lower()}s",
+    )
     every = link_to_list(BrandPeriod, f"All {kind.label.lower()}s", brand__id__exact=brand.pk, kind__exact=kind.value)
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
 

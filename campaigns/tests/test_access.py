@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
+from django.db import IntegrityError, connection, transaction
 from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
@@ -59,6 +60,21 @@ class WhoSeesWhat(TestCase):
         root.user_permissions.add(Permission.objects.get(codename="only_given_brands"))
         make_brand()
         self.assertEqual(seen_by(root, Brand.objects.all(), "pk").count(), 1)
+
+
+class GivenTwice(TestCase):
+    def test_a_brand_is_given_once_to_a_person(self) -> None:
+        brand = make_brand()
+        nadia = make_brand_manager(brand)
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            GivenBrand.objects.create(user=nadia, brand=brand)
+
+    def test_only_brands_and_people_that_are_there_can_be_given(self) -> None:
+        brand, nadia = make_brand(), make_brand_manager()
+        for user_id, brand_id in ((nadia.pk, 0), (0, brand.pk)):
+            with self.assertRaises(IntegrityError), transaction.atomic():
+                GivenBrand.objects.create(user_id=user_id, brand_id=brand_id)
+                connection.check_constraints()
 
 
 class Pages(TestCase):
