@@ -91,8 +91,8 @@ class BrowserTestCase(StaticLiveServerTestCase):
         return context
 
     def open(self, address: str) -> Page:
-        """Go to an address of the live server, wait until it is at rest, and return the page."""
-        self.page.goto(address, wait_until="networkidle")
+        """Go to an address of the live server, wait until it and its scripts are loaded, and return the page."""
+        self.page.goto(address, wait_until="load")
         return self.page
 
     def assert_accessible(self, page: Page | None = None) -> None:
