@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import AllValuesCheckboxFilter, BooleanRadioFi
 from campaigns.admin.display import link_to_list, spend_bar
 from campaigns.admin.effect import SwitchActions
 from campaigns.admin.fields import MoneyField, ZoneWidget
+from campaigns.admin.filters import RiskFilter
 from campaigns.admin.forms import CarefulForm
 from campaigns.admin.statements import recent_statements
 from campaigns.models import Brand, BrandPeriod, Campaign
@@ -42,6 +43,7 @@ class BrandAdmin(SwitchActions):
     brand_path = "pk"
     list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone")
     list_filter = (
+        RiskFilter,
         ("enabled", BooleanRadioFilter),
         ("currency", AllValuesCheckboxFilter),
         ("timezone", AllValuesCheckboxFilter),

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import link_to, link_to_list, local_time, status_chips, table
-from campaigns.admin.filters import ReasonAfterFilter, RecentFilter, SeenFilter
+from campaigns.admin.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, SeenFilter
 from campaigns.admin.lists import NEWEST, EndlessPaginator
 from campaigns.admin.search import campaigns_named, first_ids
 from campaigns.models import Campaign, JobRun, StatusChange
@@ -76,7 +76,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     brand_path = "campaign__brand"
     list_display = ("when", "campaign_link", "change", "actor", "campaign_day", "brand_day", "brand_month")
     list_display_links = ("when",)
-    list_filter = (("campaign", SeenFilter), ReasonAfterFilter, SinceFilter)
+    list_filter = (("campaign", SeenFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
     search_fields = ("campaign__name", "campaign__brand__name", "actor")
     search_help_text = "Search by campaign, brand, or who did it"
     newest_unless = "campaign__id__exact"
