@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, BooleanRadioFilter
 
+from campaigns.admin.bulk import BulkBrands
 from campaigns.admin.display import link_to_list, spend_bar
-from campaigns.admin.effect import SwitchActions
 from campaigns.admin.fields import MoneyField, ZoneWidget
 from campaigns.admin.filters import RiskFilter
 from campaigns.admin.forms import CarefulForm
@@ -38,7 +38,7 @@ class BrandForm(CarefulForm[Brand]):
 
 
 @admin.register(Brand)
-class BrandAdmin(SwitchActions):
+class BrandAdmin(BulkBrands):
     form = BrandForm
     brand_path = "pk"
     list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone")

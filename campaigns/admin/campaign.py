@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
+from campaigns.admin.bulk import BulkCampaigns
 from campaigns.admin.dayparting import WindowInline
 from campaigns.admin.display import link_to, spend_bar, status_chips
-from campaigns.admin.effect import SwitchActions
 from campaigns.admin.fields import KeyAutocomplete, MoneyField
 from campaigns.admin.filters import ReasonFilter, SeenFilter
 from campaigns.admin.forms import CarefulForm
@@ -53,7 +53,7 @@ class CampaignForm(CarefulForm[Campaign]):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(SwitchActions):
+class CampaignAdmin(BulkCampaigns):
     form = CampaignForm
     brand_path = "brand_id"
     inlines = (WindowInline,)

@@ -12,7 +12,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from campaigns.models import Brand, Campaign, DaypartingSchedule, GivenBrand, SpendRecord, StatusChange
 from campaigns.services.staff import BRAND_MANAGERS, CAMPAIGN_MANAGERS, GROUPS, OPERATORS, VIEWERS
-from campaigns.tests.browser import FormTestCase, add_window, open_form
+from campaigns.tests.browser import FormTestCase, add_window, confirm, open_form
 from campaigns.tests.factories import make_brand, make_campaign, make_window
 from campaigns.tests.pages import every_model, every_page, first_row, make_a_row_of_each, page
 
@@ -120,7 +120,7 @@ class Actions(TestCase):
             make_person(who)
         self.client.force_login(User.objects.get(username=who))
         url = page(type(row), "changelist")
-        self.client.post(url, {"action": action, "_selected_action": [str(row.pk)], **data})
+        confirm(self.client, self.client.post(url, {"action": action, "_selected_action": [str(row.pk)], **data}))
 
     def test_managers_switch_brands_and_campaigns_and_others_do_not(self) -> None:
         for who in ("nobody", VIEWERS, OPERATORS, CAMPAIGN_MANAGERS):
