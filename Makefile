@@ -21,6 +21,9 @@ test: $(INSTALLED) ## the tests; ARGS="campaigns.tests.test_settings -v 2" picks
 test-browser: $(INSTALLED) ## the stories of people who use the admin, in headless Chromium; installs Debian's if none is there
 	@.ci/chromium $(BIN)/python manage.py test --noinput --pattern "browser_*.py" $(ARGS)
 
+screenshots: $(INSTALLED) ## pictures of every page, light, dark and on a phone, in .screenshots; the best in docs/images
+	@.ci/chromium $(BIN)/python manage.py test --noinput --pattern "screenshots.py"
+
 torture torture-here: export EXTENT := $(EXTENT)
 torture: $(INSTALLED) ## what takes minutes: kills, crowds, garbage, random worlds, on SQLite and PostgreSQL; EXTENT=short
 	@DATABASE_URL= $(MAKE) --no-print-directory torture-here

@@ -209,6 +209,11 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("campaigns/favicon.svg")}
     ],
+    "STYLES": [lambda request: static("campaigns/admin.css")],
+    "SCRIPTS": [
+        lambda request: static("campaigns/times.js"),
+        lambda request: static("campaigns/accessible.js"),
+    ],
     "SIDEBAR": {"navigation": "campaigns.admin.navigation.navigation"},
     "GLOBAL_CALLBACK": "campaigns.admin.banner.banner",
     "DASHBOARD_CALLBACK": "campaigns.admin.home.dashboard",

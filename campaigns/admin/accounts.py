@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from campaigns.admin.base import SuperusersOnly
+from campaigns.models import GivenBrand
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+
+
+class GivenBrandInline(TabularInline):
+    model = GivenBrand
+    autocomplete_fields = ("brand",)
+    extra = 0
+    verbose_name = "brand"
+    verbose_name_plural = "brands that are given (for who sees only those: see Groups)"
 
 
 @admin.register(User)
@@ -19,6 +32,11 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin[User]):  # type: ignore[misc]  #
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    inlines = (GivenBrandInline,)
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A user who isn't there yet gets a name and a password first."""
+        return self.inlines if obj else ()
 
 
 @admin.register(Group)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.db import IntegrityError, OperationalError, models
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
 from campaigns.admin.lists import CarefulLists
 from campaigns.database import is_conflict
+from campaigns.services.access import seen_by
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,12 @@ def may_view(request: HttpRequest, model: type[models.Model]) -> bool:
 
 
 class BaseAdmin(CarefulLists):
-    """A list may have a note above it; a page may have panels below its form, each a title and contents."""
+    """A list may have a note above it; a page may have panels below its form, each a title and contents.
 
+    brand_path is the lookup from a row to its brand: who sees only given brands sees the rows of these.
+    """
+
+    brand_path: ClassVar[str] = ""
     list_note = ""
     list_before_template: Any = "campaigns/admin/list_note.html"
     change_form_outer_after_template: Any = "campaigns/admin/panels.html"
@@ -38,8 +43,9 @@ class BaseAdmin(CarefulLists):
     compressed_fields = True
     empty_value_display = "–"
 
-    class Media:
-        css = {"all": ["campaigns/admin.css"]}
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return seen_by(request.user, rows, self.brand_path) if self.brand_path else rows
 
     def panels(self, obj: Any) -> Iterable[tuple[str, SafeString]]:
         return ()

@@ -24,6 +24,7 @@ from campaigns.admin.forms import CarefulForm
 from campaigns.admin.statements import recent_statements
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
+from campaigns.services.access import give_brand
 from campaigns.services.changes import begin_change
 from campaigns.services.scope import Scope
 
@@ -72,8 +73,9 @@ class BrandAdmin(StopsAndGoes):
     def scope_of(self, ids: Iterable[int]) -> Scope:
         return Scope.of_brands(ids)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Brand]:
-        return Brand.objects.all()
+    def give(self, request: HttpRequest, obj: Brand) -> None:
+        """Give a new brand to the person who made it, if they see only given ones."""
+        give_brand(request.user, obj)
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         return _with_campaign_counts(brands_with_spend(rows, timezone.now(), ids))

@@ -29,7 +29,9 @@ def campaigns_of(brand: Any) -> SafeString:
         ]
         for campaign in sorted(spending, key=lambda campaign: ids.index(campaign.pk))
     ]
-    shown = table(("Campaign", "Status", "Spent today"), rows, empty="The brand has no campaign yet.")
+    shown = table(
+        ("Campaign", "Status", "Spent today"), rows, empty="The brand has no campaign yet.", label="Campaigns"
+    )
     more = brand.campaign_count > CAMPAIGNS
     every = f"All {brand.campaign_count:,} campaigns" if more else "The list of these campaigns"
     return format_html(
@@ -58,4 +60,6 @@ def history_of(brand: Brand) -> SafeString:
         for change in changes
     ]
     headers = (f"When ({brand.timezone})", "Campaign", "Before → after", "By", f"Campaign's day ({brand.currency})")
-    return table(headers, rows, numbers=(4,), empty="Nothing has changed since its campaigns were made.")
+    return table(
+        headers, rows, numbers=(4,), empty="Nothing has changed since its campaigns were made.", label="Changes"
+    )

@@ -174,13 +174,13 @@ def _days_table(brand: Any, month: BrandMonth) -> SafeString:
         for number, (name, day) in enumerate(zip(names, daily, strict=True), start=1)
     ]
     headers = ("Day", f"Spend ({brand.currency})", "So far", "Even pace by then")
-    return table(headers, rows, numbers=(1, 2, 3), empty="")
+    return table(headers, rows, numbers=(1, 2, 3), empty="", label="The month, day by day")
 
 
 def _hours_table(brand: Any, month: BrandMonth, labels: list[str]) -> SafeString:
     rows = [[label, format_money(hour.spend)] for label, hour in zip(labels, month.hours, strict=True) if hour.spend]
     headers = (f"Hour ({brand.timezone})", f"Spend ({brand.currency})")
-    return table(headers, rows, numbers=(1,), empty="No hour has spend.")
+    return table(headers, rows, numbers=(1,), empty="No hour has spend.", label="Today, hour by hour")
 
 
 def _beside(brand: Any, month: BrandMonth) -> str:

@@ -10,15 +10,17 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
+from campaigns.admin.bulk import BulkBrands
 from campaigns.admin.display import list_address
-from campaigns.admin.effect import SwitchActions
-from campaigns.models import Brand, Campaign
-from campaigns.reasons import PauseReason
-from campaigns.services.access import seen_by
+from campaigns.admin.effect import changed_in_words, tell_unknown_zones
+from campaigns.models import Brand
+from campaigns.services.bulk import apply_bulk, preview_bulk
+from campaigns.services.bulk_operations import SwitchTo, fingerprint
 
 
-class StopsAndGoes(SwitchActions):
+class StopsAndGoes(BulkBrands):
     """Adds two pages to a brand's, of which each asks once and then turns the brand's own switch (R5, R8)."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -37,7 +39,7 @@ class StopsAndGoes(SwitchActions):
 
     def _switch_view(self, request: HttpRequest, object_id: str, *, enabled: bool) -> HttpResponse:
         brand = self.get_object(request, unquote(object_id))
-        if brand is None or not seen_by(request.user, Brand.objects.filter(pk=brand.pk), "pk").exists():
+        if brand is None:
             messages.warning(request, "There is no such brand: somebody may have deleted it.")
             return HttpResponseRedirect(list_address(Brand))
         if not self.has_change_permission(request, brand):
@@ -47,15 +49,23 @@ class StopsAndGoes(SwitchActions):
         return TemplateResponse(request, "campaigns/admin/brand/switch.html", self._asked(request, brand, enabled))
 
     def _turn(self, request: HttpRequest, brand: Brand, *, enabled: bool) -> HttpResponse:
-        self._switch(request, Brand.objects.filter(pk=brand.pk), enabled=enabled)
+        other_way = {brand.pk: fingerprint(not enabled)}
+        applied = apply_bulk(SwitchTo(enabled), Brand, other_way, person=request.user, clock=timezone.now)
+        tell_unknown_zones(request, applied.enforced)
+        if applied.changed:
+            done = f"“{brand}” goes on" if enabled else f"Stopped “{brand}”"
+            messages.success(request, f"{done}. {changed_in_words(applied.enforced)}")
+        else:
+            messages.warning(request, f"“{brand}” was switched {'on' if enabled else 'off'} already.")
         return HttpResponseRedirect(self._page_of(brand))
 
     def _page_of(self, brand: Brand) -> str:
         return reverse("admin:campaigns_brand_change", args=[brand.pk])
 
     def _asked(self, request: HttpRequest, brand: Any, enabled: bool) -> dict[str, Any]:
-        """Return what the confirmation says. The counts are of now: what happens is decided when it happens."""
-        waiting = Campaign.objects.filter(brand=brand.pk, pause_reasons=int(PauseReason.BRAND_DISABLED)).count()
+        """Return what the confirmation says, tried out and rolled back."""
+        tried = preview_bulk(SwitchTo(enabled), Brand, [brand.pk], person=request.user, clock=timezone.now).effects
+        turned = tried.resumed if enabled else tried.paused
         return {
             **self.admin_site.each_context(request),
             "title": f"{'Let' if enabled else 'Stop'} {brand}{' go on' if enabled else ''}",
@@ -63,9 +73,7 @@ class StopsAndGoes(SwitchActions):
             "brand": brand,
             "enabled": enabled,
             "is_so": brand.enabled == enabled,
-            "active": brand.active_count,
-            "paused": brand.campaign_count - brand.active_count,
-            "waiting": waiting,
-            "others": brand.campaign_count - waiting,
+            "turned": turned,
+            "others": brand.campaign_count - turned,
             "page": self._page_of(brand),
         }

@@ -10,18 +10,19 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
+from campaigns.admin.bulk import BulkCampaigns
 from campaigns.admin.dayparting import WindowInline
 from campaigns.admin.display import link_to, spend_bar, status_chips
-from campaigns.admin.effect import SwitchActions
 from campaigns.admin.fields import KeyAutocomplete, MoneyField
-from campaigns.admin.filters import ReasonFilter
+from campaigns.admin.filters import ReasonFilter, SeenFilter
 from campaigns.admin.forms import CarefulForm
 from campaigns.admin.history import recent_history
 from campaigns.admin.search import campaigns_named
-from campaigns.models import Campaign, SpendRecord
+from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
+from campaigns.services.access import seen_by
 from campaigns.services.changes import begin_change, begin_move
 from campaigns.services.outlook import outlook
 from campaigns.services.scope import Scope
@@ -52,7 +53,7 @@ class CampaignForm(CarefulForm[Campaign]):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(SwitchActions):
+class CampaignAdmin(BulkCampaigns):
     form = CampaignForm
     brand_path = "brand_id"
     inlines = (WindowInline,)
@@ -61,7 +62,7 @@ class CampaignAdmin(SwitchActions):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ReasonFilter,
-        ("brand", AutocompleteSelectFilter),
+        ("brand", SeenFilter),
         ("enabled", BooleanRadioFilter),
     )
     search_fields = ("name", "brand__name")
@@ -82,7 +83,7 @@ class CampaignAdmin(SwitchActions):
         return self.fieldsets if obj else self.fieldsets[1:]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
-        return Campaign.objects.select_related("brand").prefetch_related("windows").order_by(*self.ordering)
+        return super().get_queryset(request).select_related("brand").prefetch_related("windows")
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         return campaigns_with_own_spend(rows, timezone.now(), ids)
@@ -102,6 +103,7 @@ class CampaignAdmin(SwitchActions):
             kwargs["form_class"] = MoneyField
         if db_field.name == "brand":
             kwargs["widget"] = KeyAutocomplete(db_field, self.admin_site)
+            kwargs["queryset"] = seen_by(request.user, Brand.objects.all(), "pk")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def reasons_to_keep(self, rows: list[Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -74,19 +74,32 @@ def chip(text: str, tone: str) -> SafeString:
     return format_html('<span class="campaigns-chip campaigns-chip-{}">{}</span>', tone, text)
 
 
-def local_time(instant: datetime, zone_name: str) -> str:
-    """Return an instant on the brand's wall clock; in UTC where nobody knows its zone."""
+def local_time(instant: datetime, zone_name: str) -> SafeString:
+    """Return an instant on the brand's wall clock, in UTC where nobody knows its zone; on hover, on the viewer's.
+
+    What is shown on hover is added by times.js: only the browser knows the viewer's zone.
+    """
     zone = find_zone(zone_name)
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}" if zone else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+    shown = f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}" if zone else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}">{}</time>', instant.astimezone(UTC).isoformat(), shown)
 
 
 def table(
-    headers: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: Sequence[int] = (), empty: str
+    headers: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    numbers: Sequence[int] = (),
+    empty: str,
+    label: str = "Table",
 ) -> SafeString:
-    """Return a read-only table; `numbers` are the columns that are set flush right."""
+    """Return a read-only table; `numbers` are the columns that are set flush right.
+
+    On a narrow screen it scrolls sideways in its own box, which the keyboard reaches and is called `label`.
+    """
     cells = [[{"value": value, "number": index in numbers} for index, value in enumerate(row)] for row in rows]
     heads = [{"value": header, "number": index in numbers} for index, header in enumerate(headers)]
-    return render_to_string("campaigns/admin/table.html", {"headers": heads, "rows": cells, "empty": empty})
+    context = {"headers": heads, "rows": cells, "empty": empty, "label": label}
+    return render_to_string("campaigns/admin/table.html", context)
 
 
 def link_to(row: models.Model, text: str = "") -> SafeString:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib import messages
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -40,8 +39,6 @@ def tell_unknown_zones(request: HttpRequest, enforced: Enforcement) -> None:
 class TakesEffectAtOnce(DeletesWithoutHistory):
     """Saves only what was changed, then enforces what the save touched, after the inlines are saved."""
 
-    brand_path: ClassVar[str]
-
     def scope_of(self, ids: Iterable[int]) -> Scope:
         """Return the campaigns that a change of these rows is about."""
         raise NotImplementedError
@@ -49,6 +46,7 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         if not change:
             super().save_model(request, obj, form, change)
+            self.give(request, obj)
         elif form.changed_fields:
             obj.save(update_fields=form.changed_fields)
 
@@ -58,6 +56,9 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
         tell_unknown_zones(request, enforced)
         if change and enforced.changed:
             messages.info(request, changed_in_words(enforced))
+
+    def give(self, request: HttpRequest, obj: Any) -> None:
+        """Let the person who made the row see it, where that takes more than having made it."""
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         begin_change(self._brands_of([obj.pk]), clock=timezone.now)
@@ -80,44 +81,6 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
 
     def _finish(self, request: HttpRequest, ids: Iterable[int]) -> Enforcement:
         return finish_change(self.scope_of(ids), clock=timezone.now, actor=request.user.get_username())
-
-
-class SwitchActions(TakesEffectAtOnce):
-    """Switches the selected rows on or off: the only field that is changed in bulk."""
-
-    actions: Sequence[Any] = ("switch_on", "switch_off")
-
-    @admin.action(description="Switch on", permissions=["change"])
-    def switch_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._switch(request, queryset, enabled=True)
-
-    @admin.action(description="Switch off", permissions=["change"])
-    def switch_off(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._switch(request, queryset, enabled=False)
-
-    def _switch(self, request: HttpRequest, queryset: QuerySet[Any], *, enabled: bool) -> None:
-        ids = list(queryset.order_by().values_list("pk", flat=True))
-        with transaction.atomic():
-            begin_change(self._brands_of(ids), clock=timezone.now)
-            switched = sum(self._switch_piece(request, piece, enabled) for piece in _in_pieces(ids))
-            enforced = self._finish(request, ids)
-        name = self.model._meta.verbose_name if switched == 1 else self.model._meta.verbose_name_plural
-        already = f" ({len(ids) - switched} were already)" if switched != len(ids) else ""
-        word = "on" if enabled else "off"
-        tell_unknown_zones(request, enforced)
-        messages.success(request, f"Switched {switched} {name} {word}{already}. {changed_in_words(enforced)}")
-
-    def _switch_piece(self, request: HttpRequest, ids: list[int], enabled: bool) -> int:
-        rows = list(self._rows(ids).exclude(enabled=enabled))
-        self._rows([row.pk for row in rows]).update(enabled=enabled)
-        if rows:
-            LogEntry.objects.log_actions(
-                user_id=request.user.pk or 0,
-                queryset=rows,
-                action_flag=CHANGE,
-                change_message=[{"changed": {"fields": [f"switched {'on' if enabled else 'off'}"]}}],
-            )
-        return len(rows)
 
 
 def _in_pieces(ids: Sequence[int]) -> Iterator[list[int]]:

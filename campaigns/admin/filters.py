@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin import SimpleListFilter
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from campaigns.database import among, among_param
 from campaigns.reasons import LABELS, PauseReason
@@ -19,6 +20,21 @@ from campaigns.services.risk import Risk, brands_at
 
 LAST_24_HOURS = "24-hours"
 GIVEN = "SELECT id FROM campaigns_brand WHERE {}"
+
+
+class SeenForm(AutocompleteDropdownForm):
+    """Names what is chosen only where the person sees it: the address may hold any number."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        related = kwargs["model_admin"].admin_site.get_model_admin(kwargs["field"].remote_field.model)
+        cast(Any, self.fields[kwargs["name"]]).queryset = related.get_queryset(kwargs["request"])
+
+
+class SeenFilter(AutocompleteSelectFilter):
+    """One of the brands or campaigns that the person sees, found by typing."""
+
+    form_class: Any = SeenForm
 
 
 class ReasonFilter(DropdownFilter):

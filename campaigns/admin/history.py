@@ -11,11 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import link_to, link_to_list, local_time, status_chips, table
-from campaigns.admin.filters import ChangeFilter, ReasonAfterFilter, RecentFilter
+from campaigns.admin.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, SeenFilter
 from campaigns.admin.lists import NEWEST, EndlessPaginator
 from campaigns.admin.search import campaigns_named, first_ids
 from campaigns.models import Campaign, JobRun, StatusChange
@@ -61,16 +60,23 @@ def recent_history(campaign: Campaign) -> SafeString:
         "Brand's day",
         "Brand's month",
     )
-    shown = table(headers, rows, numbers=(3, 4, 5), empty="Nothing has changed since the campaign was made.")
+    shown = table(
+        headers,
+        rows,
+        numbers=(3, 4, 5),
+        empty="Nothing has changed since the campaign was made.",
+        label="Status history",
+    )
     every = link_to_list(StatusChange, "All changes of the campaign", campaign__id__exact=campaign.pk)
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
 
 
 @admin.register(StatusChange)
 class StatusChangeAdmin(ReadOnlyAdmin):
+    brand_path = "campaign__brand"
     list_display = ("when", "campaign_link", "change", "actor", "campaign_day", "brand_day", "brand_month")
     list_display_links = ("when",)
-    list_filter = (("campaign", AutocompleteSelectFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
+    list_filter = (("campaign", SeenFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
     search_fields = ("campaign__name", "campaign__brand__name", "actor")
     search_help_text = "Search by campaign, brand, or who did it"
     newest_unless = "campaign__id__exact"
@@ -100,7 +106,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
         return queryset.filter(Q(campaign__in=named) | Q(actor__icontains=words.strip())), False
 
     @admin.display(description="when (brand's time)")
-    def when(self, change: StatusChange) -> str:
+    def when(self, change: StatusChange) -> SafeString:
         return local_time(change.at, change.campaign.brand.timezone)
 
     @admin.display(description="campaign")

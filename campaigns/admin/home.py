@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from campaigns.admin.base import may_view
-from campaigns.admin.display import ago, chip, link_to, list_address, local_time, share_bar, spend_bar, status_chips
+from campaigns.admin.display import ago, chip, link_to, list_address, share_bar, spend_bar, status_chips
 from campaigns.admin.filters import LAST_24_HOURS
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.money import format_money
@@ -202,9 +202,8 @@ def _lines(changes: list[StatusChange], now: datetime) -> Iterator[dict[str, Any
     for change in changes:
         brand = change.campaign.brand
         yield {
+            "at": change.at.astimezone(UTC).isoformat(),
             "ago": ago(change.at, now),
-            "at": local_time(change.at, brand.timezone),
-            "zone": brand.timezone,
             "campaign": link_to(change.campaign),
             "brand": brand.name,
             "after": status_chips(PauseReason(change.reasons_after)),

@@ -6,11 +6,10 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import link_to, local_time
-from campaigns.admin.filters import RecentFilter
+from campaigns.admin.filters import RecentFilter, SeenFilter
 from campaigns.admin.lists import NEWEST, EndlessPaginator
 from campaigns.admin.search import campaigns_named, first_ids
 from campaigns.models import SpendRecord
@@ -24,8 +23,9 @@ class SpentSinceFilter(RecentFilter):
 
 @admin.register(SpendRecord)
 class SpendRecordAdmin(ReadOnlyAdmin):
+    brand_path = "brand"
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
-    list_filter = (("campaign", AutocompleteSelectFilter), SpentSinceFilter)
+    list_filter = (("campaign", SeenFilter), SpentSinceFilter)
     search_fields = ("external_id",)
     search_help_text = "Search by campaign or brand, or by the whole external id"
     list_select_related = ("campaign__brand",)
@@ -52,11 +52,11 @@ class SpendRecordAdmin(ReadOnlyAdmin):
         return queryset.filter(Q(campaign__in=named) | Q(external_id=words)), False
 
     @admin.display(description="spent (brand's time)")
-    def spent_at(self, record: SpendRecord) -> str:
+    def spent_at(self, record: SpendRecord) -> SafeString:
         return local_time(record.timestamp, record.campaign.brand.timezone)
 
     @admin.display(description="arrived (brand's time)")
-    def arrived_at(self, record: SpendRecord) -> str:
+    def arrived_at(self, record: SpendRecord) -> SafeString:
         return local_time(record.recorded_at, record.campaign.brand.timezone)
 
     @admin.display(description="campaign")

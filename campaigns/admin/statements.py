@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import chip, link_to, link_to_list, table
+from campaigns.admin.filters import SeenFilter
 from campaigns.admin.search import brands_named, first_ids
 from campaigns.models import Brand, BrandPeriod
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
@@ -94,7 +95,13 @@ def recent_statements(brand: WithAnnotations[Brand, BrandSpend], kind: BrandPeri
         "Later adjustments",
         "State",
     )
-    shown = table(headers, rows, numbers=(1, 2, 3, 4), empty=f"No {kind.label.lower()} has spend yet.")
+    shown = table(
+        headers,
+        rows,
+        numbers=(1, 2, 3, 4),
+        empty=f"No {kind.label.lower()} has spend yet.",
+        label=f"Statements of {kind.label.lower()}s",
+    )
     every = link_to_list(BrandPeriod, f"All {kind.label.lower()}s", brand__id__exact=brand.pk, kind__exact=kind.value)
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
 
@@ -121,6 +128,7 @@ def state_chip(period: BrandPeriod) -> SafeString:
 
 @admin.register(BrandPeriod)
 class BrandPeriodAdmin(ReadOnlyAdmin):
+    brand_path = "brand"
     list_display = (
         "brand_name",
         "kind",
@@ -134,7 +142,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     )
     list_display_links = None
     list_filter = (
-        ("brand", AutocompleteSelectFilter),
+        ("brand", SeenFilter),
         ("kind", ChoicesDropdownFilter),
         ("starts_on", RangeDateFilter),
         ("closed_at", admin.EmptyFieldListFilter),

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                     "user",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="given_brands",
+                        related_name="+",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),

@@ -11,7 +11,7 @@ from campaigns.models.brand import Brand
 class GivenBrand(models.Model):
     """A brand that a person sees. It matters only for those whose group says that they see no others."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="given_brands")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
 
     class Meta:

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 VIEWERS = "Viewers"
 CAMPAIGN_MANAGERS = "Campaign managers"
+BRAND_MANAGERS = "Brand managers"
 OPERATORS = "Operators"
 
 VIEW = frozenset(
@@ -17,6 +18,14 @@ GROUPS = {
     CAMPAIGN_MANAGERS: VIEW
     | {
         "campaigns.add_brand",
+        "campaigns.change_brand",
+        "campaigns.add_campaign",
+        "campaigns.change_campaign",
+        "campaigns.delete_campaign",
+    },
+    BRAND_MANAGERS: VIEW - {"campaigns.view_jobrun"}
+    | {
+        "campaigns.only_given_brands",
         "campaigns.change_brand",
         "campaigns.add_campaign",
         "campaigns.change_campaign",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Any, ClassVar
 
@@ -67,6 +68,15 @@ def open_form(client: Client, url: str, form_id: str) -> dict[str, Any]:
     response = client.get(url)
     assert response.status_code == 200, f"{url} answered {response.status_code}"
     return dict(ShownForm(response.content.decode(), form_id).values)
+
+
+def confirm(client: Client, preview: Any) -> Any:
+    """Press the button of a preview of many changes and return what follows; the preview where it has none."""
+    forms = re.findall(r'<form id="(\w+_confirm)" [^>]*action="([^"]+)"', preview.content.decode())
+    if not forms:
+        return preview
+    form_id, address = forms[0]
+    return client.post(address, ShownForm(preview.content.decode(), form_id).values, follow=True)
 
 
 def add_window(form: dict[str, Any], days: list[int], start: str, end: str) -> None:

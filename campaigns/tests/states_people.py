@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from campaigns.models import Brand, Campaign
-from campaigns.tests.browser import add_window, open_form
+from campaigns.tests.browser import add_window, confirm, open_form
 from campaigns.tests.oracle import BrandFacts, CampaignFacts, Window, spends
 from campaigns.tests.states_base import ZONES, States
 from campaigns.tests.stored import store_windows
@@ -107,16 +107,19 @@ class Deciding(States):
         (self.switch_brands if of_brands else self.switch_campaigns)(data, on)
 
     def switch_brands(self, data: st.DataObject, on: bool) -> None:
+        """Those that are so already are left alone, and so are their campaigns."""
         brands = data.draw(st.lists(st.sampled_from(self.world.brands), min_size=1, unique=True))
-        campaigns = [campaign for brand in brands for campaign in brand.campaigns]
-        self.world.save(campaigns, lambda: assign_all(brands, {"enabled": on}), *brands)
+        switched = [brand for brand in brands if brand.enabled != on]
+        campaigns = [campaign for brand in switched for campaign in brand.campaigns]
+        self.world.save(campaigns, lambda: assign_all(switched, {"enabled": on}), *switched)
         self.act(Brand, brands, on)
 
     def switch_campaigns(self, data: st.DataObject, on: bool) -> None:
         every = [campaign for _, campaign in self.world.pairs]
         campaigns = data.draw(st.lists(st.sampled_from(every), min_size=1, unique=True))
-        brands = {self.world.brand_of(campaign) for campaign in campaigns}
-        self.world.save(campaigns, lambda: assign_all(campaigns, {"enabled": on}), *brands)
+        switched = [campaign for campaign in campaigns if campaign.enabled != on]
+        brands = {self.world.brand_of(campaign) for campaign in switched}
+        self.world.save(switched, lambda: assign_all(switched, {"enabled": on}), *brands)
         self.act(Campaign, campaigns, on)
 
     @precondition(lambda self: len(self.open_forms) < 2)
@@ -187,11 +190,12 @@ class Deciding(States):
 
     def act(self, model: type[Brand] | type[Campaign], rows: Sequence[Facts], on: bool) -> None:
         with self.clock():
-            answer = self.person.post(
+            preview = self.person.post(
                 reverse(f"admin:campaigns_{model._meta.model_name}_changelist"),
                 {"action": "switch_on" if on else "switch_off", "_selected_action": [row.pk for row in rows]},
             )
-        self.same.assertEqual(answer.status_code, SAVED)
+            answer = confirm(self.person, preview)
+        self.same.assertEqual(answer.status_code, 200)
 
     def edit_windows(self, data: st.DataObject, campaign: CampaignFacts, form: Form) -> list[Window]:
         """Perhaps take away a window in the form, change one, and add one; return those that there will be."""

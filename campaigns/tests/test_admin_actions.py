@@ -12,7 +12,7 @@ from campaigns.models import Brand, Campaign, SpendRecord, StatusChange
 from campaigns.reasons import PauseReason
 from campaigns.services.changes import finish_change
 from campaigns.services.scope import Scope
-from campaigns.tests.browser import AdminTestCase
+from campaigns.tests.browser import AdminTestCase, confirm
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend
 
 
@@ -30,20 +30,32 @@ class ListTestCase(AdminTestCase):
 
 
 class SwitchTests(ListTestCase):
+    def switch(self, model: type[Model], action: str, *rows: Model) -> Any:
+        """Choose the action and confirm what its preview shows."""
+        return confirm(self.client, self.act(model, action, *rows))
+
     def test_it_switches_campaigns_off_at_once(self) -> None:
         one, two = make_campaign(name="one"), make_campaign(name="two", enabled=False)
-        response = self.act(Campaign, "switch_off", one, two)
-        self.assertContains(response, "Switched 1 campaign off (1 were already).")
-        self.assertContains(response, "Campaigns that changed status: 2 paused.")
+        response = self.switch(Campaign, "switch_off", one, two)
+        self.assertContains(response, "Switched 1 campaign off. Campaigns that changed status: 1 paused.")
         one.refresh_from_db()
         self.assertEqual(one.reasons, PauseReason.CAMPAIGN_DISABLED)
         self.assertEqual({change.actor for change in StatusChange.objects.all()}, {"amara"})
+
+    def test_it_changes_nothing_before_it_is_confirmed(self) -> None:
+        campaign = make_campaign(name="Search")
+        preview = self.act(Campaign, "switch_off", campaign)
+        self.assertContains(preview, "Nothing has been changed yet.")
+        self.assertEqual(preview.context["preview"].counts, [("1", "to change"), ("1", "campaign pauses")])
+        campaign.refresh_from_db()
+        self.assertEqual((campaign.enabled, campaign.status), (True, "active"))
+        self.assertEqual((StatusChange.objects.count(), LogEntry.objects.count()), (0, 0))
 
     def test_it_switches_campaigns_on_but_a_limit_that_is_reached_still_holds(self) -> None:
         free, limited = make_campaign(enabled=False), make_campaign(enabled=False, daily_spend_limit=5)
         spend(limited, 5)
         finish_change(Scope.everything(), clock=timezone.now, actor="test")
-        response = self.act(Campaign, "switch_on", free, limited)
+        response = self.switch(Campaign, "switch_on", free, limited)
         self.assertContains(response, "Switched 2 campaigns on. Campaigns that changed status: 1 resumed.")
         free.refresh_from_db()
         limited.refresh_from_db()
@@ -52,7 +64,7 @@ class SwitchTests(ListTestCase):
     def test_it_switches_brands_with_all_their_campaigns(self) -> None:
         brand, other = make_brand(), make_brand()
         campaigns = [make_campaign(brand), make_campaign(brand), make_campaign(other)]
-        response = self.act(Brand, "switch_off", brand)
+        response = self.switch(Brand, "switch_off", brand)
         self.assertContains(response, "Switched 1 brand off. Campaigns that changed status: 2 paused.")
         self.assertEqual(
             list(
@@ -62,32 +74,37 @@ class SwitchTests(ListTestCase):
             ),
             ["paused", "paused", "active"],
         )
-        self.assertContains(self.act(Brand, "switch_on", brand), "2 resumed")
+        self.assertContains(self.switch(Brand, "switch_on", brand), "2 resumed")
 
     def test_it_never_turns_a_campaigns_own_switch_with_its_brand(self) -> None:
         campaign = make_campaign(make_brand(enabled=False), enabled=False)
-        self.act(Brand, "switch_on", campaign.brand)
+        self.switch(Brand, "switch_on", campaign.brand)
         campaign.refresh_from_db()
         self.assertEqual((campaign.enabled, campaign.status), (False, "paused"))
 
     def test_it_warns_where_nobody_knows_the_brands_zone(self) -> None:
         campaign = make_campaign(make_brand(timezone="Mars/Olympus"))
-        response = self.act(Campaign, "switch_off", campaign)
+        preview = self.act(Campaign, "switch_off", campaign)
+        self.assertContains(preview, "Nobody knows the time zone “Mars/Olympus”")
+        response = confirm(self.client, preview)
         self.assertContains(response, "Nobody knows the time zone “Mars/Olympus”")
         self.assertContains(response, "Campaigns that changed status: 1 paused.")
 
     def test_it_leaves_a_line_in_the_log_of_each_row_that_it_changed(self) -> None:
         one, two = make_campaign(), make_campaign(enabled=False)
-        self.act(Campaign, "switch_off", one, two)
+        self.switch(Campaign, "switch_off", one, two)
         entry = LogEntry.objects.get()
         self.assertEqual((entry.object_id, entry.get_change_message()), (str(one.pk), "Changed switched off."))
+        self.assertEqual((entry.user_id, entry.object_repr), (self.user.pk, one.name))
 
     def test_it_needs_the_permission_to_change(self) -> None:
+        campaign = make_campaign()
+        preview = self.act(Campaign, "switch_off", campaign)
         looker = User.objects.create(username="looker", is_staff=True)
         looker.user_permissions.add(Permission.objects.get(codename="view_campaign"))
         self.client.force_login(looker)
-        campaign = make_campaign()
         self.act(Campaign, "switch_off", campaign)
+        self.assertEqual(confirm(self.client, preview).status_code, 403)
         campaign.refresh_from_db()
         self.assertTrue(campaign.enabled)
 

@@ -13,8 +13,9 @@ from django.urls import reverse
 from campaigns.admin import effect
 from campaigns.admin.campaign import CampaignAdmin
 from campaigns.models import Brand, Campaign
+from campaigns.services import bulk
 from campaigns.services.locks import lock_brands
-from campaigns.tests.browser import open_form
+from campaigns.tests.browser import confirm, open_form
 from campaigns.tests.factories import make_brand, make_campaign, spend
 from campaigns.tests.outside import CommittedTestCase
 
@@ -79,11 +80,11 @@ class ActionsThatBreakOffTests(CommittedTestCase):
     def act(self, action: str) -> Any:
         keys = list(Campaign.objects.order_by("pk").values_list("pk", flat=True))
         data = {"action": action, "_selected_action": keys, "post": "yes"}
-        return self.client.post(reverse("admin:campaigns_campaign_changelist"), data, follow=True)
+        return confirm(self.client, self.client.post(reverse("admin:campaigns_campaign_changelist"), data, follow=True))
 
     def test_a_switch_that_breaks_off_turns_nothing(self) -> None:
         make_campaign()
-        broken = patch.object(effect, "finish_change", side_effect=InterruptedError)
+        broken = patch.object(bulk, "finish_change", side_effect=InterruptedError)
         with broken, self.assertLogs("django.request", "ERROR"), self.assertRaises(InterruptedError):
             self.act("switch_off")
         self.assertTrue(Campaign.objects.get().enabled)

@@ -15,7 +15,7 @@ from campaigns.admin import lists, search
 from campaigns.models import Brand, Campaign, PendingSpend
 from campaigns.models.spend_queries import brands_with_spend, campaigns_with_own_spend, campaigns_with_spend
 from campaigns.services.fold import fold
-from campaigns.tests.browser import AdminTestCase
+from campaigns.tests.browser import AdminTestCase, confirm
 from campaigns.tests.factories import make_brand, make_campaign, spend
 from campaigns.tests.test_admin_lists import address, some_brands
 
@@ -59,7 +59,7 @@ class CountTests(AdminTestCase):
             self.assertContains(page, "Nothing was done: these are more than 11 campaigns.")
         self.assertEqual(Campaign.objects.filter(enabled=True).count(), 12)
         with patch.object(lists, "COUNTED", 12):
-            self.client.post(address("campaign"), action)
+            confirm(self.client, self.client.post(address("campaign"), action))
         self.assertEqual(Campaign.objects.filter(enabled=True).count(), 0)
 
     def test_a_name_that_many_have_is_followed_for_the_first_of_them(self) -> None:

@@ -276,7 +276,7 @@ class StopTests(BrandTestCase):
         self.assertTrue(Brand.objects.get(pk=self.brand.pk).enabled)
         answer = self.client.post(self.address(self.brand, "stop"), follow=True)
         self.assertRedirects(answer, self.address(self.brand))
-        self.assertContains(answer, "Switched 1 brand off. Campaigns that changed status: 2 paused.")
+        self.assertContains(answer, "Stopped “Alpine”. Campaigns that changed status: 2 paused.")
         self.assertContains(answer, "Let the brand go on")
         off, brand_off = PauseReason.CAMPAIGN_DISABLED, PauseReason.BRAND_DISABLED
         self.assertEqual(self.reasons(), [brand_off, brand_off, off | brand_off, PauseReason(0)])
@@ -287,17 +287,17 @@ class StopTests(BrandTestCase):
     def test_it_lets_the_brand_go_on(self) -> None:
         self.client.post(self.address(self.brand, "stop"))
         question = self.client.get(self.address(self.brand, "go"))
-        self.assertContains(question, "<strong>2 campaigns</strong> of “Alpine” are paused for")
-        self.assertContains(question, "1 has other reasons, which still hold")
+        self.assertContains(question, "<strong>2 campaigns</strong> of “Alpine” will run again")
+        self.assertContains(question, "1 stays paused for other reasons")
         answer = self.client.post(self.address(self.brand, "go"), follow=True)
-        self.assertContains(answer, "Switched 1 brand on. Campaigns that changed status: 2 resumed.")
+        self.assertContains(answer, "“Alpine” goes on. Campaigns that changed status: 2 resumed.")
         off = PauseReason.CAMPAIGN_DISABLED
         self.assertEqual(self.reasons(), [PauseReason(0), PauseReason(0), off, PauseReason(0)])
 
     def test_twice_is_once(self) -> None:
         for _ in range(2):
             answer = self.client.post(self.address(self.brand, "stop"), follow=True)
-        self.assertContains(answer, "Switched 0 brands off (1 were already).")
+        self.assertContains(answer, "“Alpine” was switched off already.")
         self.assertContains(self.client.get(self.address(self.brand, "stop")), "is switched off already")
         self.assertEqual(LogEntry.objects.count(), 1)
 

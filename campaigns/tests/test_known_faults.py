@@ -19,7 +19,7 @@ from campaigns.reasons import PauseReason
 from campaigns.services import enforcement
 from campaigns.services.schedule import ensure_periodic_tasks
 from campaigns.tasks import check_budgets, quick_pass, reset_daily_spend, reset_monthly_spend
-from campaigns.tests.browser import AdminTestCase, open_form
+from campaigns.tests.browser import AdminTestCase, confirm, open_form
 from campaigns.tests.checking import (
     ACTIVE,
     Spent,
@@ -72,7 +72,8 @@ class Fault02APausedCampaignIsActiveAgain(AdminTestCase):
     def test_it_stays_paused_when_its_brand_is_switched_off_and_on(self) -> None:
         address = reverse("admin:campaigns_brand_changelist")
         for action in ("switch_off", "switch_on"):
-            self.client.post(address, {"action": action, "_selected_action": [self.campaign.brand_id]})
+            chosen = {"action": action, "_selected_action": [self.campaign.brand_id]}
+            self.assertContains(confirm(self.client, self.client.post(address, chosen)), "Switched 1 brand")
             self.assert_still_paused()
 
 

@@ -10,9 +10,9 @@ from django.test import TestCase
 from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord, StatusChange
-from campaigns.services.staff import CAMPAIGN_MANAGERS, GROUPS, OPERATORS, VIEWERS
-from campaigns.tests.browser import FormTestCase, add_window, open_form
+from campaigns.models import Brand, Campaign, DaypartingSchedule, GivenBrand, SpendRecord, StatusChange
+from campaigns.services.staff import BRAND_MANAGERS, CAMPAIGN_MANAGERS, GROUPS, OPERATORS, VIEWERS
+from campaigns.tests.browser import FormTestCase, add_window, confirm, open_form
 from campaigns.tests.factories import make_brand, make_campaign, make_window
 from campaigns.tests.pages import every_model, every_page, first_row, make_a_row_of_each, page
 
@@ -31,6 +31,8 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
     "nobody": {},
     VIEWERS: SEES,
     CAMPAIGN_MANAGERS: SEES | {"campaigns.Brand": LOOK | {"add"}, "campaigns.Campaign": EVERYTHING},
+    BRAND_MANAGERS: {name: pages for name, pages in SEES.items() if name != "campaigns.JobRun"}
+    | {"campaigns.Campaign": EVERYTHING},
     OPERATORS: SEES | dict.fromkeys(SCHEDULE, LOOK),
     "all permissions": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}
     | RECORDS
@@ -43,6 +45,7 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
 """Whoever has no group but all permissions shows what is for superusers whatever permissions others have."""
 
 CHANGES = {
+    BRAND_MANAGERS: {"campaigns.Brand", "campaigns.Campaign"},
     CAMPAIGN_MANAGERS: {"campaigns.Brand", "campaigns.Campaign"},
     "all permissions": {"campaigns.Brand", "campaigns.Campaign"},
     "superuser": {"campaigns.Brand", "campaigns.Campaign", "auth.User", "auth.Group", *SCHEDULE},
@@ -53,8 +56,10 @@ def make_person(who: str) -> User:
     person = User.objects.create(username=who, is_staff=True, is_superuser=who == "superuser")
     if who in GROUPS:
         person.groups.add(Group.objects.get(name=who))
+    if who == BRAND_MANAGERS:
+        GivenBrand.objects.bulk_create(GivenBrand(user=person, brand=brand) for brand in Brand.objects.all())
     if who == "all permissions":
-        person.user_permissions.set(Permission.objects.all())
+        person.user_permissions.set(Permission.objects.exclude(codename="only_given_brands"))
     return person
 
 
@@ -91,7 +96,7 @@ class EveryPage(TestCase):
 
     def test_who_is_not_of_the_staff_opens_nothing(self) -> None:
         customer = User.objects.create(username="customer")
-        customer.user_permissions.set(Permission.objects.all())
+        customer.user_permissions.set(Permission.objects.exclude(codename="only_given_brands"))
         for person in (None, customer):
             self.client.logout()
             if person:
@@ -115,7 +120,7 @@ class Actions(TestCase):
             make_person(who)
         self.client.force_login(User.objects.get(username=who))
         url = page(type(row), "changelist")
-        self.client.post(url, {"action": action, "_selected_action": [str(row.pk)], **data})
+        confirm(self.client, self.client.post(url, {"action": action, "_selected_action": [str(row.pk)], **data}))
 
     def test_managers_switch_brands_and_campaigns_and_others_do_not(self) -> None:
         for who in ("nobody", VIEWERS, OPERATORS, CAMPAIGN_MANAGERS):
@@ -241,6 +246,6 @@ class AfterMigrate(TestCase):
         given = set().union(*GROUPS.values())
         self.assertEqual(
             {name for name in given if ".view_" not in name},
-            {"campaigns.add_brand", "campaigns.change_brand"}
+            {"campaigns.add_brand", "campaigns.change_brand", "campaigns.only_given_brands"}
             | {f"campaigns.{what}_campaign" for what in ("add", "change", "delete")},
         )

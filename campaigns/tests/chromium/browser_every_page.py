@@ -31,7 +31,7 @@ class EveryPage(BrowserTestCase):
                 self.assert_accessible()
                 self.assert_fits()
 
-    def test_it_is_good_in_light(self) -> None:
+    def test_it_is_readable_and_fits(self) -> None:
         self.look()
 
 

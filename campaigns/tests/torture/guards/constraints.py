@@ -12,11 +12,13 @@ from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, SQLITE, Guard
 
 MIGRATIONS = Path("campaigns/migrations")
 TABLES = f"{MIGRATIONS}/0001_tables.py"
+GIVEN_BRANDS = f"{MIGRATIONS}/0013_given_brands.py"
 
 TESTS = {
     "brand_period_spend_in_range": "test_overflow",
     "campaign_day_spend_in_range": "test_overflow",
     "check_shard_": "test_shards",
+    "given_brand_": "test_access",
     "heartbeat_": "test_heartbeats",
     "brand_period_": "test_guards_books",
     "brand_": "test_guards_brand_campaign",
@@ -83,10 +85,11 @@ def _constant(call: ast.Call, name: str) -> str:
     return ""
 
 
-def _foreign_key(name: str, before: str) -> Guard:
+def _foreign_key(
+    name: str, before: str, file: str = TABLES, tests: str = "test_guards_history test_guards_windows"
+) -> Guard:
     # Outside clients of SQLite have foreign keys off: triggers say the same there.
-    tests = "test_guards_history test_guards_windows"
-    return Guard(f"the foreign key {name}", TABLES, before, f"db_constraint=False, {before}", tests, POSTGRESQL)
+    return Guard(f"the foreign key {name}", file, before, f"db_constraint=False, {before}", tests, POSTGRESQL)
 
 
 FOREIGN_KEYS = (
@@ -109,6 +112,20 @@ FOREIGN_KEYS = (
         "on_delete=django.db.models.deletion.CASCADE,\n"
         '                        related_name="periods",\n'
         '                        to="campaigns.brand",',
+    ),
+    _foreign_key(
+        "from given brand to brand",
+        'on_delete=django.db.models.deletion.CASCADE, related_name="+", to="campaigns.brand"',
+        GIVEN_BRANDS,
+        "test_access",
+    ),
+    _foreign_key(
+        "from given brand to user",
+        "on_delete=django.db.models.deletion.CASCADE,\n"
+        '                        related_name="+",\n'
+        "                        to=settings.AUTH_USER_MODEL,",
+        GIVEN_BRANDS,
+        "test_access",
     ),
 )
 

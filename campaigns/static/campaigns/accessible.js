@@ -1,0 +1,41 @@
+/* Names for what the theme's widgets leave without one: choices that are found by typing, and their hints. */
+(() => {
+    "use strict";
+
+    function labelOf(select) {
+        const label = select && document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
+        const text = label ? label.textContent : select?.getAttribute("aria-label");
+        return (text || "Choice").replaceAll("*", "").trim();
+    }
+
+    /* A box of select2 reads its label and what is chosen; without this it has no name while nothing is. */
+    function nameChoice(box) {
+        const shown = box.querySelector(".select2-selection__rendered");
+        const select = box.closest(".select2-container")?.previousElementSibling;
+        if (!shown || !(select instanceof HTMLSelectElement)) {
+            return;
+        }
+        const chosen = [...select.selectedOptions].map((option) => option.textContent.trim()).filter(Boolean);
+        const name = `${labelOf(select)}: ${chosen.join(", ") || "nothing chosen"}`;
+        for (const element of [box, shown]) {
+            if (element.getAttribute("aria-label") !== name) {
+                element.setAttribute("aria-label", name);
+            }
+        }
+    }
+
+    function nameAll() {
+        document.querySelectorAll(".select2-selection").forEach(nameChoice);
+        document.querySelectorAll(".help-tooltip[aria-label]:not([role])").forEach((hint) => {
+            hint.setAttribute("role", "img");
+        });
+    }
+
+    let waiting = 0;
+    new MutationObserver(() => {
+        waiting ||= requestAnimationFrame(() => {
+            waiting = 0;
+            nameAll();
+        });
+    }).observe(document.documentElement, { childList: true, subtree: true });
+})();

@@ -1,0 +1,99 @@
+"""Changing many campaigns at once, as a person does it: select, choose, preview, confirm, see what came of it."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from campaigns.models import Brand, Campaign
+from campaigns.services.jobs import run_full_check
+from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.factories import make_brand, make_campaign, make_window, spend
+from campaigns.tests.pages import page as address_of
+
+
+class ChangingMany(BrowserTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        brand = make_brand(name="Alpine", currency="EUR", daily_budget=500, monthly_budget=9_000)
+        self.search = make_campaign(brand, name="Search", daily_spend_limit=100)
+        self.video = make_campaign(brand, name="Video", daily_spend_limit=80)
+        make_campaign(brand, name="Always on")
+        spend(self.search, 60)
+        run_full_check("check_budgets", clock=timezone.now)
+
+    def choose(self, model: type[Brand] | type[Campaign], action: str) -> None:
+        """Select every row of the list and run an action."""
+        self.open(address_of(model, "changelist"))
+        self.page.check("#action-toggle")
+        self.page.select_option("select[name=action]", label=action)
+        self.page.get_by_role("button", name="Run").click()
+        self.page.wait_for_load_state("networkidle")
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+        self.page.wait_for_load_state("networkidle")
+
+    def look(self) -> None:
+        self.assert_accessible()
+        self.assert_fits()
+
+    def test_limits_are_lowered_by_percent(self) -> None:
+        self.choose(Campaign, "Change daily spend limit…")
+        self.look()
+        self.page.select_option("[name=how]", label="Lower by percent")
+        self.page.get_by_label("Amount").fill("40")
+        self.press("Preview")
+        self.look()
+        row = self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name="Search"))
+        expect(row).to_contain_text("60.00 EUR")
+        expect(row).to_contain_text("daily spend limit reached")
+        expect(self.page.get_by_text("It has no daily spend limit to lower: set one instead.")).to_be_visible()
+        self.press("Change 2 campaigns")
+        expect(self.page.get_by_text("Changed the daily spend limit of 2 campaigns.")).to_be_visible()
+        self.search.refresh_from_db()
+        self.assertEqual((self.search.daily_spend_limit, self.search.status), (60, "paused"))
+
+    def test_an_amount_is_asked_for_only_where_one_is_needed(self) -> None:
+        self.choose(Campaign, "Change daily spend limit…")
+        expect(self.page.get_by_label("Amount")).to_be_visible()
+        self.page.select_option("[name=how]", label="Remove it: no limit")
+        expect(self.page.get_by_label("Amount")).to_be_hidden()
+
+    def test_a_schedule_is_copied_from_another_campaign(self) -> None:
+        make_window(self.video, 31, "08:30", "17:15")
+        self.choose(Campaign, "Apply a schedule…")
+        self.look()
+        self.page.get_by_label("The same as another campaign has now").check()
+        self.page.locator(".campaigns-field-campaign .select2-selection").click()
+        self.page.locator(".select2-search__field").fill("Vid")
+        self.page.locator(".select2-results__option").filter(has_text="Video").click()
+        self.press("Preview")
+        self.look()
+        self.press("Change 2 campaigns")
+        expect(self.page.get_by_text("Changed the schedule of 2 campaigns.")).to_be_visible()
+        self.assertEqual([str(window) for window in self.search.windows.all()], ["Mon–Fri 08:30–17:15"])
+
+    def test_brands_are_switched_off_and_on(self) -> None:
+        self.choose(Brand, "Switch off…")
+        self.look()
+        expect(self.page.get_by_text("campaigns pause")).to_be_visible()
+        self.press("Switch 1 brand off")
+        expect(self.page.get_by_text("Switched 1 brand off.")).to_be_visible()
+        self.choose(Brand, "Switch on…")
+        self.press("Switch 1 brand on")
+        expect(self.page.get_by_text("Campaigns that changed status: 3 resumed.")).to_be_visible()
+
+    def test_a_preview_may_be_left_without_a_change(self) -> None:
+        self.choose(Brand, "Switch off…")
+        self.page.get_by_role("link", name="Cancel").click()
+        self.page.wait_for_load_state("networkidle")
+        self.assertTrue(Brand.objects.get().enabled)
+
+
+class ChangingManyInTheDark(ChangingMany):
+    colours = "dark"
+
+
+class ChangingManyOnAPhone(ChangingMany):
+    viewport = PHONE
