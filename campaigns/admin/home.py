@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from campaigns.admin.display import ago, chip, link_to, list_address, local_time, share_bar, spend_bar, status_chips
+from campaigns.admin.base import may_view
+from campaigns.admin.display import ago, chip, link_to, list_address, share_bar, spend_bar, status_chips
 from campaigns.admin.filters import LAST_24_HOURS
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.money import format_money
+from campaigns.periods import find_zone
 from campaigns.reasons import LABELS as REASONS
 from campaigns.reasons import PauseReason
-from campaigns.services import overview
+from campaigns.services import overview, pacing
 from campaigns.services.access import sees_only_given_brands
 from campaigns.services.health import Health
+from campaigns.services.outlook import in_words
 from campaigns.services.overview import BrandNow, Brands, Campaigns, Changes, Currency, Money
 from campaigns.services.risk import LABELS as RISKS
 from campaigns.services.risk import Risk
@@ -34,7 +36,7 @@ LATEST = 8
 
 CARDS = (
     ("Budget reached", "bad", "Their campaigns are paused.", (Risk.REACHED_TODAY, Risk.REACHED_MONTH)),
-    ("Will reach", "warning", "At the present pace, before the end.", (Risk.FAST_TODAY, Risk.FAST_MONTH)),
+    ("Will reach its budget", "warning", "At the present pace, before the end.", (Risk.FAST_TODAY, Risk.FAST_MONTH)),
     ("Under-pacing", "note", "Below 90 % of the even pace.", (Risk.SLOW_TODAY, Risk.SLOW_MONTH)),
 )
 TONES = {risk: tone for _, tone, _, risks in CARDS for risk in risks} | {Risk.UNKNOWN_ZONE: "bad"}
@@ -70,21 +72,17 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add to the context of the home page what it shows; settings name this function (UNFOLD, DASHBOARD_CALLBACK)."""
     now, user = timezone.now(), request.user
     shown: dict[str, Any] = {"title": "Home", "health": _health(context.get("health"), now)}
-    if _may_view(request, Brand):
-        shown |= _of_brands(overview.brands_now(user, now=now), request)
-    if _may_view(request, Campaign):
+    if may_view(request, Brand):
+        shown |= _of_brands(overview.brands_now(user, now=now), request, now)
+    if may_view(request, Campaign):
         shown["campaigns"] = _of_campaigns(overview.campaigns_now(user))
-    if _may_view(request, StatusChange):
+    if may_view(request, StatusChange):
         shown["changes"] = _of_changes(overview.recent_changes(user, now=now))
         shown["latest"] = list(_lines(overview.latest_changes(user, LATEST), now))
     return context | shown
 
 
-def _may_view(request: HttpRequest, model: type[Model]) -> bool:
-    return any(request.user.has_perm(f"campaigns.{what}_{model._meta.model_name}") for what in ("view", "change"))
-
-
-def _of_brands(brands: Brands, request: HttpRequest) -> dict[str, Any]:
+def _of_brands(brands: Brands, request: HttpRequest, now: datetime) -> dict[str, Any]:
     if not brands.count:
         return {
             "no_brands": True,
@@ -101,7 +99,7 @@ def _of_brands(brands: Brands, request: HttpRequest) -> dict[str, Any]:
         ],
         "unknown_zones": _risk_number(brands, Risk.UNKNOWN_ZONE),
         "currencies": [_currency(each) for each in sorted(brands.currencies.values(), key=_most_brands_first)],
-        "worst": [_brand(brand) for brand in brands.worst],
+        "worst": [_brand(brand, now) for brand in brands.worst],
         "at_risk": brands.at_risk,
     }
 
@@ -137,13 +135,26 @@ def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
     return {"bar": bar, "beside": f"and {beside}" if beside else ""}
 
 
-def _brand(brand: BrandNow) -> dict[str, Any]:
+def _brand(brand: BrandNow, now: datetime) -> dict[str, Any]:
     return {
         "link": link_to(Brand(pk=brand.pk, name=brand.name)),
         "chips": [chip(IN_SHORT[risk], TONES[risk]) for risk in brand.risk],
+        "when": _when(brand, now),
         "today": spend_bar(brand.day_spend, brand.daily_budget, brand.currency, of="daily budget"),
         "this_month": spend_bar(brand.month_spend, brand.monthly_budget, brand.currency, of="monthly budget"),
     }
+
+
+def _when(brand: BrandNow, now: datetime) -> str:
+    """Return when the brand will reach the first of its budgets, in its own time."""
+    zone = find_zone(brand.timezone)
+    if zone is None or not brand.risk & (Risk.FAST_TODAY | Risk.FAST_MONTH):
+        return ""
+    day = pacing.reaches_at(brand.day_spend, brand.daily_budget, pacing.day_span(zone, now))
+    month = pacing.reaches_at(brand.month_spend, brand.monthly_budget, pacing.month_span(zone, now))
+    fast = ((Risk.FAST_TODAY, day), (Risk.FAST_MONTH, month))
+    at = min((at for risk, at in fast if at and brand.risk & risk), default=None)
+    return f"about {in_words(at, zone, now)}" if at else ""
 
 
 def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:
@@ -191,9 +202,8 @@ def _lines(changes: list[StatusChange], now: datetime) -> Iterator[dict[str, Any
     for change in changes:
         brand = change.campaign.brand
         yield {
+            "at": change.at.astimezone(UTC).isoformat(),
             "ago": ago(change.at, now),
-            "at": local_time(change.at, brand.timezone),
-            "zone": brand.timezone,
             "campaign": link_to(change.campaign),
             "brand": brand.name,
             "after": status_chips(PauseReason(change.reasons_after)),

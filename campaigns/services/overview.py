@@ -48,10 +48,12 @@ SELECT NULL AS id, NULL AS name, NULL AS timezone, currency, enabled, risk,
 FROM risks
 GROUP BY currency, enabled, risk, 7, 8
 """
-WORST_BRANDS = f"""
+EACH_BRAND = """
 SELECT id, name, timezone, currency, enabled, risk, 1 AS has_daily, 1 AS has_monthly, 1 AS brands,
     day_spend, daily_budget, month_spend, monthly_budget
 FROM risks
+"""
+WORST_BRANDS = f"""{EACH_BRAND}
 WHERE risk <> 0
 ORDER BY CASE {RANK} END, name
 LIMIT {WORST}
@@ -143,7 +145,7 @@ def _add(found: Brands, row: tuple[Any, ...]) -> None:
 
 
 def brand_now(row: tuple[Any, ...]) -> BrandNow:
-    """Return a row of WORST_BRANDS as what it says."""
+    """Return a row of EACH_BRAND as what it says."""
     pk, name, timezone, currency, _, bits, *_, day_spend, daily_budget, month_spend, monthly_budget = row
     return BrandNow(
         pk,

@@ -6,6 +6,7 @@ of the list that they lead to, and the page of a brand. Spend is folded + pendin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import IntFlag
 from typing import Any
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from campaigns.database import clamped, exact_sum, micros_sql, rows_param, rows_sql
+from campaigns.database import clamped, exact_sum, fetch_all, micros_sql, rows_param, rows_sql
 from campaigns.models import Brand
 from campaigns.periods import LocalClock, local_clocks
 from campaigns.services.access import Person, seen_by, sees_only_given_brands
@@ -80,7 +81,7 @@ ahead AS (
         AND {{in_scope}}
     GROUP BY p.brand_id
 ),
-figures AS (
+figures AS MATERIALIZED (
     SELECT b.id, b.name, b.currency, b.timezone, b.enabled,
         clock.today, clock.day_elapsed, clock.day_length, clock.month_elapsed, clock.month_length,
         {micros_sql("b.daily_budget")} AS daily_budget,
@@ -148,9 +149,16 @@ def brands_seen_by(user: Person, column: str = "b.id") -> Condition:
     return f"{column} IN ({sql})", list(params)
 
 
-def risks(select: str, *, now: datetime, scope: Condition = EVERYTHING) -> Condition:
-    """Return a SELECT over all that is known of the scope's brands at now, and the parameters before its own."""
-    clocks = local_clocks(Brand.objects.order_by().values_list("timezone", flat=True).distinct(), now)
+def risks(
+    select: str, *, now: datetime, scope: Condition = EVERYTHING, zones: Iterable[str] | None = None
+) -> Condition:
+    """Return a SELECT over all that is known of the scope's brands at now, and the parameters before its own.
+
+    Whoever knows the scope's time zones saves the query for those of all brands.
+    """
+    if zones is None:
+        zones = Brand.objects.order_by().values_list("timezone", flat=True).distinct()
+    clocks = local_clocks(zones, now)
     in_scope, params = scope
     today, months = [clock.today for clock in clocks] or [now.date()], [clock.month for clock in clocks] or [now.date()]
     dates = [min(today), min(today), max(today), min(months), max(months)]
@@ -162,9 +170,9 @@ def risks(select: str, *, now: datetime, scope: Condition = EVERYTHING) -> Condi
     )
 
 
-def brands_at(risk: Risk, *, now: datetime) -> Condition:
-    """Return the SELECT of the ids of the brands of which a risk holds, for a list that is filtered by it."""
-    return risks(f"SELECT id FROM risks WHERE risk & {int(risk)} <> 0", now=now)
+def brands_at(risk: Risk, *, now: datetime) -> list[int]:
+    """Return the ids of all brands of which a risk holds, for a list that is filtered by it. Two queries."""
+    return [pk for (pk,) in fetch_all(*risks(f"SELECT id FROM risks WHERE risk & {int(risk)} <> 0", now=now))]
 
 
 def _clock_row(clock: LocalClock, now: datetime) -> tuple[Any, ...]:
