@@ -100,7 +100,7 @@ def _spent_by_quarter(campaign: int, start: datetime, end: datetime) -> dict[int
 
 
 def _is_older(record: int, start: datetime) -> bool:
-    """Tell whether the last record up to a number arrived before the day began: then those after it have the whole day."""
+    """Tell whether the last record up to a number arrived before the day began: later ones then have all of the day."""
     arrived = SpendRecord.objects.filter(pk__lte=record).order_by("-pk").values_list("recorded_at", flat=True).first()
     return arrived is None or arrived < start
 
