@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Exists, Field, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -21,6 +22,7 @@ from campaigns.admin.filters import ReasonFilter, SeenFilter
 from campaigns.admin.forms import CarefulForm
 from campaigns.admin.history import recent_history
 from campaigns.admin.search import campaigns_named
+from campaigns.admin.week import schedules
 from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
 from campaigns.services.access import seen_by
@@ -74,10 +76,16 @@ class CampaignAdmin(BulkCampaigns):
     change_form_outer_before_template: Any = "campaigns/admin/campaign_before.html"
 
     class Media:
-        css = {"all": ["campaigns/campaign.css"]}
+        css = {"all": ["campaigns/campaign.css", "campaigns/week_grid.css"]}
 
     def scope_of(self, ids: Iterable[int]) -> Scope:
         return Scope.of_campaigns(ids)
+
+    def get_urls(self) -> list[Any]:
+        schedules_of_others = path(
+            "schedules/", self.admin_site.admin_view(schedules), name="campaigns_campaign_schedules"
+        )
+        return [schedules_of_others, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).select_related("brand").prefetch_related("windows")

@@ -4,7 +4,8 @@ The day is the brand's local one. Nothing here is decided on: pages show it. Wha
 ledger is and however much of it is the campaign's:
 
 - its own records, if these are no more than OWN_RECORDS in all, by the ledger's index on the campaign;
-- else those among the ledger's last LAST_RECORDS, by their numbers, if these reach back to before the day began;
+- else those among the ledger's last LAST_RECORDS, by their numbers, if these reach back to before the day began and no
+  more than OWN_RECORDS are its own;
 - and else what the lines of history tell of the day: each keeps the spend that it was decided on (R13).
 """
 
@@ -17,6 +18,7 @@ from decimal import Decimal
 from enum import Enum
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Max
 
 from campaigns.database import fetch_all, micros_sql, quarter_sql, shown_sum
@@ -25,8 +27,8 @@ from campaigns.money import from_micros
 from campaigns.periods import ONE_DAY, QUARTER_SECONDS, local_date, quarter_of, start_of_day
 from campaigns.reasons import PauseReason
 
-OWN_RECORDS = 20_000
-LAST_RECORDS = 200_000
+OWN_RECORDS = 10_000
+LAST_RECORDS = 100_000
 LAST_LINES = 200
 """So many lines of a campaign's history are read; a pause that began before them begins with the first of them."""
 
@@ -87,16 +89,20 @@ def read_day(
 
 def _spent_by_quarter(campaign: int, start: datetime, end: datetime) -> dict[int, Decimal] | None:
     """Return the spend of each quarter-hour of the day that has any; None where too many records would be read."""
-    newer = "SELECT timestamp, amount FROM campaigns_spendrecord WHERE {} LIMIT %s"
-    count, spent = _summed(newer.format("campaign_id = %s"), [campaign, OWN_RECORDS + 1], start, end)
-    if count <= OWN_RECORDS:
-        return spent
+    if _is_few("campaign_id = %s", [campaign]):
+        return _summed("campaign_id = %s", [campaign], start, end)
     before = (SpendRecord.objects.aggregate(last=Max("pk"))["last"] or 0) - LAST_RECORDS
-    if not _is_older(before, start):
-        return None
     # Adding 0 keeps both databases from looking by the campaign, which may have millions of records.
-    among_last = newer.format("id > %s AND campaign_id + 0 = %s")
-    return _summed(among_last, [before, campaign, LAST_RECORDS], start, end)[1]
+    among_last, params = "id > %s AND campaign_id + 0 = %s", [before, campaign]
+    if _is_older(before, start) and _is_few(among_last, params):
+        return _summed(among_last, params, start, end)
+    return None
+
+
+def _is_few(condition: str, params: list[int]) -> bool:
+    sql = f"SELECT COUNT(*) FROM (SELECT 1 FROM campaigns_spendrecord WHERE {condition} LIMIT %s) AS found"
+    ((count,),) = fetch_all(sql, [*params, OWN_RECORDS + 1])
+    return bool(count <= OWN_RECORDS)
 
 
 def _is_older(record: int, start: datetime) -> bool:
@@ -105,17 +111,17 @@ def _is_older(record: int, start: datetime) -> bool:
     return arrived is None or arrived < start
 
 
-def _summed(records: str, params: list[int], start: datetime, end: datetime) -> tuple[int, dict[int, Decimal]]:
-    """Return how many records the statement gives, and the spend of each quarter-hour of the day."""
-    quarter = f"CASE WHEN {quarter_sql('timestamp')} BETWEEN %s AND %s THEN {quarter_sql('timestamp')} END"
+def _summed(condition: str, params: list[int], start: datetime, end: datetime) -> dict[int, Decimal]:
+    """Return the spend of each quarter-hour of the day among the records that the condition names."""
     sql = f"""
-        SELECT quarter, COUNT(*), {shown_sum("micros")} FROM (
-            SELECT {quarter} AS quarter, {micros_sql("amount")} AS micros FROM ({records}) AS records
+        SELECT quarter, {shown_sum("micros")} FROM (
+            SELECT {quarter_sql("timestamp")} AS quarter, {micros_sql("amount")} AS micros
+            FROM campaigns_spendrecord
+            WHERE {condition} AND timestamp >= %s AND timestamp < %s
         ) AS booked
         GROUP BY quarter"""
-    rows = fetch_all(sql, [quarter_of(start), quarter_of(end) - 1, *params])
-    spent = {quarter: from_micros(amount) for quarter, _, amount in rows if quarter is not None}
-    return sum(count for _, count, _ in rows), spent
+    day = [connection.ops.adapt_datetimefield_value(at) for at in (start, end)]
+    return {quarter: from_micros(amount) for quarter, amount in fetch_all(sql, [*params, *day])}
 
 
 def _of_records(spent: dict[int, Decimal], start: datetime, now: datetime) -> list[Point]:
