@@ -17,7 +17,7 @@ from django.utils import timezone
 from campaigns.admin.fields import is_key
 from campaigns.admin.forms import CarefulFormSet
 from campaigns.admin.search import campaigns_named
-from campaigns.models import Brand, Campaign, DaypartingSchedule
+from campaigns.models import Campaign, DaypartingSchedule
 from campaigns.periods import find_zone
 from campaigns.services.access import seen_by
 
@@ -42,7 +42,7 @@ class WindowFormSet(CarefulFormSet[DaypartingSchedule]):
     @cached_property
     def week(self) -> Week:
         campaign: Campaign = self.instance
-        brand = Brand.objects.filter(pk=campaign.brand_id).first()
+        brand = campaign.brand if campaign.brand_id else None
         windows = list(campaign.windows.all()) if campaign.pk else []
         return Week(
             zone=brand.timezone if brand else "",

@@ -148,7 +148,7 @@ function replaceOne(row, rows, saved) {
     return true;
 }
 
-/* Return minutes as people write them, 09:05; the end of the day is 24:00 only where it is asked for. */
+/* Return a minute of the day as people write it: 09:05. */
 export function clock(minute) {
     return `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
 }
@@ -159,11 +159,11 @@ export function minuteOf(text) {
     return found && found[1] < 24 && found[2] < 60 ? 60 * found[1] + Number(found[2]) : null;
 }
 
-/* Return a row in words, as the lists of campaigns do: "Mon–Fri 09:00–18:00". */
+/* Return a row in words, as the list of campaigns does: "Mon–Fri 09:00–18:00". */
 export function inWords({ days, start, end }) {
     const chosen = DAYS.map((_, day) => day).filter((day) => (days >> day) & 1);
     const names = chosen.map((day) => DAYS[day].slice(0, 3));
     const isRun = chosen.length > 2 && chosen.at(-1) - chosen[0] === chosen.length - 1;
     const named = chosen.length === 7 ? "every day" : isRun ? `${names[0]}–${names.at(-1)}` : names.join(", ");
-    return `${named} ${clock(start)}–${clock(end)}`;
+    return `${named} ${clock(start)}–${clock(end)}${end && end < start ? " of the next day" : ""}`;
 }
