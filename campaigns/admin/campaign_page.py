@@ -100,12 +100,13 @@ class _Today:
             rows,
             numbers=(1, 2),
             empty="Nothing has been spent today.",
+            label="Today’s spend",
         )
 
     @property
     def pauses(self) -> SafeString:
         rows = [[self._span(x.start, x.end), _duration(x.end - x.start), describe(x.reasons)] for x in self.day.pauses]
-        return table(("Paused", "For", "Why"), rows, empty="Not paused so far today.")
+        return table(("Paused", "For", "Why"), rows, empty="Not paused so far today.", label="Today’s pauses")
 
     @property
     def note(self) -> str:

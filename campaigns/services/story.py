@@ -16,10 +16,9 @@ from campaigns.models import Brand, Campaign, StatusChange
 from campaigns.money import format_money
 from campaigns.periods import ONE_DAY, find_zone, first_of_month, local_date, minute_of, start_of_day
 from campaigns.reasons import LABELS, PauseReason
+from campaigns.services.change_story import JOB_NAMES
 from campaigns.services.outlook import Window, allowed_from, day_in_words, next_closing, outlook
-from campaigns.services.schedule import JOBS
 
-JOB_NAMES = frozenset(job.run_name for job in JOBS)
 SWITCHES = {PauseReason.CAMPAIGN_DISABLED: "switched off", PauseReason.BRAND_DISABLED: "the brand is switched off"}
 
 

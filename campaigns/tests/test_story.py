@@ -241,7 +241,8 @@ class ActiveTests(SimpleTestCase):
         )
 
     def test_with_a_limit_it_may_pause_sooner(self) -> None:
-        for limits in ({"daily_spend_limit": Decimal(5)}, {"daily_budget": Decimal(5)}, {"monthly_budget": Decimal(5)}):
+        for limit in ("daily_spend_limit", "daily_budget", "monthly_budget"):
+            limits: dict[str, Any] = {limit: Decimal(5)}
             self.assertIn(
                 ", when its window closes, sooner if a limit is reached.",
                 told(0, self.resumed, windows=[window(FRIDAY, "08:00", "18:00")], **limits),
@@ -249,7 +250,7 @@ class ActiveTests(SimpleTestCase):
             self.assertIn(" Next pause: when a limit is reached.", told(0, self.resumed, **limits))
 
     def test_its_last_day_or_its_window_whichever_comes_first(self) -> None:
-        last = {"ends_on": date(2026, 11, 20)}
+        last: dict[str, Any] = {"ends_on": date(2026, 11, 20)}
         self.assertIn(" tonight at 00:00 (Europe/Paris), when its last day is over.", told(0, self.resumed, **last))
         for end, when in (
             ("23:59", "today at 23:59 (Europe/Paris), when its window closes"),

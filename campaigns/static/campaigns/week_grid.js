@@ -182,7 +182,7 @@ class Editor {
         const hours = this.week.reduce((sum, minute) => sum + minute, 0) / 60;
         const windows = this.#windows().map((row) => element("li", {}, [inWords(row)]));
         const told = isFull(this.week) ? ["Always: nothing of the week is left out."]
-            : isEmpty(this.week) ? [element("strong", {}, ["Nothing is chosen."]), " Saved like this, the campaign may run at any time: to stop it, switch it off."]
+            : isEmpty(this.week) ? [element("strong", {}, ["Nothing is chosen."]), " Saved like this, it may run at any time: to stop a campaign, switch it off."]
                 : [`${hours.toLocaleString("en", { maximumFractionDigits: 1 })} of 168 hours a week:`, element("ul", {}, windows)];
         summary.replaceChildren(...told, ...(this.isBroken ? [element("strong", {}, [" A row below isn’t complete yet."])] : []));
     }
