@@ -159,6 +159,16 @@ class LinkTests(HomeTestCase):
             if query := parse_qs(urlsplit(address).query):
                 self.assertTrue(page.context["cl"].has_active_filters, query)
 
+    def test_the_list_behind_a_number_says_what_it_is_filtered_by(self) -> None:
+        self.spending(100, name="reached", daily_budget=100)
+        brands = reverse("admin:campaigns_brand_changelist")
+        self.assertContains(self.client.get(brands, {"risk": "reached_today"}), "risk: daily budget reached</span>")
+        self.assertNotContains(self.client.get(brands, {"risk": "nonsense"}), "risk: ")
+        history = reverse("admin:campaigns_statuschange_changelist")
+        page = self.client.get(history, {"since": "24-hours", "change": "resumed"})
+        self.assertContains(page, "what happened: resumed</span>")
+        self.assertContains(page, "time: the last 24 hours</span>")
+
 
 class ChangeTests(HomeTestCase):
     def change(self, before: int, after: int, at: datetime) -> None:
@@ -295,6 +305,11 @@ class PeopleTests(HomeTestCase):
             page = self.home()
             for each in parts.values():
                 self.assertEqual(each in page.text, each == heading, (permission, each))
+
+    def test_who_may_look_at_nothing_is_told_whom_to_ask(self) -> None:
+        make_brand()
+        self.person()
+        self.assertContains(self.home(), "ask your administrators")
 
     def test_a_stopped_check_is_told_under_jobs(self) -> None:
         self.check()
