@@ -191,7 +191,6 @@ class ScriptTests(CampaignPageTestCase):
 
     def opened(self, rows: Iterable[tuple[int, str, str]]) -> list[int]:
         """Return the minutes of the week at which one of the rows is open, by the rule itself."""
-        at = time.fromisoformat
         windows = [
             DaypartingSchedule(
                 days_of_week=days, start_time=time.fromisoformat(start), end_time=time.fromisoformat(end)
