@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -86,12 +87,13 @@ They are in order of day and brand, as one number, which sorts in half the time.
 """
 
 
-def fold(*, on_too_large: Callable[[int], None] = lambda brand_id: None) -> int:
+def fold(*, on_too_large: Callable[[int], None] = lambda brand_id: None, most_batches: int | None = None) -> int:
     """Move the pending spend that is there, and can be booked, into the totals; return how many rows that was.
 
-    on_too_large hears of each brand whose spend stays pending because its totals can't hold it.
+    on_too_large hears of each brand whose spend stays pending because its totals can't hold it. After most_batches
+    of them it leaves the rest for the next fold.
     """
-    return sum(_Fold(on_too_large=on_too_large).batches())
+    return sum(islice(_Fold(on_too_large=on_too_large).batches(), most_batches))
 
 
 def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
