@@ -83,6 +83,14 @@ def among(column: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
+def among_read(column: str) -> str:
+    """Return the same condition on ids where no index is of use: PostgreSQL hashes a list that is of the ids' type.
+
+    Otherwise it compares each row, of a million that may be pending, with each id of the list.
+    """
+    return f"{column} = ANY(CAST(%s AS bigint[]))" if is_postgresql() else among(column)
+
+
 def among_param(values: Iterable[Any]) -> Any:
     return list(values) if is_postgresql() else json.dumps(list(values), default=_to_text)
 

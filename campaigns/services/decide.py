@@ -67,7 +67,7 @@ pending {{kept}} (
     FROM campaigns_pendingspend p
     JOIN campaigns_brand b ON b.id = p.brand_id
     JOIN clock ON clock.zone = b.timezone
-    WHERE {{brand_in_scope}}
+    WHERE {{pending_in_scope}}
     GROUP BY p.brand_id, p.campaign_id
 ),
 brand_pending AS (
@@ -190,6 +190,7 @@ def decision(scope: Scope, now: datetime, select: str, *, in_one_sweep: bool = F
     """
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("p.brand_id")
+    pending_in_scope, _ = scope.brand_condition("p.brand_id", of_pending=True)
     clocks = Clocks(scope, now)
     the_brand_in_scope, _ = scope.brand_condition("b.id")
     sql = DIFFERENCES.format(
@@ -199,6 +200,7 @@ def decision(scope: Scope, now: datetime, select: str, *, in_one_sweep: bool = F
         clocks=clocks.sql,
         in_scope=in_scope,
         brand_in_scope=brand_in_scope,
+        pending_in_scope=pending_in_scope,
         the_brand_in_scope=the_brand_in_scope,
     )
     of_brands = [clocks.days[0], *brand_params, *clocks.days, *clocks.months, *brand_params]

@@ -20,6 +20,7 @@ from django.db import DatabaseError, transaction
 from campaigns.database import (
     among,
     among_param,
+    among_read,
     collected,
     fetch_all,
     give_way,
@@ -121,7 +122,7 @@ class _Fold:
     ) -> None:
         self.brands = ids = None if brands is None else list(brands)
         self.on_too_large = on_too_large
-        self.in_scope = "1 = 1" if ids is None else among("brand_id")
+        self.in_scope = "1 = 1" if ids is None else among_read("brand_id")
         self.scope: list[Any] = [] if ids is None else [among_param(ids)]
         ((self.newest,),) = fetch_all("SELECT MAX(id) FROM campaigns_pendingspend")
         self.of_pending = [self.newest, *self.scope]
