@@ -168,7 +168,7 @@ def brands_to_write(scope: Scope, now: datetime) -> list[tuple[int, int]]:
         " WHERE reasons_after <> reasons_before OR next_change_minute <= %s GROUP BY brand_id ORDER BY brand_id"
     )
     with one_large_query() if scope.is_large else nullcontext():
-        sql, params = decision(scope, now, statement, in_one_sweep=scope.is_large)
+        sql, params = decision(scope, Clocks(scope, now), statement, in_one_sweep=scope.is_large)
         return [(brand, count) for brand, count in fetch_all(sql, [*params, minute_of(now)])]
 
 
@@ -176,14 +176,14 @@ def differences(scope: Scope, now: datetime) -> list[tuple[Any, ...]]:
     """Return campaign_id, campaign, brand, reasons before and after, and what it was decided on (in millionths)."""
     sql, params = decision(
         scope,
-        now,
+        Clocks(scope, now),
         f"SELECT campaign_id, campaign, brand, reasons_before, reasons_after, {DECIDED_ON}"
         " FROM differences ORDER BY brand, campaign",
     )
     return fetch_all(sql, params)
 
 
-def decision(scope: Scope, now: datetime, select: str, *, in_one_sweep: bool = False) -> tuple[str, list[Any]]:
+def decision(scope: Scope, clocks: Clocks, select: str, *, in_one_sweep: bool = False) -> tuple[str, list[Any]]:
     """Return the decision with a SELECT over it, and the parameters before those of the SELECT.
 
     In one sweep over all campaigns it is quicker, but one that has several windows may come several times.
@@ -191,7 +191,6 @@ def decision(scope: Scope, now: datetime, select: str, *, in_one_sweep: bool = F
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("p.brand_id")
     pending_in_scope, _ = scope.brand_condition("p.brand_id", of_pending=True)
-    clocks = Clocks(scope, now)
     the_brand_in_scope, _ = scope.brand_condition("b.id")
     sql = DIFFERENCES.format(
         kept="AS NOT MATERIALIZED" if in_one_sweep else "AS MATERIALIZED",

@@ -47,21 +47,20 @@ CLOSES = _when(
 )
 
 
-def write_reasons(scope: Scope, now: datetime, last_line: int) -> None:
+def write_reasons(scope: Scope, clocks: Clocks, last_line: int) -> None:
     """Write into the scope's campaigns what the lines of history above the last one say, and what time does next.
 
     A campaign without such a line keeps its reasons. The caller holds the locks of the scope's brands.
     """
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("b.id")
-    clocks = Clocks(scope, now)
     sql = _statement(clocks.sql, in_scope, brand_in_scope)
     execute(sql, [clocks.param, last_line, *brand_params, *scope_params, *scope_params])
 
 
 def note_next_changes(scope: Scope, *, now: datetime) -> None:
     """Note what time does next where a person has changed facts and the reasons stay: windows, dates, the zone."""
-    write_reasons(scope, now, NO_LINES)
+    write_reasons(scope, Clocks(scope, now), NO_LINES)
 
 
 def due_campaigns(*, now: datetime, most: int) -> list[int]:
