@@ -103,7 +103,7 @@ class SwitchTests(ListTestCase):
         looker = User.objects.create(username="looker", is_staff=True)
         looker.user_permissions.add(Permission.objects.get(codename="view_campaign"))
         self.client.force_login(looker)
-        self.act(Campaign, "switch_off", campaign)
+        self.assertNotIn("_confirm", self.act(Campaign, "switch_off", campaign).content.decode())
         self.assertEqual(confirm(self.client, preview).status_code, 403)
         campaign.refresh_from_db()
         self.assertTrue(campaign.enabled)

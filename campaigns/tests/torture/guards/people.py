@@ -6,6 +6,8 @@ from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 
 FORMS = "campaigns/admin/forms.py"
 EFFECT = "campaigns/admin/effect.py"
+BULK = "campaigns/services/bulk.py"
+BULK_ADMIN = "campaigns/admin/bulk.py"
 CAMPAIGN_ADMIN = "campaigns/admin/campaign.py"
 BRAND_ADMIN = "campaigns/admin/brand.py"
 CAMPAIGN = "campaigns/models/campaign.py"
@@ -150,10 +152,9 @@ GUARDS = (
     ),
     _people(
         "an action is one transaction",
-        EFFECT,
-        "        with transaction.atomic():\n"
-        "            begin_change(self._brands_of(ids), clock=timezone.now)\n            switched =",
-        "        if True:\n            begin_change(self._brands_of(ids), clock=timezone.now)\n            switched =",
+        BULK,
+        "@transaction.atomic\ndef apply_bulk(",
+        "def apply_bulk(",
         "test_admin_at_once",
     ),
     _people(
@@ -166,17 +167,59 @@ GUARDS = (
     ),
     _people(
         "an action takes effect at once",
-        EFFECT,
-        "            enforced = self._finish(request, ids)",
-        "            enforced = Enforcement()",
-        "test_admin_actions",
+        BULK,
+        "enforced = finish_change(_scope(model, changing), clock=clock, actor=person.get_username())",
+        "enforced = Enforcement()",
+        "test_admin_actions test_bulk",
     ),
     _people(
         "an action needs the permission",
-        EFFECT,
-        '@admin.action(description="Switch off", permissions=["change"])',
-        '@admin.action(description="Switch off")',
+        BULK_ADMIN,
+        '@admin.action(description="Switch off…", permissions=["change"])',
+        '@admin.action(description="Switch off…")',
         "test_admin_actions",
+    ),
+    _people(
+        "a confirmation needs the permission",
+        BULK_ADMIN,
+        "        if not self.has_change_permission(request):\n            raise PermissionDenied\n",
+        "",
+        "test_admin_actions",
+    ),
+    _people(
+        "a confirmation changes what the preview showed only",
+        BULK,
+        " and fingerprint(row.before) == shown[row.pk]",
+        "",
+        "test_bulk",
+    ),
+    _people(
+        "an action touches only brands that the person sees",
+        BULK,
+        "seen_by(person, model._base_manager.filter(pk__in=piece).order_by(), brand)",
+        "model._base_manager.filter(pk__in=piece).order_by()",
+        "test_bulk",
+    ),
+    _people(
+        "lists have only the brands that are given",
+        "campaigns/admin/base.py",
+        "seen_by(request.user, rows, self.brand_path) if self.brand_path else rows",
+        "rows",
+        "test_access",
+    ),
+    _people(
+        "a campaign is made for a brand that is given",
+        CAMPAIGN_ADMIN,
+        'seen_by(request.user, Brand.objects.all(), "pk")',
+        "Brand.objects.all()",
+        "test_access",
+    ),
+    _people(
+        "a list does not name what the person does not see",
+        "campaigns/admin/filters.py",
+        'related.get_queryset(kwargs["request"])',
+        "related.model._default_manager.all()",
+        "test_access",
     ),
     _people(
         "Django keeps spend from being deleted",
