@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from django.test import TestCase
 
-from campaigns.models import Brand, BrandPeriod
+from campaigns.models import BookingZone, Brand, BrandPeriod
 from campaigns.services import close as close_module
 from campaigns.services.close import close_periods
 from campaigns.services.fold import fold
@@ -122,6 +122,17 @@ class EachPeriodIsClosedOnce(TestCase):
         self.assertEqual(close_at("2026-11-19 12:00", other), 1)
         self.assertEqual((closed(self.brand), closed(other)), ([], [("2026-11-18", 0, 1)]))
         self.assertEqual(close_at("2026-11-19 12:00"), 1)
+
+
+class TheMarkOfWhatIsClosed(TestCase):
+    def test_it_never_goes_back_where_a_clock_does(self) -> None:
+        make_brand(created_at=utc("2026-11-10"))
+        marks = []
+        for at in ("2026-11-20 12:00", "2026-11-15 12:00"):
+            close_at(at)
+            marks.append(list(BookingZone.objects.order_by("kind").values_list("closed_before", flat=True)))
+        self.assertEqual(marks[0], [date(2026, 11, 20), date(2026, 11, 1)])
+        self.assertEqual(marks[1], marks[0])
 
 
 class WhatHasSpendOrABudgetIsClosed(TestCase):

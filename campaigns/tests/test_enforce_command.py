@@ -82,6 +82,16 @@ class ItTellsWhatItChanged(CommandTestCase):
             ],
         )
 
+    def test_it_tells_them_by_brand_and_campaign(self) -> None:
+        for brand, campaigns in (("Bison", ("Video", "Search")), ("Alpine", ("Search", "Video"))):
+            made = make_brand(name=brand)
+            for name in campaigns:
+                make_campaign(made, name=name, enabled=False)
+        expected = ["Alpine / Search", "Alpine / Video", "Bison / Search", "Bison / Video"]
+        for arguments in (["--dry-run"], []):
+            told = self.enforce(*arguments)
+            self.assertEqual([line.split(":")[0] for line in told if " / " in line], expected, arguments)
+
     def test_it_tells_a_change_of_reasons_and_a_resumption(self) -> None:
         alpine = make_brand(name="Alpine")
         search, video = make_campaign(alpine, name="Search", enabled=False), make_campaign(alpine, name="Video")

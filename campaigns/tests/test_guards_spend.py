@@ -77,6 +77,17 @@ class PlainInsertTests(OutsideTestCase):
         self.assertEqual(self.pending(), before)
 
 
+if POSTGRESQL:
+
+    class InATransactionTests(OutsideTestCase):
+        def test_another_brand_is_refused_at_the_statement_and_not_at_the_end(self) -> None:
+            campaign, other = make_campaign(), make_campaign()
+            columns = {"brand_id": other.brand_id, "campaign_id": campaign.pk, "amount": 1}
+            self.run_sql("BEGIN")
+            self.assert_refused("spend_brand_is_the_campaigns_brand", self.insert_spend_sql(columns), *columns.values())
+            self.run_sql("ROLLBACK")
+
+
 class AmountTests(OutsideTestCase):
     def test_it_takes_the_smallest_and_the_largest_amounts_exactly(self) -> None:
         amounts = {

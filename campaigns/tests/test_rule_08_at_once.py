@@ -103,6 +103,12 @@ class AChangeEnforcesWhatItTouched(ChangeTestCase):
         check_at(NOON)
         self.assertEqual(reasons_of(other), PauseReason.CAMPAIGN_DISABLED)
 
+    def test_it_leaves_the_brands_other_campaigns_to_the_next_check(self) -> None:
+        other = make_campaign(self.brand)
+        self.change(lambda: Campaign.objects.update(enabled=False), Scope.of_campaigns([self.campaign.pk]))
+        self.assertEqual(reasons_of(self.campaign), PauseReason.CAMPAIGN_DISABLED)
+        self.assertEqual(reasons_of(other), ACTIVE)
+
     def test_it_enforces_a_single_campaign_by_the_spend_of_the_whole_brand(self) -> None:
         spend(make_campaign(self.brand), 10, NOON)
         self.change(lambda: None, Scope.of_campaigns([self.campaign.pk]))

@@ -29,9 +29,10 @@ FAILED_TEST = re.compile(r"^(?:FAIL|ERROR): (.+?)(?: \[.*| \(.*=.*)?$", re.MULTI
 
 SLIP = re.compile(
     r"syntax error|SyntaxError|IndentationError|NameError|ImportError|_FailedTest"
-    r"|no such (?:column|table|function)|(?:column|relation|function) .* does not exist|unexpected keyword argument"
+    r"|no such (?:column|table|function)|(?:column|relation(?! \"incoming_)|function) .* does not exist"
+    r"|unexpected keyword argument"
 )
-"""What a broken test bench says, and no guard that is gone."""
+"""What a broken test bench says, and no guard that is gone. A staging table ends with its transaction."""
 
 
 @dataclass(frozen=True)

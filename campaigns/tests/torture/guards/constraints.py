@@ -70,12 +70,19 @@ def _constraints(text: str) -> Iterator[tuple[str, str]]:
     """Yield each constraint's name with the source that adds it, up to the comma after it."""
     tree = ast.parse(text)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    added = {id(keyword.value): call for call in calls for keyword in call.keywords if keyword.arg == "constraint"}
+    added = {id(value): call for call in calls for value in _added_by(call)}
     for call in calls:
         name = _constant(call, "name")
         if isinstance(call.func, ast.Attribute) and call.func.attr.endswith("Constraint") and name:
             source = ast.get_source_segment(text, added.get(id(call), call)) or ""
             yield name, source + ","
+
+
+def _added_by(call: ast.Call) -> list[ast.expr]:
+    """Return the constraint that an operation adds, whether it is given by its name or by its place."""
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr == "AddConstraint"):
+        return []
+    return [*call.args[1:], *(keyword.value for keyword in call.keywords if keyword.arg == "constraint")]
 
 
 def _constant(call: ast.Call, name: str) -> str:
@@ -165,7 +172,7 @@ DEFAULTS = (
     _default(
         "when a line of history was written",
         f'{NOW}\n                        help_text="The real time of writing.",',
-        "test_rule_13_history",
+        "test_rule_13_history test_guards_history",
     ),
 )
 

@@ -209,7 +209,7 @@ GUARDS = (
     _decision(
         "changes are told by brand and campaign",
         " FROM differences ORDER BY brand, campaign",
-        " FROM differences",
+        " FROM differences ORDER BY brand DESC, campaign DESC",
         "test_enforce_dry_run test_enforce_command",
     ),
     _elsewhere(
