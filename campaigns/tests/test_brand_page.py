@@ -32,10 +32,10 @@ class BrandTestCase(AdminTestCase):
     now = NOW
 
     def setUp(self) -> None:
-        super().setUp()
         traveller = time_machine.travel(self.now, tick=False)
         traveller.start()
         self.addCleanup(traveller.stop)
+        super().setUp()  # who signs in before has a session that ends by another clock
 
     def address(self, brand: Brand, page: str = "change") -> str:
         return reverse(f"admin:campaigns_brand_{page}", args=[brand.pk])
@@ -183,6 +183,16 @@ class OddBrandTests(BrandTestCase):
         spend(make_campaign(brand), 6, NOW)
         self.assertIsNone(self.month(brand).projection)
         self.assertIn("its campaigns are paused", self.page(brand))
+
+    def test_a_refused_form_leaves_what_stands_around_it_as_it_is(self) -> None:
+        brand = make_brand(name="Aster", currency="EUR", timezone="Europe/Paris", monthly_budget=100)
+        spend(make_campaign(brand), 40, NOW)
+        entered = {"name": "Aster", "currency": "JPY", "timezone": "Asia/Tokyo", "daily_budget": "-5"}
+        response = self.client.post(self.address(brand), entered)
+        self.assertContains(response, "40.00 of 100.00 EUR")
+        self.assertContains(response, "13:00 on Wednesday, 25 November in Europe/Paris")
+        self.assertContains(response, "Stop the whole brand")
+        self.assertNotContains(response, "(JPY)")
 
 
 class ClockTests(BrandTestCase):
