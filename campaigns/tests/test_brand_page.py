@@ -32,10 +32,10 @@ class BrandTestCase(AdminTestCase):
     now = NOW
 
     def setUp(self) -> None:
+        super().setUp()
         traveller = time_machine.travel(self.now, tick=False)
         traveller.start()
         self.addCleanup(traveller.stop)
-        super().setUp()  # who signs in before has a session that ends by another clock
 
     def address(self, brand: Brand, page: str = "change") -> str:
         return reverse(f"admin:campaigns_brand_{page}", args=[brand.pk])
