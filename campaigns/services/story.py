@@ -16,7 +16,7 @@ from campaigns.models import Brand, Campaign, StatusChange
 from campaigns.money import format_money
 from campaigns.periods import ONE_DAY, find_zone, first_of_month, local_date, minute_of, start_of_day
 from campaigns.reasons import LABELS, PauseReason
-from campaigns.services.change_story import JOB_NAMES
+from campaigns.services.change_story import is_person
 from campaigns.services.outlook import Window, allowed_from, day_in_words, next_closing, outlook
 
 DATES = PauseReason.NOT_STARTED | PauseReason.ENDED
@@ -138,7 +138,7 @@ def _why(reason: PauseReason, facts: Facts, clock: _Clock, since: datetime | Non
 def _reason(reason: PauseReason, facts: Facts, clock: _Clock, line: StatusChange | None) -> str:
     campaign = facts.campaign
     if reason in SWITCHES:
-        by = f" by {line.actor}" if line is not None and line.actor not in JOB_NAMES else ""
+        by = f" by {line.actor}" if line is not None and is_person(line.actor) else ""
         return f"{SWITCHES[reason]}{by}"
     if reason == PauseReason.NOT_STARTED and campaign.starts_on:
         return f"it starts {clock.day(campaign.starts_on)}"
