@@ -54,6 +54,13 @@ class BaseAdmin(CarefulLists):
         """Return the panels that the person may look at."""
         return self.panels(obj)
 
+    def as_it_is(self, request: HttpRequest, obj: Any) -> Any:
+        """Return the row as the database has it; None where it is gone.
+
+        A form that is shown again has put into its own row what was entered, and nothing of that was saved.
+        """
+        return obj if obj is None or request.method != "POST" else self.get_object(request, str(obj.pk))
+
     def render_change_form(
         self,
         request: HttpRequest,
@@ -63,7 +70,8 @@ class BaseAdmin(CarefulLists):
         form_url: str = "",
         obj: Any = None,
     ) -> Any:
-        context["panels"] = [] if obj is None else list(self.panels_for(request, obj))
+        shown = self.as_it_is(request, obj)
+        context["panels"] = [] if shown is None else list(self.panels_for(request, shown))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

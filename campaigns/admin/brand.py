@@ -98,8 +98,9 @@ class BrandAdmin(StopsAndGoes):
         form_url: str = "",
         obj: Any = None,
     ) -> Any:
-        if obj is not None:
-            context["brand_top"] = above_the_form(obj, may_change=self.has_change_permission(request, obj))
+        shown = self.as_it_is(request, obj)
+        if shown is not None:
+            context["brand_top"] = above_the_form(shown, may_change=self.has_change_permission(request, shown))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:

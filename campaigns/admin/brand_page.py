@@ -54,10 +54,11 @@ def _bar(brand: Any, period: str) -> dict[str, Any]:
 
 def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
     pace, labels = month.day, list(_hour_labels(month))
+    stopped = _stopped(brand) or ("the month’s budget is reached" if month.month.is_reached else "")
     return {
         "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="daily budget"),
-        "chip": _chip(pace),
-        "facts": [_index(pace), *_reaches(pace, month, "today")],
+        "chip": _chip(pace, stopped),
+        "facts": [_index(pace), *_reaches(pace, month, "today", stopped)],
         "chart": {"data": hours_chart(month, labels), "type": "bar", "options": options()},
         "label": _hours_in_words(brand, month),
         "table": _hours_table(brand, month, labels),
@@ -67,13 +68,13 @@ def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
 
 
 def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
-    pace = month.month
+    pace, stopped = month.month, _stopped(brand)
     return {
         "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="monthly budget"),
-        "chip": _chip(pace),
+        "chip": _chip(pace, stopped),
         "facts": [
             _index(pace),
-            *_reaches(pace, month, "this month"),
+            *_reaches(pace, month, "this month", stopped),
             *_projected(brand, month),
             *_to_land(brand, month),
         ],
@@ -86,9 +87,16 @@ def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
     }
 
 
-def _chip(pace: Pace) -> SafeString | str:
+def _stopped(brand: Any) -> str:
+    """Return why a budget that isn't reached has no pace: the home page and its lists judge no such brand either."""
+    return "" if brand.enabled else "the brand is stopped"
+
+
+def _chip(pace: Pace, stopped: str) -> SafeString | str:
     if pace.is_reached:
         return chip("reached", "bad")
+    if stopped:
+        return ""
     if pace.is_fast:
         return chip("will reach it", "warning")
     if pace.is_slow:
@@ -107,11 +115,13 @@ def _index(pace: Pace) -> Fact:
     return "Pacing index", f"{pace.index}", f"1 is even; {elapsed}"
 
 
-def _reaches(pace: Pace, month: BrandMonth, period: str) -> Iterator[Fact]:
+def _reaches(pace: Pace, month: BrandMonth, period: str, stopped: str) -> Iterator[Fact]:
     if pace.budget is None:
         return
     if pace.is_reached:
         yield "Budget", "reached", "nothing may be spent" if pace.budget == 0 else "its campaigns are paused"
+    elif stopped:
+        yield "Budget", "not reached", stopped
     elif pace.span.is_early:
         yield "Budget", "too early to tell", "a pace says nothing yet"
     elif pace.is_fast and pace.reaches_at:
@@ -135,7 +145,11 @@ def _projected(brand: Any, month: BrandMonth) -> Iterator[Fact]:
 
 def _to_land(brand: Any, month: BrandMonth) -> Iterator[Fact]:
     daily = month.daily_to_land
-    if daily is None or month.month.is_reached:
+    if daily is None or month.month.budget is None or month.month.is_reached:
+        return
+    if month.days_left < 1:
+        left = format_money(month.month.budget - month.month.spend, brand.currency)
+        yield "Lands on the budget", left, "in what is left of today"
         return
     left = f"for the {month.days_left.quantize(Decimal('0.1'))} days left"
     so_far = _so_far(month)

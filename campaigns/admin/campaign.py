@@ -101,10 +101,8 @@ class CampaignAdmin(BulkCampaigns):
         return campaigns_named(search_term, queryset), False
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Tell above the form what is; a form that is shown again has put into its campaign what it was asked for."""
-        shown = kwargs.get("obj")
-        if shown is not None and request.method == "POST":
-            shown = self.get_object(request, str(shown.pk))
+        """Tell above the form what is, not what the form asks for."""
+        shown = self.as_it_is(request, kwargs.get("obj"))
         if shown is not None:
             context["campaign_now"] = campaign_now(shown, timezone.now())
         return super().render_change_form(request, context, *args, **kwargs)

@@ -16,10 +16,13 @@ from campaigns.services.access import seen_by
 NAMED = 1_000
 """So many brands or campaigns of a name are followed into the ledger, the history or the statements."""
 
+LONGEST = 500
+"""So much of what is searched for is read: no name is longer, and SQLite takes no condition of a thousand words."""
+
 
 def words_of(text: str) -> Iterator[str]:
     """Yield the words of a search, or what stands in quotes as one, as Django's own search does."""
-    for word in smart_split(text.replace("\0", "")):
+    for word in smart_split(text.replace("\0", "")[:LONGEST]):
         quoted = word[0] in "\"'" and word[0] == word[-1] and len(word) > 1
         yield unescape_string_literal(word) if quoted else word
 

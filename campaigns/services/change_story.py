@@ -10,6 +10,7 @@ from campaigns.models import StatusChange
 from campaigns.money import format_money
 from campaigns.reasons import LABELS, PauseReason
 from campaigns.services.schedule import JOBS
+from campaigns.services.spend_import import ACTOR as IMPORT
 
 JOB_NAMES = {job.run_name: job.name for job in JOBS}
 
@@ -80,6 +81,11 @@ def _ended(reason: PauseReason, line: StatusChange, currency: str) -> str:
     if limit is None:
         return f"no {LIMITS[reason].name} any more"
     return f"{LIMITS[reason].name} not reached: {format_money(spend)} of {format_money(limit, currency)}"
+
+
+def is_person(actor: str) -> bool:
+    """Tell whether a person did it in the admin: jobs and commands find what was switched by SQL."""
+    return actor not in JOB_NAMES and actor != IMPORT and not actor.startswith("manage.py ")
 
 
 def by(actor: str) -> str:

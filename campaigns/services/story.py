@@ -16,7 +16,7 @@ from campaigns.models import Brand, Campaign, StatusChange
 from campaigns.money import format_money
 from campaigns.periods import ONE_DAY, find_zone, first_of_month, local_date, minute_of, start_of_day
 from campaigns.reasons import LABELS, PauseReason
-from campaigns.services.change_story import JOB_NAMES
+from campaigns.services.change_story import is_person
 from campaigns.services.outlook import Window, allowed_from, day_in_words, next_closing, outlook
 
 DATES = PauseReason.NOT_STARTED | PauseReason.ENDED
@@ -91,7 +91,10 @@ class _Clock:
 
     @property
     def today(self) -> date:
-        return self._wall(self.now).date()
+        return self.day_of(self.now)
+
+    def day_of(self, at: datetime) -> date:
+        return self._wall(at).date()
 
     def _wall(self, at: datetime) -> datetime:
         zone: tzinfo = self.zone or ZoneInfo("UTC")
@@ -135,13 +138,13 @@ def _why(reason: PauseReason, facts: Facts, clock: _Clock, since: datetime | Non
 def _reason(reason: PauseReason, facts: Facts, clock: _Clock, line: StatusChange | None) -> str:
     campaign = facts.campaign
     if reason in SWITCHES:
-        by = f" by {line.actor}" if line is not None and line.actor not in JOB_NAMES else ""
+        by = f" by {line.actor}" if line is not None and is_person(line.actor) else ""
         return f"{SWITCHES[reason]}{by}"
     if reason == PauseReason.NOT_STARTED and campaign.starts_on:
         return f"it starts {clock.day(campaign.starts_on)}"
     if reason == PauseReason.ENDED and campaign.ends_on:
         return f"its last day was {clock.day(campaign.ends_on).removeprefix('on ')}"
-    return LIMITS[reason].reached(facts, line) if reason in LIMITS else LABELS[reason]
+    return LIMITS[reason].reached(facts, line, clock) if reason in LIMITS else LABELS[reason]
 
 
 @dataclass(frozen=True)
@@ -154,17 +157,21 @@ class _Limit:
     spend: Callable[[Facts], Decimal]
     then: Callable[[StatusChange], tuple[Decimal | None, Decimal]]
 
-    def reached(self, facts: Facts, line: StatusChange | None) -> str:
-        """Tell of the spend at which it was reached, if the limit is still the one of then."""
+    def reached(self, facts: Facts, line: StatusChange | None, clock: _Clock) -> str:
+        """Tell of the spend at which it was reached, if limit and period still are those of then (R4)."""
         limit, spend = self.limit(facts.campaign), self.spend(facts)
         if limit == 0:
             return f"{self.name} is 0: nothing may be spent"
         of = f"{self.name} of {format_money(limit, facts.campaign.brand.currency)} reached"
         limit_then, spend_then = self.then(line) if line else (None, spend)
-        if limit_then != limit:
+        if limit_then != limit or (line and not self._is_in_period(clock, line.at)):
             return f"{of}, {format_money(spend)} spent {self.period}"
         by_now = "" if spend == spend_then else f", {format_money(spend)} by now"
         return f"{of} at {format_money(spend_then)}{by_now}"
+
+    def _is_in_period(self, clock: _Clock, at: datetime) -> bool:
+        day = clock.day_of(at)
+        return first_of_month(day) == first_of_month(clock.today) if self.period == "this month" else day == clock.today
 
 
 LIMITS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any, ClassVar
 
@@ -11,6 +12,8 @@ from django.test import Client, TestCase
 from django.urls import reverse
 
 from campaigns.models import Brand, Campaign
+
+NEVER_ENDS = datetime(2100, 1, 1, tzinfo=UTC)
 
 Attributes = list[tuple[str, str | None]]
 
@@ -26,6 +29,9 @@ class AdminTestCase(TestCase):
 
     def setUp(self) -> None:
         self.client.force_login(self.user)
+        session = self.client.session
+        session.set_expiry(NEVER_ENDS)  # tests move the clock, some to long after what this machine's says
+        session.save()
 
 
 class ShownForm(HTMLParser):

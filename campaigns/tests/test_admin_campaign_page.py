@@ -110,6 +110,14 @@ class WindowsTests(FormTestCase):
         self.assertNotContains(page, "windows-0-start_time")
         self.assertNotContains(page, "data-preset")
 
+    def test_who_may_only_add_campaigns_adds_one_with_its_schedule(self) -> None:
+        self.client.force_login(someone("ada", "add_campaign", "view_campaign", "view_brand"))
+        form = self.new_form(Campaign) | {"brand": str(make_brand().pk), "name": "Added"}
+        add_window(form, [1], "08:00", "18:00")
+        response = self.client.post(reverse("admin:campaigns_campaign_add"), form)
+        self.assertEqual(response.status_code, 302, self.told(response))
+        self.assertEqual(str(Campaign.objects.get(name="Added").windows.get()), "Mon 08:00–18:00")
+
 
 class SchedulesTests(AdminTestCase):
     def offered(self, **query: Any) -> list[dict[str, Any]]:

@@ -75,6 +75,11 @@ class OddRequests(OddRequestsTestCase):
                 for name in ("change", "delete", "history"):
                     self.ask(page(model, name, quote(key, safe="")))
 
+    def test_searches_of_a_thousand_words(self) -> None:
+        words = " ".join(["a"] * 1_100)
+        self.ask_lists((model, "q", words) for model in every_model())
+        self.ask(f"{reverse('admin:campaigns_campaign_schedules')}?{urlencode({'q': words})}")
+
     def test_what_widgets_ask_for(self) -> None:
         offered = {"app_label": "campaigns", "model_name": "campaign", "field_name": "brand"}
         for value in ODD:

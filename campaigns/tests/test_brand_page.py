@@ -184,6 +184,41 @@ class OddBrandTests(BrandTestCase):
         self.assertIsNone(self.month(brand).projection)
         self.assertIn("its campaigns are paused", self.page(brand))
 
+    def test_where_the_month_is_spent_the_day_has_no_pace(self) -> None:
+        brand = make_brand(daily_budget=100, monthly_budget=5)
+        spend(make_campaign(brand), 60, NOW)
+        page = self.page(brand)
+        self.assertIn("the month’s budget is reached", page)
+        self.assertNotIn("will reach it", page)
+
+    def test_a_stopped_brand_has_no_pace(self) -> None:
+        brand = make_brand(daily_budget=100, monthly_budget=100, enabled=False)
+        page = self.page(brand)
+        self.assertEqual(page.count("the brand is stopped"), 2)
+        self.assertNotIn("under-pacing", page)
+
+    def test_a_refused_form_leaves_what_stands_around_it_as_it_is(self) -> None:
+        brand = make_brand(name="Aster", currency="EUR", timezone="Europe/Paris", monthly_budget=100)
+        spend(make_campaign(brand), 40, NOW)
+        entered = {"name": "Aster", "currency": "JPY", "timezone": "Asia/Tokyo", "daily_budget": "-5"}
+        response = self.client.post(self.address(brand), entered)
+        self.assertContains(response, "40.00 of 100.00 EUR")
+        self.assertContains(response, "13:00 on Wednesday, 25 November in Europe/Paris")
+        self.assertContains(response, "Stop the whole brand")
+        self.assertNotContains(response, "(JPY)")
+
+
+class LastHoursTests(BrandTestCase):
+    now = utc("2026-11-30 21:00")
+
+    def test_on_the_last_day_it_tells_what_is_left_and_no_figure_a_day(self) -> None:
+        brand = make_brand(monthly_budget=100)
+        spend(make_campaign(brand), 40, self.now)
+        page = self.page(brand)
+        self.assertIn("in what is left of today", page)
+        self.assertIn("60.00 USD", page)
+        self.assertNotIn("a day</strong>", page)
+
 
 class ClockTests(BrandTestCase):
     """The night on which the clocks of Paris go back: 02:00 comes twice."""

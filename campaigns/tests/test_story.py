@@ -72,6 +72,17 @@ class PausedByALimitTests(SimpleTestCase):
             told(Reason.CAMPAIGN_DAILY_LIMIT, self.reached(), daily_spend_limit=self.limit, spent=("111.5", 0, 0)),
         )
 
+    def test_a_limit_that_was_reached_on_another_day_too_is_compared_with_the_spend_of_today(self) -> None:
+        self.assertIn(
+            "daily spend limit of 110.00 EUR reached, 120.00 spent today.",
+            told(
+                Reason.CAMPAIGN_DAILY_LIMIT,
+                self.reached("2026-11-19 11:05+01:00"),
+                daily_spend_limit=self.limit,
+                spent=("120", 0, 0),
+            ),
+        )
+
     def test_a_limit_that_was_changed_since_is_compared_with_the_spend_of_now(self) -> None:
         self.assertIn(
             "daily spend limit of 100.00 EUR reached, 111.50 spent today.",
@@ -126,7 +137,7 @@ class PausedByALimitTests(SimpleTestCase):
         )
         self.assertEqual(
             told(both, reached, daily_budget=Decimal(500), monthly_budget=Decimal(9000), spent=(0, "500", "9000.01")),
-            "Paused since yesterday 23:59: the brand’s daily budget of 500.00 EUR reached at 500.00;"
+            "Paused since yesterday 23:59: the brand’s daily budget of 500.00 EUR reached, 500.00 spent today;"
             " the brand’s monthly budget of 9,000.00 EUR reached at 9,000.01."
             " Resumes on Tue 1 Dec at 00:00 (Europe/Paris), when the new month begins.",
         )
@@ -195,11 +206,12 @@ class PausedByPeopleTests(SimpleTestCase):
             "Paused since 09:00: switched off by amara. Resumes when it is switched on.",
         )
 
-    def test_a_job_is_nobody_who_switches(self) -> None:
-        self.assertIn(
-            ": the brand is switched off. Resumes when the brand is switched on.",
-            told(Reason.BRAND_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.BRAND_DISABLED, "quick_pass")),
-        )
+    def test_a_job_or_command_is_nobody_who_switches(self) -> None:
+        for actor in ("quick_pass", "manage.py enforce", "import_spend"):
+            self.assertIn(
+                ": the brand is switched off. Resumes when the brand is switched on.",
+                told(Reason.BRAND_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.BRAND_DISABLED, actor)),
+            )
 
 
 class SeveralReasonsTests(SimpleTestCase):

@@ -5,8 +5,18 @@ import { element } from "./week_table.js";
 
 const PAUSE_MILLISECONDS = 200;
 
-/* Let a person choose a campaign by typing; call copy(name, rows) with its windows, tell(text) with what went wrong. */
-export function offerCopies(input, button, { copy, tell }) {
+/* Return the campaigns that the server offers; null where it can't be reached, or asks to sign in. */
+async function ask(address) {
+    try {
+        const response = await fetch(address, { headers: { Accept: "application/json" } });
+        return response.ok ? (await response.json()).campaigns : null;
+    } catch {
+        return null;
+    }
+}
+
+/* Let a person choose a campaign by typing; call copy(name, rows) with its windows, refuse(text) with what went wrong, if anything. */
+export function offerCopies(input, button, { copy, refuse }) {
     const list = document.getElementById(input.getAttribute("list"));
     let found = new Map();
     let timer = null;
@@ -14,27 +24,33 @@ export function offerCopies(input, button, { copy, tell }) {
 
     async function search() {
         const number = ++asked;
-        const response = await fetch(`${input.dataset.url}&q=${encodeURIComponent(input.value)}`, { headers: { Accept: "application/json" } });
-        if (!response.ok || number !== asked) {
-            return;
+        const campaigns = await ask(`${input.dataset.url}&q=${encodeURIComponent(input.value)}`);
+        if (number !== asked) {
+            return true;
         }
-        const { campaigns } = await response.json();
+        if (campaigns === null) {
+            refuse("The campaigns can’t be looked up now: try again, or sign in again in another tab.");
+            return false;
+        }
+        refuse("");
         found = new Map(campaigns.map((campaign) => [campaign.name, campaign.windows]));
         list.replaceChildren(...campaigns.map(({ name, words }) => element("option", { value: name, label: `${name}: ${words}` })));
+        return true;
     }
 
     async function take() {
         clearTimeout(timer);
-        if (!found.has(input.value)) {
-            await search();
+        if (!found.has(input.value) && !(await search())) {
+            return;
         }
         // A part of a name is enough where only one campaign has it.
         const name = found.has(input.value) ? input.value : found.size === 1 ? [...found.keys()][0] : null;
         if (!input.value.trim() || name === null) {
-            tell(found.size ? "Choose one of the campaigns of that name." : "There is no other campaign of that name.");
+            refuse(found.size ? "Choose one of the campaigns of that name." : "There is no other campaign of that name.");
             return;
         }
         input.value = name;
+        refuse("");
         copy(name, found.get(name).map(([days, start, end]) => ({ days, start: minuteOf(start), end: minuteOf(end) })));
     }
 

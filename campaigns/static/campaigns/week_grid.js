@@ -72,7 +72,7 @@ class Editor {
         });
         offerCopies(this.root.querySelector("[data-url]"), this.root.querySelector("[data-copy]"), {
             copy: (name, rows) => this.#change(weekOf(rows), `Copied from ${name}`),
-            tell: (text) => this.#tell(text),
+            refuse: (text) => { this.root.querySelector("[data-refused]").textContent = text; },
         });
     }
 

@@ -78,6 +78,13 @@ class CopyTests(CampaignPageTestCase):
         self.save()
         self.assertEqual(self.windows(), ["Mon–Fri 06:00–11:00", "Mon–Fri 17:30–00:00"])
 
+    def test_a_server_that_does_not_answer_is_told_and_changes_nothing(self) -> None:
+        page = self.open_campaign()
+        page.route("**/schedules/**", lambda route: route.fulfill(body="<p>Sign in</p>"))
+        page.get_by_label("Copy from another campaign").fill("commut")
+        self.press("Copy")
+        expect(page.get_by_text("The campaigns can’t be looked up now")).to_be_visible()
+
     def test_campaigns_that_the_person_does_not_see_are_not_offered(self) -> None:
         make_window(make_campaign(make_brand(name="Kawabe"), name="Commuters"), 31, "06:00", "11:00")
         bela = User.objects.create(username="bela", is_staff=True)
@@ -88,7 +95,7 @@ class CopyTests(CampaignPageTestCase):
         self.open_campaign(page)
         page.get_by_label("Copy from another campaign").fill("commut")
         page.get_by_role("button", name="Copy", exact=True).click()
-        expect(page.locator(".campaigns-week [aria-live]")).to_have_text("There is no other campaign of that name.")
+        expect(page.get_by_text("There is no other campaign of that name.")).to_be_visible()
 
 
 class CarefulTests(CampaignPageTestCase):
