@@ -46,7 +46,7 @@ def draw(points: Points) -> bytes:
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.grid(which="major", color="#000000", alpha=0.1, linewidth=0.6)
         if axes.lines[1:]:
-            axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(0, 0.93))
+            axes.legend(frameon=False, loc="lower right")
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=110)
     return picture.getvalue()
