@@ -14,7 +14,7 @@ from campaigns.models import Brand, BrandPeriod, Campaign, GivenBrand, SpendReco
 from campaigns.services.access import seen_by, sees_only_given_brands
 from campaigns.services.jobs import run_full_check
 from campaigns.services.staff import BRAND_MANAGERS, CAMPAIGN_MANAGERS
-from campaigns.tests.browser import FormTestCase
+from campaigns.tests.browser import FormTestCase, confirm
 from campaigns.tests.factories import make_brand, make_campaign, spend
 from campaigns.tests.pages import page
 
@@ -131,7 +131,7 @@ class Pages(TestCase):
     def test_actions_touch_only_the_given_brands(self) -> None:
         for row in (self.ours, self.theirs, self.theirs.brand):
             data = {"action": "switch_off", "_selected_action": [str(row.pk)]}
-            self.client.post(page(type(row), "changelist"), data)
+            confirm(self.client, self.client.post(page(type(row), "changelist"), data))
             row.refresh_from_db()
         self.assertEqual((self.ours.enabled, self.theirs.enabled, self.theirs.brand.enabled), (False, True, True))
 
