@@ -30,6 +30,7 @@ class PreviewInWords:
     notes: list[str]
     tables: list[tuple[str, SafeString]]
     changes: bool
+    problems: bool = False
 
 
 def preview_in_words(operation: Operation, model: Owner, preview: Preview) -> PreviewInWords:
@@ -37,13 +38,11 @@ def preview_in_words(operation: Operation, model: Owner, preview: Preview) -> Pr
     same = len(preview.rows) - len(changing) - len(refused)
     counts = [("to change", len(changing)), ("so already", same), ("can’t change", len(refused))]
     effects = {change.campaign_id: change for change in preview.effects.changes}
-    tables = (
-        [(_title("What changes", len(changing)), _changes(operation, model, changing, effects))] if changing else []
-    )
+    tables = [(title("What changes", len(changing)), _changes(operation, model, changing, effects))] if changing else []
     if issubclass(model, Brand) and effects:
-        tables.append((_title(EFFECTS, len(effects)), effects_table(preview.effects)))
+        tables.append((title(EFFECTS, len(effects)), effects_table(preview.effects)))
     if refused:
-        tables.append((_title("What can’t change", len(refused)), _refusals(operation, model, refused)))
+        tables.append((title("What can’t change", len(refused)), _refusals(operation, model, refused)))
     told = [(f"{count:,}", word) for word, count in counts if count or word == "to change"]
     told += status_counts(preview.effects)
     return PreviewInWords(told, zone_notes(preview.effects), tables, bool(changing))
@@ -131,5 +130,5 @@ def _link(model: Owner, row: PlannedRow) -> SafeString:
     return link_to(model(pk=row.pk), row.name)
 
 
-def _title(text: str, count: int) -> str:
+def title(text: str, count: int) -> str:
     return f"{text}: the first {SHOWN} of {count:,}" if count > SHOWN else f"{text}: {count:,}"

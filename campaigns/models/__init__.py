@@ -3,6 +3,7 @@ from campaigns.models.books import BookingZone, BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
+from campaigns.models.drafts import ImportDraft
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, StatusChange
 from campaigns.models.spend import CampaignDay, PendingSpend, SpendRecord, TouchedBrand
 
@@ -16,6 +17,7 @@ __all__ = [
     "DaypartingSchedule",
     "GivenBrand",
     "Heartbeat",
+    "ImportDraft",
     "JobRun",
     "PendingSpend",
     "SpendRecord",
