@@ -41,7 +41,7 @@ def import_in_words(preview: ImportPreview) -> PreviewInWords:
         label = title("What the file changes", len(plan.lines))
         tables.append((label, _lines(plan, label)))
     if effects.changes:
-        tables.append((title(EFFECTS, len(effects.changes)), effects_table(effects)))
+        tables.append((title(EFFECTS, len(effects.changes)), effects_table(effects, preview.new_campaigns)))
     can = bool(plan.lines) and not plan.problems
     told += status_counts(effects)
     return PreviewInWords(told, _notes(plan) + zone_notes(effects), tables, can, bool(plan.problems))
@@ -74,10 +74,12 @@ def _lines(plan: Plan, label: str) -> SafeString:
 
 def _changes(line: PlannedLine) -> SafeString:
     if line.pk is None:
-        values = [(_label(column), in_words(column, value)) for column, (_, value) in line.changes.items()]
+        values = [
+            (_label(column), in_words(column, value, line.currency)) for column, (_, value) in line.changes.items()
+        ]
         return format_html("{} {}", chip("new", "note"), format_html_join(", ", "{} {}", values))
     changed = [
-        (_label(column), arrow(in_words(column, before), in_words(column, after)))
+        (_label(column), arrow(in_words(column, before, line.currency), in_words(column, after, line.currency)))
         for column, (before, after) in line.changes.items()
     ]
     return format_html('<span class="campaigns-lines">{}</span>', format_html_join("", "<span>{}: {}</span>", changed))

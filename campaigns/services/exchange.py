@@ -37,6 +37,8 @@ BATCH = 1_000
 KEPT_FOR = timedelta(days=1)
 """So long a file waits for its confirmation."""
 
+LIMITS = ("daily_budget", "monthly_budget", "daily_spend_limit")
+
 
 @dataclass(frozen=True)
 class ImportPreview:
@@ -44,6 +46,8 @@ class ImportPreview:
 
     plan: Plan
     effects: Effects = field(default_factory=Effects)
+    new_campaigns: frozenset[int] = frozenset()
+    """The ids that new campaigns had in the dry run."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +86,14 @@ def preview_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Impor
         plan = _plan(Kind(draft.kind), table, person)
         lock_brands(_brands_of(plan))
         plan = _plan(Kind(draft.kind), table, person)
-        would = Effects()
+        would, new = Effects(), frozenset[int]()
         if plan.lines and not plan.problems:
             ids = _write(plan)
             would = effects(_scope(plan, ids), _brands_of(plan, ids), clock=clock)
+            new = frozenset(ids[line.line] for line in plan.new if plan.kind == Kind.CAMPAIGNS)
     draft.shown = _fingerprints(plan)
     draft.save(update_fields=["shown"])
-    return ImportPreview(plan, would)
+    return ImportPreview(plan, would, new)
 
 
 @transaction.atomic
@@ -109,15 +114,17 @@ def apply_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Importe
     return Imported(plan, enforced)
 
 
-def in_words(column: str, value: Any) -> str:
+def in_words(column: str, value: Any, currency: str = "") -> str:
     """Return a value of a column as people say it."""
     if column == SCHEDULE:
         return schedule_in_words(value)
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, Decimal):
-        return format_money(value)
-    return "empty" if value is None else str(value)
+        return format_money(value, currency)
+    if value is None:
+        return "no limit" if column in LIMITS else "empty"
+    return str(value)
 
 
 def _kind(kind_of_list: Kind, table: TextTable) -> Kind:

@@ -90,7 +90,7 @@ class Imports(ExchangePageTestCase):
         self.assertContains(nothing, "Nothing would change.")
         self.assertContains(nothing, "Computed columns are passed over, whatever the file says: status, reasons,")
         preview = self.upload(Campaign, exported.replace(b",100,", b",0,"))
-        self.assertContains(preview, "<del>100.00</del>", html=True)
+        self.assertContains(preview, "<del>100.00 USD</del>", html=True)
         self.assertContains(preview, "daily spend limit reached")
         self.assertEqual(Campaign.objects.get().daily_spend_limit, 100)
         done = confirm(self.client, preview)
@@ -127,7 +127,7 @@ class Imports(ExchangePageTestCase):
         again = confirm(self.client, preview)
         self.assertContains(again, "“Alpine” (line 2) isn’t as the preview showed it: someone else changed it.")
         self.assertContains(again, "Nothing was imported. Below is what the file would change now.")
-        self.assertContains(again, "<del>15.00</del>", html=True)
+        self.assertContains(again, "<del>15.00 USD</del>", html=True)
         confirm(self.client, again)
         self.assertEqual(Brand.objects.get().daily_budget, 20)
 

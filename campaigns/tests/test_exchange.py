@@ -140,7 +140,7 @@ class WhatAFileChanges(ExchangeTestCase):
             Kind.CAMPAIGNS, header, (campaign.brand.name, "Search", "12.5"), (campaign.brand.name, "Video", "")
         )
         said = {entry.object_repr: entry.get_change_message() for entry in LogEntry.objects.filter(user=self.person)}
-        self.assertEqual(said, {"Search": "Changed daily spend limit from empty to 12.50.", "Video": "Added."})
+        self.assertEqual(said, {"Search": "Changed daily spend limit from no limit to 12.50.", "Video": "Added."})
 
     def test_it_renames_by_id(self) -> None:
         campaign = make_campaign(name="Search")
