@@ -216,6 +216,7 @@ UNFOLD: dict[str, Any] = {
     ],
     "SIDEBAR": {"navigation": "campaigns.admin.navigation.navigation"},
     "GLOBAL_CALLBACK": "campaigns.admin.banner.banner",
+    "DASHBOARD_CALLBACK": "campaigns.admin.home.dashboard",
 }
 
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in page loses where its visitor came from

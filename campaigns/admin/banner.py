@@ -13,15 +13,22 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.models import JobRun
-from campaigns.services.health import JobHealth, in_words, late_check
+from campaigns.services.health import JobHealth, health, in_words, late_check, late_check_of
 
 
 def banner(request: HttpRequest) -> dict[str, Any]:
     """Return what pages of the admin need to show it; settings name this function (UNFOLD, GLOBAL_CALLBACK)."""
     if not admin.site.has_permission(request):
         return {}
-    check = late_check(now=timezone.now())
-    return {"stalled_check": _sentence(request, check) if check else ""}
+    shown = health(now=timezone.now()) if _shows_health(request) else None
+    check = late_check_of(shown) if shown else late_check(now=timezone.now())
+    return {"stalled_check": _sentence(request, check) if check else "", "health": shown}
+
+
+def _shows_health(request: HttpRequest) -> bool:
+    """Tell whether the page tells more of the jobs: the home page does, to those who may look at them."""
+    match = request.resolver_match
+    return bool(match and match.view_name == "admin:index" and request.user.has_perm("campaigns.view_jobrun"))
 
 
 def _sentence(request: HttpRequest, check: JobHealth) -> SafeString:

@@ -21,6 +21,11 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 3
 
 
+def may_view(request: HttpRequest, model: type[models.Model]) -> bool:
+    """Tell whether a person may look at rows of a model of ours: who may change them may."""
+    return any(request.user.has_perm(f"campaigns.{what}_{model._meta.model_name}") for what in ("view", "change"))
+
+
 class BaseAdmin(CarefulLists):
     """A list may have a note above it; a page may have panels below its form, each a title and contents.
 
@@ -45,6 +50,10 @@ class BaseAdmin(CarefulLists):
     def panels(self, obj: Any) -> Iterable[tuple[str, SafeString]]:
         return ()
 
+    def panels_for(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
+        """Return the panels that the person may look at."""
+        return self.panels(obj)
+
     def render_change_form(
         self,
         request: HttpRequest,
@@ -54,7 +63,7 @@ class BaseAdmin(CarefulLists):
         form_url: str = "",
         obj: Any = None,
     ) -> Any:
-        context["panels"] = [] if obj is None else list(self.panels(obj))
+        context["panels"] = [] if obj is None else list(self.panels_for(request, obj))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Field, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Field, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
@@ -13,12 +13,16 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, BooleanRadioFilter
 
-from campaigns.admin.bulk import BulkBrands
+from campaigns.admin.base import may_view
+from campaigns.admin.brand_lists import campaigns_of, history_of
+from campaigns.admin.brand_page import above_the_form
+from campaigns.admin.brand_switch import StopsAndGoes
 from campaigns.admin.display import link_to_list, spend_bar
 from campaigns.admin.fields import MoneyField, ZoneWidget
+from campaigns.admin.filters import RiskFilter
 from campaigns.admin.forms import CarefulForm
 from campaigns.admin.statements import recent_statements
-from campaigns.models import Brand, BrandPeriod, Campaign
+from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.services.access import give_brand
 from campaigns.services.changes import begin_change
@@ -37,11 +41,13 @@ class BrandForm(CarefulForm[Brand]):
 
 
 @admin.register(Brand)
-class BrandAdmin(BulkBrands):
+class BrandAdmin(StopsAndGoes):
     form = BrandForm
+    change_form_outer_before_template: Any = "campaigns/admin/brand/top.html"
     brand_path = "pk"
     list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone")
     list_filter = (
+        RiskFilter,
         ("enabled", BooleanRadioFilter),
         ("currency", AllValuesCheckboxFilter),
         ("timezone", AllValuesCheckboxFilter),
@@ -50,9 +56,7 @@ class BrandAdmin(BulkBrands):
     search_help_text = "Search by name"
     ordering = ("name",)
     figures = ("spend_today", "spend_this_month", "campaign_count")
-    readonly_fields = ("today", "this_month", "campaign_counts")
     fieldsets = (
-        ("Now", {"fields": ("today", "this_month", "campaign_counts")}),
         ("Settings", {"fields": ("name", "enabled", "currency", "timezone")}),
         (
             "Budgets",
@@ -63,12 +67,11 @@ class BrandAdmin(BulkBrands):
         ),
     )
 
+    class Media:
+        css = {"all": ["campaigns/home.css"]}
+
     def scope_of(self, ids: Iterable[int]) -> Scope:
         return Scope.of_brands(ids)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """A brand that isn't there yet has neither spend nor statements."""
-        return self.fieldsets if obj else self.fieldsets[1:]
 
     def give(self, request: HttpRequest, obj: Brand) -> None:
         """Give a new brand to the person who made it, if they see only given ones."""
@@ -77,9 +80,27 @@ class BrandAdmin(BulkBrands):
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         return _with_campaign_counts(brands_with_spend(rows, timezone.now(), ids))
 
-    def panels(self, obj: Any) -> Iterable[tuple[str, SafeString]]:
-        yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
-        yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)
+    def panels_for(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
+        if may_view(request, Campaign):
+            yield "Campaigns", campaigns_of(obj)
+        if may_view(request, BrandPeriod):
+            yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
+            yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)
+        if may_view(request, StatusChange):
+            yield "What happened to its campaigns", history_of(obj)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> Any:
+        if obj is not None:
+            context["brand_top"] = above_the_form(obj, may_change=self.has_change_permission(request, obj))
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("daily_budget", "monthly_budget"):

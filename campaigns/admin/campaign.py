@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, Field, Model, OuterRef, QuerySet
+from django.db.models import Exists, Field, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -13,6 +14,7 @@ from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
 from campaigns.admin.bulk import BulkCampaigns
+from campaigns.admin.campaign_page import campaign_now
 from campaigns.admin.dayparting import WindowInline
 from campaigns.admin.display import link_to, spend_bar, status_chips
 from campaigns.admin.fields import KeyAutocomplete, MoneyField
@@ -20,6 +22,7 @@ from campaigns.admin.filters import ReasonFilter, SeenFilter
 from campaigns.admin.forms import CarefulForm
 from campaigns.admin.history import recent_history
 from campaigns.admin.search import campaigns_named
+from campaigns.admin.week import schedules
 from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
 from campaigns.services.access import seen_by
@@ -69,18 +72,20 @@ class CampaignAdmin(BulkCampaigns):
     search_help_text = "Search by campaign or brand"
     ordering = ("brand__name", "name")
     figures = ("spend_today",)
-    readonly_fields = ("status_in_words", "until_when", "today", "brand_today", "brand_this_month")
-    fieldsets = (
-        ("Now", {"fields": ("status_in_words", "until_when", "today", "brand_today", "brand_this_month")}),
-        ("Settings", {"fields": ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")}),
-    )
+    fieldsets = (("Settings", {"fields": ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")}),)
+    change_form_outer_before_template: Any = "campaigns/admin/campaign_before.html"
+
+    class Media:
+        css = {"all": ["campaigns/campaign.css", "campaigns/week_grid.css"]}
 
     def scope_of(self, ids: Iterable[int]) -> Scope:
         return Scope.of_campaigns(ids)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """A campaign that isn't there yet has neither status nor history."""
-        return self.fieldsets if obj else self.fieldsets[1:]
+    def get_urls(self) -> list[Any]:
+        schedules_of_others = path(
+            "schedules/", self.admin_site.admin_view(schedules), name="campaigns_campaign_schedules"
+        )
+        return [schedules_of_others, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).select_related("brand").prefetch_related("windows")
@@ -94,6 +99,15 @@ class CampaignAdmin(BulkCampaigns):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Campaign], search_term: str) -> Any:
         return campaigns_named(search_term, queryset), False
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Tell above the form what is; a form that is shown again has put into its campaign what it was asked for."""
+        shown = kwargs.get("obj")
+        if shown is not None and request.method == "POST":
+            shown = self.get_object(request, str(shown.pk))
+        if shown is not None:
+            context["campaign_now"] = campaign_now(shown, timezone.now())
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def panels(self, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
         return [("Status history", recent_history(obj))]
@@ -130,18 +144,6 @@ class CampaignAdmin(BulkCampaigns):
     def today(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:
         return spend_bar(
             campaign.spend_today, campaign.daily_spend_limit, campaign.brand.currency, of="daily spend limit"
-        )
-
-    @admin.display(description="brand today")
-    def brand_today(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:
-        brand = campaign.brand
-        return spend_bar(campaign.brand_spend_today, brand.daily_budget, brand.currency, of="brand's daily budget")
-
-    @admin.display(description="brand this month")
-    def brand_this_month(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:
-        brand = campaign.brand
-        return spend_bar(
-            campaign.brand_spend_this_month, brand.monthly_budget, brand.currency, of="brand's monthly budget"
         )
 
     @admin.display(description="schedule")

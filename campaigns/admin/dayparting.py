@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 from campaigns.admin.fields import ClockWidget, DaysField
-from campaigns.admin.forms import CarefulFormSet, CarefulRowForm
+from campaigns.admin.forms import CarefulRowForm
+from campaigns.admin.week import WindowFormSet
 from campaigns.models import Campaign, DaypartingSchedule
 
 
@@ -29,7 +30,7 @@ class WindowForm(CarefulRowForm[DaypartingSchedule]):
 class WindowInline(TabularInline):
     model = DaypartingSchedule
     form = WindowForm
-    formset: Any = CarefulFormSet
+    formset: Any = WindowFormSet
     extra = 0
     verbose_name_plural = "schedule"
     template = "campaigns/admin/windows.html"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from campaigns.money import format_money
 from campaigns.periods import find_zone
 from campaigns.reasons import LABELS, PauseReason
+from campaigns.services.health import in_words
 
 
 def percent(spend: Decimal, limit: Decimal) -> int:
@@ -108,7 +109,25 @@ def link_to(row: models.Model, text: str = "") -> SafeString:
     return format_html('<a class="text-link" href="{}">{}</a>', url, text or str(row))
 
 
+def list_address(model: type[models.Model], **filters: Any) -> str:
+    """Return the address of a list in the admin, filtered."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist", query=filters or None)
+
+
 def link_to_list(model: type[models.Model], text: str, **filters: Any) -> SafeString:
     """Return a link to a list in the admin, filtered."""
-    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist", query=filters or None)
-    return format_html('<a class="text-link" href="{}">{}</a>', url, text)
+    return format_html('<a class="text-link" href="{}">{}</a>', list_address(model, **filters), text)
+
+
+def share_bar(value: int, label: str) -> SafeString:
+    """Return a bar of some percents of a whole, of which more is no worse than less."""
+    return format_html(
+        '<meter class="campaigns-share" min="0" max="100" value="{}" aria-label="{}">{}</meter>', value, label, label
+    )
+
+
+def ago(instant: datetime | None, now: datetime) -> str:
+    """Return how long ago an instant is, in words."""
+    if instant is None:
+        return "never"
+    return "just now" if now - instant < timedelta(minutes=1) else f"{in_words(now - instant)} ago"

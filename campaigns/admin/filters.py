@@ -5,13 +5,21 @@ from datetime import datetime, time, timedelta
 from typing import Any, cast
 
 from django.contrib.admin import SimpleListFilter
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
+from campaigns.database import among, among_param
 from campaigns.reasons import LABELS, PauseReason
+from campaigns.services import risk
+from campaigns.services.overview import RECENTLY
+from campaigns.services.risk import Risk, brands_at
+
+LAST_24_HOURS = "24-hours"
+GIVEN = "SELECT id FROM campaigns_brand WHERE {}"
 
 
 class SeenForm(AutocompleteDropdownForm):
@@ -54,6 +62,42 @@ class ReasonAfterFilter(ReasonFilter):
     column = "reasons_after"
 
 
+class RiskFilter(DropdownFilter):
+    """Brands of which a risk holds now: those that the home page counts."""
+
+    title = "risk"
+    parameter_name = "risk"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(each.code, risk.LABELS[each]) for each in Risk]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = Risk.__members__.get((self.value() or "").upper())
+        if chosen is None:
+            return queryset
+        ids = brands_at(chosen, now=timezone.now())  # once for the count and the page
+        return queryset.filter(pk__in=RawSQL(GIVEN.format(among("id")), [among_param(ids)]))  # noqa: S611  # bound
+
+
+class ChangeFilter(DropdownFilter):
+    """Changes by what they did to the campaign."""
+
+    title = "what happened"
+    parameter_name = "change"
+    kinds = {
+        "paused": ("paused", Q(reasons_before=0)),
+        "resumed": ("resumed", Q(reasons_after=0)),
+        "other": ("stayed paused, for other reasons", ~Q(reasons_before=0) & ~Q(reasons_after=0)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(code, label) for code, (label, _) in self.kinds.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        kind = self.kinds.get(self.value() or "")
+        return queryset.filter(kind[1]) if kind else queryset
+
+
 class RecentFilter(SimpleListFilter):
     """Rows since a recent midnight of the application's zone: newest first, a page is found at once."""
 
@@ -64,6 +108,7 @@ class RecentFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return [
+            (LAST_24_HOURS, "the last 24 hours"),
             ("today", "today"),
             ("yesterday", "since yesterday"),
             ("week", "the last 7 days"),
@@ -71,6 +116,8 @@ class RecentFilter(SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == LAST_24_HOURS:
+            return queryset.filter(**{f"{self.column}__gte": timezone.now() - RECENTLY})
         days = self.days.get(self.value() or "")
         if days is None:
             return queryset

@@ -13,13 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.admin.base import ReadOnlyAdmin
-from campaigns.admin.display import link_to, link_to_list, local_time, status_chips, table
-from campaigns.admin.filters import ReasonAfterFilter, RecentFilter, SeenFilter
+from campaigns.admin.display import chip, link_to, link_to_list, local_time, status_chips, table
+from campaigns.admin.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, SeenFilter
 from campaigns.admin.lists import NEWEST, EndlessPaginator
 from campaigns.admin.search import campaigns_named, first_ids
-from campaigns.models import Campaign, JobRun, StatusChange
+from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.money import format_money
 from campaigns.reasons import PauseReason, describe
+from campaigns.services.change_story import tell_change
 
 LINES_ON_A_CAMPAIGN = 20
 
@@ -40,35 +41,27 @@ def of_limit(spend: Decimal, limit: Decimal | None) -> str:
 def recent_history(campaign: Campaign) -> SafeString:
     """Return the campaign's last changes as a table, with the way to all of them."""
     changes = campaign.status_changes.order_by("-id")[:LINES_ON_A_CAMPAIGN]
-    rows = [
-        [
-            local_time(change.at, campaign.brand.timezone),
-            change_in_words(change),
-            change.actor,
-            of_limit(change.campaign_spend, change.campaign_limit),
-            of_limit(change.brand_day_spend, change.brand_daily_budget),
-            of_limit(change.brand_month_spend, change.brand_monthly_budget),
-        ]
-        for change in changes
-    ]
-    currency = campaign.brand.currency
-    headers = (
-        f"When ({campaign.brand.timezone})",
-        "Before → after",
-        "By",
-        f"Campaign's day ({currency})",
-        "Brand's day",
-        "Brand's month",
-    )
+    rows = [_told(change, campaign.brand) for change in changes]
     shown = table(
-        headers,
+        (f"When ({campaign.brand.timezone})", "What", "Why", "By"),
         rows,
-        numbers=(3, 4, 5),
         empty="Nothing has changed since the campaign was made.",
         label="Status history",
     )
-    every = link_to_list(StatusChange, "All changes of the campaign", campaign__id__exact=campaign.pk)
+    every = link_to_list(StatusChange, "All changes, with all spend and limits", campaign__id__exact=campaign.pk)
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
+
+
+TONES = {"Resumed": "good", "Paused": "warning", "Still paused": "plain"}
+
+
+def _told(change: StatusChange, brand: Brand) -> list[SafeString | str]:
+    story = tell_change(change, brand.currency)
+    still = f"still {describe(story.still)}" if story.still else ""
+    why = format_html(
+        '{}<span class="campaigns-quiet">{}{}</span>', "; ".join(story.why), "; " if story.why and still else "", still
+    )
+    return [local_time(change.at, brand.timezone), chip(story.what, TONES[story.what]), why, story.by]
 
 
 @admin.register(StatusChange)
@@ -76,7 +69,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     brand_path = "campaign__brand"
     list_display = ("when", "campaign_link", "change", "actor", "campaign_day", "brand_day", "brand_month")
     list_display_links = ("when",)
-    list_filter = (("campaign", SeenFilter), ReasonAfterFilter, SinceFilter)
+    list_filter = (("campaign", SeenFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
     search_fields = ("campaign__name", "campaign__brand__name", "actor")
     search_help_text = "Search by campaign, brand, or who did it"
     newest_unless = "campaign__id__exact"

@@ -35,7 +35,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": title, "items": [_item(*entry) for entry in entries if _may_view(request, *entry[2:])]}
         for title, entries in GROUPS.items()
     ]
-    return [group for group in groups if group["items"]]
+    home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
+    return [{"items": [home]}, *(group for group in groups if group["items"])]
 
 
 def _may_view(request: HttpRequest, app: str, model: str) -> bool:

@@ -92,6 +92,11 @@ def late_check(*, now: datetime) -> JobHealth | None:
     return check if check.late else None
 
 
+def late_check_of(known: Health) -> JobHealth | None:
+    """Return the check if it is late, else None, of what is known already."""
+    return next((job for job in known.jobs if job.name == CHECK.run_name and job.late), None)
+
+
 def in_words(duration: timedelta) -> str:
     """Return "25 minutes" and the like, for people."""
     minutes = int(duration.total_seconds()) // 60

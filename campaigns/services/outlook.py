@@ -1,4 +1,4 @@
-"""Until when a paused campaign stays paused: the next instant at which it may run again.
+"""Until when a paused campaign stays paused, and until when the schedule lets an active one run.
 
 Pure Python over facts that the caller has read: the campaign with its brand, pause reasons and windows. The
 answer supposes that nobody changes anything: no switch, no budget, no further spend.
@@ -6,7 +6,7 @@ answer supposes that nobody changes anything: no switch, no budget, no further s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -26,6 +26,7 @@ from campaigns.periods import (
 from campaigns.reasons import PauseReason
 
 MIDNIGHT = time(0)
+NEVER_AGAIN = "never: "
 DAYS_AHEAD = 16
 """Each window opens within a week, or within two where the clocks skip it once."""
 
@@ -47,6 +48,10 @@ class Outlook:
 
     at: datetime | None
     text: str
+
+    @property
+    def is_never(self) -> bool:
+        return self.text.startswith(NEVER_AGAIN)
 
 
 def is_open(windows: Iterable[Window], wall: datetime) -> bool:
@@ -72,23 +77,52 @@ def next_opening(windows: Sequence[Window], zone: ZoneInfo, instant: datetime) -
     """
     if not windows or is_open(windows, instant.astimezone(zone)):
         return instant
-    openings = (at for at in _moments(windows, zone, instant) if is_open(windows, at.astimezone(zone)))
+    openings = (at for at in _moments(windows, zone, instant, _start) if is_open(windows, at.astimezone(zone)))
     return next(openings, None)
 
 
-def _moments(windows: Sequence[Window], zone: ZoneInfo, instant: datetime) -> Iterator[datetime]:
-    """Yield, in order, the later instants at which a window can open: its starts, and where clocks change.
+def next_closing(windows: Sequence[Window], zone: ZoneInfo, instant: datetime) -> datetime | None:
+    """Return the first instant, from the given one on, at which no window is open; None where one always is.
 
-    An hour that comes twice has its starts twice; a start in a skipped hour opens where the hour is skipped.
+    No window at all means always.
+    """
+    if not windows:
+        return None
+    if not is_open(windows, instant.astimezone(zone)):
+        return instant
+    closings = (at for at in _moments(windows, zone, instant, _end) if not is_open(windows, at.astimezone(zone)))
+    return next(closings, None)
+
+
+def _start(window: Window, day: date) -> datetime:
+    return datetime.combine(day, window.start_time)
+
+
+def _end(window: Window, day: date) -> datetime:
+    """Return when the window that starts on that day ends: on the next day where it passes midnight."""
+    passes_midnight = window.end_time == MIDNIGHT or window.end_time < window.start_time
+    return datetime.combine(day + ONE_DAY if passes_midnight else day, window.end_time)
+
+
+def _moments(
+    windows: Sequence[Window], zone: ZoneInfo, instant: datetime, edge: Callable[[Window, date], datetime]
+) -> Iterator[datetime]:
+    """Yield, in order, the later instants at which windows can open (or close), and those at which clocks change.
+
+    An hour that comes twice has its edges twice; an edge in a skipped hour lies where the hour is skipped.
     """
     first = local_date(zone, instant)
-    for day in (first + ONE_DAY * number for number in range(DAYS_AHEAD)):
-        moments = set(_clock_changes(zone, day))
+    seen: set[datetime] = set()
+    for day in (first + ONE_DAY * number for number in range(-1, DAYS_AHEAD)):
+        seen |= set(_clock_changes(zone, day))
         for window in windows:
             if window.days_of_week & weekday_bit(day):
-                start = datetime.combine(day, window.start_time, tzinfo=zone)
-                moments |= {start.astimezone(UTC), start.replace(fold=1).astimezone(UTC)}
-        yield from (at for at in sorted(moments) if at > instant)
+                wall = edge(window, day).replace(tzinfo=zone)
+                seen |= {wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)}
+        # What lies on the next day waits for that day's own moments, to come in their order.
+        ready = sorted(at for at in seen if local_date(zone, at) <= day)
+        seen -= set(ready)
+        yield from (at for at in ready if at > instant)
 
 
 @lru_cache(maxsize=10_000)
@@ -121,24 +155,24 @@ def outlook(campaign: Campaign, windows: Sequence[Window], now: datetime) -> Out
     if zone is None:
         return Outlook(None, f"when the brand has a known time zone: nobody knows “{campaign.brand.timezone}”")
     if reasons & PauseReason.ENDED and campaign.ends_on:
-        return Outlook(None, f"never: it ended on {campaign.ends_on:%Y-%m-%d}")
+        return Outlook(None, f"{NEVER_AGAIN}it ended on {campaign.ends_on:%Y-%m-%d}")
     return _combined(campaign, windows, zone, now)
 
 
 def _combined(campaign: Campaign, windows: Sequence[Window], zone: ZoneInfo, now: datetime) -> Outlook:
-    at = next_opening(windows, zone, _earliest(campaign, zone, now))
+    at = next_opening(windows, zone, allowed_from(campaign, zone, now))
     waits = waits_for_people(campaign)
     if at is None:
-        return Outlook(None, "never: none of its windows ever opens")
+        return Outlook(None, f"{NEVER_AGAIN}none of its windows ever opens")
     if campaign.ends_on and local_date(zone, at) > campaign.ends_on:
-        return Outlook(None, f"never: it ends on {campaign.ends_on:%Y-%m-%d}, before it may run again")
+        return Outlook(None, f"{NEVER_AGAIN}it ends on {campaign.ends_on:%Y-%m-%d}, before it may run again")
     if not waits:
         return Outlook(at, "the next check" if at <= now else in_words(at, zone, now))
     text = "when " + " and ".join(waits)
     return Outlook(None, text if at <= now else f"{text}, but not before {in_words(at, zone, now)}")
 
 
-def _earliest(campaign: Campaign, zone: ZoneInfo, now: datetime) -> datetime:
+def allowed_from(campaign: Campaign, zone: ZoneInfo, now: datetime) -> datetime:
     """Return the first instant at which dates and limits allow it; limits of 0 wait for people instead."""
     brand, reasons, today = campaign.brand, campaign.reasons, local_date(zone, now)
     earliest = [now]
@@ -178,10 +212,11 @@ def _is_zero(brand: Brand, budget: str, reason: PauseReason, reasons: PauseReaso
 def in_words(at: datetime, zone: ZoneInfo, now: datetime) -> str:
     """Return an instant as people of the zone say it: "today 18:00", "tomorrow 00:00", "Mon 2 Nov 08:00"."""
     wall, today = at.astimezone(zone), local_date(zone, now)
-    clock = f"{wall:%H:%M} ({zone.key})"
-    if wall.date() == today:
-        return f"today {clock}"
-    if wall.date() == today + ONE_DAY:
-        return f"tomorrow {clock}"
-    year = f" {wall.year}" if wall.year != today.year else ""
-    return f"{wall:%a} {wall.day} {wall:%b}{year} {clock}"
+    return f"{day_in_words(wall.date(), today)} {wall:%H:%M} ({zone.key})"
+
+
+def day_in_words(day: date, today: date) -> str:
+    """Return a day as people say it: "yesterday", "today", "tomorrow", "Mon 2 Nov", "Mon 2 Nov 2027"."""
+    near = {today - ONE_DAY: "yesterday", today: "today", today + ONE_DAY: "tomorrow"}
+    year = f" {day.year}" if day.year != today.year else ""
+    return near.get(day) or f"{day:%a} {day.day} {day:%b}{year}"

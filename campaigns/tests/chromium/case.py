@@ -13,10 +13,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, expect, sync_playwright
 
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 375, "height": 812}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 375, "height": 812}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 PATIENCE = 10_000
@@ -41,7 +41,7 @@ class BrowserTestCase(StaticLiveServerTestCase):
 
     browser: ClassVar[Browser]
     _closing: ClassVar[ExitStack]
-    viewport: ClassVar[dict[str, int]] = DESKTOP
+    viewport: ClassVar[ViewportSize] = DESKTOP
     colours: ClassVar[Any] = "light"
     javascript: ClassVar[bool] = True
 

@@ -6,11 +6,14 @@ All of them go to .screenshots, which is not kept; those that README.md and the 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import Page, ViewportSize
 
 from campaigns.models import Brand, Campaign
 from campaigns.reasons import PauseReason
@@ -21,7 +24,11 @@ from campaigns.tests.pages import every_model, page
 
 ALL = settings.BASE_DIR / ".screenshots"
 SHOWN = settings.BASE_DIR / "docs" / "images"
-LOOKS = (("light", DESKTOP, "light"), ("dark", DESKTOP, "dark"), ("phone", PHONE, "light"))
+REDRAWN = 300
+"""Milliseconds after which a page has followed its window."""
+
+Look = tuple[str, ViewportSize, Literal["light", "dark"]]
+LOOKS: Sequence[Look] = (("light", DESKTOP, "light"), ("dark", DESKTOP, "dark"), ("phone", PHONE, "light"))
 
 IN_THE_DOCS = {
     "home-light": "home.png",
@@ -54,6 +61,14 @@ def pages() -> dict[str, str]:
     }
 
 
+def show_whole(shown: Page) -> None:
+    """Make the window as high as the page, or what sticks to the window's edge would lie across the picture."""
+    assert shown.viewport_size
+    height = int(shown.evaluate("() => document.documentElement.scrollHeight"))
+    shown.set_viewport_size({"width": shown.viewport_size["width"], "height": height})
+    shown.wait_for_timeout(REDRAWN)
+
+
 class Screenshots(BrowserTestCase):
     def test_they_are_taken(self) -> None:
         fill(now=timezone.now())
@@ -65,7 +80,10 @@ class Screenshots(BrowserTestCase):
                 shown = window.new_page()
                 for name, address in pages().items():
                     shown.goto(address, wait_until="networkidle")
-                    shown.screenshot(path=ALL / f"{name}-{look}.png", full_page="-list" not in name)
+                    if "-list" not in name:
+                        show_whole(shown)
+                    shown.screenshot(path=ALL / f"{name}-{look}.png")
+                    shown.set_viewport_size(viewport)
         for name, file in IN_THE_DOCS.items():
             self.keep(ALL / f"{name}.png", SHOWN / file)
 

@@ -1,0 +1,223 @@
+"""The home page: which brands need somebody, how spend stands against budgets, what runs, and what happened lately.
+
+A person sees the parts that they may look at, over the brands that they see. Each number leads to the list behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from campaigns.admin.base import may_view
+from campaigns.admin.display import ago, chip, link_to, list_address, share_bar, spend_bar, status_chips
+from campaigns.admin.filters import LAST_24_HOURS
+from campaigns.models import Brand, Campaign, JobRun, StatusChange
+from campaigns.money import format_money
+from campaigns.periods import find_zone
+from campaigns.reasons import LABELS as REASONS
+from campaigns.reasons import PauseReason
+from campaigns.services import overview, pacing
+from campaigns.services.access import sees_only_given_brands
+from campaigns.services.health import Health
+from campaigns.services.outlook import in_words
+from campaigns.services.overview import BrandNow, Brands, Campaigns, Changes, Currency, Money
+from campaigns.services.risk import LABELS as RISKS
+from campaigns.services.risk import Risk
+
+LATEST = 8
+"""So many lines of history are shown."""
+
+CARDS = (
+    ("Budget reached", "bad", "Their campaigns are paused.", (Risk.REACHED_TODAY, Risk.REACHED_MONTH)),
+    ("Will reach its budget", "warning", "At the present pace, before the end.", (Risk.FAST_TODAY, Risk.FAST_MONTH)),
+    ("Under-pacing", "note", "Below 90 % of the even pace.", (Risk.SLOW_TODAY, Risk.SLOW_MONTH)),
+)
+TONES = {risk: tone for _, tone, _, risks in CARDS for risk in risks} | {Risk.UNKNOWN_ZONE: "bad"}
+IN_SHORT = {
+    Risk.REACHED_TODAY: "daily budget reached",
+    Risk.REACHED_MONTH: "monthly budget reached",
+    Risk.FAST_TODAY: "will reach today",
+    Risk.FAST_MONTH: "will reach this month",
+    Risk.SLOW_TODAY: "under-pacing today",
+    Risk.SLOW_MONTH: "under-pacing this month",
+    Risk.UNKNOWN_ZONE: "unknown time zone",
+}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that leads to the list behind it; `label` says beside it what it counts."""
+
+    count: int
+    label: str
+    address: str
+    described: str = ""
+    value: int = 0
+    """Percent of the whole, for its bar."""
+    is_capped: bool = False
+
+    @property
+    def text(self) -> str:
+        return f"{'more than ' if self.is_capped else ''}{self.count:,}"
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add to the context of the home page what it shows; settings name this function (UNFOLD, DASHBOARD_CALLBACK)."""
+    now, user = timezone.now(), request.user
+    shown: dict[str, Any] = {"title": "Home", "health": _health(context.get("health"), now)}
+    if may_view(request, Brand):
+        shown |= _of_brands(overview.brands_now(user, now=now), request, now)
+    if may_view(request, Campaign):
+        shown["campaigns"] = _of_campaigns(overview.campaigns_now(user))
+    if may_view(request, StatusChange):
+        shown["changes"] = _of_changes(overview.recent_changes(user, now=now))
+        shown["latest"] = list(_lines(overview.latest_changes(user, LATEST), now))
+    return context | shown
+
+
+def _of_brands(brands: Brands, request: HttpRequest, now: datetime) -> dict[str, Any]:
+    if not brands.count:
+        return {
+            "no_brands": True,
+            "is_limited": sees_only_given_brands(request.user),
+            "may_add": request.user.has_perm("campaigns.add_brand"),
+            "add_address": reverse("admin:campaigns_brand_add"),
+        }
+    return {
+        "brands": Number(brands.count, "brand" if brands.count == 1 else "brands", list_address(Brand)),
+        "switched_off": Number(brands.switched_off, "switched off", list_address(Brand, enabled__exact=0)),
+        "cards": [
+            {"title": title, "tone": tone, "note": note, "numbers": [_risk_number(brands, risk) for risk in risks]}
+            for title, tone, note, risks in CARDS
+        ],
+        "unknown_zones": _risk_number(brands, Risk.UNKNOWN_ZONE),
+        "currencies": [_currency(each) for each in sorted(brands.currencies.values(), key=_most_brands_first)],
+        "worst": [_brand(brand, now) for brand in brands.worst],
+        "at_risk": brands.at_risk,
+    }
+
+
+def _risk_number(brands: Brands, risk: Risk) -> Number:
+    label = "today" if risk in (Risk.REACHED_TODAY, Risk.FAST_TODAY, Risk.SLOW_TODAY) else "this month"
+    return Number(brands.at[risk], label, list_address(Brand, risk=risk.code), RISKS[risk])
+
+
+def _most_brands_first(currency: Currency) -> tuple[int, str]:
+    return -currency.brands, currency.code
+
+
+def _currency(currency: Currency) -> dict[str, Any]:
+    return {
+        "brands": Number(
+            currency.brands,
+            "brand" if currency.brands == 1 else "brands",
+            list_address(Brand, currency=currency.code),
+            f"in {currency.code}",
+        ),
+        "code": currency.code,
+        "today": _money(currency.today, currency.code, "daily budgets"),
+        "this_month": _money(currency.this_month, currency.code, "monthly budgets"),
+    }
+
+
+def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
+    beside = f"{format_money(money.beside, code)} without a budget" if money.beside else ""
+    if not money.budgets:
+        return {"bar": "", "beside": beside or "–"}
+    bar = spend_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
+    return {"bar": bar, "beside": f"and {beside}" if beside else ""}
+
+
+def _brand(brand: BrandNow, now: datetime) -> dict[str, Any]:
+    return {
+        "link": link_to(Brand(pk=brand.pk, name=brand.name)),
+        "chips": [chip(IN_SHORT[risk], TONES[risk]) for risk in brand.risk],
+        "when": _when(brand, now),
+        "today": spend_bar(brand.day_spend, brand.daily_budget, brand.currency, of="daily budget"),
+        "this_month": spend_bar(brand.month_spend, brand.monthly_budget, brand.currency, of="monthly budget"),
+    }
+
+
+def _when(brand: BrandNow, now: datetime) -> str:
+    """Return when the brand will reach the first of its budgets, in its own time."""
+    zone = find_zone(brand.timezone)
+    if zone is None or not brand.risk & (Risk.FAST_TODAY | Risk.FAST_MONTH):
+        return ""
+    day = pacing.reaches_at(brand.day_spend, brand.daily_budget, pacing.day_span(zone, now))
+    month = pacing.reaches_at(brand.month_spend, brand.monthly_budget, pacing.month_span(zone, now))
+    fast = ((Risk.FAST_TODAY, day), (Risk.FAST_MONTH, month))
+    at = min((at for risk, at in fast if at and brand.risk & risk), default=None)
+    return f"about {in_words(at, zone, now)}" if at else ""
+
+
+def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:
+    reasons = [
+        _share_of(campaigns.by_reason[reason], campaigns.count, REASONS[reason], reason=reason.codes[0])
+        for reason in PauseReason
+        if campaigns.by_reason[reason]
+    ]
+    return {
+        "active": _share_of(campaigns.active, campaigns.count, "active", status__exact="active"),
+        "paused": _share_of(campaigns.paused, campaigns.count, "paused", status__exact="paused"),
+        "reasons": [{"number": number, "bar": _bar(number)} for number in reasons],
+    }
+
+
+def _share_of(count: int, whole: int, label: str, **filters: Any) -> Number:
+    return Number(count, label, list_address(Campaign, **filters), value=count * 100 // whole if whole else 0)
+
+
+def _bar(number: Number) -> SafeString:
+    return share_bar(number.value, f"{number.value} % of the campaigns")
+
+
+def _of_changes(changes: Changes) -> dict[str, Any]:
+    def number(count: int, label: str, **filters: Any) -> Number:
+        address = list_address(StatusChange, since=LAST_24_HOURS, **filters)
+        return Number(count, label, address, is_capped=changes.is_capped)
+
+    return {
+        "numbers": [
+            number(changes.paused, "paused", change="paused"),
+            number(changes.resumed, "resumed", change="resumed"),
+            number(changes.other, "stayed paused, for other reasons", change="other"),
+        ],
+        "paused_for": [
+            number(count, REASONS[reason], change="paused", reason=reason.codes[0])
+            for reason, count in changes.paused_for.items()
+            if count
+        ],
+        "every": list_address(StatusChange, since=LAST_24_HOURS),
+    }
+
+
+def _lines(changes: list[StatusChange], now: datetime) -> Iterator[dict[str, Any]]:
+    for change in changes:
+        brand = change.campaign.brand
+        yield {
+            "at": change.at.astimezone(UTC).isoformat(),
+            "ago": ago(change.at, now),
+            "campaign": link_to(change.campaign),
+            "brand": brand.name,
+            "after": status_chips(PauseReason(change.reasons_after)),
+            "actor": change.actor,
+        }
+
+
+def _health(health: Health | None, now: datetime) -> dict[str, Any] | None:
+    if health is None:
+        return None
+    return {
+        "problems": health.problems,
+        "warnings": health.warnings,
+        "jobs": [(job.name, ago(job.succeeded_at, now), job.late) for job in health.jobs],
+        "processes": [(each.kind, each.running) for each in health.processes],
+        "address": list_address(JobRun),
+    }

@@ -1,0 +1,92 @@
+/* The curve of a campaign's day: spend so far against the daily spend limit, with its pauses shaded. Chart.js comes with unfold. */
+
+const FONT = { family: "Inter", size: 12 };
+
+/* Return the colours of the theme as it is now; they stand in campaign.css. */
+function colours() {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(`--campaigns-day-${name}`).trim();
+    return { spend: colour("spend"), area: colour("area"), limit: colour("limit"), paused: colour("paused"), line: colour("line"), text: colour("text") };
+}
+
+/* Shade each pause over the whole height, and mark the present moment. */
+function background(day) {
+    return {
+        id: "campaignsDay",
+        beforeDatasetsDraw({ ctx, chartArea: { top, bottom }, scales: { x } }) {
+            const { paused, text } = colours();
+            ctx.save();
+            ctx.fillStyle = paused;
+            for (const [from, until] of day.pauses) {
+                const left = x.getPixelForValue(from);
+                ctx.fillRect(left, top, Math.max(1, x.getPixelForValue(until) - left), bottom - top);
+            }
+            ctx.strokeStyle = text;
+            ctx.setLineDash([2, 3]);
+            ctx.beginPath();
+            ctx.moveTo(x.getPixelForValue(day.now), top);
+            ctx.lineTo(x.getPixelForValue(day.now), bottom);
+            ctx.stroke();
+            ctx.restore();
+        },
+    };
+}
+
+function datasets(day) {
+    const { spend, area, limit } = colours();
+    const points = day.points.map(([x, y, clock]) => ({ x, y, clock }));
+    const curve = { label: "Spend so far", data: points, borderColor: spend, backgroundColor: area, fill: "origin", borderWidth: 2, pointRadius: 0, pointHitRadius: 8 };
+    if (day.limit === null) {
+        return [curve];
+    }
+    const line = [0, day.end].map((x) => ({ x, y: day.limit }));
+    return [curve, { label: "Daily spend limit", data: line, borderColor: limit, borderDash: [6, 4], borderWidth: 2, pointRadius: 0, pointHitRadius: 0 }];
+}
+
+function axes(day) {
+    const { line, text } = colours();
+    const clocks = new Map(day.ticks);
+    const ticks = { color: text, font: FONT };
+    return {
+        x: {
+            type: "linear", min: 0, max: day.end, grid: { color: line },
+            afterBuildTicks: (axis) => { axis.ticks = day.ticks.map(([value]) => ({ value })); },
+            ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 12, callback: (minute) => clocks.get(minute) ?? "" },
+        },
+        y: { beginAtZero: true, grace: "5%", grid: { color: line }, ticks: { ...ticks, maxTicksLimit: 6, callback: (amount) => amount.toLocaleString("en") } },
+    };
+}
+
+function tooltip(day) {
+    const money = (amount) => `${amount.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 6 })} ${day.currency}`;
+    return {
+        displayColors: false,
+        filter: (item) => item.datasetIndex === 0,
+        callbacks: { title: (items) => (items.length ? items[0].raw.clock : ""), label: (item) => `${money(item.raw.y)} spent` },
+    };
+}
+
+function draw(canvas) {
+    const day = JSON.parse(canvas.dataset.day);
+    return new Chart(canvas, {
+        type: "line",
+        data: { datasets: datasets(day) },
+        options: {
+            animation: false,
+            maintainAspectRatio: false,
+            interaction: { mode: "nearest", axis: "x", intersect: false },
+            plugins: { legend: { display: false }, tooltip: tooltip(day) },
+            scales: axes(day),
+        },
+        plugins: [background(day)],
+    });
+}
+
+for (const canvas of document.querySelectorAll("canvas[data-day]")) {
+    let chart = draw(canvas);
+    // The theme may be changed at any time, by a button or by the system.
+    new MutationObserver(() => {
+        chart.destroy();
+        chart = draw(canvas);
+    }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+}

@@ -1,0 +1,368 @@
+"""A campaign's page as account staff use it: read why it is paused and until when, and paint its schedule."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import Permission, User
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, expect
+
+from campaigns.models import Campaign, DaypartingSchedule, GivenBrand
+from campaigns.services.access import ONLY_GIVEN_BRANDS
+from campaigns.services.changes import begin_change, finish_change
+from campaigns.services.scope import Scope
+from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.factories import make_brand, make_campaign, make_window, spend
+
+SHORT = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+class CampaignPageTestCase(BrowserTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.brand = make_brand(name="Nordlicht", timezone="Europe/Paris", currency="EUR")
+        self.campaign = make_campaign(self.brand, name="Autumn frames")
+
+    def enforce(self) -> None:
+        begin_change([self.brand.pk], clock=timezone.now)
+        finish_change(Scope.of_brands([self.brand.pk]), clock=timezone.now, actor="check_budgets")
+
+    def address(self, campaign: Campaign | None = None) -> str:
+        return reverse("admin:campaigns_campaign_change", args=[(campaign or self.campaign).pk])
+
+    def open_campaign(self, page: Page | None = None) -> Page:
+        page = page or self.page
+        page.goto(self.address(), wait_until="networkidle")
+        return page
+
+    def cell(self, day: str, clock: str, page: Page | None = None) -> Locator:
+        """Return the cell that begins at a time; the grid names it "Monday 09:00, on"."""
+        names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+        return (page or self.page).locator(f'[role=gridcell][aria-label^="{names[SHORT.index(day)]} {clock},"]')
+
+    def drag(self, start: Locator, end: Locator) -> None:
+        start.scroll_into_view_if_needed()
+        mouse = self.page.mouse
+        for number, place in enumerate((start, end)):
+            box = place.bounding_box()
+            assert box is not None
+            mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+            if number == 0:
+                mouse.down()
+        mouse.up()
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def said(self) -> str:
+        return self.page.locator(".campaigns-week [aria-live]").inner_text()
+
+    def save(self, page: Page | None = None) -> None:
+        page = page or self.page
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save and continue editing").click()
+
+    def windows(self) -> list[str]:
+        return [str(window) for window in DaypartingSchedule.objects.filter(campaign=self.campaign)]
+
+
+class StatusTests(CampaignPageTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        Campaign.objects.filter(pk=self.campaign.pk).update(daily_spend_limit=Decimal(110))
+        spend(self.campaign, "110.32", timezone.now())
+        self.enforce()
+
+    def test_it_says_in_a_sentence_why_it_is_paused_and_until_when(self) -> None:
+        page = self.open_campaign()
+        story = page.locator(".campaigns-story")
+        expect(story).to_contain_text("Paused since ")
+        expect(story).to_contain_text(": daily spend limit of 110.00 EUR reached at 110.32. Resumes tonight at 00:00")
+        expect(story).to_contain_text("(Europe/Paris), when the new day begins.")
+
+    def test_the_day_is_there_as_a_curve_and_as_tables(self) -> None:
+        page = self.open_campaign()
+        canvas = page.locator("canvas[data-day]")
+        expect(canvas).to_have_attribute("aria-label", "Today’s spend as a curve: " + self.sentence(page))
+        drawn = "canvas => Chart.getChart(canvas).data.datasets.map(set => set.data.length)"
+        self.assertEqual(canvas.evaluate(drawn)[1], 2)
+        page.get_by_text("The same as tables").click()
+        expect(page.get_by_role("cell", name="daily spend limit reached").first).to_be_visible()
+        expect(page.get_by_role("cell", name="110.32").first).to_be_visible()
+
+    def sentence(self, page: Page) -> str:
+        text = page.locator(".campaigns-day figcaption p").inner_text()
+        self.assertRegex(
+            text, r"110\.32 EUR spent by \d\d:\d\d; the limit is 110\.00 EUR; paused for less than a minute\."
+        )
+        return text.partition(" Times are")[0]
+
+    def test_it_is_accessible_and_fits_with_everything_open(self) -> None:
+        page = self.open_campaign()
+        for summary in ("The same as tables", "Times as text"):
+            page.get_by_text(summary, exact=True).click()
+        self.assert_accessible()
+        self.assert_fits()
+
+
+class StatusInTheDarkTests(StatusTests):
+    colours = "dark"
+
+
+class StatusOnAPhoneTests(StatusTests):
+    viewport = PHONE
+
+
+class PaintingTests(CampaignPageTestCase):
+    def test_painting_with_the_mouse_writes_rows(self) -> None:
+        self.open_campaign()
+        self.press("Clear")
+        self.drag(self.cell("Mon", "09:00"), self.cell("Fri", "17:00"))
+        self.assertEqual(self.said(), "Monday to Friday 09:00 to 18:00, on")
+        self.drag(self.cell("Wed", "12:00"), self.cell("Wed", "12:00"))
+        self.assertEqual(self.said(), "Wednesday 12:00, off")
+        self.save()
+        self.assertEqual(self.windows(), ["Wed 09:00–12:00", "Mon, Tue, Thu, Fri 09:00–18:00", "Wed 13:00–18:00"])
+        expect(self.cell("Wed", "12:00")).to_have_attribute("aria-selected", "false")
+        expect(self.cell("Wed", "13:00")).to_have_attribute("aria-selected", "true")
+
+    def test_always_is_the_whole_week_and_painting_takes_hours_away(self) -> None:
+        self.open_campaign()
+        self.drag(self.cell("Mon", "00:00"), self.cell("Sun", "05:00"))
+        self.save()
+        self.assertEqual(self.windows(), ["every day 06:00–00:00"])
+        self.press("Always")
+        self.save()
+        self.assertEqual(self.windows(), [])
+
+    def test_painting_with_the_keyboard(self) -> None:
+        page = self.open_campaign()
+        self.press("Clear")
+        self.cell("Mon", "00:00").focus()
+        for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Space"):
+            page.keyboard.press(key)
+        self.assertEqual(self.said(), "Tuesday 02:00, on")
+        for key in ("End", "Shift+ArrowLeft", "Shift+ArrowDown"):
+            page.keyboard.press(key)
+        self.assertEqual(self.said(), "Tuesday to Wednesday 22:00 to 24:00 chosen")
+        page.keyboard.press("Enter")
+        for key in ("Control+End", "Space", "Control+z"):
+            page.keyboard.press(key)
+        self.save()
+        self.assertEqual(self.windows(), ["Tue 02:00–03:00", "Tue, Wed 22:00–00:00"])
+
+    def test_presets(self) -> None:
+        self.open_campaign()
+        for name, rows in (
+            ("Business hours", ["Mon–Fri 09:00–18:00"]),
+            ("Evenings", ["every day 18:00–23:00"]),
+            ("Weekends", ["Sat, Sun 00:00–00:00"]),
+            ("Always", []),
+        ):
+            self.press(name)
+            self.save()
+            self.assertEqual(self.windows(), rows)
+
+    def test_nothing_chosen_is_told_as_what_it_means(self) -> None:
+        page = self.open_campaign()
+        self.press("Clear")
+        expect(page.locator("[data-summary]")).to_contain_text(
+            "Nothing is chosen. Saved like this, the campaign may run"
+        )
+
+    def test_an_overnight_window_is_shown_as_it_is_and_stays_one_row(self) -> None:
+        night = make_window(self.campaign, 16, "22:00", "02:00")
+        page = self.open_campaign()
+        for day, clock, is_on in (
+            ("Fri", "21:00", "false"),
+            ("Fri", "22:00", "true"),
+            ("Sat", "01:00", "true"),
+            ("Sat", "02:00", "false"),
+        ):
+            expect(self.cell(day, clock)).to_have_attribute("aria-selected", is_on)
+        expect(page.locator("[data-summary]")).to_contain_text("Fri 22:00–02:00 of the next day")
+        self.cell("Sat", "02:00").click()
+        self.save()
+        self.assertEqual(self.windows(), ["Fri 22:00–03:00"])
+        self.assertEqual(DaypartingSchedule.objects.get().pk, night.pk)
+
+    def test_half_and_quarter_hours_by_zooming(self) -> None:
+        self.open_campaign()
+        self.press("Clear")
+        self.press("½ h")
+        self.cell("Mon", "09:30").click()
+        self.press("¼ h")
+        self.cell("Mon", "10:00").click()
+        self.save()
+        self.assertEqual(self.windows(), ["Mon 09:30–10:15"])
+        expect(self.cell("Mon", "09:00")).to_have_attribute("aria-label", "Monday 09:00, partly on, 09:30 to 10:00")
+
+    def test_minutes_that_were_typed_are_shown_and_kept(self) -> None:
+        exact = make_window(self.campaign, 1, "09:10", "11:50")
+        page = self.open_campaign()
+        expect(self.cell("Mon", "09:00")).to_have_attribute("aria-label", "Monday 09:00, partly on, 09:10 to 10:00")
+        self.cell("Tue", "09:00").click()
+        page.get_by_text("Times as text", exact=True).click()
+        page.locator("[name=windows-1-end_time]").fill("09:20")
+        expect(self.cell("Tue", "09:00")).to_have_attribute("aria-label", "Tuesday 09:00, partly on, 09:00 to 09:20")
+        self.save()
+        self.assertEqual(self.windows(), ["Tue 09:00–09:20", "Mon 09:10–11:50"])
+        self.assertTrue(DaypartingSchedule.objects.filter(pk=exact.pk).exists())
+
+    def test_the_present_moment_is_marked_in_the_brands_zone(self) -> None:
+        wall = timezone.now().astimezone(ZoneInfo("Europe/Paris"))
+        page = self.open_campaign()
+        expect(page.locator(".campaigns-week-note")).to_contain_text("Hours of Europe/Paris, where it is")
+        marked = str(page.locator("[role=gridcell].is-now").get_attribute("data-day"))
+        self.assertIn(int(marked), (wall.weekday(), (wall.weekday() + 1) % 7))
+
+
+class CopyTests(CampaignPageTestCase):
+    def test_the_schedule_of_another_campaign_is_copied(self) -> None:
+        other = make_campaign(make_brand(name="Kawabe"), name="Commuters")
+        make_window(other, 31, "06:00", "11:00")
+        make_window(other, 31, "17:30", "00:00")
+        page = self.open_campaign()
+        page.get_by_label("Copy from another campaign").fill("commut")
+        self.press("Copy")
+        expect(page.locator(".campaigns-week [aria-live]")).to_have_text("Copied from Kawabe / Commuters")
+        self.save()
+        self.assertEqual(self.windows(), ["Mon–Fri 06:00–11:00", "Mon–Fri 17:30–00:00"])
+
+    def test_campaigns_that_the_person_does_not_see_are_not_offered(self) -> None:
+        make_window(make_campaign(make_brand(name="Kawabe"), name="Commuters"), 31, "06:00", "11:00")
+        bela = User.objects.create(username="bela", is_staff=True)
+        codes = ("view_campaign", "change_campaign", "view_brand", ONLY_GIVEN_BRANDS.partition(".")[2])
+        bela.user_permissions.set(Permission.objects.filter(codename__in=codes))
+        GivenBrand.objects.create(user=bela, brand=self.brand)
+        page = self.open_browser(bela).new_page()
+        self.open_campaign(page)
+        page.get_by_label("Copy from another campaign").fill("commut")
+        page.get_by_role("button", name="Copy", exact=True).click()
+        expect(page.locator(".campaigns-week [aria-live]")).to_have_text("There is no other campaign of that name.")
+
+
+class CarefulTests(CampaignPageTestCase):
+    """What nobody painted stays as it is, and what two people changed is told (R5)."""
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        return list(
+            DaypartingSchedule.objects.order_by("pk").values_list("pk", "days_of_week", "start_time", "end_time")
+        )
+
+    def test_opening_looking_and_saving_changes_nothing(self) -> None:
+        for days, start, end in (
+            (31, "09:10", "11:00"),
+            (1, "10:00", "12:00"),
+            (2, "10:00", "12:00"),
+            (16, "22:00", "02:00"),
+        ):
+            make_window(self.campaign, days, start, end)
+        before = self.rows()
+        page = self.open_campaign()
+        self.press("¼ h")
+        self.cell("Sun", "12:15").click()
+        self.press("Undo")
+        posted = (
+            "form => Array.from(new FormData(form).entries()).filter(([name]) => name.startsWith('windows-')).join()"
+        )
+        now = page.locator("#campaign_form").evaluate(posted)
+        self.press("Evenings")
+        self.press("Back to what is saved")
+        self.assertEqual(page.locator("#campaign_form").evaluate(posted), now)
+        self.save()
+        self.assertEqual(self.rows(), before)
+
+    def test_rows_beside_the_paint_stay_untouched(self) -> None:
+        for days, start, end in ((31, "09:10", "11:00"), (1, "10:00", "12:00"), (32, "10:00", "12:00")):
+            make_window(self.campaign, days, start, end)
+        before = self.rows()
+        self.open_campaign()
+        self.cell("Sat", "12:00").click()
+        self.save()
+        self.assertEqual(self.rows()[:2], before[:2])
+        self.assertEqual([str(row) for row in DaypartingSchedule.objects.filter(days_of_week=32)], ["Sat 10:00–13:00"])
+
+    def test_two_people_who_change_the_same_window_are_told(self) -> None:
+        make_window(self.campaign, 31, "09:00", "18:00")
+        page = self.open_campaign()
+        DaypartingSchedule.objects.update(start_time="08:00")
+        self.drag(self.cell("Mon", "09:00"), self.cell("Fri", "09:00"))
+        page.get_by_role("button", name="Save and continue editing").click()
+        expect(page.locator("body")).to_contain_text("Someone else changed “from” to “08:00” while you were editing.")
+        self.assertEqual(self.windows(), ["Mon–Fri 08:00–18:00"])
+        expect(self.cell("Mon", "09:00")).to_have_attribute("aria-selected", "false")
+        self.save()
+        self.assertEqual(self.windows(), ["Mon–Fri 10:00–18:00"])
+
+    def test_who_may_only_look_sees_the_grid(self) -> None:
+        make_window(self.campaign, 16, "22:00", "02:00")
+        viewer = User.objects.create(username="vera", is_staff=True)
+        viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_campaign", "view_brand"]))
+        page = self.open_browser(viewer).new_page()
+        self.open_campaign(page)
+        expect(self.cell("Sat", "01:00", page)).to_have_attribute("aria-selected", "true")
+        self.cell("Sat", "03:00", page).click()
+        expect(self.cell("Sat", "03:00", page)).to_have_attribute("aria-selected", "false")
+        expect(page.get_by_role("button", name="Always")).to_have_count(0)
+        self.assert_accessible(page)
+
+
+class NewCampaignTests(CampaignPageTestCase):
+    def test_a_new_campaign_is_painted_too(self) -> None:
+        page = self.open(reverse("admin:campaigns_campaign_add") + f"?brand={self.brand.pk}")
+        page.get_by_label("Name").fill("Evening films")
+        self.press("Evenings")
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save", exact=True).click()
+        made = Campaign.objects.get(name="Evening films")
+        self.assertEqual([str(window) for window in made.windows.all()], ["every day 18:00–23:00"])
+
+
+class WithoutScriptTests(CampaignPageTestCase):
+    javascript = False
+
+    def test_the_plain_rows_are_there(self) -> None:
+        make_window(self.campaign, 31, "09:00", "18:00")
+        page = self.open_campaign()
+        expect(page.locator("[role=grid]")).to_be_hidden()
+        page.locator("[name=windows-0-end_time]").fill("17:10")
+        page.get_by_role("button", name="Save", exact=True).click()
+        self.assertEqual(self.windows(), ["Mon–Fri 09:00–17:10"])
+
+
+class PhoneTests(CampaignPageTestCase):
+    viewport = PHONE
+
+    def test_a_finger_taps_and_holds_to_paint(self) -> None:
+        page = self.open_browser(has_touch=True).new_page()
+        self.open_campaign(page)
+        page.get_by_role("button", name="Clear").tap()
+        self.cell("Mon", "09:00", page).tap()
+        self.hold(page, self.cell("Tue", "10:00", page), self.cell("Wed", "11:00", page))
+        self.assert_fits(page)
+        self.save(page)
+        self.assertEqual(self.windows(), ["Mon 09:00–10:00", "Tue, Wed 10:00–12:00"])
+
+    def hold(self, page: Page, start: Locator, end: Locator) -> None:
+        start.scroll_into_view_if_needed()
+        touch = page.context.new_cdp_session(page)
+        boxes = [place.bounding_box() for place in (start, end)]
+        points = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2} for box in boxes if box]
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [points[0]]})
+        page.wait_for_timeout(400)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [points[1]]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def test_the_grid_is_no_wider_than_the_phone(self) -> None:
+        page = self.open_campaign()
+        for zoom in ("1 h", "½ h", "¼ h"):
+            self.press(zoom)
+            self.assert_fits()
+        box = page.locator("[role=grid]").bounding_box()
+        assert box is not None
+        self.assertLess(box["width"], PHONE["width"])

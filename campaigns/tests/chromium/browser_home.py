@@ -1,0 +1,97 @@
+"""A morning at an agency: which brands are in trouble, how the month of one goes, stop it, and let it go on."""
+
+from __future__ import annotations
+
+import re
+
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from campaigns.models import Brand, Campaign
+from campaigns.services.jobs import run_full_check
+from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.factories import make_brand, make_campaign, spend
+
+
+class Morning(BrowserTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.brand = make_brand(name="Alpine", currency="EUR", daily_budget=100, monthly_budget=3000)
+        self.campaigns = [make_campaign(self.brand, name=name) for name in ("Search", "Video")]
+        spend(self.campaigns[0], 120)
+        calm = make_campaign(make_brand(name="Calm", monthly_budget=1000), name="Display")
+        spend(calm, 1)
+        run_full_check("check_budgets", clock=timezone.now)
+
+    def look(self) -> None:
+        self.assert_accessible()
+        self.assert_fits()
+
+    def test_from_a_number_to_the_brand_that_is_stopped_and_goes_on(self) -> None:
+        self.open("/admin/")
+        self.look()
+        risks = self.page.get_by_role("region", name="Brands by risk")
+        risks.get_by_role("link", name="1 today daily budget reached").click()
+        expect(self.page).to_have_url(re.compile(r"risk=reached_today"))
+        rows = self.page.locator("#result_list tbody tr")
+        expect(rows).to_have_count(1)
+        rows.get_by_role("link", name="Alpine").click()
+        self.read_the_pictures()
+        self.look()
+        self.stop()
+        self.let_go_on()
+
+    def read_the_pictures(self) -> None:
+        month = self.page.get_by_role("region", name="This month")
+        expect(month.get_by_role("img", name=re.compile("120.00 of 3,000.00 EUR so far"))).to_be_visible()
+        expect(month.get_by_role("table")).to_be_hidden()
+        month.get_by_text("The month as a table").click()
+        expect(month.get_by_role("row").last).to_contain_text("until now")
+        expect(month.get_by_role("row").last).to_contain_text("120.00")
+        today = self.page.get_by_role("region", name="Today")
+        expect(today.get_by_role("img")).to_be_visible()
+        today.get_by_text("The hours as a table").click()
+        expect(today.get_by_role("row").last).to_contain_text("120.00")
+        drawn = (
+            "canvas => { const c = canvas.getContext('2d'), d = c.getImageData(0, 0, canvas.width, canvas.height).data;"
+        )
+        self.assertTrue(month.locator("canvas").evaluate(f"{drawn} return d.some(value => value > 0) }}"))
+
+    def stop(self) -> None:
+        Brand.objects.filter(pk=self.brand.pk).update(daily_budget=None)
+        run_full_check("check_budgets", clock=timezone.now)
+        self.page.reload(wait_until="networkidle")
+        self.page.get_by_role("link", name="Stop the whole brand").click()
+        expect(self.page.get_by_text("2 campaigns of “Alpine” run now and will pause at once")).to_be_visible()
+        self.look()
+        self.page.get_by_role("button", name="Yes, stop it now").click()
+        expect(self.page.get_by_text("Campaigns that changed status: 2 paused.")).to_be_visible()
+        self.assertEqual(set(self.statuses()), {"paused"})
+
+    def let_go_on(self) -> None:
+        self.page.get_by_role("link", name="Let the brand go on").click()
+        self.look()
+        self.page.get_by_role("button", name="Yes, let it go on").click()
+        expect(self.page.get_by_text("Campaigns that changed status: 2 resumed.")).to_be_visible()
+        self.look()
+        self.assertEqual(set(self.statuses()), {"active"})
+
+    def statuses(self) -> list[str]:
+        return list(Campaign.objects.filter(brand=self.brand).values_list("status", flat=True))
+
+
+class MorningInTheDark(Morning):
+    colours = "dark"
+
+
+class MorningOnAPhone(Morning):
+    viewport = PHONE
+
+
+class FirstMorning(BrowserTestCase):
+    def test_an_empty_system_says_what_to_do_first(self) -> None:
+        self.open("/admin/")
+        self.assert_accessible()
+        self.assert_fits()
+        self.page.get_by_role("link", name="Add the first brand").click()
+        expect(self.page.get_by_label("Name")).to_be_visible()

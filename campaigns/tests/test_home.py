@@ -1,0 +1,303 @@
+"""The home page: what it counts agrees with the lists that it leads to, for everybody, at any size."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import time_machine
+from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from campaigns.models import Brand, Campaign, GivenBrand, SpendRecord, StatusChange
+from campaigns.services import overview
+from campaigns.services.jobs import run_full_check
+from campaigns.services.overview import brands_now, recent_changes
+from campaigns.services.risk import Risk
+from campaigns.tests.browser import AdminTestCase
+from campaigns.tests.factories import make_brand, make_campaign, spend, utc
+
+NOW = utc("2026-11-25 12:00")
+"""Half of the day, and 49 of 60 half-days of the month, have passed in UTC."""
+
+
+class HomeTestCase(AdminTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        traveller = time_machine.travel(NOW, tick=False)
+        traveller.start()
+        self.addCleanup(traveller.stop)
+
+    def home(self) -> Any:
+        response = self.client.get(reverse("admin:index"))
+        self.assertEqual(response.status_code, 200)
+        return response
+
+    def spending(self, today: str | int = 0, before: str | int = 0, **fields: Any) -> Brand:
+        """Make a brand with a campaign that has spent so much today and so much on the first days of the month."""
+        brand = make_brand(**fields)
+        campaign = make_campaign(brand)
+        for amount, at in ((today, NOW - timedelta(hours=1)), (before, utc("2026-11-02 10:00"))):
+            if Decimal(amount):
+                spend(campaign, amount, at)
+        return brand
+
+    def check(self) -> None:
+        run_full_check("check_budgets", clock=lambda: NOW)
+
+    def of_risk(self, risk: Risk) -> set[str]:
+        """Return the names in the list behind a risk, and check that the home page counts as many."""
+        self.assertEqual(self.user, User.objects.get(pk=self.client.session["_auth_user_id"]))
+        rows = (
+            self.client.get(reverse("admin:campaigns_brand_changelist"), {"risk": risk.code}).context["cl"].result_list
+        )
+        self.assertEqual(brands_now(self.user, now=NOW).at[risk], len(rows), risk)
+        return {brand.name for brand in rows}
+
+
+class RiskTests(HomeTestCase):
+    def test_a_brand_is_where_its_spend_puts_it(self) -> None:
+        cases: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("100", {}),
+            ("99.999999", {}),
+            ("52.500001", {}),
+            ("52.5", {}),
+            ("45", {}),
+            ("44.999999", {}),
+            ("0", {}),
+            ("200", {"enabled": False}),
+            ("0", {"daily_budget": 0}),
+            ("5", {"daily_budget": None}),
+        )
+        for number, (today, fields) in enumerate(cases):
+            self.spending(today, name=f"{number}: {today}", **{"daily_budget": 100, **fields})
+        self.assertEqual(self.of_risk(Risk.REACHED_TODAY), {"0: 100", "8: 0"})
+        self.assertEqual(self.of_risk(Risk.FAST_TODAY), {"1: 99.999999", "2: 52.500001"})
+        self.assertEqual(self.of_risk(Risk.SLOW_TODAY), {"5: 44.999999", "6: 0"})
+
+    def test_the_month_is_judged_by_itself(self) -> None:
+        for name, before in (("reached", 600), ("fast", 520), ("even", 490), ("slow", 440), ("nothing", 0)):
+            self.spending(0, before, name=name, monthly_budget=600)
+        self.assertEqual(self.of_risk(Risk.REACHED_MONTH), {"reached"})
+        self.assertEqual(self.of_risk(Risk.FAST_MONTH), {"fast"})
+        self.assertEqual(self.of_risk(Risk.SLOW_MONTH), {"slow", "nothing"})
+
+    def test_a_brand_whose_month_is_spent_has_no_pace_of_the_day(self) -> None:
+        self.spending(90, 600, name="spent", daily_budget=100, monthly_budget=600)
+        self.assertEqual(self.of_risk(Risk.REACHED_MONTH), {"spent"})
+        self.assertEqual(self.of_risk(Risk.FAST_TODAY), set())
+
+    def test_refunds_and_spend_dated_ahead_count_as_they_do_for_budgets(self) -> None:
+        brand = self.spending(100, name="refunded", daily_budget=100, monthly_budget=150)
+        campaign = brand.campaigns.get()
+        spend(campaign, -60, NOW)
+        spend(campaign, 500, NOW + timedelta(days=2))
+        for fold in (False, True):
+            if fold:
+                self.check()
+            self.assertEqual(self.of_risk(Risk.REACHED_TODAY) | self.of_risk(Risk.REACHED_MONTH), set())
+            self.assertEqual(self.of_risk(Risk.SLOW_TODAY), {"refunded"})
+
+    def test_an_unknown_zone_is_told_and_judged_by_nothing(self) -> None:
+        self.spending(500, name="lost", timezone="Mars/Olympus", daily_budget=100)
+        self.assertEqual(self.of_risk(Risk.UNKNOWN_ZONE), {"lost"})
+        self.assertEqual(self.of_risk(Risk.REACHED_TODAY), set())
+        self.assertContains(self.home(), "in a time zone that nobody knows")
+
+    def test_figures_are_those_of_with_spend(self) -> None:
+        brand = self.spending(5, 7, daily_budget=100, timezone="Asia/Tokyo")
+        self.spending(9, 1, timezone="America/New_York", monthly_budget=10)
+        self.check()
+        spend(brand.campaigns.get(), 3, NOW)
+        worst = {each.pk: (each.day_spend, each.month_spend) for each in brands_now(self.user, now=NOW).worst}
+        expected = {each.pk: (each.spend_today, each.spend_this_month) for each in Brand.objects.with_spend(NOW)}
+        self.assertEqual(worst, expected)
+
+    def test_currencies_are_never_added(self) -> None:
+        self.spending(10, 40, currency="EUR", daily_budget=100, monthly_budget=1000)
+        self.spending(20, 0, currency="EUR", daily_budget=50)
+        self.spending(30, 0, currency="USD")
+        self.spending(5, 0, currency="EUR", daily_budget=500, enabled=False)
+        currencies = brands_now(self.user, now=NOW).currencies
+        euro, dollar = currencies["EUR"], currencies["USD"]
+        self.assertEqual((euro.today.spend, euro.today.budget, euro.today.beside), (30, 150, 5))
+        self.assertEqual((euro.this_month.spend, euro.this_month.budget, euro.this_month.beside), (50, 1000, 25))
+        self.assertEqual((dollar.today.budgets, dollar.today.beside), (0, 30))
+        self.assertContains(self.home(), "30.00 of 150.00 EUR")
+
+    def test_the_worst_brands_are_named_and_not_all(self) -> None:
+        for number in range(overview.WORST + 1):
+            self.spending(0, name=f"Slow {number}", daily_budget=100)
+        self.spending(100, name="Zenith", daily_budget=100)
+        worst = [brand.name for brand in brands_now(self.user, now=NOW).worst]
+        self.assertEqual((worst[0], len(worst)), ("Zenith", overview.WORST))
+        self.assertContains(self.home(), f"{overview.WORST} of {overview.WORST + 2} brands at risk")
+
+
+class LinkTests(HomeTestCase):
+    def test_every_number_is_that_of_the_list_behind_it(self) -> None:
+        self.spending(100, 40, name="reached", daily_budget=100, currency="EUR")
+        self.spending(90, 0, name="fast", daily_budget=100, monthly_budget=100)
+        self.spending(1, 0, name="slow", daily_budget=100, monthly_budget=1000)
+        self.spending(1, 0, name="off", enabled=False)
+        self.spending(0, 0, name="lost", timezone="Mars/Olympus")
+        make_campaign(Brand.objects.get(name="slow"), enabled=False)
+        self.check()
+        Brand.objects.filter(name="reached").update(daily_budget=200)
+        self.check()
+        links = re.findall(r'<a class="home-number[^"]*" href="([^"]+)"><strong>([0-9,]+)</strong>', self.home().text)
+        self.assertGreater(len(links), 15)
+        for address, number in links:
+            page = self.client.get(address.replace("&amp;", "&"))
+            self.assertEqual(page.status_code, 200, address)
+            self.assertEqual(len(page.context["cl"].result_list), int(number), address)
+            if query := parse_qs(urlsplit(address).query):
+                self.assertTrue(page.context["cl"].has_active_filters, query)
+
+
+class ChangeTests(HomeTestCase):
+    def change(self, before: int, after: int, at: datetime) -> None:
+        StatusChange.objects.create(
+            campaign=self.campaign,
+            at=at,
+            reasons_before=before,
+            reasons_after=after,
+            actor="test",
+            campaign_spend=Decimal(0),
+            brand_day_spend=Decimal(0),
+            brand_month_spend=Decimal(0),
+        )
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.campaign = make_campaign()
+
+    def test_it_counts_the_last_24_hours(self) -> None:
+        self.change(0, 32, NOW - timedelta(hours=24, microseconds=1))
+        self.change(0, 32 + 64, NOW - timedelta(hours=24))
+        self.change(96, 64, NOW - timedelta(hours=2))
+        self.change(64, 0, NOW)
+        found = recent_changes(self.user, now=NOW)
+        self.assertEqual((found.paused, found.resumed, found.other, found.is_capped), (1, 1, 1, False))
+        self.assertEqual({reason.value: count for reason, count in found.paused_for.items() if count}, {32: 1, 64: 1})
+
+    def test_it_counts_among_the_newest_lines_and_says_so(self) -> None:
+        for _ in range(3):
+            self.change(0, 32, NOW - timedelta(hours=1))
+        for lines, paused, is_capped in ((2, 2, True), (3, 3, False)):
+            overview.LINES, before = lines, overview.LINES
+            self.addCleanup(setattr, overview, "LINES", before)
+            found = recent_changes(self.user, now=NOW)
+            self.assertEqual((found.paused, found.is_capped), (paused, is_capped))
+        overview.LINES = 2
+        self.assertContains(self.home(), "<strong>more than 2</strong>")
+
+    def test_old_lines_beyond_the_newest_are_no_reason_to_doubt(self) -> None:
+        self.change(0, 32, NOW - timedelta(hours=30))
+        self.change(32, 0, NOW - timedelta(hours=1))
+        overview.LINES, before = 1, overview.LINES
+        self.addCleanup(setattr, overview, "LINES", before)
+        self.assertFalse(recent_changes(self.user, now=NOW).is_capped)
+
+
+class SizeTests(HomeTestCase):
+    MOST = 15
+
+    def queries(self) -> int:
+        self.home()
+        with CaptureQueriesContext(connection) as captured:
+            self.home()
+        return len(captured)
+
+    def make(self, count: int) -> None:
+        brands = Brand.objects.bulk_create(
+            Brand(
+                name=f"{number} of {count}",
+                daily_budget=number % 7,
+                currency="EUR" if number % 2 else "USD",
+                timezone="UTC",
+            )
+            for number in range(count)
+        )
+        campaigns = Campaign.objects.bulk_create(Campaign(brand=brand, name="c") for brand in brands)
+        SpendRecord.objects.bulk_create(
+            SpendRecord(brand_id=c.brand_id, campaign=c, amount=Decimal(3), timestamp=NOW, recorded_at=NOW)
+            for c in campaigns
+        )
+        self.check()
+
+    def test_it_costs_the_same_few_queries_at_every_size(self) -> None:
+        manager = User.objects.create(username="manager", is_staff=True)
+        manager.groups.add(Group.objects.get(name="Operators"))
+        manager.user_permissions.add(Permission.objects.get(codename="only_given_brands"))
+        counts = []
+        for size in (0, 10, 1_000):
+            self.make(size)
+            for user in (self.user, manager):
+                self.client.force_login(user)
+                counts.append(self.queries())
+        self.assertLessEqual(max(counts), self.MOST, counts)
+        self.assertEqual(counts[2:4], counts[4:6])
+
+
+class PeopleTests(HomeTestCase):
+    def person(self, *permissions: str) -> User:
+        user = User.objects.create(username="bola", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        self.client.force_login(user)
+        return user
+
+    def test_without_any_brand_it_says_what_to_do_first(self) -> None:
+        self.assertContains(self.home(), f'href="{reverse("admin:campaigns_brand_add")}">Add the first brand')
+        self.person("view_brand")
+        self.assertContains(self.home(), "A campaign manager can add the first brand")
+
+    def test_who_was_given_no_brand_is_told_whom_to_ask(self) -> None:
+        make_brand()
+        self.person("view_brand", "only_given_brands")
+        self.assertContains(self.home(), "You have been given no brand yet")
+
+    def test_who_sees_only_some_brands_has_numbers_of_these(self) -> None:
+        mine = self.spending(100, 0, name="Mine", daily_budget=100)
+        self.spending(100, 0, name="Theirs", daily_budget=100, currency="CHF")
+        self.check()
+        user = self.person("view_brand", "view_campaign", "view_statuschange", "only_given_brands")
+        GivenBrand.objects.create(user=user, brand=mine)
+        page = self.home()
+        self.assertContains(page, "Mine")
+        self.assertNotContains(page, "Theirs")
+        self.assertNotContains(page, "CHF")
+        found = brands_now(user, now=NOW)
+        self.assertEqual((found.count, found.at[Risk.REACHED_TODAY]), (1, 1))
+        self.assertEqual(overview.campaigns_now(user).count, 1)
+        self.assertEqual(recent_changes(user, now=NOW).paused, 1)
+        self.assertEqual(len(overview.latest_changes(user, 8)), 1)
+
+    def test_a_person_sees_the_parts_that_they_may_look_at(self) -> None:
+        self.spending(1)
+        self.check()
+        parts = {
+            "view_brand": "Brands by risk",
+            "view_campaign": "Why they are paused",
+            "view_statuschange": "The last 24 hours",
+            "view_jobrun": "All jobs",
+        }
+        make_campaign(enabled=False)
+        self.check()
+        user = self.person()
+        for permission, heading in parts.items():
+            user.user_permissions.set(Permission.objects.filter(codename=permission))
+            page = self.home()
+            for each in parts.values():
+                self.assertEqual(each in page.text, each == heading, (permission, each))
+
+    def test_a_stopped_check_is_told_under_jobs(self) -> None:
+        self.check()
+        with time_machine.travel(NOW + timedelta(hours=3), tick=False):
+            self.client.force_login(self.user)
+            self.assertContains(self.home(), "check_budgets last succeeded 3 hours ago")
