@@ -6,6 +6,7 @@ from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.drafts import ImportDraft
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, StatusChange
 from campaigns.models.spend import CampaignDay, PendingSpend, SpendRecord, TouchedBrand
+from campaigns.models.uploads import SpendUpload, SpendUploadPart
 
 __all__ = [
     "BookingZone",
@@ -21,6 +22,8 @@ __all__ = [
     "JobRun",
     "PendingSpend",
     "SpendRecord",
+    "SpendUpload",
+    "SpendUploadPart",
     "StatusChange",
     "TouchedBrand",
 ]
