@@ -83,6 +83,14 @@ def among(column: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
+def among_read(column: str) -> str:
+    """Return the same condition on ids where no index is of use: PostgreSQL hashes a list that is of the ids' type.
+
+    Otherwise it compares each row, of a million that may be pending, with each id of the list.
+    """
+    return f"{column} = ANY(CAST(%s AS bigint[]))" if is_postgresql() else among(column)
+
+
 def among_param(values: Iterable[Any]) -> Any:
     return list(values) if is_postgresql() else json.dumps(list(values), default=_to_text)
 
@@ -271,13 +279,23 @@ def one_snapshot() -> Iterator[None]:
 def one_large_query() -> Iterator[None]:
     """Let what is asked inside read one snapshot, and give PostgreSQL the memory to join millions of rows at once.
 
-    Compiling such a statement takes longer than it saves.
+    Compiling such a statement takes longer than it saves. Few rows come out of it, which PostgreSQL can't know: it
+    would find them too dear for parallel workers to hand over.
     """
     with one_snapshot():
         if is_postgresql():
             execute("SET LOCAL work_mem = '64MB'")
             execute("SET LOCAL jit = off")
+            execute("SET LOCAL parallel_tuple_cost = 0")
         yield
+
+
+def in_each_worker() -> str:
+    """Return what stands before a small SELECT of a WITH so that PostgreSQL's parallel workers join it, each its own.
+
+    What is kept for a whole statement is read by the leader only. SQLite has no workers.
+    """
+    return "AS NOT MATERIALIZED" if is_postgresql() else "AS MATERIALIZED"
 
 
 @contextmanager

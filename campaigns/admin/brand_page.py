@@ -62,6 +62,7 @@ def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
         "label": _hours_in_words(brand, month),
         "table": _hours_table(brand, month, labels),
         "beside": _beside(brand, month),
+        "has_budget": bool(pace.budget),
     }
 
 

@@ -37,7 +37,16 @@ class SeenFilter(AutocompleteSelectFilter):
     form_class: Any = SeenForm
 
 
-class ReasonFilter(DropdownFilter):
+class ToldFilter(SimpleListFilter):
+    """A filter of which the list says above its rows that it holds: whom a link led here sees no filter."""
+
+    @property
+    def in_words(self) -> str:
+        chosen = {str(value): label for value, label in self.lookup_choices}.get(self.value() or "")
+        return f"{self.title}: {chosen}" if chosen else ""
+
+
+class ReasonFilter(ToldFilter, DropdownFilter):
     """Campaigns for which a reason holds, alone or with others."""
 
     title = "pause reason"
@@ -62,7 +71,7 @@ class ReasonAfterFilter(ReasonFilter):
     column = "reasons_after"
 
 
-class RiskFilter(DropdownFilter):
+class RiskFilter(ToldFilter, DropdownFilter):
     """Brands of which a risk holds now: those that the home page counts."""
 
     title = "risk"
@@ -79,7 +88,7 @@ class RiskFilter(DropdownFilter):
         return queryset.filter(pk__in=RawSQL(GIVEN.format(among("id")), [among_param(ids)]))  # noqa: S611  # bound
 
 
-class ChangeFilter(DropdownFilter):
+class ChangeFilter(ToldFilter, DropdownFilter):
     """Changes by what they did to the campaign."""
 
     title = "what happened"
@@ -98,7 +107,7 @@ class ChangeFilter(DropdownFilter):
         return queryset.filter(kind[1]) if kind else queryset
 
 
-class RecentFilter(SimpleListFilter):
+class RecentFilter(ToldFilter):
     """Rows since a recent midnight of the application's zone: newest first, a page is found at once."""
 
     title = "time"

@@ -59,7 +59,10 @@ def _told(change: StatusChange, brand: Brand) -> list[SafeString | str]:
     story = tell_change(change, brand.currency)
     still = f"still {describe(story.still)}" if story.still else ""
     why = format_html(
-        '{}<span class="campaigns-quiet">{}{}</span>', "; ".join(story.why), "; " if story.why and still else "", still
+        '<div class="campaigns-why">{}<span class="campaigns-quiet">{}{}</span></div>',
+        "; ".join(story.why),
+        "; " if story.why and still else "",
+        still,
     )
     return [local_time(change.at, brand.timezone), chip(story.what, TONES[story.what]), why, story.by]
 

@@ -47,12 +47,13 @@ def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
 
     actor is the name of the person, for the history. Call it inside the transaction of begin_change().
     """
-    rebook_changed_zones(clock=clock, brands=_brands_of(scope))
+    rebook_changed_zones(clock=clock, brands=brands_of(scope))
     enforcement = enforce(scope, clock=clock, actor=actor)
     note_next_changes(scope, now=clock())
     return enforcement
 
 
-def _brands_of(scope: Scope) -> list[int]:
+def brands_of(scope: Scope) -> list[int]:
+    """Return the brands that have campaigns of the scope."""
     condition, params = scope.brand_condition("id")
     return [pk for (pk,) in fetch_all(f"SELECT id FROM campaigns_brand WHERE {condition}", params)]

@@ -50,6 +50,7 @@ class Clocks:
     sql = property(lambda self: rows_sql(CLOCK_COLUMNS))
 
     def __init__(self, scope: Scope, now: datetime) -> None:
+        self.now = now
         clocks = local_clocks(zones_of(scope), now)
         self.param = rows_param(CLOCK_COLUMNS, (_row(clock, now) for clock in clocks))
         self.days = _range(clock.today for clock in clocks)

@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns.database import clamped, exact_sum, fetch_all, micros_sql, one_large_query, sum_of_sums
+from campaigns.database import (
+    clamped,
+    exact_sum,
+    fetch_all,
+    in_each_worker,
+    micros_sql,
+    one_large_query,
+    sum_of_sums,
+)
 from campaigns.periods import minute_of
 from campaigns.reasons import PauseReason
 from campaigns.services.clocks import Clocks
@@ -21,16 +30,44 @@ from campaigns.services.scope import Scope
 PENDING_TODAY = "CASE WHEN p.quarter >= clock.day_from AND p.quarter < clock.day_until THEN p.amount ELSE 0 END"
 PENDING_THIS_MONTH = "CASE WHEN p.quarter >= clock.month_from AND p.quarter < clock.day_until THEN p.amount ELSE 0 END"
 
+OPEN = """CASE
+                WHEN (w.days_of_week & b.weekday_bit) <> 0 AND b.local_time >= w.start_time
+                    AND (b.local_time < w.end_time OR w.end_time <= w.start_time) THEN 1
+                WHEN (w.days_of_week & b.yesterday_bit) <> 0 AND w.end_time < w.start_time
+                    AND b.local_time < w.end_time THEN 1
+                ELSE 0 END"""
+"""Rule R7: whether a window w is open."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How a decision looks at windows: is_open is 1 or 0, or NULL for a campaign without windows."""
+
+    is_open: str
+    joins: str = ""
+
+
+OF_EACH = Windows(f"(SELECT MAX({OPEN}) FROM campaigns_daypartingschedule w WHERE w.campaign_id = c.id)")
+"""One row for each campaign, whose windows are looked up."""
+
+OF_ALL = Windows(
+    "CASE WHEN w.id IS NOT NULL THEN 1 WHEN closed.id IS NOT NULL THEN 0 END",
+    f"""
+    LEFT JOIN campaigns_daypartingschedule w ON w.campaign_id = c.id AND {OPEN} = 1
+    LEFT JOIN campaigns_daypartingschedule closed ON closed.campaign_id = c.id AND w.id IS NULL""",
+)
+"""A row for each open window, or for each one if none is open: PostgreSQL's workers share joins, but not look-ups."""
+
 FACTS = f"""
-WITH clock AS MATERIALIZED ({{clocks}}),
-pending AS (
+WITH clock {{clock_kept}} ({{clocks}}),
+pending {{kept}} (
     SELECT p.brand_id, p.campaign_id,
         {exact_sum(PENDING_TODAY, "today")},
         {exact_sum(PENDING_THIS_MONTH, "this_month")}
     FROM campaigns_pendingspend p
     JOIN campaigns_brand b ON b.id = p.brand_id
     JOIN clock ON clock.zone = b.timezone
-    WHERE {{brand_in_scope}}
+    WHERE {{pending_in_scope}}
     GROUP BY p.brand_id, p.campaign_id
 ),
 brand_pending AS (
@@ -47,42 +84,41 @@ ahead AS (
         AND {{brand_in_scope}}
     GROUP BY p.brand_id
 ),
-facts AS (
-    SELECT c.id AS campaign_id, c.name AS campaign, c.brand_id, b.name AS brand, c.pause_reasons AS reasons_before,
-        c.enabled AS campaign_enabled, b.enabled AS brand_enabled, c.starts_on, c.ends_on, clock.today,
-        c.next_change_minute,
-        (
-            SELECT MAX(CASE
-                WHEN (w.days_of_week & clock.weekday_bit) <> 0 AND clock.local_time >= w.start_time
-                    AND (clock.local_time < w.end_time OR w.end_time <= w.start_time) THEN 1
-                WHEN (w.days_of_week & clock.yesterday_bit) <> 0 AND w.end_time < w.start_time
-                    AND clock.local_time < w.end_time THEN 1
-                ELSE 0 END)
-            FROM campaigns_daypartingschedule w
-            WHERE w.campaign_id = c.id
-        ) AS is_open,
-        {micros_sql("c.daily_spend_limit")} AS campaign_limit,
-        {micros_sql("b.daily_budget")} AS brand_daily_budget,
-        {micros_sql("b.monthly_budget")} AS brand_monthly_budget,
-        COALESCE(own_day.spend, 0) + COALESCE({clamped("pending.today")}, 0) AS campaign_spend,
-        COALESCE(brand_day.spend, 0) + COALESCE({clamped("brand_pending.today")}, 0) AS brand_day_spend,
+brand {{kept}} (
+    SELECT b.id, b.name, b.enabled, clock.today, clock.local_time, clock.weekday_bit, clock.yesterday_bit,
+        {micros_sql("b.daily_budget")} AS daily_budget,
+        {micros_sql("b.monthly_budget")} AS monthly_budget,
+        COALESCE(brand_day.spend, 0) + COALESCE({clamped("brand_pending.today")}, 0) AS day_spend,
         COALESCE(brand_month.spend, 0) - COALESCE(ahead.amount, 0) + COALESCE({clamped("brand_pending.this_month")}, 0)
-            AS brand_month_spend
-    FROM campaigns_campaign c
-    JOIN campaigns_brand b ON b.id = c.brand_id
+            AS month_spend
+    FROM campaigns_brand b
     LEFT JOIN clock ON clock.zone = b.timezone
-    LEFT JOIN campaigns_campaignday own_day ON own_day.campaign_id = c.id AND own_day.day = clock.today
-        AND own_day.day BETWEEN %s AND %s
     LEFT JOIN campaigns_brandperiod brand_day
         ON brand_day.brand_id = b.id AND brand_day.kind = 'day' AND brand_day.starts_on = clock.today
         AND brand_day.starts_on BETWEEN %s AND %s
     LEFT JOIN campaigns_brandperiod brand_month
         ON brand_month.brand_id = b.id AND brand_month.kind = 'month' AND brand_month.starts_on = clock.this_month
         AND brand_month.starts_on BETWEEN %s AND %s
-    LEFT JOIN pending ON pending.campaign_id = c.id AND pending.brand_id = c.brand_id
     LEFT JOIN brand_pending ON brand_pending.brand_id = b.id
     LEFT JOIN ahead ON ahead.brand_id = b.id
-    WHERE {{in_scope}} AND {{the_brand_in_scope}}
+    WHERE {{the_brand_in_scope}}
+),
+facts {{kept}} (
+    SELECT c.id AS campaign_id, c.name AS campaign, c.brand_id, b.name AS brand, c.pause_reasons AS reasons_before,
+        c.enabled AS campaign_enabled, b.enabled AS brand_enabled, c.starts_on, c.ends_on, b.today,
+        c.next_change_minute, {{windows.is_open}} AS is_open,
+        {micros_sql("c.daily_spend_limit")} AS campaign_limit,
+        b.daily_budget AS brand_daily_budget,
+        b.monthly_budget AS brand_monthly_budget,
+        COALESCE(own_day.spend, 0) + COALESCE({clamped("pending.today")}, 0) AS campaign_spend,
+        b.day_spend AS brand_day_spend,
+        b.month_spend AS brand_month_spend
+    FROM campaigns_campaign c
+    JOIN brand b ON b.id = c.brand_id
+    LEFT JOIN campaigns_campaignday own_day ON own_day.campaign_id = c.id AND own_day.day = b.today
+        AND own_day.day BETWEEN %s AND %s
+    LEFT JOIN pending ON pending.campaign_id = c.id AND pending.brand_id = c.brand_id{{windows.joins}}
+    WHERE {{in_scope}}
 )
 """
 
@@ -114,7 +150,7 @@ def _flags(reasons: Iterable[PauseReason]) -> str:
 REASONS_AFTER = f"CASE WHEN today IS NULL THEN reasons_before | ({_flags(SWITCHES)}) ELSE {_flags(CONDITIONS)} END"
 
 DIFFERENCES = f"""{FACTS},
-decision AS (SELECT facts.*, {REASONS_AFTER} AS reasons_after FROM facts),
+decision AS NOT MATERIALIZED (SELECT facts.*, {REASONS_AFTER} AS reasons_after FROM facts),
 differences AS (SELECT * FROM decision WHERE reasons_after <> reasons_before)
 """
 
@@ -128,11 +164,11 @@ def brands_to_write(scope: Scope, now: datetime) -> list[tuple[int, int]]:
     (campaigns.services.upcoming), and how many these are in each.
     """
     statement = (
-        "SELECT brand_id, COUNT(*) FROM decision"
+        "SELECT brand_id, COUNT(DISTINCT campaign_id) FROM decision"
         " WHERE reasons_after <> reasons_before OR next_change_minute <= %s GROUP BY brand_id ORDER BY brand_id"
     )
     with one_large_query() if scope.is_large else nullcontext():
-        sql, params = decision(scope, now, statement)
+        sql, params = decision(scope, Clocks(scope, now), statement, in_one_sweep=scope.is_large)
         return [(brand, count) for brand, count in fetch_all(sql, [*params, minute_of(now)])]
 
 
@@ -140,32 +176,31 @@ def differences(scope: Scope, now: datetime) -> list[tuple[Any, ...]]:
     """Return campaign_id, campaign, brand, reasons before and after, and what it was decided on (in millionths)."""
     sql, params = decision(
         scope,
-        now,
+        Clocks(scope, now),
         f"SELECT campaign_id, campaign, brand, reasons_before, reasons_after, {DECIDED_ON}"
         " FROM differences ORDER BY brand, campaign",
     )
     return fetch_all(sql, params)
 
 
-def decision(scope: Scope, now: datetime, select: str) -> tuple[str, list[Any]]:
-    """Return the decision with a SELECT over it, and the parameters before those of the SELECT."""
+def decision(scope: Scope, clocks: Clocks, select: str, *, in_one_sweep: bool = False) -> tuple[str, list[Any]]:
+    """Return the decision with a SELECT over it, and the parameters before those of the SELECT.
+
+    In one sweep over all campaigns it is quicker, but one that has several windows may come several times.
+    """
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("p.brand_id")
-    clocks = Clocks(scope, now)
+    pending_in_scope, _ = scope.brand_condition("p.brand_id", of_pending=True)
     the_brand_in_scope, _ = scope.brand_condition("b.id")
     sql = DIFFERENCES.format(
+        kept="AS NOT MATERIALIZED" if in_one_sweep else "AS MATERIALIZED",
+        clock_kept=in_each_worker() if in_one_sweep else "AS MATERIALIZED",
+        windows=OF_ALL if in_one_sweep else OF_EACH,
         clocks=clocks.sql,
         in_scope=in_scope,
         brand_in_scope=brand_in_scope,
+        pending_in_scope=pending_in_scope,
         the_brand_in_scope=the_brand_in_scope,
     )
-    periods = [*clocks.days, *clocks.days, *clocks.months]
-    return sql + select, [
-        clocks.param,
-        *brand_params,
-        clocks.days[0],
-        *brand_params,
-        *periods,
-        *scope_params,
-        *brand_params,
-    ]
+    of_brands = [clocks.days[0], *brand_params, *clocks.days, *clocks.months, *brand_params]
+    return sql + select, [clocks.param, *brand_params, *of_brands, *clocks.days, *scope_params]

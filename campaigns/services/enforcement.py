@@ -18,7 +18,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from campaigns.database import is_conflict
 from campaigns.money import from_micros
 from campaigns.reasons import PauseReason
-from campaigns.services.clocks import unknown_zones
+from campaigns.services.clocks import Clocks, unknown_zones
 from campaigns.services.decide import brands_to_write, differences
 from campaigns.services.lines import LineCount, count_lines, lines, write_lines
 from campaigns.services.locks import lock_brands
@@ -112,12 +112,11 @@ def _write_batch(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, *
 @transaction.atomic
 def _write(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, with_changes: bool) -> _Batch:
     lock_brands(brand_ids)
-    now = clock()
-    last_line = write_lines(scope, now, actor)
-    write_reasons(scope, now, last_line)
-    written = count_lines(scope, last_line)
-    changes = [_change(row) for row in lines(scope, last_line)] if with_changes else []
-    return _Batch(written, changes)
+    clocks = Clocks(scope, clock())
+    written = write_lines(scope, clocks, actor)
+    write_reasons(scope, clocks, written.above)
+    changes = [_change(row) for row in lines(scope, written.above)] if with_changes else []
+    return _Batch(count_lines(written), changes)
 
 
 def preview(scope: Scope, *, now: datetime) -> list[Change]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -19,6 +20,7 @@ from django.db import DatabaseError, transaction
 from campaigns.database import (
     among,
     among_param,
+    among_read,
     collected,
     fetch_all,
     give_way,
@@ -86,12 +88,13 @@ They are in order of day and brand, as one number, which sorts in half the time.
 """
 
 
-def fold(*, on_too_large: Callable[[int], None] = lambda brand_id: None) -> int:
+def fold(*, on_too_large: Callable[[int], None] = lambda brand_id: None, most_batches: int | None = None) -> int:
     """Move the pending spend that is there, and can be booked, into the totals; return how many rows that was.
 
-    on_too_large hears of each brand whose spend stays pending because its totals can't hold it.
+    on_too_large hears of each brand whose spend stays pending because its totals can't hold it. After most_batches
+    of them it leaves the rest for the next fold.
     """
-    return sum(_Fold(on_too_large=on_too_large).batches())
+    return sum(islice(_Fold(on_too_large=on_too_large).batches(), most_batches))
 
 
 def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
@@ -119,7 +122,7 @@ class _Fold:
     ) -> None:
         self.brands = ids = None if brands is None else list(brands)
         self.on_too_large = on_too_large
-        self.in_scope = "1 = 1" if ids is None else among("brand_id")
+        self.in_scope = "1 = 1" if ids is None else among_read("brand_id")
         self.scope: list[Any] = [] if ids is None else [among_param(ids)]
         ((self.newest,),) = fetch_all("SELECT MAX(id) FROM campaigns_pendingspend")
         self.of_pending = [self.newest, *self.scope]

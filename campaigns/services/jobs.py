@@ -118,7 +118,8 @@ def full_check(
 ) -> FullCheck:
     """Re-book, enforce, fold and close everything; actor is the name for the history.
 
-    closing_clock is given where the clock is moved (`enforce --at`): no period is closed that hasn't ended by it.
+    closing_clock is given where the clock is moved (`enforce --at`): no period is closed that hasn't ended by it, and
+    no mark is forgotten, for what was decided doesn't hold now.
     """
     closing = closing_clock or clock
     rebooked = rebook_changed_zones(clock=closing)
@@ -126,7 +127,8 @@ def full_check(
     # campaigns running past their budgets.
     marks = due_marks(now=clock())
     enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes)
-    forget(marks)
+    if closing_clock is None:
+        forget(marks)
     return finish_check(enforcement, rebooked=rebooked, clock=closing)
 
 

@@ -18,13 +18,15 @@ from campaigns.database import fetch_all, shown_sum
 from campaigns.models import Campaign, StatusChange
 from campaigns.money import from_micros
 from campaigns.reasons import PauseReason
-from campaigns.services.access import Person, seen_by
+from campaigns.services.access import Person, seen_by, sees_only_given_brands
 from campaigns.services.risk import Risk, brands_seen_by, risks
 
 WORST = 8
 """So many brands are named, those that need somebody first."""
 LINES = 100_000
 """The changes of the last 24 hours are counted among so many of the newest lines of history."""
+LINES_OF_GIVEN_BRANDS = 1_000_000
+"""For those who see only given brands: these have few of the lines, which are found by their campaigns."""
 RECENTLY = timedelta(hours=24)
 
 SEVERITY = (
@@ -202,7 +204,7 @@ SELECT 0, 0, 0, CASE WHEN at >= %s THEN 1 ELSE 0 END FROM (
 
 @dataclass
 class Changes:
-    """Changes of status since an instant. Where is_capped, there were more before the newest LINES lines."""
+    """Changes of status since an instant. Where is_capped, there were more before the newest lines."""
 
     since: datetime
     resumed: int = 0
@@ -223,12 +225,17 @@ def recent_changes(user: Person, *, now: datetime) -> Changes:
     seen = "1 = 1" if not params else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {condition})"
     since = connection.ops.adapt_datetimefield_value(found.since)
     for before, after, count, is_older_line_recent in fetch_all(
-        RECENT.format(seen=seen), [LINES, since, *params, since]
+        RECENT.format(seen=seen), [_reach(user), since, *params, since]
     ):
         found.is_capped |= bool(is_older_line_recent)
         if count:
             _count_change(found, before, after, count)
     return found
+
+
+def _reach(user: Person) -> int:
+    """Return over how many of the newest lines the history is looked through for a person."""
+    return LINES_OF_GIVEN_BRANDS if sees_only_given_brands(user) else LINES
 
 
 def _count_change(found: Changes, before: int, after: int, count: int) -> None:
@@ -245,6 +252,6 @@ def _count_change(found: Changes, before: int, after: int, count: int) -> None:
 def latest_changes(user: Person, number: int) -> list[StatusChange]:
     """Return the last lines of history of campaigns that the person sees, with campaign and brand."""
     last = Subquery(StatusChange.objects.order_by("-pk").values("pk")[:1])
-    newest = StatusChange.objects.filter(pk__gt=last - LINES)
+    newest = StatusChange.objects.filter(pk__gt=last - _reach(user))
     lines = seen_by(user, newest.select_related("campaign__brand"), "campaign__brand")
     return list(lines.order_by("-id")[:number])

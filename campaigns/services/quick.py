@@ -12,14 +12,18 @@ from datetime import datetime
 from campaigns.database import fetch_all
 from campaigns.models import JobRun
 from campaigns.periods import minute_of, quarter_of
+from campaigns.services.changes import brands_of
 from campaigns.services.enforcement import Clock, Enforcement, enforce
 from campaigns.services.fold import fold
 from campaigns.services.marks import due_marks, forget
+from campaigns.services.rebook import rebook_changed_zones
 from campaigns.services.scope import Scope
 from campaigns.services.upcoming import due_campaigns
 
 JOB = "quick_pass"
 MOST_CAMPAIGNS = 100_000
+MOST_BATCHES = 2
+"""Of a fold: what a long backlog has marked is enforced within seconds, and the rest of it is left to later passes."""
 
 ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
@@ -79,17 +83,28 @@ def quick_pass(actor: str, *, clock: Clock) -> QuickPass:
     actor is the name for the history. Marks are forgotten when what was decided on them is committed; where that
     fails they stay, and the next pass finds them.
     """
-    done = QuickPass(folded=fold())
+    done = QuickPass(folded=fold(most_batches=MOST_BATCHES))
+    try:
+        _enforce_marked(done, clock, actor)
+    finally:
+        _enforce_reached(done, clock, actor)  # brands that can't be written may not keep these waiting
+    return done
+
+
+def _enforce_marked(done: QuickPass, clock: Clock, actor: str) -> None:
     marks = due_marks(now=clock())
     done.brands = len(marks.brands)
     _enforce(done, Scope.of_brands(marks.brands), marks.brands, clock, actor)
     forget(marks)
+
+
+def _enforce_reached(done: QuickPass, clock: Clock, actor: str) -> None:
     reached = due_campaigns(now=clock(), most=MOST_CAMPAIGNS)
     done.campaigns = len(reached)
     _enforce(done, Scope.of_campaigns(reached), reached, clock, actor)
-    return done
 
 
 def _enforce(done: QuickPass, scope: Scope, ids: list[int], clock: Clock, actor: str) -> None:
     if ids:
+        rebook_changed_zones(clock=clock, brands=brands_of(scope))  # or it would decide on the days of another zone
         done.enforcements.append(enforce(scope, clock=clock, actor=actor))

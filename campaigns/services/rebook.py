@@ -51,20 +51,23 @@ def brands_with_changed_zones() -> list[int]:
 
 
 CHANGED_ZONES = """
-SELECT brand.id, CASE WHEN COUNT(booked.id) = 2 THEN MIN(booked.timezone) END, brand.timezone
-FROM campaigns_brand AS brand
-LEFT JOIN campaigns_bookingzone AS booked ON booked.brand_id = brand.id AND booked.until = %s
-WHERE {in_scope}
-GROUP BY brand.id, brand.timezone
-HAVING COUNT(booked.id) <> 2 OR MIN(booked.timezone) <> brand.timezone OR MAX(booked.timezone) <> brand.timezone
+WITH booked AS (
+    SELECT brand_id, COUNT(*) AS books, MIN(timezone) AS first, MAX(timezone) AS last
+    FROM campaigns_bookingzone
+    WHERE until = %s AND {of_brands}
+    GROUP BY brand_id
+)
+SELECT brand.id, CASE WHEN books = 2 THEN first END, brand.timezone
+FROM campaigns_brand AS brand LEFT JOIN booked ON booked.brand_id = brand.id
+WHERE {in_scope} AND (books IS NULL OR books <> 2 OR first <> brand.timezone OR last <> brand.timezone)
 ORDER BY brand.id
 """
 
 
 def _changed_zones(brand_ids: Iterable[int] | None) -> list[ZoneChange]:
-    in_scope = "1 = 1" if brand_ids is None else among("brand.id")
+    of_brands, in_scope = ("1 = 1", "1 = 1") if brand_ids is None else (among("brand_id"), among("brand.id"))
     scope = [] if brand_ids is None else [among_param(brand_ids)]
-    rows = fetch_all(CHANGED_ZONES.format(in_scope=in_scope), [LAST_PERIOD, *scope])
+    rows = fetch_all(CHANGED_ZONES.format(of_brands=of_brands, in_scope=in_scope), [LAST_PERIOD, *scope, *scope])
     changes = (ZoneChange(*row) for row in rows)
     return [change for change in changes if find_zone(change.wanted) is not None]
 

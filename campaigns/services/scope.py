@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns.database import among, among_param
+from campaigns.database import among, among_param, among_read
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,13 @@ class Scope:
             params += self.shard[::-1]
         return " AND ".join(conditions) or "1 = 1", params
 
-    def brand_condition(self, brand: str) -> tuple[str, list[Any]]:
-        """Return the SQL condition on the id of a brand that has campaigns of the scope, and its parameters."""
+    def brand_condition(self, brand: str, *, of_pending: bool = False) -> tuple[str, list[Any]]:
+        """Return the SQL condition on the id of a brand that has campaigns of the scope, and its parameters.
+
+        of_pending tells that it is about rows of pending spend, which has no index.
+        """
+        if of_pending and self.brands is not None and self.campaigns is None:
+            return among_read(brand), [among_param(self.brands)]
         if self.campaigns is None:
             return self.condition(brand, "")
         sql, params = self.condition("brand_id", "id")

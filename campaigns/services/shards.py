@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from django.db.models import F
+
 from campaigns.models import CheckShard
 from campaigns.services.clocks import unknown_zones
 from campaigns.services.enforcement import Clock, Enforcement, enforce
@@ -44,9 +46,13 @@ def run_shard(check: UUID, number: int, *, clock: Clock) -> FullCheck | None:
         return None
     if shard.finished_at is None:
         done = enforce(Scope.of_shard(number, shard.of), clock=clock, actor=shard.job)
-        shard.changed, shard.paused, shard.resumed = done.changed, done.paused, done.resumed
-        shard.finished_at = clock()
-        shard.save(update_fields=["finished_at", "changed", "paused", "resumed"])
+        # Added up, because two workers may have the same shard at the same time.
+        CheckShard.objects.filter(pk=shard.pk).update(
+            finished_at=clock(),
+            changed=F("changed") + done.changed,
+            paused=F("paused") + done.paused,
+            resumed=F("resumed") + done.resumed,
+        )
     shards = list(CheckShard.objects.filter(check_id=check))
     return _end(shards, clock) if all(each.finished_at for each in shards) else None
 

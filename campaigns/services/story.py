@@ -19,6 +19,9 @@ from campaigns.reasons import LABELS, PauseReason
 from campaigns.services.change_story import JOB_NAMES
 from campaigns.services.outlook import Window, allowed_from, day_in_words, next_closing, outlook
 
+DATES = PauseReason.NOT_STARTED | PauseReason.ENDED
+"""Reasons that say themselves since when they hold."""
+
 SWITCHES = {PauseReason.CAMPAIGN_DISABLED: "switched off", PauseReason.BRAND_DISABLED: "the brand is switched off"}
 
 
@@ -124,8 +127,9 @@ def _headline(facts: Facts, clock: _Clock, since: datetime | None) -> str:
 def _why(reason: PauseReason, facts: Facts, clock: _Clock, since: datetime | None) -> str:
     line = began(facts.lines, lambda reasons: bool(reasons & reason))
     told = _reason(reason, facts, clock, line)
-    is_later = line is not None and since is not None and line.at != since
-    return f"{told} (since {clock.past(line.at)})" if line is not None and is_later else told
+    if line is None or since is None or line.at == since or reason in DATES:
+        return told
+    return f"{told} (since {clock.past(line.at)})"
 
 
 def _reason(reason: PauseReason, facts: Facts, clock: _Clock, line: StatusChange | None) -> str:

@@ -28,7 +28,7 @@ def _when(condition: str, minute: str) -> str:
 
 def _local(time: str) -> str:
     """Return the minute of a time of today, by the offset of now: right up to the next shift."""
-    return f"clock.midnight + {minute_of_day(time)}"
+    return f"b.midnight + {minute_of_day(time)}"
 
 
 def _day_after(days: str) -> str:
@@ -36,34 +36,31 @@ def _day_after(days: str) -> str:
 
     Only tomorrow's beginning is known to the minute: clocks may change until a later day.
     """
-    return (
-        f"clock.tomorrow + 1440 * CASE WHEN {days} > {A_YEAR} THEN {A_YEAR} WHEN {days} > 1 THEN {days} - 1 ELSE 0 END"
-    )
+    return f"tomorrow + 1440 * CASE WHEN {days} > {A_YEAR} THEN {A_YEAR} WHEN {days} > 1 THEN {days} - 1 ELSE 0 END"
 
 
-OPENS = _when("(w.days_of_week & clock.weekday_bit) <> 0 AND w.start_time > clock.local_time", _local("w.start_time"))
+OPENS = _when("(w.days_of_week & b.weekday_bit) <> 0 AND w.start_time > b.local_time", _local("w.start_time"))
 CLOSES = _when(
-    "(w.days_of_week & CASE WHEN w.end_time < w.start_time THEN clock.yesterday_bit ELSE clock.weekday_bit END) <> 0"
-    " AND w.end_time > clock.local_time",
+    "(w.days_of_week & CASE WHEN w.end_time < w.start_time THEN b.yesterday_bit ELSE b.weekday_bit END) <> 0"
+    " AND w.end_time > b.local_time",
     _local("w.end_time"),
 )
 
 
-def write_reasons(scope: Scope, now: datetime, last_line: int) -> None:
+def write_reasons(scope: Scope, clocks: Clocks, last_line: int) -> None:
     """Write into the scope's campaigns what the lines of history above the last one say, and what time does next.
 
     A campaign without such a line keeps its reasons. The caller holds the locks of the scope's brands.
     """
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("b.id")
-    clocks = Clocks(scope, now)
     sql = _statement(clocks.sql, in_scope, brand_in_scope)
-    execute(sql, [clocks.param, last_line, *scope_params, *brand_params, *scope_params])
+    execute(sql, [clocks.param, last_line, *brand_params, *scope_params, *scope_params])
 
 
 def note_next_changes(scope: Scope, *, now: datetime) -> None:
     """Note what time does next where a person has changed facts and the reasons stay: windows, dates, the zone."""
-    write_reasons(scope, now, NO_LINES)
+    write_reasons(scope, Clocks(scope, now), NO_LINES)
 
 
 def due_campaigns(*, now: datetime, most: int) -> list[int]:
@@ -76,29 +73,32 @@ def due_campaigns(*, now: datetime, most: int) -> list[int]:
 def _statement(clocks: str, in_scope: str, brand_in_scope: str) -> str:
     """Return the statement; the scope is told of each table, or it would be looked for in all rows of the others."""
     edge = f"(SELECT MIN({least(OPENS, CLOSES)}) FROM campaigns_daypartingschedule w WHERE w.campaign_id = c.id)"
-    starts, ends = days_between("starts_on", "clock.today"), days_between("ends_on", "clock.today")
+    starts, ends = days_between("starts_on", "today"), days_between("ends_on", "today")
     next_change = least(
-        _when("edge IS NOT NULL", least("edge", "clock.tomorrow", f"COALESCE(clock.shift, {NEVER})")),
-        _when("starts_on > clock.today", _day_after(f"({starts} - 1)")),
-        _when("ends_on >= clock.today", _day_after(ends)),
-        _when(f"(reasons & {UNTIL_TOMORROW}) <> 0", "clock.tomorrow"),
-        _when(f"(reasons & {UNTIL_NEXT_MONTH}) <> 0", "clock.month_until"),
+        _when("edge IS NOT NULL", least("edge", "tomorrow", f"COALESCE(shift, {NEVER})")),
+        _when("starts_on > today", _day_after(f"({starts} - 1)")),
+        _when("ends_on >= today", _day_after(ends)),
+        _when(f"(reasons & {UNTIL_TOMORROW}) <> 0", "tomorrow"),
+        _when(f"(reasons & {UNTIL_NEXT_MONTH}) <> 0", "month_until"),
     )
     return f"""
         WITH clock AS MATERIALIZED ({clocks}),
         line AS (SELECT campaign_id, reasons_after FROM campaigns_statuschange WHERE id > %s),
-        state AS (
-            SELECT c.id, c.starts_on, c.ends_on, b.timezone, COALESCE(line.reasons_after, c.pause_reasons) AS reasons,
-                {edge} AS edge
-            FROM campaigns_campaign c
-            JOIN campaigns_brand b ON b.id = c.brand_id
-            LEFT JOIN clock ON clock.zone = b.timezone
-            LEFT JOIN line ON line.campaign_id = c.id
-            WHERE {in_scope} AND {brand_in_scope}
+        brand AS MATERIALIZED (
+            SELECT b.id, clock.*
+            FROM campaigns_brand b LEFT JOIN clock ON clock.zone = b.timezone
+            WHERE {brand_in_scope}
         ),
-        upcoming AS (
-            SELECT state.id, state.reasons, COALESCE({next_change}, {NEVER}) AS minute
-            FROM state LEFT JOIN clock ON clock.zone = state.timezone
+        state AS MATERIALIZED (
+            SELECT c.id, c.starts_on, c.ends_on, COALESCE(line.reasons_after, c.pause_reasons) AS reasons,
+                b.today, b.tomorrow, b.month_until, b.shift, {edge} AS edge
+            FROM campaigns_campaign c
+            JOIN brand b ON b.id = c.brand_id
+            LEFT JOIN line ON line.campaign_id = c.id
+            WHERE {in_scope}
+        ),
+        upcoming AS MATERIALIZED (
+            SELECT id, reasons, COALESCE({next_change}, {NEVER}) AS minute FROM state
         )
         UPDATE campaigns_campaign AS c SET pause_reasons = upcoming.reasons, next_change_minute = upcoming.minute
         FROM upcoming

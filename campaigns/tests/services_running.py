@@ -57,14 +57,14 @@ class RunningServices:
         self.logs = logs
         self.redis_url = redis_url
 
-    def worker(self) -> AbstractContextManager[Process]:
-        return self.celery(*WORKER)
+    def worker(self, **variables: str) -> AbstractContextManager[Process]:
+        return self.celery(*WORKER, **variables)
 
     def beat(self) -> AbstractContextManager[Process]:
         return self.celery(*BEAT)
 
-    def celery(self, *arguments: str) -> AbstractContextManager[Process]:
-        return self.process(arguments[0], "celery", "-A", "budget_manager", *arguments)
+    def celery(self, *arguments: str, **variables: str) -> AbstractContextManager[Process]:
+        return self.process(arguments[0], "celery", "-A", "budget_manager", *arguments, **variables)
 
     @contextmanager
     def web(self) -> Iterator[str]:

@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from campaigns import tasks
-from campaigns.models import PendingSpend
+from campaigns.models import BookingZone, Campaign, PendingSpend
+from campaigns.models.books import LAST_PERIOD
+from campaigns.reasons import PauseReason
 from campaigns.services import jobs
 from campaigns.services.close import close_periods
+from campaigns.services.enforcement import Clock
 from campaigns.services.fold import fold
+from campaigns.services.quick import JOB as QUICK
+from campaigns.services.shards import begin_check, run_shard
 from campaigns.services.verify import Books, repair
 from campaigns.tests.ledger import totals_folded
 from campaigns.tests.states_base import States
@@ -66,6 +71,28 @@ class Working(States):
         for _ in range(times):
             jobs.run_full_check("a test", clock=lambda: self.world.now)
         self.checked("a test")
+
+    @rule(data=st.data(), of=st.integers(2, 4), again=st.booleans())
+    def full_check_in_shards(self, data: st.DataObject, of: int, again: bool) -> None:
+        """In any order, and each perhaps twice; a shard of another check was lost before."""
+        clock: Clock = lambda: self.world.now  # noqa: E731
+        begin_check("lost", of=of, clock=clock)
+        check = begin_check("a check in shards", of=of, clock=clock)
+        ends = [
+            run_shard(check, number, clock=clock) for number in data.draw(st.permutations([*range(of)] * (1 + again)))
+        ]
+        self.same.assertIsNotNone(ends[-1])
+        self.checked("a check in shards")
+
+    @rule(times=st.integers(1, 2))
+    def quick_pass(self, times: int) -> None:
+        with self.clock():
+            for _ in range(times):
+                tasks.quick_pass()
+        stored = Campaign.objects.values_list("pk", "pause_reasons")
+        booked = BookingZone.objects.filter(until=LAST_PERIOD, kind="day").values_list("brand_id", "timezone")
+        self.world.quick_pass(QUICK, {pk: PauseReason(flags).codes for pk, flags in stored}, dict(booked))
+        self.same.assertEqual(PendingSpend.objects.count(), 0)
 
     def checked(self, actor: str) -> None:
         self.world.check(actor)

@@ -153,11 +153,13 @@ class Deciding(States):
     def change_a_brand_by_sql(self, data: st.DataObject) -> None:
         brand = self.brand(data)
         changes = self.some_of(data, self.brand_changes(data, brand))
+        self.world.waiting.add(brand.pk)
         Brand.objects.filter(pk=brand.pk).update(**changes)
         assign(brand, changes)
 
     def change_a_campaign_by_sql(self, data: st.DataObject) -> None:
         campaign = self.campaign(data)
+        self.world.waiting.add(self.world.brand_of(campaign).pk)
         changes = self.some_of(data, self.campaign_changes(data, campaign))
         if not ends_before_it_starts(campaign, changes):
             Campaign.objects.filter(pk=campaign.pk).update(**changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -39,6 +39,8 @@ class World:
     seen: int = 0
     """The last line of the steps before."""
     names: int = 0
+    waiting: set[int] = field(default_factory=set)
+    """Brands that were changed by SQL since the last full check: a quick pass needn't look at them (R8)."""
 
     def __repr__(self) -> str:
         return f"World at {self.now}"
@@ -85,7 +87,27 @@ class World:
         """Reckon what a full check does."""
         for books in self.books.values():
             books.check(self.now)
+        self.waiting.clear()
         self.decide(self.pairs, actor)
+
+    def quick_pass(self, actor: str, found: Mapping[int, list[str]], zones: Mapping[int, str]) -> None:
+        """Reckon what a quick pass does; found are the stored reasons after it, zones those that brands are booked in.
+
+        Of what waits for a full check, it may have looked at some: what it decided there has to be right as well.
+        """
+        for brand in self.brands:
+            books = self.books[brand.pk]
+            if books.has_moved and zones[brand.pk] == brand.timezone:
+                books.close(self.now)
+                books.rebook(self.now)
+        self.decide(
+            [
+                (brand, campaign)
+                for brand, campaign in self.pairs
+                if brand.pk not in self.waiting or found[campaign.pk] != self.stored[campaign.pk]
+            ],
+            actor,
+        )
 
     def save(self, touched: Sequence[CampaignFacts], change: Callable[[], None], *brands: BrandFacts) -> None:
         """Reckon what a person's change of these brands does, if it is to be decided on these campaigns."""

@@ -276,18 +276,21 @@ class SpendListTests(AdminTestCase):
 
 
 class HistoryTests(AdminTestCase):
-    def test_it_shows_before_and_after_in_words_and_who_did_it(self) -> None:
-        campaign = make_campaign(make_brand(daily_budget=5))
-        spend(campaign, 6)
+    def setUp(self) -> None:
+        super().setUp()
+        self.campaign = make_campaign(make_brand(daily_budget=5))
+        spend(self.campaign, 6)
         run_full_check("check_budgets", clock=timezone.now)
-        for page in (
-            self.client.get(address("statuschange")),
-            self.client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])),
-        ):
-            self.assertContains(page, "active →")
-            self.assertContains(page, "brand&#x27;s daily budget reached")
-            self.assertContains(page, "check_budgets")
-            self.assertContains(page, "6.00 of 5.00")
+
+    def test_the_list_shows_before_and_after_in_words_and_who_did_it(self) -> None:
+        page = self.client.get(address("statuschange"))
+        for text in ("active →", "brand&#x27;s daily budget reached", "check_budgets", "6.00 of 5.00"):
+            self.assertContains(page, text)
+
+    def test_a_campaigns_page_shows_what_happened_why_and_who_did_it(self) -> None:
+        page = self.client.get(reverse("admin:campaigns_campaign_change", args=[self.campaign.pk]))
+        for text in (">Paused</span>", "brand’s daily budget reached: 6.00 of 5.00 USD", "Check budgets (job)"):
+            self.assertContains(page, text)
 
     def test_a_campaigns_page_shows_the_last_20(self) -> None:
         campaign = make_campaign()

@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from budget_manager.celery import app
-from campaigns.models import Campaign, JobRun
+from campaigns.models import Campaign, CheckShard, JobRun
 from campaigns.reasons import PauseReason
 from campaigns.services import jobs
 from campaigns.services.heartbeats import processes
-from campaigns.tasks import reset_daily_spend, reset_monthly_spend
+from campaigns.services.schedule import QUICK
+from campaigns.tasks import check_budgets, reset_daily_spend, reset_monthly_spend
 from campaigns.tests.checking import ACTIVE, history
 from campaigns.tests.factories import make_brand, make_campaign
 from campaigns.tests.outside import OutsideTestCase
@@ -60,11 +62,35 @@ class EndToEnd(OutsideTestCase):
         reached = PauseReason.BRAND_DAILY_BUDGET
         self.assertEqual(history(campaign), [(ACTIVE, reached), (reached, ACTIVE)])
         actors = campaign.status_changes.values_list("actor", flat=True)
-        self.assertEqual(set(actors), {jobs.CHECK_BUDGETS})
+        self.assertLessEqual(set(actors), {jobs.CHECK_BUDGETS, QUICK.run_name})
         self.assertEqual(history(neighbour), [])
         succeeded_at = JobRun.objects.get(name=jobs.CHECK_BUDGETS).succeeded_at
         assert succeeded_at
         self.assertLess(timezone.now() - succeeded_at, timedelta(seconds=SECONDS_TO_WAIT))
+
+    def test_it_ends_a_check_in_shards_with_success(self) -> None:
+        campaigns = [make_campaign(make_brand(daily_budget=100)) for _ in range(5)]
+        for campaign in campaigns:
+            self.insert_spend(campaign, "100")
+        with app.connection_for_write(self.services.redis_url) as broker:
+            app.send_task(check_budgets.name, connection=broker)
+
+        with self.services.worker(CHECK_SHARDS="2"):
+            succeeded = JobRun.objects.filter(name=jobs.CHECK_BUDGETS, succeeded_at__isnull=False)
+            self.wait_for("the check has succeeded", succeeded.exists)
+        self.assertIn("5 paused, 0 resumed, 5 changed in all", succeeded.get().summary)
+        self.assertEqual(list(CheckShard.objects.filter(finished_at__isnull=False).values_list("of")), [(2,), (2,)])
+        for campaign in campaigns:
+            self.assertEqual(history(campaign), [(ACTIVE, PauseReason.BRAND_DAILY_BUDGET)])
+
+    def test_it_pauses_within_a_quick_pass(self) -> None:
+        """As beat fires it, without a check."""
+        PeriodicTask.objects.exclude(task=QUICK.task).delete()
+        campaign = make_campaign(make_brand(daily_budget=100))
+        with self.services.worker(), self.services.beat():
+            self.insert_spend(campaign, "100")
+            self.wait_for_status(campaign, "paused")
+        self.assertEqual([line.actor for line in campaign.status_changes.all()], ["quick_pass"])
 
     def test_health_sees_beat_and_worker_and_misses_them_two_minutes_later(self) -> None:
         since = timezone.now()

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 import time_machine
@@ -50,94 +51,6 @@ class HomeTestCase(AdminTestCase):
     def check(self) -> None:
         run_full_check("check_budgets", clock=lambda: NOW)
 
-    def of_risk(self, risk: Risk) -> set[str]:
-        """Return the names in the list behind a risk, and check that the home page counts as many."""
-        self.assertEqual(self.user, User.objects.get(pk=self.client.session["_auth_user_id"]))
-        rows = (
-            self.client.get(reverse("admin:campaigns_brand_changelist"), {"risk": risk.code}).context["cl"].result_list
-        )
-        self.assertEqual(brands_now(self.user, now=NOW).at[risk], len(rows), risk)
-        return {brand.name for brand in rows}
-
-
-class RiskTests(HomeTestCase):
-    def test_a_brand_is_where_its_spend_puts_it(self) -> None:
-        cases: tuple[tuple[str, dict[str, Any]], ...] = (
-            ("100", {}),
-            ("99.999999", {}),
-            ("52.500001", {}),
-            ("52.5", {}),
-            ("45", {}),
-            ("44.999999", {}),
-            ("0", {}),
-            ("200", {"enabled": False}),
-            ("0", {"daily_budget": 0}),
-            ("5", {"daily_budget": None}),
-        )
-        for number, (today, fields) in enumerate(cases):
-            self.spending(today, name=f"{number}: {today}", **{"daily_budget": 100, **fields})
-        self.assertEqual(self.of_risk(Risk.REACHED_TODAY), {"0: 100", "8: 0"})
-        self.assertEqual(self.of_risk(Risk.FAST_TODAY), {"1: 99.999999", "2: 52.500001"})
-        self.assertEqual(self.of_risk(Risk.SLOW_TODAY), {"5: 44.999999", "6: 0"})
-
-    def test_the_month_is_judged_by_itself(self) -> None:
-        for name, before in (("reached", 600), ("fast", 520), ("even", 490), ("slow", 440), ("nothing", 0)):
-            self.spending(0, before, name=name, monthly_budget=600)
-        self.assertEqual(self.of_risk(Risk.REACHED_MONTH), {"reached"})
-        self.assertEqual(self.of_risk(Risk.FAST_MONTH), {"fast"})
-        self.assertEqual(self.of_risk(Risk.SLOW_MONTH), {"slow", "nothing"})
-
-    def test_a_brand_whose_month_is_spent_has_no_pace_of_the_day(self) -> None:
-        self.spending(90, 600, name="spent", daily_budget=100, monthly_budget=600)
-        self.assertEqual(self.of_risk(Risk.REACHED_MONTH), {"spent"})
-        self.assertEqual(self.of_risk(Risk.FAST_TODAY), set())
-
-    def test_refunds_and_spend_dated_ahead_count_as_they_do_for_budgets(self) -> None:
-        brand = self.spending(100, name="refunded", daily_budget=100, monthly_budget=150)
-        campaign = brand.campaigns.get()
-        spend(campaign, -60, NOW)
-        spend(campaign, 500, NOW + timedelta(days=2))
-        for fold in (False, True):
-            if fold:
-                self.check()
-            self.assertEqual(self.of_risk(Risk.REACHED_TODAY) | self.of_risk(Risk.REACHED_MONTH), set())
-            self.assertEqual(self.of_risk(Risk.SLOW_TODAY), {"refunded"})
-
-    def test_an_unknown_zone_is_told_and_judged_by_nothing(self) -> None:
-        self.spending(500, name="lost", timezone="Mars/Olympus", daily_budget=100)
-        self.assertEqual(self.of_risk(Risk.UNKNOWN_ZONE), {"lost"})
-        self.assertEqual(self.of_risk(Risk.REACHED_TODAY), set())
-        self.assertContains(self.home(), "in a time zone that nobody knows")
-
-    def test_figures_are_those_of_with_spend(self) -> None:
-        brand = self.spending(5, 7, daily_budget=100, timezone="Asia/Tokyo")
-        self.spending(9, 1, timezone="America/New_York", monthly_budget=10)
-        self.check()
-        spend(brand.campaigns.get(), 3, NOW)
-        worst = {each.pk: (each.day_spend, each.month_spend) for each in brands_now(self.user, now=NOW).worst}
-        expected = {each.pk: (each.spend_today, each.spend_this_month) for each in Brand.objects.with_spend(NOW)}
-        self.assertEqual(worst, expected)
-
-    def test_currencies_are_never_added(self) -> None:
-        self.spending(10, 40, currency="EUR", daily_budget=100, monthly_budget=1000)
-        self.spending(20, 0, currency="EUR", daily_budget=50)
-        self.spending(30, 0, currency="USD")
-        self.spending(5, 0, currency="EUR", daily_budget=500, enabled=False)
-        currencies = brands_now(self.user, now=NOW).currencies
-        euro, dollar = currencies["EUR"], currencies["USD"]
-        self.assertEqual((euro.today.spend, euro.today.budget, euro.today.beside), (30, 150, 5))
-        self.assertEqual((euro.this_month.spend, euro.this_month.budget, euro.this_month.beside), (50, 1000, 25))
-        self.assertEqual((dollar.today.budgets, dollar.today.beside), (0, 30))
-        self.assertContains(self.home(), "30.00 of 150.00 EUR")
-
-    def test_the_worst_brands_are_named_and_not_all(self) -> None:
-        for number in range(overview.WORST + 1):
-            self.spending(0, name=f"Slow {number}", daily_budget=100)
-        self.spending(100, name="Zenith", daily_budget=100)
-        worst = [brand.name for brand in brands_now(self.user, now=NOW).worst]
-        self.assertEqual((worst[0], len(worst)), ("Zenith", overview.WORST))
-        self.assertContains(self.home(), f"{overview.WORST} of {overview.WORST + 2} brands at risk")
-
 
 class LinkTests(HomeTestCase):
     def test_every_number_is_that_of_the_list_behind_it(self) -> None:
@@ -158,6 +71,16 @@ class LinkTests(HomeTestCase):
             self.assertEqual(len(page.context["cl"].result_list), int(number), address)
             if query := parse_qs(urlsplit(address).query):
                 self.assertTrue(page.context["cl"].has_active_filters, query)
+
+    def test_the_list_behind_a_number_says_what_it_is_filtered_by(self) -> None:
+        self.spending(100, name="reached", daily_budget=100)
+        brands = reverse("admin:campaigns_brand_changelist")
+        self.assertContains(self.client.get(brands, {"risk": "reached_today"}), "risk: daily budget reached</span>")
+        self.assertNotContains(self.client.get(brands, {"risk": "nonsense"}), "risk: ")
+        history = reverse("admin:campaigns_statuschange_changelist")
+        page = self.client.get(history, {"since": "24-hours", "change": "resumed"})
+        self.assertContains(page, "what happened: resumed</span>")
+        self.assertContains(page, "time: the last 24 hours</span>")
 
 
 class ChangeTests(HomeTestCase):
@@ -190,19 +113,17 @@ class ChangeTests(HomeTestCase):
         for _ in range(3):
             self.change(0, 32, NOW - timedelta(hours=1))
         for lines, paused, is_capped in ((2, 2, True), (3, 3, False)):
-            overview.LINES, before = lines, overview.LINES
-            self.addCleanup(setattr, overview, "LINES", before)
-            found = recent_changes(self.user, now=NOW)
+            with patch.object(overview, "LINES", lines):
+                found = recent_changes(self.user, now=NOW)
             self.assertEqual((found.paused, found.is_capped), (paused, is_capped))
-        overview.LINES = 2
-        self.assertContains(self.home(), "<strong>more than 2</strong>")
+        with patch.object(overview, "LINES", 2):
+            self.assertContains(self.home(), "<strong>more than 2</strong>")
 
     def test_old_lines_beyond_the_newest_are_no_reason_to_doubt(self) -> None:
         self.change(0, 32, NOW - timedelta(hours=30))
         self.change(32, 0, NOW - timedelta(hours=1))
-        overview.LINES, before = 1, overview.LINES
-        self.addCleanup(setattr, overview, "LINES", before)
-        self.assertFalse(recent_changes(self.user, now=NOW).is_capped)
+        with patch.object(overview, "LINES", 1):
+            self.assertFalse(recent_changes(self.user, now=NOW).is_capped)
 
 
 class SizeTests(HomeTestCase):
@@ -278,6 +199,20 @@ class PeopleTests(HomeTestCase):
         self.assertEqual(recent_changes(user, now=NOW).paused, 1)
         self.assertEqual(len(overview.latest_changes(user, 8)), 1)
 
+    def test_who_sees_only_some_brands_finds_their_lines_behind_those_of_others(self) -> None:
+        mine = make_brand()
+        make_campaign(mine, enabled=False)
+        self.check()
+        for _ in range(2):
+            make_campaign(enabled=False)
+        self.check()
+        user = self.person("view_statuschange", "only_given_brands")
+        GivenBrand.objects.create(user=user, brand=mine)
+        with patch.object(overview, "LINES", 1):
+            found = recent_changes(user, now=NOW)
+            self.assertEqual((found.paused, found.is_capped), (1, False))
+            self.assertEqual(len(overview.latest_changes(user, 8)), 1)
+
     def test_a_person_sees_the_parts_that_they_may_look_at(self) -> None:
         self.spending(1)
         self.check()
@@ -295,6 +230,11 @@ class PeopleTests(HomeTestCase):
             page = self.home()
             for each in parts.values():
                 self.assertEqual(each in page.text, each == heading, (permission, each))
+
+    def test_who_may_look_at_nothing_is_told_whom_to_ask(self) -> None:
+        make_brand()
+        self.person()
+        self.assertContains(self.home(), "ask your administrators")
 
     def test_a_stopped_check_is_told_under_jobs(self) -> None:
         self.check()

@@ -10,8 +10,10 @@ from django.test import TestCase
 
 from campaigns.models import Campaign, DaypartingSchedule
 from campaigns.reasons import PauseReason
+from campaigns.services.decide import brands_to_write
+from campaigns.services.scope import Scope
 from campaigns.tests.checking import reasons_at
-from campaigns.tests.factories import make_brand, make_campaign, make_window
+from campaigns.tests.factories import make_brand, make_campaign, make_window, utc
 
 MON, TUE, WED, THU, FRI, SAT, SUN = (1 << number for number in range(7))
 WEEKDAYS = MON | TUE | WED | THU | FRI
@@ -121,6 +123,13 @@ class SeveralWindows(WindowTestCase):
         make_window(self.campaign, SAT, "09:00", "10:00")
         self.assert_closed("2026-11-20 07:59", "2026-11-20 14:00", "2026-11-21 08:59")
         self.assert_open("2026-11-20 08:00", "2026-11-20 11:00", "2026-11-20 13:59", "2026-11-21 09:00")
+
+    def test_a_check_counts_a_campaign_once_however_many_are_open(self) -> None:
+        for _ in range(3):
+            make_window(self.campaign, FRI, "09:00", "12:00")
+        self.assert_closed("2026-11-20 08:00")
+        found = brands_to_write(Scope.everything(), utc("2026-11-20 10:00"))
+        self.assertEqual(found, [(self.campaign.brand_id, 1)])
 
     def test_it_is_always_open_without_a_window(self) -> None:
         self.assert_open("2026-11-20 00:00", "2026-11-22 23:59:59")

@@ -44,6 +44,16 @@ class Refusals(SimpleTestCase):
     def test_it_refuses_a_debug_that_is_neither_true_nor_false(self) -> None:
         self.assert_refused(manage("check", DEBUG="yes"), "DEBUG=yes", "True", "False")
 
+    def test_it_refuses_a_number_of_shards_that_is_none_from_1_to_64(self) -> None:
+        for value in ("0", "65", "x", "-1", "1.5", "²"):
+            result = manage("check", DEBUG="True", CHECK_SHARDS=value)
+            self.assert_refused(result, f"CHECK_SHARDS={value} isn't a number from 1 to 64: write one, such as 1.")
+
+    def test_it_takes_from_1_to_64_shards(self) -> None:
+        for value, number in (("", 1), ("1", 1), ("64", 64)):
+            with patch.dict(os.environ, CHECK_SHARDS=value):
+                self.assertEqual(environment.number("CHECK_SHARDS", 1, least=1, most=64), number)
+
     def test_it_names_a_postgresql_that_is_not_there_but_not_its_password(self) -> None:
         result = manage("migrate", DEBUG="True", DATABASE_URL="postgres://me:my-secret@127.0.0.1:9/budgets")
         self.assert_refused(result, "budgets", "127.0.0.1", "port 9", "DATABASE_URL")

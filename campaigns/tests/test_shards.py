@@ -1,106 +1,224 @@
-"""A full check in shards ends as one check would, whoever runs which shard, in which order and how often."""
+"""A full check in shards ends where one check ends: in any order, delivered twice, and beside others."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from uuid import UUID
+from datetime import datetime, timedelta
+from unittest.mock import patch
+from uuid import UUID, uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError
 from django.test import TestCase
+from hypothesis import given
+from hypothesis import strategies as st
 
-from campaigns.models import BrandPeriod, Campaign, CheckShard, JobRun, StatusChange
-from campaigns.services.jobs import CHECK_BUDGETS
+from campaigns.models import Campaign, CheckShard, JobRun, PendingSpend
+from campaigns.reasons import PauseReason
+from campaigns.services import enforcement, shards
+from campaigns.services.enforcement import preview
+from campaigns.services.jobs import CHECK_BUDGETS, RESET_DAILY_SPEND, FullCheck
+from campaigns.services.quick import quick_pass
+from campaigns.services.scope import Scope
 from campaigns.services.shards import begin_check, run_shard
-from campaigns.tests.checking import check_at
+from campaigns.services.verify import verify
+from campaigns.tests.checking import ACTIVE, check_at, history, period, reasons_of
+from campaigns.tests.deciding import DecisionTestCase, record_new_spend, store
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
+from campaigns.tests.passing import change
+from campaigns.tests.runs import the_same
+from campaigns.tests.together import ConcurrencyTestCase, at_once, let_in
+from campaigns.tests.worlds import World, worlds
 
-NOON = utc("2026-11-20 12:00")
+NOON = "2026-11-20 12:00"
+REACHED = PauseReason.BRAND_DAILY_BUDGET
 
 
-class ShardTestCase(TestCase):
+def begin(of: int, at: str | datetime = NOON, job: str = CHECK_BUDGETS) -> UUID:
+    instant = utc(at) if isinstance(at, str) else at
+    return begin_check(job, of=of, clock=lambda: instant)
+
+
+def run(check: UUID, number: int, at: str | datetime = NOON) -> FullCheck | None:
+    instant = utc(at) if isinstance(at, str) else at
+    return run_shard(check, number, clock=lambda: instant)
+
+
+def is_succeeded(job: str = CHECK_BUDGETS) -> bool:
+    return JobRun.objects.filter(name=job, succeeded_at__isnull=False).exists()
+
+
+class OfAnyWorld(DecisionTestCase):
+    @the_same(40)
+    @given(world=worlds(), data=st.data(), of=st.integers(2, 4), again=st.booleans())
+    def test_it_decides_folds_and_closes_as_one_check(
+        self, world: World, data: st.DataObject, of: int, again: bool
+    ) -> None:
+        pairs, now = store(world), world.instants[0]
+        record_new_spend(pairs)
+        check = begin(of, now)
+        numbers = data.draw(st.permutations([*range(of)] * (1 + again)))
+        self.assertIsNotNone([run(check, number, now) for number in numbers][-1])
+        self.assert_as_the_oracle_says(pairs, now)
+        self.assertEqual((PendingSpend.objects.count(), verify()), (0, []))
+        for brand in world.brands:
+            self.assert_books_are_right(brand, now)
+        self.assert_history_gives_todays_state(pairs)
+        self.assertEqual(check_at(now).enforcement.changed, 0)
+
+
+class AnEnd(TestCase):
     def setUp(self) -> None:
-        self.campaigns = []
-        for number in range(7):
-            brand = make_brand(daily_budget=20, enabled=number != 5, created_at=NOON - timedelta(days=1))
-            for _ in range(2):
-                self.campaigns.append(make_campaign(brand, daily_spend_limit=10))
-            if number:
-                spend(self.campaigns[-1], 5 * number, NOON)
+        self.campaigns = [make_campaign(make_brand(daily_budget=10)) for _ in range(6)]
+        for campaign in self.campaigns:
+            spend(campaign, 10, NOON)
 
-    def begin(self, of: int = 3) -> UUID:
-        return begin_check(CHECK_BUDGETS, of=of, clock=lambda: NOON)
+    def test_the_last_shard_ends_the_check_and_notes_its_success(self) -> None:
+        check = begin(3)
+        run_before = JobRun.objects.get(name=CHECK_BUDGETS)
+        self.assertEqual((run_before.started_at, run_before.succeeded_at), (utc(NOON), None))
+        self.assertEqual([run(check, number) for number in (2, 0)], [None, None])
+        self.assertFalse(is_succeeded())
+        ended = run(check, 1, "2026-11-20 12:01")
+        assert ended
+        self.assertEqual(ended.summary, "6 paused, 0 resumed, 6 changed in all, 6 pending rows folded")
+        noted = JobRun.objects.get(name=CHECK_BUDGETS)
+        self.assertEqual((noted.succeeded_at, noted.summary), (utc("2026-11-20 12:01"), ended.summary))
+        for campaign in self.campaigns:
+            self.assertEqual(history(campaign), [(ACTIVE, REACHED)])
+            self.assertEqual(campaign.status_changes.get().actor, CHECK_BUDGETS)
 
-    def run_shard(self, check: UUID, number: int) -> bool:
-        return run_shard(check, number, clock=lambda: NOON) is not None
-
-    def state(self) -> list[tuple[int, int]]:
-        return list(Campaign.objects.order_by("pk").values_list("pause_reasons", "next_change_minute"))
-
-    def succeeded(self) -> bool:
-        return JobRun.objects.get(name=CHECK_BUDGETS).succeeded_at is not None
-
-
-class AllShardsAreOneCheck(ShardTestCase):
-    def test_it_ends_with_the_last_shard_and_leaves_nothing_to_do(self) -> None:
-        check = self.begin()
-        self.assertEqual([self.run_shard(check, number) for number in (2, 0, 1)], [False, False, True])
-        self.assertTrue(self.succeeded())
-        self.assertEqual(BrandPeriod.objects.filter(kind="day", closed_at__isnull=False).count(), 7)
-        lines, state = StatusChange.objects.count(), self.state()
-        self.assertGreater(lines, 5)
-        self.assertEqual(check_at(NOON).enforcement.changed, 0)
-        self.assertEqual((StatusChange.objects.count(), self.state()), (lines, state))
-
-    def test_it_tells_what_all_shards_did(self) -> None:
-        check = self.begin()
+    def test_each_shard_has_its_own_brands_and_together_they_have_all(self) -> None:
+        check = begin(3)
         for number in range(3):
-            self.run_shard(check, number)
-        paused = Campaign.objects.filter(pause_reasons__gt=0).count()
-        self.assertIn(f"{paused} paused, 0 resumed", JobRun.objects.get(name=CHECK_BUDGETS).summary)
+            run(check, number)
+            paused = Campaign.objects.filter(status="paused").values_list("brand_id", flat=True)
+            self.assertEqual({brand % 3 for brand in paused}, set(range(number + 1)))
 
-    def test_each_brand_is_in_one_shard(self) -> None:
-        check = self.begin()
-        self.run_shard(check, 0)
-        changed = set(StatusChange.objects.values_list("campaign__brand_id", flat=True))
-        self.assertTrue(changed)
-        self.assertEqual({brand % 3 for brand in changed}, {0})
+    def test_a_shard_that_is_delivered_twice_counts_once(self) -> None:
+        check = begin(2)
+        self.assertEqual([run(check, 0), run(check, 0)], [None, None])
+        for _ in range(2):
+            ended = run(check, 1)
+            assert ended
+            self.assertEqual(ended.enforcement.paused, 6)
+        self.assertEqual([history(campaign) for campaign in self.campaigns], [[(ACTIVE, REACHED)]] * 6)
+
+    def test_a_check_whose_shard_is_lost_has_no_success_and_the_next_is_whole(self) -> None:
+        run(begin(2), 0)
+        self.assertFalse(is_succeeded())
+        check = begin(2, "2026-11-20 12:05")
+        self.assertIsNone(run(check, 1, "2026-11-20 12:05"))
+        self.assertIsNotNone(run(check, 0, "2026-11-20 12:05"))
+        self.assertTrue(is_succeeded())
+        self.assertEqual(preview(Scope.everything(), now=utc("2026-11-20 12:05")), [])
+
+    def test_a_lost_shard_that_comes_late_ends_its_check_too(self) -> None:
+        lost, check = begin(2), begin(2)
+        for shard in ((lost, 0), (check, 0), (check, 1), (lost, 1)):
+            run(*shard)
+        self.assertEqual([history(campaign) for campaign in self.campaigns], [[(ACTIVE, REACHED)]] * 6)
+
+    def test_a_shard_of_a_check_that_nobody_knows_does_nothing(self) -> None:
+        self.assertIsNone(run(uuid4(), 0))
+        self.assertIsNone(run(begin(2), 2))
+        self.assertEqual(reasons_of(self.campaigns[0]), ACTIVE)
+
+    def test_a_check_is_forgotten_after_an_hour(self) -> None:
+        old = begin(2)
+        begin(2, utc(NOON) + timedelta(hours=1))
+        self.assertEqual(CheckShard.objects.filter(check_id=old).count(), 2)
+        begin(2, utc(NOON) + timedelta(hours=1, microseconds=1))
+        self.assertEqual(CheckShard.objects.filter(check_id=old).count(), 0)
+
+    def test_two_checks_at_once_both_succeed(self) -> None:
+        checks = [begin(2, job=job) for job in (CHECK_BUDGETS, RESET_DAILY_SPEND)]
+        for number in (0, 1):
+            for check in checks:
+                run(check, number)
+        self.assertTrue(is_succeeded(CHECK_BUDGETS) and is_succeeded(RESET_DAILY_SPEND))
+        self.assertEqual([history(campaign) for campaign in self.campaigns], [[(ACTIVE, REACHED)]] * 6)
+
+    def test_spend_that_comes_after_its_shard_is_enforced_at_the_end(self) -> None:
+        check = begin(2)
+        run(check, 0)
+        run_of_first = [campaign for campaign in self.campaigns if campaign.brand_id % 2 == 0]
+        for campaign in run_of_first:
+            spend(campaign, -1, NOON)
+        run(check, 1)
+        for campaign in run_of_first:
+            self.assertEqual(history(campaign), [(ACTIVE, REACHED), (REACHED, ACTIVE)])
+
+    def test_it_closes_what_has_ended_and_books_again_what_moved(self) -> None:
+        brand = make_brand(created_at=utc("2026-11-10"), daily_budget=10)
+        spend(make_campaign(brand), 7, "2026-11-18 12:00")
+        type(brand).objects.filter(pk=brand.pk).update(timezone="Asia/Kathmandu")
+        check = begin(2)
+        for number in (0, 1):
+            run(check, number)
+        self.assertEqual(period(brand, "day", "2026-11-18").spend_at_close, 7)
+        self.assertEqual(verify(), [])
+
+    def test_it_tells_of_a_zone_that_nobody_knows(self) -> None:
+        make_campaign(make_brand(timezone="Mars/Olympus"))
+        check = begin(2)
+        ended = [run(check, number) for number in (0, 1)][-1]
+        assert ended
+        self.assertIn("Nobody knows the time zone 'Mars/Olympus'", ended.problem)
+        self.assertEqual(JobRun.objects.get(name=CHECK_BUDGETS).problem, ended.problem)
 
 
-class WhatGoesWrong(ShardTestCase):
-    def test_a_shard_that_is_delivered_twice_changes_nothing(self) -> None:
-        check = self.begin()
-        self.assertFalse(self.run_shard(check, 0))
-        self.assertFalse(self.run_shard(check, 0))
-        self.run_shard(check, 1)
-        self.assertTrue(self.run_shard(check, 2))
-        lines = StatusChange.objects.count()
-        self.assertTrue(self.run_shard(check, 2))
-        self.assertEqual(StatusChange.objects.count(), lines)
+class BesideOthers(ConcurrencyTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.campaigns = [make_campaign(make_brand(daily_budget=10)) for _ in range(6)]
+        for campaign in self.campaigns:
+            spend(campaign, 10, NOON)
 
-    def test_a_check_that_lost_a_shard_is_no_success_and_the_next_one_is_whole(self) -> None:
-        lost = self.begin()
-        self.run_shard(lost, 0)
-        self.assertFalse(self.succeeded())
-        check = self.begin(of=2)
-        self.run_shard(check, 0)
-        self.assertTrue(self.run_shard(check, 1))
-        self.assertTrue(self.succeeded())
-        self.assertEqual(check_at(NOON).enforcement.changed, 0)
+    def assert_paused_once(self) -> None:
+        for campaign in self.campaigns:
+            self.assertEqual(history(campaign), [(ACTIVE, REACHED)])
+        self.assert_exact()
 
-    def test_two_checks_at_once_both_end(self) -> None:
-        first, second = self.begin(), self.begin()
-        done = [self.run_shard(check, number) for number in range(3) for check in (first, second)]
-        self.assertEqual(done, [False] * 4 + [True, True])
+    def test_all_shards_at_once(self) -> None:
+        check = begin(3)
+        at_once(*(lambda number=number: run(check, number) for number in range(3)))
+        self.assertTrue(is_succeeded())
+        self.assert_paused_once()
 
-    def test_a_shard_of_a_check_that_is_long_over_does_nothing(self) -> None:
-        check = self.begin()
-        CheckShard.objects.update(begun_at=NOON - timedelta(hours=2))
-        self.begin()
-        self.assertFalse(self.run_shard(check, 0))
-        self.assertEqual(StatusChange.objects.count(), 0)
+    def test_two_workers_with_the_same_shard(self) -> None:
+        check = begin(2)
+        with let_in(shards, "enforce", lambda: run(check, 0), after=True):
+            self.assertIsNone(run(check, 0))
+        ended = run(check, 1)
+        assert ended
+        self.assertEqual(ended.enforcement.paused, 6)
+        self.assert_paused_once()
 
-    def test_a_shard_is_in_its_check_once(self) -> None:
-        check = self.begin()
-        again = CheckShard(check_id=check, job=CHECK_BUDGETS, number=0, of=3, begun_at=NOON)
-        with self.assertRaises(IntegrityError), transaction.atomic():
-            again.save(force_insert=True)
+    def test_a_quick_pass_in_the_middle_of_a_shard(self) -> None:
+        check = begin(2)
+        with let_in(
+            enforcement, "brands_to_write", lambda: quick_pass("quick_pass", clock=lambda: utc(NOON)), after=True
+        ):
+            run(check, 0)
+        run(check, 1)
+        self.assert_paused_once()
+
+    def test_a_person_in_the_middle_of_a_shard_has_the_last_word(self) -> None:
+        campaign = next(campaign for campaign in self.campaigns if campaign.brand_id % 2 == 0)
+        check = begin(2)
+
+        def switch_off() -> None:
+            change(campaign.brand_id, NOON, lambda: Campaign.objects.filter(pk=campaign.pk).update(enabled=False))
+
+        with let_in(enforcement, "brands_to_write", switch_off, after=True):
+            run(check, 0)
+        run(check, 1)
+        self.assertEqual(reasons_of(campaign), REACHED | PauseReason.CAMPAIGN_DISABLED)
+
+    def test_a_shard_that_breaks_off_is_not_done(self) -> None:
+        check = begin(2)
+        with patch.object(enforcement, "count_lines", side_effect=DatabaseError), self.assertRaises(DatabaseError):
+            run(check, 0)
+        self.assertIsNone(run(check, 1))
+        self.assertFalse(is_succeeded())
+        self.assertIsNotNone(run(check, 0))
+        self.assert_paused_once()

@@ -163,6 +163,19 @@ class PausedByTimeTests(SimpleTestCase):
             "Paused since 00:00: its last day was yesterday. Stays paused: it ended on 2026-11-19.",
         )
 
+    def test_a_date_says_itself_since_when_it_holds(self) -> None:
+        ended, closed = Reason.ENDED, Reason.OUTSIDE_SCHEDULE
+        self.assertIn(
+            "Paused since yesterday 18:00: its last day was yesterday; outside its schedule. ",
+            told(
+                closed | ended,
+                line("2026-11-19 18:00+01:00", 0, closed),
+                line("2026-11-20 00:00+01:00", closed, closed | ended),
+                ends_on=date(2026, 11, 19),
+                windows=[window(FRIDAY, "18:00", "20:00")],
+            ),
+        )
+
     def test_where_its_end_comes_before_it_may_run_again(self) -> None:
         self.assertIn(
             " Stays paused: it ends on 2026-11-20, before it may run again.",

@@ -53,7 +53,7 @@ function axes(day) {
             afterBuildTicks: (axis) => { axis.ticks = day.ticks.map(([value]) => ({ value })); },
             ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 12, callback: (minute) => clocks.get(minute) ?? "" },
         },
-        y: { beginAtZero: true, grace: "5%", grid: { color: line }, ticks: { ...ticks, maxTicksLimit: 6, callback: (amount) => amount.toLocaleString("en") } },
+        y: { beginAtZero: true, suggestedMax: 10, grace: "5%", grid: { color: line }, ticks: { ...ticks, maxTicksLimit: 6, callback: (amount) => amount.toLocaleString("en") } },
     };
 }
 

@@ -4,70 +4,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign, DaypartingSchedule, GivenBrand
 from campaigns.services.access import ONLY_GIVEN_BRANDS
-from campaigns.services.changes import begin_change, finish_change
-from campaigns.services.scope import Scope
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.campaign_page import CampaignPageTestCase
+from campaigns.tests.chromium.case import PHONE
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend
 
 SHORT = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-class CampaignPageTestCase(BrowserTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.brand = make_brand(name="Nordlicht", timezone="Europe/Paris", currency="EUR")
-        self.campaign = make_campaign(self.brand, name="Autumn frames")
-
-    def enforce(self) -> None:
-        begin_change([self.brand.pk], clock=timezone.now)
-        finish_change(Scope.of_brands([self.brand.pk]), clock=timezone.now, actor="check_budgets")
-
-    def address(self, campaign: Campaign | None = None) -> str:
-        return reverse("admin:campaigns_campaign_change", args=[(campaign or self.campaign).pk])
-
-    def open_campaign(self, page: Page | None = None) -> Page:
-        page = page or self.page
-        page.goto(self.address(), wait_until="networkidle")
-        return page
-
-    def cell(self, day: str, clock: str, page: Page | None = None) -> Locator:
-        """Return the cell that begins at a time; the grid names it "Monday 09:00, on"."""
-        names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-        return (page or self.page).locator(f'[role=gridcell][aria-label^="{names[SHORT.index(day)]} {clock},"]')
-
-    def drag(self, start: Locator, end: Locator) -> None:
-        start.scroll_into_view_if_needed()
-        mouse = self.page.mouse
-        for number, place in enumerate((start, end)):
-            box = place.bounding_box()
-            assert box is not None
-            mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
-            if number == 0:
-                mouse.down()
-        mouse.up()
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
-
-    def said(self) -> str:
-        return self.page.locator(".campaigns-week [aria-live]").inner_text()
-
-    def save(self, page: Page | None = None) -> None:
-        page = page or self.page
-        with page.expect_navigation():
-            page.get_by_role("button", name="Save and continue editing").click()
-
-    def windows(self) -> list[str]:
-        return [str(window) for window in DaypartingSchedule.objects.filter(campaign=self.campaign)]
 
 
 class StatusTests(CampaignPageTestCase):
@@ -115,110 +64,6 @@ class StatusInTheDarkTests(StatusTests):
 
 class StatusOnAPhoneTests(StatusTests):
     viewport = PHONE
-
-
-class PaintingTests(CampaignPageTestCase):
-    def test_painting_with_the_mouse_writes_rows(self) -> None:
-        self.open_campaign()
-        self.press("Clear")
-        self.drag(self.cell("Mon", "09:00"), self.cell("Fri", "17:00"))
-        self.assertEqual(self.said(), "Monday to Friday 09:00 to 18:00, on")
-        self.drag(self.cell("Wed", "12:00"), self.cell("Wed", "12:00"))
-        self.assertEqual(self.said(), "Wednesday 12:00, off")
-        self.save()
-        self.assertEqual(self.windows(), ["Wed 09:00–12:00", "Mon, Tue, Thu, Fri 09:00–18:00", "Wed 13:00–18:00"])
-        expect(self.cell("Wed", "12:00")).to_have_attribute("aria-selected", "false")
-        expect(self.cell("Wed", "13:00")).to_have_attribute("aria-selected", "true")
-
-    def test_always_is_the_whole_week_and_painting_takes_hours_away(self) -> None:
-        self.open_campaign()
-        self.drag(self.cell("Mon", "00:00"), self.cell("Sun", "05:00"))
-        self.save()
-        self.assertEqual(self.windows(), ["every day 06:00–00:00"])
-        self.press("Always")
-        self.save()
-        self.assertEqual(self.windows(), [])
-
-    def test_painting_with_the_keyboard(self) -> None:
-        page = self.open_campaign()
-        self.press("Clear")
-        self.cell("Mon", "00:00").focus()
-        for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Space"):
-            page.keyboard.press(key)
-        self.assertEqual(self.said(), "Tuesday 02:00, on")
-        for key in ("End", "Shift+ArrowLeft", "Shift+ArrowDown"):
-            page.keyboard.press(key)
-        self.assertEqual(self.said(), "Tuesday to Wednesday 22:00 to 24:00 chosen")
-        page.keyboard.press("Enter")
-        for key in ("Control+End", "Space", "Control+z"):
-            page.keyboard.press(key)
-        self.save()
-        self.assertEqual(self.windows(), ["Tue 02:00–03:00", "Tue, Wed 22:00–00:00"])
-
-    def test_presets(self) -> None:
-        self.open_campaign()
-        for name, rows in (
-            ("Business hours", ["Mon–Fri 09:00–18:00"]),
-            ("Evenings", ["every day 18:00–23:00"]),
-            ("Weekends", ["Sat, Sun 00:00–00:00"]),
-            ("Always", []),
-        ):
-            self.press(name)
-            self.save()
-            self.assertEqual(self.windows(), rows)
-
-    def test_nothing_chosen_is_told_as_what_it_means(self) -> None:
-        page = self.open_campaign()
-        self.press("Clear")
-        expect(page.locator("[data-summary]")).to_contain_text(
-            "Nothing is chosen. Saved like this, the campaign may run"
-        )
-
-    def test_an_overnight_window_is_shown_as_it_is_and_stays_one_row(self) -> None:
-        night = make_window(self.campaign, 16, "22:00", "02:00")
-        page = self.open_campaign()
-        for day, clock, is_on in (
-            ("Fri", "21:00", "false"),
-            ("Fri", "22:00", "true"),
-            ("Sat", "01:00", "true"),
-            ("Sat", "02:00", "false"),
-        ):
-            expect(self.cell(day, clock)).to_have_attribute("aria-selected", is_on)
-        expect(page.locator("[data-summary]")).to_contain_text("Fri 22:00–02:00 of the next day")
-        self.cell("Sat", "02:00").click()
-        self.save()
-        self.assertEqual(self.windows(), ["Fri 22:00–03:00"])
-        self.assertEqual(DaypartingSchedule.objects.get().pk, night.pk)
-
-    def test_half_and_quarter_hours_by_zooming(self) -> None:
-        self.open_campaign()
-        self.press("Clear")
-        self.press("½ h")
-        self.cell("Mon", "09:30").click()
-        self.press("¼ h")
-        self.cell("Mon", "10:00").click()
-        self.save()
-        self.assertEqual(self.windows(), ["Mon 09:30–10:15"])
-        expect(self.cell("Mon", "09:00")).to_have_attribute("aria-label", "Monday 09:00, partly on, 09:30 to 10:00")
-
-    def test_minutes_that_were_typed_are_shown_and_kept(self) -> None:
-        exact = make_window(self.campaign, 1, "09:10", "11:50")
-        page = self.open_campaign()
-        expect(self.cell("Mon", "09:00")).to_have_attribute("aria-label", "Monday 09:00, partly on, 09:10 to 10:00")
-        self.cell("Tue", "09:00").click()
-        page.get_by_text("Times as text", exact=True).click()
-        page.locator("[name=windows-1-end_time]").fill("09:20")
-        expect(self.cell("Tue", "09:00")).to_have_attribute("aria-label", "Tuesday 09:00, partly on, 09:00 to 09:20")
-        self.save()
-        self.assertEqual(self.windows(), ["Tue 09:00–09:20", "Mon 09:10–11:50"])
-        self.assertTrue(DaypartingSchedule.objects.filter(pk=exact.pk).exists())
-
-    def test_the_present_moment_is_marked_in_the_brands_zone(self) -> None:
-        wall = timezone.now().astimezone(ZoneInfo("Europe/Paris"))
-        page = self.open_campaign()
-        expect(page.locator(".campaigns-week-note")).to_contain_text("Hours of Europe/Paris, where it is")
-        marked = str(page.locator("[role=gridcell].is-now").get_attribute("data-day"))
-        self.assertIn(int(marked), (wall.weekday(), (wall.weekday() + 1) % 7))
 
 
 class CopyTests(CampaignPageTestCase):
@@ -333,36 +178,3 @@ class WithoutScriptTests(CampaignPageTestCase):
         page.locator("[name=windows-0-end_time]").fill("17:10")
         page.get_by_role("button", name="Save", exact=True).click()
         self.assertEqual(self.windows(), ["Mon–Fri 09:00–17:10"])
-
-
-class PhoneTests(CampaignPageTestCase):
-    viewport = PHONE
-
-    def test_a_finger_taps_and_holds_to_paint(self) -> None:
-        page = self.open_browser(has_touch=True).new_page()
-        self.open_campaign(page)
-        page.get_by_role("button", name="Clear").tap()
-        self.cell("Mon", "09:00", page).tap()
-        self.hold(page, self.cell("Tue", "10:00", page), self.cell("Wed", "11:00", page))
-        self.assert_fits(page)
-        self.save(page)
-        self.assertEqual(self.windows(), ["Mon 09:00–10:00", "Tue, Wed 10:00–12:00"])
-
-    def hold(self, page: Page, start: Locator, end: Locator) -> None:
-        start.scroll_into_view_if_needed()
-        touch = page.context.new_cdp_session(page)
-        boxes = [place.bounding_box() for place in (start, end)]
-        points = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2} for box in boxes if box]
-        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [points[0]]})
-        page.wait_for_timeout(400)
-        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [points[1]]})
-        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-    def test_the_grid_is_no_wider_than_the_phone(self) -> None:
-        page = self.open_campaign()
-        for zoom in ("1 h", "½ h", "¼ h"):
-            self.press(zoom)
-            self.assert_fits()
-        box = page.locator("[role=grid]").bounding_box()
-        assert box is not None
-        self.assertLess(box["width"], PHONE["width"])

@@ -35,7 +35,7 @@ class Exchanging(BrowserTestCase):
     def export(self, model: type[Brand] | type[Campaign], *choices: str) -> tuple[str, bytes]:
         """Follow the list's link and download what it shows; return the file's name and contents."""
         self.open(address_of(model, "changelist"))
-        self.page.get_by_role("link", name="Export").click()
+        self.page.locator(".campaigns-tools").get_by_role("link", name="Export").click()
         self.page.wait_for_load_state("networkidle")
         self.look()
         for choice in choices:
@@ -47,7 +47,7 @@ class Exchanging(BrowserTestCase):
     def take_in(self, model: type[Brand] | type[Campaign], name: str, data: bytes) -> None:
         """Follow the list's link and upload a file."""
         self.open(address_of(model, "changelist"))
-        self.page.get_by_role("link", name="Import").click()
+        self.page.locator(".campaigns-tools").get_by_role("link", name="Import").click()
         self.page.wait_for_load_state("networkidle")
         self.look()
         self.page.set_input_files("[name=file]", {"name": name, "mimeType": "text/csv", "buffer": data})

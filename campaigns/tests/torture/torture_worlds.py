@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.tests.deciding import DecisionTestCase
+from campaigns.tests.passing import PassingTestCase
 from campaigns.tests.runs import new_ones
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.worlds import World, worlds
@@ -23,3 +24,10 @@ class NewWorlds(DecisionTestCase):
     @given(world=worlds())
     def test_it_folds_and_closes_without_changing_a_decision(self, world: World) -> None:
         self.fold_and_close(world)
+
+
+class NewWorldsBetweenChecks(PassingTestCase):
+    @WORLDS
+    @given(world=worlds(), data=st.data())
+    def test_quick_passes_alone_decide_as_the_oracle_at_every_step(self, world: World, data: st.DataObject) -> None:
+        self.pass_at_every_step(world, data)

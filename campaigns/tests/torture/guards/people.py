@@ -135,7 +135,7 @@ GUARDS = (
     _people(
         "a save re-books a changed zone",
         CHANGES,
-        "    rebook_changed_zones(clock=clock, brands=_brands_of(scope))\n",
+        "    rebook_changed_zones(clock=clock, brands=brands_of(scope))\n",
         "",
         "test_rebooking test_rule_08_at_once",
     ),

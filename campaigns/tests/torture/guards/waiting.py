@@ -11,6 +11,7 @@ SETTINGS = "budget_manager/settings.py"
 CHANGES = "campaigns/services/changes.py"
 
 WAITS = "test_concurrency_locks"
+DECIDE_AND_WRITE = "    clocks = Clocks(scope, clock())\n    written = write_lines(scope, clocks, actor)\n"
 
 
 def _waiting(
@@ -51,8 +52,8 @@ GUARDS = (
     _waiting(
         "a batch decides again under the lock",
         ENFORCEMENT,
-        "    lock_brands(brand_ids)\n    now = clock()\n    last_line = write_lines(scope, now, actor)\n",
-        "    now = clock()\n    last_line = write_lines(scope, now, actor)\n    lock_brands(brand_ids)\n",
+        f"    lock_brands(brand_ids)\n{DECIDE_AND_WRITE}",
+        f"{DECIDE_AND_WRITE}    lock_brands(brand_ids)\n",
     ),
     _waiting(
         "a batch is one transaction",
