@@ -226,6 +226,14 @@ REDIS_URL = environment.redis_url()
 # Into how many parts a full check is cut, for as many workers as there are: worth it from some 100,000 campaigns on.
 CHECK_SHARDS = environment.number("CHECK_SHARDS", 1, least=1, most=64)
 
+# The largest file of spend that staff may upload; a worker imports it.
+SPEND_UPLOAD_MEGABYTES = environment.number("SPEND_UPLOAD_MEGABYTES", 200, least=1, most=10_000)
+FILE_UPLOAD_HANDLERS = [
+    "budget_manager.upload_limit.LimitedUpload",  # first: what is too large never reaches the disk
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
 CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that comes back after hours finds its worker waiting

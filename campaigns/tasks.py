@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
 
-from campaigns.services import jobs, quick, shards
+from campaigns.services import jobs, quick, shards, spend_uploads
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +20,7 @@ logger = logging.getLogger(__name__)
 def check_budgets() -> None:
     """Every five minutes: put every campaign into the state that the facts give, and close what has ended."""
     _run(jobs.CHECK_BUDGETS)
+    send_due_uploads()
 
 
 @shared_task(name="campaigns.tasks.reset_daily_spend")
@@ -46,6 +49,26 @@ def check_shard(check: str, number: int) -> None:
     ended = shards.run_shard(UUID(check), number, clock=timezone.now)
     if ended:
         _log("check_shard", ended)
+
+
+# Below the visibility timeout of the broker, in seconds: an import of everything in one transaction takes its time.
+@shared_task(name="campaigns.tasks.import_spend_upload", bind=True, soft_time_limit=50 * 60, time_limit=55 * 60)
+def import_spend_upload(task: Any, upload: int) -> None:
+    """Import a file of spend that somebody uploaded, then send for the next one."""
+    try:
+        done = spend_uploads.run_upload(upload, task_id=task.request.id or "", clock=timezone.now)
+    except SoftTimeLimitExceeded:
+        spend_uploads.fail(upload, "It took longer than 50 minutes: import it in several files.", now=timezone.now())
+        raise
+    if done:
+        logger.info("import_spend_upload: %s (%d) is %s, %d imported", done.name, done.pk, done.state, done.imported)
+        send_due_uploads()
+
+
+def send_due_uploads() -> None:
+    """Send for the upload that is next, if there is one: it waits, or its run was lost."""
+    for pk in spend_uploads.due_uploads(now=timezone.now()):
+        import_spend_upload.delay(pk)
 
 
 def _run(name: str) -> None:

@@ -16,11 +16,13 @@ from django.utils import timezone
 
 from campaigns.admin.bulk_forms import BrandBudgetForm, CampaignLimitForm, ScheduleForm, SwitchOffForm, SwitchOnForm
 from campaigns.admin.bulk_table import preview_in_words
-from campaigns.admin.effect import TakesEffectAtOnce, changed_in_words, tell_unknown_zones
+from campaigns.admin.effect import changed_in_words, tell_unknown_zones
+from campaigns.admin.exchange import Exchange
 from campaigns.admin.tokens import hand_on, take_back
 from campaigns.models import Brand, Campaign
 from campaigns.services.bulk import Applied, apply_bulk, preview_bulk
 from campaigns.services.bulk_operations import Operation, Owner, SwitchTo, operation_of
+from campaigns.services.exchange_columns import Kind
 
 TOLD = 10
 """So many refusals are told in sentences after a confirmation; the rest is counted."""
@@ -37,7 +39,7 @@ class Asked:
 SWITCHES = {"switch_on": Asked("Switch on", SwitchOnForm), "switch_off": Asked("Switch off", SwitchOffForm)}
 
 
-class BulkActions(TakesEffectAtOnce):
+class BulkActions(Exchange):
     """Lists whose selected rows can be changed together, after a preview (R5, R8)."""
 
     actions: Sequence[Any] = ("switch_on", "switch_off")
@@ -140,9 +142,6 @@ class BulkActions(TakesEffectAtOnce):
         messages.error(request, "Nothing was changed: the page was too old. Select the rows again.")
         return HttpResponseRedirect(self._list(""))
 
-    def _number(self, count: int) -> str:
-        return f"{count:,} {self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural}"
-
     def _list(self, query: str) -> str:
         address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         return f"{address}?{query}" if query else address
@@ -154,6 +153,7 @@ class BulkActions(TakesEffectAtOnce):
 
 class BulkCampaigns(BulkActions):
     bulk_model = Campaign
+    kinds = (Kind.CAMPAIGNS, Kind.SCHEDULES)
     actions = (*BulkActions.actions, "change_limit", "apply_schedule")
     asked = SWITCHES | {
         "change_limit": Asked("Change daily spend limit", CampaignLimitForm),
@@ -171,6 +171,7 @@ class BulkCampaigns(BulkActions):
 
 class BulkBrands(BulkActions):
     bulk_model = Brand
+    kinds = (Kind.BRANDS,)
     actions = (*BulkActions.actions, "change_budget")
     asked = SWITCHES | {"change_budget": Asked("Change budgets", BrandBudgetForm)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from campaigns.admin.display import link_to, status_chips, table
+from campaigns.admin.display import chip, link_to, status_chips, table
 from campaigns.models import Brand, Campaign
 from campaigns.services.bulk import PlannedRow, Preview
 from campaigns.services.bulk_operations import Operation, Owner
@@ -30,6 +30,7 @@ class PreviewInWords:
     notes: list[str]
     tables: list[tuple[str, SafeString]]
     changes: bool
+    problems: bool = False
 
 
 def preview_in_words(operation: Operation, model: Owner, preview: Preview) -> PreviewInWords:
@@ -37,13 +38,11 @@ def preview_in_words(operation: Operation, model: Owner, preview: Preview) -> Pr
     same = len(preview.rows) - len(changing) - len(refused)
     counts = [("to change", len(changing)), ("so already", same), ("can’t change", len(refused))]
     effects = {change.campaign_id: change for change in preview.effects.changes}
-    tables = (
-        [(_title("What changes", len(changing)), _changes(operation, model, changing, effects))] if changing else []
-    )
+    tables = [(title("What changes", len(changing)), _changes(operation, model, changing, effects))] if changing else []
     if issubclass(model, Brand) and effects:
-        tables.append((_title(EFFECTS, len(effects)), effects_table(preview.effects)))
+        tables.append((title(EFFECTS, len(effects)), effects_table(preview.effects)))
     if refused:
-        tables.append((_title("What can’t change", len(refused)), _refusals(operation, model, refused)))
+        tables.append((title("What can’t change", len(refused)), _refusals(operation, model, refused)))
     told = [(f"{count:,}", word) for word, count in counts if count or word == "to change"]
     told += status_counts(preview.effects)
     return PreviewInWords(told, zone_notes(preview.effects), tables, bool(changing))
@@ -68,7 +67,7 @@ def zone_notes(effects: Effects) -> list[str]:
 def arrow(before: Any, after: Any) -> SafeString:
     """Return what something was and what it would be, readable without colour or sight."""
     return format_html(
-        '<span class="campaigns-change"><del>{}</del> <span aria-hidden="true">→</span>'
+        '<span class="campaigns-change"><del>{}</del><span class="campaigns-arrow" aria-hidden="true">→</span>'
         '<span class="campaigns-unseen"> becomes </span><ins>{}</ins></span>',
         before,
         after,
@@ -79,11 +78,15 @@ def status_change(change: Change) -> SafeString:
     return arrow(status_chips(change.before), status_chips(change.after))
 
 
-def effects_table(effects: Effects) -> SafeString:
-    rows = [
-        (change.brand, link_to(Campaign(pk=change.campaign_id), change.campaign), status_change(change))
-        for change in sorted(effects.changes, key=_is_only_reasons)[:SHOWN]
-    ]
+def effects_table(effects: Effects, new: Container[int] = ()) -> SafeString:
+    """Return what becomes of statuses; campaigns that are new have no page to link to yet, and had no status."""
+    rows = []
+    for change in sorted(effects.changes, key=_is_only_reasons)[:SHOWN]:
+        if change.campaign_id in new:
+            rows.append((change.brand, change.campaign, arrow(chip("new", "note"), status_chips(change.after))))
+        else:
+            link = link_to(Campaign(pk=change.campaign_id), change.campaign)
+            rows.append((change.brand, link, status_change(change)))
     return table(("Brand", "Campaign", "Status"), rows, empty="")
 
 
@@ -131,5 +134,5 @@ def _link(model: Owner, row: PlannedRow) -> SafeString:
     return link_to(model(pk=row.pk), row.name)
 
 
-def _title(text: str, count: int) -> str:
+def title(text: str, count: int) -> str:
     return f"{text}: the first {SHOWN} of {count:,}" if count > SHOWN else f"{text}: {count:,}"

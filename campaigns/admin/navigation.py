@@ -16,6 +16,7 @@ GROUPS = {
     "What happened": (
         ("Status history", "history", "campaigns", "statuschange"),
         ("Spend records", "payments", "campaigns", "spendrecord"),
+        ("Spend imports", "upload_file", "campaigns", "spendupload"),
         ("Jobs", "task_alt", "campaigns", "jobrun"),
     ),
     "Administration": (

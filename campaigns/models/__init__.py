@@ -3,8 +3,10 @@ from campaigns.models.books import BookingZone, BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
+from campaigns.models.drafts import ImportDraft
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, StatusChange
 from campaigns.models.spend import CampaignDay, PendingSpend, SpendRecord, TouchedBrand
+from campaigns.models.uploads import SpendUpload, SpendUploadPart
 
 __all__ = [
     "BookingZone",
@@ -16,9 +18,12 @@ __all__ = [
     "DaypartingSchedule",
     "GivenBrand",
     "Heartbeat",
+    "ImportDraft",
     "JobRun",
     "PendingSpend",
     "SpendRecord",
+    "SpendUpload",
+    "SpendUploadPart",
     "StatusChange",
     "TouchedBrand",
 ]

@@ -50,6 +50,10 @@ class Counts:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
+InBatch = Callable[[Counts, Sequence[BadRow], int], None]
+"""Hears, in the transaction of each batch, of its counts, its refused rows and its last line."""
+
+
 class ImportRefused(Exception):
     """Rows were refused, so nothing was imported; counts says what was found, of which nothing is kept."""
 
@@ -79,12 +83,14 @@ def import_spend(
     skip_errors: bool = False,
     on_refused: Callable[[BadRow], None] = lambda refused: None,
     on_batch: Callable[[Counts], None] = lambda counts: None,
+    in_batch: InBatch = lambda counts, refused, line: None,
 ) -> Counts:
     """Import the rows and return what became of them.
 
     create makes brands and campaigns that are missing, and enforces them in the same transaction (R8); clock
     gives the instant of that. on_refused hears of every refused row, in the file's order; on_batch of the
-    counts so far, after each batch. Raises ImportRefused, with nothing changed, where a row is refused and
+    counts so far, after each batch; in_batch of each batch before it is committed, and what it writes is committed
+    with it, what it raises undoes it. Raises ImportRefused, with nothing changed, where a row is refused and
     skip_errors is off. What the reading of the rows raises passes through: then the batches before are kept
     only with skip_errors.
     """
@@ -93,7 +99,8 @@ def import_spend(
     with _transaction_unless(skip_errors):
         for given, last in _batches(rows):
             ends = skip_errors or last
-            batch = _import_batch(given, create=create, ends=ends, enforce_at=clock if skip_errors else None)
+            enforce_at = clock if skip_errors else None
+            batch = _import_batch(given, create=create, ends=ends, enforce_at=enforce_at, in_batch=in_batch)
             counts.add(batch.counts)
             created += batch.created
             for refused in batch.refused:
@@ -125,7 +132,12 @@ def _batches(rows: Iterable[Row | BadRow]) -> Iterator[tuple[list[Row | BadRow],
 
 
 def _import_batch(
-    given: Sequence[Row | BadRow], *, create: bool, ends: bool, enforce_at: Callable[[], datetime] | None
+    given: Sequence[Row | BadRow],
+    *,
+    create: bool,
+    ends: bool,
+    enforce_at: Callable[[], datetime] | None,
+    in_batch: InBatch,
 ) -> _Batch:
     """Import one batch, with which its transaction ends or not.
 
@@ -137,11 +149,12 @@ def _import_batch(
                 batch = _write(given, create=create, ends=ends)
                 if enforce_at:
                     _enforce(batch.created, enforce_at)
+                batch.refused.sort(key=lambda refused: refused.line)
+                in_batch(batch.counts, batch.refused, given[-1].line)
             break
         except OperationalError as error:
             if attempt == ATTEMPTS or not is_conflict(error):
                 raise
-    batch.refused.sort(key=lambda refused: refused.line)
     return batch
 
 

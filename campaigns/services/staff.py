@@ -13,9 +13,11 @@ OPERATORS = "Operators"
 VIEW = frozenset(
     f"campaigns.view_{model}" for model in ("brand", "campaign", "brandperiod", "statuschange", "spendrecord", "jobrun")
 )
+IMPORTS = frozenset({"campaigns.add_spendupload", "campaigns.view_spendupload"})
 GROUPS = {
     VIEWERS: VIEW,
     CAMPAIGN_MANAGERS: VIEW
+    | IMPORTS
     | {
         "campaigns.add_brand",
         "campaigns.change_brand",
@@ -32,6 +34,7 @@ GROUPS = {
         "campaigns.delete_campaign",
     },
     OPERATORS: VIEW
+    | IMPORTS
     | {
         f"django_celery_beat.view_{model}"
         for model in ("periodictask", "crontabschedule", "intervalschedule", "solarschedule", "clockedschedule")

@@ -25,20 +25,23 @@ SCHEDULE = tuple(
     f"django_celery_beat.{name}"
     for name in ("PeriodicTask", "CrontabSchedule", "IntervalSchedule", "SolarSchedule", "ClockedSchedule")
 )
+IMPORTS = {"campaigns.SpendUpload": LOOK | {"add"}}
 SEES = {"campaigns.Brand": LOOK, "campaigns.Campaign": LOOK} | RECORDS
 
 MAY_OPEN: dict[str, dict[str, set[str]]] = {
     "nobody": {},
     VIEWERS: SEES,
-    CAMPAIGN_MANAGERS: SEES | {"campaigns.Brand": LOOK | {"add"}, "campaigns.Campaign": EVERYTHING},
+    CAMPAIGN_MANAGERS: SEES | IMPORTS | {"campaigns.Brand": LOOK | {"add"}, "campaigns.Campaign": EVERYTHING},
     BRAND_MANAGERS: {name: pages for name, pages in SEES.items() if name != "campaigns.JobRun"}
     | {"campaigns.Campaign": EVERYTHING},
-    OPERATORS: SEES | dict.fromkeys(SCHEDULE, LOOK),
+    OPERATORS: SEES | IMPORTS | dict.fromkeys(SCHEDULE, LOOK),
     "all permissions": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}
     | RECORDS
+    | IMPORTS
     | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), LOOK),
     "superuser": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}
     | RECORDS
+    | IMPORTS
     | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), EVERYTHING)
     | {"axes.AccessAttempt": LOOK | {"delete"}},
 }
@@ -247,5 +250,6 @@ class AfterMigrate(TestCase):
         self.assertEqual(
             {name for name in given if ".view_" not in name},
             {"campaigns.add_brand", "campaigns.change_brand", "campaigns.only_given_brands"}
+            | {"campaigns.add_spendupload"}
             | {f"campaigns.{what}_campaign" for what in ("add", "change", "delete")},
         )

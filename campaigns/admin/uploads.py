@@ -1,0 +1,226 @@
+"""Importing spend through the admin: a file is uploaded, a worker imports it, and a page tells how far it is."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from kombu.exceptions import OperationalError as BrokerError
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
+
+from budget_manager.upload_limit import was_dropped
+from campaigns.admin.base import ReadOnlyAdmin
+from campaigns.admin.display import chip, local_time, render_bar
+from campaigns.admin.fields import ZoneWidget
+from campaigns.models import SpendUpload
+from campaigns.models.brand import validate_zone
+from campaigns.services.access import sees_only_given_brands
+from campaigns.services.people_log import Logged, log_rows
+from campaigns.services.spend_uploads import keep_upload
+from campaigns.tasks import import_spend_upload
+
+logger = logging.getLogger(__name__)
+
+TONES = {"waiting": "plain", "running": "note", "done": "good", "failed": "warning"}
+MEGABYTE = 1024**2
+
+
+class UploadForm(forms.Form):
+    """The file and how to take it; who may not add brands and campaigns isn't asked whether to create them."""
+
+    file = forms.FileField(
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv"}),
+        error_messages={"required": "Choose a file.", "empty": "The file is empty: choose another one."},
+    )
+    timezone = forms.CharField(
+        label="Time zone of times without an offset",
+        widget=ZoneWidget(),
+        validators=[validate_zone],
+        max_length=64,
+        help_text="A name like Europe/Paris. A time like 2026-03-01T14:30:00+02:00 says its own.",
+    )
+    skip_errors = forms.BooleanField(
+        label="Import the other rows where some are refused",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Otherwise one refused row keeps the whole file out.",
+    )
+    create_missing = forms.BooleanField(
+        label="Create brands and campaigns that are missing",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Otherwise rows of brands and campaigns that aren’t there are refused.",
+    )
+
+    def __init__(self, request: HttpRequest) -> None:
+        data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        super().__init__(data, files, initial={"timezone": settings.TIME_ZONE})
+        self.fields["file"].help_text = f"CSV in UTF-8, up to {settings.SPEND_UPLOAD_MEGABYTES:,} MB."
+        self.was_dropped = was_dropped(request)
+        if not request.user.has_perms(("campaigns.add_brand", "campaigns.add_campaign")):
+            del self.fields["create_missing"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        file = cleaned.get("file")
+        if self.was_dropped or (file and file.size > settings.SPEND_UPLOAD_MEGABYTES * MEGABYTE):
+            self.errors.pop("file", None)
+            most = f"{settings.SPEND_UPLOAD_MEGABYTES:,} MB"
+            self.add_error("file", ValidationError(f"The file is larger than {most}: import it in several files."))
+        return cleaned
+
+
+@admin.register(SpendUpload)
+class SpendUploadAdmin(ReadOnlyAdmin):
+    list_note = "Files of spend that staff uploaded. A worker imports them, one at a time."
+    list_display = ("name", "who", "uploaded", "state_in_words", "progress", "imported", "refused")
+    list_filter = ("state",)
+    search_fields = ("name", "who")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Who sees only given brands sees their own files: others hold the names of other brands."""
+        rows = super().get_queryset(request)
+        return rows.filter(user=request.user.pk) if sees_only_given_brands(request.user) else rows
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("campaigns.add_spendupload"))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.progress_view)
+        return [path("<int:pk>/progress/", view, name="campaigns_spendupload_progress"), *super().get_urls()]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
+        """Take a file, keep it, and send for a worker."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request)
+        if form.is_bound and form.is_valid():
+            upload = self._keep(request, form.cleaned_data)
+            self._send(request, upload)
+            return HttpResponseRedirect(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
+        return self._page(request, "upload_add", title="Import spend", form=form)
+
+    def _keep(self, request: HttpRequest, asked: dict[str, Any]) -> SpendUpload:
+        upload = keep_upload(
+            asked["file"].chunks(MEGABYTE),
+            name=str(asked["file"].name),
+            person=request.user,
+            now=timezone.now(),
+            zone=asked["timezone"],
+            create=asked.get("create_missing", False),
+            skip_errors=asked["skip_errors"],
+        )
+        log_rows(request.user, SpendUpload, [Logged(upload.pk, upload.name)])
+        return upload
+
+    def _send(self, request: HttpRequest, upload: SpendUpload) -> None:
+        try:
+            import_spend_upload.apply_async((upload.pk,), retry=False)
+        except BrokerError as error:
+            logger.warning("no broker for the upload %d: %s", upload.pk, error)
+            messages.warning(request, "The broker can’t be reached: the import begins with the first check after that.")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Tell how far the import is, and what came of it. Nothing of it can be changed."""
+        upload = self.get_object(request, object_id)
+        if request.method != "GET" or not self.has_view_permission(request, upload):
+            raise PermissionDenied
+        if upload is None:
+            messages.warning(request, "The import isn’t there any more.")
+            return HttpResponseRedirect(reverse("admin:campaigns_spendupload_changelist"))
+        return self._page(
+            request,
+            "upload",
+            title=f"Import of {upload.name}",
+            upload=upload,
+            told=progress_of(upload),
+            uploaded=local_time(upload.created_at, settings.TIME_ZONE),
+            state=self.state_in_words(upload),
+            figures=figures_of(upload),
+            refusals=upload.refusals.splitlines(),
+        )
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
+    def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        upload = self.get_queryset(request).filter(pk=pk).first()
+        answer = {"gone": True, "over": True} if upload is None else progress_of(upload)
+        return JsonResponse(answer, headers={"Cache-Control": "no-store"})
+
+    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        back = reverse("admin:campaigns_spendupload_changelist")
+        page = self.admin_site.each_context(request) | {"opts": self.opts, "back": back, "media": self.media}
+        return TemplateResponse(request, f"campaigns/admin/{template}.html", page | context)
+
+    @admin.display(description="uploaded", ordering="created_at")
+    def uploaded(self, upload: SpendUpload) -> SafeString:
+        return local_time(upload.created_at, settings.TIME_ZONE)
+
+    @admin.display(description="state", ordering="state")
+    def state_in_words(self, upload: SpendUpload) -> SafeString:
+        return chip(upload.state, TONES[upload.state])
+
+    @admin.display(description="progress")
+    def progress(self, upload: SpendUpload) -> SafeString | str:
+        told = progress_of(upload)
+        if upload.state != SpendUpload.State.RUNNING:
+            return in_megabytes(upload.size)
+        return render_bar(text=told["sizes"], note=f"{told['percent']} %", value=told["percent"], label="of the file")
+
+
+def progress_of(upload: SpendUpload) -> dict[str, Any]:
+    """Return how far an upload is, for the page and for the script that keeps it up to date."""
+    percent = 100 if upload.state == SpendUpload.State.DONE else upload.bytes_done * 100 // max(upload.size, 1)
+    return {
+        "state": upload.state,
+        "over": upload.is_over,
+        "percent": min(percent, 100),
+        "sizes": f"{in_megabytes(upload.bytes_done)} of {in_megabytes(upload.size)}",
+        "sentence": _sentence(upload),
+    }
+
+
+def _sentence(upload: SpendUpload) -> str:
+    if upload.state == SpendUpload.State.WAITING:
+        return "It waits for a worker: one import runs at a time."
+    if upload.state == SpendUpload.State.RUNNING:
+        rows = f", {upload.imported:,} rows so far" if upload.imported else ""
+        return f"The worker imports it{rows}."
+    if upload.state == SpendUpload.State.FAILED:
+        return upload.problem
+    rows = "1 row" if upload.imported == 1 else f"{upload.imported:,} rows"
+    return f"Done: {rows} imported, {upload.repeated:,} repeated and skipped, {upload.refused:,} refused."
+
+
+def figures_of(upload: SpendUpload) -> list[tuple[str, str]]:
+    """Return what came of the rows, with words, as a preview's figures."""
+    figures = (
+        (upload.imported, "imported"),
+        (upload.repeated, "repeated, skipped"),
+        (upload.refused, "refused"),
+        (upload.created_brands, "brands created"),
+        (upload.created_campaigns, "campaigns created"),
+    )
+    return [(f"{count:,}", word) for count, word in figures if count or word == "imported"]
+
+
+def in_megabytes(size: int) -> str:
+    return f"{size / MEGABYTE:,.1f} MB" if size >= MEGABYTE / 10 else f"{size / 1024:,.1f} kB"

@@ -1,0 +1,176 @@
+"""What stands in a cell of a file of brands, campaigns or schedules: values as text, and text as values.
+
+What is written is read again as the same value, whatever the names are made of. Amounts are plain digits, exact to six
+decimals; dates are ISO dates; times are HH:MM.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+from import_export.widgets import Widget
+
+from campaigns.models.dayparting import DAYS, EVERY_DAY
+from campaigns.money import AMOUNT_LIMIT, PLACES, PLAIN_DECIMAL
+from campaigns.periods import find_zone
+
+ALWAYS = "always"
+NAME_LENGTH = 200
+SHOWN = 60
+ON, OFF = ("on", "yes", "true", "1"), ("off", "no", "false", "0")
+CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::00)?")
+ISO_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]00:00:00)?")
+DAY_NUMBERS = {name.lower(): number for number, name in enumerate(DAYS)}
+
+
+def shown(text: str) -> str:
+    """Return a value for a sentence, the beginning of a long one."""
+    return f"“{text if len(text) <= SHOWN else text[: SHOWN - 1] + '…'}”"
+
+
+class Cell(Widget):
+    """A value in a cell. clean() raises ValueError with a sentence that names the text and the remedy."""
+
+    def __init__(self) -> None:
+        Widget.__init__(self)
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> Any:
+        return value
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "" if value is None else str(value)
+
+
+class NameCell(Cell):
+    """A name. Space around it is kept, so that what was exported is found again; what is new is trimmed."""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
+        if not value.strip():
+            raise ValueError("The name is empty: write one.")
+        if len(value) > NAME_LENGTH:
+            raise ValueError(f"{shown(value)} has {len(value)} characters: a name has at most {NAME_LENGTH}.")
+        if "\0" in value:
+            raise ValueError(f"{shown(value)} holds a NUL character: take it out.")
+        return value
+
+
+class KeyCell(Cell):
+    """The number by which a row is known; empty where it is to be found by its name."""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> int | None:
+        text = value.strip()
+        if not text:
+            return None
+        if not text.isascii() or not text.isdecimal() or len(text) > 18:
+            raise ValueError(f"{shown(value)} is no id: leave the id as it was exported, or empty to go by the name.")
+        return int(text)
+
+
+class SwitchCell(Cell):
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> bool:
+        text = value.strip().lower()
+        if text not in ON + OFF:
+            raise ValueError(f"{shown(value)} is neither on nor off: write one of these.")
+        return text in ON
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "on" if value else "off"
+
+
+class CurrencyCell(Cell):
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
+        text = value.strip()
+        if not re.fullmatch(r"[A-Z]{3}", text):
+            raise ValueError(f"{shown(value)} is no currency: write its three capital letters, like EUR.")
+        return text
+
+
+class ZoneCell(Cell):
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
+        text = value.strip()
+        if find_zone(text) is None:
+            raise ValueError(f"Nobody knows the time zone {shown(value)}: write a name like Europe/Paris or UTC.")
+        return text
+
+
+class AmountCell(Cell):
+    """A budget or limit: empty is none, 0 lets nothing be spent."""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> Decimal | None:
+        text = value.strip()
+        if not text:
+            return None
+        if not PLAIN_DECIMAL.fullmatch(text):
+            raise ValueError(f"{shown(value)} is no amount: write plain digits like 1250.50, or nothing for no limit.")
+        if len(text.partition(".")[2].rstrip("0")) > PLACES:
+            raise ValueError(f"{shown(value)} is finer than {PLACES} decimals: round it to {PLACES}.")
+        amount = Decimal(text)
+        if amount < 0 or amount >= AMOUNT_LIMIT:
+            raise ValueError(f"{shown(value)} is out of range: write 0 or more and less than {AMOUNT_LIMIT:,}.")
+        return amount
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        if value is None:
+            return ""
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+class DateCell(Cell):
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> date | None:
+        text = value.strip()
+        if not text:
+            return None
+        try:
+            found = ISO_DATE.fullmatch(text)
+            return date.fromisoformat(found[1] if found else "")
+        except ValueError:
+            raise ValueError(f"{shown(value)} is no date: write it like 2026-12-31, or nothing for any.") from None
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "" if value is None else f"{value:%Y-%m-%d}"
+
+
+class DaysCell(Cell):
+    """Days as a mask: "Mon Tue Wed", "Mon-Fri", "every day"; 0 is "always", a campaign without windows."""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> int:
+        text = " ".join(re.sub(r"\s*[-–]\s*", "-", value.replace(",", " ")).lower().split())
+        if text == ALWAYS:
+            return 0
+        if text == "every day":
+            return EVERY_DAY
+        try:
+            mask = 0
+            for part in text.split():
+                mask |= self._part(part)
+        except (KeyError, ValueError):
+            mask = 0
+        if not mask:
+            raise ValueError(f"{shown(value)} are no days: write like “Mon Wed”, “Mon-Fri”, “every day” or “{ALWAYS}”.")
+        return mask
+
+    def _part(self, text: str) -> int:
+        first, _, last = text.partition("-")
+        start, end = DAY_NUMBERS[first[:3]], DAY_NUMBERS[(last or first)[:3]]
+        return sum(1 << number % 7 for number in range(start, end + (1 if end >= start else 8)))
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return " ".join(DAYS[number] for number in range(7) if value >> number & 1) or ALWAYS
+
+
+class ClockCell(Cell):
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
+        text = value.strip()
+        if not text:
+            return ""
+        found = CLOCK.fullmatch(text)
+        if not found or int(found[1]) > 23 or int(found[2]) > 59:
+            raise ValueError(f"{shown(value)} is no time: write it like 09:00, from 00:00 to 23:59.")
+        return f"{int(found[1]):02}:{found[2]}"
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return f"{value:%H:%M}" if isinstance(value, time) else ""

@@ -1,0 +1,61 @@
+"""Importing spend, as a person does it: upload, see how far it is, see what came of it."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from campaigns import tasks
+from campaigns.models import SpendRecord, SpendUpload
+from campaigns.services.spend_uploads import run_upload
+from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.factories import make_brand, make_campaign
+from campaigns.tests.pages import page as address_of
+
+LINES = b"timestamp,brand,campaign,amount\n2026-11-20T10:00:00Z,Alpine,Search,5\n2026-11-20T10:00:00Z,Boreal,X,5\n"
+
+
+class Uploading(BrowserTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        make_campaign(make_brand(name="Alpine"), name="Search")
+        self.enterContext(patch.object(tasks.import_spend_upload, "apply_async"))
+
+    def look(self) -> None:
+        self.assert_accessible()
+        self.assert_fits()
+
+    def upload(self) -> SpendUpload:
+        """Choose a file, have its errors skipped, and send it."""
+        self.open(address_of(SpendUpload, "add"))
+        self.look()
+        self.page.set_input_files("[name=file]", {"name": "spend.csv", "mimeType": "text/csv", "buffer": LINES})
+        self.page.get_by_label("Import the other rows where some are refused").check(force=True)
+        self.page.get_by_role("button", name="Upload", exact=True).click()
+        expect(self.page.get_by_text("It waits for a worker")).to_be_visible()
+        self.look()
+        return SpendUpload.objects.get()
+
+    def see_the_end(self) -> None:
+        expect(self.page.get_by_text("Done: 1 row imported, 0 repeated and skipped, 1 refused.")).to_be_visible()
+        expect(self.page.get_by_text("There is no brand “Boreal”")).to_be_visible()
+        self.look()
+
+    def test_the_page_follows_the_worker(self) -> None:
+        upload = self.upload()
+        SpendUpload.objects.update(state="running", seen_at=timezone.now(), bytes_done=upload.size // 2, imported=0)
+        expect(self.page.get_by_text("The worker imports it.")).to_be_visible()
+        SpendUpload.objects.update(state="waiting", bytes_done=0)
+        run_upload(upload.pk, task_id="a", clock=timezone.now)
+        self.see_the_end()
+        self.assertEqual(SpendRecord.objects.count(), 1)
+
+
+class UploadingInTheDark(Uploading):
+    colours = "dark"
+
+
+class UploadingOnAPhone(Uploading):
+    viewport = PHONE
