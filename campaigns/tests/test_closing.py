@@ -126,11 +126,13 @@ class EachPeriodIsClosedOnce(TestCase):
 
 class TheMarkOfWhatIsClosed(TestCase):
     def test_it_never_goes_back_where_a_clock_does(self) -> None:
-        make_brand(created_at=utc("2026-11-10"))
+        brand = make_brand(created_at=utc("2026-11-10"))
         marks = []
         for at in ("2026-11-20 12:00", "2026-11-15 12:00"):
+            make_brand(created_at=utc("2026-11-11"))
             close_at(at)
-            marks.append(list(BookingZone.objects.order_by("kind").values_list("closed_before", flat=True)))
+            zones = BookingZone.objects.filter(brand=brand).order_by("kind")
+            marks.append(list(zones.values_list("closed_before", flat=True)))
         self.assertEqual(marks[0], [date(2026, 11, 20), date(2026, 11, 1)])
         self.assertEqual(marks[1], marks[0])
 

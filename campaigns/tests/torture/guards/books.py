@@ -53,13 +53,6 @@ GUARDS = (
         "test_folding_batches",
     ),
     _book(
-        "spend of brands without books is known to stay pending",
-        FOLD,
-        "UNION ALL SELECT NULL WHERE (",
-        "UNION ALL SELECT NULL WHERE 1 = 0 AND (",
-        "test_lost_books",
-    ),
-    _book(
         "spend of unknown zones stays pending",
         BATCH,
         " AND brand_id IN (SELECT brand_id FROM bookable)",

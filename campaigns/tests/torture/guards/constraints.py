@@ -12,6 +12,8 @@ from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, SQLITE, Guard
 
 MIGRATIONS = Path("campaigns/migrations")
 TABLES = f"{MIGRATIONS}/0001_tables.py"
+DRAFTS = f"{MIGRATIONS}/0014_import_draft.py"
+UPLOADS = f"{MIGRATIONS}/0015_spend_upload.py"
 GIVEN_BRANDS = f"{MIGRATIONS}/0013_given_brands.py"
 
 TESTS = {
@@ -24,6 +26,7 @@ TESTS = {
     "brand_": "test_guards_brand_campaign",
     "campaign_": "test_guards_brand_campaign",
     "dayparting_": "test_guards_windows",
+    "spend_upload_part_": "test_guards_uploads",
     "spend_": "test_guards_spend",
     "booking_zone_": "test_guards_books",
 }
@@ -133,6 +136,24 @@ FOREIGN_KEYS = (
         "                        to=settings.AUTH_USER_MODEL,",
         GIVEN_BRANDS,
         "test_access",
+    ),
+    _foreign_key(
+        "from import draft to user",
+        "on_delete=django.db.models.deletion.CASCADE,",
+        DRAFTS,
+        "test_guards_uploads",
+    ),
+    _foreign_key(
+        "from spend upload to user",
+        "on_delete=django.db.models.deletion.SET_NULL,",
+        UPLOADS,
+        "test_guards_uploads",
+    ),
+    _foreign_key(
+        "from part to spend upload",
+        "on_delete=django.db.models.deletion.CASCADE,",
+        UPLOADS,
+        "test_guards_uploads",
     ),
 )
 

@@ -7,7 +7,7 @@ STATES = [("waiting", "Waiting"), ("running", "Running"), ("done", "Done"), ("fa
 
 class Migration(migrations.Migration):
     dependencies = (
-        ("campaigns", "0015_import_draft"),
+        ("campaigns", "0014_import_draft"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     )
     operations = (
