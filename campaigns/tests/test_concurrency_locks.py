@@ -360,7 +360,7 @@ if POSTGRESQL:
 
         def test_it_goes_on_though_a_campaign_is_deleted_while_its_line_of_history_is_written(self) -> None:
             first, *others = self.campaigns
-            with let_in(lines, "execute", lambda: Campaign.objects.filter(pk=first.pk).delete(), after=True):
+            with let_in(lines, "fetch_all", lambda: Campaign.objects.filter(pk=first.pk).delete(), after=True):
                 self.assertEqual(enforce_at(NOON).changed, 2)
             for campaign in others:
                 self.assertEqual(history(campaign), [(ACTIVE, PauseReason.BRAND_DISABLED)])
