@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from campaigns.database import LEDGER_LOCK, execute, fetch_all, take_ledger_lock
 from campaigns.models import Brand, BrandPeriod, Campaign, PendingSpend, SpendRecord, StatusChange
 from campaigns.reasons import PauseReason
-from campaigns.services import enforcement, lines
+from campaigns.services import enforcement
 from campaigns.services import verify as verify_module
 from campaigns.services.booking import segments_param
 from campaigns.services.changes import begin_change, finish_change
@@ -360,7 +360,7 @@ if POSTGRESQL:
 
         def test_it_goes_on_though_a_campaign_is_deleted_while_its_line_of_history_is_written(self) -> None:
             first, *others = self.campaigns
-            with let_in(lines, "fetch_all", lambda: Campaign.objects.filter(pk=first.pk).delete(), after=True):
+            with let_in(enforcement, "write_lines", lambda: Campaign.objects.filter(pk=first.pk).delete(), after=True):
                 self.assertEqual(enforce_at(NOON).changed, 2)
             for campaign in others:
                 self.assertEqual(history(campaign), [(ACTIVE, PauseReason.BRAND_DISABLED)])
