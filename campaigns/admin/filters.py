@@ -12,7 +12,7 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
-from campaigns.database import among, among_param
+from campaigns.dialects import among, among_param
 from campaigns.reasons import LABELS, PauseReason
 from campaigns.services import risk
 from campaigns.services.overview import RECENTLY

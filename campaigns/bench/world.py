@@ -16,7 +16,8 @@ from typing import Any
 from django.db import connection
 
 from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
-from campaigns.database import execute, is_postgresql, rows_param, rows_sql
+from campaigns.database import execute, is_postgresql
+from campaigns.dialects import rows_param, rows_sql
 from campaigns.models.books import LAST_PERIOD
 from campaigns.money import MICROS
 from campaigns.periods import ONE_DAY, first_of_month

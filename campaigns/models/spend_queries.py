@@ -25,7 +25,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.sql.compiler import SQLCompiler
 from django_stubs_ext import WithAnnotations
 
-from campaigns.database import among, among_param, among_read, clamped_sum, rows_param, rows_sql, shown_sum
+from campaigns.dialects import among, among_param, among_read, clamped_sum, rows_param, rows_sql, shown_sum
 from campaigns.models.books import BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from campaigns.database import among, among_param, fetch_all, rows_param, rows_sql
+from campaigns.database import fetch_all
+from campaigns.dialects import among, among_param, rows_param, rows_sql
 from campaigns.periods import day_segments, find_zone
 
 SEGMENT_COLUMNS = {

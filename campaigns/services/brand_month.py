@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Max
 
-from campaigns.database import fetch_all, micros_sql, one_snapshot, quarter_sql, shown_sum
+from campaigns.database import fetch_all, one_snapshot
+from campaigns.dialects import micros_sql, quarter_sql, shown_sum
 from campaigns.models import Brand, BrandPeriod, SpendRecord
 from campaigns.money import from_micros
 from campaigns.periods import ONE_DAY, QUARTER_SECONDS, find_zone, first_of_month, local_date, quarter_of

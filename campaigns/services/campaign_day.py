@@ -21,7 +21,8 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Max
 
-from campaigns.database import fetch_all, micros_sql, quarter_sql, shown_sum
+from campaigns.database import fetch_all
+from campaigns.dialects import micros_sql, quarter_sql, shown_sum
 from campaigns.models import Campaign, SpendRecord, StatusChange
 from campaigns.money import from_micros
 from campaigns.periods import ONE_DAY, QUARTER_SECONDS, local_date, quarter_of, start_of_day

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from campaigns.database import fetch_all, rows_param, rows_sql
+from campaigns.database import fetch_all
+from campaigns.dialects import rows_param, rows_sql
 from campaigns.periods import (
     QUARTER_SECONDS,
     LocalClock,

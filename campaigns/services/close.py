@@ -15,19 +15,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from campaigns.database import (
-    among,
-    among_param,
-    as_date,
-    execute,
-    fetch_all,
-    give_way,
-    is_postgresql,
-    micros_sql,
-    rows_param,
-    rows_sql,
-    take_ledger_lock,
-)
+from campaigns.database import as_date, execute, fetch_all, give_way, is_postgresql, take_ledger_lock
+from campaigns.dialects import among, among_param, micros_sql, rows_param, rows_sql
 from campaigns.models.books import LAST_PERIOD
 from campaigns.periods import ONE_DAY, find_zone, local_clock, local_clocks, next_month
 from campaigns.services.booking import known_booking_zones

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from django.db import connection, models
 
-from campaigns.database import execute, rows_param, rows_sql
+from campaigns.database import execute
+from campaigns.dialects import rows_param, rows_sql
 
 T = TypeVar("T")
 

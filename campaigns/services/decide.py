@@ -13,15 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns.database import (
-    clamped,
-    exact_sum,
-    fetch_all,
-    in_each_worker,
-    micros_sql,
-    one_large_query,
-    sum_of_sums,
-)
+from campaigns.database import fetch_all, one_large_query
+from campaigns.dialects import clamped, exact_sum, in_each_worker, micros_sql, sum_of_sums
 from campaigns.periods import minute_of
 from campaigns.reasons import PauseReason
 from campaigns.services.clocks import Clocks

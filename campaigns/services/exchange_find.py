@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns.database import fetch_all, rows_param, rows_sql
+from campaigns.database import fetch_all
+from campaigns.dialects import rows_param, rows_sql
 from campaigns.models import Brand, Campaign
 from campaigns.services.access import Person, seen_by
 from campaigns.services.columns import in_pieces

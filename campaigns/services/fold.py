@@ -18,20 +18,15 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from campaigns.database import (
-    among,
-    among_param,
-    among_read,
-    collected,
     fetch_all,
     give_way,
-    in_few,
     is_out_of_range,
     is_postgresql,
     plan_for_addresses,
     plan_for_many_rows,
-    row_address,
     take_ledger_lock,
 )
+from campaigns.dialects import among, among_param, among_read, collected, in_few, row_address
 from campaigns.models import PendingSpend
 from campaigns.periods import find_zone
 from campaigns.services.booking import segments_param

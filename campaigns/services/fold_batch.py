@@ -6,18 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns.database import (
-    among,
-    among_collected,
-    among_param,
-    at_addresses,
-    clamped_sum,
-    execute,
-    fetch_all,
-    in_few,
-    is_postgresql,
-    large_apart,
-)
+from campaigns.database import execute, fetch_all, is_postgresql
+from campaigns.dialects import among, among_collected, among_param, at_addresses, clamped_sum, in_few, large_apart
 from campaigns.services.booking import BOOKED, PLACED, segments_sql
 
 PREFIX = f"""

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from campaigns.database import LET_GO, among, among_param, fetch_all, is_postgresql
+from campaigns.database import LET_GO, fetch_all, is_postgresql
+from campaigns.dialects import among, among_param
 
 
 def lock_brands(brand_ids: Iterable[int]) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from campaigns.database import among, among_param, execute, fetch_all
+from campaigns.database import execute, fetch_all
+from campaigns.dialects import among, among_param
 from campaigns.models import TouchedBrand
 from campaigns.periods import quarter_of, start_of_day
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from campaigns.database import among, among_param, fetch_all
+from campaigns.database import fetch_all
+from campaigns.dialects import among, among_param
 from campaigns.money import DAY_TOTAL_LIMIT, MICROS
 from campaigns.periods import first_of_month
 

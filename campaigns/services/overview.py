@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Count, QuerySet, Subquery
 
-from campaigns.database import fetch_all, shown_sum
+from campaigns.database import fetch_all
+from campaigns.dialects import shown_sum
 from campaigns.models import Campaign, StatusChange
 from campaigns.money import from_micros
 from campaigns.reasons import PauseReason

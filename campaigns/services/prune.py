@@ -13,7 +13,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from campaigns.database import execute, fetch_all, skip_locked
+from campaigns.database import execute, fetch_all
+from campaigns.dialects import skip_locked
 
 BATCH = 5_000
 """So many lines are looked at in a statement: about a tenth of a second where all of them go."""

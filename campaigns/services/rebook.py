@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from campaigns.database import among, among_param, fetch_all, take_ledger_lock
+from campaigns.database import fetch_all, take_ledger_lock
+from campaigns.dialects import among, among_param
 from campaigns.models import BookingZone, Brand, BrandPeriod
 from campaigns.models.books import FIRST_PERIOD, LAST_PERIOD
 from campaigns.periods import find_zone, local_clock

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from campaigns.database import clamped, exact_sum, fetch_all, micros_sql, rows_param, rows_sql
+from campaigns.database import fetch_all
+from campaigns.dialects import clamped, exact_sum, micros_sql, rows_param, rows_sql
 from campaigns.models import Brand
 from campaigns.periods import LocalClock, local_clocks
 from campaigns.services.access import Person, seen_by, sees_only_given_brands

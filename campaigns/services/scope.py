@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns.database import among, among_param, among_read
+from campaigns.dialects import among, among_param, among_read
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from datetime import datetime
 
 from django.db import OperationalError, transaction
 
-from campaigns.database import fetch_all, is_conflict, rows_param, rows_sql
+from campaigns.database import fetch_all, is_conflict
+from campaigns.dialects import rows_param, rows_sql
 from campaigns.models import Brand, Campaign
 from campaigns.services.enforcement import enforce
 from campaigns.services.locks import lock_brands

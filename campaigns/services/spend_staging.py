@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from campaigns.database import execute, fetch_all, is_postgresql, micros_sql
+from campaigns.database import execute, fetch_all, is_postgresql
+from campaigns.dialects import micros_sql
 from campaigns.money import from_micros
 from campaigns.services.spend_csv import Row
 

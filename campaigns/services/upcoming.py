@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from campaigns.database import days_between, execute, fetch_all, least, minute_of_day
+from campaigns.database import execute, fetch_all
+from campaigns.dialects import days_between, least, minute_of_day
 from campaigns.periods import NEVER, minute_of
 from campaigns.reasons import PauseReason
 from campaigns.services.clocks import Clocks

@@ -15,20 +15,15 @@ from typing import Any
 from django.db import connection, transaction
 
 from campaigns.database import (
-    among,
-    among_param,
     as_date,
-    clamped_sum,
     execute,
     fetch_all,
     hold_off_truncation,
-    large_apart,
-    micros_sql,
     one_snapshot,
     plan_for_many_rows,
-    quarter_sql,
     take_ledger_lock,
 )
+from campaigns.dialects import among, among_param, clamped_sum, large_apart, micros_sql, quarter_sql
 from campaigns.models.books import FIRST_PERIOD
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign

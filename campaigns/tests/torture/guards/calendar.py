@@ -78,7 +78,7 @@ GUARDS = (
     ),
     _calendar(
         "millionths are rounded once",
-        "campaigns/database.py",
+        "campaigns/dialects.py",
         "CAST(ROUND({column} * 1000000) AS bigint)",
         "CAST({column} * 1000000 AS bigint)",
         "test_rule_12_exact_money test_verify",
