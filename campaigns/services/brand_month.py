@@ -21,6 +21,7 @@ from campaigns.models import Brand, BrandPeriod, SpendRecord
 from campaigns.money import from_micros
 from campaigns.periods import ONE_DAY, QUARTER_SECONDS, find_zone, first_of_month, local_date, quarter_of
 from campaigns.services import pacing
+from campaigns.services.limits import is_reached
 from campaigns.services.overview import EACH_BRAND, BrandNow, brand_now
 from campaigns.services.pacing import Projection, Span
 from campaigns.services.risk import one_brand, risks
@@ -48,7 +49,7 @@ class Pace:
 
     @property
     def is_reached(self) -> bool:
-        return pacing.reached(self.budget, self.spend)
+        return is_reached(self.budget, self.spend)
 
     @property
     def is_fast(self) -> bool:

@@ -54,8 +54,8 @@ class Clocks:
         self.now = now
         clocks = local_clocks(zones_of(scope), now)
         self.param = rows_param(CLOCK_COLUMNS, (_row(clock, now) for clock in clocks))
-        self.days = _range(clock.today for clock in clocks)
-        self.months = _range(clock.month for clock in clocks)
+        self.days = first_and_last(clock.today for clock in clocks)
+        self.months = first_and_last(clock.month for clock in clocks)
 
 
 def zones_of(scope: Scope) -> set[str]:
@@ -68,7 +68,7 @@ def unknown_zones(scope: Scope) -> list[str]:
     return sorted(str(name) for name in zones_of(scope) if find_zone(name) is None)
 
 
-def _range(dates: Iterable[date]) -> tuple[str, str]:
+def first_and_last(dates: Iterable[date]) -> tuple[str, str]:
     """Return the first and the last of the dates: told as constants, they let the database look at nothing older."""
     found = sorted(dates) or [date.max]
     return found[0].isoformat(), found[-1].isoformat()

@@ -18,10 +18,16 @@ from campaigns.dialects import clamped, exact_sum, in_each_worker, micros_sql, s
 from campaigns.periods import minute_of
 from campaigns.reasons import PauseReason
 from campaigns.services.clocks import Clocks
+from campaigns.services.current_spend import (
+    AHEAD,
+    BUDGETS_AND_SPEND,
+    FROM_BRANDS,
+    PENDING_THIS_MONTH,
+    PENDING_TODAY,
+    params_of,
+)
+from campaigns.services.limits import reached
 from campaigns.services.scope import Scope
-
-PENDING_TODAY = "CASE WHEN p.quarter >= clock.day_from AND p.quarter < clock.day_until THEN p.amount ELSE 0 END"
-PENDING_THIS_MONTH = "CASE WHEN p.quarter >= clock.month_from AND p.quarter < clock.day_until THEN p.amount ELSE 0 END"
 
 OPEN = """CASE
                 WHEN (w.days_of_week & b.weekday_bit) <> 0 AND b.local_time >= w.start_time
@@ -68,32 +74,11 @@ brand_pending AS (
     FROM pending
     GROUP BY brand_id
 ),
-ahead AS (
-    SELECT p.brand_id, CAST(SUM(p.spend) AS bigint) AS amount
-    FROM campaigns_brandperiod p
-    JOIN campaigns_brand b ON b.id = p.brand_id
-    JOIN clock ON clock.zone = b.timezone
-    WHERE p.kind = 'day' AND p.starts_on > %s AND p.starts_on > clock.today AND p.starts_on < clock.next_month
-        AND {{brand_in_scope}}
-    GROUP BY p.brand_id
-),
+{AHEAD},
 brand {{kept}} (
     SELECT b.id, b.name, b.enabled, clock.today, clock.local_time, clock.weekday_bit, clock.yesterday_bit,
-        {micros_sql("b.daily_budget")} AS daily_budget,
-        {micros_sql("b.monthly_budget")} AS monthly_budget,
-        COALESCE(brand_day.spend, 0) + COALESCE({clamped("brand_pending.today")}, 0) AS day_spend,
-        COALESCE(brand_month.spend, 0) - COALESCE(ahead.amount, 0) + COALESCE({clamped("brand_pending.this_month")}, 0)
-            AS month_spend
-    FROM campaigns_brand b
-    LEFT JOIN clock ON clock.zone = b.timezone
-    LEFT JOIN campaigns_brandperiod brand_day
-        ON brand_day.brand_id = b.id AND brand_day.kind = 'day' AND brand_day.starts_on = clock.today
-        AND brand_day.starts_on BETWEEN %s AND %s
-    LEFT JOIN campaigns_brandperiod brand_month
-        ON brand_month.brand_id = b.id AND brand_month.kind = 'month' AND brand_month.starts_on = clock.this_month
-        AND brand_month.starts_on BETWEEN %s AND %s
-    LEFT JOIN brand_pending ON brand_pending.brand_id = b.id
-    LEFT JOIN ahead ON ahead.brand_id = b.id
+        {BUDGETS_AND_SPEND}
+    {FROM_BRANDS}
     WHERE {{the_brand_in_scope}}
 ),
 facts {{kept}} (
@@ -114,11 +99,6 @@ facts {{kept}} (
     WHERE {{in_scope}}
 )
 """
-
-
-def reached(limit: str, spend: str) -> str:
-    """Return the SQL of rule R2, the only place that says when a limit is reached; false where there is no limit."""
-    return f"({limit} = 0 OR {spend} >= {limit})"
 
 
 CONDITIONS = {
@@ -195,5 +175,5 @@ def decision(scope: Scope, clocks: Clocks, select: str, *, in_one_sweep: bool = 
         pending_in_scope=pending_in_scope,
         the_brand_in_scope=the_brand_in_scope,
     )
-    of_brands = [clocks.days[0], *brand_params, *clocks.days, *clocks.months, *brand_params]
+    of_brands = [*params_of(clocks.days, clocks.months, brand_params), *brand_params]
     return sql + select, [clocks.param, *brand_params, *of_brands, *clocks.days, *scope_params]

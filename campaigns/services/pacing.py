@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.money import from_micros, to_micros
 from campaigns.periods import ONE_DAY, first_of_month, local_date, next_month, start_of_day
+from campaigns.services.limits import is_reached
 
 Share = tuple[int, int]
 
@@ -95,11 +96,6 @@ def remaining_days(zone: ZoneInfo, now: datetime) -> Decimal:
     return (next_month(today) - today).days - day_span(zone, now).fraction
 
 
-def reached(limit: Decimal | None, spend: Decimal) -> bool:
-    """Tell whether a limit is reached (R2), as campaigns.services.decide.reached does in SQL."""
-    return limit is not None and (limit == 0 or spend >= limit)
-
-
 def even_pace(budget: Decimal, span: Span, share: Share = (1, 1)) -> Decimal:
     """Return a share of what is spent by now if a budget is spent evenly, rounded down to a millionth."""
     part, whole = share
@@ -117,7 +113,7 @@ def is_slow(spend: Decimal, budget: Decimal | None, span: Span) -> bool:
 
 
 def _can_be_judged(spend: Decimal, budget: Decimal | None, span: Span) -> bool:
-    return budget is not None and not reached(budget, spend) and not span.is_early
+    return budget is not None and not is_reached(budget, spend) and not span.is_early
 
 
 def fast_sql(spend: str, budget: str, elapsed: str, length: str) -> str:

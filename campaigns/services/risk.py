@@ -15,11 +15,20 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from campaigns.database import fetch_all
-from campaigns.dialects import clamped, exact_sum, micros_sql, rows_param, rows_sql
+from campaigns.dialects import exact_sum, rows_param, rows_sql
 from campaigns.models import Brand
 from campaigns.periods import LocalClock, local_clocks
 from campaigns.services.access import Person, seen_by, sees_only_given_brands
-from campaigns.services.decide import PENDING_THIS_MONTH, PENDING_TODAY, reached
+from campaigns.services.clocks import first_and_last
+from campaigns.services.current_spend import (
+    AHEAD,
+    BUDGETS_AND_SPEND,
+    FROM_BRANDS,
+    PENDING_THIS_MONTH,
+    PENDING_TODAY,
+    params_of,
+)
+from campaigns.services.limits import reached
 from campaigns.services.pacing import day_span, fast_sql, month_span, slow_sql
 
 
@@ -65,42 +74,21 @@ CLOCK_COLUMNS = {
 
 FIGURES = f"""
 WITH clock AS MATERIALIZED ({{clocks}}),
-pending AS (
+brand_pending AS (
     SELECT p.brand_id, {exact_sum(PENDING_TODAY, "today")}, {exact_sum(PENDING_THIS_MONTH, "this_month")}
     FROM campaigns_pendingspend p
     JOIN campaigns_brand b ON b.id = p.brand_id
     JOIN clock ON clock.zone = b.timezone
-    WHERE {{in_scope}}
+    WHERE {{brand_in_scope}}
     GROUP BY p.brand_id
 ),
-ahead AS (
-    SELECT p.brand_id, CAST(SUM(p.spend) AS bigint) AS amount
-    FROM campaigns_brandperiod p
-    JOIN campaigns_brand b ON b.id = p.brand_id
-    JOIN clock ON clock.zone = b.timezone
-    WHERE p.kind = 'day' AND p.starts_on > %s AND p.starts_on > clock.today AND p.starts_on < clock.next_month
-        AND {{in_scope}}
-    GROUP BY p.brand_id
-),
+{AHEAD},
 figures AS MATERIALIZED (
     SELECT b.id, b.name, b.currency, b.timezone, b.enabled,
         clock.today, clock.day_elapsed, clock.day_length, clock.month_elapsed, clock.month_length,
-        {micros_sql("b.daily_budget")} AS daily_budget,
-        {micros_sql("b.monthly_budget")} AS monthly_budget,
-        COALESCE(brand_day.spend, 0) + COALESCE({clamped("pending.today")}, 0) AS day_spend,
-        COALESCE(brand_month.spend, 0) - COALESCE(ahead.amount, 0) + COALESCE({clamped("pending.this_month")}, 0)
-            AS month_spend
-    FROM campaigns_brand b
-    LEFT JOIN clock ON clock.zone = b.timezone
-    LEFT JOIN campaigns_brandperiod brand_day
-        ON brand_day.brand_id = b.id AND brand_day.kind = 'day' AND brand_day.starts_on = clock.today
-        AND brand_day.starts_on BETWEEN %s AND %s
-    LEFT JOIN campaigns_brandperiod brand_month
-        ON brand_month.brand_id = b.id AND brand_month.kind = 'month' AND brand_month.starts_on = clock.this_month
-        AND brand_month.starts_on BETWEEN %s AND %s
-    LEFT JOIN pending ON pending.brand_id = b.id
-    LEFT JOIN ahead ON ahead.brand_id = b.id
-    WHERE {{in_scope}}
+        {BUDGETS_AND_SPEND}
+    {FROM_BRANDS}
+    WHERE {{brand_in_scope}}
 ),
 states AS (
     SELECT figures.*,
@@ -161,13 +149,11 @@ def risks(
         zones = Brand.objects.order_by().values_list("timezone", flat=True).distinct()
     clocks = local_clocks(zones, now)
     in_scope, params = scope
-    today, months = [clock.today for clock in clocks] or [now.date()], [clock.month for clock in clocks] or [now.date()]
-    dates = [min(today), min(today), max(today), min(months), max(months)]
-    first, *periods = [day.isoformat() for day in dates]
+    days, months = first_and_last(clock.today for clock in clocks), first_and_last(clock.month for clock in clocks)
     given = rows_param(CLOCK_COLUMNS, [_clock_row(clock, now) for clock in clocks])
     return (
-        RISKS.format(clocks=rows_sql(CLOCK_COLUMNS), in_scope=in_scope) + select,
-        [given, *params, first, *params, *periods, *params],
+        RISKS.format(clocks=rows_sql(CLOCK_COLUMNS), brand_in_scope=in_scope) + select,
+        [given, *params, *params_of(days, months, params), *params],
     )
 
 

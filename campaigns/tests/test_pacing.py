@@ -13,7 +13,7 @@ from django.test import TestCase as DatabaseTestCase
 from campaigns.database import fetch_all
 from campaigns.money import to_micros
 from campaigns.services import pacing
-from campaigns.services.decide import reached
+from campaigns.services.limits import is_reached, reached
 from campaigns.services.pacing import Span, day_span, month_span
 from campaigns.tests.factories import utc
 
@@ -89,7 +89,7 @@ class Judgements(TestCase):
             ("-5", Decimal(0), True),
             ("5", None, False),
         ):
-            self.assertEqual(pacing.reached(limit, Decimal(spend)), expected, (spend, limit))
+            self.assertEqual(is_reached(limit, Decimal(spend)), expected, (spend, limit))
 
 
 class Figures(TestCase):
@@ -194,7 +194,7 @@ class TheSameInSql(DatabaseTestCase):
         for span, budget in itertools.product(spans, budgets):
             for threshold in (pacing.even_pace(budget, span, share) for share in (pacing.FAST, pacing.SLOW)):
                 for spend in (threshold - SMALLEST, threshold, threshold + SMALLEST):
-                    if not pacing.reached(budget, spend):
+                    if not is_reached(budget, spend):
                         self.compare(spend, budget, span)
 
     def compare(self, spend: Decimal, budget: Decimal, span: Span) -> None:
@@ -213,5 +213,5 @@ class TheSameInSql(DatabaseTestCase):
         sql = f"SELECT CASE WHEN {reached('budget', 'spend')} THEN 1 ELSE 0 END FROM ({given}) given"
         for limit, spend in itertools.product((0, 1, 10, None), (-1, 0, 1, 9, 10, 11)):
             ((found,),) = fetch_all(sql, [limit, spend])
-            expected = pacing.reached(None if limit is None else Decimal(limit), Decimal(spend))
+            expected = is_reached(None if limit is None else Decimal(limit), Decimal(spend))
             self.assertEqual(bool(found), expected, (limit, spend))

@@ -17,6 +17,14 @@ def _elsewhere(
     return Guard(name, f"campaigns/services/{service}.py", before, after, tests, databases, short)
 
 
+def _limit(name: str, before: str, after: str, tests: str, *, short: bool = False) -> Guard:
+    return _elsewhere(name, "limits", before, after, tests, short=short)
+
+
+def _spent(name: str, before: str, after: str, tests: str, databases: str = BOTH, *, short: bool = False) -> Guard:
+    return _elsewhere(name, "current_spend", before, after, tests, databases, short=short)
+
+
 QUICK = "test_quick_pass"
 SHARDS = "test_shards"
 REACHED = "test_rule_02_reached"
@@ -31,8 +39,8 @@ QUARTERS_OF_MONTH = "p.quarter >= clock.month_from AND p.quarter < clock.day_unt
 
 GUARDS = (
     # R2
-    _decision("reached at the limit", "{spend} >= {limit}", "{spend} > {limit}", REACHED, short=True),
-    _decision("a limit of 0 is reached", "({limit} = 0 OR {spend} >= {limit})", "({spend} >= {limit})", REACHED),
+    _limit("reached at the limit", "{spend} >= {limit}", "{spend} > {limit}", REACHED, short=True),
+    _limit("a limit of 0 is reached", "({limit} = 0 OR {spend} >= {limit})", "({spend} >= {limit})", REACHED),
     # R1
     _decision("the campaign's switch", '"NOT campaign_enabled"', '"1 = 0"', REASONS),
     _decision("the brand's switch", '"NOT brand_enabled"', '"1 = 0"', REASONS),
@@ -78,52 +86,50 @@ GUARDS = (
     _decision("a look at all windows finds closed ones", " WHEN closed.id IS NOT NULL THEN 0", "", WINDOWS),
     _decision("a campaign counts once", "COUNT(DISTINCT campaign_id)", "COUNT(campaign_id)", WINDOWS),
     # R3, R4
-    _decision(
+    _spent(
         "pending spend of today is today's",
         f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY}',
         f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY.replace(">=", ">")}',
         NEW_PERIOD,
     ),
-    _decision(
+    _spent(
         "pending spend of tomorrow is not today's",
         f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY}',
         f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY.replace("< clock", "<= clock")}',
         NEW_PERIOD,
     ),
-    _decision(
+    _spent(
         "pending spend of the month's first day is the month's",
         f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH}',
         f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH.replace(">=", ">")}',
         NEW_PERIOD,
     ),
-    _decision(
+    _spent(
         "pending spend of tomorrow is not yet the month's",
         f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH}',
         f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH.replace("< clock", "<= clock")}',
         NEW_PERIOD,
     ),
     _decision("a campaign's pending spend", ' + COALESCE({clamped("pending.today")}, 0)', "", PERIODS),
-    _decision("a brand's pending spend of the day", ' + COALESCE({clamped("brand_pending.today")}, 0)', "", PERIODS),
-    _decision(
+    _spent("a brand's pending spend of the day", ' + COALESCE({clamped("brand_pending.today")}, 0)', "", PERIODS),
+    _spent(
         "a brand's pending spend of the month", ' + COALESCE({clamped("brand_pending.this_month")}, 0)', "", PERIODS
     ),
     _decision("a campaign's folded spend", "COALESCE(own_day.spend, 0)", "0", PERIODS),
-    _decision("a brand's folded spend of the day", "COALESCE(brand_day.spend, 0)", "0", PERIODS),
-    _decision("a brand's folded spend of the month", "COALESCE(brand_month.spend, 0)", "0", PERIODS),
-    _decision("what is dated ahead counts when its day comes", " - COALESCE(ahead.amount, 0)", "", PERIODS),
-    _decision(
-        "what is dated ahead begins tomorrow", "p.starts_on > clock.today", "p.starts_on >= clock.today", PERIODS
-    ),
-    _decision("what is dated ahead ends with the month", " AND p.starts_on < clock.next_month", "", PERIODS),
-    _decision(
+    _spent("a brand's folded spend of the day", "COALESCE(brand_day.spend, 0)", "0", PERIODS),
+    _spent("a brand's folded spend of the month", "COALESCE(brand_month.spend, 0)", "0", PERIODS),
+    _spent("what is dated ahead counts when its day comes", " - COALESCE(ahead.amount, 0)", "", PERIODS),
+    _spent("what is dated ahead begins tomorrow", "p.starts_on > clock.today", "p.starts_on >= clock.today", PERIODS),
+    _spent("what is dated ahead ends with the month", " AND p.starts_on < clock.next_month", "", PERIODS),
+    _spent(
         "the 1st of the next month is none of this month's days ahead",
         "p.starts_on < clock.next_month",
         "p.starts_on <= clock.next_month",
         PERIODS,
     ),
     _decision("a campaign's day is today", " AND own_day.day = b.today", "", PERIODS),
-    _decision("a brand's day is today", " AND brand_day.starts_on = clock.today", "", PERIODS),
-    _decision("a brand's month is this month", " AND brand_month.starts_on = clock.this_month", "", PERIODS),
+    _spent("a brand's day is today", " AND brand_day.starts_on = clock.today", "", PERIODS),
+    _spent("a brand's month is this month", " AND brand_month.starts_on = clock.this_month", "", PERIODS),
     # R6
     _decision(
         "in an unknown zone nothing resumes",
