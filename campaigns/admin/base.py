@@ -10,8 +10,10 @@ from django.contrib import messages
 from django.db import IntegrityError, OperationalError, models
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
+from campaigns.admin.display import list_address
 from campaigns.admin.lists import CarefulLists
 from campaigns.database import is_conflict
 from campaigns.services.access import seen_by
@@ -43,16 +45,26 @@ class BaseAdmin(CarefulLists):
     compressed_fields = True
     empty_value_display = "–"
 
+    def counted(self, count: int) -> str:
+        """Return a number of rows in words: "1 campaign", "1,200 campaigns"."""
+        return f"{count:,} {self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural}"
+
+    def dialogue(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        """Answer with a page of our own beside the list, which it leads back to."""
+        page = self.admin_site.each_context(request) | {"opts": self.opts, "back": list_address(self.model)}
+        return TemplateResponse(request, f"campaigns/admin/{template}.html", page | context)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         return seen_by(request.user, rows, self.brand_path) if self.brand_path else rows
 
-    def panels(self, obj: Any) -> Iterable[tuple[str, SafeString]]:
+    def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
+        """Return the panels that the person may look at."""
         return ()
 
-    def panels_for(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
-        """Return the panels that the person may look at."""
-        return self.panels(obj)
+    def around_the_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Return what templates show around the form of a row: obj is what is, not what the form asks for."""
+        return {"panels": list(self.panels(request, obj))}
 
     def as_it_is(self, request: HttpRequest, obj: Any) -> Any:
         """Return the row as the database has it; None where it is gone.
@@ -71,7 +83,8 @@ class BaseAdmin(CarefulLists):
         obj: Any = None,
     ) -> Any:
         shown = self.as_it_is(request, obj)
-        context["panels"] = [] if shown is None else list(self.panels_for(request, shown))
+        if shown is not None:
+            context |= self.around_the_form(request, shown)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

@@ -26,7 +26,6 @@ from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.services.access import give_brand
 from campaigns.services.changes import begin_change
-from campaigns.services.scope import Scope
 
 
 class BrandForm(CarefulForm[Brand]):
@@ -70,9 +69,6 @@ class BrandAdmin(StopsAndGoes):
     class Media:
         css = {"all": ["campaigns/home.css"]}
 
-    def scope_of(self, ids: Iterable[int]) -> Scope:
-        return Scope.of_brands(ids)
-
     def give(self, request: HttpRequest, obj: Brand) -> None:
         """Give a new brand to the person who made it, if they see only given ones."""
         give_brand(request.user, obj)
@@ -80,7 +76,7 @@ class BrandAdmin(StopsAndGoes):
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         return _with_campaign_counts(brands_with_spend(rows, timezone.now(), ids))
 
-    def panels_for(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
+    def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         if may_view(request, Campaign):
             yield "Campaigns", campaigns_of(obj)
         if may_view(request, BrandPeriod):
@@ -89,19 +85,9 @@ class BrandAdmin(StopsAndGoes):
         if may_view(request, StatusChange):
             yield "What happened to its campaigns", history_of(obj)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> Any:
-        shown = self.as_it_is(request, obj)
-        if shown is not None:
-            context["brand_top"] = above_the_form(shown, may_change=self.has_change_permission(request, shown))
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def around_the_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        top = above_the_form(obj, may_change=self.has_change_permission(request, obj))
+        return super().around_the_form(request, obj) | {"brand_top": top}
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("daily_budget", "monthly_budget"):
@@ -109,14 +95,6 @@ class BrandAdmin(StopsAndGoes):
         if db_field.name == "timezone":
             kwargs["widget"] = ZoneWidget()
         return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-    def reasons_to_keep(self, rows: list[Any]) -> list[str]:
-        return [
-            f"“{brand}” has {brand.campaign_count} campaign{'' if brand.campaign_count == 1 else 's'}: delete"
-            " what has no spend first; if any has spend, switch the brand off instead."
-            for brand in _with_campaign_counts(Brand.objects.filter(pk__in=[row.pk for row in rows]))
-            if brand.campaign_count
-        ]
 
     @admin.display(description="spent today", ordering="spend_today")
     def today(self, brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:

@@ -10,22 +10,18 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from campaigns.admin.bulk_forms import BrandBudgetForm, CampaignLimitForm, ScheduleForm, SwitchOffForm, SwitchOnForm
 from campaigns.admin.bulk_table import preview_in_words
-from campaigns.admin.effect import changed_in_words, tell_unknown_zones
+from campaigns.admin.effect import changed_in_words, tell_unknown_zones, warn_of
 from campaigns.admin.exchange import Exchange
 from campaigns.admin.tokens import hand_on, take_back
 from campaigns.models import Brand, Campaign
 from campaigns.services.bulk import Applied, apply_bulk, preview_bulk
 from campaigns.services.bulk_operations import Operation, Owner, SwitchTo, operation_of
 from campaigns.services.exchange_columns import Kind
-
-TOLD = 10
-"""So many refusals are told in sentences after a confirmation; the rest is counted."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ class BulkActions(Exchange):
         if not form.fields:
             form = asked.form({}, person=request.user)
         context = {
-            "title": f"{asked.title}: {self._number(len(ids))}",
+            "title": f"{asked.title}: {self.counted(len(ids))}",
             "form": form,
             "asks": bool(form.fields),
             "selection": hand_on(request, self._salt, [action, ids, back]),
@@ -95,8 +91,7 @@ class BulkActions(Exchange):
         }
         if form.is_valid():
             context |= self._previewed(request, form.operation(), ids, back)
-        page = self.admin_site.each_context(request) | {"opts": self.opts, "media": self.media + form.media} | context
-        return TemplateResponse(request, "campaigns/admin/bulk.html", page)
+        return self.dialogue(request, "bulk", **context, media=self.media + form.media)
 
     def _previewed(self, request: HttpRequest, operation: Operation, ids: list[int], back: str) -> dict[str, Any]:
         preview = preview_bulk(operation, self.bulk_model, ids, person=request.user, clock=timezone.now)
@@ -119,24 +114,21 @@ class BulkActions(Exchange):
 
     def _tell(self, request: HttpRequest, operation: Operation, applied: Applied) -> None:
         tell_unknown_zones(request, applied.enforced)
-        for sentence in applied.refused[:TOLD]:
-            messages.warning(request, sentence)
-        if (more := len(applied.refused) - TOLD) > 0:
-            messages.warning(request, f"{more:,} more are left as they are, because someone else changed them.")
+        warn_of(request, applied.refused, "{} more are left as they are, because someone else changed them.")
         already = f" ({applied.already:,} were so already)" if applied.already else ""
         told = f"{self._done(operation, len(applied.changed))}{already}. {changed_in_words(applied.enforced)}"
         (messages.success if applied.changed else messages.warning)(request, told)
 
     def _done(self, operation: Operation, count: int) -> str:
-        rows = self._number(count)
+        rows = self.counted(count)
         if isinstance(operation, SwitchTo):
             return f"Switched {rows} {operation.in_words(operation.enabled, '')}"
         return f"Changed the {operation.what} of {rows}"
 
     def _confirm_label(self, operation: Operation, count: int) -> str:
         if isinstance(operation, SwitchTo):
-            return f"Switch {self._number(count)} {operation.in_words(operation.enabled, '')}"
-        return f"Change {self._number(count)}"
+            return f"Switch {self.counted(count)} {operation.in_words(operation.enabled, '')}"
+        return f"Change {self.counted(count)}"
 
     def _begin_again(self, request: HttpRequest) -> HttpResponse:
         messages.error(request, "Nothing was changed: the page was too old. Select the rows again.")

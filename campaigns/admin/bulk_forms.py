@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -22,11 +22,6 @@ from campaigns.services.presets import ALWAYS, BUSINESS_HOURS, EVENINGS, WEEKEND
 PERCENTS = (How.RAISE_PERCENT, How.LOWER_PERCENT)
 COPY = "copy"
 PRESETS = {"always": ALWAYS, "business": BUSINESS_HOURS, "evenings": EVENINGS, "weekends": WEEKENDS}
-
-
-class OperationForm(Protocol):
-    def operation(self) -> Operation:
-        """Return what the form, which is valid, describes."""
 
 
 class SwitchOnForm(forms.Form):

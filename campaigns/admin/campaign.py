@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, Field, OuterRef, QuerySet
+from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 from django.urls import path
 from django.utils import timezone
@@ -28,7 +28,6 @@ from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spe
 from campaigns.services.access import seen_by
 from campaigns.services.changes import begin_change, begin_move
 from campaigns.services.outlook import outlook
-from campaigns.services.scope import Scope
 
 
 class CampaignForm(CarefulForm[Campaign]):
@@ -78,9 +77,6 @@ class CampaignAdmin(BulkCampaigns):
     class Media:
         css = {"all": ["campaigns/campaign.css", "campaigns/week_grid.css"]}
 
-    def scope_of(self, ids: Iterable[int]) -> Scope:
-        return Scope.of_campaigns(ids)
-
     def get_urls(self) -> list[Any]:
         schedules_of_others = path(
             "schedules/", self.admin_site.admin_view(schedules), name="campaigns_campaign_schedules"
@@ -100,14 +96,10 @@ class CampaignAdmin(BulkCampaigns):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Campaign], search_term: str) -> Any:
         return campaigns_named(search_term, queryset), False
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Tell above the form what is, not what the form asks for."""
-        shown = self.as_it_is(request, kwargs.get("obj"))
-        if shown is not None:
-            context["campaign_now"] = campaign_now(shown, timezone.now())
-        return super().render_change_form(request, context, *args, **kwargs)
+    def around_the_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return super().around_the_form(request, obj) | {"campaign_now": campaign_now(obj, timezone.now())}
 
-    def panels(self, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
+    def panels(self, request: HttpRequest, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
         return [("Status history", recent_history(obj))]
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
@@ -117,13 +109,6 @@ class CampaignAdmin(BulkCampaigns):
             kwargs["widget"] = KeyAutocomplete(db_field, self.admin_site)
             kwargs["queryset"] = seen_by(request.user, Brand.objects.all(), "pk")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-    def reasons_to_keep(self, rows: list[Any]) -> list[str]:
-        has_spend = Exists(SpendRecord.objects.filter(campaign=OuterRef("pk")))
-        spent = Campaign.objects.filter(has_spend, pk__in=[row.pk for row in rows])
-        return [
-            f"“{campaign}” has spend, and what has history can't vanish: switch it off instead." for campaign in spent
-        ]
 
     @admin.display(description="brand", ordering="brand__name")
     def brand_name(self, campaign: Campaign) -> SafeString:

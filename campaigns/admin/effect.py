@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from campaigns.admin.deletion import DeletesWithoutHistory
 from campaigns.services.changes import begin_change, finish_change
+from campaigns.services.columns import in_pieces
 from campaigns.services.enforcement import Enforcement
 from campaigns.services.scope import Scope
 
-IDS_IN_A_STATEMENT = 5_000
+TOLD = 10
+"""So many sentences are told, where there may be one for each row."""
 
 
 def changed_in_words(enforced: Enforcement) -> str:
@@ -36,12 +38,16 @@ def tell_unknown_zones(request: HttpRequest, enforced: Enforcement) -> None:
         )
 
 
+def warn_of(request: HttpRequest, sentences: Sequence[str], more: str) -> None:
+    """Warn of the first sentences, and of the rest by their number, for which `more` has a place."""
+    for sentence in sentences[:TOLD]:
+        messages.warning(request, sentence)
+    if (rest := len(sentences) - TOLD) > 0:
+        messages.warning(request, more.format(f"{rest:,}"))
+
+
 class TakesEffectAtOnce(DeletesWithoutHistory):
     """Saves only what was changed, then enforces what the save touched, after the inlines are saved."""
-
-    def scope_of(self, ids: Iterable[int]) -> Scope:
-        """Return the campaigns that a change of these rows is about."""
-        raise NotImplementedError
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         if not change:
@@ -68,7 +74,7 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
         ids = list(queryset.order_by().values_list("pk", flat=True))
         with transaction.atomic():
             begin_change(self._brands_of(ids), clock=timezone.now)
-            for piece in _in_pieces(ids):
+            for piece in in_pieces(ids):
                 self._rows(piece).delete()
 
     def _rows(self, ids: list[int]) -> QuerySet[Any]:
@@ -76,14 +82,8 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
         return rows
 
     def _brands_of(self, ids: list[int]) -> set[int]:
-        pieces = (self._rows(piece).values_list(self.brand_path, flat=True) for piece in _in_pieces(ids))
+        pieces = (self._rows(piece).values_list(self.brand_path, flat=True) for piece in in_pieces(ids))
         return {pk for piece in pieces for pk in piece}
 
     def _finish(self, request: HttpRequest, ids: Iterable[int]) -> Enforcement:
-        return finish_change(self.scope_of(ids), clock=timezone.now, actor=request.user.get_username())
-
-
-def _in_pieces(ids: Sequence[int]) -> Iterator[list[int]]:
-    """Cut a list of ids into pieces that every database takes as parameters of one statement."""
-    for start in range(0, len(ids), IDS_IN_A_STATEMENT):
-        yield list(ids[start : start + IDS_IN_A_STATEMENT])
+        return finish_change(Scope.of_rows(self.model, ids), clock=timezone.now, actor=request.user.get_username())

@@ -13,12 +13,11 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminRadioSelectWidget
 
-from campaigns.admin.effect import TakesEffectAtOnce, changed_in_words, tell_unknown_zones
+from campaigns.admin.effect import TakesEffectAtOnce, changed_in_words, tell_unknown_zones, warn_of
 from campaigns.admin.exchange_table import import_in_words
 from campaigns.admin.fields import is_key
 from campaigns.models import ImportDraft
@@ -32,9 +31,6 @@ from campaigns.services.exchange import (
 )
 from campaigns.services.exchange_columns import Kind, export_table, fields_of
 from campaigns.services.exchange_files import LARGEST, MOST_ROWS, FileRefused, write_csv, write_xlsx
-
-TOLD = 10
-"""So many conflicts are told in sentences; the rest is counted."""
 
 FORMATS = {
     "csv": (write_csv, "text/csv; charset=utf-8"),
@@ -121,7 +117,7 @@ class Exchange(TakesEffectAtOnce):
             return self._too_many(request)
         if form.is_valid():
             return self._file(request, Kind(form.cleaned_data["what"]), form.cleaned_data["format"], ids)
-        return self._exchange_page(request, "export", title=f"Export {self._number(len(ids))}", form=form)
+        return self.dialogue(request, "export", title=f"Export {self.counted(len(ids))}", form=form)
 
     def _file(self, request: HttpRequest, kind: Kind, extension: str, ids: list[int]) -> HttpResponse:
         now = timezone.now()
@@ -155,7 +151,7 @@ class Exchange(TakesEffectAtOnce):
             except FileRefused as refusal:
                 form.add_error("file", str(refusal))
         columns = [(kind, self._columns(kind)) for kind in self.kinds]
-        return self._exchange_page(
+        return self.dialogue(
             request, "import", title=f"Import {self.opts.verbose_name_plural}", form=form, columns=columns
         )
 
@@ -182,7 +178,7 @@ class Exchange(TakesEffectAtOnce):
 
     def _preview_import(self, request: HttpRequest, draft: ImportDraft) -> HttpResponse:
         preview = preview_import(draft, person=request.user, clock=timezone.now)
-        return self._exchange_page(
+        return self.dialogue(
             request,
             "import_preview",
             title=f"Import {draft.kind} from {draft.name}",
@@ -193,24 +189,17 @@ class Exchange(TakesEffectAtOnce):
         )
 
     def _tell_conflict(self, request: HttpRequest, conflict: ImportConflict) -> None:
-        for sentence in conflict.sentences[:TOLD]:
-            messages.warning(request, sentence)
-        if (more := len(conflict.sentences) - TOLD) > 0:
-            messages.warning(request, f"And {more:,} more.")
+        warn_of(request, conflict.sentences, "And {} more.")
         messages.error(request, "Nothing was imported. Below is what the file would change now.")
 
     def _tell_imported(self, request: HttpRequest, imported: Imported) -> None:
         tell_unknown_zones(request, imported.enforced)
         plan = imported.plan
-        done = [f"changed {self._number(len(plan.changed))}"] if plan.changed or not plan.new else []
+        done = [f"changed {self.counted(len(plan.changed))}"] if plan.changed or not plan.new else []
         if plan.new:
-            done.append(f"added {self._number(len(plan.new))}")
+            done.append(f"added {self.counted(len(plan.new))}")
         told = " and ".join(done).capitalize()
         messages.success(request, f"{told}. {changed_in_words(imported.enforced)}")
-
-    def _exchange_page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        page = self.admin_site.each_context(request) | {"opts": self.opts, "back": self._address("changelist")}
-        return TemplateResponse(request, f"campaigns/admin/{template}.html", page | context)
 
     def _columns(self, kind: Kind) -> tuple[list[str], list[str]]:
         fields = fields_of(kind)
@@ -222,9 +211,6 @@ class Exchange(TakesEffectAtOnce):
 
     def _may_import(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request) or self.has_change_permission(request)
-
-    def _number(self, count: int) -> str:
-        return f"{count:,} {self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural}"
 
     def _address(self, view: str) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{view}")

@@ -11,7 +11,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -109,7 +108,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             upload = self._keep(request, form.cleaned_data)
             self._send(request, upload)
             return HttpResponseRedirect(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
-        return self._page(request, "upload_add", title="Import spend", form=form)
+        return self.dialogue(request, "upload_add", title="Import spend", form=form, media=self.media)
 
     def _keep(self, request: HttpRequest, asked: dict[str, Any]) -> SpendUpload:
         upload = keep_upload(
@@ -141,9 +140,10 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         if upload is None:
             messages.warning(request, "The import isn’t there any more.")
             return HttpResponseRedirect(reverse("admin:campaigns_spendupload_changelist"))
-        return self._page(
+        return self.dialogue(
             request,
             "upload",
+            media=self.media,
             title=f"Import of {upload.name}",
             upload=upload,
             told=progress_of(upload),
@@ -164,11 +164,6 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         upload = self.get_queryset(request).filter(pk=pk).first()
         answer = {"gone": True, "over": True} if upload is None else progress_of(upload)
         return JsonResponse(answer, headers={"Cache-Control": "no-store"})
-
-    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        back = reverse("admin:campaigns_spendupload_changelist")
-        page = self.admin_site.each_context(request) | {"opts": self.opts, "back": back, "media": self.media}
-        return TemplateResponse(request, f"campaigns/admin/{template}.html", page | context)
 
     @admin.display(description="uploaded", ordering="created_at")
     def uploaded(self, upload: SpendUpload) -> SafeString:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from campaigns.models import Brand, Campaign
+from campaigns.models import Campaign
 from campaigns.services.access import Person, seen_by
 from campaigns.services.bulk_operations import Operation, Owner, Refused, fingerprint
 from campaigns.services.changes import begin_change, finish_change
@@ -83,7 +83,8 @@ def preview_bulk(operation: Operation, model: Owner, ids: Iterable[int], *, pers
         rows = _planned(operation, model, found)
         changing = [row for row in rows if row.changes]
         operation.write(model, {row.pk: row.after for row in changing})
-        scope, brands = _scope(model, changing), sorted({row.brand_id for row in changing})
+        scope = Scope.of_rows(model, [row.pk for row in changing])
+        brands = sorted({row.brand_id for row in changing})
         return Preview(rows, effects(scope, brands, clock=clock) if changing else Effects())
 
 
@@ -95,7 +96,8 @@ def apply_bulk(operation: Operation, model: Owner, shown: Fingerprints, *, perso
     changing = [row for row in rows if row.changes and fingerprint(row.before) == shown[row.pk]]
     operation.write(model, {row.pk: row.after for row in changing})
     log_rows(person, model, (Logged(row.pk, row.name, [operation.logged(row.before, row.after)]) for row in changing))
-    enforced = finish_change(_scope(model, changing), clock=clock, actor=person.get_username())
+    scope = Scope.of_rows(model, [row.pk for row in changing])
+    enforced = finish_change(scope, clock=clock, actor=person.get_username())
     already = sum(not row.changes and not row.refused for row in rows)
     return Applied(changing, already, _refusals(operation, rows, changing, len(shown)), enforced)
 
@@ -149,8 +151,3 @@ def _plan(operation: Operation, row: PlannedRow, before: Any) -> PlannedRow:
         return PlannedRow(*about, before, operation.after(before))
     except Refused as refusal:
         return PlannedRow(*about, before, before, str(refusal))
-
-
-def _scope(model: Owner, rows: Iterable[PlannedRow]) -> Scope:
-    ids = [row.pk for row in rows]
-    return Scope.of_brands(ids) if issubclass(model, Brand) else Scope.of_campaigns(ids)

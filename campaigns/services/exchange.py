@@ -150,7 +150,7 @@ def _brands_of(plan: Plan, ids: Mapping[int, int] | None = None) -> list[int]:
 
 
 def _scope(plan: Plan, ids: Mapping[int, int]) -> Scope:
-    return Scope.of_brands(ids.values()) if plan.kind == Kind.BRANDS else Scope.of_campaigns(ids.values())
+    return Scope.of_rows(plan.kind.model, ids.values())
 
 
 def _fingerprints(plan: Plan) -> dict[str, str]:

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Model
+
 from campaigns.dialects import among, among_param, among_read
+from campaigns.models import Brand
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Scope:
     @classmethod
     def of_campaigns(cls, ids: Iterable[int]) -> Scope:
         return cls(campaigns=tuple(ids))
+
+    @classmethod
+    def of_rows(cls, model: type[Model], ids: Iterable[int]) -> Scope:
+        """Return the scope of brands, or of campaigns, by the model of the rows."""
+        return cls.of_brands(ids) if issubclass(model, Brand) else cls.of_campaigns(ids)
 
     @classmethod
     def of_shard(cls, number: int, of: int) -> Scope:

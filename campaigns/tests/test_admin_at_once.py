@@ -10,10 +10,9 @@ from django.db import connections, transaction
 from django.test import Client, TransactionTestCase
 from django.urls import reverse
 
-from campaigns.admin import effect
-from campaigns.admin.campaign import CampaignAdmin
+from campaigns.admin import deletion
 from campaigns.models import Brand, Campaign
-from campaigns.services import bulk
+from campaigns.services import bulk, columns
 from campaigns.services.locks import lock_brands
 from campaigns.tests.browser import confirm, open_form
 from campaigns.tests.factories import make_brand, make_campaign, spend
@@ -93,8 +92,8 @@ class ActionsThatBreakOffTests(CommittedTestCase):
         """Spend of the second campaign arrives after the look at what has any."""
         spend([make_campaign(), make_campaign()][1], 1)
         with (
-            patch.object(CampaignAdmin, "reasons_to_keep", return_value=[]),
-            patch.object(effect, "IDS_IN_A_STATEMENT", 1),
+            patch.dict(deletion.REASONS_TO_KEEP, {Campaign: lambda rows: []}),
+            patch.object(columns, "ROWS_IN_A_STATEMENT", 1),
         ):
             said = self.act("delete_selected").context["messages"]
         self.assertEqual([str(one) for one in said], [NOTHING_VANISHES])

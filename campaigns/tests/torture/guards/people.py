@@ -168,7 +168,7 @@ GUARDS = (
     _people(
         "an action takes effect at once",
         BULK,
-        "enforced = finish_change(_scope(model, changing), clock=clock, actor=person.get_username())",
+        "enforced = finish_change(scope, clock=clock, actor=person.get_username())",
         "enforced = Enforcement()",
         "test_admin_actions test_bulk",
     ),
