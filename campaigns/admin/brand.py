@@ -17,7 +17,7 @@ from campaigns.admin.base import may_view
 from campaigns.admin.brand_lists import campaigns_of, history_of
 from campaigns.admin.brand_page import above_the_form
 from campaigns.admin.brand_switch import StopsAndGoes
-from campaigns.admin.display import link_to_list, spend_bar
+from campaigns.admin.display import day_bar, link_to_list, month_bar
 from campaigns.admin.fields import MoneyField, ZoneWidget
 from campaigns.admin.filters import RiskFilter
 from campaigns.admin.forms import CarefulForm
@@ -98,11 +98,11 @@ class BrandAdmin(StopsAndGoes):
 
     @admin.display(description="spent today", ordering="spend_today")
     def today(self, brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
-        return spend_bar(brand.spend_today, brand.daily_budget, brand.currency, of="daily budget")
+        return day_bar(brand)
 
     @admin.display(description="spent this month", ordering="spend_this_month")
     def this_month(self, brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
-        return spend_bar(brand.spend_this_month, brand.monthly_budget, brand.currency, of="monthly budget")
+        return month_bar(brand)
 
     @admin.display(description="campaigns", ordering="campaign_count")
     def campaign_counts(self, brand: Any) -> SafeString:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from campaigns.admin.charts import even_so_far, hours_chart, month_chart, options, spent_so_far
-from campaigns.admin.display import chip, link_to_list, spend_bar, table
+from campaigns.admin.display import chip, day_bar, link_to_list, month_bar, spend_bar, table
 from campaigns.models import Campaign
 from campaigns.money import format_money
 from campaigns.services.brand_month import RECORDS, BrandMonth, Pace, brand_month
@@ -25,7 +25,7 @@ def above_the_form(brand: Any, *, may_change: bool) -> dict[str, Any]:
     month = brand_month(brand, now=timezone.now())
     shown: dict[str, Any] = {"switch": _switch(brand, may_change), "zone": brand.timezone, "clock": ""}
     if month is None:
-        return shown | {"today": _bar(brand, "today"), "month": _bar(brand, "month")}
+        return shown | {"today": {"bar": day_bar(brand)}, "month": {"bar": month_bar(brand)}}
     shown["clock"] = f"It is {month.day.span.now.astimezone(month.zone):%H:%M on %A, %-d %B} in {brand.timezone}."
     shown["today"] = _today(brand, month)
     shown["month"] = _month(brand, month)
@@ -42,14 +42,6 @@ def _switch(brand: Any, may_change: bool) -> dict[str, Any]:
         "counted": link_to_list(Campaign, counted, brand__id__exact=brand.pk) if count else counted,
         "address": reverse(f"admin:campaigns_brand_{name}", args=[brand.pk]) if may_change else "",
     }
-
-
-def _bar(brand: Any, period: str) -> dict[str, Any]:
-    if period == "today":
-        bar = spend_bar(brand.spend_today, brand.daily_budget, brand.currency, of="daily budget")
-    else:
-        bar = spend_bar(brand.spend_this_month, brand.monthly_budget, brand.currency, of="monthly budget")
-    return {"bar": bar}
 
 
 def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:

@@ -17,11 +17,10 @@ from campaigns.models.fields import SMALLEST
 from campaigns.money import AMOUNT_LIMIT
 from campaigns.services.access import Person, seen_by
 from campaigns.services.bulk_operations import ApplySchedule, ChangeLimit, How, Operation, SwitchTo
-from campaigns.services.presets import ALWAYS, BUSINESS_HOURS, EVENINGS, WEEKENDS, schedule_in_words, schedule_of
+from campaigns.services.presets import BUSINESS_HOURS, EVENINGS, PRESETS, WEEKENDS, schedule_in_words, schedule_of
 
 PERCENTS = (How.RAISE_PERCENT, How.LOWER_PERCENT)
 COPY = "copy"
-PRESETS = {"always": ALWAYS, "business": BUSINESS_HOURS, "evenings": EVENINGS, "weekends": WEEKENDS}
 
 
 class SwitchOnForm(forms.Form):

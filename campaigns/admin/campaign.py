@@ -28,6 +28,7 @@ from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spe
 from campaigns.services.access import seen_by
 from campaigns.services.changes import begin_change, begin_move
 from campaigns.services.outlook import outlook
+from campaigns.services.presets import first_windows
 
 
 class CampaignForm(CarefulForm[Campaign]):
@@ -131,11 +132,8 @@ class CampaignAdmin(BulkCampaigns):
 
     @admin.display(description="schedule")
     def schedule(self, campaign: Campaign) -> SafeString | str:
-        windows = [str(window) for window in campaign.windows.all()]
-        if not windows:
+        named, more = first_windows(list(campaign.windows.all()))
+        if not named:
             return "always"
-        lines = windows if len(windows) <= 3 else [*windows[:2], f"and {len(windows) - 2} more"]
-        return format_html(
-            '<span class="campaigns-lines">{}</span>',
-            format_html_join("", "<span>{}</span>", [(x,) for x in lines]),
-        )
+        lines = format_html_join("", "<span>{}</span>", [(line,) for line in (*named, more) if line])
+        return format_html('<span class="campaigns-lines">{}</span>', lines)

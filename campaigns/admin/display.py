@@ -12,7 +12,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django_stubs_ext import WithAnnotations
 
+from campaigns.models import Brand
+from campaigns.models.spend_queries import BrandSpend
 from campaigns.money import format_money
 from campaigns.periods import find_zone
 from campaigns.reasons import LABELS, PauseReason
@@ -40,6 +43,14 @@ def spend_bar(spend: Decimal, limit: Decimal | None, currency: str, *, of: str) 
         value=min(max(spent, 0), 100),
         label=f"{spent} % of the {of}",
     )
+
+
+def day_bar(brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
+    return spend_bar(brand.spend_today, brand.daily_budget, brand.currency, of="daily budget")
+
+
+def month_bar(brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
+    return spend_bar(brand.spend_this_month, brand.monthly_budget, brand.currency, of="monthly budget")
 
 
 def render_bar(*, text: str, note: str, value: int, label: str) -> SafeString:

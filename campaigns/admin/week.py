@@ -20,6 +20,7 @@ from campaigns.admin.search import campaigns_named
 from campaigns.models import Campaign, DaypartingSchedule
 from campaigns.periods import find_zone
 from campaigns.services.access import seen_by
+from campaigns.services.presets import PRESETS, WindowValue, value_of
 
 OFFERED = 20
 """So many campaigns are offered to copy from; who looks for another one types more of its name."""
@@ -36,6 +37,7 @@ class Week:
     windows: str
     in_words: list[str]
     copy_url: str
+    presets: dict[str, str]
 
 
 class WindowFormSet(CarefulFormSet[DaypartingSchedule]):
@@ -49,6 +51,7 @@ class WindowFormSet(CarefulFormSet[DaypartingSchedule]):
             now=minute_of_week(brand.timezone, timezone.now()) if brand else None,
             windows=json.dumps(plain(windows)),
             in_words=[str(window) for window in windows],
+            presets={name: json.dumps(schedule) for name, schedule in PRESETS.items()},
             copy_url=f"{reverse('admin:campaigns_campaign_schedules')}?but={campaign.pk or ''}",
         )
 
@@ -62,9 +65,9 @@ def minute_of_week(zone_name: str, now: datetime) -> int | None:
     return wall.weekday() * MINUTES_OF_A_DAY + wall.hour * 60 + wall.minute
 
 
-def plain(windows: Iterable[DaypartingSchedule]) -> list[tuple[int, str, str]]:
+def plain(windows: Iterable[DaypartingSchedule]) -> list[WindowValue]:
     """Return windows as the grid's scripts read them."""
-    return [(window.days_of_week, f"{window.start_time:%H:%M}", f"{window.end_time:%H:%M}") for window in windows]
+    return list(map(value_of, windows))
 
 
 def schedules(request: HttpRequest) -> JsonResponse:

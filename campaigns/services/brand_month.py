@@ -12,18 +12,14 @@ from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-from django.db.models import Max
-
 from campaigns.database import fetch_all, one_snapshot
-from campaigns.dialects import micros_sql, quarter_sql, shown_sum
-from campaigns.models import Brand, BrandPeriod, SpendRecord
-from campaigns.money import from_micros
+from campaigns.models import Brand, BrandPeriod
 from campaigns.periods import ONE_DAY, QUARTER_SECONDS, find_zone, first_of_month, local_date, quarter_of
 from campaigns.services import pacing
 from campaigns.services.limits import is_reached
 from campaigns.services.overview import EACH_BRAND, BrandNow, brand_now
 from campaigns.services.pacing import Projection, Span
+from campaigns.services.quarters import before_the_last, spend_by_quarter
 from campaigns.services.risk import one_brand, risks
 
 RECORDS = 250_000
@@ -135,26 +131,16 @@ def _finished(brand: Brand, today: date) -> list[tuple[date, Decimal]]:
     return [(day, spend.get(day, Decimal(0))) for day in (first + ONE_DAY * n for n in range((today - first).days))]
 
 
-BY_QUARTER = """
-SELECT {quarter}, {spend}
-FROM campaigns_spendrecord
-WHERE id > %s AND brand_id = %s AND timestamp >= %s AND timestamp < %s
-GROUP BY 1
-"""
-
-
 def _hours(brand: Brand, day: Span) -> list[Hour]:
     """Sum the day's records among the newest ones by hours of the local day, which all begin on a quarter-hour."""
-    last = SpendRecord.objects.aggregate(last=Max("pk"))["last"] or 0  # as a number, so that the key is searched by it
-    instant = connection.ops.adapt_datetimefield_value
-    sql = BY_QUARTER.format(quarter=quarter_sql("timestamp"), spend=shown_sum(micros_sql("amount")))
-    found = fetch_all(sql, [last - RECORDS, brand.pk, instant(day.starts_at), instant(day.ends_at)])
+    newest = ("id > %s AND brand_id = %s", [before_the_last(RECORDS), brand.pk])
+    found = spend_by_quarter(*newest, day.starts_at, day.ends_at)
     first, until = quarter_of(day.starts_at), quarter_of(day.ends_at)
-    sums = dict.fromkeys(range(0, until - first, QUARTERS_IN_HOUR), 0)
-    for quarter, micros in found:
+    sums = dict.fromkeys(range(0, until - first, QUARTERS_IN_HOUR), Decimal(0))
+    for quarter, spend in found.items():
         offset = quarter - first
-        sums[offset - offset % QUARTERS_IN_HOUR] += int(micros)
+        sums[offset - offset % QUARTERS_IN_HOUR] += spend
     return [
-        Hour(day.starts_at.astimezone(UTC) + timedelta(seconds=offset * QUARTER_SECONDS), from_micros(micros))
-        for offset, micros in sums.items()
+        Hour(day.starts_at.astimezone(UTC) + timedelta(seconds=offset * QUARTER_SECONDS), spend)
+        for offset, spend in sums.items()
     ]

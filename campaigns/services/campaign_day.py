@@ -18,15 +18,11 @@ from decimal import Decimal
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-from django.db.models import Max
-
 from campaigns.database import fetch_all
-from campaigns.dialects import micros_sql, quarter_sql, shown_sum
 from campaigns.models import Campaign, SpendRecord, StatusChange
-from campaigns.money import from_micros
 from campaigns.periods import ONE_DAY, QUARTER_SECONDS, local_date, quarter_of, start_of_day
 from campaigns.reasons import PauseReason
+from campaigns.services.quarters import before_the_last, spend_by_quarter
 
 OWN_RECORDS = 10_000
 LAST_RECORDS = 100_000
@@ -91,12 +87,12 @@ def read_day(
 def _spent_by_quarter(campaign: int, start: datetime, end: datetime) -> dict[int, Decimal] | None:
     """Return the spend of each quarter-hour of the day that has any; None where too many records would be read."""
     if _is_few("campaign_id = %s", [campaign]):
-        return _summed("campaign_id = %s", [campaign], start, end)
-    before = (SpendRecord.objects.aggregate(last=Max("pk"))["last"] or 0) - LAST_RECORDS
+        return spend_by_quarter("campaign_id = %s", [campaign], start, end)
+    before = before_the_last(LAST_RECORDS)
     # Adding 0 keeps both databases from looking by the campaign, which may have millions of records.
     among_last, params = "id > %s AND campaign_id + 0 = %s", [before, campaign]
     if _is_older(before, start) and _is_few(among_last, params):
-        return _summed(among_last, params, start, end)
+        return spend_by_quarter(among_last, params, start, end)
     return None
 
 
@@ -110,19 +106,6 @@ def _is_older(record: int, start: datetime) -> bool:
     """Tell whether the last record up to a number arrived before the day began: later ones then have all of the day."""
     arrived = SpendRecord.objects.filter(pk__lte=record).order_by("-pk").values_list("recorded_at", flat=True).first()
     return arrived is None or arrived < start
-
-
-def _summed(condition: str, params: list[int], start: datetime, end: datetime) -> dict[int, Decimal]:
-    """Return the spend of each quarter-hour of the day among the records that the condition names."""
-    sql = f"""
-        SELECT quarter, {shown_sum("micros")} FROM (
-            SELECT {quarter_sql("timestamp")} AS quarter, {micros_sql("amount")} AS micros
-            FROM campaigns_spendrecord
-            WHERE {condition} AND timestamp >= %s AND timestamp < %s
-        ) AS booked
-        GROUP BY quarter"""
-    day = [connection.ops.adapt_datetimefield_value(at) for at in (start, end)]
-    return {quarter: from_micros(amount) for quarter, amount in fetch_all(sql, [*params, *day])}
 
 
 def _of_records(spent: dict[int, Decimal], start: datetime, now: datetime) -> list[Point]:

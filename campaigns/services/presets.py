@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from campaigns.models.dayparting import EVERY_DAY, days_in_words
@@ -30,6 +30,7 @@ ALWAYS: Schedule = ()
 BUSINESS_HOURS: Schedule = (WindowValue(WORKDAYS, "09:00", "18:00"),)
 EVENINGS: Schedule = (WindowValue(EVERY_DAY, "18:00", "23:00"),)
 WEEKENDS: Schedule = (WindowValue(WEEKEND, "00:00", "00:00"),)
+PRESETS = {"always": ALWAYS, "business": BUSINESS_HOURS, "evenings": EVENINGS, "weekends": WEEKENDS}
 
 
 def value_of(window: Window) -> WindowValue:
@@ -46,6 +47,12 @@ def schedule_in_words(schedule: Schedule) -> str:
     """Return the schedule as lists show it, the rest of a long one as a number."""
     if not schedule:
         return "always"
-    named = schedule if len(schedule) <= 3 else schedule[:2]
-    more = len(schedule) - len(named)
-    return ", ".join(map(str, named)) + (f" and {more} more" if more else "")
+    named, more = first_windows(schedule)
+    return ", ".join(named) + (f" {more}" if more else "")
+
+
+def first_windows(windows: Sequence[object]) -> tuple[list[str], str]:
+    """Return as many windows as a list names, and the rest as a number in words."""
+    named = windows if len(windows) <= 3 else windows[:2]
+    more = len(windows) - len(named)
+    return list(map(str, named)), f"and {more} more" if more else ""

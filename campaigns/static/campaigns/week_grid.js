@@ -11,13 +11,10 @@ import { Painting } from "./week_painting.js";
 import { Rows } from "./week_rows.js";
 import { element, Table } from "./week_table.js";
 
-const PRESETS = {
-    always: { name: "Always", rows: [{ days: 127, start: 0, end: 0 }] },
-    business: { name: "Business hours", rows: [{ days: 31, start: 9 * 60, end: 18 * 60 }] },
-    evenings: { name: "Evenings", rows: [{ days: 127, start: 18 * 60, end: 23 * 60 }] },
-    weekends: { name: "Weekends", rows: [{ days: 96, start: 0, end: 0 }] },
-    clear: { name: "Nothing", rows: [] },
-};
+/* Windows as the server writes them. */
+function windowsOf(text) {
+    return JSON.parse(text).map(([days, start, end]) => ({ days, start: minuteOf(start), end: minuteOf(end) }));
+}
 
 function weekOf(rows) {
     return rows.length ? fill(rows) : wholeWeek();
@@ -48,7 +45,7 @@ class Editor {
 
     /* Return the windows of a page on which nobody may edit. */
     #shown() {
-        return JSON.parse(this.root.dataset.windows).map(([days, start, end]) => ({ days, start: minuteOf(start), end: minuteOf(end) }));
+        return windowsOf(this.root.dataset.windows);
     }
 
     #entered() {
@@ -63,7 +60,9 @@ class Editor {
         if (!this.rows) {
             return;
         }
-        this.#each("[data-preset]", (button) => button.addEventListener("click", () => this.#preset(button.dataset.preset)));
+        this.#each("[data-preset]", (button) => button.addEventListener("click", () => this.#preset(button)));
+        this.root.querySelector("[data-always]").addEventListener("click", () => this.#change(wholeWeek(), "Always"));
+        this.root.querySelector("[data-clear]").addEventListener("click", () => this.#change(fill([]), "Nothing"));
         this.root.querySelector("[data-undo]").addEventListener("click", () => this.undo());
         this.root.querySelector("[data-reset]").addEventListener("click", () => this.#change(weekOf(this.rows.saved()), "As it is saved"));
         this.rows.onEdit(() => {
@@ -134,9 +133,8 @@ class Editor {
 
     /* Changes, each one that can be undone. */
 
-    #preset(key) {
-        const { name, rows } = PRESETS[key];
-        this.#change(fill(rows), name);
+    #preset(button) {
+        this.#change(fill(windowsOf(button.dataset.preset)), button.textContent);
     }
 
     #change(week, told) {
