@@ -126,11 +126,13 @@ class EachPeriodIsClosedOnce(TestCase):
 
 class TheMarkOfWhatIsClosed(TestCase):
     def test_it_never_goes_back_where_a_clock_does(self) -> None:
+        """A record that arrives late opens a day anew, which even an earlier clock has to close."""
         brand = make_brand(created_at=utc("2026-11-10"))
-        marks = []
+        campaign, marks = make_campaign(brand), []
         for at in ("2026-11-20 12:00", "2026-11-15 12:00"):
-            make_brand(created_at=utc("2026-11-11"))
-            close_at(at)
+            spend(campaign, 1, "2026-11-11 12:00" if marks else "2026-11-10 12:00")
+            fold()
+            self.assertEqual(close_at(at), 1)
             zones = BookingZone.objects.filter(brand=brand).order_by("kind")
             marks.append(list(zones.values_list("closed_before", flat=True)))
         self.assertEqual(marks[0], [date(2026, 11, 20), date(2026, 11, 1)])
