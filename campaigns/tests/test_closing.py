@@ -128,7 +128,8 @@ class TheMarkOfWhatIsClosed(TestCase):
     def test_it_never_goes_back_where_a_clock_does(self) -> None:
         """A record that arrives late opens a day anew, which even an earlier clock has to close."""
         brand = make_brand(created_at=utc("2026-11-10"))
-        campaign, marks = make_campaign(brand), []
+        campaign = make_campaign(brand)
+        marks: list[list[date | None]] = []
         for at in ("2026-11-20 12:00", "2026-11-15 12:00"):
             spend(campaign, 1, "2026-11-11 12:00" if marks else "2026-11-10 12:00")
             fold()

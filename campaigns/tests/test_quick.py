@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Brand, Campaign, DaypartingSchedule, JobRun, PendingSpend, StatusChange, TouchedBrand
+from campaigns.models import Brand, DaypartingSchedule, JobRun, PendingSpend, StatusChange, TouchedBrand
 from campaigns.reasons import PauseReason
 from campaigns.services import enforcement, quick
 from campaigns.services import fold as fold_module
@@ -59,17 +59,6 @@ class Spend(TestCase):
         spend(other, 10, NOON)
         pass_at(NOON)
         self.assertEqual((reasons_of(self.campaign), reasons_of(other)), (REACHED, REACHED))
-
-    def test_it_looks_at_no_other_brand(self) -> None:
-        """What was changed by SQL waits for the check (R8)."""
-        other = make_campaign()
-        check_at(NOON)
-        Campaign.objects.filter(pk=other.pk).update(enabled=False)
-        spend(self.campaign, 1, NOON)
-        pass_at(NOON)
-        self.assertEqual(reasons_of(other), ACTIVE)
-        check_at(NOON)
-        self.assertEqual(reasons_of(other), PauseReason.CAMPAIGN_DISABLED)
 
     def test_what_somebody_else_has_folded_is_enforced_too(self) -> None:
         spend(self.campaign, 10, NOON)

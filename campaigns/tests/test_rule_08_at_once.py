@@ -108,6 +108,7 @@ class AChangeEnforcesWhatItTouched(ChangeTestCase):
         self.change(lambda: Campaign.objects.update(enabled=False), Scope.of_campaigns([self.campaign.pk]))
         self.assertEqual(reasons_of(self.campaign), PauseReason.CAMPAIGN_DISABLED)
         self.assertEqual(reasons_of(other), ACTIVE)
+        self.assertEqual([line.campaign for line in StatusChange.objects.all()], [self.campaign])
 
     def test_it_enforces_a_single_campaign_by_the_spend_of_the_whole_brand(self) -> None:
         spend(make_campaign(self.brand), 10, NOON)
