@@ -29,13 +29,15 @@ def may_view(request: HttpRequest, model: type[models.Model]) -> bool:
 
 
 class BaseAdmin(CarefulLists):
-    """A list may have a note above it; a page may have panels below its form, each a title and contents.
+    """A list may have a note above it, and tell where rows come from while there are none; a page may have panels below
+    its form, each a title and contents.
 
     brand_path is the lookup from a row to its brand: who sees only given brands sees the rows of these.
     """
 
     brand_path: ClassVar[str] = ""
     list_note = ""
+    nothing_yet = ""
     list_before_template: Any = "campaigns/admin/list_note.html"
     change_form_outer_after_template: Any = "campaigns/admin/panels.html"
     list_per_page = 50

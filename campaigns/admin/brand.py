@@ -53,6 +53,7 @@ class BrandAdmin(StopsAndGoes):
     )
     search_fields = ("name",)
     search_help_text = "Search by name"
+    nothing_yet = "A brand holds the budgets that its campaigns spend. You see those that you may see."
     ordering = ("name",)
     figures = ("spend_today", "spend_this_month", "campaign_count")
     fieldsets = (

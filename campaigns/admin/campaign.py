@@ -70,6 +70,7 @@ class CampaignAdmin(BulkCampaigns):
     )
     search_fields = ("name", "brand__name")
     search_help_text = "Search by campaign or brand"
+    nothing_yet = "A campaign belongs to a brand: add the brand first."
     ordering = ("brand__name", "name")
     figures = ("spend_today",)
     fieldsets = (("Settings", {"fields": ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")}),)

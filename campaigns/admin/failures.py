@@ -25,6 +25,7 @@ class FailedSignInAdmin(SuperusersOnly, BaseAdmin):  # type: ignore[misc]  # unf
         f" {settings.AXES_FAILURE_LIMIT} times, with one browser or several, for"
         f" {settings.AXES_COOLOFF_TIME.seconds // 60} minutes. Delete its lines to unlock it at once."
     )
+    nothing_yet = "Nobody has failed to sign in."
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().changelist_view(request, {"title": "Failed sign-ins"} | (extra_context or {}))

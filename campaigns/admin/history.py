@@ -80,6 +80,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
         "Every change of a campaign’s reasons, with the spend and the limits that it was decided on. Lines are never"
         f" edited. Without a campaign under Filters, this list reaches back over the newest {NEWEST:,} lines."
     )
+    nothing_yet = "The system writes one whenever a campaign is paused, resumed, or paused for another reason."
     list_select_related = ("campaign__brand",)
     ordering = ("-id",)
     paginator = EndlessPaginator
@@ -129,6 +130,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnlyAdmin):
     list_note = "The last run of each job. If check_budgets last succeeded long ago, worker or beat is down."
+    nothing_yet = "No job has run: start a worker and beat."
     list_display = ("name", "started_at", "succeeded_at", "ago", "summary", "problem")
     fields = ("name", "started_at", "succeeded_at", "ago", "summary", "problem")
 

@@ -36,6 +36,7 @@ class SpendRecordAdmin(ReadOnlyAdmin):
         " negative amount; the time of spending decides the day and month that it counts for. Without a campaign"
         f" under Filters, this list reaches back over the newest {NEWEST:,} records."
     )
+    nothing_yet = "They come from the connector, from the command import_spend, and from files that staff import."
     list_per_page = 100
     paginator = EndlessPaginator
     newest_unless = "campaign__id__exact"

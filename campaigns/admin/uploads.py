@@ -21,6 +21,7 @@ from budget_manager.upload_limit import was_dropped
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import chip, local_time, render_bar
 from campaigns.admin.fields import ZoneWidget
+from campaigns.database import is_postgresql
 from campaigns.models import SpendUpload
 from campaigns.models.brand import validate_zone
 from campaigns.services.access import sees_only_given_brands
@@ -82,6 +83,7 @@ class UploadForm(forms.Form):
 @admin.register(SpendUpload)
 class SpendUploadAdmin(ReadOnlyAdmin):
     list_note = "Files of spend that staff uploaded. A worker imports them, one at a time."
+    nothing_yet = "Add a file of spend, and follow here how far its import is."
     list_display = ("name", "who", "uploaded", "state_in_words", "progress", "imported", "refused")
     list_filter = ("state",)
     search_fields = ("name", "who")
@@ -197,6 +199,8 @@ def _sentence(upload: SpendUpload) -> str:
     if upload.state == SpendUpload.State.WAITING:
         return "It waits for a worker: one import runs at a time."
     if upload.state == SpendUpload.State.RUNNING:
+        if not upload.skip_errors and not is_postgresql():
+            return "The worker imports it, all in one go: SQLite tells nothing of it before the end."
         rows = f", {upload.imported:,} rows so far" if upload.imported else ""
         return f"The worker imports it{rows}."
     if upload.state == SpendUpload.State.FAILED:

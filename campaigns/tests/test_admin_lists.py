@@ -61,6 +61,14 @@ class PageTests(AdminTestCase):
         for name in LISTS:
             self.assertEqual(self.client.get(address(name)).status_code, 200, name)
 
+    def test_an_empty_list_tells_where_rows_come_from_and_a_search_that_it_found_none(self) -> None:
+        page = self.client.get(address("campaign"))
+        self.assertContains(page, "No campaigns yet")
+        self.assertContains(page, "A campaign belongs to a brand: add the brand first.")
+        page = self.client.get(address("campaign"), {"q": "Autumn"})
+        self.assertContains(page, "None matches the search and the filters.")
+        self.assertNotContains(page, "No campaigns yet")
+
     def test_every_page_opens(self) -> None:
         some_brands(1)
         for model in (Brand, Campaign, BrandPeriod, StatusChange, SpendRecord):

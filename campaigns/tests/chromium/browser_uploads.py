@@ -46,7 +46,7 @@ class Uploading(BrowserTestCase):
     def test_the_page_follows_the_worker(self) -> None:
         upload = self.upload()
         SpendUpload.objects.update(state="running", seen_at=timezone.now(), bytes_done=upload.size // 2, imported=0)
-        expect(self.page.get_by_text("The worker imports it.")).to_be_visible()
+        expect(self.page.get_by_text("The worker imports it")).to_be_visible()
         SpendUpload.objects.update(state="waiting", bytes_done=0)
         run_upload(upload.pk, task_id="a", clock=timezone.now)
         self.see_the_end()
