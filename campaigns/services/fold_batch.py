@@ -39,10 +39,13 @@ The key is no way to find them (+ 0): nearly all that is pending lies below the 
 
 ADD_CAMPAIGN_DAYS = f"""
 INSERT INTO campaigns_campaignday (campaign_id, day, spend)
-SELECT taken.campaign_id, day.starts_on, {clamped_sum("taken.amount")}
-FROM taken JOIN day ON day.brand_id = taken.brand_id AND day.quarter = taken.quarter
-WHERE taken.campaign_id IN (SELECT id FROM campaigns_campaign WHERE {in_few("id", "SELECT campaign_id FROM taken")})
-GROUP BY 1, 2
+WITH total AS MATERIALIZED (
+    SELECT taken.campaign_id, day.starts_on, {clamped_sum("taken.amount")} AS spend
+    FROM taken JOIN day ON day.brand_id = taken.brand_id AND day.quarter = taken.quarter
+    GROUP BY 1, 2
+)
+SELECT campaign_id, starts_on, spend FROM total
+WHERE campaign_id IN (SELECT id FROM campaigns_campaign WHERE {in_few("id", "SELECT campaign_id FROM total")})
 ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend
 """
 

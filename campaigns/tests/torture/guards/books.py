@@ -41,8 +41,8 @@ GUARDS = (
     _book(
         "a fold forgets deleted campaigns",
         BATCH,
-        "taken.campaign_id IN (SELECT id FROM campaigns_campaign WHERE",
-        "1 = 1 OR taken.campaign_id IN (SELECT id FROM campaigns_campaign WHERE",
+        "campaign_id IN (SELECT id FROM campaigns_campaign WHERE",
+        "1 = 1 OR campaign_id IN (SELECT id FROM campaigns_campaign WHERE",
         "test_folding",
     ),
     _book(
