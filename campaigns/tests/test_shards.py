@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError, transaction
 from django.test import TestCase
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,6 +121,12 @@ class AnEnd(TestCase):
         self.assertIsNone(run(uuid4(), 0))
         self.assertIsNone(run(begin(2), 2))
         self.assertEqual(reasons_of(self.campaigns[0]), ACTIVE)
+
+    def test_a_check_has_each_shard_once(self) -> None:
+        check = begin(2)
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            CheckShard.objects.create(check_id=check, job="bench", number=1, of=2, begun_at=utc(NOON))
+        CheckShard.objects.create(check_id=uuid4(), job="bench", number=1, of=2, begun_at=utc(NOON))
 
     def test_a_check_is_forgotten_after_an_hour(self) -> None:
         old = begin(2)
