@@ -77,6 +77,7 @@ brand_pending AS (
 {AHEAD},
 brand {{kept}} (
     SELECT b.id, b.name, b.enabled, clock.today, clock.local_time, clock.weekday_bit, clock.yesterday_bit,
+        clock.midnight, clock.tomorrow, clock.month_until, clock.shift,
         {BUDGETS_AND_SPEND}
     {FROM_BRANDS}
     WHERE {{the_brand_in_scope}}
@@ -84,7 +85,7 @@ brand {{kept}} (
 facts {{kept}} (
     SELECT c.id AS campaign_id, c.name AS campaign, c.brand_id, b.name AS brand, c.pause_reasons AS reasons_before,
         c.enabled AS campaign_enabled, b.enabled AS brand_enabled, c.starts_on, c.ends_on, b.today,
-        c.next_change_minute, {{windows.is_open}} AS is_open,
+        b.tomorrow, b.month_until, b.shift, c.next_change_minute, {{edge}} AS edge, {{windows.is_open}} AS is_open,
         {micros_sql("c.daily_spend_limit")} AS campaign_limit,
         b.daily_budget AS brand_daily_budget,
         b.monthly_budget AS brand_monthly_budget,
@@ -156,10 +157,16 @@ def differences(scope: Scope, now: datetime) -> list[tuple[Any, ...]]:
     return fetch_all(sql, params)
 
 
-def decision(scope: Scope, clocks: Clocks, select: str, *, in_one_sweep: bool = False) -> tuple[str, list[Any]]:
+NO_EDGE = "CAST(NULL AS integer)"
+
+
+def decision(
+    scope: Scope, clocks: Clocks, select: str, *, in_one_sweep: bool = False, edge: str = NO_EDGE
+) -> tuple[str, list[Any]]:
     """Return the decision with a SELECT over it, and the parameters before those of the SELECT.
 
-    In one sweep over all campaigns it is quicker, but one that has several windows may come several times.
+    In one sweep over all campaigns it is quicker, but one that has several windows may come several times. edge is
+    what campaigns.services.upcoming wants to know of the windows of a campaign c of a brand b.
     """
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("p.brand_id")
@@ -169,6 +176,7 @@ def decision(scope: Scope, clocks: Clocks, select: str, *, in_one_sweep: bool = 
         kept="AS NOT MATERIALIZED" if in_one_sweep else "AS MATERIALIZED",
         clock_kept=in_each_worker() if in_one_sweep else "AS MATERIALIZED",
         windows=OF_ALL if in_one_sweep else OF_EACH,
+        edge=edge,
         clocks=clocks.sql,
         in_scope=in_scope,
         brand_in_scope=brand_in_scope,

@@ -20,10 +20,9 @@ from campaigns.money import from_micros
 from campaigns.reasons import PauseReason
 from campaigns.services.clocks import Clocks, unknown_zones
 from campaigns.services.decide import brands_to_write, differences
-from campaigns.services.lines import LineCount, count_lines, lines, write_lines
+from campaigns.services.lines import LineCount, count_lines, lines, write_changes
 from campaigns.services.locks import lock_brands
 from campaigns.services.scope import Scope
-from campaigns.services.upcoming import write_reasons
 
 Clock = Callable[[], datetime]
 """Gives the instant to decide for. Services read no clock of their own; a fixed instant is `lambda: at`."""
@@ -113,8 +112,7 @@ def _write_batch(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, *
 def _write(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, with_changes: bool) -> _Batch:
     lock_brands(brand_ids)
     clocks = Clocks(scope, clock())
-    written = write_lines(scope, clocks, actor)
-    write_reasons(scope, clocks, written.above)
+    written = write_changes(scope, clocks, actor)
     changes = [_change(row) for row in lines(scope, written.above)] if with_changes else []
     return _Batch(count_lines(written), changes)
 

@@ -1,4 +1,4 @@
-"""The lines of history that a decision writes, and reading them again (R13)."""
+"""What a decision writes: lines of history, and the campaigns that they are about; and how to read the lines (R13)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from campaigns.database import fetch_all
+from campaigns.database import execute, fetch_all, is_postgresql
 from campaigns.services.clocks import Clocks
 from campaigns.services.decide import DECIDED_ON, decision
 from campaigns.services.scope import Scope
+from campaigns.services.upcoming import EDGE, with_next_changes, writing
 
 
 class Lines(NamedTuple):
@@ -28,25 +29,44 @@ class LineCount(NamedTuple):
 PAUSED, RESUMED = 1, 2
 
 
-def write_lines(scope: Scope, clocks: Clocks, actor: str) -> Lines:
-    """Write a line for each campaign of the scope whose reasons differ from the facts; the campaigns stay as they are.
+LINES = f"""
+INSERT INTO campaigns_statuschange (campaign_id, at, reasons_before, reasons_after, actor, {DECIDED_ON})
+{{decision}}SELECT campaign_id, %s, reasons_before, reasons_after, %s, {DECIDED_ON}
+FROM differences ORDER BY campaign_id
+RETURNING CASE WHEN reasons_before = 0 THEN {PAUSED} WHEN reasons_after = 0 THEN {RESUMED} ELSE 0 END AS turn
+"""
+
+
+def write_changes(scope: Scope, clocks: Clocks, actor: str) -> Lines:
+    """Write what the facts give: a line for each campaign whose reasons differ, its reasons, and what time does next.
 
     The caller holds the locks of the scope's brands: nobody else writes lines for their campaigns meanwhile.
     """
     ((last,),) = fetch_all("SELECT COALESCE(MAX(id), 0) FROM campaigns_statuschange")
-    statement, params = decision(
-        scope,
-        clocks,
-        f"SELECT campaign_id, %s, reasons_before, reasons_after, %s, {DECIDED_ON}"
-        " FROM differences ORDER BY campaign_id",
-    )
-    written = fetch_all(
-        "INSERT INTO campaigns_statuschange (campaign_id, at, reasons_before, reasons_after, actor, "
-        f"{DECIDED_ON}) {statement} RETURNING"
-        f" CASE WHEN reasons_before = 0 THEN {PAUSED} WHEN reasons_after = 0 THEN {RESUMED} ELSE 0 END",
-        [*params, connection.ops.adapt_datetimefield_value(clocks.now), actor],
-    )
-    return Lines(int(last), [turn for (turn,) in written])
+    of_lines = [connection.ops.adapt_datetimefield_value(clocks.now), actor]
+    write = _write_on_postgresql if is_postgresql() else _write_on_sqlite
+    return Lines(int(last), [turn for (turn,) in write(scope, clocks, of_lines)])
+
+
+def _write_on_postgresql(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> list[tuple[Any, ...]]:
+    """Decide once, and write both tables in the same statement."""
+    update, of_update = writing(scope)
+    select = f""", {with_next_changes("reasons_after")},
+line AS ({LINES.format(decision="")}),
+campaign AS ({update})
+SELECT turn FROM line"""
+    sql, params = decision(scope, clocks, select, edge=EDGE)
+    return fetch_all(sql, [*params, *of_lines, *of_update])
+
+
+def _write_on_sqlite(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> list[tuple[Any, ...]]:
+    """Decide for each of the tables: nobody else writes during the transaction, so both times the same."""
+    update, of_update = writing(scope)
+    facts, params = decision(scope, clocks, "")
+    written = fetch_all(LINES.format(decision=facts), [*params, *of_lines])
+    sql, params = decision(scope, clocks, f", {with_next_changes('reasons_after')} {update}", edge=EDGE)
+    execute(sql, [*params, *of_update])
+    return written
 
 
 def count_lines(written: Lines) -> LineCount:

@@ -9,16 +9,17 @@ dated ahead (campaigns.services.marks).
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from campaigns.database import execute, fetch_all
 from campaigns.dialects import days_between, least, minute_of_day
 from campaigns.periods import NEVER, minute_of
 from campaigns.reasons import PauseReason
 from campaigns.services.clocks import Clocks
+from campaigns.services.decide import decision
 from campaigns.services.scope import Scope
 
 A_YEAR = 366
-NO_LINES = 2**63 - 1
 UNTIL_TOMORROW = int(PauseReason.CAMPAIGN_DAILY_LIMIT | PauseReason.BRAND_DAILY_BUDGET)
 UNTIL_NEXT_MONTH = int(PauseReason.BRAND_MONTHLY_BUDGET)
 
@@ -48,20 +49,47 @@ CLOSES = _when(
 )
 
 
-def write_reasons(scope: Scope, clocks: Clocks, last_line: int) -> None:
-    """Write into the scope's campaigns what the lines of history above the last one say, and what time does next.
+EDGE = f"(SELECT MIN({least(OPENS, CLOSES)}) FROM campaigns_daypartingschedule w WHERE w.campaign_id = c.id)"
+"""Of a campaign c of a brand b: the next minute of today at which one of its windows opens or closes."""
 
-    A campaign without such a line keeps its reasons. The caller holds the locks of the scope's brands.
+
+def with_next_changes(reasons: str) -> str:
+    """Return the table `upcoming`, over a decision with EDGE: the reasons of each campaign, and what time does next."""
+    starts, ends = days_between("starts_on", "today"), days_between("ends_on", "today")
+    next_change = least(
+        _when("edge IS NOT NULL", least("edge", "tomorrow", f"COALESCE(shift, {NEVER})")),
+        _when("starts_on > today", _day_after(f"({starts} - 1)")),
+        _when("ends_on >= today", _day_after(ends)),
+        _when(f"({reasons} & {UNTIL_TOMORROW}) <> 0", "tomorrow"),
+        _when(f"({reasons} & {UNTIL_NEXT_MONTH}) <> 0", "month_until"),
+    )
+    return f"""upcoming AS MATERIALIZED (
+    SELECT campaign_id, {reasons} AS reasons, COALESCE({next_change}, {NEVER}) AS minute FROM decision
+)"""
+
+
+def writing(scope: Scope) -> tuple[str, list[Any]]:
+    """Return the statement that writes `upcoming` into the scope's campaigns, and its parameters.
+
+    It is told of the scope too, or it would look for it in all campaigns.
     """
-    in_scope, scope_params = scope.condition("c.brand_id", "c.id")
-    brand_in_scope, brand_params = scope.brand_condition("b.id")
-    sql = _statement(clocks.sql, in_scope, brand_in_scope)
-    execute(sql, [clocks.param, last_line, *brand_params, *scope_params, *scope_params])
+    in_scope, params = scope.condition("c.brand_id", "c.id")
+    return (
+        f"""
+UPDATE campaigns_campaign AS c SET pause_reasons = upcoming.reasons, next_change_minute = upcoming.minute
+FROM upcoming
+WHERE upcoming.campaign_id = c.id AND {in_scope}
+    AND (c.pause_reasons <> upcoming.reasons OR c.next_change_minute <> upcoming.minute)""",
+        params,
+    )
 
 
 def note_next_changes(scope: Scope, *, now: datetime) -> None:
     """Note what time does next where a person has changed facts and the reasons stay: windows, dates, the zone."""
-    write_reasons(scope, Clocks(scope, now), NO_LINES)
+    update, of_update = writing(scope)
+    select = f", {with_next_changes('reasons_before')} {update}"
+    sql, params = decision(scope, Clocks(scope, now), select, edge=EDGE)
+    execute(sql, [*params, *of_update])
 
 
 def due_campaigns(*, now: datetime, most: int) -> list[int]:
@@ -69,39 +97,3 @@ def due_campaigns(*, now: datetime, most: int) -> list[int]:
     sql = """
         SELECT id FROM campaigns_campaign WHERE next_change_minute <= %s ORDER BY next_change_minute LIMIT %s"""
     return [campaign for (campaign,) in fetch_all(sql, [minute_of(now), most])]
-
-
-def _statement(clocks: str, in_scope: str, brand_in_scope: str) -> str:
-    """Return the statement; the scope is told of each table, or it would be looked for in all rows of the others."""
-    edge = f"(SELECT MIN({least(OPENS, CLOSES)}) FROM campaigns_daypartingschedule w WHERE w.campaign_id = c.id)"
-    starts, ends = days_between("starts_on", "today"), days_between("ends_on", "today")
-    next_change = least(
-        _when("edge IS NOT NULL", least("edge", "tomorrow", f"COALESCE(shift, {NEVER})")),
-        _when("starts_on > today", _day_after(f"({starts} - 1)")),
-        _when("ends_on >= today", _day_after(ends)),
-        _when(f"(reasons & {UNTIL_TOMORROW}) <> 0", "tomorrow"),
-        _when(f"(reasons & {UNTIL_NEXT_MONTH}) <> 0", "month_until"),
-    )
-    return f"""
-        WITH clock AS MATERIALIZED ({clocks}),
-        line AS (SELECT campaign_id, reasons_after FROM campaigns_statuschange WHERE id > %s),
-        brand AS MATERIALIZED (
-            SELECT b.id, clock.*
-            FROM campaigns_brand b LEFT JOIN clock ON clock.zone = b.timezone
-            WHERE {brand_in_scope}
-        ),
-        state AS MATERIALIZED (
-            SELECT c.id, c.starts_on, c.ends_on, COALESCE(line.reasons_after, c.pause_reasons) AS reasons,
-                b.today, b.tomorrow, b.month_until, b.shift, {edge} AS edge
-            FROM campaigns_campaign c
-            JOIN brand b ON b.id = c.brand_id
-            LEFT JOIN line ON line.campaign_id = c.id
-            WHERE {in_scope}
-        ),
-        upcoming AS MATERIALIZED (
-            SELECT id, reasons, COALESCE({next_change}, {NEVER}) AS minute FROM state
-        )
-        UPDATE campaigns_campaign AS c SET pause_reasons = upcoming.reasons, next_change_minute = upcoming.minute
-        FROM upcoming
-        WHERE upcoming.id = c.id AND {in_scope}
-            AND (c.pause_reasons <> upcoming.reasons OR c.next_change_minute <> upcoming.minute)"""

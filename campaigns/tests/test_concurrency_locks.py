@@ -30,7 +30,7 @@ from campaigns.tests.checking import ACTIVE, check_at, enforce_at, history, reas
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.ledger import totals_folded, totals_of_records
 from campaigns.tests.outside import POSTGRESQL, OutsideTestCase
-from campaigns.tests.together import ConcurrencyTestCase, Crew, at_once, let_in, wait_until_somebody_waits
+from campaigns.tests.together import ConcurrencyTestCase, Crew, at_once, let_in, meanwhile, wait_until_somebody_waits
 
 NOON = utc("2026-11-20 12:00")
 
@@ -117,7 +117,7 @@ if POSTGRESQL:
             self.assertEqual(totals_folded(), totals_of_records())
 
         def test_it_counts_in_a_decision_what_commits_a_moment_before_it(self) -> None:
-            with let_in(enforcement, "write_lines", self.insert):
+            with let_in(enforcement, "write_changes", self.insert):
                 Campaign.objects.update(enabled=False)
                 enforce_at(NOON)
             both = PauseReason.CAMPAIGN_DISABLED | PauseReason.BRAND_DAILY_BUDGET
@@ -360,8 +360,13 @@ if POSTGRESQL:
 
         def test_it_goes_on_though_a_campaign_is_deleted_while_its_line_of_history_is_written(self) -> None:
             first, *others = self.campaigns
-            with let_in(enforcement, "write_lines", lambda: Campaign.objects.filter(pk=first.pk).delete(), after=True):
-                self.assertEqual(enforce_at(NOON).changed, 2)
+            crew, changed = Crew(), []
+            with transaction.atomic():
+                Campaign.objects.filter(pk=first.pk).delete()
+                crew.start(lambda: changed.append(enforce_at(NOON).changed))
+                meanwhile(wait_until_somebody_waits)
+            crew.finish()
+            self.assertEqual(changed, [2])
             for campaign in others:
                 self.assertEqual(history(campaign), [(ACTIVE, PauseReason.BRAND_DISABLED)])
             self.assertEqual(StatusChange.objects.count(), 2)

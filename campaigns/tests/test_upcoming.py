@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Brand, Campaign, DaypartingSchedule
 from campaigns.reasons import PauseReason
-from campaigns.services.upcoming import due_campaigns
+from campaigns.services.scope import Scope
+from campaigns.services.upcoming import due_campaigns, note_next_changes
 from campaigns.tests.checking import ACTIVE, enforce_at, history, reasons_of
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend, utc
 from campaigns.tests.outside import OutsideTestCase
@@ -32,6 +33,16 @@ class UpcomingTestCase(TestCase):
         for start, end in edges:
             make_window(campaign, days, start, end)
         return campaign
+
+
+class Noting(UpcomingTestCase):
+    def test_it_notes_what_time_does_next_and_leaves_reasons_as_they_are(self) -> None:
+        campaign = self.windows(("18:00", "20:00"))
+        enforce_at(NOON)
+        DaypartingSchedule.objects.update(start_time=time(11))
+        note_next_changes(Scope.everything(), now=utc(NOON))
+        self.assertEqual(next_change(campaign), utc("2026-11-20 20:00"))
+        self.assertEqual(reasons_of(campaign), PauseReason.OUTSIDE_SCHEDULE)
 
 
 class Windows(UpcomingTestCase):

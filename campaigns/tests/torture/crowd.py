@@ -88,7 +88,7 @@ def named_connections() -> Iterator[None]:
 HESITANT = (
     (enforcement, "brands_to_write"),
     (enforcement, "lock_brands"),
-    (enforcement, "write_lines"),
+    (enforcement, "write_changes"),
     (changes, "lock_brands"),
 )
 

@@ -11,7 +11,7 @@ SETTINGS = "budget_manager/settings.py"
 CHANGES = "campaigns/services/changes.py"
 
 WAITS = "test_concurrency_locks"
-DECIDE_AND_WRITE = "    clocks = Clocks(scope, clock())\n    written = write_lines(scope, clocks, actor)\n"
+DECIDE_AND_WRITE = "    clocks = Clocks(scope, clock())\n    written = write_changes(scope, clocks, actor)\n"
 
 
 def _waiting(
