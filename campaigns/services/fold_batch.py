@@ -51,9 +51,11 @@ ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend
 
 ADD_BRAND_PERIODS = f"""
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-SELECT brand_id, kind, starts_on, {clamped_sum("amount")} FROM booked
-WHERE brand_id IN (SELECT id FROM campaigns_brand WHERE {in_few("id", "SELECT brand_id FROM taken")})
-GROUP BY 1, 2, 3
+WITH total AS MATERIALIZED (
+    SELECT brand_id, kind, starts_on, {clamped_sum("amount")} AS spend FROM booked GROUP BY 1, 2, 3
+)
+SELECT brand_id, kind, starts_on, spend FROM total
+WHERE brand_id IN (SELECT id FROM campaigns_brand WHERE {in_few("id", "SELECT brand_id FROM total")})
 ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
 """
 
