@@ -78,11 +78,14 @@ def open_form(client: Client, url: str, form_id: str) -> dict[str, Any]:
 
 def confirm(client: Client, preview: Any) -> Any:
     """Press the button of a preview of many changes and return what follows; the preview where it has none."""
-    forms = re.findall(r'<form id="(\w+_confirm)" [^>]*action="([^"]+)"', preview.content.decode())
-    if not forms:
-        return preview
-    form_id, address = forms[0]
-    return client.post(address, ShownForm(preview.content.decode(), form_id).values, follow=True)
+    pressed = confirmation(preview.content.decode())
+    return client.post(*pressed, follow=True) if pressed else preview
+
+
+def confirmation(html: str) -> tuple[str, dict[str, Any]] | None:
+    """Return the address and what the button of a preview would post there; None where there is nothing to confirm."""
+    forms = re.findall(r'<form id="(\w+_confirm)" [^>]*action="([^"]+)"', html)
+    return (forms[0][1], dict(ShownForm(html, forms[0][0]).values)) if forms else None
 
 
 def add_window(form: dict[str, Any], days: list[int], start: str, end: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from django.urls import reverse
 
 from campaigns.models import Brand, Campaign
-from campaigns.tests.browser import ShownForm, add_window
+from campaigns.tests.browser import ShownForm, add_window, confirmation
 from campaigns.tests.together import pause
 
 ZONES = ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu", "America/New_York")
@@ -151,19 +151,44 @@ class Person:
             self.office.off[row] = next(self.office.numbers)
 
     def switch_several(self, model: type[Brand] | type[Campaign], ids: Sequence[int]) -> None:
-        """Select rows of a list and switch them all."""
-        chosen: list[Row] = [(model, pk) for pk in self.random.sample(ids, min(3, len(ids)))]
+        """Select rows of a list and switch them all, after a look at the preview."""
+        chosen = self.some_of(model, ids)
         word = self.random.choice(["on", "off"])
         if word == "on":
             for row in chosen:
                 self.office.off.pop(row, None)
-        url = reverse(f"admin:campaigns_{model._meta.model_name}_changelist")
-        selected = [str(pk) for _, pk in chosen]
-        self.post(url, {"action": f"switch_{word}", "_selected_action": selected, "index": "0"})
+        self.confirm(self.choose(f"switch_{word}", chosen))
         if word == "off":
             self.note_off(chosen)
         for row in chosen:
             self.mine.setdefault(row, {})["enabled"] = "on" if word == "on" else ""
+
+    def limit_several(self, name: str, value: str) -> None:
+        """Select brands, ask for the same budget for all, and confirm what the preview shows."""
+        chosen = self.some_of(Brand, self.office.brands)
+        asked = self.choose("change_budget", chosen)
+        wanted = {"limit": name, "how": "set" if value else "remove", "amount": value}
+        form = dict(ShownForm(asked.content.decode(), "bulk_form").values) | wanted
+        self.confirm(self.browser.post(reverse("admin:campaigns_brand_bulk"), form))
+        for row in chosen:
+            self.mine.setdefault(row, {})[name] = value
+
+    def some_of(self, model: type[Brand] | type[Campaign], ids: Sequence[int]) -> list[Row]:
+        return [(model, pk) for pk in self.random.sample(ids, min(3, len(ids)))]
+
+    def choose(self, action: str, rows: Sequence[Row]) -> Any:
+        """Return the page with which the list of the rows answers to an action."""
+        url = reverse(f"admin:campaigns_{rows[0][0]._meta.model_name}_changelist")
+        selected = [str(pk) for _, pk in rows]
+        return self.browser.post(url, {"action": action, "_selected_action": selected, "index": "0"})
+
+    def confirm(self, preview: Any) -> None:
+        """Think, and press the button of a preview; it has none where all is so already."""
+        if preview.status_code != 200 or b"campaigns-preview" not in preview.content:
+            raise AssertionError(f"{self.name} sees no preview: {preview.status_code}, {errors_of(preview)}")
+        self.think()
+        if pressed := confirmation(preview.content.decode()):
+            self.post(*pressed)
 
     def edit_window(self, name: str, value: str) -> None:
         """Change one side of a window, whose place in the list may change; the other side is a colleague's."""
@@ -188,6 +213,7 @@ class Amara(Person):
             lambda: self.switch_several(Brand, self.office.brands),
             lambda: self.switch_several(Brand, self.office.brands),
             lambda: self.edit(self.brand(), "daily_budget", choose(LIMITS)),
+            lambda: self.limit_several("daily_budget", choose(LIMITS)),
             lambda: self.edit(self.campaign(), "daily_spend_limit", choose(LIMITS)),
             lambda: self.edit(self.campaign(), "starts_on", choose(["", "2020-01-01", "2090-01-01"])),
             lambda: self.edit_window("start_time", choose(["00:00", "05:00", "11:30"])),
