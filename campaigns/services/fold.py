@@ -28,7 +28,7 @@ from campaigns.database import (
 )
 from campaigns.dialects import among, among_param, among_read, collected, in_few, row_address
 from campaigns.models import PendingSpend
-from campaigns.periods import find_zone
+from campaigns.periods import find_zone, known_zones
 from campaigns.services.booking import segments_param
 from campaigns.services.fold_batch import Planned, move
 from campaigns.services.marks import mark_at_once
@@ -62,6 +62,12 @@ brand_id IN (
 )
 """
 """Of a brand whose booking zones are all known; one that lost its books has none."""
+
+OLDEST = """
+SELECT id, recorded_at FROM campaigns_pendingspend
+WHERE id = (SELECT MIN(id) FROM campaigns_pendingspend WHERE {bookable})
+"""
+"""Keys ascend nearly in the order of arrival."""
 
 PLAN = """
 WITH waiting AS (
@@ -99,10 +105,10 @@ def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
 
 def oldest_bookable() -> datetime | None:
     """Return when the oldest pending row arrived that a fold would move; None where there is none."""
-    key = _Fold().oldest()
-    if key is None:
-        return None
-    return PendingSpend.objects.filter(pk=key).values_list("recorded_at", flat=True).first()
+    of_pending = in_few("brand_id", "SELECT DISTINCT brand_id FROM campaigns_pendingspend")
+    sql = OLDEST.format(bookable=BOOKABLE.format(of_brands=of_pending, known=among("timezone")))
+    rows = PendingSpend.objects.raw(sql, [among_param(sorted(known_zones()))])
+    return next((row.recorded_at for row in rows), None)
 
 
 class _Fold:
@@ -210,10 +216,3 @@ class _Fold:
             plan_for_many_rows()
             plan_for_addresses()
         return move(rows, newest=self.newest, zones=self.zones, segments=segments)
-
-    def oldest(self) -> int | None:
-        """Return the key of the first pending row that can be booked; None where there is none."""
-        bookable, of_bookable = self.bookable()
-        sql = f"SELECT MIN(id) FROM campaigns_pendingspend WHERE id <= %s AND {self.in_scope} AND {bookable}"
-        ((key,),) = fetch_all(sql, [*self.of_pending, *of_bookable])
-        return None if key is None else int(key)

@@ -71,7 +71,7 @@ class Health:
 
 
 def health(*, now: datetime) -> Health:
-    """Return how the jobs are, in five queries; four more where a pending row is overdue."""
+    """Return how the jobs are, in five queries; one more where a pending row is overdue."""
     installed_at = _installed_at(now)
     turns = turns_of(JOBS, now=now)
     runs = JobRun.objects.in_bulk()

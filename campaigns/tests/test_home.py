@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from campaigns.models import Brand, Campaign, GivenBrand, SpendRecord, StatusChange
+from campaigns.models import Brand, Campaign, GivenBrand, JobRun, PendingSpend, SpendRecord, StatusChange
 from campaigns.services import overview
 from campaigns.services.jobs import run_full_check
 from campaigns.services.overview import brands_now, recent_changes
@@ -152,10 +152,14 @@ class SizeTests(HomeTestCase):
         )
         self.check()
 
-    def test_it_costs_the_same_few_queries_at_every_size(self) -> None:
+    def manager(self) -> User:
         manager = User.objects.create(username="manager", is_staff=True)
         manager.groups.add(Group.objects.get(name="Operators"))
         manager.user_permissions.add(Permission.objects.get(codename="only_given_brands"))
+        return manager
+
+    def test_it_costs_the_same_few_queries_at_every_size(self) -> None:
+        manager = self.manager()
         counts = []
         for size in (0, 10, 1_000):
             self.make(size)
@@ -164,6 +168,17 @@ class SizeTests(HomeTestCase):
                 counts.append(self.queries())
         self.assertLessEqual(max(counts), self.MOST, counts)
         self.assertEqual(counts[2:4], counts[4:6])
+
+    def test_it_costs_no_more_while_the_jobs_stand_still(self) -> None:
+        manager = self.manager()
+        self.make(10)
+        spend(Campaign.objects.earliest("pk"), 1)
+        PendingSpend.objects.update(recorded_at=NOW - timedelta(hours=3))
+        JobRun.objects.update(succeeded_at=NOW - timedelta(hours=4))
+        for user in (self.user, manager):
+            self.client.force_login(user)
+            self.assertLessEqual(self.queries(), self.MOST)
+            self.assertContains(self.home(), "Pending spend waits 3 hours for a check to fold it.")
 
 
 class PeopleTests(HomeTestCase):
