@@ -115,7 +115,7 @@ class ScheduleForm(forms.Form):
             ("always", "Always: no windows"),
             ("business", f"Business hours: {schedule_in_words(BUSINESS_HOURS)}"),
             ("evenings", f"Evenings: {schedule_in_words(EVENINGS)}"),
-            ("weekends", f"Weekends: {schedule_in_words(WEEKENDS).replace('00:00–00:00', 'all day')}"),
+            ("weekends", f"Weekends: {schedule_in_words(WEEKENDS)}"),
             (COPY, "The same as another campaign has now"),
         ),
         initial="business",

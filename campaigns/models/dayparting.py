@@ -24,6 +24,11 @@ def days_in_words(mask: int) -> str:
     return ", ".join(DAYS[number] for number in chosen)
 
 
+def window_in_words(mask: int, start: str, end: str) -> str:
+    """Return a window as people read it: "Mon–Fri 09:00–18:00"; from 00:00 to 00:00 is "all day"."""
+    return f"{days_in_words(mask)} {'all day' if start == end == '00:00' else f'{start}–{end}'}"
+
+
 class DaypartingSchedule(models.Model):
     """A window of the week in which a campaign may run (R7): days, start included, end excluded.
 
@@ -68,7 +73,7 @@ class DaypartingSchedule(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{days_in_words(self.days_of_week)} {self.start_time:%H:%M}–{self.end_time:%H:%M}"
+        return window_in_words(self.days_of_week, f"{self.start_time:%H:%M}", f"{self.end_time:%H:%M}")
 
     def clean(self) -> None:
         if self.start_time == self.end_time != MIDNIGHT:

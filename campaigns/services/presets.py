@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from campaigns.models.dayparting import EVERY_DAY, days_in_words
+from campaigns.models.dayparting import EVERY_DAY, window_in_words
 from campaigns.services.outlook import Window
 
 WORKDAYS = 0b0011111
@@ -20,7 +20,7 @@ class WindowValue(NamedTuple):
     end: str
 
     def __str__(self) -> str:
-        return f"{days_in_words(self.days)} {self.start}–{self.end}"
+        return window_in_words(self.days, self.start, self.end)
 
 
 Schedule = tuple[WindowValue, ...]

@@ -30,7 +30,15 @@ from campaigns.services.bulk_operations import (
     operation_of,
 )
 from campaigns.services.enforcement import enforce
-from campaigns.services.presets import ALWAYS, BUSINESS_HOURS, EVENINGS, WEEKENDS, WindowValue, schedule_of
+from campaigns.services.presets import (
+    ALWAYS,
+    BUSINESS_HOURS,
+    EVENINGS,
+    WEEKENDS,
+    WindowValue,
+    schedule_in_words,
+    schedule_of,
+)
 from campaigns.services.scope import Scope
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend, utc
 from campaigns.tests.outside import POSTGRESQL
@@ -246,6 +254,11 @@ class Confirmations(BulkTestCase):
         self.assertIn("to Mon–Fri 09:00–18:00, Sun 22:00–02:00", said)
         self.apply(ApplySchedule(ALWAYS), self.preview(ApplySchedule(ALWAYS), campaign))
         self.assertFalse(DaypartingSchedule.objects.exists())
+
+    def test_a_whole_day_is_told_as_one(self) -> None:
+        weekend = make_window(make_campaign(), 96, "00:00", "00:00")
+        self.assertEqual((str(weekend), schedule_in_words(WEEKENDS)), ("Sat, Sun all day", "Sat, Sun all day"))
+        self.assertEqual(schedule_in_words((WindowValue(1, "18:00", "00:00"),)), "Mon 18:00–00:00")
 
     def test_a_schedule_that_changed_meanwhile_is_left(self) -> None:
         campaign = make_campaign()

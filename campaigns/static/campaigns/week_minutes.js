@@ -165,5 +165,8 @@ export function inWords({ days, start, end }) {
     const names = chosen.map((day) => DAYS[day].slice(0, 3));
     const isRun = chosen.length > 2 && chosen.at(-1) - chosen[0] === chosen.length - 1;
     const named = chosen.length === 7 ? "every day" : isRun ? `${names[0]}–${names.at(-1)}` : names.join(", ");
+    if (!start && !end) {
+        return `${named} all day`;
+    }
     return `${named} ${clock(start)}–${clock(end)}${end && end < start ? " of the next day" : ""}`;
 }

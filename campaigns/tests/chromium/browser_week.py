@@ -63,7 +63,7 @@ class PaintingTests(CampaignPageTestCase):
         for name, rows in (
             ("Business hours", ["Mon–Fri 09:00–18:00"]),
             ("Evenings", ["every day 18:00–23:00"]),
-            ("Weekends", ["Sat, Sun 00:00–00:00"]),
+            ("Weekends", ["Sat, Sun all day"]),
             ("Always", []),
         ):
             self.press(name)
@@ -97,6 +97,7 @@ class PaintingTests(CampaignPageTestCase):
         self.press("½ h")
         self.cell("Mon", "09:30").click()
         self.press("¼ h")
+        self.assert_accessible()
         self.cell("Mon", "10:00").click()
         self.save()
         self.assertEqual(self.windows(), ["Mon 09:30–10:15"])
