@@ -39,15 +39,14 @@ class Bench:
     @contextmanager
     def inside(self, world: World) -> Iterator[World]:
         """Let the database of a world be the default one; a world stays as the part before has left it."""
-        label = f"{world.brands}_{world.days}_{world.records_a_day}"
-        if label not in self.databases.made:
+        if world.label not in self.databases.made:
             self.say(f"making {world.campaigns:,} campaigns with {world.days} days of totals")
-            self.databases.create(label)
-            with self.databases.use(label):
+            self.databases.create(world.label)
+            with self.databases.use(world.label):
                 make_world(world)
-        with self.databases.use(label):
+        with self.databases.use(world.label):
             yield world
 
     def forget(self, world: World) -> None:
         """Give its space back."""
-        self.databases.drop(f"{world.brands}_{world.days}_{world.records_a_day}")
+        self.databases.drop(world.label)

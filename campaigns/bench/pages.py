@@ -1,9 +1,14 @@
-"""Every list and form of the admin, and how long each takes to come, as a superuser in this process."""
+"""Every list and form of the admin, and how long each takes to come, as a superuser in this process.
+
+As a part of the bench: how long with all campaigns, beside a world of a thousand brands.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 
 from django.contrib import admin
@@ -12,10 +17,55 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 
+from campaigns.bench.bench import Bench, Measured
+from campaigns.bench.figures import Figure, Pairs
 from campaigns.bench.timing import seconds
+from campaigns.bench.world import World
 
 OURS = "campaigns"
+HOME = "start page"
 PAGES_OF_A_ROW = ("change", "history")
+LOOKS = 5
+
+
+def measure(bench: Bench) -> Measured:
+    today = datetime.now(UTC).date()  # the pages know no other
+    large, small = (
+        World(brands, bench.sizes.days, today=today) for brands in (bench.sizes.brands, bench.sizes.small_brands)
+    )
+    pages = compare_pages(bench, large, small)
+    slowest = max(pages, key=lambda page: page.ours)
+    figures = [
+        Figure(f"the admin's {page.name} at {large.campaigns:,} campaigns", page.ours * 1000, "ms")
+        for page in (next(page for page in pages if page.name == HOME), slowest)
+    ]
+    for world in (large, small):
+        bench.forget(world)
+    return Measured(figures, table=table_of(pages, f"{small.campaigns:,} campaigns", f"{large.campaigns:,} campaigns"))
+
+
+def compare_pages(bench: Bench, ours: World, baseline: World) -> list[Figure]:
+    """Return a figure for each page, its time in one world to that in the other."""
+    bench.say("opening the admin's pages")
+    of_ours, of_baseline = (look_at_pages(bench, world) for world in (ours, baseline))
+    return [Pairs([of_ours[name]], [of_baseline[name]]).figure(name) for name in of_baseline if name in of_ours]
+
+
+def look_at_pages(bench: Bench, world: World) -> dict[str, float]:
+    """Return the median of some looks at each page, after one that warms up."""
+    with bench.inside(world):
+        visitor = Visitor()
+        looks = LOOKS + 1 if bench.sizes.warm_up else 1
+        return {
+            name: median([visitor.load(address) for _ in range(looks)][bench.sizes.warm_up :])
+            for name, address in addresses()
+        }
+
+
+def table_of(pages: list[Figure], baseline: str, ours: str) -> list[list[str]]:
+    """Return a row for each page, in milliseconds."""
+    rows = [[f.name, f"{(f.baseline or 0) * 1000:.0f}", f"{f.ours * 1000:.0f}", f"{f.measured:.2f}"] for f in pages]
+    return [["page", f"{baseline}, ms", f"{ours}, ms", "ratio"], *rows]
 
 
 class Visitor:
@@ -46,7 +96,7 @@ def addresses() -> Iterator[tuple[str, str]]:
         row = model._base_manager.order_by("pk").first()
         for page in PAGES_OF_A_ROW if row else ():
             yield f"{model._meta.verbose_name_plural}: {page}", _address(model, page, row.pk if row else None)
-    yield "start page", reverse("admin:index")
+    yield HOME, reverse("admin:index")
 
 
 def _address(model: type[models.Model], page: str, *arguments: Any) -> str:

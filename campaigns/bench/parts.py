@@ -11,6 +11,7 @@ from campaigns.bench import (
     fold,
     loop,
     midnight,
+    pages,
     quick,
     shards,
     small,
@@ -41,6 +42,7 @@ PARTS = (
     Part("writers", "Writers", writers.measure),
     Part("configuration", "PostgreSQL's settings", configuration.measure),
     Part("years", "Years of spend", years.measure),
+    Part("pages", "The admin at size", pages.measure),
     Part("loop", "The usual loop", loop.measure),
     Part("sqlite", "SQLite", small.measure, SQLITE),
 )

@@ -111,6 +111,11 @@ class World:
     today: date = TODAY
 
     @property
+    def label(self) -> str:
+        """The name of its database."""
+        return f"{self.brands}_{self.days}_{self.records_a_day}_{self.today:%Y%m%d}"
+
+    @property
     def campaigns(self) -> int:
         return self.brands * CAMPAIGNS_OF_A_BRAND
 

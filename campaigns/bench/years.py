@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
-from statistics import median
 
 from campaigns.bench import fold, midnight
 from campaigns.bench.bench import Bench, Measured
 from campaigns.bench.check import idle_check
 from campaigns.bench.figures import Figure, Pairs
-from campaigns.bench.pages import Visitor, addresses
+from campaigns.bench.pages import compare_pages, table_of
 from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND, Sizes
 from campaigns.bench.timing import seconds
 from campaigns.bench.world import World, settle
@@ -22,7 +21,6 @@ from campaigns.services.prune import Pruned, prune_history
 RECORDS_A_DAY = 10
 NEAR_1 = 1.25
 """What a ratio of the old ledger to the young may come to and still be called near 1."""
-LOOKS = 5
 
 Work = Callable[[World], float]
 
@@ -38,7 +36,7 @@ def measure(bench: Bench) -> Measured:
         "fold": lambda world: fold_some(world, bench.sizes.pending // 100),
     }
     figures = [compare(bench, name, work, young, old) for name, work in works.items()]
-    pages = compare_pages(bench, young, old)
+    pages = compare_pages(bench, old, young)
     worst = max(pages, key=lambda figure: figure.ratio or 0)
     figures.append(Figure("the admin's page that grows most", worst.measured, "times", most=2, note=worst.name))
     with bench.inside(old):
@@ -46,8 +44,7 @@ def measure(bench: Bench) -> Measured:
         figures.append(Figure("spend records of the old ledger", SpendRecord.objects.count(), "rows"))
     for world in (young, old):
         bench.forget(world)
-    rows = [[f.name, f"{(f.baseline or 0) * 1000:.0f}", f"{f.ours * 1000:.0f}", f"{f.measured:.2f}"] for f in pages]
-    return Measured(figures, table=[["page", "young, ms", "old, ms", "ratio"], *rows])
+    return Measured(figures, table=table_of(pages, "young", "old"))
 
 
 def ledger(sizes: Sizes, rows: int) -> World:
@@ -96,21 +93,3 @@ def prune(world: World) -> Figure:
     longest = max((after - before for before, after in pairwise(batches)), default=0)
     note_text = f"{pruned:,} lines; the longest batch took {longest * 1000:.0f} ms"
     return Figure("pruning the old history", batches[-1] - batches[0], note=note_text)
-
-
-def compare_pages(bench: Bench, young: World, old: World) -> list[Figure]:
-    """Return a figure for each page, the old ledger's time to the young one's."""
-    bench.say("opening the admin's pages")
-    of_young, of_old = (look_at_pages(bench, world) for world in (young, old))
-    return [Pairs([of_old[name]], [of_young[name]]).figure(name) for name in of_young if name in of_old]
-
-
-def look_at_pages(bench: Bench, world: World) -> dict[str, float]:
-    """Return the median of some looks at each page, after one that warms up."""
-    with bench.inside(world):
-        visitor = Visitor()
-        looks = LOOKS + 1 if bench.sizes.warm_up else 1
-        return {
-            name: median([visitor.load(address) for _ in range(looks)][bench.sizes.warm_up :])
-            for name, address in addresses()
-        }

@@ -8,25 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from django.db import connection, transaction
-from django.db.models import QuerySet
-from django.test import TransactionTestCase
+from django.db import connection
 
-from campaigns.models import (
-    Brand,
-    BrandPeriod,
-    Campaign,
-    DaypartingSchedule,
-    PendingSpend,
-    SpendRecord,
-    StatusChange,
-)
+from campaigns.models import Campaign
+from campaigns.tests.committed import CommittedTestCase
 
 POSTGRESQL = connection.vendor == "postgresql"
 SQLITE = connection.vendor == "sqlite"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-IN_ORDER = (SpendRecord, StatusChange, DaypartingSchedule, BrandPeriod, Campaign, Brand, PendingSpend)
 
 Client = sqlite3.Connection | psycopg.Connection[tuple[Any, ...]]
 Row = tuple[Any, ...]
@@ -60,26 +49,6 @@ def open_client() -> Client:
         port=settings["PORT"] or None,
         autocommit=True,
     )
-
-
-def empty_ledger() -> None:
-    """Delete every row of ours in the order that the guards allow."""
-    with transaction.atomic():
-        for model in IN_ORDER:
-            rows: QuerySet[Any] = model._base_manager.all()
-            rows._raw_delete(using=rows.db)
-
-
-class CommittedTestCase(TransactionTestCase):
-    """Tests that commit.
-
-    Django empties the tables in no order; on SQLite the guards refuse that, and records that go after the
-    pending spend leave pending spend behind. So the ledger goes first, in order.
-    """
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.addCleanup(empty_ledger)
 
 
 class OutsideTestCase(CommittedTestCase):

@@ -9,7 +9,7 @@ from django.test import Client
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from campaigns.tests.outside import CommittedTestCase
+from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.states_jobs import Working
 from campaigns.tests.states_people import Deciding
 from campaigns.tests.states_spend import Spending

@@ -17,11 +17,12 @@ from campaigns.reasons import PauseReason
 from campaigns.services.enforcement import enforce
 from campaigns.services.scope import Scope
 from campaigns.services.verify import verify
+from campaigns.tests.committed import empty_ledger
 from campaigns.tests.ledger import totals_counted
 from campaigns.tests.oracle import BrandFacts, CampaignFacts, Spends, Window, spends
 from campaigns.tests.oracle_books import Statement
 from campaigns.tests.outside import Client as Outside
-from campaigns.tests.outside import empty_ledger, open_client
+from campaigns.tests.outside import open_client
 from campaigns.tests.states_world import Line, World
 from campaigns.tests.worlds import DAY, HOUR, midnight, near, records_near
 

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from django.contrib.auth.models import User
 from django.db import connections, transaction
-from django.test import Client, TransactionTestCase
+from django.test import Client
 from django.urls import reverse
 
 from campaigns.admin import deletion
@@ -15,16 +15,17 @@ from campaigns.models import Brand, Campaign
 from campaigns.services import bulk, columns
 from campaigns.services.locks import lock_brands
 from campaigns.tests.browser import confirm, open_form
+from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, spend
-from campaigns.tests.outside import CommittedTestCase
 
 NOTHING_VANISHES = "Nothing was saved: what has spend or campaigns can't vanish: switch it off instead."
 
 
-class SavesAtTheSameMomentTests(TransactionTestCase):
+class SavesAtTheSameMomentTests(CommittedTestCase):
     """A save that meets another one waits for it, and then looks at what it left."""
 
     def setUp(self) -> None:
+        super().setUp()
         self.client.force_login(User.objects.create(username="amara", is_staff=True, is_superuser=True))
 
     def test_a_save_that_waited_refuses_what_changed_meanwhile(self) -> None:

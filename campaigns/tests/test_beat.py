@@ -16,7 +16,8 @@ from django_celery_beat.schedulers import SCHEDULE_SYNC_MAX_INTERVAL, DatabaseSc
 
 from budget_manager.celery import app
 from campaigns.services.schedule import CHECK, DAILY
-from campaigns.tests.outside import SQLITE, CommittedTestCase
+from campaigns.tests.committed import CommittedTestCase
+from campaigns.tests.outside import SQLITE
 
 make_scheduler: Any = DatabaseScheduler  # it has no types
 

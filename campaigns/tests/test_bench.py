@@ -23,7 +23,7 @@ from campaigns.bench.usual import loop
 from campaigns.bench.watch import statements_of_a_batch
 from campaigns.bench.world import World, make_world
 from campaigns.models import Campaign
-from campaigns.tests.outside import CommittedTestCase
+from campaigns.tests.committed import CommittedTestCase
 
 PNG = b"\x89PNG"
 

@@ -21,8 +21,9 @@ from budget_manager.health import SECONDS
 from campaigns.models import Heartbeat, JobRun
 from campaigns.services.jobs import CHECK_BUDGETS
 from campaigns.services.schedule import JOBS
+from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, spend
-from campaigns.tests.outside import POSTGRESQL, CommittedTestCase, open_client
+from campaigns.tests.outside import POSTGRESQL, open_client
 
 PATHS = ("/health/live", "/health/ready", "/health/jobs")
 NO_DATABASE = f"The database doesn't answer, or not within {SECONDS} seconds; the log says why."

@@ -17,8 +17,9 @@ from budget_manager import heartbeats
 from budget_manager.celery import app
 from campaigns.models import Heartbeat
 from campaigns.services.heartbeats import note
+from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import utc
-from campaigns.tests.outside import SQLITE, CommittedTestCase, open_client
+from campaigns.tests.outside import SQLITE, open_client
 from campaigns.tests.test_health_probes import database_at, database_settings, nobody_listens
 
 NOW = utc("2026-11-23 14:05")

@@ -26,8 +26,9 @@ from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, StatusC
 from campaigns.services import spend_import
 from campaigns.services.spend_csv import BadRow, Row, read_spend_csv
 from campaigns.services.spend_import import Counts, import_spend
+from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
-from campaigns.tests.outside import POSTGRESQL, CommittedTestCase
+from campaigns.tests.outside import POSTGRESQL
 from campaigns.tests.processes import BASE_DIR, GOOD_KEY, environment
 
 HEADER = "timestamp,brand,campaign,amount,external_id"

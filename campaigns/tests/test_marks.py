@@ -14,9 +14,10 @@ from campaigns.services.close import close_periods
 from campaigns.services.fold import fold
 from campaigns.services.marks import due_marks, forget
 from campaigns.tests.checking import check_at
+from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.ledger import change_brand
-from campaigns.tests.outside import CommittedTestCase, quarter_at
+from campaigns.tests.outside import quarter_at
 from campaigns.tests.test_overflow import flood
 from campaigns.tests.together import meanwhile
 

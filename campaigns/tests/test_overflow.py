@@ -19,8 +19,9 @@ from campaigns.services.fold import fold
 from campaigns.services.jobs import CHECK_BUDGETS, run_full_check
 from campaigns.services.verify import Books, repair, verify
 from campaigns.tests.checking import ACTIVE, brand_spent, campaign_spent, check_at, period, reasons_of
+from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
-from campaigns.tests.outside import POSTGRESQL, CommittedTestCase
+from campaigns.tests.outside import POSTGRESQL
 
 NOON = "2026-11-20 12:00"
 LARGEST = Decimal("999999999.999999")

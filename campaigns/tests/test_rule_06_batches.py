@@ -13,8 +13,9 @@ from campaigns.services.enforcement import ATTEMPTS, Change, enforce
 from campaigns.services.locks import lock_brands
 from campaigns.services.scope import Scope
 from campaigns.tests.checking import ACTIVE, enforce_at, history, reasons_of
+from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, utc
-from campaigns.tests.outside import CommittedTestCase, by_vendor
+from campaigns.tests.outside import by_vendor
 
 NOON = utc("2026-11-20 12:00")
 

@@ -16,8 +16,8 @@ from django.db import connection, connections
 from campaigns.models import PendingSpend
 from campaigns.services.fold import fold
 from campaigns.services.verify import verify
+from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.ledger import totals_counted, totals_folded, totals_of_records
-from campaigns.tests.outside import CommittedTestCase
 
 PATIENCE = 30
 

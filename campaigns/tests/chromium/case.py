@@ -15,6 +15,8 @@ from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, expect, sync_playwright
 
+from campaigns.tests.committed import CommittedTestCase
+
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 375, "height": 812}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -32,7 +34,7 @@ def find_chromium() -> str:
     return found
 
 
-class BrowserTestCase(StaticLiveServerTestCase):
+class BrowserTestCase(CommittedTestCase, StaticLiveServerTestCase):
     """Somebody of the staff, "amara", is signed in; each test has a page of its own, and fails on what is wrong there.
 
     Wrong is: an error in a script, an answer of 500, a request to another host, something that the security policy

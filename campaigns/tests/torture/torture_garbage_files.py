@@ -21,9 +21,9 @@ from django.db.models import Sum
 from campaigns.models import SpendRecord
 from campaigns.services.jobs import full_check
 from campaigns.services.verify import verify
+from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, utc
 from campaigns.tests.ledger import totals_counted, totals_of_records
-from campaigns.tests.outside import CommittedTestCase
 from campaigns.tests.processes import BASE_DIR, GOOD_KEY, environment
 from campaigns.tests.test_import_spend import database_url
 from campaigns.tests.torture.extent import extent
