@@ -34,10 +34,11 @@ def measure(bench: Bench) -> Measured:
         World(brands, bench.sizes.days, today=today) for brands in (bench.sizes.brands, bench.sizes.small_brands)
     )
     pages = compare_pages(bench, large, small)
-    slowest = max(pages, key=lambda page: page.ours)
+    home = next(page for page in pages if page.name == HOME)
+    slowest = max((page for page in pages if page is not home), key=lambda page: page.ours)
     figures = [
-        Figure(f"the admin's {page.name} at {large.campaigns:,} campaigns", page.ours * 1000, "ms")
-        for page in (next(page for page in pages if page.name == HOME), slowest)
+        Figure(f"the admin's {page.name}, at {large.campaigns:,} campaigns", page.ours * 1000, "ms")
+        for page in (home, slowest)
     ]
     for world in (large, small):
         bench.forget(world)

@@ -26,12 +26,13 @@ from campaigns.models import (
     BrandPeriod,
     Campaign,
     DaypartingSchedule,
+    GivenBrand,
     PendingSpend,
     SpendRecord,
     StatusChange,
 )
 
-IN_ORDER = (SpendRecord, StatusChange, DaypartingSchedule, BrandPeriod, Campaign, Brand, PendingSpend)
+IN_ORDER = (GivenBrand, SpendRecord, StatusChange, DaypartingSchedule, BrandPeriod, Campaign, Brand, PendingSpend)
 OF_MIGRATE = [
     model._meta.db_table
     for model in (

@@ -27,12 +27,10 @@ class ChangingMany(BrowserTestCase):
         self.open(address_of(model, "changelist"))
         self.page.check("#action-toggle")
         self.page.select_option("select[name=action]", label=action)
-        self.page.get_by_role("button", name="Run").click()
-        self.page.wait_for_load_state("networkidle")
+        self.follow(self.page.get_by_role("button", name="Run"))
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
-        self.page.wait_for_load_state("networkidle")
+        self.follow(self.page.get_by_role("button", name=name, exact=True))
 
     def look(self) -> None:
         self.assert_accessible()
@@ -86,8 +84,7 @@ class ChangingMany(BrowserTestCase):
 
     def test_a_preview_may_be_left_without_a_change(self) -> None:
         self.choose(Brand, "Switch off…")
-        self.page.get_by_role("link", name="Cancel").click()
-        self.page.wait_for_load_state("networkidle")
+        self.follow(self.page.get_by_role("link", name="Cancel"))
         self.assertTrue(Brand.objects.get().enabled)
 
 

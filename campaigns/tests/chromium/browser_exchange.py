@@ -25,8 +25,7 @@ class Exchanging(BrowserTestCase):
         run_full_check("check_budgets", clock=timezone.now)
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
-        self.page.wait_for_load_state("networkidle")
+        self.follow(self.page.get_by_role("button", name=name, exact=True))
 
     def look(self) -> None:
         self.assert_accessible()
@@ -35,8 +34,7 @@ class Exchanging(BrowserTestCase):
     def export(self, model: type[Brand] | type[Campaign], *choices: str) -> tuple[str, bytes]:
         """Follow the list's link and download what it shows; return the file's name and contents."""
         self.open(address_of(model, "changelist"))
-        self.page.locator(".campaigns-tools").get_by_role("link", name="Export").click()
-        self.page.wait_for_load_state("networkidle")
+        self.follow(self.page.locator(".campaigns-tools").get_by_role("link", name="Export"))
         self.look()
         for choice in choices:
             self.page.get_by_label(choice).check()
@@ -47,8 +45,7 @@ class Exchanging(BrowserTestCase):
     def take_in(self, model: type[Brand] | type[Campaign], name: str, data: bytes) -> None:
         """Follow the list's link and upload a file."""
         self.open(address_of(model, "changelist"))
-        self.page.locator(".campaigns-tools").get_by_role("link", name="Import").click()
-        self.page.wait_for_load_state("networkidle")
+        self.follow(self.page.locator(".campaigns-tools").get_by_role("link", name="Import"))
         self.look()
         self.page.set_input_files("[name=file]", {"name": name, "mimeType": "text/csv", "buffer": data})
         self.press("Preview")

@@ -60,7 +60,7 @@ class Morning(BrowserTestCase):
     def stop(self) -> None:
         Brand.objects.filter(pk=self.brand.pk).update(daily_budget=None)
         run_full_check("check_budgets", clock=timezone.now)
-        self.page.reload(wait_until="networkidle")
+        self.page.reload(wait_until="load")
         self.page.get_by_role("link", name="Stop the whole brand").click()
         expect(self.page.get_by_text("2 campaigns of “Alpine” run now and will pause at once")).to_be_visible()
         self.look()

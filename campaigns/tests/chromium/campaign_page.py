@@ -30,7 +30,7 @@ class CampaignPageTestCase(BrowserTestCase):
 
     def open_campaign(self, page: Page | None = None) -> Page:
         page = page or self.page
-        page.goto(self.address(), wait_until="networkidle")
+        page.goto(self.address(), wait_until="load")
         return page
 
     def cell(self, day: str, clock: str, page: Page | None = None) -> Locator:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, ViewportSize, expect, sync_playwright
 
 from campaigns.tests.committed import CommittedTestCase
 
@@ -96,6 +96,11 @@ class BrowserTestCase(CommittedTestCase, StaticLiveServerTestCase):
         """Go to an address of the live server, wait until it and its scripts are loaded, and return the page."""
         self.page.goto(address, wait_until="load")
         return self.page
+
+    def follow(self, link: Locator) -> None:
+        """Click a link or a button that leads to another page, and wait until that and its scripts are loaded."""
+        with self.page.expect_navigation(wait_until="load"):
+            link.click()
 
     def assert_accessible(self, page: Page | None = None) -> None:
         """Fail with every violation of WCAG 2.1 AA that axe-core finds on the page, in words."""
