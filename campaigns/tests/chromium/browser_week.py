@@ -97,7 +97,7 @@ class PaintingTests(CampaignPageTestCase):
         self.press("½ h")
         self.cell("Mon", "09:30").click()
         self.press("¼ h")
-        self.assert_accessible()
+        self.assert_accessible(within=".campaigns-week-tools")
         self.cell("Mon", "10:00").click()
         self.save()
         self.assertEqual(self.windows(), ["Mon 09:30–10:15"])

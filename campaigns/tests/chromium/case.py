@@ -102,9 +102,9 @@ class BrowserTestCase(CommittedTestCase, StaticLiveServerTestCase):
         with self.page.expect_navigation(wait_until="load"):
             link.click()
 
-    def assert_accessible(self, page: Page | None = None) -> None:
-        """Fail with every violation of WCAG 2.1 AA that axe-core finds on the page, in words."""
-        found = Axe().run(page or self.page, options={"runOnly": {"type": "tag", "values": LEVELS}})
+    def assert_accessible(self, page: Page | None = None, within: str | None = None) -> None:
+        """Fail with every violation of WCAG 2.1 AA that axe-core finds on the page, or in a part of it, in words."""
+        found = Axe().run(page or self.page, within, {"runOnly": {"type": "tag", "values": LEVELS}})
         self.assertEqual(found.violations_count, 0, found.generate_report())
 
     def assert_fits(self, page: Page | None = None) -> None:
