@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
@@ -73,14 +73,18 @@ class CommittedTestCase(TransactionTestCase):
     changed it.
     """
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.addCleanup(empty_ledger)
-        self.of_migrate = made_by_migrate()
+    of_migrate: ClassVar[list[list[tuple[Any, ...]]]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.of_migrate = made_by_migrate()
 
     def _fixture_teardown(self) -> None:
+        empty_ledger()
         if made_by_migrate() != self.of_migrate:
             call_command("flush", verbosity=0, interactive=False)
+            type(self).of_migrate = made_by_migrate()
             return
         written = sorted(set(connection.introspection.django_table_names(only_existing=True)) - set(OF_MIGRATE))
         connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), written))
