@@ -11,6 +11,9 @@ from campaigns.admin.forms import CarefulRowForm
 from campaigns.admin.week import WindowFormSet
 from campaigns.models import Campaign, DaypartingSchedule
 
+MOST_WINDOWS = 7 * 24 * 2
+"""So many has a week in which every second quarter of an hour is painted, each day at other minutes."""
+
 
 class WindowForm(CarefulRowForm[DaypartingSchedule]):
     parent_field = "campaign"
@@ -32,8 +35,13 @@ class WindowInline(TabularInline):
     form = WindowForm
     formset: Any = WindowFormSet
     extra = 0
+    max_num = MOST_WINDOWS
     verbose_name_plural = "schedule"
     template = "campaigns/admin/windows.html"
+
+    def get_formset(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
+        # Whatever a request says, no more forms are made than these: what SQL has put there can still be edited.
+        return super().get_formset(request, obj, absolute_max=2 * MOST_WINDOWS, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("start_time", "end_time"):

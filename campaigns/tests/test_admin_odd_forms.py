@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from campaigns.admin.dayparting import MOST_WINDOWS
 from campaigns.admin.fields import is_key
 from campaigns.models import Campaign
 from campaigns.tests.browser import FormTestCase, add_window
@@ -57,9 +58,16 @@ class OddForms(FormTestCase):
 
     def test_a_form_without_its_schedule_or_with_an_endless_one_is_refused(self) -> None:
         campaign = make_campaign()
-        for total in ("", "abc", "9" * 5000, "100000"):
+        for total in ("", "abc", "9" * 5000):
             form = self.form(campaign) | {"windows-TOTAL_FORMS": total}
             self.assertEqual(self.client.post(self.address(campaign), form).status_code, 200, total[:20])
+
+    def test_a_schedule_has_an_end(self) -> None:
+        campaign = make_campaign()
+        form = self.form(campaign) | {"windows-TOTAL_FORMS": "100000"}
+        answer = self.client.post(self.address(campaign), form)
+        self.assertContains(answer, f"Please submit at most {MOST_WINDOWS} forms.")
+        self.assertEqual(len(answer.context["inline_admin_formsets"][0].formset.forms), 2 * MOST_WINDOWS)
 
     def test_names_and_dates_of_any_kind(self) -> None:
         campaign = make_campaign(name="Search")
