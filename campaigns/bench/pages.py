@@ -8,7 +8,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from statistics import median
 from typing import Any
 
 from django.contrib import admin
@@ -25,7 +24,6 @@ from campaigns.bench.world import World
 OURS = "campaigns"
 HOME = "start page"
 PAGES_OF_A_ROW = ("change", "history")
-LOOKS = 5
 
 
 def measure(bench: Bench) -> Measured:
@@ -46,21 +44,23 @@ def measure(bench: Bench) -> Measured:
 
 
 def compare_pages(bench: Bench, ours: World, baseline: World) -> list[Figure]:
-    """Return a figure for each page, its time in one world to that in the other."""
+    """Return a figure for each page, its time in one world to that in the other; the two alternate."""
     bench.say("opening the admin's pages")
-    of_ours, of_baseline = (look_at_pages(bench, world) for world in (ours, baseline))
-    return [Pairs([of_ours[name]], [of_baseline[name]]).figure(name) for name in of_baseline if name in of_ours]
+    warm_up = int(bench.sizes.warm_up)
+    looks = [(look_at_pages(bench, ours), look_at_pages(bench, baseline)) for _ in range(bench.sizes.runs + warm_up)]
+    kept = looks[warm_up:]
+    return [
+        Pairs([of_ours[name] for of_ours, _ in kept], [of_baseline[name] for _, of_baseline in kept]).figure(name)
+        for name in kept[0][1]
+        if name in kept[0][0]
+    ]
 
 
 def look_at_pages(bench: Bench, world: World) -> dict[str, float]:
-    """Return the median of some looks at each page, after one that warms up."""
+    """Return the seconds that each page took."""
     with bench.inside(world):
         visitor = Visitor()
-        looks = LOOKS + 1 if bench.sizes.warm_up else 1
-        return {
-            name: median([visitor.load(address) for _ in range(looks)][bench.sizes.warm_up :])
-            for name, address in addresses()
-        }
+        return {name: visitor.load(address) for name, address in addresses()}
 
 
 def table_of(pages: list[Figure], baseline: str, ours: str) -> list[list[str]]:
