@@ -61,15 +61,18 @@ clean: ## removes .venv, caches and collected static files; keeps .env and the d
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .bench staticfiles
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Python brings a pip of its own age along, before 3.12 also a setuptools, and public lists know their vulnerabilities.
+# Python brings a pip of its own age along, before 3.12 also a setuptools, and public lists know their vulnerabilities;
+# nothing here needs a setuptools.
 $(INSTALLED): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is missing or older than Python 3.11: install a newer one, or name it: make PYTHON=python3.12" >&2; \
 		exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv --upgrade-deps .venv >/dev/null || { rm -rf .venv; \
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "$(PYTHON) can't make a virtual environment: install its venv package (Debian: python3-venv)." >&2; \
 		exit 1; }
 	@echo "Installing requirements.txt into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip uninstall -qq --yes setuptools
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 

@@ -12,7 +12,10 @@ from campaigns.admin.week import WindowFormSet
 from campaigns.models import Campaign, DaypartingSchedule
 
 MOST_WINDOWS = 7 * 24 * 2
-"""So many has a week in which every second quarter of an hour is painted, each day at other minutes."""
+"""So many has a week in which every second quarter of an hour is painted, each day at other minutes.
+
+With all their fields, and those of as many that are taken away, they must fit DATA_UPLOAD_MAX_NUMBER_FIELDS.
+"""
 
 
 class WindowForm(CarefulRowForm[DaypartingSchedule]):
@@ -40,8 +43,8 @@ class WindowInline(TabularInline):
     template = "campaigns/admin/windows.html"
 
     def get_formset(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
-        # Whatever a request says, no more forms are made than these: what SQL has put there can still be edited.
-        return super().get_formset(request, obj, absolute_max=2 * MOST_WINDOWS, **kwargs)
+        # Rows that are taken away are posted too. A campaign to which SQL gave more has the action “Apply a schedule”.
+        return super().get_formset(request, obj, validate_max=True, absolute_max=2 * MOST_WINDOWS, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("start_time", "end_time"):

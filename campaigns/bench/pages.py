@@ -38,7 +38,7 @@ def measure(bench: Bench) -> Measured:
         Figure(f"the admin's {page.name}, at {large.campaigns:,} campaigns", page.ours * 1000, "ms")
         for page in (home, slowest)
     ]
-    for world in (large, small):
+    for world in {large, small}:
         bench.forget(world)
     return Measured(figures, table=table_of(pages, f"{small.campaigns:,} campaigns", f"{large.campaigns:,} campaigns"))
 

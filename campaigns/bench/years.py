@@ -42,7 +42,7 @@ def measure(bench: Bench) -> Measured:
     with bench.inside(old):
         figures.append(prune(old))
         figures.append(Figure("spend records of the old ledger", SpendRecord.objects.count(), "rows"))
-    for world in (young, old):
+    for world in {young, old}:
         bench.forget(world)
     return Measured(figures, table=table_of(pages, "young", "old"))
 

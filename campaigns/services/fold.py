@@ -64,8 +64,9 @@ brand_id IN (
 """Of a brand whose booking zones are all known; one that lost its books has none."""
 
 OLDEST = """
+WITH waiting AS MATERIALIZED (SELECT brand_id, MIN(id) AS oldest FROM campaigns_pendingspend GROUP BY brand_id)
 SELECT id, recorded_at FROM campaigns_pendingspend
-WHERE id = (SELECT MIN(id) FROM campaigns_pendingspend WHERE {bookable})
+WHERE id = (SELECT MIN(oldest) FROM waiting WHERE {bookable})
 """
 """Keys ascend nearly in the order of arrival."""
 
@@ -105,8 +106,8 @@ def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
 
 def oldest_bookable() -> datetime | None:
     """Return when the oldest pending row arrived that a fold would move; None where there is none."""
-    of_pending = in_few("brand_id", "SELECT DISTINCT brand_id FROM campaigns_pendingspend")
-    sql = OLDEST.format(bookable=BOOKABLE.format(of_brands=of_pending, known=among("timezone")))
+    of_waiting = in_few("brand_id", "SELECT brand_id FROM waiting")
+    sql = OLDEST.format(bookable=BOOKABLE.format(of_brands=of_waiting, known=among("timezone")))
     rows = PendingSpend.objects.raw(sql, [among_param(sorted(known_zones()))])
     return next((row.recorded_at for row in rows), None)
 

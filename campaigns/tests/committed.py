@@ -73,18 +73,18 @@ class CommittedTestCase(TransactionTestCase):
     changed it.
     """
 
-    of_migrate: ClassVar[list[list[tuple[Any, ...]]]]
+    of_migrate: ClassVar[list[list[tuple[Any, ...]]]] = []
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.of_migrate = made_by_migrate()
+        CommittedTestCase.of_migrate = CommittedTestCase.of_migrate or made_by_migrate()
 
     def _fixture_teardown(self) -> None:
         empty_ledger()
         if made_by_migrate() != self.of_migrate:
-            call_command("flush", verbosity=0, interactive=False)
-            type(self).of_migrate = made_by_migrate()
+            call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
+            CommittedTestCase.of_migrate = made_by_migrate()
             return
         written = sorted(set(connection.introspection.django_table_names(only_existing=True)) - set(OF_MIGRATE))
         connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), written))

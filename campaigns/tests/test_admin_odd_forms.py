@@ -62,10 +62,23 @@ class OddForms(FormTestCase):
             form = self.form(campaign) | {"windows-TOTAL_FORMS": total}
             self.assertEqual(self.client.post(self.address(campaign), form).status_code, 200, total[:20])
 
-    def test_a_schedule_has_an_end(self) -> None:
+    def test_a_schedule_has_at_most_so_many_windows(self) -> None:
         campaign = make_campaign()
-        form = self.form(campaign) | {"windows-TOTAL_FORMS": "100000"}
-        answer = self.client.post(self.address(campaign), form)
+        form = self.form(campaign)
+        for number in range(MOST_WINDOWS):
+            minute = number % 720
+            add_window(form, [1 << number % 7], f"{minute // 60:02}:{minute % 60:02}", f"23:{number % 60:02}")
+        self.save(campaign, form)
+        self.assertEqual(campaign.windows.count(), MOST_WINDOWS)
+        full = self.form(campaign)
+        add_window(full, [127], "07:00", "08:00")
+        self.refused(campaign, full, f"Please submit at most {MOST_WINDOWS} forms.")
+        full["windows-0-DELETE"] = "on"
+        self.save(campaign, full)
+
+    def test_no_request_gets_more_forms_than_a_schedule_can_need(self) -> None:
+        campaign = make_campaign()
+        answer = self.client.post(self.address(campaign), self.form(campaign) | {"windows-TOTAL_FORMS": "100000"})
         self.assertContains(answer, f"Please submit at most {MOST_WINDOWS} forms.")
         self.assertEqual(len(answer.context["inline_admin_formsets"][0].formset.forms), 2 * MOST_WINDOWS)
 
