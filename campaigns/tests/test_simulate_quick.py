@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from unittest import skipUnless
 
 from django.db import transaction
 from django.test import TestCase
@@ -18,11 +19,14 @@ from campaigns.services.simulation.plan import make_plan
 from campaigns.services.simulation.play import Play
 from campaigns.services.simulation.report import Report, make_report
 from campaigns.services.simulation.table import report_csv, report_text
+from campaigns.tests.outside import SQLITE
 from campaigns.tests.simulating import as_csv, clock, money, read, simulate, simulate_file
 
 SECONDS = "%H:%M:%S"
+PLAYED_ON = "a simulation is played on SQLite, wherever the application keeps its data"
 
 
+@skipUnless(SQLITE, PLAYED_ON)
 class QuickPass(TestCase):
     ROWS = """
         2026-03-02T09:00:00 Acme/Search 60
@@ -75,6 +79,7 @@ class QuickPass(TestCase):
         self.assertEqual([clock(at, form=SECONDS) for at in spans[-1]], ["23:55:00", "00:00:00"])
 
 
+@skipUnless(SQLITE, PLAYED_ON)
 class Spread(TestCase):
     def test_a_row_is_spent_evenly_up_to_the_pass_that_sees_the_budget_reached(self) -> None:
         report = simulate("2026-03-02T09:00 Acme/A 300", daily_budget=["45"], quick_every="10s", spread="5")
@@ -159,6 +164,7 @@ spends = st.lists(
 )
 
 
+@skipUnless(SQLITE, PLAYED_ON)
 class PassesLeftOut(HypothesisTestCase):
     @settings(max_examples=8, deadline=None)
     @given(

@@ -88,9 +88,6 @@ class ChangingMany(BrowserTestCase):
         self.assertTrue(Brand.objects.get().enabled)
 
 
-class ChangingManyInTheDark(ChangingMany):
-    colours = "dark"
-
-
-class ChangingManyOnAPhone(ChangingMany):
+class ChangingManyOnADarkPhone(ChangingMany):
     viewport = PHONE
+    colours = "dark"

@@ -58,12 +58,9 @@ class StatusTests(CampaignPageTestCase):
         self.assert_fits()
 
 
-class StatusInTheDarkTests(StatusTests):
-    colours = "dark"
-
-
-class StatusOnAPhoneTests(StatusTests):
+class StatusOnADarkPhoneTests(StatusTests):
     viewport = PHONE
+    colours = "dark"
 
 
 class CopyTests(CampaignPageTestCase):

@@ -1,4 +1,4 @@
-"""Every page of the admin, light, dark and on a phone: accessible, no wider than the window, nothing from elsewhere."""
+"""Every page, light on a desk and dark on a phone: accessible, no wider than the window, nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -35,9 +35,6 @@ class EveryPage(BrowserTestCase):
         self.look()
 
 
-class EveryPageInTheDark(EveryPage):
-    colours = "dark"
-
-
-class EveryPageOnAPhone(EveryPage):
+class EveryPageOnADarkPhone(EveryPage):
     viewport = PHONE
+    colours = "dark"

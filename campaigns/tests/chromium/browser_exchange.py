@@ -76,9 +76,6 @@ class Exchanging(BrowserTestCase):
         expect(self.page.get_by_label("File", exact=False).first).to_be_attached()
 
 
-class ExchangingInTheDark(Exchanging):
-    colours = "dark"
-
-
-class ExchangingOnAPhone(Exchanging):
+class ExchangingOnADarkPhone(Exchanging):
     viewport = PHONE
+    colours = "dark"

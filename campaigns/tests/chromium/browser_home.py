@@ -80,12 +80,9 @@ class Morning(BrowserTestCase):
         return list(Campaign.objects.filter(brand=self.brand).values_list("status", flat=True))
 
 
-class MorningInTheDark(Morning):
-    colours = "dark"
-
-
-class MorningOnAPhone(Morning):
+class MorningOnADarkPhone(Morning):
     viewport = PHONE
+    colours = "dark"
 
 
 class FirstMorning(BrowserTestCase):

@@ -53,9 +53,6 @@ class Uploading(BrowserTestCase):
         self.assertEqual(SpendRecord.objects.count(), 1)
 
 
-class UploadingInTheDark(Uploading):
-    colours = "dark"
-
-
-class UploadingOnAPhone(Uploading):
+class UploadingOnADarkPhone(Uploading):
     viewport = PHONE
+    colours = "dark"
