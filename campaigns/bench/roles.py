@@ -99,8 +99,11 @@ def peak_megabytes() -> float:
     return getrusage(RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def person(*, at: str, brands: int, campaigns_of_each: int) -> Callable[[], dict[str, Any]]:
-    """Saves one campaign after the other as the admin does, of brands with even ids: those that a check changes."""
+def person(*, at: str, brands: int, campaigns_of_each: int, rest: float = GO_ON) -> Callable[[], dict[str, Any]]:
+    """Saves one campaign after the other as the admin does, of brands with even ids: those that a check changes.
+
+    Between two saves there are `rest` seconds.
+    """
     set_up()
     from django.db import connection, transaction
 
@@ -121,7 +124,7 @@ def person(*, at: str, brands: int, campaigns_of_each: int) -> Callable[[], dict
             Campaign.objects.filter(pk=campaign).update(daily_spend_limit=random.randint(900_000, 999_999))
             finish_change(Scope.of_campaigns([campaign]), clock=clock, actor="bench")
 
-    return lambda: again_and_again(save)
+    return lambda: again_and_again(save, rest)
 
 
 def writer(*, brands: int, campaigns_of_each: int) -> Callable[[], dict[str, Any]]:
@@ -147,14 +150,14 @@ def connector() -> Callable[[int, int], object]:
     return lambda brand, campaign: client.execute(sql, (brand, campaign), prepare=True)
 
 
-def again_and_again(work: Callable[[], object]) -> dict[str, Any]:
+def again_and_again(work: Callable[[], object], rest: float = GO_ON) -> dict[str, Any]:
     longest, count = 0.0, 0
     while not stopped.is_set() or count == 0:
         started = time.perf_counter()
         work()
         longest = max(longest, time.perf_counter() - started)
         count += 1
-        time.sleep(GO_ON)
+        time.sleep(rest)
     return {"count": count, "longest": longest}
 
 

@@ -19,6 +19,8 @@ from campaigns.services.jobs import full_check
 DAYS = 10
 MOST_WAIT = 200
 """Milliseconds."""
+REST = 0.2
+"""Seconds between two saves of a person. SQLite has no queue: who saves without a rest keeps the lock for hours."""
 
 
 def measure(bench: Bench) -> Measured:
@@ -45,7 +47,7 @@ def measure(bench: Bench) -> Measured:
 def watch_all(bench: Bench, world: World) -> list[Figure]:
     """Watch a person and a writer with nothing beside them, beside checks, and beside a fold."""
     who, rows = crowd(world), bench.sizes.pending // 10
-    person, writer = Actor("person", at=world.next_noon.isoformat(), **who), Actor("writer", **who)
+    person, writer = Actor("person", at=world.next_noon.isoformat(), rest=REST, **who), Actor("writer", **who)
     crew = {"person": [person], "writer": [writer]}
     beside_checks: Found = {"person": [], "writer": []}
     with on_stage(person, writer):
