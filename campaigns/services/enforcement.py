@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from campaigns.database import is_conflict
+from campaigns.database import give_way, is_conflict, is_postgresql
 from campaigns.money import from_micros
 from campaigns.reasons import PauseReason
 from campaigns.services.clocks import Clocks, unknown_zones
@@ -28,6 +28,8 @@ Clock = Callable[[], datetime]
 """Gives the instant to decide for. Services read no clock of their own; a fixed instant is `lambda: at`."""
 
 BATCH_CAMPAIGNS = 5_000
+BATCH_CAMPAIGNS_ON_SQLITE = 1_000
+"""Fewer, because nobody else can write meanwhile."""
 ATTEMPTS = 3
 
 
@@ -78,7 +80,9 @@ def enforce(
     """
     result = Enforcement(unknown_zones=unknown_zones(scope))
     problems: list[DatabaseError] = []
-    for brand_ids in _batches(brands_to_write(scope, clock())):
+    for number, brand_ids in enumerate(_batches(brands_to_write(scope, clock()))):
+        if number:
+            give_way()
         try:
             batch = _write_batch(scope.within(brand_ids), brand_ids, clock, actor, with_changes=on_changes is not None)
         except DatabaseError as problem:
@@ -124,10 +128,11 @@ def preview(scope: Scope, *, now: datetime) -> list[Change]:
 
 def _batches(brands: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
     """Cut the brands, each with its number of differing campaigns, into batches that are short to write."""
+    most = BATCH_CAMPAIGNS if is_postgresql() else min(BATCH_CAMPAIGNS, BATCH_CAMPAIGNS_ON_SQLITE)
     batch: list[int] = []
     campaigns = 0
     for brand_id, count in brands:
-        if batch and campaigns + count > BATCH_CAMPAIGNS:
+        if batch and campaigns + count > most:
             yield batch
             batch, campaigns = [], 0
         batch.append(brand_id)

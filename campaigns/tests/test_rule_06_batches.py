@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from django.db import IntegrityError, connection, transaction
 
-from campaigns.models import Campaign, StatusChange
+from campaigns.models import Campaign, SpendRecord, StatusChange
 from campaigns.reasons import PauseReason
 from campaigns.services import enforcement
 from campaigns.services.enforcement import ATTEMPTS, Change, enforce
@@ -15,7 +15,7 @@ from campaigns.services.scope import Scope
 from campaigns.tests.checking import ACTIVE, enforce_at, history, reasons_of
 from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, utc
-from campaigns.tests.outside import by_vendor
+from campaigns.tests.outside import SQLITE, OutsideTestCase, by_vendor
 
 NOON = utc("2026-11-20 12:00")
 
@@ -81,3 +81,20 @@ class ABatchThatCantBeWritten(CommittedTestCase):
         self.assertEqual(lock.call_count, 1)
         self.assertEqual([reasons_of(campaign) for campaign in Campaign.objects.all()], [ACTIVE] * 3)
         self.assertEqual(StatusChange.objects.count(), 0)
+
+
+class BetweenBatches(OutsideTestCase):
+    def test_others_are_let_in(self) -> None:
+        campaigns = [make_campaign(make_brand(enabled=False)) for _ in range(3)]
+        place = (campaigns[0].brand_id, campaigns[0].pk)
+
+        def write() -> None:
+            self.run_sql("INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount) VALUES (%s, %s, 1)", *place)
+
+        with patch.object(enforcement, "BATCH_CAMPAIGNS", 1), patch.object(enforcement, "give_way", write):
+            self.assertEqual(enforce_at(NOON).changed, 3)
+        self.assertEqual(SpendRecord.objects.count(), 2)
+
+    def test_a_batch_is_smaller_where_it_locks_everybody_out(self) -> None:
+        batches = list(enforcement._batches([(1, 600), (2, 600), (3, 400)]))
+        self.assertEqual(batches, [[1], [2, 3]] if SQLITE else [[1, 2, 3]])
