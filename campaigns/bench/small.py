@@ -33,7 +33,7 @@ def measure(bench: Bench) -> Measured:
         )
         half = midnight.change_half(bench, world)
         waits = watch_all(bench, world)
-    size = f"{world.campaigns:,} campaigns, {world.campaigns * DAYS * records_a_day:,} records"
+    size = f"on SQLite, {world.campaigns:,} campaigns, {world.campaigns * DAYS * records_a_day:,} records"
     return Measured(
         [
             values(f"full check, nothing to change, {size}", idle.ours, "s", most=0.5),
@@ -59,9 +59,13 @@ def watch_all(bench: Bench, world: World) -> list[Figure]:
         fold.empty()
         fold.fill(world, rows)
         beside_fold = watch(crew, fold_pending)
+    stages = {
+        "checks on SQLite in which half changes": beside_checks,
+        f"a fold of {rows:,} rows on SQLite": beside_fold,
+    }
     return [
         longest_wait(f"a {role} beside {what}", role, alone, beside, MOST_WAIT)
-        for what, beside in (("checks in which half changes", beside_checks), (f"a fold of {rows:,} rows", beside_fold))
+        for what, beside in stages.items()
         for role in crew
     ]
 
