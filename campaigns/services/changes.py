@@ -48,8 +48,9 @@ def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
     actor is the name of the person, for the history. Call it inside the transaction of begin_change().
     """
     rebook_changed_zones(clock=clock, brands=brands_of(scope))
-    enforcement = enforce(scope, clock=clock, actor=actor)
-    note_next_changes(scope, now=clock())
+    now = clock()  # nothing is waited for any more, and what becomes true between two instants would be in neither
+    enforcement = enforce(scope, clock=lambda: now, actor=actor)
+    note_next_changes(scope, now=now)
     return enforcement
 
 

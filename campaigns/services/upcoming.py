@@ -85,7 +85,10 @@ WHERE upcoming.campaign_id = c.id AND {in_scope}
 
 
 def note_next_changes(scope: Scope, *, now: datetime) -> None:
-    """Note what time does next where a person has changed facts and the reasons stay: windows, dates, the zone."""
+    """Note what time does next where a person has changed facts and the reasons stay: windows, dates, the zone.
+
+    The caller holds the locks of the scope's brands, and has enforced them for the same instant.
+    """
     update, of_update = writing(scope)
     select = f", {with_next_changes('reasons_before')} {update}"
     sql, params = decision(scope, Clocks(scope, now), select, edge=EDGE)

@@ -3,7 +3,9 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -68,6 +70,16 @@ class PageTests(AdminTestCase):
         page = self.client.get(address("campaign"), {"q": "Autumn"})
         self.assertContains(page, "None matches the search and the filters.")
         self.assertNotContains(page, "No campaigns yet")
+
+    def test_a_page_behind_the_last_one_does_not_say_that_there_is_nothing(self) -> None:
+        campaign = make_campaign()
+        for _ in range(2):
+            spend(campaign, 1)
+        with patch.object(admin.site.get_model_admin(SpendRecord), "list_per_page", 2):
+            page = self.client.get(address("spendrecord"), {"p": "2", "o": "1"})
+        self.assertContains(page, "No more spend records")
+        self.assertNotContains(page, "No spend records yet")
+        self.assertContains(page, '<a class="text-link" href="?o=1">To the first page</a>')
 
     def test_every_page_opens(self) -> None:
         some_brands(1)

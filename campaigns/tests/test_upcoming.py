@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import date, time
+from itertools import chain, repeat
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Brand, Campaign, DaypartingSchedule
 from campaigns.reasons import PauseReason
+from campaigns.services.changes import begin_change, finish_change
 from campaigns.services.scope import Scope
 from campaigns.services.upcoming import due_campaigns, note_next_changes
 from campaigns.tests.checking import ACTIVE, enforce_at, history, reasons_of
@@ -243,6 +245,18 @@ class PeopleChange(UpcomingTestCase):
     def test_the_zone(self) -> None:
         change(self.campaign.brand_id, NOON, lambda: Brand.objects.update(timezone="Asia/Kathmandu"))
         self.assertEqual(next_change(self.campaign), utc("2026-11-20 14:15"))
+
+    def test_a_window_that_closes_in_the_middle_of_a_save(self) -> None:
+        """Enforced before it closes and noted after it, the campaign would run on until the next check."""
+        closing, brand = utc("2026-11-20 20:00"), self.campaign.brand_id
+        for late in range(1, 6):
+            with self.subTest(late=late), transaction.atomic():
+                clock = chain([utc("2026-11-20 19:59:59")] * late, repeat(closing)).__next__
+                begin_change([brand], clock=clock)
+                finish_change(Scope.of_brands([brand]), clock=clock, actor="amara")
+                if reasons_of(self.campaign) == ACTIVE:
+                    self.assertEqual(due_campaigns(now=closing, most=9), [self.campaign.pk])
+                transaction.set_rollback(True)
 
 
 class WrittenBySQL(OutsideTestCase):
