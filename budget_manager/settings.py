@@ -228,13 +228,13 @@ CHECK_SHARDS = environment.number("CHECK_SHARDS", 1, least=1, most=64)
 
 # The largest file of spend that staff may upload; a worker imports it.
 SPEND_UPLOAD_MEGABYTES = environment.number("SPEND_UPLOAD_MEGABYTES", 200, least=1, most=10_000)
-# A schedule of as many windows as there may be, each on all days, beside as many that it takes the place of.
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 15_000
 FILE_UPLOAD_HANDLERS = [
     "budget_manager.upload_limit.LimitedUpload",  # first: what is too large never reaches the disk
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
+# A schedule of as many windows as there may be, each on all days, beside as many that it takes the place of.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 15_000
 
 CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

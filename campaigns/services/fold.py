@@ -68,7 +68,7 @@ WITH waiting AS MATERIALIZED (SELECT brand_id, MIN(id) AS oldest FROM campaigns_
 SELECT id, recorded_at FROM campaigns_pendingspend
 WHERE id = (SELECT MIN(oldest) FROM waiting WHERE {bookable})
 """
-"""Keys ascend nearly in the order of arrival."""
+"""The pending row with the least key that can be booked: keys ascend nearly in the order of arrival."""
 
 PLAN = """
 WITH waiting AS (

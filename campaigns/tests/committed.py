@@ -86,5 +86,5 @@ class CommittedTestCase(TransactionTestCase):
             call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
             CommittedTestCase.of_migrate = made_by_migrate()
             return
-        written = sorted(set(connection.introspection.django_table_names(only_existing=True)) - set(OF_MIGRATE))
+        written = sorted(set(connection.introspection.django_table_names()) - set(OF_MIGRATE))
         connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), written))

@@ -29,25 +29,18 @@ class ChangingMany(BrowserTestCase):
         self.page.select_option("select[name=action]", label=action)
         self.follow(self.page.get_by_role("button", name="Run"))
 
-    def press(self, name: str) -> None:
-        self.follow(self.page.get_by_role("button", name=name, exact=True))
-
-    def look(self) -> None:
-        self.assert_accessible()
-        self.assert_fits()
-
     def test_limits_are_lowered_by_percent(self) -> None:
         self.choose(Campaign, "Change daily spend limit…")
         self.look()
         self.page.select_option("[name=how]", label="Lower by percent")
         self.page.get_by_label("Amount").fill("40")
-        self.press("Preview")
+        self.proceed("Preview")
         self.look()
         row = self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name="Search"))
         expect(row).to_contain_text("60.00 EUR")
         expect(row).to_contain_text("daily spend limit reached")
         expect(self.page.get_by_text("It has no daily spend limit to lower: set one instead.")).to_be_visible()
-        self.press("Change 2 campaigns")
+        self.proceed("Change 2 campaigns")
         expect(self.page.get_by_text("Changed the daily spend limit of 2 campaigns.")).to_be_visible()
         self.search.refresh_from_db()
         self.assertEqual((self.search.daily_spend_limit, self.search.status), (60, "paused"))
@@ -66,9 +59,9 @@ class ChangingMany(BrowserTestCase):
         self.page.locator(".campaigns-field-campaign .select2-selection").click()
         self.page.locator(".select2-search__field").fill("Vid")
         self.page.locator(".select2-results__option").filter(has_text="Video").click()
-        self.press("Preview")
+        self.proceed("Preview")
         self.look()
-        self.press("Change 2 campaigns")
+        self.proceed("Change 2 campaigns")
         expect(self.page.get_by_text("Changed the schedule of 2 campaigns.")).to_be_visible()
         self.assertEqual([str(window) for window in self.search.windows.all()], ["Mon–Fri 08:30–17:15"])
 
@@ -76,10 +69,10 @@ class ChangingMany(BrowserTestCase):
         self.choose(Brand, "Switch off…")
         self.look()
         expect(self.page.get_by_text("campaigns pause")).to_be_visible()
-        self.press("Switch 1 brand off")
+        self.proceed("Switch 1 brand off")
         expect(self.page.get_by_text("Switched 1 brand off.")).to_be_visible()
         self.choose(Brand, "Switch on…")
-        self.press("Switch 1 brand on")
+        self.proceed("Switch 1 brand on")
         expect(self.page.get_by_text("Campaigns that changed status: 3 resumed.")).to_be_visible()
 
     def test_a_preview_may_be_left_without_a_change(self) -> None:

@@ -24,13 +24,6 @@ class Exchanging(BrowserTestCase):
         spend(self.search, 60)
         run_full_check("check_budgets", clock=timezone.now)
 
-    def press(self, name: str) -> None:
-        self.follow(self.page.get_by_role("button", name=name, exact=True))
-
-    def look(self) -> None:
-        self.assert_accessible()
-        self.assert_fits()
-
     def export(self, model: type[Brand] | type[Campaign], *choices: str) -> tuple[str, bytes]:
         """Follow the list's link and download what it shows; return the file's name and contents."""
         self.open(address_of(model, "changelist"))
@@ -48,7 +41,7 @@ class Exchanging(BrowserTestCase):
         self.follow(self.page.locator(".campaigns-tools").get_by_role("link", name="Import"))
         self.look()
         self.page.set_input_files("[name=file]", {"name": name, "mimeType": "text/csv", "buffer": data})
-        self.press("Preview")
+        self.proceed("Preview")
         self.look()
 
     def test_limits_are_changed_in_a_spreadsheet(self) -> None:
@@ -58,7 +51,7 @@ class Exchanging(BrowserTestCase):
         self.take_in(Campaign, name, write_xlsx(table.columns, rows))
         expect(self.page.get_by_role("link", name="=Search").first).to_be_visible()
         expect(self.page.get_by_text("campaign pauses")).to_be_visible()
-        self.press("Import")
+        self.proceed("Import")
         expect(self.page.get_by_text("Changed 2 campaigns. Campaigns that changed status:")).to_be_visible()
         self.search.refresh_from_db()
         self.assertEqual((str(self.search.daily_spend_limit), self.search.status), ("55.500000", "paused"))

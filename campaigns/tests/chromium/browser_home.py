@@ -23,10 +23,6 @@ class Morning(BrowserTestCase):
         spend(calm, 1)
         run_full_check("check_budgets", clock=timezone.now)
 
-    def look(self) -> None:
-        self.assert_accessible()
-        self.assert_fits()
-
     def test_from_a_number_to_the_brand_that_is_stopped_and_goes_on(self) -> None:
         self.open("/admin/")
         self.look()

@@ -23,10 +23,6 @@ class Uploading(BrowserTestCase):
         make_campaign(make_brand(name="Alpine"), name="Search")
         self.enterContext(patch.object(tasks.import_spend_upload, "apply_async"))
 
-    def look(self) -> None:
-        self.assert_accessible()
-        self.assert_fits()
-
     def upload(self) -> SpendUpload:
         """Choose a file, have its errors skipped, and send it."""
         self.open(address_of(SpendUpload, "add"))

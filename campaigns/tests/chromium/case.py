@@ -102,6 +102,15 @@ class BrowserTestCase(CommittedTestCase, StaticLiveServerTestCase):
         with self.page.expect_navigation(wait_until="load"):
             link.click()
 
+    def proceed(self, name: str) -> None:
+        """Press the button of that name, which leads to another page."""
+        self.follow(self.page.get_by_role("button", name=name, exact=True))
+
+    def look(self) -> None:
+        """Fail where the page keeps people out or scrolls sideways."""
+        self.assert_accessible()
+        self.assert_fits()
+
     def assert_accessible(self, page: Page | None = None, within: str | None = None) -> None:
         """Fail with every violation of WCAG 2.1 AA that axe-core finds on the page, or in a part of it, in words."""
         found = Axe().run(page or self.page, within, {"runOnly": {"type": "tag", "values": LEVELS}})
