@@ -12,12 +12,11 @@ from collections.abc import Iterable
 
 from campaigns.database import fetch_all, take_ledger_lock
 from campaigns.services.close import close_periods
-from campaigns.services.enforcement import Clock, Enforcement, enforce
+from campaigns.services.enforcement import Clock, Enforcement, enforce_under_locks
 from campaigns.services.fold import fold_under_ledger_lock
 from campaigns.services.locks import lock_brands
 from campaigns.services.rebook import rebook_changed_zones
 from campaigns.services.scope import Scope
-from campaigns.services.upcoming import note_next_changes
 
 
 def begin_change(brand_ids: Iterable[int], *, clock: Clock) -> None:
@@ -49,9 +48,7 @@ def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
     """
     rebook_changed_zones(clock=clock, brands=brands_of(scope))
     now = clock()  # nothing is waited for any more, and what becomes true between two instants would be in neither
-    enforcement = enforce(scope, clock=lambda: now, actor=actor)
-    note_next_changes(scope, now=now)
-    return enforcement
+    return enforce_under_locks(scope, now=now, actor=actor)
 
 
 def brands_of(scope: Scope) -> list[int]:

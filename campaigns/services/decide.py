@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns.database import fetch_all, one_large_query
+from campaigns.database import fetch_all, is_postgresql, one_large_query
 from campaigns.dialects import clamped, exact_sum, in_each_worker, micros_sql, sum_of_sums
 from campaigns.periods import minute_of
 from campaigns.reasons import PauseReason
@@ -38,20 +38,34 @@ OPEN = """CASE
 """Rule R7: whether a window w is open."""
 
 
+NO_EDGE = "CAST(NULL AS integer)"
+
+
 @dataclass(frozen=True)
 class Windows:
-    """How a decision looks at windows: is_open is 1 or 0, or NULL for a campaign without windows."""
+    """How a decision looks at the windows w of a campaign c.
+
+    is_open is 1 or 0, or NULL for a campaign without windows; edge is the least of what is asked of each window.
+    """
 
     is_open: str
+    edge: str = NO_EDGE
     joins: str = ""
 
 
-OF_EACH = Windows(f"(SELECT MAX({OPEN}) FROM campaigns_daypartingschedule w WHERE w.campaign_id = c.id)")
-"""One row for each campaign, whose windows are looked up."""
+def looked_up(edge: str) -> Windows:
+    """One row for each campaign, whose windows are looked up: by PostgreSQL once, by SQLite for either fact."""
+    is_open, least_edge = f"MAX({OPEN})", f"MIN({edge})"
+    windows = "FROM campaigns_daypartingschedule w WHERE w.campaign_id = c.id"
+    if is_postgresql():
+        look = f"(SELECT {is_open} AS is_open, {least_edge} AS edge {windows}) AS look"
+        return Windows("look.is_open", "look.edge", f"\n    CROSS JOIN LATERAL {look}")
+    return Windows(f"(SELECT {is_open} {windows})", f"(SELECT {least_edge} {windows})")
+
 
 OF_ALL = Windows(
     "CASE WHEN w.id IS NOT NULL THEN 1 WHEN closed.id IS NOT NULL THEN 0 END",
-    f"""
+    joins=f"""
     LEFT JOIN campaigns_daypartingschedule w ON w.campaign_id = c.id AND {OPEN} = 1
     LEFT JOIN campaigns_daypartingschedule closed ON closed.campaign_id = c.id AND w.id IS NULL""",
 )
@@ -66,7 +80,7 @@ pending {{kept}} (
     FROM campaigns_pendingspend p
     JOIN campaigns_brand b ON b.id = p.brand_id
     JOIN clock ON clock.zone = b.timezone
-    WHERE {{pending_in_scope}}
+    WHERE {{brand_in_scope}}
     GROUP BY p.brand_id, p.campaign_id
 ),
 brand_pending AS (
@@ -82,10 +96,11 @@ brand {{kept}} (
     {FROM_BRANDS}
     WHERE {{the_brand_in_scope}}
 ),
-facts {{kept}} (
+facts AS NOT MATERIALIZED (
     SELECT c.id AS campaign_id, c.name AS campaign, c.brand_id, b.name AS brand, c.pause_reasons AS reasons_before,
         c.enabled AS campaign_enabled, b.enabled AS brand_enabled, c.starts_on, c.ends_on, b.today,
-        b.tomorrow, b.month_until, b.shift, c.next_change_minute, {{edge}} AS edge, {{windows.is_open}} AS is_open,
+        b.tomorrow, b.month_until, b.shift, c.next_change_minute,
+        {{windows.edge}} AS edge, {{windows.is_open}} AS is_open,
         {micros_sql("c.daily_spend_limit")} AS campaign_limit,
         b.daily_budget AS brand_daily_budget,
         b.monthly_budget AS brand_monthly_budget,
@@ -124,7 +139,7 @@ def _flags(reasons: Iterable[PauseReason]) -> str:
 REASONS_AFTER = f"CASE WHEN today IS NULL THEN reasons_before | ({_flags(SWITCHES)}) ELSE {_flags(CONDITIONS)} END"
 
 DIFFERENCES = f"""{FACTS},
-decision AS NOT MATERIALIZED (SELECT facts.*, {REASONS_AFTER} AS reasons_after FROM facts),
+decision {{kept}} (SELECT facts.*, {REASONS_AFTER} AS reasons_after FROM facts),
 differences AS (SELECT * FROM decision WHERE reasons_after <> reasons_before)
 """
 
@@ -157,30 +172,24 @@ def differences(scope: Scope, now: datetime) -> list[tuple[Any, ...]]:
     return fetch_all(sql, params)
 
 
-NO_EDGE = "CAST(NULL AS integer)"
-
-
 def decision(
     scope: Scope, clocks: Clocks, select: str, *, in_one_sweep: bool = False, edge: str = NO_EDGE
 ) -> tuple[str, list[Any]]:
     """Return the decision with a SELECT over it, and the parameters before those of the SELECT.
 
     In one sweep over all campaigns it is quicker, but one that has several windows may come several times. edge is
-    what campaigns.services.upcoming wants to know of the windows of a campaign c of a brand b.
+    what campaigns.services.upcoming asks of each window w of a brand b.
     """
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("p.brand_id")
-    pending_in_scope, _ = scope.brand_condition("p.brand_id", of_pending=True)
     the_brand_in_scope, _ = scope.brand_condition("b.id")
     sql = DIFFERENCES.format(
         kept="AS NOT MATERIALIZED" if in_one_sweep else "AS MATERIALIZED",
         clock_kept=in_each_worker() if in_one_sweep else "AS MATERIALIZED",
-        windows=OF_ALL if in_one_sweep else OF_EACH,
-        edge=edge,
+        windows=OF_ALL if in_one_sweep else looked_up(edge),
         clocks=clocks.sql,
         in_scope=in_scope,
         brand_in_scope=brand_in_scope,
-        pending_in_scope=pending_in_scope,
         the_brand_in_scope=the_brand_in_scope,
     )
     of_brands = [*params_of(clocks.days, clocks.months, brand_params), *brand_params]

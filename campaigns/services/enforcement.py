@@ -121,6 +121,16 @@ def _write(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, with_ch
     return _Batch(count_lines(written), changes)
 
 
+def enforce_under_locks(scope: Scope, *, now: datetime, actor: str) -> Enforcement:
+    """Enforce what a person has changed, as enforce() does, and note what time does next where the reasons stay.
+
+    The caller holds the locks of the scope's brands.
+    """
+    result = Enforcement(unknown_zones=unknown_zones(scope))
+    result.add(count_lines(write_changes(scope, Clocks(scope, now), actor)))
+    return result
+
+
 def preview(scope: Scope, *, now: datetime) -> list[Change]:
     """Return what enforcement would change at now, in order of brand and campaign; nothing is written."""
     return [_change(row) for row in differences(scope, now)]

@@ -51,7 +51,7 @@ def write_changes(scope: Scope, clocks: Clocks, actor: str) -> Lines:
 def _write_on_postgresql(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> list[tuple[Any, ...]]:
     """Decide once, and write both tables in the same statement."""
     update, of_update = writing(scope)
-    select = f""", {with_next_changes("reasons_after")},
+    select = f""", {with_next_changes()},
 line AS ({LINES.format(decision="")}),
 campaign AS ({update})
 SELECT turn FROM line"""
@@ -64,7 +64,7 @@ def _write_on_sqlite(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> list[
     update, of_update = writing(scope)
     facts, params = decision(scope, clocks, "")
     written = fetch_all(LINES.format(decision=facts), [*params, *of_lines])
-    sql, params = decision(scope, clocks, f", {with_next_changes('reasons_after')} {update}", edge=EDGE)
+    sql, params = decision(scope, clocks, f", {with_next_changes()} {update}", edge=EDGE)
     execute(sql, [*params, *of_update])
     return written
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from campaigns.dialects import among, among_param, among_read
+from campaigns.dialects import among_ids, among_param
 from campaigns.models import Brand
 
 
@@ -55,22 +55,17 @@ class Scope:
         """Return the SQL condition on a brand id and a campaign id, and its parameters."""
         parts: list[tuple[str, Iterable[int]]] = []
         if self.brands is not None:
-            parts.append((among(brand), self.brands))
+            parts.append((among_ids(brand), self.brands))
         if self.campaigns is not None:
-            parts.append((among(campaign), self.campaigns))
+            parts.append((among_ids(campaign), self.campaigns))
         conditions, params = [sql for sql, _ in parts], [among_param(ids) for _, ids in parts]
         if self.shard is not None:
             conditions.append(f"{brand} %% %s = %s")
             params += self.shard[::-1]
         return " AND ".join(conditions) or "1 = 1", params
 
-    def brand_condition(self, brand: str, *, of_pending: bool = False) -> tuple[str, list[Any]]:
-        """Return the SQL condition on the id of a brand that has campaigns of the scope, and its parameters.
-
-        of_pending tells that it is about rows of pending spend, which has no index.
-        """
-        if of_pending and self.brands is not None and self.campaigns is None:
-            return among_read(brand), [among_param(self.brands)]
+    def brand_condition(self, brand: str) -> tuple[str, list[Any]]:
+        """Return the SQL condition on the id of a brand that has campaigns of the scope, and its parameters."""
         if self.campaigns is None:
             return self.condition(brand, "")
         sql, params = self.condition("brand_id", "id")

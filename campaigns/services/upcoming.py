@@ -11,12 +11,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from campaigns.database import execute, fetch_all
+from campaigns.database import fetch_all
 from campaigns.dialects import days_between, least, minute_of_day
 from campaigns.periods import NEVER, minute_of
 from campaigns.reasons import PauseReason
-from campaigns.services.clocks import Clocks
-from campaigns.services.decide import decision
 from campaigns.services.scope import Scope
 
 A_YEAR = 366
@@ -49,22 +47,22 @@ CLOSES = _when(
 )
 
 
-EDGE = f"(SELECT MIN({least(OPENS, CLOSES)}) FROM campaigns_daypartingschedule w WHERE w.campaign_id = c.id)"
-"""Of a campaign c of a brand b: the next minute of today at which one of its windows opens or closes."""
+EDGE = least(OPENS, CLOSES)
+"""Of a window w of a brand b: the next minute of today at which it opens or closes."""
 
 
-def with_next_changes(reasons: str) -> str:
+def with_next_changes() -> str:
     """Return the table `upcoming`, over a decision with EDGE: the reasons of each campaign, and what time does next."""
     starts, ends = days_between("starts_on", "today"), days_between("ends_on", "today")
     next_change = least(
         _when("edge IS NOT NULL", least("edge", "tomorrow", f"COALESCE(shift, {NEVER})")),
         _when("starts_on > today", _day_after(f"({starts} - 1)")),
         _when("ends_on >= today", _day_after(ends)),
-        _when(f"({reasons} & {UNTIL_TOMORROW}) <> 0", "tomorrow"),
-        _when(f"({reasons} & {UNTIL_NEXT_MONTH}) <> 0", "month_until"),
+        _when(f"(reasons_after & {UNTIL_TOMORROW}) <> 0", "tomorrow"),
+        _when(f"(reasons_after & {UNTIL_NEXT_MONTH}) <> 0", "month_until"),
     )
     return f"""upcoming AS MATERIALIZED (
-    SELECT campaign_id, {reasons} AS reasons, COALESCE({next_change}, {NEVER}) AS minute FROM decision
+    SELECT campaign_id, reasons_after AS reasons, COALESCE({next_change}, {NEVER}) AS minute FROM decision
 )"""
 
 
@@ -82,17 +80,6 @@ WHERE upcoming.campaign_id = c.id AND {in_scope}
     AND (c.pause_reasons <> upcoming.reasons OR c.next_change_minute <> upcoming.minute)""",
         params,
     )
-
-
-def note_next_changes(scope: Scope, *, now: datetime) -> None:
-    """Note what time does next where a person has changed facts and the reasons stay: windows, dates, the zone.
-
-    The caller holds the locks of the scope's brands, and has enforced them for the same instant.
-    """
-    update, of_update = writing(scope)
-    select = f", {with_next_changes('reasons_before')} {update}"
-    sql, params = decision(scope, Clocks(scope, now), select, edge=EDGE)
-    execute(sql, [*params, *of_update])
 
 
 def due_campaigns(*, now: datetime, most: int) -> list[int]:

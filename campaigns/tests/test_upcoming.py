@@ -10,11 +10,13 @@ from django.db import connection, transaction
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
+from campaigns.database import fetch_all, is_postgresql
 from campaigns.models import Brand, Campaign, DaypartingSchedule
 from campaigns.reasons import PauseReason
 from campaigns.services.changes import begin_change, finish_change
+from campaigns.services.enforcement import enforce_under_locks
 from campaigns.services.scope import Scope
-from campaigns.services.upcoming import due_campaigns, note_next_changes
+from campaigns.services.upcoming import due_campaigns
 from campaigns.tests.checking import ACTIVE, enforce_at, history, reasons_of
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend, utc
 from campaigns.tests.outside import OutsideTestCase
@@ -35,16 +37,6 @@ class UpcomingTestCase(TestCase):
         for start, end in edges:
             make_window(campaign, days, start, end)
         return campaign
-
-
-class Noting(UpcomingTestCase):
-    def test_it_notes_what_time_does_next_and_leaves_reasons_as_they_are(self) -> None:
-        campaign = self.windows(("18:00", "20:00"))
-        enforce_at(NOON)
-        DaypartingSchedule.objects.update(start_time=time(11))
-        note_next_changes(Scope.everything(), now=utc(NOON))
-        self.assertEqual(next_change(campaign), utc("2026-11-20 20:00"))
-        self.assertEqual(reasons_of(campaign), PauseReason.OUTSIDE_SCHEDULE)
 
 
 class Windows(UpcomingTestCase):
@@ -241,6 +233,18 @@ class PeopleChange(UpcomingTestCase):
         ):
             change(self.campaign.brand_id, NOON, lambda fields=fields: Campaign.objects.update(**fields))  # type: ignore[misc]
             self.assertEqual(next_change(self.campaign), expected)
+
+    def test_nothing_that_differs(self) -> None:
+        """Then no row is written anew."""
+        before = self.rows_written()
+        enforce_under_locks(Scope.everything(), now=utc(NOON), actor="amara")
+        self.assertEqual(self.rows_written(), before)
+
+    def rows_written(self) -> object:
+        """Return what differs once a campaign has been written, even as it was."""
+        if is_postgresql():
+            return fetch_all("SELECT CAST(ctid AS text) FROM campaigns_campaign")
+        return connection.connection.total_changes
 
     def test_the_zone(self) -> None:
         change(self.campaign.brand_id, NOON, lambda: Brand.objects.update(timezone="Asia/Kathmandu"))

@@ -82,7 +82,7 @@ GUARDS = (
     ),
     _decision("the day on which a window starts", "(w.days_of_week & b.weekday_bit) <> 0 AND", "", WINDOWS),
     _decision("the day on which it started", "(w.days_of_week & b.yesterday_bit) <> 0 AND", "", WINDOWS),
-    _decision("one open window of several is enough", "SELECT MAX({OPEN})", "SELECT MIN({OPEN})", WINDOWS),
+    _decision("one open window of several is enough", 'f"MAX({OPEN})"', 'f"MIN({OPEN})"', WINDOWS),
     _decision("a look at all windows finds closed ones", " WHEN closed.id IS NOT NULL THEN 0", "", WINDOWS),
     _decision("a campaign counts once", "COUNT(DISTINCT campaign_id)", "COUNT(campaign_id)", WINDOWS),
     # R3, R4
@@ -152,10 +152,17 @@ GUARDS = (
         short=True,
     ),
     _elsewhere(
-        "noting what time does next changes no reasons",
+        "a campaign is written only where something differs",
         "upcoming",
-        "with_next_changes('reasons_before')",
-        "with_next_changes('reasons_after')",
+        "\n    AND (c.pause_reasons <> upcoming.reasons OR c.next_change_minute <> upcoming.minute)",
+        "",
+        "test_upcoming",
+    ),
+    _elsewhere(
+        "what time does next is written where the reasons stay",
+        "upcoming",
+        " OR c.next_change_minute <> upcoming.minute",
+        "",
         "test_upcoming",
     ),
     # Between two checks

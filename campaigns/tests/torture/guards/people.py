@@ -130,8 +130,8 @@ GUARDS = (
     _people(
         "a save enforces what it touched",
         CHANGES,
-        "    enforcement = enforce(scope, clock=lambda: now, actor=actor)",
-        "    enforcement = Enforcement()",
+        "    return enforce_under_locks(scope, now=now, actor=actor)",
+        "    return Enforcement()",
         "test_rule_08_at_once",
     ),
     _people(
