@@ -93,8 +93,8 @@ def note_success(name: str, check: FullCheck, now: datetime) -> None:
     JobRun.objects.filter(name=name).update(succeeded_at=now, summary=check.summary, problem=check.problem)
 
 
-def preview_check(*, clock: Clock, closing_clock: Clock | None = None) -> list[Change]:
-    """Return what a full check would change in campaigns; nothing is written.
+def preview_check(*, clock: Clock, closing_clock: Clock) -> list[Change]:
+    """Return what a full check with these clocks would change in campaigns; nothing is written.
 
     Only where a zone was changed by SQL does it re-book those brands, in a transaction that is rolled back.
     """
@@ -103,7 +103,7 @@ def preview_check(*, clock: Clock, closing_clock: Clock | None = None) -> list[C
         return preview(Scope.everything(), now=clock())
     with transaction.atomic():
         lock_brands(moved)
-        rebook_changed_zones(clock=closing_clock or clock, brands=moved)
+        rebook_changed_zones(clock=closing_clock, brands=moved)
         changes = preview(Scope.everything(), now=clock())
         transaction.set_rollback(True)
     return changes

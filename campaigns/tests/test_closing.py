@@ -67,6 +67,14 @@ class EachPeriodIsClosedOnce(TestCase):
         self.assertEqual(close_at("2026-11-20 13:00"), 0)
         self.assertEqual(list(BrandPeriod.objects.order_by("id").values()), before)
 
+    def test_it_closes_what_is_late_only_when_clocks_have_gone_back(self) -> None:
+        close_at("2026-12-02 12:00")
+        before = closed(self.brand)
+        spend(self.campaign, 5, "2026-11-10 10:00")
+        fold()
+        self.assertEqual(close_at("2026-11-20 12:00"), 1)
+        self.assertEqual(closed(self.brand), [("2026-11-10", 5, 50), *before])
+
     def test_it_closes_every_day_and_month_after_a_long_downtime(self) -> None:
         for day, amount in (("2026-11-30", 7), ("2027-02-28", 8), ("2027-12-31", 9)):
             spend(self.campaign, amount, f"{day} 12:00")

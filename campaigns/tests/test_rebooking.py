@@ -273,6 +273,15 @@ class WhatAMoveDecides(RebookingTestCase):
         check_at("2026-11-20 12:05")
         self.assertEqual(BrandPeriod.objects.filter(brand=brand).count(), 0)
 
+    def test_it_makes_none_for_days_that_ended_without_a_budget(self) -> None:
+        """R9."""
+        brand = make_brand(timezone=WEST, created_at=utc("2026-11-16"))
+        change_brand(brand, "2026-11-18 12:00", daily_budget=5)
+        change_brand(brand, NOON, timezone="UTC")
+        check_at("2026-11-21 00:00")
+        days = BrandPeriod.objects.filter(brand=brand, kind="day").order_by("starts_on")
+        self.assertEqual([str(day) for day in days], ["2026-11-18", "2026-11-19", "2026-11-20"])
+
 
 class AZoneThatNobodyKnows(RebookingTestCase):
     """R6: it is left alone and stops nothing."""
