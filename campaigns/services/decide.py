@@ -173,9 +173,9 @@ def differences(scope: Scope, now: datetime) -> list[tuple[Any, ...]]:
 
 
 def decision(
-    scope: Scope, clocks: Clocks, select: str, *, in_one_sweep: bool = False, edge: str = NO_EDGE
+    scope: Scope, clocks: Clocks, rest: str, *, in_one_sweep: bool = False, edge: str = NO_EDGE
 ) -> tuple[str, list[Any]]:
-    """Return the decision with a SELECT over it, and the parameters before those of the SELECT.
+    """Return the decision with the rest of a statement after it, and the parameters before those of the rest.
 
     In one sweep over all campaigns it is quicker, but one that has several windows may come several times. edge is
     what campaigns.services.upcoming asks of each window w of a brand b.
@@ -193,4 +193,4 @@ def decision(
         the_brand_in_scope=the_brand_in_scope,
     )
     of_brands = [*params_of(clocks.days, clocks.months, brand_params), *brand_params]
-    return sql + select, [clocks.param, *brand_params, *of_brands, *clocks.days, *scope_params]
+    return sql + rest, [clocks.param, *brand_params, *of_brands, *clocks.days, *scope_params]
