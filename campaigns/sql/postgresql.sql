@@ -4,14 +4,22 @@
 
 -- Each statement appends what it changed: one row for each campaign and quarter-hour, sums in millionths.
 -- Large amounts keep rows of their own: the sum of ten thousand of them wouldn't fit into 64 bits, and the statement
--- would be refused though each of its rows is valid.
+-- would be refused though each of its rows is valid. An insert of one row has nothing to group, and most are of one row:
+-- not to group them makes the trigger a third cheaper.
 CREATE FUNCTION {schema}.campaigns_spend_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
-    SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, SUM((amount * 1000000)::bigint)
-    FROM added
-    GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END;
+    IF EXISTS (SELECT FROM added OFFSET 1) THEN
+        INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+        SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer,
+            SUM((amount * 1000000)::bigint)
+        FROM added
+        GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END;
+    ELSE
+        INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+        SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, (amount * 1000000)::bigint
+        FROM added;
+    END IF;
     RETURN NULL;
 END $$;
 

@@ -98,6 +98,18 @@ class DropTriggers(CreateTriggers):
         return "Drop the triggers of the spend ledger"
 
 
+class RemakeTriggers(CreateTriggers):
+    """Make every trigger anew where the text of one has changed; reversed, they stay."""
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        pass
+
+    def describe(self) -> str:
+        return "Make the triggers of the spend ledger anew"
+
+
 class CloseFunctions(CreateTriggers):
     """Let nobody but their owner make triggers of the ledger's functions, which run as their owner (PostgreSQL)."""
 

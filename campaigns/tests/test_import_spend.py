@@ -209,6 +209,12 @@ class RepeatTest(ImportCase, TestCase):
             said = self.run_it("--skip-errors")
         self.assert_said(said, "1 row imported, 1 repeated and skipped, 1 refused.", "line 4", "2.000000", "says 3")
 
+    def test_it_writes_rows_in_the_order_of_their_ids(self) -> None:
+        """Whatever their order in the file: two imports that met in opposite orders would wait for each other."""
+        self.write(*(f"{NOON},Acme,Spring,1,{name}" for name in "cadb"))
+        self.run_it()
+        self.assertEqual(list(SpendRecord.objects.order_by("id").values_list("external_id", flat=True)), list("abcd"))
+
     def test_it_takes_one_external_id_in_two_campaigns_for_two_rows(self) -> None:
         make_campaign(self.campaign.brand, name="Summer")
         self.write(f"{NOON},Acme,Spring,2,a", f"{NOON},Acme,Summer,3,a")

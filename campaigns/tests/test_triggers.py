@@ -13,7 +13,7 @@ from django.test import TestCase
 from django.utils import timezone
 
 from campaigns.models import PendingSpend
-from campaigns.sql.triggers import CreateTriggers, DropTriggers, installed_trigger_names, trigger_names
+from campaigns.sql.triggers import CreateTriggers, DropTriggers, RemakeTriggers, installed_trigger_names, trigger_names
 from campaigns.tests.factories import make_campaign, spend
 from campaigns.tests.outside import POSTGRESQL, SQLITE, OutsideTestCase, quarter_at, utc_text
 
@@ -91,6 +91,14 @@ class MigrationTests(MigrationTestCase):
             with self.subTest(operation.describe()), connection.schema_editor() as editor:
                 operation.database_backwards("campaigns", editor, self.state, self.state)
                 self.assertEqual(installed_trigger_names(connection), expected)
+
+    def test_it_makes_them_anew_and_keeps_them_when_that_is_reversed(self) -> None:
+        operation = RemakeTriggers()
+        self.migrate(DropTriggers(), operation)
+        self.assertEqual(installed_trigger_names(connection), NEEDED)
+        with connection.schema_editor() as editor:
+            operation.database_backwards("campaigns", editor, self.state, self.state)
+        self.assertEqual(installed_trigger_names(connection), NEEDED)
 
 
 class UpgradeTests(OutsideTestCase):
