@@ -13,7 +13,7 @@ from pathlib import Path
 from campaigns.bench.parts import PARTS
 from campaigns.bench.plot import draw, together
 from campaigns.bench.results import Result
-from campaigns.bench.tables import figures_markdown, markdown_row, plain_markdown, target, verdict
+from campaigns.bench.tables import figures_markdown, markdown_row, number, plain_markdown, target, verdict
 
 BLOCK = re.compile(r"(<!-- measured: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 NOTHING = "Not measured yet: run `make bench`."
@@ -74,6 +74,6 @@ def summary(results: Results) -> str:
         for figure in result.found.figures:
             if figure.met is not None:
                 unit = "" if figure.ratio is not None else f" {figure.unit}"
-                measured = f"{figure.measured:.3g}{unit}".rstrip()
+                measured = f"{number(figure.measured)}{unit}".rstrip()
                 lines.append(markdown_row([figure.name, measured, target(figure), verdict(figure)]))
     return "\n".join(lines) if len(lines) > 2 else NOTHING

@@ -93,11 +93,12 @@ def _server_settings() -> str:
 
 
 def commit() -> str:
-    """Return the short name of the commit that is measured, with a + where files differ from it."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.strip() or "unknown"
+    """Return the short name of the commit that is measured, with a + where files of the program differ from it."""
+    name = _git("rev-parse", "--short", "HEAD") or "unknown"
+    differs = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    return f"{name}+" if differs else name
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=settings.BASE_DIR, capture_output=True, text=True)
+    return done.stdout.strip()

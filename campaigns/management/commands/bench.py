@@ -22,14 +22,16 @@ from campaigns.bench.results import Result
 from campaigns.bench.sizes import FULL, QUICK, SizeError, Sizes, changed
 from campaigns.bench.tables import text_table
 
-KEPT: Path = settings.BASE_DIR / ".bench"
+QUICK_RUN: Path = settings.BASE_DIR / ".bench" / "quick"
+KEPT: Path = settings.BASE_DIR / "docs" / "measured"
 PAGE: Path = settings.BASE_DIR / "docs" / "performance.md"
 
 HELP = f"""Measures what the work costs at size, as ratios to baselines in the same run, and writes
 docs/performance.md. Run it as `make bench [ARGS="…"]`: that starts a PostgreSQL server for it.
 
 Parts: {", ".join(NAMES)}.
-What each part has found is kept in .bench/; the page is made of all that is there.
+What each part has found is kept in docs/measured/; the page is made of all that is there, so that a part can be
+measured again alone.
 """
 
 
@@ -106,8 +108,8 @@ def read_places(options: dict[str, Any]) -> run.Places:
     if given:
         return run.Places(given, given / PAGE.name)
     if options["quick"]:
-        return run.Places(KEPT / "quick", KEPT / "quick" / PAGE.name)
-    return run.Places(KEPT / "full", PAGE)
+        return run.Places(QUICK_RUN, QUICK_RUN / PAGE.name)
+    return run.Places(KEPT, PAGE)
 
 
 def read_parts(only: str | None) -> list[Part]:
