@@ -67,7 +67,7 @@ class ImportRefused(Exception):
 class _Batch:
     """What one batch came to; ends says whether the transaction ends with it."""
 
-    ends: bool = True
+    ends: bool
     counts: Counts = field(default_factory=Counts)
     refused: list[BadRow] = field(default_factory=list)
     created: list[int] = field(default_factory=list)

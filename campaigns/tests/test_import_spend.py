@@ -22,10 +22,11 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 from django.test import SimpleTestCase, TestCase, override_settings
 
+from campaigns.database import execute, fetch_all
 from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, StatusChange
 from campaigns.services import spend_import
 from campaigns.services.spend_csv import BadRow, Row, read_spend_csv
-from campaigns.services.spend_import import Counts, import_spend
+from campaigns.services.spend_import import Counts, ImportRefused, import_spend
 from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.outside import POSTGRESQL
@@ -417,6 +418,27 @@ class ConcurrentImportTest(ImportCase, CommittedTestCase):
             writer.join()
             self.assertEqual(self.amounts(), [1, 2])
 
+        def test_it_tries_again_only_what_may_succeed_and_not_for_ever(self) -> None:
+            for problem, attempts in (("deadlock_detected", spend_import.ATTEMPTS), ("disk_full", 1)):
+                with self.subTest(problem):
+                    self.assertEqual(self.attempts_beside(problem), attempts)
+
+        def attempts_beside(self, problem: str) -> int:
+            """Let PostgreSQL refuse every record for this problem, and return how often an import tries."""
+            execute("CREATE SEQUENCE tried")
+            execute(f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                PERFORM nextval('tried');
+                RAISE EXCEPTION '{problem}' USING ERRCODE = '{problem}';
+            END $$""")
+            execute("CREATE TRIGGER refuse BEFORE INSERT ON campaigns_spendrecord EXECUTE FUNCTION refuse()")
+            try:
+                with self.assertRaises(OperationalError):
+                    import_spend([Row(2, utc(NOON), "Acme", "Spring", Decimal(1), "a")], clock=lambda: utc(NOON))
+                return int(fetch_all("SELECT last_value FROM tried")[0][0])
+            finally:
+                execute("DROP TRIGGER refuse ON campaigns_spendrecord")
+                execute("DROP FUNCTION refuse; DROP SEQUENCE tried")
+
     def test_it_changes_nothing_when_it_is_interrupted(self) -> None:
         def rows_until_interrupted() -> Iterator[Row]:
             yield Row(2, utc(NOON), "Acme", "Spring", Decimal(1), "a")
@@ -443,6 +465,10 @@ class ServiceTest(TestCase):
             counts = import_spend(rows, clock=lambda: utc(NOON), on_batch=lambda counts: told.append(counts.imported))
         self.assertEqual(told, [2, 4, 5])
         self.assertEqual(counts, Counts(imported=5, without_external_id=5))
+
+    def test_it_creates_nothing_that_it_is_not_told_to(self) -> None:
+        with self.assertRaises(ImportRefused):
+            import_spend([Row(2, utc(NOON), "Acme", "Spring", Decimal(1), None)], clock=lambda: utc(NOON))
 
 
 def database_url() -> str:
