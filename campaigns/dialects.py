@@ -48,8 +48,8 @@ def among(column: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
-def among_ids(column: str) -> str:
-    """Return the same condition on ids: PostgreSQL hashes a list that is of the ids' type where no index is of use.
+def among_read(column: str) -> str:
+    """Return the same condition on ids where no index is of use: PostgreSQL hashes a list that is of the ids' type.
 
     Otherwise it compares each row, of a million that may be pending, with each id of the list.
     """

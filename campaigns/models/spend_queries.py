@@ -25,7 +25,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.sql.compiler import SQLCompiler
 from django_stubs_ext import WithAnnotations
 
-from campaigns.dialects import among, among_ids, among_param, clamped_sum, rows_param, rows_sql, shown_sum
+from campaigns.dialects import among, among_param, among_read, clamped_sum, rows_param, rows_sql, shown_sum
 from campaigns.models.books import BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
@@ -58,7 +58,7 @@ def brands_with_spend(
     """Annotate the spend. Whoever gives the ids of all the rows has it sooner, here and below."""
     clocks = _clocks(now)
     rows = _with_clock(brands, "timezone", clocks)
-    pending = _join(rows, PENDING_OF_BRANDS, {"id": "brand_id"}, clocks, among_ids("p.brand_id"), ids)
+    pending = _join(rows, PENDING_OF_BRANDS, {"id": "brand_id"}, clocks, among_read("p.brand_id"), ids)
     return rows.annotate(
         spend_today=_brand_spend_today("pk", pending), spend_this_month=_brand_spend_this_month("pk", pending)
     )
@@ -91,7 +91,7 @@ def _campaigns(campaigns: QuerySet[Campaign], clocks: list[LocalClock], ids: Ids
         PENDING_OF_CAMPAIGNS,
         {"id": "campaign_id", "brand_id": "brand_id"},
         clocks,
-        among_ids("p.campaign_id"),
+        among_read("p.campaign_id"),
         ids,
     )
     folded = CampaignDay.objects.order_by().filter(campaign=OuterRef("pk"), day=OuterRef("_today"))

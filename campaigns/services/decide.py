@@ -80,7 +80,7 @@ pending {{kept}} (
     FROM campaigns_pendingspend p
     JOIN campaigns_brand b ON b.id = p.brand_id
     JOIN clock ON clock.zone = b.timezone
-    WHERE {{brand_in_scope}}
+    WHERE {{pending_in_scope}}
     GROUP BY p.brand_id, p.campaign_id
 ),
 brand_pending AS (
@@ -182,6 +182,7 @@ def decision(
     """
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("p.brand_id")
+    pending_in_scope, _ = scope.brand_condition("p.brand_id", read=True)
     the_brand_in_scope, _ = scope.brand_condition("b.id")
     sql = DIFFERENCES.format(
         kept="AS NOT MATERIALIZED" if in_one_sweep else "AS MATERIALIZED",
@@ -190,6 +191,7 @@ def decision(
         clocks=clocks.sql,
         in_scope=in_scope,
         brand_in_scope=brand_in_scope,
+        pending_in_scope=pending_in_scope,
         the_brand_in_scope=the_brand_in_scope,
     )
     of_brands = [*params_of(clocks.days, clocks.months, brand_params), *brand_params]

@@ -26,7 +26,7 @@ from campaigns.database import (
     plan_for_many_rows,
     take_ledger_lock,
 )
-from campaigns.dialects import among, among_ids, among_param, collected, in_few, row_address
+from campaigns.dialects import among, among_param, among_read, collected, in_few, row_address
 from campaigns.models import PendingSpend
 from campaigns.periods import find_zone, known_zones
 from campaigns.services.booking import segments_param
@@ -124,7 +124,7 @@ class _Fold:
     ) -> None:
         self.brands = ids = None if brands is None else list(brands)
         self.on_too_large = on_too_large
-        self.in_scope = "1 = 1" if ids is None else among_ids("brand_id")
+        self.in_scope = "1 = 1" if ids is None else among_read("brand_id")
         self.scope: list[Any] = [] if ids is None else [among_param(ids)]
         ((self.newest,),) = fetch_all("SELECT MAX(id) FROM campaigns_pendingspend")
         self.of_pending = [self.newest, *self.scope]

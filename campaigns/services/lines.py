@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -16,8 +18,8 @@ from campaigns.services.upcoming import EDGE, with_next_changes, writing
 class Lines(NamedTuple):
     above: int
     """The id above which the lines of a decision lie."""
-    turns: list[int]
-    """Of each: PAUSED, RESUMED, or 0 where only the reasons differ."""
+    turns: dict[int, int]
+    """How many PAUSED, RESUMED, or are 0, where only the reasons differ."""
 
 
 class LineCount(NamedTuple):
@@ -45,32 +47,33 @@ def write_changes(scope: Scope, clocks: Clocks, actor: str) -> Lines:
     ((last,),) = fetch_all("SELECT COALESCE(MAX(id), 0) FROM campaigns_statuschange")
     of_lines = [connection.ops.adapt_datetimefield_value(clocks.now), actor]
     write = _write_on_postgresql if is_postgresql() else _write_on_sqlite
-    return Lines(int(last), [turn for (turn,) in write(scope, clocks, of_lines)])
+    return Lines(int(last), dict(write(scope, clocks, of_lines)))
 
 
-def _write_on_postgresql(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> list[tuple[Any, ...]]:
+def _write_on_postgresql(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> Iterable[tuple[Any, ...]]:
     """Decide once, and write both tables in the same statement."""
     update, of_update = writing(scope)
     select = f""", {with_next_changes()},
 line AS ({LINES.format(decision="")}),
 campaign AS ({update})
-SELECT turn FROM line"""
+SELECT turn, COUNT(*) FROM line GROUP BY turn"""
     sql, params = decision(scope, clocks, select, edge=EDGE)
     return fetch_all(sql, [*params, *of_lines, *of_update])
 
 
-def _write_on_sqlite(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> list[tuple[Any, ...]]:
+def _write_on_sqlite(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> Iterable[tuple[Any, ...]]:
     """Decide for each of the tables: nobody else writes during the transaction, so both times the same."""
     update, of_update = writing(scope)
     facts, params = decision(scope, clocks, "")
     written = fetch_all(LINES.format(decision=facts), [*params, *of_lines])
     sql, params = decision(scope, clocks, f", {with_next_changes()} {update}", edge=EDGE)
     execute(sql, [*params, *of_update])
-    return written
+    return Counter(turn for (turn,) in written).items()
 
 
 def count_lines(written: Lines) -> LineCount:
-    return LineCount(len(written.turns), written.turns.count(PAUSED), written.turns.count(RESUMED))
+    turns = written.turns
+    return LineCount(sum(turns.values()), turns.get(PAUSED, 0), turns.get(RESUMED, 0))
 
 
 def lines(scope: Scope, last: int) -> list[tuple[Any, ...]]:

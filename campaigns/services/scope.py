@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from campaigns.dialects import among_ids, among_param
+from campaigns.dialects import among, among_param, among_read
 from campaigns.models import Brand
 
 
@@ -51,22 +51,27 @@ class Scope:
         """Return the part of the scope that lies in these brands."""
         return Scope(brands=tuple(brand_ids), campaigns=self.campaigns)
 
-    def condition(self, brand: str, campaign: str) -> tuple[str, list[Any]]:
-        """Return the SQL condition on a brand id and a campaign id, and its parameters."""
+    def condition(self, brand: str, campaign: str, *, read: bool = False) -> tuple[str, list[Any]]:
+        """Return the SQL condition on a brand id and a campaign id, and its parameters.
+
+        read tells that the rows are read, or found, by something else: then PostgreSQL is to hash the ids. It would
+        not look them up by their index any more, but read the whole table.
+        """
+        one_of = among_read if read else among
         parts: list[tuple[str, Iterable[int]]] = []
         if self.brands is not None:
-            parts.append((among_ids(brand), self.brands))
+            parts.append((one_of(brand), self.brands))
         if self.campaigns is not None:
-            parts.append((among_ids(campaign), self.campaigns))
+            parts.append((one_of(campaign), self.campaigns))
         conditions, params = [sql for sql, _ in parts], [among_param(ids) for _, ids in parts]
         if self.shard is not None:
             conditions.append(f"{brand} %% %s = %s")
             params += self.shard[::-1]
         return " AND ".join(conditions) or "1 = 1", params
 
-    def brand_condition(self, brand: str) -> tuple[str, list[Any]]:
+    def brand_condition(self, brand: str, *, read: bool = False) -> tuple[str, list[Any]]:
         """Return the SQL condition on the id of a brand that has campaigns of the scope, and its parameters."""
         if self.campaigns is None:
-            return self.condition(brand, "")
+            return self.condition(brand, "", read=read)
         sql, params = self.condition("brand_id", "id")
         return f"{brand} IN (SELECT brand_id FROM campaigns_campaign WHERE {sql})", params

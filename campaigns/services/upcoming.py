@@ -71,7 +71,7 @@ def writing(scope: Scope) -> tuple[str, list[Any]]:
 
     It is told of the scope too, or it would look for it in all campaigns.
     """
-    in_scope, params = scope.condition("c.brand_id", "c.id")
+    in_scope, params = scope.condition("c.brand_id", "c.id", read=True)
     return (
         f"""
 UPDATE campaigns_campaign AS c SET pause_reasons = upcoming.reasons, next_change_minute = upcoming.minute

@@ -62,7 +62,7 @@ GUARDS = (
     _book(
         "a fold of a brand's is no other's",
         FOLD,
-        'self.in_scope = "1 = 1" if ids is None else among_ids("brand_id")',
+        'self.in_scope = "1 = 1" if ids is None else among_read("brand_id")',
         'self.in_scope = "1 = 1" if ids is None else f"({among(\'brand_id\')} OR 1 = 1)"',
         CLOSING,
     ),
