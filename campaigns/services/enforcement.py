@@ -27,7 +27,7 @@ from campaigns.services.scope import Scope
 Clock = Callable[[], datetime]
 """Gives the instant to decide for. Services read no clock of their own; a fixed instant is `lambda: at`."""
 
-BATCH_CAMPAIGNS = 7_500
+BATCH_CAMPAIGNS = 5_000
 BATCH_CAMPAIGNS_ON_SQLITE = 1_000
 """Fewer, because nobody else can write meanwhile."""
 ATTEMPTS = 3
