@@ -35,7 +35,7 @@ from campaigns.services.marks import mark_at_once
 from campaigns.services.overflow import suspects
 
 BATCH_DAYS = 100
-BATCH_ROWS_ON_POSTGRESQL = 15_000
+BATCH_ROWS_ON_POSTGRESQL = 10_000
 """A person's save may have to wait for the ledger lock."""
 BATCH_ROWS_ON_SQLITE = 2_000
 """Fewer, because nobody else can write meanwhile."""
