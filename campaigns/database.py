@@ -30,7 +30,7 @@ A machine that vanishes, or is stopped with everything on it, would keep its loc
 """
 
 
-GIVE_WAY_SECONDS = 0.03
+GIVE_WAY_SECONDS = 0.055
 
 
 def is_postgresql() -> bool:
@@ -72,8 +72,8 @@ def take_ledger_lock() -> None:
 def give_way() -> None:
     """Between two transactions of a job, let those in who wait.
 
-    On PostgreSQL they stand in a queue. On SQLite they ask again after up to 25 ms, or 100 ms if they have waited for
-    long: who begins anew at once would keep them out. Inside a transaction there is nothing to give.
+    On PostgreSQL they stand in a queue. On SQLite they ask again after up to 50 ms, or 100 ms if they have waited for a
+    quarter of a second: who begins anew at once would keep them out. Inside a transaction there is nothing to give.
     """
     if not is_postgresql() and not connection.in_atomic_block:
         sleep(GIVE_WAY_SECONDS)
