@@ -57,6 +57,10 @@ class ReadingCase(SimpleTestCase):
 
 
 class FileTest(ReadingCase):
+    def test_it_shows_60_characters_of_a_value_that_it_refuses(self) -> None:
+        for length, shown in ((60, "x" * 60), (61, "x" * 59 + "…")):
+            self.assert_refuses(f"2026-03-01T12:00:00Z,Acme,Spring,{'x' * length},a", f"“{shown}”")
+
     def test_it_reads_a_row(self) -> None:
         expected = Row(2, datetime(2026, 3, 1, 12, tzinfo=UTC), "Acme", "Spring", Decimal("1.50"), "a-1")
         self.assertEqual(read(HEADER + GOOD), [expected])
@@ -241,6 +245,8 @@ class TimestampTest(ReadingCase):
     def test_it_refuses_years_before_2012_and_from_2100_on(self) -> None:
         self.assert_instant("2012-01-01T00:00:00Z", "2012-01-01 00:00:00")
         self.assert_instant("2099-12-31T23:59:59.999999Z", "2099-12-31 23:59:59.999999")
+        self.assert_instant("2011-12-31T23:30:00-01:00", "2012-01-01 00:30:00")
+        self.assert_instant("2100-01-01T00:30:00+01:00", "2099-12-31 23:30:00")
         for text in ("2011-12-31T23:59:59.999999Z", "2100-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"):
             self.assert_refused(text, "2012 to 2099")
         for text in ("0001-01-01T00:00:00", "9999-12-31T23:59:59", "2012-01-01T00:30:00"):
