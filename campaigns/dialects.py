@@ -49,7 +49,7 @@ def among(column: str) -> str:
 
 
 def among_read(column: str) -> str:
-    """Return the same condition on ids where no index is of use: PostgreSQL hashes a list that is of the ids' type.
+    """Return the same condition on ids of rows that are read anyway: PostgreSQL hashes a list that is of the ids' type.
 
     Otherwise it compares each row, of a million that may be pending, with each id of the list.
     """

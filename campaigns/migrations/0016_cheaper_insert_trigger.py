@@ -1,10 +1,10 @@
 from django.db import migrations
 
-from campaigns.sql.triggers import RemakeTriggers
+from campaigns.sql.triggers import ReplaceFunctions
 
 
 class Migration(migrations.Migration):
     """An insert of one row groups nothing."""
 
     dependencies = (("campaigns", "0015_spend_upload"),)
-    operations = (RemakeTriggers(only="postgresql"),)
+    operations = (ReplaceFunctions(),)

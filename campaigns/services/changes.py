@@ -46,8 +46,10 @@ def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
 
     actor is the name of the person, for the history. Call it inside the transaction of begin_change().
     """
-    rebook_changed_zones(clock=clock, brands=brands_of(scope))
-    now = clock()  # nothing is waited for any more, and what becomes true between two instants would be in neither
+    brands = brands_of(scope)
+    lock_brands(brands)  # once more: a campaign may have moved to another one while the first locks were waited for
+    rebook_changed_zones(clock=clock, brands=brands)
+    now = clock()  # nothing is waited for any more
     return enforce_under_locks(scope, now=now, actor=actor)
 
 

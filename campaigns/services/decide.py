@@ -53,14 +53,14 @@ class Windows:
     joins: str = ""
 
 
-def looked_up(edge: str) -> Windows:
+def looked_up(edge: str | None) -> Windows:
     """One row for each campaign, whose windows are looked up: by PostgreSQL once, by SQLite for either fact."""
-    is_open, least_edge = f"MAX({OPEN})", f"MIN({edge})"
+    is_open, least_edge = f"MAX({OPEN})", f"MIN({edge or NO_EDGE})"
     windows = "FROM campaigns_daypartingschedule w WHERE w.campaign_id = c.id"
     if is_postgresql():
         look = f"(SELECT {is_open} AS is_open, {least_edge} AS edge {windows}) AS look"
         return Windows("look.is_open", "look.edge", f"\n    CROSS JOIN LATERAL {look}")
-    return Windows(f"(SELECT {is_open} {windows})", f"(SELECT {least_edge} {windows})")
+    return Windows(f"(SELECT {is_open} {windows})", f"(SELECT {least_edge} {windows})" if edge else NO_EDGE)
 
 
 OF_ALL = Windows(
@@ -96,7 +96,7 @@ brand {{kept}} (
     {FROM_BRANDS}
     WHERE {{the_brand_in_scope}}
 ),
-facts AS NOT MATERIALIZED (
+facts {{facts_kept}} (
     SELECT c.id AS campaign_id, c.name AS campaign, c.brand_id, b.name AS brand, c.pause_reasons AS reasons_before,
         c.enabled AS campaign_enabled, b.enabled AS brand_enabled, c.starts_on, c.ends_on, b.today,
         b.tomorrow, b.month_until, b.shift, c.next_change_minute,
@@ -139,7 +139,7 @@ def _flags(reasons: Iterable[PauseReason]) -> str:
 REASONS_AFTER = f"CASE WHEN today IS NULL THEN reasons_before | ({_flags(SWITCHES)}) ELSE {_flags(CONDITIONS)} END"
 
 DIFFERENCES = f"""{FACTS},
-decision {{kept}} (SELECT facts.*, {REASONS_AFTER} AS reasons_after FROM facts),
+decision {{decision_kept}} (SELECT facts.*, {REASONS_AFTER} AS reasons_after FROM facts),
 differences AS (SELECT * FROM decision WHERE reasons_after <> reasons_before)
 """
 
@@ -173,19 +173,25 @@ def differences(scope: Scope, now: datetime) -> list[tuple[Any, ...]]:
 
 
 def decision(
-    scope: Scope, clocks: Clocks, rest: str, *, in_one_sweep: bool = False, edge: str = NO_EDGE
+    scope: Scope, clocks: Clocks, rest: str, *, in_one_sweep: bool = False, edge: str | None = None
 ) -> tuple[str, list[Any]]:
     """Return the decision with the rest of a statement after it, and the parameters before those of the rest.
 
-    In one sweep over all campaigns it is quicker, but one that has several windows may come several times. edge is
-    what campaigns.services.upcoming asks of each window w of a brand b.
+    In one sweep over all campaigns it is quicker, but one that has several windows may come several times, and nothing
+    is asked of them. edge is what campaigns.services.upcoming asks of each window w of a brand b.
     """
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("p.brand_id")
     pending_in_scope, _ = scope.brand_condition("p.brand_id", read=True)
     the_brand_in_scope, _ = scope.brand_condition("b.id")
+    passed_on = "AS NOT MATERIALIZED"
+    kept = passed_on if in_one_sweep else "AS MATERIALIZED"
+    # PostgreSQL keeps what is decided. SQLite would look windows up anew for each use of a fact that it doesn't keep.
+    facts_kept, decision_kept = (passed_on, kept) if is_postgresql() else (kept, passed_on)
     sql = DIFFERENCES.format(
-        kept="AS NOT MATERIALIZED" if in_one_sweep else "AS MATERIALIZED",
+        kept=kept,
+        facts_kept=facts_kept,
+        decision_kept=decision_kept,
         clock_kept=in_each_worker() if in_one_sweep else "AS MATERIALIZED",
         windows=OF_ALL if in_one_sweep else looked_up(edge),
         clocks=clocks.sql,

@@ -1,8 +1,9 @@
 """Enforcement: computing the status of campaigns from the facts and writing what differs (R1, R6, R13).
 
-The only way to a status. It decides without locks; then, in batches, it locks the brands that differ,
+The only way to a status. enforce() decides without locks; then, in batches, it locks the brands that differ,
 decides again in a new statement, at the instant at which it holds them, and writes with history. Nobody waits for
 longer than a batch, a check with nothing to change takes no lock, and what people save meanwhile is not overwritten.
+A person's save holds its brands already, and so decides once: enforce_under_locks().
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ class Lines(NamedTuple):
     above: int
     """The id above which the lines of a decision lie."""
     turns: dict[int, int]
-    """How many PAUSED, RESUMED, or are 0, where only the reasons differ."""
+    """The number of lines that are PAUSED, RESUMED, or 0 (only the reasons differ)."""
 
 
 class LineCount(NamedTuple):
@@ -53,11 +53,11 @@ def write_changes(scope: Scope, clocks: Clocks, actor: str) -> Lines:
 def _write_on_postgresql(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> Iterable[tuple[Any, ...]]:
     """Decide once, and write both tables in the same statement."""
     update, of_update = writing(scope)
-    select = f""", {with_next_changes()},
+    rest = f""", {with_next_changes()},
 line AS ({LINES.format(decision="")}),
 campaign AS ({update})
 SELECT turn, COUNT(*) FROM line GROUP BY turn"""
-    sql, params = decision(scope, clocks, select, edge=EDGE)
+    sql, params = decision(scope, clocks, rest, edge=EDGE)
     return fetch_all(sql, [*params, *of_lines, *of_update])
 
 

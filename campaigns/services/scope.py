@@ -54,8 +54,8 @@ class Scope:
     def condition(self, brand: str, campaign: str, *, read: bool = False) -> tuple[str, list[Any]]:
         """Return the SQL condition on a brand id and a campaign id, and its parameters.
 
-        read tells that the rows are read, or found, by something else: then PostgreSQL is to hash the ids. It would
-        not look them up by their index any more, but read the whole table.
+        read tells that the rows are all read, or found by something else, so that PostgreSQL is to hash the ids. Where
+        it should look them up by their index, it may then prefer to read the whole table.
         """
         one_of = among_read if read else among
         parts: list[tuple[str, Iterable[int]]] = []

@@ -69,7 +69,7 @@ def with_next_changes() -> str:
 def writing(scope: Scope) -> tuple[str, list[Any]]:
     """Return the statement that writes `upcoming` into the scope's campaigns, and its parameters.
 
-    It is told of the scope too, or it would look for it in all campaigns.
+    It is told of the scope too, though `upcoming` has no other campaigns: without it, PostgreSQL may read all of them.
     """
     in_scope, params = scope.condition("c.brand_id", "c.id", read=True)
     return (

@@ -4,8 +4,7 @@
 
 -- Each statement appends what it changed: one row for each campaign and quarter-hour, sums in millionths.
 -- Large amounts keep rows of their own: the sum of ten thousand of them wouldn't fit into 64 bits, and the statement
--- would be refused though each of its rows is valid. An insert of one row has nothing to group, and most are of one row:
--- not to group them makes the trigger a third cheaper.
+-- would be refused though each of its rows is valid. An insert of one row has nothing to group, and most are of one row.
 CREATE FUNCTION {schema}.campaigns_spend_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

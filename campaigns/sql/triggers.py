@@ -23,8 +23,7 @@ FOLDER = Path(__file__).parent
 
 def trigger_names(vendor: str) -> set[str]:
     """Return the triggers that the database of this vendor must have."""
-    text = (FOLDER / f"{vendor}.sql").read_text()
-    return set(re.findall(r"^CREATE TRIGGER (\w+)", text, re.MULTILINE))
+    return set(re.findall(r"^CREATE TRIGGER (\w+)", _text(vendor), re.MULTILINE))
 
 
 def installed_trigger_names(connection: BaseDatabaseWrapper) -> set[str]:
@@ -98,8 +97,19 @@ class DropTriggers(CreateTriggers):
         return "Drop the triggers of the spend ledger"
 
 
-class RemakeTriggers(CreateTriggers):
-    """Make every trigger anew where the text of one has changed; reversed, they stay."""
+class ReplaceFunctions(CreateTriggers):
+    """Replace the functions of the triggers where the text of one has changed (PostgreSQL); reversed, they stay.
+
+    No table is locked for it, as it would be to make the triggers anew.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            functions = re.findall(r"^CREATE FUNCTION .*?^END \$\$;", _text("postgresql"), re.MULTILINE | re.DOTALL)
+            for function in functions:
+                _run(schema_editor, function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1))
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
@@ -107,7 +117,7 @@ class RemakeTriggers(CreateTriggers):
         pass
 
     def describe(self) -> str:
-        return "Make the triggers of the spend ledger anew"
+        return "Replace the functions of the triggers of the spend ledger"
 
 
 class CloseFunctions(CreateTriggers):
@@ -149,7 +159,14 @@ def drop_foreign_key(schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def _run_file(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
-    text = (FOLDER / f"{name}.sql").read_text()
+    _run(schema_editor, _text(name))
+
+
+def _text(name: str) -> str:
+    return (FOLDER / f"{name}.sql").read_text()
+
+
+def _run(schema_editor: BaseDatabaseSchemaEditor, text: str) -> None:
     if schema_editor.connection.vendor == "postgresql":
         text = text.replace("{schema}", _schema(schema_editor)).replace("{ledger_lock}", str(LEDGER_LOCK))
         schema_editor.execute(text, params=None)

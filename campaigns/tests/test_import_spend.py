@@ -469,6 +469,7 @@ class ServiceTest(TestCase):
     def test_it_creates_nothing_that_it_is_not_told_to(self) -> None:
         with self.assertRaises(ImportRefused):
             import_spend([Row(2, utc(NOON), "Acme", "Spring", Decimal(1), None)], clock=lambda: utc(NOON))
+        self.assertFalse(Brand.objects.exists())
 
 
 def database_url() -> str:

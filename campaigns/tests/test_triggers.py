@@ -13,7 +13,13 @@ from django.test import TestCase
 from django.utils import timezone
 
 from campaigns.models import PendingSpend
-from campaigns.sql.triggers import CreateTriggers, DropTriggers, RemakeTriggers, installed_trigger_names, trigger_names
+from campaigns.sql.triggers import (
+    CreateTriggers,
+    DropTriggers,
+    ReplaceFunctions,
+    installed_trigger_names,
+    trigger_names,
+)
 from campaigns.tests.factories import make_campaign, spend
 from campaigns.tests.outside import POSTGRESQL, SQLITE, OutsideTestCase, quarter_at, utc_text
 
@@ -92,14 +98,6 @@ class MigrationTests(MigrationTestCase):
                 operation.database_backwards("campaigns", editor, self.state, self.state)
                 self.assertEqual(installed_trigger_names(connection), expected)
 
-    def test_it_makes_them_anew_and_keeps_them_when_that_is_reversed(self) -> None:
-        operation = RemakeTriggers()
-        self.migrate(DropTriggers(), operation)
-        self.assertEqual(installed_trigger_names(connection), NEEDED)
-        with connection.schema_editor() as editor:
-            operation.database_backwards("campaigns", editor, self.state, self.state)
-        self.assertEqual(installed_trigger_names(connection), NEEDED)
-
 
 class UpgradeTests(OutsideTestCase):
     """A database of the first version, with spend that waits, becomes one of this version."""
@@ -133,6 +131,21 @@ if SQLITE:
 
 
 if POSTGRESQL:
+
+    class ReplacingTests(MigrationTestCase):
+        def test_it_replaces_what_a_function_does_and_leaves_its_trigger(self) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "CREATE OR REPLACE FUNCTION campaigns_spend_inserted() RETURNS trigger LANGUAGE plpgsql"
+                    " SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'"
+                )
+            campaign = make_campaign()
+            self.insert_spend(campaign, "5", timestamp=utc_text("2026-11-22 10:00:00"))
+            self.assertEqual(self.pending(), {})
+            self.migrate(ReplaceFunctions())
+            self.insert_spend(campaign, "7", timestamp=utc_text("2026-11-22 10:00:00"))
+            self.assertEqual(self.pending(), {(campaign.pk, quarter_at("2026-11-22 10:00:00")): 7_000_000})
+            self.assertEqual(installed_trigger_names(connection), NEEDED)
 
     class FunctionTests(TestCase):
         def functions(self) -> dict[str, tuple[bool, list[str] | None]]:

@@ -135,9 +135,17 @@ GUARDS = (
         "test_rule_08_at_once",
     ),
     _people(
+        "a save holds the brand that its campaign has moved to",
+        CHANGES,
+        "    lock_brands(brands)  # once more",
+        "    # once more",
+        "test_moved_meanwhile",
+        POSTGRESQL,
+    ),
+    _people(
         "a save re-books a changed zone",
         CHANGES,
-        "    rebook_changed_zones(clock=clock, brands=brands_of(scope))\n",
+        "    rebook_changed_zones(clock=clock, brands=brands)\n",
         "",
         "test_rebooking test_rule_08_at_once",
     ),

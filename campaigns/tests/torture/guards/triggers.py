@@ -214,6 +214,12 @@ CONTENTS = (
         "",
         "test_guards_books",
     ),
+    _postgresql(
+        "an insert of many rows is grouped",
+        "IF EXISTS (SELECT FROM added OFFSET 1) THEN",
+        "IF false THEN",
+        "test_guards_pending",
+    ),
     _postgresql("a deleted record takes its amount off", "SUM((-amount * 1000000)", "SUM((amount * 1000000)", PENDING),
     _postgresql(
         "an updated record takes its old amount off",
