@@ -52,7 +52,9 @@ class Clocks:
 
     def __init__(self, scope: Scope, now: datetime) -> None:
         self.now = now
-        clocks = local_clocks(zones_of(scope), now)
+        zones = zones_of(scope)
+        self.unknown_zones = _unknown(zones)
+        clocks = local_clocks(zones, now)
         self.param = rows_param(CLOCK_COLUMNS, (_row(clock, now) for clock in clocks))
         self.days = first_and_last(clock.today for clock in clocks)
         self.months = first_and_last(clock.month for clock in clocks)
@@ -65,7 +67,11 @@ def zones_of(scope: Scope) -> set[str]:
 
 def unknown_zones(scope: Scope) -> list[str]:
     """Return the time zones of the scope's brands that nobody knows: their brands can't be decided on."""
-    return sorted(str(name) for name in zones_of(scope) if find_zone(name) is None)
+    return _unknown(zones_of(scope))
+
+
+def _unknown(zones: Iterable[str]) -> list[str]:
+    return sorted(str(name) for name in zones if find_zone(name) is None)
 
 
 def first_and_last(dates: Iterable[date]) -> tuple[str, str]:

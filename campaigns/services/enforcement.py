@@ -21,7 +21,7 @@ from campaigns.money import from_micros
 from campaigns.reasons import PauseReason
 from campaigns.services.clocks import Clocks, unknown_zones
 from campaigns.services.decide import brands_to_write, differences
-from campaigns.services.lines import LineCount, count_lines, lines, write_changes
+from campaigns.services.lines import LineCount, count_lines, lines, newest_line, write_changes
 from campaigns.services.locks import lock_brands
 from campaigns.services.scope import Scope
 
@@ -116,9 +116,10 @@ def _write_batch(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, *
 @transaction.atomic
 def _write(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, with_changes: bool) -> _Batch:
     lock_brands(brand_ids)
+    newest = newest_line() if with_changes else 0
     clocks = Clocks(scope, clock())
     written = write_changes(scope, clocks, actor)
-    changes = [_change(row) for row in lines(scope, written.above)] if with_changes else []
+    changes = [_change(row) for row in lines(scope, newest)] if with_changes else []
     return _Batch(count_lines(written), changes)
 
 
@@ -127,8 +128,9 @@ def enforce_under_locks(scope: Scope, *, now: datetime, actor: str) -> Enforceme
 
     The caller holds the locks of the scope's brands.
     """
-    result = Enforcement(unknown_zones=unknown_zones(scope))
-    result.add(count_lines(write_changes(scope, Clocks(scope, now), actor)))
+    clocks = Clocks(scope, now)
+    result = Enforcement(unknown_zones=clocks.unknown_zones)
+    result.add(count_lines(write_changes(scope, clocks, actor)))
     return result
 
 

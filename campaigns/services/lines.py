@@ -15,13 +15,6 @@ from campaigns.services.scope import Scope
 from campaigns.services.upcoming import EDGE, with_next_changes, writing
 
 
-class Lines(NamedTuple):
-    above: int
-    """The id above which the lines of a decision lie."""
-    turns: dict[int, int]
-    """The number of lines that are PAUSED, RESUMED, or 0 (only the reasons differ)."""
-
-
 class LineCount(NamedTuple):
     changed: int
     paused: int
@@ -39,15 +32,19 @@ RETURNING CASE WHEN reasons_before = 0 THEN {PAUSED} WHEN reasons_after = 0 THEN
 """
 
 
-def write_changes(scope: Scope, clocks: Clocks, actor: str) -> Lines:
+Turns = dict[int, int]
+"""The number of lines that are PAUSED, RESUMED, or 0 (only the reasons differ)."""
+
+
+def write_changes(scope: Scope, clocks: Clocks, actor: str) -> Turns:
     """Write what the facts give: a line for each campaign whose reasons differ, its reasons, and what time does next.
 
-    The caller holds the locks of the scope's brands: nobody else writes lines for their campaigns meanwhile.
+    Return what the lines say. The caller holds the locks of the scope's brands: nobody else writes lines for their
+    campaigns meanwhile.
     """
-    ((last,),) = fetch_all("SELECT COALESCE(MAX(id), 0) FROM campaigns_statuschange")
     of_lines = [connection.ops.adapt_datetimefield_value(clocks.now), actor]
     write = _write_on_postgresql if is_postgresql() else _write_on_sqlite
-    return Lines(int(last), dict(write(scope, clocks, of_lines)))
+    return dict(write(scope, clocks, of_lines))
 
 
 def _write_on_postgresql(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> Iterable[tuple[Any, ...]]:
@@ -71,13 +68,18 @@ def _write_on_sqlite(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> Itera
     return Counter(turn for (turn,) in written).items()
 
 
-def count_lines(written: Lines) -> LineCount:
-    turns = written.turns
+def count_lines(turns: Turns) -> LineCount:
     return LineCount(sum(turns.values()), turns.get(PAUSED, 0), turns.get(RESUMED, 0))
 
 
+def newest_line() -> int:
+    """Return the id above which the next lines will lie."""
+    ((last,),) = fetch_all("SELECT COALESCE(MAX(id), 0) FROM campaigns_statuschange")
+    return int(last)
+
+
 def lines(scope: Scope, last: int) -> list[tuple[Any, ...]]:
-    """Return the lines above the last one in the form of differences()."""
+    """Return the scope's lines above this one in the form of differences()."""
     in_scope, params = scope.condition("c.brand_id", "c.id")
     sql = f"""
         SELECT c.id, c.name, b.name, reasons_before, reasons_after, {DECIDED_ON}

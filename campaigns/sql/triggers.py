@@ -97,42 +97,44 @@ class DropTriggers(CreateTriggers):
         return "Drop the triggers of the spend ledger"
 
 
-class ReplaceFunctions(CreateTriggers):
-    """Replace the functions of the triggers where the text of one has changed (PostgreSQL); reversed, they stay.
+class OfFunctions(CreateTriggers):
+    """Something done to the functions that PostgreSQL's triggers run; reversed, it stays done. SQLite has none."""
 
-    No table is locked for it, as it would be to make the triggers anew.
-    """
+    def __init__(self) -> None:
+        super().__init__(only="postgresql")
+
+    def change(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        raise NotImplementedError
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            functions = re.findall(r"^CREATE FUNCTION .*?^END \$\$;", _text("postgresql"), re.MULTILINE | re.DOTALL)
-            for function in functions:
-                _run(schema_editor, function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1))
+        if self.concerns(schema_editor):
+            self.change(schema_editor)
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
         pass
+
+
+class ReplaceFunctions(OfFunctions):
+    """Replace the functions where the text of one has changed: no table is locked, as to make triggers anew would."""
+
+    def change(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        functions = re.findall(r"^CREATE FUNCTION .*?^END \$\$;", _text("postgresql"), re.MULTILINE | re.DOTALL)
+        for function in functions:
+            _run(schema_editor, function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1))
 
     def describe(self) -> str:
         return "Replace the functions of the triggers of the spend ledger"
 
 
-class CloseFunctions(CreateTriggers):
-    """Let nobody but their owner make triggers of the ledger's functions, which run as their owner (PostgreSQL)."""
+class CloseFunctions(OfFunctions):
+    """Let nobody but their owner make triggers of the functions, which run as their owner."""
 
-    def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
-    ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            _run_file(schema_editor, "postgresql_close")
-
-    def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
-    ) -> None:
-        pass
+    def change(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        _run_file(schema_editor, "postgresql_close")
 
     def describe(self) -> str:
         return "Take the trigger functions of the spend ledger from everybody but their owner"

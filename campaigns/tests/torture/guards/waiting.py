@@ -11,7 +11,11 @@ SETTINGS = "budget_manager/settings.py"
 CHANGES = "campaigns/services/changes.py"
 
 WAITS = "test_concurrency_locks"
-DECIDE_AND_WRITE = "    clocks = Clocks(scope, clock())\n    written = write_changes(scope, clocks, actor)\n"
+DECIDE_AND_WRITE = (
+    "    newest = newest_line() if with_changes else 0\n"
+    "    clocks = Clocks(scope, clock())\n"
+    "    written = write_changes(scope, clocks, actor)\n"
+)
 
 
 def _waiting(
