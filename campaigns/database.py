@@ -106,6 +106,12 @@ def one_snapshot() -> Iterator[None]:
             execute("ROLLBACK")
 
 
+FOR_LARGE_QUERIES = """
+SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true),
+    set_config('parallel_tuple_cost', '0', true)
+"""
+
+
 @contextmanager
 def one_large_query() -> Iterator[None]:
     """Let what is asked inside read one snapshot, and give PostgreSQL the memory to join millions of rows at once.
@@ -115,9 +121,7 @@ def one_large_query() -> Iterator[None]:
     """
     with one_snapshot():
         if is_postgresql():
-            execute("SET LOCAL work_mem = '64MB'")
-            execute("SET LOCAL jit = off")
-            execute("SET LOCAL parallel_tuple_cost = 0")
+            execute(FOR_LARGE_QUERIES)
         yield
 
 

@@ -103,7 +103,7 @@ def among_collected(column: str) -> str:
 def quarter_sql(column: str) -> str:
     """Return the quarter-hour number of a timestamp column (see campaigns.periods)."""
     if is_postgresql():
-        return f"CAST(FLOOR(EXTRACT(EPOCH FROM {column}) / 900) AS integer)"
+        return f"CAST(FLOOR(DATE_PART('epoch', {column}) / 900) AS integer)"
     return f"CAST(strftime('%%s', substr({column}, 1, 19)) AS integer) / 900"
 
 

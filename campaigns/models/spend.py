@@ -95,7 +95,7 @@ class SpendRecord(models.Model):
 class PendingSpend(models.Model):
     """A change of the ledger that is not yet in the totals: appended by triggers, taken away by folding.
 
-    No foreign keys and no index but the key: writers take no lock here that anyone else wants.
+    No foreign keys and no index, on PostgreSQL not even the key's: writers take no lock here that anyone else wants.
     """
 
     brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")

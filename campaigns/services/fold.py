@@ -11,6 +11,7 @@ What a fold costs follows the rows that are pending, not the number of brands: i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -22,6 +23,7 @@ from campaigns.database import (
     give_way,
     is_out_of_range,
     is_postgresql,
+    one_large_query,
     plan_for_addresses,
     plan_for_many_rows,
     take_ledger_lock,
@@ -135,7 +137,11 @@ class _Fold:
     def booking_zones(self) -> set[str | None]:
         """Return the zones that brands with pending spend are booked in; with None if one has lost its books."""
         sql = ZONES.format(in_scope=self.in_scope, of_brands=in_few("brand_id", "SELECT brand_id FROM spent"))
-        return {name for (name,) in fetch_all(sql, self.of_pending)}
+        with self.large_query():
+            return {name for (name,) in fetch_all(sql, self.of_pending)}
+
+    def large_query(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.scope else one_large_query()
 
     def bookable(self) -> tuple[str, list[Any]]:
         """Return the condition on pending rows that they can be booked, and its parameters."""
@@ -191,7 +197,7 @@ class _Fold:
         """Return the batches in which to move what is pending and can be booked, of the earliest day first."""
         if not self.zones:
             return []
-        rows = batch_rows or (BATCH_ROWS_ON_POSTGRESQL if is_postgresql() else BATCH_ROWS_ON_SQLITE)
+        most = batch_rows or (BATCH_ROWS_ON_POSTGRESQL if is_postgresql() else BATCH_ROWS_ON_SQLITE)
         days = batch_days or BATCH_DAYS
         bookable, of_bookable = self.bookable()
         sql = PLAN.format(
@@ -201,10 +207,11 @@ class _Fold:
             addresses=collected("address"),
             brands=collected("brand_id"),
         )
-        limits = [max(rows, PLANNED_ROWS), rows, days, days]
+        limits = [max(most, PLANNED_ROWS), most, days, days]
+        with self.large_query():
+            rows = fetch_all(sql, [*self.of_pending, *of_bookable, *limits])
         return [
-            Planned(count, addresses, brands, range(first, last + 1))
-            for count, addresses, brands, first, last in fetch_all(sql, [*self.of_pending, *of_bookable, *limits])
+            Planned(count, addresses, brands, range(first, last + 1)) for count, addresses, brands, first, last in rows
         ]
 
     def batch(self, rows: Planned) -> int:

@@ -163,7 +163,7 @@ def _skew(run: JobRun | None, now: datetime) -> str:
 
 
 def _pending(turns: Turns, now: datetime) -> PendingHealth:
-    """Return how long pending spend waits. Keys ascend nearly in the order of arrival: the first is found at once."""
+    """Return how long pending spend waits. Keys ascend nearly in the order of arrival."""
     oldest: datetime | None = PendingSpend.objects.order_by("id").values_list("recorded_at", flat=True).first()
     if oldest is None:
         return PendingHealth(None)

@@ -5,18 +5,20 @@
 -- Each statement appends what it changed: one row for each campaign and quarter-hour, sums in millionths.
 -- Large amounts keep rows of their own: the sum of ten thousand of them wouldn't fit into 64 bits, and the statement
 -- would be refused though each of its rows is valid. An insert of one row has nothing to group, and most are of one row.
+-- date_part reckons in floating point, in a third of the time that EXTRACT takes, and is exact: the last microsecond of a
+-- quarter-hour is 1.1e-9 below the next one's number, and two roundings take less than that until 2112.
 CREATE FUNCTION {schema}.campaigns_spend_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM added OFFSET 1) THEN
         INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
-        SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer,
+        SELECT brand_id, campaign_id, FLOOR(date_part('epoch', timestamp) / 900)::integer,
             SUM((amount * 1000000)::bigint)
         FROM added
         GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END;
     ELSE
         INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
-        SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, (amount * 1000000)::bigint
+        SELECT brand_id, campaign_id, FLOOR(date_part('epoch', timestamp) / 900)::integer, (amount * 1000000)::bigint
         FROM added;
     END IF;
     RETURN NULL;
@@ -26,7 +28,7 @@ CREATE FUNCTION {schema}.campaigns_spend_deleted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
-    SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, SUM((-amount * 1000000)::bigint)
+    SELECT brand_id, campaign_id, FLOOR(date_part('epoch', timestamp) / 900)::integer, SUM((-amount * 1000000)::bigint)
     FROM removed
     GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END;
     RETURN NULL;
@@ -36,7 +38,7 @@ CREATE FUNCTION {schema}.campaigns_spend_updated() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
-    SELECT brand_id, campaign_id, FLOOR(EXTRACT(EPOCH FROM timestamp) / 900)::integer, SUM((amount * 1000000)::bigint)
+    SELECT brand_id, campaign_id, FLOOR(date_part('epoch', timestamp) / 900)::integer, SUM((amount * 1000000)::bigint)
     FROM (
         SELECT id, brand_id, campaign_id, timestamp, amount FROM added
         UNION ALL

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+from campaigns.database import fetch_all
+from campaigns.dialects import quarter_sql
 from campaigns.models import Campaign, SpendRecord
 from campaigns.money import to_micros
 from campaigns.tests.factories import make_brand, make_campaign
@@ -158,6 +160,22 @@ def random_row(random: Random, campaign: Campaign) -> tuple[int, int, str, str]:
     minutes = random.randrange(3000)
     at = f"2026-11-{20 + minutes // 1440:02} {minutes % 1440 // 60:02}:{minutes % 60:02}:59"
     return campaign.brand_id, campaign.pk, str(Decimal(micros).scaleb(-6)), utc_text(at)
+
+
+class ExactQuarterTests(OutsideTestCase):
+    def test_a_quarter_hour_ends_with_its_last_microsecond(self) -> None:
+        campaign, random = make_campaign(), Random(20261127)
+        first, last = quarter_at("2012-01-01 00:15:00"), quarter_at("2099-12-31 23:45:00")
+        turns = [first, last, *random.sample(range(first + 1, last), 1000)]
+        for before, quarters in ((timedelta(microseconds=1), [turn - 1 for turn in turns]), (timedelta(0), turns)):
+            with self.subTest(before=before):
+                self.run_sql("DELETE FROM campaigns_spendrecord")
+                self.run_sql("DELETE FROM campaigns_pendingspend")
+                texts = [str(datetime.fromisoformat(stamp(turn)) - before) for turn in turns]
+                self.run_many(INSERT, [(campaign.brand_id, campaign.pk, "1", text) for text in texts])
+                self.assertEqual(sorted(quarter for _, quarter in self.pending()), sorted(quarters))
+                reckoned = fetch_all(f"SELECT {quarter_sql('timestamp')} FROM campaigns_spendrecord ORDER BY 1", [])
+                self.assertEqual([quarter for (quarter,) in reckoned], sorted(quarters))
 
 
 class ExactAmountTests(OutsideTestCase):

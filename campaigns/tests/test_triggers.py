@@ -147,6 +147,20 @@ if POSTGRESQL:
             self.assertEqual(self.pending(), {(campaign.pk, quarter_at("2026-11-22 10:00:00")): 7_000_000})
             self.assertEqual(installed_trigger_names(connection), NEEDED)
 
+    class PendingKeyTests(OutsideTestCase):
+        KEY = (
+            "SELECT relreplident::text, (SELECT COUNT(*) FROM pg_index WHERE indrelid = pg_class.oid) FROM pg_class"
+            " WHERE oid = 'campaigns_pendingspend'::regclass"
+        )
+
+        def test_writers_keep_no_index_of_pending_rows_and_a_publication_gets_them_whole(self) -> None:
+            self.assertEqual(self.run_sql(self.KEY), [("f", 0)])
+
+        def test_the_version_before_has_its_key_back(self) -> None:
+            self.addCleanup(call_command, "migrate", verbosity=0)
+            call_command("migrate", "campaigns", "0016", verbosity=0)
+            self.assertEqual(self.run_sql(self.KEY), [("d", 1)])
+
     class FunctionTests(TestCase):
         def functions(self) -> dict[str, tuple[bool, list[str] | None]]:
             with connection.cursor() as cursor:
