@@ -173,9 +173,12 @@ class ExactQuarterTests(OutsideTestCase):
                 self.run_sql("DELETE FROM campaigns_pendingspend")
                 texts = [str(datetime.fromisoformat(stamp(turn)) - before) for turn in turns]
                 self.run_many(INSERT, [(campaign.brand_id, campaign.pk, "1", text) for text in texts])
-                self.assertEqual(sorted(quarter for _, quarter in self.pending()), sorted(quarters))
-                reckoned = fetch_all(f"SELECT {quarter_sql('timestamp')} FROM campaigns_spendrecord ORDER BY 1", [])
-                self.assertEqual([quarter for (quarter,) in reckoned], sorted(quarters))
+                pending = {quarter for _, quarter in self.pending()}
+                self.assertEqual(sorted(pending ^ set(quarters))[:10], [])
+                reckoned = {
+                    row[0] for row in fetch_all(f"SELECT {quarter_sql('timestamp')} FROM campaigns_spendrecord")
+                }
+                self.assertEqual(sorted(reckoned ^ set(quarters))[:10], [])
 
 
 class ExactAmountTests(OutsideTestCase):

@@ -129,6 +129,12 @@ CONTENTS = (
         "        CAST(ROUND(NEW.amount * 1000000) AS integer)\n    );\nEND;\n\nCREATE TRIGGER campaigns_spend_updated",
         PENDING,
     ),
+    _postgresql(
+        "a quarter of an hour ends with its last microsecond",
+        "FLOOR(date_part('epoch', timestamp) / 900)::integer, (amount * 1000000)::bigint\n        FROM added",
+        "FLOOR(ROUND(date_part('epoch', timestamp)) / 900)::integer, (amount * 1000000)::bigint\n        FROM added",
+        "test_guards_pending",
+    ),
     _sqlite(
         "a campaign with spend keeps its id",
         "WHEN (NEW.id <> OLD.id OR NEW.brand_id <> OLD.brand_id)",
