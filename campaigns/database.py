@@ -106,22 +106,29 @@ def one_snapshot() -> Iterator[None]:
             execute("ROLLBACK")
 
 
-FOR_LARGE_QUERIES = """
-SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true),
-    set_config('parallel_tuple_cost', '0', true)
-"""
-
-
 @contextmanager
-def one_large_query() -> Iterator[None]:
-    """Let what is asked inside read one snapshot, and give PostgreSQL the memory to join millions of rows at once.
+def one_large_query(*, megabytes: int = 64) -> Iterator[None]:
+    """Let what is asked inside read one snapshot, and sort and hash millions of rows in memory on PostgreSQL.
 
-    Compiling such a statement takes longer than it saves. Few rows come out of it, which PostgreSQL can't know: it
-    would find them too dear for parallel workers to hand over.
+    Compiling such a statement takes longer than it saves. Inside a transaction of the caller's all of this lasts as
+    long as the transaction.
     """
     with one_snapshot():
         if is_postgresql():
-            execute(FOR_LARGE_QUERIES)
+            execute(f"SET LOCAL work_mem = '{megabytes}MB'")
+            execute("SET LOCAL jit = off")
+        yield
+
+
+@contextmanager
+def one_large_query_with_few_answers() -> Iterator[None]:
+    """Do the same where few rows come out, which PostgreSQL can't know.
+
+    It would find them too dear for parallel workers to hand over.
+    """
+    with one_large_query():
+        if is_postgresql():
+            execute("SET LOCAL parallel_tuple_cost = 0")
         yield
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns.database import fetch_all, is_postgresql, one_large_query
+from campaigns.database import fetch_all, is_postgresql, one_large_query_with_few_answers
 from campaigns.dialects import clamped, exact_sum, in_each_worker, micros_sql, sum_of_sums
 from campaigns.periods import minute_of
 from campaigns.reasons import PauseReason
@@ -156,7 +156,7 @@ def brands_to_write(scope: Scope, now: datetime) -> list[tuple[int, int]]:
         "SELECT brand_id, COUNT(DISTINCT campaign_id) FROM decision"
         " WHERE reasons_after <> reasons_before OR next_change_minute <= %s GROUP BY brand_id ORDER BY brand_id"
     )
-    with one_large_query() if scope.is_large else nullcontext():
+    with one_large_query_with_few_answers() if scope.is_large else nullcontext():
         sql, params = decision(scope, Clocks(scope, now), statement, in_one_sweep=scope.is_large)
         return [(brand, count) for brand, count in fetch_all(sql, [*params, minute_of(now)])]
 

@@ -43,6 +43,8 @@ BATCH_ROWS_ON_SQLITE = 2_000
 """Fewer, because nobody else can write meanwhile."""
 PLANNED_ROWS = 1_000_000
 """In memory, 12 bytes each."""
+PLANNING_MEGABYTES = 128
+"""In which PostgreSQL sorts so many rows."""
 ALL = 1_000_000_000
 
 ZONES = """
@@ -141,7 +143,7 @@ class _Fold:
             return {name for (name,) in fetch_all(sql, self.of_pending)}
 
     def large_query(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.scope else one_large_query()
+        return nullcontext() if self.scope else one_large_query(megabytes=PLANNING_MEGABYTES)
 
     def bookable(self) -> tuple[str, list[Any]]:
         """Return the condition on pending rows that they can be booked, and its parameters."""

@@ -34,7 +34,7 @@ TAKEN = """
 """
 """What was planned, and can be booked still: in days and zones of which there are segments.
 
-The key is no way to find them (+ 0): nearly all that is pending lies below the newest.
+SQLite is not to find them by the key (+ 0): nearly all that is pending lies below the newest.
 """
 
 ADD_CAMPAIGN_DAYS = f"""

@@ -163,22 +163,50 @@ def random_row(random: Random, campaign: Campaign) -> tuple[int, int, str, str]:
 
 
 class ExactQuarterTests(OutsideTestCase):
-    def test_a_quarter_hour_ends_with_its_last_microsecond(self) -> None:
-        campaign, random = make_campaign(), Random(20261127)
-        first, last = quarter_at("2012-01-01 00:15:00"), quarter_at("2099-12-31 23:45:00")
-        turns = [first, last, *random.sample(range(first + 1, last), 1000)]
-        for before, quarters in ((timedelta(microseconds=1), [turn - 1 for turn in turns]), (timedelta(0), turns)):
-            with self.subTest(before=before):
-                self.run_sql("DELETE FROM campaigns_spendrecord")
-                self.run_sql("DELETE FROM campaigns_pendingspend")
-                texts = [str(datetime.fromisoformat(stamp(turn)) - before) for turn in turns]
-                self.run_many(INSERT, [(campaign.brand_id, campaign.pk, "1", text) for text in texts])
-                pending = {quarter for _, quarter in self.pending()}
-                self.assertEqual(sorted(pending ^ set(quarters))[:10], [])
-                reckoned = {
-                    row[0] for row in fetch_all(f"SELECT {quarter_sql('timestamp')} FROM campaigns_spendrecord")
-                }
-                self.assertEqual(sorted(reckoned ^ set(quarters))[:10], [])
+    """A quarter-hour ends with its last microsecond."""
+
+    FIRST, LAST = quarter_at("2012-01-01 00:15:00"), quarter_at("2099-12-31 23:45:00")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.campaign = make_campaign()
+        self.turns = {self.FIRST, self.LAST, *Random(20261127).sample(range(self.FIRST + 1, self.LAST), 1000)}
+
+    def rows(self, before: timedelta) -> list[tuple[int, int, str, str]]:
+        """Return a row for each turn, so long before it."""
+        texts = [str(datetime.fromisoformat(stamp(turn)) - before) for turn in sorted(self.turns)]
+        return [(self.campaign.brand_id, self.campaign.pk, "1", text) for text in texts]
+
+    def assert_pending(self, expected: dict[int, int]) -> None:
+        """Assert how many millionths each quarter has."""
+        pending = {quarter: micros for (_, quarter), micros in self.pending().items()}
+        self.assertEqual(sorted(set(pending.items()) ^ set(expected.items()))[:10], [])
+
+    def test_in_statements_of_one_row(self) -> None:
+        self.run_many(INSERT, self.rows(timedelta(microseconds=1)))
+        self.assert_pending({turn - 1: 1_000_000 for turn in self.turns})
+
+    def test_in_statements_of_many_rows(self) -> None:
+        rows = self.rows(timedelta(microseconds=1))
+        self.run_sql(INSERT + ", (%s, %s, %s, %s)" * (len(rows) - 1), *[value for row in rows for value in row])
+        self.assert_pending({turn - 1: 1_000_000 for turn in self.turns})
+
+    def test_at_its_turn(self) -> None:
+        self.run_many(INSERT, self.rows(timedelta(0)))
+        self.assert_pending(dict.fromkeys(self.turns, 1_000_000))
+
+    def test_for_records_that_are_moved_and_deleted(self) -> None:
+        self.run_many(INSERT, self.rows(timedelta(microseconds=1)))
+        last = utc_text("2026-11-22 10:14:59.999999")
+        self.run_sql("UPDATE campaigns_spendrecord SET timestamp = %s", last)
+        self.assert_pending({quarter_at(TEN): 1_000_000 * len(self.turns)})
+        self.run_sql("DELETE FROM campaigns_spendrecord")
+        self.assert_pending({})
+
+    def test_when_pages_and_verifications_reckon_it(self) -> None:
+        self.run_many(INSERT, self.rows(timedelta(microseconds=1)))
+        reckoned = {row[0] for row in fetch_all(f"SELECT {quarter_sql('timestamp')} FROM campaigns_spendrecord")}
+        self.assertEqual(sorted(reckoned ^ {turn - 1 for turn in self.turns})[:10], [])
 
 
 class ExactAmountTests(OutsideTestCase):
