@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "budget_manager.busy.BusyMiddleware",
     "axes.middleware.AxesMiddleware",  # last: it replaces the answer to a sign-in that is locked
 ]
 

@@ -30,6 +30,10 @@ A machine that vanishes, or is stopped with everything on it, would keep its loc
 """
 
 
+SHORT_WAITS = "set_config('lock_timeout', '1s', true)"
+"""Put after the ledger lock: nobody holds it for long while waiting for a row, since every fold would wait too."""
+
+
 GIVE_WAY_SECONDS = 0.055
 
 
@@ -66,7 +70,7 @@ def take_ledger_lock() -> None:
     hold_off_truncation()
     if is_postgresql():
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {LET_GO}, pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
+            cursor.execute(f"SELECT {LET_GO}, pg_advisory_xact_lock(%s), {SHORT_WAITS}", [LEDGER_LOCK])
 
 
 def give_way() -> None:
@@ -115,8 +119,7 @@ def one_large_query(*, megabytes: int = 64) -> Iterator[None]:
     """
     with one_snapshot():
         if is_postgresql():
-            execute(f"SET LOCAL work_mem = '{megabytes}MB'")
-            execute("SET LOCAL jit = off")
+            _set_for_transaction(work_mem=f"{megabytes}MB", jit="off")
         yield
 
 
@@ -128,7 +131,7 @@ def one_large_query_with_few_answers() -> Iterator[None]:
     """
     with one_large_query():
         if is_postgresql():
-            execute("SET LOCAL parallel_tuple_cost = 0")
+            _set_for_transaction(parallel_tuple_cost="0")
         yield
 
 
@@ -157,28 +160,44 @@ def impatient(seconds: int) -> Iterator[None]:
 def _statement_timeout(seconds: int) -> Iterator[None]:
     """For one transaction, so that a pooler's next client doesn't inherit it."""
     with transaction.atomic():
-        execute("SELECT set_config('statement_timeout', %s, true)", [str(1000 * seconds)])
+        _set_for_transaction(statement_timeout=str(1000 * seconds))
         yield
 
 
-def plan_for_many_rows() -> None:
-    """Tell PostgreSQL, for the rest of the transaction, to join by hashing.
+def plan_for_many_rows(*, by_address: bool = False) -> None:
+    """Tell PostgreSQL, for the rest of the transaction, to join by hashing; by_address: to read no table as a whole.
 
     The pending table is empty at one moment and holds a million rows at the next: a plan made on old statistics would
-    look each of them up one by one. The price that this puts on a loop that can't be avoided isn't worth compiling for.
+    look each of them up one by one, or take thousands of addresses for dearer than the whole of a table that may be
+    about to grow, or to be emptied. The price that this puts on a loop that can't be avoided isn't worth compiling for.
     """
     if is_postgresql():
-        execute("SET LOCAL enable_nestloop = off")
-        execute("SET LOCAL jit = off")
+        scans = {"enable_seqscan": "off"} if by_address else {}
+        _set_for_transaction(enable_nestloop="off", jit="off", **scans)
 
 
-def plan_for_addresses() -> None:
-    """Tell PostgreSQL, for the rest of the transaction, that every table is read by address or index, never as a whole.
+def _set_for_transaction(**settings: str) -> None:
+    """Set parameters of PostgreSQL to the end of the transaction, in one statement."""
+    values = ", ".join("set_config(%s, %s, true)" for _ in settings)
+    execute(f"SELECT {values}", [part for setting in settings.items() for part in setting])
 
-    It takes thousands of addresses for dearer than the whole of a table that may be about to grow, or to be emptied.
+
+LOCK_TIMEOUT = "55P03"
+"""PostgreSQL's code for a statement that has waited for a lock as long as lock_timeout lets it."""
+
+
+def is_lock_timeout(error: DatabaseError) -> bool:
+    """Tell whether a statement gave up waiting for a lock that another transaction holds."""
+    return getattr(error.__cause__, "sqlstate", None) == LOCK_TIMEOUT
+
+
+def limit_lock_waits(seconds: float) -> None:
+    """Let no statement wait for a lock for longer than this, to the end of the transaction.
+
+    SQLite has a single lock, whose timeout is the connection's.
     """
     if is_postgresql():
-        execute("SET LOCAL enable_seqscan = off")
+        _set_for_transaction(lock_timeout=f"{round(seconds * 1000)}ms")
 
 
 CONFLICTS = {"40P01", "40001"}

@@ -40,6 +40,17 @@ def quarter_of(instant: datetime) -> int:
     return int(instant.timestamp()) // QUARTER_SECONDS
 
 
+def quarters_of_the_month(instant: datetime) -> tuple[int, int]:
+    """Return the quarter-hours, from the first to before the last, that hold today and this month in every zone.
+
+    No zone is more than a day from UTC.
+    """
+    utc = instant.astimezone(UTC)
+    first = first_of_month((utc - ONE_DAY).date())
+    begin = datetime(first.year, first.month, 1, tzinfo=UTC) - ONE_DAY
+    return quarter_of(begin), quarter_of(utc + 2 * ONE_DAY)
+
+
 def minute_of(instant: datetime) -> int:
     """Return the number of whole minutes since 1970-01-01 00:00 UTC."""
     return int(instant.timestamp()) // 60

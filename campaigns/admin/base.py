@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from campaigns.admin.display import list_address
 from campaigns.admin.lists import CarefulLists
-from campaigns.database import is_conflict
+from campaigns.database import is_conflict, is_lock_timeout
 from campaigns.services.access import seen_by
 
 logger = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class RefusesInWords(BaseAdmin):
         try:
             return self._again_after_conflicts(request, view)
         except (IntegrityError, ProtectedError, OperationalError) as error:
-            if isinstance(error, OperationalError) and not is_conflict(error):
+            if isinstance(error, OperationalError) and not (is_conflict(error) or is_lock_timeout(error)):
                 raise
             logger.warning("refused at %s: %s", request.path, error)
             messages.error(request, f"Nothing was saved: {self._sentence(error)}")
@@ -173,6 +173,11 @@ class RefusesInWords(BaseAdmin):
         if isinstance(error, ProtectedError):
             # Django's own sentence names models and fields, and no remedy.
             return "what has spend or campaigns can't vanish: switch it off instead."
+        if isinstance(error, OperationalError) and is_lock_timeout(error):
+            return (
+                f"another change or import is using the same brand or {self.opts.verbose_name} right now. Try again in"
+                " a minute; if this goes on, ask your administrator to look for an open database transaction."
+            )
         if isinstance(error, OperationalError):
             return "others were changing the same rows at that moment, several times. Save again."
         for constraint in self.model._meta.constraints:

@@ -40,8 +40,10 @@ class CampaignForm(CarefulForm[Campaign]):
         """Lock the campaign's brand and, where it moves, the other one too, both at once and in order."""
         old, new = self.instance.brand_id, self.cleaned_data.get("brand")
         brands = {pk for pk in (old, new and new.pk) if pk}
-        begin = begin_move if len(brands) > 1 else begin_change
-        begin(brands, clock=timezone.now)
+        if len(brands) > 1:
+            begin_move(self.instance.pk, brands, clock=timezone.now)
+        else:
+            begin_change(brands, clock=timezone.now)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

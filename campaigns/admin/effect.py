@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from campaigns.admin.deletion import DeletesWithoutHistory
-from campaigns.services.changes import begin_change, finish_change
+from campaigns.services.changes import begin_deletion, finish_change
 from campaigns.services.columns import in_pieces
 from campaigns.services.enforcement import Enforcement
 from campaigns.services.scope import Scope
@@ -67,13 +67,13 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
         """Let the person who made the row see it, where that takes more than having made it."""
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        begin_change(self._brands_of([obj.pk]), clock=timezone.now)
+        begin_deletion(self.model, [obj.pk], self._brands_of([obj.pk]), clock=timezone.now)
         self._rows([obj.pk]).delete()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         ids = list(queryset.order_by().values_list("pk", flat=True))
         with transaction.atomic():
-            begin_change(self._brands_of(ids), clock=timezone.now)
+            begin_deletion(self.model, ids, self._brands_of(ids), clock=timezone.now)
             for piece in in_pieces(ids):
                 self._rows(piece).delete()
 

@@ -10,19 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from campaigns.database import fetch_all, take_ledger_lock
+from django.db.models import Model
+
+from campaigns.database import take_ledger_lock
+from campaigns.models import Campaign
 from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Clock, Enforcement, enforce_under_locks
 from campaigns.services.fold import fold_under_ledger_lock
-from campaigns.services.locks import lock_brands
+from campaigns.services.locks import lock_brands, lock_rows_that_go
 from campaigns.services.rebook import rebook_changed_zones
-from campaigns.services.scope import Scope
+from campaigns.services.scope import Scope, brands_of
 
 
 def begin_change(brand_ids: Iterable[int], *, clock: Clock) -> None:
     """Lock the brands that a change is about, and close their ended periods with the budgets that held in them.
 
-    What is read after this is what the change is made on. Call it inside a transaction.
+    What is read after this is what the change is made on. Call it inside a transaction. Raises OperationalError where
+    somebody else keeps a brand locked (see campaigns.services.locks).
     """
     ids = sorted(set(brand_ids))
     lock_brands(ids)
@@ -30,13 +34,20 @@ def begin_change(brand_ids: Iterable[int], *, clock: Clock) -> None:
         close_periods(now=clock(), brands=ids)
 
 
-def begin_move(brand_ids: Iterable[int], *, clock: Clock) -> None:
+def begin_deletion(model: type[Model], ids: Iterable[int], brand_ids: Iterable[int], *, clock: Clock) -> None:
+    """Begin the deletion of brands or campaigns: wait for those who refer to them before the ledger is locked."""
+    lock_brands(brand_ids)
+    lock_rows_that_go(model, ids)
+    begin_change(brand_ids, clock=clock)
+
+
+def begin_move(campaign_id: int, brand_ids: Iterable[int], *, clock: Clock) -> None:
     """Begin the change of a campaign that goes from one brand to another: it takes nothing that is pending with it.
 
     It has no records, but what their deletion changed may not be folded yet, and is booked for its old brand.
     """
     ids = sorted(set(brand_ids))
-    begin_change(ids, clock=clock)
+    begin_deletion(Campaign, [campaign_id], ids, clock=clock)
     take_ledger_lock()
     fold_under_ledger_lock(ids)
 
@@ -51,9 +62,3 @@ def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
     rebook_changed_zones(clock=clock, brands=brands)
     now = clock()  # nothing is waited for any more
     return enforce_under_locks(scope, now=now, actor=actor)
-
-
-def brands_of(scope: Scope) -> list[int]:
-    """Return the brands that have campaigns of the scope."""
-    condition, params = scope.brand_condition("id")
-    return [pk for (pk,) in fetch_all(f"SELECT id FROM campaigns_brand WHERE {condition}", params)]

@@ -13,14 +13,24 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
-from campaigns.database import as_date, execute, fetch_all, give_way, is_postgresql, take_ledger_lock
+from campaigns.database import (
+    as_date,
+    execute,
+    fetch_all,
+    give_way,
+    is_lock_timeout,
+    is_postgresql,
+    take_ledger_lock,
+)
 from campaigns.dialects import among, among_param, micros_sql, rows_param, rows_sql
 from campaigns.models.books import LAST_PERIOD
 from campaigns.periods import ONE_DAY, find_zone, local_clock, local_clocks, next_month
 from campaigns.services.booking import known_booking_zones
 from campaigns.services.fold import fold_under_ledger_lock
+from campaigns.services.locks import brands_open_to_references, limit_job_waits
+from campaigns.services.unfinished import Unfinished
 
 BATCH_BRANDS_ON_POSTGRESQL = 2_000
 BATCH_BRANDS_ON_SQLITE = 200
@@ -95,21 +105,42 @@ WHERE current.kind = zone.kind AND current.zone = zone.timezone
 """
 
 
-def close_periods(*, now: datetime, brands: Iterable[int] | None = None) -> int:
+def close_periods(*, now: datetime, brands: Iterable[int] | None = None, unfinished: Unfinished | None = None) -> int:
     """Close what has ended by now of some brands, or of all; return the number of periods closed.
 
     What is pending of the brands that have something to close is folded first, so that a statement is closed with all
     spend there is. It takes the ledger lock: lock brands before, not after. Each batch is committed, unless the caller
-    holds a transaction.
+    holds a transaction. Brands that somebody is about to delete, and locks, stay open, and unfinished learns which.
     """
+    left = Unfinished() if unfinished is None else unfinished
     due = _Closing(now, None if brands is None else list(brands)).due()
     size = BATCH_BRANDS_ON_POSTGRESQL if is_postgresql() else BATCH_BRANDS_ON_SQLITE
     closed = 0
     for start in range(0, len(due), size):
         if start:
             give_way()
-        closed += _Closing(now, due[start : start + size]).run()
+        closed += _close(now, due[start : start + size], left)
     return closed
+
+
+def _close(now: datetime, brands: list[int], left: Unfinished) -> int:
+    """Close one batch; without the brands that are locked, unless the transaction is the caller's."""
+    if connection.in_atomic_block:
+        return _Closing(now, brands).run()
+    try:
+        return _Closing(now, brands).run(by_job=True)
+    except DatabaseError as error:
+        if not is_lock_timeout(error):
+            raise
+    free = brands_open_to_references(brands)
+    left.locked_brands |= set(brands) - set(free)
+    try:
+        return _Closing(now, free).run(by_job=True)
+    except DatabaseError as error:
+        if not is_lock_timeout(error):
+            raise
+        left.totals_locked = True
+        return 0
 
 
 class _Closing:
@@ -138,7 +169,9 @@ class _Closing:
         return [brand_id for (brand_id,) in fetch_all(sql, params)]
 
     @transaction.atomic
-    def run(self) -> int:
+    def run(self, *, by_job: bool = False) -> int:
+        if by_job:
+            limit_job_waits()
         take_ledger_lock()
         fold_under_ledger_lock(self.brands)
         self.open_new_books()

@@ -8,7 +8,7 @@ A person's save holds its brands already, and so decides once: enforce_under_loc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -16,14 +16,16 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from campaigns.database import give_way, is_conflict, is_postgresql
+from campaigns.database import give_way, is_conflict, is_lock_timeout, is_postgresql
 from campaigns.money import from_micros
 from campaigns.reasons import PauseReason
 from campaigns.services.clocks import Clocks, unknown_zones
 from campaigns.services.decide import brands_to_write, differences
 from campaigns.services.lines import LineCount, count_lines, lines, newest_line, write_changes
-from campaigns.services.locks import lock_brands
-from campaigns.services.scope import Scope
+from campaigns.services.locks import lock_brands, lock_free_brands, lock_free_campaigns
+from campaigns.services.marks import mark_at_once
+from campaigns.services.scope import Scope, brands_of
+from campaigns.services.unfinished import Unfinished
 
 Clock = Callable[[], datetime]
 """Gives the instant to decide for. Services read no clock of their own; a fixed instant is `lambda: at`."""
@@ -32,6 +34,8 @@ BATCH_CAMPAIGNS = 5_000
 BATCH_CAMPAIGNS_ON_SQLITE = 1_000
 """Fewer, because nobody else can write meanwhile."""
 ATTEMPTS = 3
+MOST_WAITS = 3
+"""So many brands that stay locked does a job wait for, each for JOB_WAIT."""
 
 
 @dataclass(frozen=True)
@@ -54,73 +58,147 @@ class Change:
 class _Batch(NamedTuple):
     written: LineCount
     changes: list[Change]
+    locked_brands: list[int]
+    locked_campaigns: list[int]
 
 
 @dataclass
 class Enforcement:
-    """What one enforcement did. Brands in an unknown zone are left as they are and reported (R6)."""
+    """What one enforcement did. What couldn't be decided or written is left as it is and reported (R6)."""
 
     changed: int = 0
     paused: int = 0
     resumed: int = 0
-    unknown_zones: list[str] = field(default_factory=list)
+    unfinished: Unfinished = field(default_factory=Unfinished)
 
     def add(self, written: LineCount) -> None:
         self.changed += written.changed
         self.paused += written.paused
         self.resumed += written.resumed
 
+    @property
+    def unknown_zones(self) -> list[str]:
+        return sorted(self.unfinished.unknown_zones)
+
 
 def enforce(
-    scope: Scope, *, clock: Clock, actor: str, on_changes: Callable[[list[Change]], None] | None = None
+    scope: Scope,
+    *,
+    clock: Clock,
+    actor: str,
+    on_changes: Callable[[list[Change]], None] | None = None,
+    leave: Collection[int] = (),
 ) -> Enforcement:
     """Bring every campaign of the scope to the status that the facts give, with history in the name of actor.
 
-    on_changes is given what each batch changed, after its transaction. What can't be written of one batch stops none of
-    the others: its error is raised after them, or at once inside a transaction of the caller's.
+    on_changes is given what each batch changed, after its transaction. leave are brands to leave as they are. What
+    can't be written of one batch stops none of the others: its error is raised after them, or at once inside a
+    transaction of the caller's. What somebody else has locked is left for the end, then reported, and marked for the
+    next quick check; inside a transaction of the caller's it is waited for.
     """
-    result = Enforcement(unknown_zones=unknown_zones(scope))
-    problems: list[DatabaseError] = []
-    for number, brand_ids in enumerate(_batches(brands_to_write(scope, clock()))):
-        if number:
-            give_way()
-        try:
-            batch = _write_batch(scope.within(brand_ids), brand_ids, clock, actor, with_changes=on_changes is not None)
-        except DatabaseError as problem:
-            if connection.in_atomic_block or not connection.is_usable():
-                raise
-            problems.append(problem)
-            continue
-        result.add(batch.written)
-        if on_changes and batch.changes:
-            on_changes(batch.changes)
-    if problems:
-        raise problems[0]
-    return result
+    done = Enforcement(unfinished=Unfinished(set(unknown_zones(scope)), locked_brands=set(leave)))
+    run = _Run(scope, clock, actor, on_changes, done)
+    run.write_all([brand for brand in brands_to_write(scope, clock()) if brand[0] not in leave])
+    return done
 
 
-def _write_batch(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, *, with_changes: bool) -> _Batch:
-    """Write one batch; again where somebody with SQL was in its way, unless the transaction is the caller's.
+@dataclass
+class _Run:
+    """One enforcement, in batches of brands."""
 
-    A campaign that is deleted while its line of history is written is such a case, or rows updated in another order.
-    """
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return _write(scope, brand_ids, clock, actor, with_changes)
-        except DatabaseError as error:
-            if connection.in_atomic_block or not (isinstance(error, IntegrityError) or is_conflict(error)):
-                raise
-    return _write(scope, brand_ids, clock, actor, with_changes)
+    scope: Scope
+    clock: Clock
+    actor: str
+    on_changes: Callable[[list[Change]], None] | None
+    done: Enforcement
+    problems: list[DatabaseError] = field(default_factory=list)
+    in_caller: bool = field(default_factory=lambda: connection.in_atomic_block)
+    """Whether the transaction is the caller's, who waits for what is locked."""
 
+    skip_campaigns: bool = False
+    """Whether a locked campaign was met: from then on the campaigns of a batch are locked first, without waiting."""
 
-@transaction.atomic
-def _write(scope: Scope, brand_ids: list[int], clock: Clock, actor: str, with_changes: bool) -> _Batch:
-    lock_brands(brand_ids)
-    newest = newest_line() if with_changes else 0
-    clocks = Clocks(scope, clock())
-    written = write_changes(scope, clocks, actor)
-    changes = [_change(row) for row in lines(scope, newest)] if with_changes else []
-    return _Batch(count_lines(written), changes)
+    def write_all(self, brands: Sequence[tuple[int, int]]) -> None:
+        locked = self.batches(_batches(brands), wait=self.in_caller)
+        locked = self.batches([locked], wait=False) if locked else []  # by now most saves are over
+        for brand_id in locked[:MOST_WAITS]:
+            self.batches([[brand_id]], wait=True)
+        self.done.unfinished.locked_brands |= set(self.batches([locked[MOST_WAITS:]], wait=False))
+        if not self.in_caller:
+            self.mark_what_is_left()
+        if self.problems:
+            raise self.problems[0]
+
+    def batches(self, batches: Iterable[list[int]], *, wait: bool) -> list[int]:
+        """Write the batches, each in a transaction of its own; return the brands that were locked."""
+        locked: list[int] = []
+        for number, brand_ids in enumerate(filter(None, batches)):
+            if number:
+                give_way()
+            try:
+                batch = self.batch(brand_ids, wait=wait)
+            except DatabaseError as problem:
+                if connection.in_atomic_block or not connection.is_usable():
+                    raise
+                if is_lock_timeout(problem):  # not of a row, those are skipped: of a whole table
+                    self.done.unfinished.locked_brands |= set(brand_ids)
+                elif len(brand_ids) > 1:
+                    locked += self.batches([[brand_id] for brand_id in brand_ids], wait=wait)
+                else:
+                    self.problems.append(problem)
+                continue
+            locked += batch.locked_brands
+            self.note(batch)
+        return locked
+
+    def note(self, batch: _Batch) -> None:
+        self.done.add(batch.written)
+        self.done.unfinished.locked_campaigns |= set(batch.locked_campaigns)
+        if self.on_changes and batch.changes:
+            self.on_changes(batch.changes)
+
+    def batch(self, brand_ids: list[int], *, wait: bool) -> _Batch:
+        """Write one batch; again where somebody with SQL was in its way, unless the transaction is the caller's.
+
+        A campaign that is deleted while its line of history is written is such a case, or rows updated in another
+        order, or a campaign that somebody has locked: then the others are written.
+        """
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self.write(brand_ids, wait)
+            except DatabaseError as error:
+                if connection.in_atomic_block:
+                    raise
+                if is_lock_timeout(error) and not self.skip_campaigns:
+                    self.skip_campaigns = True
+                elif not (isinstance(error, IntegrityError) or is_conflict(error)):
+                    raise
+        return self.write(brand_ids, wait)
+
+    @transaction.atomic
+    def write(self, brand_ids: list[int], wait: bool) -> _Batch:
+        if wait:
+            lock_brands(brand_ids, by_job=not self.in_caller)
+            free = brand_ids
+        else:
+            free = lock_free_brands(brand_ids)
+        locked_brands = sorted(set(brand_ids) - set(free))
+        if not free:
+            return _Batch(LineCount(0, 0, 0), [], locked_brands, [])
+        scope, locked_campaigns = self.scope.within(free), list[int]()
+        if self.skip_campaigns:
+            campaigns, locked_campaigns = lock_free_campaigns(scope)
+            scope = Scope(brands=tuple(free), campaigns=tuple(campaigns))
+        newest = newest_line() if self.on_changes else 0
+        written = write_changes(scope, Clocks(scope, self.clock()), self.actor)
+        changes = [_change(row) for row in lines(scope, newest)] if self.on_changes else []
+        return _Batch(count_lines(written), changes, locked_brands, locked_campaigns)
+
+    def mark_what_is_left(self) -> None:
+        """Let the next quick check look at what is locked."""
+        left = self.done.unfinished
+        of_campaigns = brands_of(Scope.of_campaigns(left.locked_campaigns)) if left.locked_campaigns else []
+        mark_at_once(left.locked_brands.union(of_campaigns))
 
 
 def enforce_under_locks(scope: Scope, *, now: datetime, actor: str) -> Enforcement:
@@ -129,7 +207,7 @@ def enforce_under_locks(scope: Scope, *, now: datetime, actor: str) -> Enforceme
     The caller holds the locks of the scope's brands.
     """
     clocks = Clocks(scope, now)
-    result = Enforcement(unknown_zones=clocks.unknown_zones)
+    result = Enforcement(unfinished=Unfinished(set(clocks.unknown_zones)))
     result.add(count_lines(write_changes(scope, clocks, actor)))
     return result
 

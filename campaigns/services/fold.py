@@ -10,31 +10,32 @@ What a fold costs follows the rows that are pending, not the number of brands: i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from campaigns.database import (
     fetch_all,
     give_way,
+    is_lock_timeout,
     is_out_of_range,
     is_postgresql,
     one_large_query,
-    plan_for_addresses,
     plan_for_many_rows,
     take_ledger_lock,
 )
 from campaigns.dialects import among, among_param, among_read, collected, in_few, row_address
 from campaigns.models import PendingSpend
-from campaigns.periods import find_zone, known_zones
+from campaigns.periods import find_zone, known_zones, quarter_of
 from campaigns.services.booking import segments_param
-from campaigns.services.fold_batch import Planned, move
+from campaigns.services.fold_batch import MARK_ALL, Planned, move
+from campaigns.services.locks import brands_open_to_references, limit_job_waits
 from campaigns.services.marks import mark_at_once
 from campaigns.services.overflow import suspects
+from campaigns.services.unfinished import Unfinished
 
 BATCH_DAYS = 100
 BATCH_ROWS_ON_POSTGRESQL = 10_000
@@ -94,18 +95,24 @@ They are in order of day and brand, as one number, which sorts in half the time.
 """
 
 
-def fold(*, on_too_large: Callable[[int], None] = lambda brand_id: None, most_batches: int | None = None) -> int:
+def fold(*, unfinished: Unfinished | None = None) -> int:
     """Move the pending spend that is there, and can be booked, into the totals; return how many rows that was.
 
-    on_too_large hears of each brand whose spend stays pending because its totals can't hold it. After most_batches
-    of them it leaves the rest for the next fold.
+    unfinished learns which brands' spend stays pending, because its totals can't hold it or somebody locks them.
     """
-    return sum(islice(_Fold(on_too_large=on_too_large).batches(), most_batches))
+    return _Fold(unfinished=unfinished).run()
+
+
+def plan_fold(*, most_batches: int) -> _Fold:
+    """Read what a fold of some batches is to move. Whatever is decided after this has seen all that it moves."""
+    folding = _Fold(most_batches=most_batches)
+    folding.planned = folding.plan()
+    return folding
 
 
 def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
     """Do the same for all brands or for some, in the transaction of a caller that holds the ledger lock."""
-    return sum(_Fold(brands).batches())
+    return _Fold(brands).run()
 
 
 def oldest_bookable() -> datetime | None:
@@ -124,10 +131,18 @@ class _Fold:
     """
 
     def __init__(
-        self, brands: Iterable[int] | None = None, *, on_too_large: Callable[[int], None] = lambda brand_id: None
+        self,
+        brands: Iterable[int] | None = None,
+        *,
+        unfinished: Unfinished | None = None,
+        most_batches: int | None = None,
     ) -> None:
-        self.brands = ids = None if brands is None else list(brands)
-        self.on_too_large = on_too_large
+        ids = None if brands is None else list(brands)
+        self.unfinished = Unfinished() if unfinished is None else unfinished
+        self.most_batches = most_batches
+        self.planned: list[Planned] | None = None
+        self.in_caller = connection.in_atomic_block
+        self.mark_from = MARK_ALL
         self.in_scope = "1 = 1" if ids is None else among_read("brand_id")
         self.scope: list[Any] = [] if ids is None else [among_param(ids)]
         ((self.newest,),) = fetch_all("SELECT MAX(id) FROM campaigns_pendingspend")
@@ -153,26 +168,57 @@ class _Fold:
         sql = BOOKABLE.format(of_brands=in_few("brand_id", pending), known=among("timezone"))
         return sql, [*self.of_pending, among_param(self.zones)]
 
+    def run(self, *, decided_at: datetime | None = None) -> int:
+        """Move it; return how many rows that was. Where somebody else has locked what it needs, leave that and say so.
+
+        decided_at is the instant of a decision on all brands that are planned, after the plan: only spend of later days
+        is marked then.
+        """
+        if decided_at is not None:
+            self.mark_from = quarter_of(decided_at) + 1
+        folded = 0
+        try:
+            for count in self.batches():
+                folded += count
+        except DatabaseError as error:
+            if self.in_caller or not is_lock_timeout(error):
+                raise
+            self.unfinished.totals_locked = True
+        return folded
+
     def batches(self) -> Iterator[int]:
         """Yield the number of rows that each batch has moved."""
         try:
             yield from self.plain_batches()
         except DatabaseError as error:
-            if not is_out_of_range(error):
+            if is_out_of_range(error):
+                yield from self.careful_batches()
+            elif is_lock_timeout(error) and not self.in_caller:
+                yield from self.unlocked_batches(error)
+            else:
                 raise
-            yield from self.careful_batches()
 
     def plain_batches(self) -> Iterator[int]:
         moved, is_more = 1, True
         while moved and is_more:
-            planned = self.plan()
-            moved, is_more = 0, sum(rows.count for rows in planned) >= PLANNED_ROWS
+            planned = self.plan() if self.planned is None else self.planned
+            is_more = self.planned is None and sum(rows.count for rows in planned) >= PLANNED_ROWS
+            moved = 0
             for rows in planned:
                 if moved:
                     give_way()
                 count = self.batch(rows)
                 moved += count
                 yield count
+
+    def unlocked_batches(self, error: DatabaseError) -> Iterator[int]:
+        """Fold the others where somebody is about to delete a brand, to which no total can refer meanwhile."""
+        pending = self.pending_brands()
+        free = brands_open_to_references(pending)
+        if len(free) == len(pending):
+            raise error
+        self.unfinished.locked_brands |= set(pending) - set(free)
+        yield from _Fold(free, most_batches=self.most_batches).plain_batches()
 
     def careful_batches(self) -> Iterator[int]:
         """Fold each brand that may be too large alone and as a whole, so that refunds are in; then the others."""
@@ -183,8 +229,8 @@ class _Fold:
             except DatabaseError as error:
                 if not is_out_of_range(error):
                     raise
-                mark_at_once(brand_id)
-                self.on_too_large(brand_id)
+                mark_at_once([brand_id])
+                self.unfinished.too_large.add(brand_id)
         yield from _Fold(set(self.pending_brands()) - set(apart)).plain_batches()
 
     def whole(self) -> int:
@@ -209,7 +255,8 @@ class _Fold:
             addresses=collected("address"),
             brands=collected("brand_id"),
         )
-        limits = [max(most, PLANNED_ROWS), most, days, days]
+        planned = max(most, PLANNED_ROWS) if self.most_batches is None else most * self.most_batches
+        limits = [planned, most, days, days]
         with self.large_query():
             rows = fetch_all(sql, [*self.of_pending, *of_bookable, *limits])
         return [
@@ -221,8 +268,9 @@ class _Fold:
 
     @transaction.atomic
     def move(self, rows: Planned, segments: str) -> int:
+        if not self.in_caller:
+            limit_job_waits()
         take_ledger_lock()
         if not self.scope:
-            plan_for_many_rows()
-            plan_for_addresses()
-        return move(rows, newest=self.newest, zones=self.zones, segments=segments)
+            plan_for_many_rows(by_address=True)
+        return move(rows, newest=self.newest, zones=self.zones, segments=segments, mark_from=self.mark_from)

@@ -61,8 +61,14 @@ ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandper
 
 MARK_BRANDS = """
 INSERT INTO campaigns_touchedbrand (brand_id, due_quarter) SELECT DISTINCT brand_id, day_from FROM booked
+WHERE day_from >= %s
 """
-"""One mark for each local day: due at once where the day has begun, otherwise when it does (R3)."""
+"""One mark for each local day: due at once where the day has begun, otherwise when it does (R3).
+
+Days that begin before a quarter need none if everything that is moved was there at a decision in that quarter.
+"""
+
+MARK_ALL = 0
 
 
 @dataclass(frozen=True)
@@ -75,14 +81,16 @@ class Planned:
     days: range
 
 
-def move(rows: Planned, *, newest: int, zones: Iterable[str], segments: str) -> int:
+def move(rows: Planned, *, newest: int, zones: Iterable[str], segments: str, mark_from: int) -> int:
     """Take these rows, up to the newest, and book them; return how many there still were.
+
+    Brands are marked for their days that begin in the quarter mark_from or later.
 
     What has other UTC days or brands, or is booked in other zones, stays: no segments are given for it.
     """
     taken = [rows.addresses, newest, among_param(rows.days)]
     params = [segments, rows.brands, among_param(zones), *taken]
-    return _move_on_postgresql(params) if is_postgresql() else _move_on_sqlite(params)
+    return _move_on_postgresql(params, mark_from) if is_postgresql() else _move_on_sqlite(params, mark_from)
 
 
 def _prefix(take: str) -> str:
@@ -95,7 +103,7 @@ def _prefix(take: str) -> str:
     )
 
 
-def _move_on_postgresql(params: Sequence[Any]) -> int:
+def _move_on_postgresql(params: Sequence[Any], mark_from: int) -> int:
     """Take and book in one statement: rows that are committed while it runs are neither taken nor booked."""
     take = """(
     DELETE FROM campaigns_pendingspend WHERE {taken}
@@ -106,17 +114,18 @@ campaign_days AS ({ADD_CAMPAIGN_DAYS}),
 brand_periods AS ({ADD_BRAND_PERIODS}),
 marks AS ({MARK_BRANDS})
 SELECT COUNT(*) FROM taken"""
-    ((count,),) = fetch_all(sql, params)
+    ((count,),) = fetch_all(sql, [*params, mark_from])
     return int(count)
 
 
-def _move_on_sqlite(params: Sequence[Any]) -> int:
+def _move_on_sqlite(params: Sequence[Any], mark_from: int) -> int:
     """Book, then take away the same rows: nobody else writes during the transaction."""
     prefix = _prefix(
         """MATERIALIZED (
     SELECT id, brand_id, campaign_id, quarter, amount FROM campaigns_pendingspend WHERE {taken}
 )"""
     )
-    for statement in (ADD_CAMPAIGN_DAYS, ADD_BRAND_PERIODS, MARK_BRANDS):
+    for statement in (ADD_CAMPAIGN_DAYS, ADD_BRAND_PERIODS):
         execute(prefix + statement, params)
+    execute(prefix + MARK_BRANDS, [*params, mark_from])
     return execute(f"{prefix} DELETE FROM campaigns_pendingspend WHERE id IN (SELECT id FROM taken)", params)

@@ -13,15 +13,14 @@ from datetime import datetime
 from django.db import transaction
 
 from campaigns.models import JobRun
-from campaigns.money import DAY_TOTAL_LIMIT, MICROS, MONTH_TOTAL_LIMIT
 from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Change, Clock, Enforcement, enforce, preview
 from campaigns.services.fold import fold
 from campaigns.services.locks import lock_brands
 from campaigns.services.marks import due_marks, forget
-from campaigns.services.overflow import names_of
 from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.scope import Scope
+from campaigns.services.unfinished import Unfinished
 
 CHECK_BUDGETS = "check_budgets"
 RESET_DAILY_SPEND = "reset_daily_spend"
@@ -36,8 +35,7 @@ class FullCheck:
     folded: int
     closed: int
     enforcement: Enforcement
-    too_large: list[str]
-    """The names of brands whose spend stays pending because their totals can't hold it."""
+    unfinished: Unfinished
 
     @property
     def summary(self) -> str:
@@ -52,29 +50,7 @@ class FullCheck:
 
     @property
     def problem(self) -> str:
-        problems = unknown_zones_problem(self.enforcement.unknown_zones), too_large_problem(self.too_large)
-        return " ".join(filter(None, problems))
-
-
-def unknown_zones_problem(zones: list[str]) -> str:
-    """Return what to tell of brands in time zones that nobody knows; empty where there are none."""
-    if not zones:
-        return ""
-    return (
-        f"Nobody knows the time zone {', '.join(repr(zone) for zone in zones)}: of the brands that have it, what is"
-        " switched off pauses and nothing resumes until the brand's time zone is corrected in the admin."
-    )
-
-
-def too_large_problem(brands: list[str]) -> str:
-    """Return what to tell of brands whose spend is more than a total can hold; empty where there are none."""
-    if not brands:
-        return ""
-    return (
-        f"The spend of the brand {', '.join(f'“{name}”' for name in brands)} comes to more than a total holds,"
-        f" {DAY_TOTAL_LIMIT // MICROS:,} in a day or {MONTH_TOTAL_LIMIT // MICROS:,} in a month: it counts for every"
-        " decision, but its statements lack it until the wrong records are corrected, deleted or refunded."
-    )
+        return self.unfinished.problem
 
 
 def run_full_check(name: str, *, clock: Clock) -> FullCheck:
@@ -126,15 +102,16 @@ def full_check(
     # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
     # campaigns running past their budgets.
     marks = due_marks(now=clock())
-    enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes)
+    enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes, leave=rebooked.locked)
     if closing_clock is None:
         forget(marks)
-    return finish_check(enforcement, rebooked=rebooked, clock=closing)
+    return finish_check(enforcement, rebooked=rebooked.count, clock=closing)
 
 
 def finish_check(enforcement: Enforcement, *, rebooked: int, clock: Clock) -> FullCheck:
     """Fold and close, which no decision waits for, and return what the whole check did."""
-    too_large: list[int] = []
-    folded = fold(on_too_large=too_large.append)
-    closed = close_periods(now=clock())
-    return FullCheck(rebooked, folded, closed, enforcement, names_of(too_large))
+    unfinished = Unfinished()
+    unfinished.add(enforcement.unfinished)
+    folded = fold(unfinished=unfinished)
+    closed = close_periods(now=clock(), unfinished=unfinished)
+    return FullCheck(rebooked, folded, closed, enforcement, unfinished)

@@ -1,20 +1,89 @@
+"""Row locks: on brands, the lock that every change of statuses takes, and on rows that are about to go.
+
+The order is always brands, then campaigns, then the ledger lock (campaigns.database.take_ledger_lock), each by id. No
+wait is without an end: a person's save gives up after SAVE_WAIT, a job after JOB_WAIT or, where it can, skips what is
+locked. On SQLite the transaction itself is the lock.
+"""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from campaigns.database import LET_GO, fetch_all, is_postgresql
+from django.db.models import Model
+
+from campaigns.database import LET_GO, fetch_all, is_postgresql, limit_lock_waits
 from campaigns.dialects import among, among_param
+from campaigns.services.scope import Scope
+
+SAVE_WAIT: float = 5
+JOB_WAIT: float = 1
+"""Seconds for which a person's save, or a job, waits for a row that somebody else has locked."""
+
+LEDGER_WAIT: float = 5
+"""Seconds for which a job waits for the ledger lock."""
 
 
-def lock_brands(brand_ids: Iterable[int]) -> None:
+def _settings(wait: float) -> str:
+    """Return what a locking SELECT sets for the rest of its transaction, before it waits for its first row."""
+    return f"{LET_GO}, set_config('lock_timeout', '{wait}s', true)"
+
+
+def lock_brands(brand_ids: Iterable[int], *, by_job: bool = False) -> None:
     """Wait for the brands' locks, in order of id, and hold them to the end of the transaction.
 
-    Whoever edits a brand, its campaigns or their windows, or writes their statuses, holds this lock. It doesn't hinder
-    spend writers, nor folds that add a brand's periods: their foreign keys only need the row to stay. On SQLite the
-    transaction itself is the lock.
+    Everyone who edits a brand, its campaigns or their windows, or writes their statuses, holds this lock. It doesn't
+    hinder spend writers, nor folds that add a brand's periods: their foreign keys only need the row to stay.
+    Raises OperationalError (see is_lock_timeout) where a wait takes too long.
     """
     if is_postgresql():
+        settings = _settings(JOB_WAIT if by_job else SAVE_WAIT)
         fetch_all(
-            f"SELECT id, {LET_GO} FROM campaigns_brand WHERE {among('id')} ORDER BY id FOR NO KEY UPDATE",
+            f"SELECT id, {settings} FROM campaigns_brand WHERE {among('id')} ORDER BY id FOR NO KEY UPDATE",
             [among_param(set(brand_ids))],
         )
+
+
+def lock_free_brands(brand_ids: Iterable[int]) -> list[int]:
+    """Lock those of the brands that nobody else has locked, and return them by id; wait for none."""
+    ids = sorted(set(brand_ids))
+    if not is_postgresql():
+        return ids
+    sql = f"""
+        SELECT id, {_settings(JOB_WAIT)} FROM campaigns_brand
+        WHERE {among("id")} ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"""
+    return [row[0] for row in fetch_all(sql, [among_param(ids)])]
+
+
+def lock_free_campaigns(scope: Scope) -> tuple[list[int], list[int]]:
+    """Lock those campaigns of the scope that nobody else has locked; return their ids, and the ids of the others."""
+    in_scope, params = scope.condition("brand_id", "id")
+    campaigns = f"SELECT id FROM campaigns_campaign WHERE {in_scope} ORDER BY id"
+    everyone = [row[0] for row in fetch_all(campaigns, params)]
+    if not is_postgresql():
+        return everyone, []
+    free = [row[0] for row in fetch_all(f"{campaigns} FOR NO KEY UPDATE SKIP LOCKED", params)]
+    return free, sorted(set(everyone) - set(free))
+
+
+def limit_job_waits() -> None:
+    """Let a job's transaction wait for the ledger lock, and for whatever else it needs before, for LEDGER_WAIT only."""
+    limit_lock_waits(LEDGER_WAIT)
+
+
+def lock_rows_that_go(model: type[Model], ids: Iterable[int]) -> None:
+    """Wait for everyone who refers to these brands or campaigns, as a spend writer does: their rows go, or their keys.
+
+    Take it before the ledger lock: the writer may take long. The caller holds the brands' locks.
+    """
+    if is_postgresql():
+        table = model._meta.db_table
+        fetch_all(f"SELECT id FROM {table} WHERE {among('id')} ORDER BY id FOR UPDATE", [among_param(set(ids))])
+
+
+def brands_open_to_references(brand_ids: Iterable[int]) -> list[int]:
+    """Return those of the brands whose rows a total may refer to without waiting: nobody is about to delete them."""
+    ids = sorted(set(brand_ids))
+    if not is_postgresql():
+        return ids
+    sql = f"SELECT id FROM campaigns_brand WHERE {among('id')} ORDER BY id FOR KEY SHARE SKIP LOCKED"
+    return [row[0] for row in fetch_all(sql, [among_param(ids)])]

@@ -50,9 +50,11 @@ def forget(marks: DueMarks) -> None:
         execute(f"DELETE FROM campaigns_touchedbrand WHERE {among('id')}", [among_param(ids)])
 
 
-def mark_at_once(brand_id: int) -> None:
-    """Mark a brand whose spend stays pending: it counts for every decision, and no fold will tell of it."""
-    TouchedBrand.objects.create(brand_id=brand_id, due_quarter=AT_ONCE)
+def mark_at_once(brand_ids: Iterable[int]) -> None:
+    """Mark brands that the next quick check has to look at, though no fold will mark them."""
+    TouchedBrand.objects.bulk_create(
+        TouchedBrand(brand_id=brand_id, due_quarter=AT_ONCE) for brand_id in sorted(brand_ids)
+    )
 
 
 def mark_days(brand_id: int, zone: ZoneInfo, days: Iterable[date]) -> None:

@@ -41,8 +41,3 @@ def _local_days() -> set[date]:
     """Return the days that pending spend can be of, in whatever zone: only totals of those can be passed."""
     rows = fetch_all("SELECT DISTINCT quarter / 96 FROM campaigns_pendingspend")
     return {EPOCH + timedelta(days=utc_day + offset) for (utc_day,) in rows for offset in (-1, 0, 1)}
-
-
-def names_of(brand_ids: list[int]) -> list[str]:
-    sql = f"SELECT name FROM campaigns_brand WHERE {among('id')} ORDER BY name"
-    return [str(name) for (name,) in fetch_all(sql, [among_param(brand_ids)])]

@@ -1,7 +1,9 @@
-"""The quick pass, between full checks: what had spend, and what time has reached.
+"""The quick check, between full checks: brands that had spend, and campaigns whose next change is due.
 
-It looks only at what is due in the database: pending spend, marks of touched brands, and the minute that each campaign
-stores. With nothing due that is one statement. The full check stays what puts everything right (R6).
+It looks only at what is due in the database: pending spend, marks of brands, and the minute that each campaign stores.
+With nothing due that is one statement. The full check stays what puts everything right (R6).
+
+Decisions come first and read pending spend, so no backlog delays them; then a part of what is pending is folded.
 """
 
 from __future__ import annotations
@@ -11,25 +13,27 @@ from datetime import datetime
 
 from campaigns.database import fetch_all
 from campaigns.models import JobRun
-from campaigns.periods import minute_of, quarter_of
-from campaigns.services.changes import brands_of
+from campaigns.periods import minute_of, quarter_of, quarters_of_the_month
 from campaigns.services.enforcement import Clock, Enforcement, enforce
-from campaigns.services.fold import fold
+from campaigns.services.fold import plan_fold
 from campaigns.services.marks import due_marks, forget
 from campaigns.services.rebook import rebook_changed_zones
-from campaigns.services.scope import Scope
+from campaigns.services.scope import Scope, brands_of
+from campaigns.services.unfinished import Unfinished
 from campaigns.services.upcoming import due_campaigns
 
 JOB = "quick_pass"
 MOST_CAMPAIGNS = 100_000
-MOST_BATCHES = 2
-"""Of a fold: what a long backlog has marked is enforced within seconds, and the rest of it is left to later passes."""
+MOST_BATCHES = 20
+"""Of a fold: a few seconds, so that a backlog doesn't delay the next pass."""
 
 ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
     OR EXISTS (SELECT 1 FROM campaigns_touchedbrand WHERE due_quarter <= %s)
     OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s)
 """
+
+BRANDS_WITH_PENDING = "SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE quarter >= %s AND quarter < %s"
 
 
 @dataclass
@@ -42,10 +46,15 @@ class QuickPass:
     """How many campaigns time had reached, those of the brands left out."""
 
     enforcements: list[Enforcement] = field(default_factory=list)
+    unfinished: Unfinished = field(default_factory=Unfinished)
 
     @property
     def changed(self) -> int:
         return sum(done.changed for done in self.enforcements)
+
+    @property
+    def resumed(self) -> int:
+        return sum(done.resumed for done in self.enforcements)
 
     @property
     def summary(self) -> str:
@@ -62,7 +71,13 @@ def run_quick_pass(*, clock: Clock, actor: str = JOB) -> QuickPass:
     """Do a quick pass as a job, and note the run under the job's name."""
     started_at = clock()
     done = quick_pass(actor, clock=clock) if is_anything_due(now=started_at) else QuickPass()
-    run = JobRun(name=JOB, started_at=started_at, succeeded_at=clock(), summary=done.summary)
+    run = JobRun(
+        name=JOB,
+        started_at=started_at,
+        succeeded_at=clock(),
+        summary=done.summary,
+        problem=done.unfinished.problem,
+    )
     JobRun.objects.bulk_create(
         [run],
         update_conflicts=True,
@@ -78,33 +93,47 @@ def is_anything_due(*, now: datetime) -> bool:
 
 
 def quick_pass(actor: str, *, clock: Clock) -> QuickPass:
-    """Fold what is pending, then enforce the brands that folds have touched and the campaigns that time has reached.
+    """Enforce the brands that had spend and the campaigns whose next change is due, then fold some of what is pending.
 
-    actor is the name for the history. Marks are forgotten when what was decided on them is committed; where that
+    actor is the name for the history. Marks are cleared when what was decided on them is committed; where that
     fails they stay, and the next pass finds them.
     """
-    done = QuickPass(folded=fold(most_batches=MOST_BATCHES))
+    done = QuickPass()
+    folding = plan_fold(most_batches=MOST_BATCHES)  # first, so that decisions have seen whatever it moves
+    decided_at = None
     try:
-        _enforce_marked(done, clock, actor)
+        decided_at = _enforce_brands(done, clock, actor)
     finally:
-        _enforce_reached(done, clock, actor)  # brands that can't be written may not keep these waiting
+        try:
+            _enforce_campaigns(done, clock, actor)  # brands that can't be written may not keep these waiting
+        finally:
+            done.folded = folding.run(decided_at=decided_at)  # a check names what stays pending
     return done
 
 
-def _enforce_marked(done: QuickPass, clock: Clock, actor: str) -> None:
-    marks = due_marks(now=clock())
-    done.brands = len(marks.brands)
-    _enforce(done, Scope.of_brands(marks.brands), marks.brands, clock, actor)
+def _enforce_brands(done: QuickPass, clock: Clock, actor: str) -> datetime:
+    """Enforce the brands that have spend pending or a mark that is due; return since when that is decided."""
+    now = clock()
+    marks = due_marks(now=now)
+    pending = {brand_id for (brand_id,) in fetch_all(BRANDS_WITH_PENDING, quarters_of_the_month(now))}
+    brands = sorted(pending.union(marks.brands))
+    done.brands = len(brands)
+    _enforce(done, Scope.of_brands(brands), brands, clock, actor)
     forget(marks)
+    return now
 
 
-def _enforce_reached(done: QuickPass, clock: Clock, actor: str) -> None:
-    reached = due_campaigns(now=clock(), most=MOST_CAMPAIGNS)
-    done.campaigns = len(reached)
-    _enforce(done, Scope.of_campaigns(reached), reached, clock, actor)
+def _enforce_campaigns(done: QuickPass, clock: Clock, actor: str) -> None:
+    due = due_campaigns(now=clock(), most=MOST_CAMPAIGNS)
+    done.campaigns = len(due)
+    _enforce(done, Scope.of_campaigns(due), due, clock, actor)
 
 
 def _enforce(done: QuickPass, scope: Scope, ids: list[int], clock: Clock, actor: str) -> None:
-    if ids:
-        rebook_changed_zones(clock=clock, brands=brands_of(scope))  # or it would decide on the days of another zone
-        done.enforcements.append(enforce(scope, clock=clock, actor=actor))
+    if not ids:
+        return
+    # or it would decide on the days of another zone
+    rebooked = rebook_changed_zones(clock=clock, brands=brands_of(scope))
+    enforced = enforce(scope, clock=clock, actor=actor, leave=rebooked.locked)
+    done.enforcements.append(enforced)
+    done.unfinished.add(enforced.unfinished)

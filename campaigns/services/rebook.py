@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
-from campaigns.database import fetch_all, take_ledger_lock
+from campaigns.database import fetch_all, is_lock_timeout, take_ledger_lock
 from campaigns.dialects import among, among_param
 from campaigns.models import BookingZone, Brand, BrandPeriod
 from campaigns.models.books import FIRST_PERIOD, LAST_PERIOD
@@ -30,20 +30,38 @@ class ZoneChange:
     wanted: str
 
 
-def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -> int:
-    """Re-book the brands, of some or of all, whose zone isn't the one they are booked in; return how many.
+@dataclass
+class Rebooking:
+    """How many brands were re-booked, and which were not, because somebody else locks them."""
+
+    count: int = 0
+    locked: set[int] = field(default_factory=set)
+
+
+def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -> Rebooking:
+    """Re-book the brands, of some or of all, whose zone isn't the one they are booked in.
 
     Each brand in a transaction of its own, unless the caller holds one: such a caller locks all of the brands first,
-    for the ledger lock is held from the first brand on. A zone that nobody knows is left alone: the brand goes on
-    being booked as before.
+    for the ledger lock is held from the first brand on. A brand that somebody else keeps locked stops no other: no
+    decision is right for it until it is re-booked. An unknown zone is left alone: the brand goes on being booked as
+    before.
     """
-    ids = None if brands is None else list(brands)
-    rebooked = 0
-    for change in _changed_zones(ids):
-        with transaction.atomic():
-            lock_brands([change.brand_id])
-            rebooked += sum(_rebook(current, clock()) for current in _changed_zones([change.brand_id]))
-    return rebooked
+    done = Rebooking()
+    for change in _changed_zones(None if brands is None else list(brands)):
+        in_caller = connection.in_atomic_block
+        try:
+            done.count += _rebook_alone(change.brand_id, clock, by_job=not in_caller)
+        except DatabaseError as error:
+            if in_caller or not is_lock_timeout(error):
+                raise
+            done.locked.add(change.brand_id)
+    return done
+
+
+@transaction.atomic
+def _rebook_alone(brand_id: int, clock: Clock, *, by_job: bool) -> int:
+    lock_brands([brand_id], by_job=by_job)
+    return sum(_rebook(current, clock()) for current in _changed_zones([brand_id]))
 
 
 def brands_with_changed_zones() -> list[int]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from campaigns.database import fetch_all
 from campaigns.dialects import among, among_param, among_read
 from campaigns.models import Brand
 
@@ -65,8 +66,9 @@ class Scope:
             parts.append((one_of(campaign), self.campaigns))
         conditions, params = [sql for sql, _ in parts], [among_param(ids) for _, ids in parts]
         if self.shard is not None:
-            conditions.append(f"{brand} %% %s = %s")
-            params += self.shard[::-1]
+            number, of = self.shard
+            conditions.append(f"({brand} %% %s + %s) %% %s = %s")  # the remainder of a negative id is negative
+            params += [of, of, of, number]
         return " AND ".join(conditions) or "1 = 1", params
 
     def brand_condition(self, brand: str, *, read: bool = False) -> tuple[str, list[Any]]:
@@ -75,3 +77,9 @@ class Scope:
             return self.condition(brand, "", read=read)
         sql, params = self.condition("brand_id", "id")
         return f"{brand} IN (SELECT brand_id FROM campaigns_campaign WHERE {sql})", params
+
+
+def brands_of(scope: Scope) -> list[int]:
+    """Return the brands that have campaigns of the scope."""
+    condition, params = scope.brand_condition("id")
+    return [pk for (pk,) in fetch_all(f"SELECT id FROM campaigns_brand WHERE {condition}", params)]

@@ -18,8 +18,9 @@ from campaigns.services.enforcement import Clock, Enforcement, enforce
 from campaigns.services.jobs import FullCheck, finish_check, note_start, note_success
 from campaigns.services.lines import LineCount
 from campaigns.services.quick import quick_pass
-from campaigns.services.rebook import rebook_changed_zones
+from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.scope import Scope
+from campaigns.services.unfinished import Unfinished
 
 KEPT_FOR = timedelta(hours=1)
 
@@ -45,7 +46,8 @@ def run_shard(check: UUID, number: int, *, clock: Clock) -> FullCheck | None:
     if shard is None:
         return None
     if shard.finished_at is None:
-        done = enforce(Scope.of_shard(number, shard.of), clock=clock, actor=shard.job)
+        left = brands_with_changed_zones()  # by begin_check(): somebody locks them
+        done = enforce(Scope.of_shard(number, shard.of), clock=clock, actor=shard.job, leave=left)
         # Added up, because two workers may have the same shard at the same time.
         CheckShard.objects.filter(pk=shard.pk).update(
             finished_at=clock(),
@@ -60,10 +62,10 @@ def run_shard(check: UUID, number: int, *, clock: Clock) -> FullCheck | None:
 def _end(shards: list[CheckShard], clock: Clock) -> FullCheck:
     """Fold and close, and enforce what had spend since the first shard decided. Ended twice, it is as ended once."""
     job = shards[0].job
-    total = Enforcement(unknown_zones=unknown_zones(Scope.everything()))
+    total = Enforcement(unfinished=Unfinished(set(unknown_zones(Scope.everything()))))
     for shard in shards:
         total.add(LineCount(shard.changed, shard.paused, shard.resumed))
     check = finish_check(total, rebooked=0, clock=clock)
-    quick_pass(job, clock=clock)
+    check.unfinished.add(quick_pass(job, clock=clock).unfinished)  # each shard has marked what was locked
     note_success(job, check, clock())
     return check

@@ -163,7 +163,7 @@ class TwoJobsAtOnce(ConcurrencyTestCase):
         Brand.objects.update(timezone="Asia/Tokyo")
         moves = let_in(rebook, "_changed_zones", lambda: change_brand(brand, NOON, timezone="Europe/Paris"), after=True)
         with moves:
-            self.assertEqual(rebook.rebook_changed_zones(clock=lambda: NOON), 0)
+            self.assertEqual(rebook.rebook_changed_zones(clock=lambda: NOON).count, 0)
         current = BookingZone.objects.filter(until=LAST_PERIOD).values_list("timezone", flat=True)
         self.assertEqual(list(current), ["Europe/Paris"] * 2)
 
@@ -278,13 +278,13 @@ class APersonInTheMiddleOfACheck(ConcurrencyTestCase):
 
     if POSTGRESQL:
 
-        def test_it_ends_off_when_the_person_commits_while_the_check_waits_for_the_lock(self) -> None:
+        def test_it_ends_off_when_the_person_commits_just_before_the_check_locks(self) -> None:
             for person, reason in (
                 (self.switch_off_campaign, PauseReason.CAMPAIGN_DISABLED),
                 (self.switch_off_brand, PauseReason.CAMPAIGN_DISABLED | PauseReason.BRAND_DISABLED),
             ):
                 Campaign.objects.update(pause_reasons=PauseReason.ENDED)  # so that the check has something to write
-                with let_in(enforcement, "lock_brands", person):
+                with let_in(enforcement, "lock_free_brands", person):
                     enforce_at(NOON)
                 self.assert_ends(reason)
 

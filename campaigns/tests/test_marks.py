@@ -93,7 +93,7 @@ class AFoldMarksWhatItTouches(TestCase):
         check_at(NOON)
         spend(self.campaign, 1, NOON).delete()
         with transaction.atomic():
-            begin_move([self.brand.pk, make_brand().pk], clock=lambda: utc(NOON))
+            begin_move(self.campaign.pk, [self.brand.pk, make_brand().pk], clock=lambda: utc(NOON))
         self.assertEqual(due_at(NOON), [self.brand.pk])
 
     def test_spend_that_cannot_be_booked_leaves_no_mark(self) -> None:

@@ -145,7 +145,7 @@ class TotalsAtTheirLimit(OverflowCase):
         self.assertEqual(check_at(NOON).problem, "")
         self.assertEqual(period(self.brand, "day", "2026-11-20").spend, DAY_LIMIT)
         spend(self.flooded, "0.000001", NOON)
-        self.assertEqual(check_at(NOON).too_large, ["Flood"])
+        self.assertEqual(check_at(NOON).unfinished.too_large, {self.brand.pk})
         self.assertEqual(period(self.brand, "day", "2026-11-20").spend, DAY_LIMIT)
         self.assertEqual(brand_spent(self.brand, NOON).day, DAY_LIMIT + Decimal("0.000001"))
         self.assertEqual(verify(), [])

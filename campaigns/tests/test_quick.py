@@ -202,18 +202,47 @@ class BadRows(TestCase):
 
 
 class ALongBacklog(TestCase):
-    def test_what_some_batches_have_marked_is_enforced_before_the_rest_is_folded(self) -> None:
-        """Of three brands, one a batch, with two batches a pass."""
-        campaigns = [make_campaign(make_brand(daily_budget=10)) for _ in range(3)]
+    """One row is a batch, and a pass folds two."""
+
+    def setUp(self) -> None:
+        rows = "BATCH_ROWS_ON_SQLITE" if SQLITE else "BATCH_ROWS_ON_POSTGRESQL"
+        self.enterContext(patch.object(fold_module, rows, 1))
+        self.enterContext(patch.object(quick, "MOST_BATCHES", 2))
+
+    def test_it_pauses_whatever_is_left_to_fold(self) -> None:
+        campaigns = [make_campaign(make_brand(daily_budget=10)) for _ in range(5)]
         check_at(NOON)
         for campaign in campaigns:
             spend(campaign, 10, NOON)
-        rows = "BATCH_ROWS_ON_SQLITE" if SQLITE else "BATCH_ROWS_ON_POSTGRESQL"
-        with patch.object(fold_module, rows, 1):
-            self.assertEqual(pass_at(NOON).changed, 2)
-            self.assertEqual([reasons_of(campaign) for campaign in campaigns], [REACHED, REACHED, ACTIVE])
-            self.assertEqual(pass_at(NOON).changed, 1)
+        done = [pass_at(NOON) for _ in range(3)]
+        self.assertEqual([(each.changed, each.folded) for each in done], [(5, 2), (0, 2), (0, 1)])
         self.assertEqual(totals_folded(), totals_of_records())
+
+    def test_it_pauses_todays_overspend_behind_late_rows_of_others(self) -> None:
+        late, today = make_campaign(), make_campaign(make_brand(daily_budget=10))
+        check_at(NOON)
+        for minute in range(10):
+            spend(late, 1, f"2026-11-19 12:{minute:02}")
+        spend(today, 10, NOON)
+        self.assertEqual(pass_at(NOON).changed, 1)
+        self.assertEqual(reasons_of(today), REACHED)
+
+    def test_it_resumes_on_a_refund_behind_a_backlog(self) -> None:
+        campaign = make_campaign(make_brand(monthly_budget=10))
+        spend(campaign, 10, "2026-11-01 00:00")
+        check_at(NOON)
+        for minute in range(10):
+            spend(make_campaign(), 1, f"2026-10-31 23:{minute:02}")
+        spend(campaign, -1, "2026-11-02 12:00")
+        self.assertEqual(pass_at(NOON).resumed, 1)
+
+    def test_a_decision_and_a_fold_leave_no_mark_but_for_days_ahead(self) -> None:
+        campaign = make_campaign(make_brand(daily_budget=10))
+        check_at(NOON)
+        spend(campaign, 1, NOON)
+        spend(campaign, 10, "2026-11-22 08:00")
+        self.assertEqual(pass_at(NOON).folded, 2)
+        self.assertEqual(TouchedBrand.objects.get().due_quarter, quarter_at("2026-11-22 00:00"))
 
 
 class BesideOthers(ConcurrencyTestCase):

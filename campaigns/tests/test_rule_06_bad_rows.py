@@ -52,10 +52,10 @@ class AnUnknownZoneStopsNothingForTheOthers(TestCase):
         move_by_sql(make_brand(), "Atlantis")
         with time_machine.travel(utc(NOON), tick=False), self.assertLogs("campaigns.tasks", "ERROR") as logged:
             check_budgets()
-        self.assertIn("Nobody knows the time zone 'Atlantis', 'Mars/Olympus'", logged.output[0])
+        self.assertIn("Unknown time zone 'Atlantis', 'Mars/Olympus'", logged.output[0])
         self.assertEqual(
             JobRun.objects.get().problem,
-            "Nobody knows the time zone 'Atlantis', 'Mars/Olympus': of the brands that have it, what is switched off"
+            "Unknown time zone 'Atlantis', 'Mars/Olympus': of the brands that have it, what is switched off"
             " pauses and nothing resumes until the brand's time zone is corrected in the admin.",
         )
 

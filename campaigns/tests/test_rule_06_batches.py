@@ -10,7 +10,7 @@ from campaigns.models import Campaign, SpendRecord, StatusChange
 from campaigns.reasons import PauseReason
 from campaigns.services import enforcement
 from campaigns.services.enforcement import ATTEMPTS, Change, enforce
-from campaigns.services.locks import lock_brands
+from campaigns.services.locks import lock_brands, lock_free_brands
 from campaigns.services.scope import Scope
 from campaigns.tests.checking import ACTIVE, enforce_at, history, reasons_of
 from campaigns.tests.committed import CommittedTestCase
@@ -61,7 +61,7 @@ class ABatchThatCantBeWritten(CommittedTestCase):
         self.assertEqual((reasons_of(first), history(first)), (ACTIVE, []))
 
     def test_it_is_tried_several_times(self) -> None:
-        with patch.object(enforcement, "lock_brands", wraps=lock_brands) as lock:
+        with patch.object(enforcement, "lock_free_brands", wraps=lock_free_brands) as lock:
             self.assert_enforcement_fails()
         self.assertEqual(lock.call_count, ATTEMPTS + 2)
 

@@ -17,6 +17,7 @@ from campaigns.services import jobs
 from campaigns.services.clocks import unknown_zones
 from campaigns.services.enforcement import Change
 from campaigns.services.scope import Scope
+from campaigns.services.unfinished import unknown_zones_problem
 
 ACTOR = "manage.py enforce"
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         clock = timezone.now if instant is None else lambda: instant
         if dry_run:
             self.tell(jobs.preview_check(clock=clock, closing_clock=timezone.now), "would change")
-            self.warn(jobs.unknown_zones_problem(unknown_zones(Scope.everything())))
+            self.warn(unknown_zones_problem(unknown_zones(Scope.everything())))
             return
         changes: list[Change] = []
         check = jobs.full_check(

@@ -52,7 +52,7 @@ class Command(BaseCommand):
             )
         if lost:
             self.stdout.write(
-                self.style.SUCCESS(f"{_count(rebook_changed_zones(clock=timezone.now), 'brand')} re-booked.")
+                self.style.SUCCESS(f"{_count(rebook_changed_zones(clock=timezone.now).count, 'brand')} re-booked.")
             )
 
     def repair(self, first_day: date | None) -> None:

@@ -1,0 +1,204 @@
+"""What somebody keeps locked stops nothing for the others, and nobody waits for it without end (R6); on PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from unittest.mock import patch
+
+from django.contrib.auth.models import User
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+
+from campaigns.database import LEDGER_LOCK
+from campaigns.models import Brand, BrandPeriod, Campaign, JobRun, PendingSpend, SpendRecord
+from campaigns.reasons import PauseReason
+from campaigns.services import jobs, locks, quick, shards
+from campaigns.services.fold import fold
+from campaigns.tests.checking import ACTIVE, check_at, reasons_of
+from campaigns.tests.factories import make_brand, make_campaign, spend, utc
+from campaigns.tests.ledger import totals_folded, totals_of_records
+from campaigns.tests.outside import POSTGRESQL, OutsideTestCase
+from campaigns.tests.together import Crew, wait_until_somebody_waits
+
+NOON = utc("2026-11-20 12:00")
+REACHED = PauseReason.BRAND_DAILY_BUDGET
+
+if POSTGRESQL:
+
+    class LockedCase(OutsideTestCase):
+        """Two brands over their budgets; somebody's transaction stays open."""
+
+        def setUp(self) -> None:
+            super().setUp()
+            for name in ("SAVE_WAIT", "JOB_WAIT", "LEDGER_WAIT"):
+                self.enterContext(patch.object(locks, name, 0.1))
+            self.locked, self.free = (make_campaign(make_brand(name=name, daily_budget=10)) for name in "AB")
+            check_at(NOON)
+            self.run_sql("BEGIN")
+
+        def overspend(self) -> None:
+            for campaign in (self.locked, self.free):
+                spend(campaign, 10, NOON)
+
+        def assert_nobody_waits(self) -> None:
+            waiting = (
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            self.assertEqual(self.run_sql(waiting), [(0,)])
+
+    class ALockedBrand(LockedCase):
+        def setUp(self) -> None:
+            super().setUp()
+            self.run_sql("UPDATE campaigns_brand SET daily_budget = daily_budget WHERE id = %s", self.locked.brand_id)
+
+        def test_a_check_serves_the_others_and_names_it(self) -> None:
+            self.overspend()
+            check = jobs.run_full_check(jobs.CHECK_BUDGETS, clock=lambda: NOON)
+            self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (ACTIVE, REACHED))
+            self.assertEqual((check.folded, totals_folded()), (2, totals_of_records()))
+            run = JobRun.objects.get(name=jobs.CHECK_BUDGETS)
+            self.assertIn("locks the brand “A”", run.problem)
+            self.assertEqual(run.succeeded_at, NOON)
+            self.assert_nobody_waits()
+
+        def test_a_quick_check_serves_the_others_and_comes_back(self) -> None:
+            self.overspend()
+            quick.run_quick_pass(clock=lambda: NOON)
+            self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (ACTIVE, REACHED))
+            self.assertIn("locks the brand “A”", JobRun.objects.get(name=quick.JOB).problem)
+            quick.run_quick_pass(clock=lambda: NOON)
+            self.assertEqual(reasons_of(self.locked), ACTIVE)
+            self.run_sql("ROLLBACK")
+            quick.run_quick_pass(clock=lambda: NOON)
+            self.assertEqual(reasons_of(self.locked), REACHED)
+            self.assertEqual(JobRun.objects.get(name=quick.JOB).problem, "")
+            self.assertFalse(quick.is_anything_due(now=NOON))
+
+        def test_a_quick_check_comes_back_after_a_check(self) -> None:
+            Brand.objects.filter(pk=self.free.brand_id).update(enabled=False)
+            self.overspend()
+            check_at(NOON)
+            self.run_sql("ROLLBACK")
+            quick.run_quick_pass(clock=lambda: NOON)
+            self.assertEqual(reasons_of(self.locked), REACHED)
+
+        def test_shards_serve_the_others_and_name_it(self) -> None:
+            self.overspend()
+            check = shards.begin_check(jobs.CHECK_BUDGETS, of=2, clock=lambda: NOON)
+            ended = [shards.run_shard(check, number, clock=lambda: NOON) for number in (0, 1)]
+            self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (ACTIVE, REACHED))
+            self.assertIn("locks the brand “A”", ended[1].problem if ended[1] else "")
+
+        def test_a_brand_whose_zone_sql_has_changed_waits_and_keeps_its_status(self) -> None:
+            """It isn't decided by the days of a zone in which its spend isn't booked yet."""
+            self.run_sql("ROLLBACK")
+            self.run_sql("UPDATE campaigns_brand SET timezone = 'Asia/Tokyo' WHERE id = %s", self.locked.brand_id)
+            self.run_sql("BEGIN")
+            self.run_sql("SELECT 1 FROM campaigns_brand WHERE id = %s FOR NO KEY UPDATE", self.locked.brand_id)
+            self.overspend()
+            self.assertIn("locks the brand “A”", check_at(NOON).problem)
+            self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (ACTIVE, REACHED))
+
+    class ALockedCampaign(LockedCase):
+        def test_a_check_writes_the_others_of_its_brand(self) -> None:
+            other = make_campaign(self.locked.brand)
+            self.run_sql("UPDATE campaigns_campaign SET name = 'Held' WHERE id = %s", self.locked.pk)
+            self.overspend()
+            check = check_at(NOON)
+            reasons = [reasons_of(campaign) for campaign in (self.locked, other, self.free)]
+            self.assertEqual(reasons, [ACTIVE, REACHED, REACHED])
+            self.assertIn(f"locks the campaign “{self.locked.name}”", check.problem)
+            self.run_sql("COMMIT")
+            quick.run_quick_pass(clock=lambda: NOON)
+            self.assertEqual(reasons_of(self.locked), REACHED)
+
+    class ALockedTable(LockedCase):
+        def test_a_check_ends_and_says_so(self) -> None:
+            self.run_sql("LOCK TABLE campaigns_statuschange")
+            self.overspend()
+            self.assertIn("locks the brand “A”, “B”", check_at(NOON).problem)
+            self.run_sql("ROLLBACK")
+            check_at(NOON)
+            self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (REACHED, REACHED))
+
+    class ABrandThatIsBeingDeleted(LockedCase):
+        def setUp(self) -> None:
+            super().setUp()
+            self.overspend()
+            self.run_sql("SELECT 1 FROM campaigns_brand WHERE id = %s FOR UPDATE", self.locked.brand_id)
+
+        def test_the_spend_of_others_is_folded(self) -> None:
+            self.assertEqual(fold(), 1)
+            self.assertEqual(PendingSpend.objects.get().brand_id, self.locked.brand_id)
+
+        def test_the_periods_of_others_are_closed(self) -> None:
+            check = check_at(NOON + timedelta(days=1))
+            closed = BrandPeriod.objects.filter(closed_at__isnull=False)
+            self.assertEqual(set(closed.values_list("brand", flat=True)), {self.free.brand_id})
+            self.assertIn("locks the brand “A”", check.problem)
+            self.run_sql("ROLLBACK")
+            check_at(NOON + timedelta(days=1))
+            self.assertEqual(closed.filter(brand=self.locked.brand_id).count(), 1)
+
+    class ALockedLedger(LockedCase):
+        def test_decisions_do_not_wait_for_it(self) -> None:
+            self.run_sql("SELECT pg_advisory_xact_lock(%s)", LEDGER_LOCK)
+            self.overspend()
+            quick.run_quick_pass(clock=lambda: NOON)
+            self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (REACHED, REACHED))
+            self.assertIn("couldn't be moved into the totals", check_at(NOON).problem)
+            self.assertEqual(PendingSpend.objects.count(), 2)
+            self.run_sql("ROLLBACK")
+            self.assertEqual(check_at(NOON).problem, "")
+            self.assertEqual(totals_folded(), totals_of_records())
+
+    class APersonBesideAWriter(LockedCase):
+        """The writer's transaction holds the first row of a campaign."""
+
+        def setUp(self) -> None:
+            super().setUp()
+            self.client = Client()
+            self.client.force_login(User.objects.create_superuser("amara"))
+            self.insert_spend(self.locked, "1", timestamp="2026-11-20 12:00:00+00")
+
+        def post(self, page: str, data: dict[str, object]) -> str:
+            response = self.client.post(reverse(f"admin:campaigns_campaign_{page}", args=[self.locked.pk]), data)
+            self.assertEqual(response.status_code, 302)
+            return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+        def assert_refused_in_words(self, told: str) -> None:
+            self.assertIn("Nothing was saved: another change or import is using the same brand or campaign", told)
+            self.assert_nobody_waits()
+            self.run_sql("COMMIT")
+            self.assertEqual((Campaign.objects.count(), SpendRecord.objects.count()), (2, 1))
+
+        def test_a_deletion_is_refused_in_words(self) -> None:
+            self.assert_refused_in_words(self.post("delete", {"post": "yes"}))
+
+        def test_a_move_is_refused_in_words(self) -> None:
+            data = {"brand": self.free.brand_id, "name": self.locked.name, "enabled": "on"}
+            windows = {f"windows-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL")}
+            self.assert_refused_in_words(self.post("change", data | windows))
+
+        def test_a_fold_goes_on_while_a_person_waits(self) -> None:
+            """The ledger isn't locked before the rows that the person waits for, though a period is to be closed."""
+            Brand.objects.update(created_at=utc("2026-11-18"))
+            spend(self.free, 10, NOON)
+            crew = Crew()
+            with patch.object(locks, "SAVE_WAIT", 5):
+                deleting = crew.start(lambda: self.post("delete", {"post": "yes"}))
+                wait_until_somebody_waits()
+                self.assertEqual(fold(), 1)
+                self.run_sql("COMMIT")
+                crew.finish([deleting])
+            self.assertEqual(Campaign.objects.count(), 2)
+
+    class APreviewBesideALock(LockedCase):
+        def test_a_page_that_cannot_wait_says_try_again(self) -> None:
+            self.run_sql("SELECT 1 FROM campaigns_brand WHERE id = %s FOR UPDATE", self.locked.brand_id)
+            client = Client()
+            client.force_login(User.objects.create_superuser("amara"))
+            response = client.get(reverse("admin:campaigns_brand_stop", args=[self.locked.brand_id]))
+            self.assertContains(response, "Try again", status_code=503)
+            self.assertEqual(response["Retry-After"], "10")
