@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from budget_manager import broker
 from campaigns.database import fetch_all, impatient, is_postgresql
+from campaigns.services.dead_rows import dead_rows_warning
 from campaigns.services.health import JobHealth, PendingHealth, health
 from campaigns.services.heartbeats import Processes
 
@@ -109,12 +110,13 @@ def jobs() -> tuple[bool, dict[str, Any]]:
     try:
         with impatient(SECONDS):
             found = health(now=timezone.now())
+            dead_rows = dead_rows_warning()
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
         return False, {"problems": ["The database can't be asked: /health/ready says more."], "warnings": []}
     return not found.problems, {
         "problems": found.problems,
-        "warnings": found.warnings,
+        "warnings": [*found.warnings, *filter(None, [dead_rows])],
         "jobs": {job.name: _job(job, found.now) for job in found.jobs},
         "pending": _pending(found.pending, found.now),
         **{process.kind: _processes(process, found.now) for process in found.processes},

@@ -20,10 +20,13 @@ from campaigns.models.dayparting import DAYS, EVERY_DAY
 from campaigns.money import PLAIN_DECIMAL
 from campaigns.periods import known_zones
 
+LARGEST = models.BigIntegerField.MAX_BIGINT
+
 
 def is_key(text: str) -> bool:
     """Return whether the text is a number that the database can look up as a primary key."""
-    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= models.BigIntegerField.MAX_BIGINT
+    digits = text.removeprefix("-")  # rows that SQL has written may have such keys
+    return digits.isascii() and digits.isdecimal() and len(digits) < 20 and -LARGEST <= int(text) <= LARGEST
 
 
 class MoneyField(forms.DecimalField):

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 from uuid import UUID, uuid4
 
+from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import TestCase
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +65,27 @@ class OfAnyWorld(DecisionTestCase):
             self.assert_books_are_right(brand, now)
         self.assert_history_gives_todays_state(pairs)
         self.assertEqual(check_at(now).enforcement.changed, 0)
+
+
+class NegativeKeys(TestCase):
+    def test_each_brand_is_in_one_shard(self) -> None:
+        """SQL may have written brands with negative ids, whose remainder is negative."""
+        campaigns = [make_campaign(make_brand(pk=pk, enabled=False)) for pk in range(-4, 3)]
+        check = begin(3, utc(NOON))
+        ended = [run(check, number) for number in range(3)][-1]
+        self.assertEqual([reasons_of(campaign) for campaign in campaigns], [PauseReason.BRAND_DISABLED] * 7)
+        self.assertEqual(ended.enforcement.changed if ended else 0, 7)
+
+    def test_the_admin_finds_them(self) -> None:
+        brand = make_brand(pk=-4, daily_budget=5)
+        self.client.force_login(User.objects.create_superuser("amara"))
+        found = self.client.get(reverse("admin:campaigns_campaign_changelist"), {"brand__id__exact": "-4"})
+        self.assertEqual(found.status_code, 200)
+        page = reverse("admin:campaigns_campaign_add")
+        data = {"brand": brand.pk, "name": "Spring", "enabled": "on"}
+        windows = {f"windows-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL")}
+        self.assertEqual(self.client.post(page, data | windows).status_code, 302)
+        self.assertEqual(brand.campaigns.count(), 1)
 
 
 class AnEnd(TestCase):
