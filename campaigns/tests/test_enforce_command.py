@@ -125,7 +125,7 @@ class ItTellsWhatItChanged(CommandTestCase):
         execute("UPDATE campaigns_brand SET timezone = 'Mars/Olympus'")
         make_campaign(make_brand(name="Alpine"), name="Search", enabled=False)
         self.assertEqual(self.enforce()[0], "Alpine / Search: active → paused: switched off")
-        self.assertIn("Nobody knows the time zone 'Mars/Olympus'", self.warnings)
+        self.assertIn("Unknown time zone 'Mars/Olympus'", self.warnings)
 
 
 @override_settings(DEBUG=True)

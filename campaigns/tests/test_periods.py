@@ -50,7 +50,7 @@ def days_of_change(draw: st.DrawFn) -> tuple[ZoneInfo, int]:
     zone, start = draw(zones), draw(st.integers(FIRST_UTC_DAY, LAST_UTC_DAY - 366))
     offsets = [at_quarter(day * QUARTERS_IN_UTC_DAY).astimezone(zone).utcoffset() for day in range(start, start + 366)]
     changes = [start + n for n in range(1, 366) if offsets[n] != offsets[n - 1]] or [start + 1]
-    return zone, draw(st.sampled_from(changes)) + draw(st.integers(-2, 0))
+    return zone, max(FIRST_UTC_DAY, draw(st.sampled_from(changes)) + draw(st.integers(-2, 0)))
 
 
 def at_quarter(quarter: int) -> datetime:

@@ -152,7 +152,7 @@ class UnknownZone(TestCase):
         with self.assertLogs("campaigns.tasks", "ERROR") as logs:
             check_budgets()
         run = JobRun.objects.get(name=jobs.CHECK_BUDGETS)
-        self.assertIn("Nobody knows the time zone 'Mars/Olympus'", run.problem)
+        self.assertIn("Unknown time zone 'Mars/Olympus'", run.problem)
         self.assertEqual(logs.output, [f"ERROR:campaigns.tasks:check_budgets: {run.problem}"])
         self.assertIsNotNone(run.succeeded_at)
 
