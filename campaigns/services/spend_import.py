@@ -199,12 +199,12 @@ class _Places:
         if self.create:
             self._create(pairs, [pair for pair in pairs if self._may_create(*pair)], batch)
         for row in rows:
-            brand_id = self.found_brands.ids.get(row.brand, 0)
-            campaign_id = self.found_campaigns.ids.get((brand_id, row.campaign))
-            if campaign_id is not None:
-                yield Placed(row, brand_id, campaign_id)
-            else:
+            brand_id = self.found_brands.ids.get(row.brand)
+            campaign_id = None if brand_id is None else self.found_campaigns.ids.get((brand_id, row.campaign))
+            if brand_id is None or campaign_id is None:
                 batch.refuse(row, self._refusal(row.brand, row.campaign))
+            else:
+                yield Placed(row, brand_id, campaign_id)
 
     def _find(self, pairs: Iterable[Pair]) -> None:
         self.found_brands = find_brands({brand for brand, _ in pairs}, self.brands)
@@ -251,7 +251,8 @@ class _Places:
         )
         self._find(pairs)
         found = self.found_campaigns.ids
-        batch.created = sorted({found[ids[brand], name] for brand, name in missing if (ids.get(brand), name) in found})
+        made = ((ids[brand], name) for brand, name in missing if brand in ids)
+        batch.created = sorted({found[pair] for pair in made if pair in found})
         batch.counts.created_brands = len(brands)
         batch.counts.created_campaigns = len(names)
 

@@ -293,7 +293,7 @@ class Names(TestCase):
     def test_it_refuses_names_that_are_not_in_the_file_or_could_mean_two(self) -> None:
         for option, value, sentence in (
             ("daily_budget", ["Acmee=1"], "the brand “Acmee”, which isn't in the file: it has Acme, Bolt."),
-            ("monthly_budget", ["acme=1"], "the brand “acme”, which isn't in the file"),
+            ("monthly_budget", ["Acmé=1"], "the brand “Acmé”, which isn't in the file"),
             ("window", ["C=daily,08:00,20:00"], "--window names the brand “C”"),
             ("campaign_limit", ["C=1"], "the campaign “C”, which isn't in the file"),
             ("campaign_limit", ["A=1"], "could mean Acme/A, Bolt/A: write BRAND/CAMPAIGN=AMOUNT"),
