@@ -12,7 +12,8 @@ What a file looks like:
   an hour that comes twice there is read as its first coming (the day is the same either way); one that is
   skipped is refused, for it never was.
 - Amounts are plain decimals ("12", "-0.75", "+3.5"): no exponents, no thousands separators.
-- Brand, campaign and external id are trimmed; an empty external id is none at all.
+- Brand, campaign and external id are trimmed; an empty external id is none at all. Which names
+  are the same is for the importer to say.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -264,7 +266,7 @@ def _to_name(text: str, column: str) -> str:
     name = text.strip()
     if not name:
         raise _Refused(f"The {column} is empty: write the {column}'s name.")
-    if len(name) > NAME_LENGTH:
+    if len(name) > NAME_LENGTH and len(unicodedata.normalize("NFC", name)) > NAME_LENGTH:
         raise _Refused(f"The {column} {_shown(name)} has {len(name)} characters: a name has at most {NAME_LENGTH}.")
     return name
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from campaigns.database import impatient, is_conflict, is_postgresql
 from campaigns.models import Brand, SpendUpload, SpendUploadPart
@@ -147,11 +147,13 @@ class _Run:
         if zone is None:
             raise SpendFileError(f"Nobody knows the time zone “{upload.timezone}”: choose another one.")
         rows = self.rows(read_spend_csv(self.stream, zone=zone))
+        brands = self.seen_brands()
         if upload.skip_errors:
             import_spend(
                 rows,
                 clock=self.clock,
                 create=upload.create_missing,
+                brands=brands,
                 skip_errors=True,
                 on_refused=self.name_refused,
                 in_batch=self.commit_batch,
@@ -163,30 +165,24 @@ class _Run:
                 rows,
                 clock=self.clock,
                 create=upload.create_missing,
+                brands=brands,
                 on_refused=self.name_refused,
                 on_batch=self.tell,
             )
             self.end(State.DONE, **{name: getattr(counts, name) for name in COUNTS})
 
     def rows(self, given: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
-        """Yield what isn't imported yet; of a brand that the person doesn't see only a refusal."""
-        seen = self.seen_brands()
-        for row in given:
-            if row.line <= self.upload.lines_done:
-                continue
-            if seen is not None and isinstance(row, Row) and row.brand not in seen:
-                yield BadRow(row.line, f"There is no brand “{row.brand}”: correct the name.", row.text)
-            else:
-                yield row
+        """Yield what isn't imported yet."""
+        return (row for row in given if row.line > self.upload.lines_done)
 
-    def seen_brands(self) -> set[str] | None:
-        """Return the names of the brands that the person sees; None where that is all, none of a person who is gone."""
+    def seen_brands(self) -> QuerySet[Brand] | None:
+        """Return the brands that the person sees; None where that is all, none of a person who is gone."""
         person = self.upload.user
         if person is None or not person.is_active:
-            return set()
+            return Brand.objects.none()
         if not sees_only_given_brands(person):
             return None
-        return set(seen_by(person, Brand.objects.order_by(), "pk").values_list("name", flat=True))
+        return seen_by(person, Brand.objects.order_by(), "pk")
 
     def name_refused(self, refused: BadRow) -> None:
         if len(self.refusals) < NAMED:

@@ -257,10 +257,10 @@ class RefusalTest(ImportCase, TestCase):
         self.assert_said(self.refusal("--skip-errors"), "Every row was refused", "line 2", "line 3")
 
     def test_it_refuses_unknown_names(self) -> None:
-        self.write(f"{NOON},Bolt,Spring,1,a", f"{NOON},Acme,Autumn,1,b", f"{NOON},acme,Spring,1,b")
+        self.write(f"{NOON},Bolt,Spring,1,a", f"{NOON},Acme,Autumn,1,b", f"{NOON},Acmé,Spring,1,b")
         said = self.refusal()
         self.assert_said(said, "line 2: There is no brand “Bolt”", "The brand “Acme” has no campaign “Autumn”")
-        self.assert_said(said, "line 4: There is no brand “acme”", "--create")
+        self.assert_said(said, "line 4: There is no brand “Acmé”", "--create")
 
     def test_it_writes_the_refused_lines_to_a_file_in_order(self) -> None:
         spend(Campaign.objects.get(), "5", NOON, "z")
