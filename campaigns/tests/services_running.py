@@ -122,9 +122,11 @@ class RunningServices:
         """Return all logs, each under its name."""
         return "\n".join(f"{log.name}:\n{log.read_text()}" for log in sorted(self.logs.iterdir()))
 
-    def wait_for(self, what: str, happened: Callable[[], bool], seconds: float = SECONDS_TO_WAIT) -> None:
+    def wait_for(
+        self, what: str, happened: Callable[[], bool], seconds: float = SECONDS_TO_WAIT, *, every: float = 0.1
+    ) -> None:
         deadline = time.monotonic() + seconds
         while not happened():
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what}: not within {seconds} s.\n{self.said()}")
-            time.sleep(0.1)
+            time.sleep(every)
