@@ -39,18 +39,37 @@ MOST_CONNECTIONS = 10_000
 """Of one process: its loop asks each of them at each turn, which takes milliseconds for thousands."""
 KIB = 1024
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-SECONDS_FOR_HEADERS = 30
+SECONDS_FOR_HEADERS = 30.0
 SECONDS_WITHOUT_A_BYTE = 60
+MOST_TO_DROP = 10 * KIB**3
+"""Of a larger body nothing is read, nor of one in chunks, which announces no length."""
 LEAST_BYTES_A_SECOND = 500
 """A body that has taken longer than SECONDS_WITHOUT_A_BYTE must have come at this rate on average."""
 
 
 class Parser(HTTPRequestParser):
-    """A request on its way in, which knows when it began."""
+    """A request on its way in, which knows when it began.
+
+    A body that is too large is read and dropped: a browser shows an answer only after it has sent everything.
+    """
+
+    to_drop = 0
 
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
         self.began = time.monotonic()
+
+    def received(self, data: bytes) -> int:
+        if self.to_drop:
+            dropped = min(self.to_drop, len(data))
+            self.to_drop -= dropped
+            self.body_bytes_received += dropped
+            self.completed = not self.to_drop
+            return dropped
+        consumed = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge) and 0 < self.content_length <= MOST_TO_DROP:
+            self.to_drop, self.completed = self.content_length, False
+        return consumed
 
     def is_too_slow(self, now: float) -> bool:
         """Tell whether to cut its client off: one byte now and then would keep the connection open for ever."""
@@ -179,7 +198,7 @@ class Worker(GunicornWorker):
             "channel_timeout": SECONDS_WITHOUT_A_BYTE,
             "cleanup_interval": 5,
             "max_request_header_size": 32 * KIB,
-            # Between once and twice the limit the page says what was too large; beyond that waitress refuses at once.
+            # Up to twice the limit the page says what was too large; beyond that we do, and nothing is put aside.
             "max_request_body_size": 2 * settings.SPEND_UPLOAD_MEGABYTES * KIB**2 + AROUND,
             "recv_bytes": 64 * KIB,
             # What is larger goes to a temporary file, so that a thousand of them take 64 MB, and no thread waits for

@@ -97,6 +97,11 @@ class SlowClients(WebServerTestCase):
         response.begin()
         self.assertEqual(len(response.read()), MEGABYTES * len(MEGABYTE))
 
+    def test_a_client_that_takes_too_long_for_its_headers_is_cut_off(self) -> None:
+        self.start(*web_command("campaigns.tests.web_application", workers=1), TEST_SECONDS_FOR_HEADERS="0")
+        self.assertEqual(self.send(HEADERS + b"X-Slow: ").recv(100), b"")
+        self.assert_answers()
+
 
 class TooMuch(WebServerTestCase):
     def test_it_refuses_what_is_too_large_or_no_request(self) -> None:
@@ -117,6 +122,19 @@ class TooMuch(WebServerTestCase):
                 self.assertEqual(self.status_of(sent), status)
         self.assert_answers()
 
+    def test_it_says_what_is_too_large_to_who_sends_all_of_it(self) -> None:
+        self.start(SPEND_UPLOAD_MEGABYTES="1")
+        for megabytes, status, sentence in (
+            (2, 403, b""),
+            (20, 413, b"The largest file that can be uploaded has 1 MB"),
+        ):
+            body = MEGABYTE * megabytes
+            with closing(http.client.HTTPConnection(*self.address, timeout=SECONDS)) as connection:
+                connection.request("POST", LOGIN, body)
+                response = connection.getresponse()
+                self.assertEqual(response.status, status)
+                self.assertIn(sentence, response.read())
+
     def test_it_writes_no_control_characters_into_its_log(self) -> None:
         self.start()
         self.status_of(b"GET /\x1b[2Jtail HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -125,27 +143,49 @@ class TooMuch(WebServerTestCase):
         self.assertIn('"GET /?[2Jtail HTTP/1.1" 404 ', line)
 
 
+class TooLargeBodies(SimpleTestCase):
+    """What is refused at once, and what when all of it has come."""
+
+    def received(self, headers: bytes, body: bytes) -> Parser:
+        parser = Parser(Adjustments(max_request_body_size=10))
+        parser.received(HEADERS + headers + b"\r\n\r\n")
+        if not parser.completed:
+            parser.received(body)
+        return parser
+
+    def test_a_length_is_waited_for(self) -> None:
+        self.assertFalse(self.received(b"Content-Length: 20", b"a" * 19).completed)
+        parser = self.received(b"Content-Length: 20", b"a" * 20)
+        self.assertEqual((parser.completed, parser.error is not None), (True, True))
+
+    def test_chunks_and_what_is_far_too_large_are_not(self) -> None:
+        for headers in (b"Transfer-Encoding: chunked", b"Content-Length: 1000000000000"):
+            parser = self.received(headers, b"14\r\n" + b"a" * 20 + b"\r\n")
+            self.assertEqual((parser.completed, parser.error is not None), (True, True), headers)
+
+
 class Slowness(SimpleTestCase):
     """When a client that sends a byte now and then is cut off."""
 
     def receiving(self, sent: bytes) -> Parser:
         parser = Parser(Adjustments())
+        parser.began = 0
         parser.received(sent)
         return parser
 
     def test_headers_have_half_a_minute(self) -> None:
         for sent in (b"G", HEADERS):
             parser = self.receiving(sent)
-            self.assertFalse(parser.is_too_slow(parser.began + 30))
-            self.assertTrue(parser.is_too_slow(parser.began + 30.1))
+            self.assertFalse(parser.is_too_slow(30))
+            self.assertTrue(parser.is_too_slow(30.1))
 
     def test_a_body_has_a_minute_and_then_needs_a_rate(self) -> None:
         parser = self.receiving(HEADERS + b"Content-Length: 200000000\r\n\r\n")
-        self.assertFalse(parser.is_too_slow(parser.began + 60))
-        self.assertTrue(parser.is_too_slow(parser.began + 60.1))
+        self.assertFalse(parser.is_too_slow(60))
+        self.assertTrue(parser.is_too_slow(60.1))
         parser.received(b"a" * 500 * 100)
-        self.assertFalse(parser.is_too_slow(parser.began + 100))
-        self.assertTrue(parser.is_too_slow(parser.began + 100.1))
+        self.assertFalse(parser.is_too_slow(100))
+        self.assertTrue(parser.is_too_slow(100.1))
 
 
 class Ordinary(WebServerTestCase):

@@ -1,7 +1,8 @@
 """The product behind two paths of our own, for tests of the web server that runs it.
 
 /large answers with 20 MB, more than sockets hold. /waits answers when somebody has written into the FIFO that TEST_FIFO
-names, so a test knows that a request is running, and decides when it ends.
+names, so a test knows that a request is running, and decides when it ends. TEST_SECONDS_FOR_HEADERS makes the server
+less patient.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from budget_manager import web
 from budget_manager.wsgi import application as product
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 MEGABYTE = b"x" * 1024**2
 MEGABYTES = 20
+
+web.SECONDS_FOR_HEADERS = float(os.environ.get("TEST_SECONDS_FOR_HEADERS", web.SECONDS_FOR_HEADERS))
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
