@@ -199,6 +199,7 @@ LOGGING = {
         "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
         # Failures and locks; below that it tells of every step.
         "axes": {"level": "WARNING" if LOG_LEVEL in ("DEBUG", "INFO") else LOG_LEVEL},
+        "waitress.queue": {"level": "ERROR"},  # it tells of each request that waits for a thread
         "matplotlib": {"level": "WARNING"},  # it tells of the fonts that it finds
     },
 }

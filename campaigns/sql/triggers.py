@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,38 @@ def drop_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
         return
     for name in trigger_names("sqlite"):
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}", params=None)
+
+
+COUNTING = {
+    "campaigns_spend_inserted": "campaigns_spendrecord",
+    "campaigns_spend_updated": "campaigns_spendrecord",
+    "campaigns_brand_inserted": "campaigns_brand",
+}
+"""Triggers that write totals-to-be and zones for rows that appear, each with its table."""
+
+HISTORY = {"campaigns_history_updated": "campaigns_statuschange"}
+
+
+@contextmanager
+def without_counting(connection: BaseDatabaseWrapper, *, history: bool) -> Iterator[None]:
+    """Switch off, in the transaction that is open, what counts rows, and on request what guards the history.
+
+    An error leaves the triggers to the rollback. Writers wait until the end, so none of their rows is missed.
+    """
+    editor = connection.schema_editor()
+    triggers = COUNTING | (HISTORY if history else {})
+    for name, table in triggers.items():
+        if connection.vendor == "postgresql":
+            editor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {name}", params=None)
+        else:
+            editor.execute(f"DROP TRIGGER {name}", params=None)
+    yield
+    if connection.vendor != "postgresql":
+        drop_triggers(editor)
+        create_triggers(editor)
+        return
+    for name, table in triggers.items():
+        editor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {name}", params=None)
 
 
 def drop_foreign_key(schema_editor: BaseDatabaseSchemaEditor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,6 @@ from campaigns.tests.processes import BASE_DIR, GOOD_KEY, environment
 SECONDS_TO_WAIT = 60
 WORKER = ("worker", "--concurrency", "1")
 BEAT = ("beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler", "--pidfile=")
-WEB = ("budget_manager.wsgi", "--no-control-socket", "--bind", "127.0.0.1:0", "--workers", "2", "--threads", "4")
 
 Process = subprocess.Popen[bytes]
 
@@ -35,6 +35,19 @@ def database_url() -> str:
         return f"sqlite:///{settings['NAME']}"
     address = f"{settings['HOST']}:{settings['PORT']}".rstrip(":")
     return f"postgres://{settings['USER']}:{settings['PASSWORD']}@{address}/{settings['NAME']}"
+
+
+def web_command(
+    application: str = "budget_manager.wsgi", *, address: str = "127.0.0.1:0", workers: int = 2
+) -> list[str]:
+    """Return the Procfile's gunicorn and its options, for another address and maybe another application."""
+    line = re.search(r"^web: .*exec (gunicorn .*)$", (BASE_DIR / "Procfile").read_text(), re.MULTILINE)
+    assert line, "The Procfile has no web server."
+    words = shlex.split(line[1])
+    words[words.index("budget_manager.wsgi")] = application
+    words[words.index("--bind") + 1] = address
+    words[words.index("--workers") + 1] = str(workers)
+    return words
 
 
 @contextmanager
@@ -67,9 +80,9 @@ class RunningServices:
         return self.process(arguments[0], "celery", "-A", "budget_manager", *arguments, **variables)
 
     @contextmanager
-    def web(self) -> Iterator[str]:
+    def web(self, *command: str, **variables: str) -> Iterator[str]:
         """Run the web server, without TLS and without collected static files; give its address, "127.0.0.1:port"."""
-        with self.process("web", "gunicorn", *WEB, DEBUG="True"):
+        with self.process("web", *command or web_command(), **{"DEBUG": "True"} | variables) as self.web_process:
             listening = re.compile(r"Listening at: http://(\S+)")
             self.wait_for("the web server listens", lambda: listening.search(self.log("web")) is not None)
             yield listening.findall(self.log("web"))[0]
@@ -109,9 +122,11 @@ class RunningServices:
         """Return all logs, each under its name."""
         return "\n".join(f"{log.name}:\n{log.read_text()}" for log in sorted(self.logs.iterdir()))
 
-    def wait_for(self, what: str, happened: Callable[[], bool], seconds: float = SECONDS_TO_WAIT) -> None:
+    def wait_for(
+        self, what: str, happened: Callable[[], bool], seconds: float = SECONDS_TO_WAIT, *, every: float = 0.1
+    ) -> None:
         deadline = time.monotonic() + seconds
         while not happened():
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what}: not within {seconds} s.\n{self.said()}")
-            time.sleep(0.1)
+            time.sleep(every)

@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest import TestCase
 
 from campaigns.tests.outside import POSTGRESQL
+from campaigns.tests.services_running import web_command
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.killing import send_check
 from campaigns.tests.torture.many import CHANGING, Many, partly_written
@@ -97,8 +98,7 @@ if POSTGRESQL:
             self.run_sql(EVERY_SECOND)
             self.services.start_beat()
             self.port = free_port()
-            bind = ("--bind", f"127.0.0.1:{self.port}", "--threads", "4", "--no-control-socket")
-            self.web = self.services.start("web", "gunicorn", "budget_manager.wsgi", *bind)
+            self.web = self.services.start("web", *web_command(address=f"127.0.0.1:{self.port}", workers=1))
 
         def assert_all_is_well(self) -> None:
             self.many.turn()
