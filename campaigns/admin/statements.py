@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import chip, link_to, link_to_list, table
-from campaigns.admin.filters import SeenFilter
+from campaigns.admin.filters import DateRangeFilter, SeenFilter
 from campaigns.admin.search import brands_named, first_ids
 from campaigns.models import Brand, BrandPeriod
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
@@ -144,7 +144,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     list_filter = (
         ("brand", SeenFilter),
         ("kind", ChoicesDropdownFilter),
-        ("starts_on", RangeDateFilter),
+        ("starts_on", DateRangeFilter),
         ("closed_at", admin.EmptyFieldListFilter),
     )
     search_fields = ("brand__name",)

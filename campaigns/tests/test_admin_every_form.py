@@ -1,4 +1,4 @@
-"""Every form of the admin does its work: a new row is made on each add page, and each change page saves as it stands."""
+"""Every form of the admin works: a row is made on each add page, and each change page saves as it stands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.forms.models import model_to_dict
 from django.test import RequestFactory, TestCase, override_settings
 from django_celery_beat.models import IntervalSchedule
 
-from campaigns.models import Brand, Campaign, GivenBrand, SpendUpload
+from campaigns.models import Brand, GivenBrand, SpendUpload
 from campaigns.services.staff import BRAND_MANAGERS, GROUPS
 from campaigns.tests.browser import open_form
 from campaigns.tests.pages import every_model, first_row, make_a_row_of_each, page
