@@ -33,6 +33,10 @@ class BrandForm(CarefulForm[Brand]):
         model = Brand
         fields = ("name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget")
 
+    @property
+    def currency(self) -> str:
+        return self.instance.currency
+
     def lock(self) -> None:
         """Lock the brand and close its ended periods, so that they keep the budgets that held in them."""
         if not self.is_new:

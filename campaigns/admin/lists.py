@@ -133,7 +133,7 @@ class CarefulLists(ModelAdmin):
     show_facets = ShowFacets.NEVER  # it counts the whole table for each choice of each filter
     figures: tuple[str, ...] = ()
     newest_unless = ""
-    formfield_overrides: ClassVar[Any] = {
+    formfield_overrides: ClassVar[Any] = {  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
         models.DateField: {"error_messages": {"invalid": DATE}},
         models.DateTimeField: {"error_messages": {"invalid_date": DATE, "invalid_time": TIME}},
         models.TimeField: {"error_messages": {"invalid": TIME}},

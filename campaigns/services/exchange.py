@@ -114,7 +114,7 @@ def apply_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Importe
     return Imported(plan, enforced)
 
 
-def in_words(column: str, value: Any, currency: str = "") -> str:
+def in_words(column: str, value: Any, currency: str) -> str:
     """Return a value of a column as people say it."""
     if column == SCHEDULE:
         return schedule_in_words(value)
@@ -199,6 +199,7 @@ def _changed(line: PlannedLine) -> list[str]:
     if line.pk is None:
         return []
     return [
-        f"{column.replace('_', ' ')} from {in_words(column, before)} to {in_words(column, after)}"
+        f"{column.replace('_', ' ')} from {in_words(column, before, line.currency)} to"
+        f" {in_words(column, after, line.currency)}"
         for column, (before, after) in line.changes.items()
     ]
