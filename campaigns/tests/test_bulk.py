@@ -200,7 +200,7 @@ class Confirmations(BulkTestCase):
         self.assertEqual((one.name, str(one.starts_on)), ("Renamed", "2026-01-01"))
         said = {entry.object_id: entry.get_change_message() for entry in LogEntry.objects.all()}
         self.assertEqual(said[str(one.pk)], "Changed daily spend limit from 100.00 USD to 110.00 USD.")
-        self.assertEqual(said[str(two.pk)], "Changed daily spend limit from 33.33 to 36.663.")
+        self.assertEqual(said[str(two.pk)], "Changed daily spend limit from 33.33 USD to 36.663 USD.")
         self.assertEqual(LogEntry.objects.filter(user=self.person).count(), 2)
 
     def test_what_somebody_else_changed_meanwhile_is_refused_in_a_sentence(self) -> None:
