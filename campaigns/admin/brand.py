@@ -17,12 +17,12 @@ from unfold.contrib.filters.admin import AllValuesCheckboxFilter, BooleanRadioFi
 from campaigns.admin.base import may_view
 from campaigns.admin.brand_lists import campaigns_of, history_of
 from campaigns.admin.brand_page import above_the_form
-from campaigns.admin.brand_switch import StopsAndGoes
 from campaigns.admin.display import day_bar, link_to_list, month_bar
 from campaigns.admin.fields import CurrencyField, CurrencyWidget, MoneyField, ZoneWidget
 from campaigns.admin.filters import RiskFilter
 from campaigns.admin.forms import CarefulForm
 from campaigns.admin.statements import recent_statements
+from campaigns.admin.zone_change import AsksBeforeZoneChange
 from campaigns.currencies import find_currency, unknown_currency
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
@@ -78,7 +78,7 @@ class BrandForm(CarefulForm[Brand]):
 
 
 @admin.register(Brand)
-class BrandAdmin(StopsAndGoes):
+class BrandAdmin(AsksBeforeZoneChange):
     form = BrandForm
     change_form_outer_before_template: Any = "campaigns/admin/brand/top.html"
     brand_path = "pk"

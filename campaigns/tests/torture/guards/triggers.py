@@ -16,6 +16,7 @@ TESTS = {
     "campaigns_spend_truncated": "test_guards_books",
     "campaigns_spend_": "test_guards_pending",
     "campaigns_brand_inserted": "test_folding",
+    "campaigns_brand_currency_guard": "test_currency_of_a_brand",
     "campaigns_brand_": "test_guards_history",
     "campaigns_campaign_": "test_guards_history",
     "campaigns_window_": "test_guards_windows",
