@@ -58,7 +58,7 @@ class AsksBeforeZoneChange(StopsAndGoes):
         return self.dialogue(
             request,
             "brand/zone",
-            title=f"Change the time zone of {change.before.name} to {brand.timezone}?",
+            title=f"Change the time zone of {change.before.name} from {change.before.timezone} to {brand.timezone}?",
             posted=[*posted, (CONFIRMED, brand.timezone)],
             spend=before_and_after(change),
             counts=status_counts(effects),

@@ -26,8 +26,7 @@ def before_and_after(change: ZoneChange) -> SafeString:
             format_money(after.this_month, after.currency),
         ),
     ]
-    headers = ("Spend", f"Now ({before.timezone})", f"After ({after.timezone})")
-    return table(headers, rows, numbers=(1, 2), empty="", label=ZONES)
+    return table(("Spend", "Now", "After"), rows, numbers=(1, 2), empty="", label=ZONES)
 
 
 def zone_table(changes: Iterable[ZoneChange]) -> SafeString:

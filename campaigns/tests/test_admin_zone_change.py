@@ -53,8 +53,8 @@ class Asking(FormTestCase):
     def test_it_says_what_becomes_of_the_spend_and_changes_nothing(self) -> None:
         changes = StatusChange.objects.count()
         told = words(self.ask(timezone="Asia/Tokyo").content.decode())
-        self.assertIn("Change the time zone of Kawabe to Asia/Tokyo?", told)
-        self.assertIn("Now (UTC) After (Asia/Tokyo) Today 30 JPY 110 JPY This month 30 JPY 110 JPY", told)
+        self.assertIn("Change the time zone of Kawabe from UTC to Asia/Tokyo?", told)
+        self.assertIn("Now After Today 30 JPY 110 JPY This month 30 JPY 110 JPY", told)
         self.assertRegex(told, r"campaign pauses 1 ")
         self.assertRegex(told, r"Kawabe Commuters active → becomes brand's daily budget reached")
         self.brand.refresh_from_db()
@@ -82,6 +82,11 @@ class Asking(FormTestCase):
         self.assertIn("Today 30 JPY 110 JPY", words(asked.content.decode()))
         self.brand.refresh_from_db()
         self.assertEqual(self.brand.timezone, "UTC")
+
+    def test_a_zone_that_was_unknown_had_no_spend_of_now(self) -> None:
+        Brand.objects.update(timezone="Mars/Olympus")
+        told = words(self.ask(timezone="Asia/Tokyo").content.decode())
+        self.assertRegex(told, r"Today [0–]+( JPY)? 110 JPY")
 
     def test_other_changes_are_saved_without_asking(self) -> None:
         self.save(self.brand, self.form(self.brand) | {"daily_budget": "500"})
