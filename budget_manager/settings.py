@@ -13,6 +13,7 @@ from django.templatetags.static import static
 from dotenv import load_dotenv
 
 from budget_manager import environment, simulation
+from budget_manager.formats.en import formats
 
 django_stubs_ext.monkeypatch()  # or ModelAdmin[Campaign] fails at run time
 
@@ -167,6 +168,11 @@ AXES_ENABLE_ADMIN = False  # campaigns.admin.failures is in our looks
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = "budget_manager.formats"
+# What unfold's filters go by, which don't ask for the formats of the language.
+DATE_INPUT_FORMATS = formats.DATE_INPUT_FORMATS
+DATETIME_INPUT_FORMATS = formats.DATETIME_INPUT_FORMATS
+TIME_INPUT_FORMATS = formats.TIME_INPUT_FORMATS
 TIME_ZONE = environment.time_zone()
 USE_TZ = True
 

@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
+from campaigns.currencies import decimals_of
+
 PLACES = 6
 MICROS = 10**PLACES
 AMOUNT_LIMIT = 10**9
@@ -38,10 +40,19 @@ def from_micros(micros: int | Decimal) -> Decimal:
     return Decimal(int(micros)).scaleb(-PLACES)
 
 
-def format_money(amount: Decimal | None, currency: str = "") -> str:
-    """Return the amount for people: thousands separated, two decimals or as many as it needs; a dash for None."""
+def format_amount(amount: Decimal | None, currency: str) -> str:
+    """Return the amount for people, its currency named elsewhere: thousands separated; a dash for None.
+
+    It has the decimals of its currency (two where none is known), and more only where they are there.
+    """
     if amount is None:
         return "–"
     exact = amount.normalize()
-    places = max(2, -int(exact.as_tuple().exponent))
-    return f"{exact:,.{places}f} {currency}".rstrip()
+    places = max(decimals_of(currency), -int(exact.as_tuple().exponent))
+    return f"{exact:,.{places}f}"
+
+
+def format_money(amount: Decimal | None, currency: str) -> str:
+    """Return the amount as format_amount() does, and its currency."""
+    shown = format_amount(amount, currency)
+    return shown if amount is None else f"{shown} {currency}".rstrip()

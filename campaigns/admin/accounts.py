@@ -24,7 +24,7 @@ class GivenBrandInline(TabularInline):
     autocomplete_fields = ("brand",)
     extra = 0
     verbose_name = "brand"
-    verbose_name_plural = "brands that are given (for who sees only those: see Groups)"
+    verbose_name_plural = "Brands this user can access (Brand managers only)"
 
 
 @admin.register(User)
@@ -32,7 +32,11 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin[User]):  # type: ignore[misc]  #
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    # unfold's base class has an attribute of this name, empty, which comes first.
+    add_fieldsets = DjangoUserAdmin.add_fieldsets
     inlines = (GivenBrandInline,)
+    # The system writes them: a form that was open meanwhile would write an old sign-in over a newer one.
+    readonly_fields = ("last_login", "date_joined")
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         """A user who isn't there yet gets a name and a password first."""

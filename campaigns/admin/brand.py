@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Field, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -16,22 +17,59 @@ from unfold.contrib.filters.admin import AllValuesCheckboxFilter, BooleanRadioFi
 from campaigns.admin.base import may_view
 from campaigns.admin.brand_lists import campaigns_of, history_of
 from campaigns.admin.brand_page import above_the_form
-from campaigns.admin.brand_switch import StopsAndGoes
 from campaigns.admin.display import day_bar, link_to_list, month_bar
-from campaigns.admin.fields import MoneyField, ZoneWidget
+from campaigns.admin.fields import CurrencyField, CurrencyWidget, MoneyField, ZoneWidget
 from campaigns.admin.filters import RiskFilter
 from campaigns.admin.named_form import NamedForm
 from campaigns.admin.statements import recent_statements
+from campaigns.admin.zone_change import AsksBeforeZoneChange
+from campaigns.currencies import find_currency, unknown_currency
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.services.access import sees_only_given_brands
 from campaigns.services.changes import begin_change
+from campaigns.services.currency_lock import brands_that_keep_their_currency, currency_is_kept
 
 
 class BrandForm(NamedForm[Brand]):
     class Meta:
         model = Brand
         fields = ("name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "currency" in self.fields and not self.is_new and self.keeps_its_currency:
+            field = self.fields["currency"]
+            field.help_text = "The brand has spend or closed statements in this currency, so it can't change."
+            field.widget.attrs["readonly"] = True
+
+    @property
+    def currency(self) -> str:
+        return self.instance.currency
+
+    @property
+    def keeps_its_currency(self) -> bool:
+        return bool(brands_that_keep_their_currency([self.instance.pk]))
+
+    def clean_currency(self) -> str:
+        """Refuse an unknown code, unless it is what is there, whoever wrote it."""
+        code = str(self.cleaned_data["currency"])
+        if "currency" in self.changed_data and find_currency(code) is None:
+            raise ValidationError(unknown_currency(code), code="unknown_currency")
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse another currency where there is spend by now, once the brand is locked."""
+        cleaned = super().clean()
+        changes = not self.is_new and "currency" in self.changed_data and "currency" in cleaned
+        if changes and self.keeps_its_currency:
+            self.add_error("currency", currency_is_kept(self.initial["name"], self.initial["currency"]))
+        return cleaned
+
+    def _get_validation_exclusions(self) -> set[str]:
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # Django's, unknown to its stubs
+        is_there = not self.is_new and "currency" not in self.changed_data
+        return excluded | {"currency"} if is_there else excluded
 
     def lock(self) -> None:
         """Lock the brand and close its ended periods, so that they keep the budgets that held in them."""
@@ -40,7 +78,7 @@ class BrandForm(NamedForm[Brand]):
 
 
 @admin.register(Brand)
-class BrandAdmin(StopsAndGoes):
+class BrandAdmin(AsksBeforeZoneChange):
     form = BrandForm
     change_form_outer_before_template: Any = "campaigns/admin/brand/top.html"
     brand_path = "pk"
@@ -97,6 +135,8 @@ class BrandAdmin(StopsAndGoes):
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("daily_budget", "monthly_budget"):
             kwargs["form_class"] = MoneyField
+        if db_field.name == "currency":
+            kwargs |= {"form_class": CurrencyField, "widget": CurrencyWidget()}
         if db_field.name == "timezone":
             kwargs["widget"] = ZoneWidget()
         return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -55,7 +55,7 @@ def history_of(brand: Brand) -> SafeString:
             link_to(change.campaign),
             change_in_words(change),
             change.actor,
-            of_limit(change.campaign_spend, change.campaign_limit),
+            of_limit(change.campaign_spend, change.campaign_limit, brand.currency),
         ]
         for change in changes
     ]

@@ -14,10 +14,9 @@ from django.utils.safestring import SafeString
 from campaigns.admin.charts import even_so_far, hours_chart, month_chart, options, spent_so_far
 from campaigns.admin.display import chip, day_bar, link_to_list, month_bar, spend_bar, table
 from campaigns.models import Campaign
-from campaigns.money import format_money
+from campaigns.money import format_amount, format_money
 from campaigns.services.brand_month import RECORDS, BrandMonth, Pace, brand_month
 from campaigns.services.outlook import in_words
-from campaigns.services.pacing import CENT
 
 
 def above_the_form(brand: Any, *, may_change: bool) -> dict[str, Any]:
@@ -51,7 +50,7 @@ def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
         "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="daily budget"),
         "chip": _chip(pace, stopped),
         "facts": [_index(pace), *_reaches(pace, month, "today", stopped)],
-        "chart": {"data": hours_chart(month, labels), "type": "bar", "options": options()},
+        "chart": {"data": hours_chart(month, labels), "type": "bar", "options": options(brand.currency)},
         "label": _hours_in_words(brand, month),
         "table": _hours_table(brand, month, labels),
         "beside": _beside(brand, month),
@@ -70,7 +69,7 @@ def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
             *_projected(brand, month),
             *_to_land(brand, month),
         ],
-        "chart": {"data": month_chart(month), "type": "line", "options": options()},
+        "chart": {"data": month_chart(month), "type": "line", "options": options(brand.currency)},
         "label": _month_in_words(brand, month),
         "table": _days_table(brand, month),
         "has_budget": bool(pace.budget),
@@ -131,7 +130,9 @@ def _projected(brand: Any, month: BrandMonth) -> Iterator[Fact]:
     if found.low is None or found.high is None:
         yield "By the end of the month", f"about {expected}", "no day is finished that would tell how days differ"
         return
-    bounds = f"{format_money(found.low)} to {format_money(found.high, brand.currency)}, four times in five"
+    bounds = (
+        f"{format_amount(found.low, brand.currency)} to {format_money(found.high, brand.currency)}, four times in five"
+    )
     yield "By the end of the month", f"about {expected}", f"{bounds}, if nothing pauses"
 
 
@@ -145,7 +146,7 @@ def _to_land(brand: Any, month: BrandMonth) -> Iterator[Fact]:
         return
     left = f"for the {month.days_left.quantize(Decimal('0.1'))} days left"
     so_far = _so_far(month)
-    compared = f"; so far {format_money(so_far)} a day" if so_far is not None else ""
+    compared = f"; so far {format_amount(so_far, brand.currency)} a day" if so_far is not None else ""
     yield "Lands on the budget", f"{format_money(daily, brand.currency)} a day", f"{left}{compared}"
 
 
@@ -153,13 +154,14 @@ def _so_far(month: BrandMonth) -> Decimal | None:
     if not month.finished:
         return None
     finished = sum((spend for _, spend in month.finished), Decimal(0))
-    return (finished / len(month.finished)).quantize(CENT)
+    return (finished / len(month.finished)).quantize(month.unit)
 
 
 def _month_in_words(brand: Any, month: BrandMonth) -> str:
-    budget = f" of {format_money(month.month.budget)}" if month.month.budget is not None else ""
+    budget = f" of {format_amount(month.month.budget, brand.currency)}" if month.month.budget is not None else ""
+    spend = format_amount(month.month.spend, brand.currency)
     return (
-        f"Spend of {month.today:%B %Y} day by day: {format_money(month.month.spend)}{budget} {brand.currency} so far."
+        f"Spend of {month.today:%B %Y} day by day: {spend}{budget} {brand.currency} so far."
         " The table below the picture says the same."
     )
 
@@ -176,8 +178,12 @@ def _days_table(brand: Any, month: BrandMonth) -> SafeString:
     even = even_so_far(month) if month.month.budget else []
     names = [*(f"{day:%a %d}" for day, _ in month.finished), f"{month.today:%a %d}, until now"]
     daily = [*(spend for _, spend in month.finished), month.day.spend]
+
+    def shown(amount: Decimal) -> str:
+        return format_amount(amount, brand.currency)
+
     rows = [
-        [name, format_money(day), format_money(spent[number]), format_money(_cents(even[number])) if even else "–"]
+        [name, shown(day), shown(spent[number]), shown(even[number].quantize(month.unit)) if even else "–"]
         for number, (name, day) in enumerate(zip(names, daily, strict=True), start=1)
     ]
     headers = ("Day", f"Spend ({brand.currency})", "So far", "Even pace by then")
@@ -185,7 +191,8 @@ def _days_table(brand: Any, month: BrandMonth) -> SafeString:
 
 
 def _hours_table(brand: Any, month: BrandMonth, labels: list[str]) -> SafeString:
-    rows = [[label, format_money(hour.spend)] for label, hour in zip(labels, month.hours, strict=True) if hour.spend]
+    hours = zip(labels, month.hours, strict=True)
+    rows = [[label, format_amount(hour.spend, brand.currency)] for label, hour in hours if hour.spend]
     headers = (f"Hour ({brand.timezone})", f"Spend ({brand.currency})")
     return table(headers, rows, numbers=(1,), empty="No hour has spend.", label="Today, hour by hour")
 
@@ -206,7 +213,3 @@ def _hour_labels(month: BrandMonth) -> Iterator[str]:
     names = [f"{wall:%H:%M}" for wall in walls]
     for wall, name in zip(walls, names, strict=True):
         yield name if names.count(name) == 1 else f"{name} {wall:%Z}"
-
-
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT)

@@ -36,6 +36,10 @@ class CampaignForm(NamedForm[Campaign]):
         model = Campaign
         fields = ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")
 
+    @property
+    def currency(self) -> str:
+        return "" if self.is_new else self.instance.brand.currency
+
     def lock(self) -> None:
         """Lock the campaign's brand and, where it moves, the other one too, both at once and in order."""
         old, new = self.instance.brand_id, self.cleaned_data.get("brand")

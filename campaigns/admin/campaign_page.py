@@ -14,8 +14,9 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from campaigns.admin.display import spend_bar, table
+from campaigns.currencies import decimals_of
 from campaigns.models import Campaign
-from campaigns.money import format_money
+from campaigns.money import format_amount, format_money
 from campaigns.periods import find_zone
 from campaigns.reasons import describe
 from campaigns.services.campaign_day import Day, Point, Source, last_lines, paused_for, read_day
@@ -74,6 +75,7 @@ class _Today:
             "pauses": [[self._minute(pause.start), self._minute(pause.end)] for pause in self.day.pauses],
             "limit": None if limit is None else float(limit),
             "currency": currency,
+            "decimals": decimals_of(currency),
             "now": self._minute(self.day.now),
             "end": self._minute(self.day.end),
             "ticks": [[self._minute(at), self._clock(at)] for at in self._ticks()],
@@ -91,12 +93,17 @@ class _Today:
 
     @property
     def by_hour(self) -> SafeString:
+        currency = self.campaign.brand.currency
         rows = [
-            [self._span(before.at, point.at), format_money(point.spend - before.spend), format_money(point.spend)]
+            [
+                self._span(before.at, point.at),
+                format_amount(point.spend - before.spend, currency),
+                format_amount(point.spend, currency),
+            ]
             for before, point in self._steps()
         ]
         return table(
-            ("Time", f"Spent ({self.campaign.brand.currency})", "Spent so far"),
+            ("Time", f"Spent ({currency})", "Spent so far"),
             rows,
             numbers=(1, 2),
             empty="Nothing has been spent today.",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from campaigns.currencies import decimals_of
+from campaigns.money import PLACES
 from campaigns.services.brand_month import BrandMonth
 from campaigns.services.pacing import Projection
 
@@ -29,8 +32,11 @@ OPTIONS: dict[str, Any] = {
 Points = Sequence[Decimal | None]
 
 
-def options() -> str:
-    return json.dumps(OPTIONS)
+def options(currency: str) -> str:
+    """Return the options of a chart whose amounts have the decimals of the currency, and more where they are there."""
+    scales = copy.deepcopy(OPTIONS["scales"])
+    scales["y"]["ticks"]["format"] = {"minimumFractionDigits": decimals_of(currency), "maximumFractionDigits": PLACES}
+    return json.dumps(OPTIONS | {"scales": scales, "locale": "en"})
 
 
 def month_chart(month: BrandMonth) -> str:

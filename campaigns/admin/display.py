@@ -16,7 +16,7 @@ from django_stubs_ext import WithAnnotations
 
 from campaigns.models import Brand
 from campaigns.models.spend_queries import BrandSpend
-from campaigns.money import format_money
+from campaigns.money import format_amount, format_money
 from campaigns.periods import find_zone
 from campaigns.reasons import LABELS, PauseReason
 from campaigns.services.health import in_words
@@ -38,7 +38,7 @@ def spend_bar(spend: Decimal, limit: Decimal | None, currency: str, *, of: str) 
         )
     spent = percent(spend, limit)
     return render_bar(
-        text=f"{format_money(spend)} of {format_money(limit, currency)}",
+        text=f"{format_amount(spend, currency)} of {format_money(limit, currency)}",
         note="nothing may be spent" if limit == 0 else f"{spent} %",
         value=min(max(spent, 0), 100),
         label=f"{spent} % of the {of}",

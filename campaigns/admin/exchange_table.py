@@ -19,6 +19,7 @@ from campaigns.admin.bulk_table import (
     zone_notes,
 )
 from campaigns.admin.display import chip, link_to, table
+from campaigns.admin.zone_table import ZONES, zone_table
 from campaigns.services.exchange import ImportPreview, in_words
 from campaigns.services.exchange_columns import Kind
 from campaigns.services.exchange_plan import Plan, PlannedLine
@@ -40,6 +41,8 @@ def import_in_words(preview: ImportPreview) -> PreviewInWords:
     if plan.lines:
         label = title("What the file changes", len(plan.lines))
         tables.append((label, _lines(plan, label)))
+    if preview.zones:
+        tables.append((title(ZONES, len(preview.zones)), zone_table(preview.zones[:SHOWN])))
     if effects.changes:
         tables.append((title(EFFECTS, len(effects.changes)), effects_table(effects, preview.new_campaigns)))
     can = bool(plan.lines) and not plan.problems

@@ -16,6 +16,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from campaigns.currencies import DECIMALS, NAMES, find_currency
 from campaigns.models.dayparting import DAYS, EVERY_DAY
 from campaigns.money import PLAIN_DECIMAL
 from campaigns.periods import known_zones
@@ -103,6 +104,30 @@ class ClockWidget(UnfoldAdminSingleTimeWidget):
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         hints = {"placeholder": "HH:MM", "inputmode": "numeric", "autocomplete": "off"}
         super().__init__(attrs=hints | (attrs or {}), format="%H:%M")
+
+
+class CurrencyField(forms.CharField):
+    """A code of ISO 4217, in capital letters or small ones. Its form refuses others, where the code was changed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"max_length": None})
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value) or ""
+        return find_currency(text) or text
+
+
+class CurrencyWidget(UnfoldAdminTextInputWidget):
+    """A text input that offers the codes of all currencies, with their names."""
+
+    template_name = "campaigns/admin/widgets/currency.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        offered = f"{name}-currencies"
+        more = {"list": offered, "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        context: dict[str, Any] = super().get_context(name, value, (attrs or {}) | more)
+        context["widget"] |= {"offered": offered, "currencies": sorted((code, NAMES[code]) for code in DECIMALS)}
+        return context
 
 
 class ZoneWidget(UnfoldAdminTextInputWidget):

@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 
+from django import forms
+from django.contrib import messages
 from django.contrib.admin import SimpleListFilter
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
+from django.utils.dateparse import parse_date
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RangeDateFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
+from unfold.widgets import INPUT_CLASSES
 
 from campaigns.dialects import among, among_param
 from campaigns.reasons import LABELS, PauseReason
@@ -105,6 +109,38 @@ class ChangeFilter(ToldFilter, DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         kind = self.kinds.get(self.value() or "")
         return queryset.filter(kind[1]) if kind else queryset
+
+
+class DateRangeForm(forms.Form):
+    """The browser's own date fields, which send a date as 2026-12-31 in whatever form they show it."""
+
+    def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for end in ("from", "to"):
+            look = {"type": "date", "aria-label": end.capitalize(), "class": " ".join(INPUT_CLASSES)}
+            widget = forms.DateInput(attrs=look)
+            self.fields[f"{name}_{end}"] = forms.DateField(label="", required=False, widget=widget)
+
+
+class DateRangeFilter(RangeDateFilter):
+    """Rows from one day to another. A date that can't be read finds nothing, and a sentence says so."""
+
+    form_class: Any = DateRangeForm
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        for end, lookup in (("from", "gte"), ("to", "lte")):
+            entered = self.used_parameters.get(f"{self.parameter_name}_{end}")
+            if not entered:
+                continue
+            try:
+                day = parse_date(str(entered))
+            except ValueError:
+                day = None
+            if day is None:
+                messages.error(request, f"“{entered}” isn't a valid date. Enter a date like 2026-12-31.")
+                return queryset.none()
+            queryset = queryset.filter(**{f"{self.field_path}__{lookup}": day})
+        return queryset
 
 
 class RecentFilter(ToldFilter):

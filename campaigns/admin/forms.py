@@ -19,7 +19,7 @@ from django.utils.functional import cached_property
 
 from campaigns.admin.fields import DaysField, is_key
 from campaigns.models.dayparting import days_in_words
-from campaigns.money import format_money
+from campaigns.money import format_amount
 
 M = TypeVar("M", bound=models.Model)
 
@@ -67,6 +67,11 @@ class CarefulForm(forms.ModelForm[M]):
         if not isinstance(entered, str) or not entered or entered in remedy or error.code == NAMES_THE_VALUE:
             return ValidationError(remedy, code=error.code)
         return ValidationError(f"“{entered}”: {remedy}", code=error.code)
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of the row's amounts; empty where it isn't known."""
+        return ""
 
     @property
     def is_new(self) -> bool:
@@ -183,7 +188,7 @@ class CarefulForm(forms.ModelForm[M]):
         if isinstance(value, bool):
             return "on" if value else "off"
         if isinstance(value, Decimal):
-            return format_money(value)
+            return format_amount(value, self.currency)
         if isinstance(value, time):
             return f"{value:%H:%M}"
         return "empty" if value is None or value == "" else str(value)

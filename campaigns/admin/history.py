@@ -18,7 +18,7 @@ from campaigns.admin.filters import ChangeFilter, ReasonAfterFilter, RecentFilte
 from campaigns.admin.lists import NEWEST, EndlessPaginator
 from campaigns.admin.search import campaigns_named, first_ids
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
-from campaigns.money import format_money
+from campaigns.money import format_amount
 from campaigns.reasons import PauseReason, describe
 from campaigns.services.change_story import tell_change
 
@@ -34,8 +34,9 @@ def change_in_words(change: StatusChange) -> SafeString:
     return format_html('<span class="campaigns-quiet">{} →</span> {}', describe(change.reasons_before), after)
 
 
-def of_limit(spend: Decimal, limit: Decimal | None) -> str:
-    return f"{format_money(spend)} of {'no limit' if limit is None else format_money(limit)}"
+def of_limit(spend: Decimal, limit: Decimal | None, currency: str) -> str:
+    of = "no limit" if limit is None else format_amount(limit, currency)
+    return f"{format_amount(spend, currency)} of {of}"
 
 
 def recent_history(campaign: Campaign) -> SafeString:
@@ -116,15 +117,15 @@ class StatusChangeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="campaign's day")
     def campaign_day(self, change: StatusChange) -> str:
-        return of_limit(change.campaign_spend, change.campaign_limit)
+        return of_limit(change.campaign_spend, change.campaign_limit, change.campaign.brand.currency)
 
     @admin.display(description="brand's day")
     def brand_day(self, change: StatusChange) -> str:
-        return of_limit(change.brand_day_spend, change.brand_daily_budget)
+        return of_limit(change.brand_day_spend, change.brand_daily_budget, change.campaign.brand.currency)
 
     @admin.display(description="brand's month")
     def brand_month(self, change: StatusChange) -> str:
-        return of_limit(change.brand_month_spend, change.brand_monthly_budget)
+        return of_limit(change.brand_month_spend, change.brand_monthly_budget, change.campaign.brand.currency)
 
 
 @admin.register(JobRun)

@@ -39,6 +39,11 @@ NEWEST = 1_000_000
 """A list of what only grows reaches back over so many rows."""
 
 
+DATE = "Enter a date like 2026-12-31."
+TIME = "Enter a time from 00:00 to 23:59."
+"""Django's own sentences say that a date or time isn't valid, and not which one would be."""
+
+
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it pages whatever it is given
     """Counts no further than COUNTED: who has more rows than that searches, and doesn't turn pages."""
 
@@ -128,6 +133,11 @@ class CarefulLists(ModelAdmin):
     show_facets = ShowFacets.NEVER  # it counts the whole table for each choice of each filter
     figures: tuple[str, ...] = ()
     newest_unless = ""
+    formfield_overrides: ClassVar[Any] = {  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+        models.DateField: {"error_messages": {"invalid": DATE}},
+        models.DateTimeField: {"error_messages": {"invalid_date": DATE, "invalid_time": TIME}},
+        models.TimeField: {"error_messages": {"invalid": TIME}},
+    }
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         """Annotate the rows; ids are theirs, if they are known."""

@@ -15,15 +15,15 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import chip, link_to, link_to_list, table
-from campaigns.admin.filters import SeenFilter
+from campaigns.admin.filters import DateRangeFilter, SeenFilter
 from campaigns.admin.search import brands_named, first_ids
 from campaigns.models import Brand, BrandPeriod
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
-from campaigns.money import format_money
+from campaigns.money import format_amount
 from campaigns.periods import find_zone, first_of_month, local_date
 
 ROWS_ON_A_BRAND = {BrandPeriod.Kind.DAY: 10, BrandPeriod.Kind.MONTH: 6}
@@ -61,12 +61,13 @@ class Statement:
         return self.period.adjustment
 
     def row(self) -> list[Any]:
+        currency = self.period.brand.currency
         return [
             str(self.period),
-            format_money(self.spend),
-            budget_in_words(self.budget),
-            over(self.overspend),
-            signed(self.adjustment),
+            format_amount(self.spend, currency),
+            budget_in_words(self.budget, currency),
+            over(self.overspend, currency),
+            signed(self.adjustment, currency),
             state_chip(self.period),
         ]
 
@@ -106,20 +107,20 @@ def recent_statements(brand: WithAnnotations[Brand, BrandSpend], kind: BrandPeri
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
 
 
-def budget_in_words(budget: Decimal | None) -> str:
-    return "no limit" if budget is None else format_money(budget)
+def budget_in_words(budget: Decimal | None, currency: str) -> str:
+    return "no limit" if budget is None else format_amount(budget, currency)
 
 
-def over(amount: Decimal | None) -> SafeString | str:
+def over(amount: Decimal | None, currency: str) -> SafeString | str:
     if not amount:
         return "–"
-    return format_html('<span class="campaigns-over">{}</span>', format_money(amount))
+    return format_html('<span class="campaigns-over">{}</span>', format_amount(amount, currency))
 
 
-def signed(amount: Decimal | None) -> str:
+def signed(amount: Decimal | None, currency: str) -> str:
     if not amount:
         return "–"
-    return f"{'+' if amount > 0 else ''}{format_money(amount)}"
+    return f"{'+' if amount > 0 else ''}{format_amount(amount, currency)}"
 
 
 def state_chip(period: BrandPeriod) -> SafeString:
@@ -144,7 +145,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     list_filter = (
         ("brand", SeenFilter),
         ("kind", ChoicesDropdownFilter),
-        ("starts_on", RangeDateFilter),
+        ("starts_on", DateRangeFilter),
         ("closed_at", admin.EmptyFieldListFilter),
     )
     search_fields = ("brand__name",)
@@ -187,19 +188,19 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
 
     @admin.display(description="spend")
     def spent(self, period: BrandPeriod) -> str:
-        return format_money(_statement(period).spend)
+        return format_amount(_statement(period).spend, period.brand.currency)
 
     @admin.display(description="budget that held")
     def budget(self, period: BrandPeriod) -> str:
-        return budget_in_words(_statement(period).budget)
+        return budget_in_words(_statement(period).budget, period.brand.currency)
 
     @admin.display(description="overspend")
     def overspend(self, period: BrandPeriod) -> SafeString | str:
-        return over(_statement(period).overspend)
+        return over(_statement(period).overspend, period.brand.currency)
 
     @admin.display(description="later adjustments")
     def adjustment(self, period: BrandPeriod) -> str:
-        return signed(period.adjustment)
+        return signed(period.adjustment, period.brand.currency)
 
     @admin.display(description="currency")
     def currency(self, period: BrandPeriod) -> str:

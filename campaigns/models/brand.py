@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Length, Now
 
+from campaigns.currencies import find_currency, unknown_currency
 from campaigns.models.checks import IsPlainTimestamp, IsSwitch, IsText
 from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
 from campaigns.periods import EARLIEST, LATEST, find_zone
@@ -26,6 +26,11 @@ def validate_zone(name: str) -> None:
             code="unknown_zone",
             params={"name": name},
         )
+
+
+def validate_currency(code: str) -> None:
+    if find_currency(code) != code:
+        raise ValidationError(unknown_currency(code), code="unknown_currency")
 
 
 models.CharField.register_lookup(Length)
@@ -56,8 +61,8 @@ class Brand(SavesNameKey):
         max_length=3,
         default="USD",
         db_default="USD",
-        validators=[RegexValidator(r"^[A-Z]{3}\Z", "Enter the three capital letters of a currency, like EUR.")],
-        help_text="Three letters, like EUR. All amounts of the brand are in this currency.",
+        validators=[validate_currency],
+        help_text="A code of ISO 4217, like EUR. All amounts of the brand are in this currency.",
     )
     timezone = models.CharField(
         "time zone",

@@ -17,7 +17,7 @@ from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.checks import IsPlainTimestamp, RoundedIsNotZero
 from campaigns.models.fields import SMALLEST, MicrosField, within
-from campaigns.money import AMOUNT_LIMIT, DAY_TOTAL_LIMIT, PLACES
+from campaigns.money import AMOUNT_LIMIT, DAY_TOTAL_LIMIT, PLACES, format_money
 from campaigns.periods import EARLIEST, LATEST
 
 
@@ -89,7 +89,7 @@ class SpendRecord(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.amount} at {self.timestamp:%Y-%m-%d %H:%M}"
+        return f"{format_money(self.amount, self.campaign.brand.currency)} at {self.timestamp:%Y-%m-%d %H:%M}"
 
 
 class PendingSpend(models.Model):

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from campaigns.currencies import smallest_unit
 from campaigns.database import fetch_all, one_snapshot
 from campaigns.models import Brand, BrandPeriod
 from campaigns.periods import ONE_DAY, QUARTER_SECONDS, find_zone, first_of_month, local_date, quarter_of
@@ -75,6 +76,8 @@ class BrandMonth:
     finished: list[tuple[date, Decimal]]
     """Each finished day of the month with its spend, up to the last check."""
     hours: list[Hour]
+    unit: Decimal
+    """The smallest amount of the brand's currency, to which estimates are rounded."""
 
     @property
     def days_left(self) -> Decimal:
@@ -86,11 +89,11 @@ class BrandMonth:
         if self.month.is_reached:
             return None
         finished = [spend for _, spend in self.finished]
-        return pacing.projection(self.month.spend, self.month.span, finished, self.days_left)
+        return pacing.projection(self.month.spend, self.month.span, finished, self.days_left, self.unit)
 
     @property
     def daily_to_land(self) -> Decimal | None:
-        return pacing.daily_spend_to_land(self.month.spend, self.month.budget, self.days_left)
+        return pacing.daily_spend_to_land(self.month.spend, self.month.budget, self.days_left, self.unit)
 
     @property
     def before_the_hours(self) -> Decimal:
@@ -116,6 +119,7 @@ def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
         Pace(month, spent.month_spend, spent.monthly_budget),
         finished,
         hours,
+        smallest_unit(brand.currency),
     )
 
 

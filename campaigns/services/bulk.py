@@ -95,7 +95,11 @@ def apply_bulk(operation: Operation, model: Owner, shown: Fingerprints, *, perso
     rows = _planned(operation, model, found)
     changing = [row for row in rows if row.changes and fingerprint(row.before) == shown[row.pk]]
     operation.write(model, {row.pk: row.after for row in changing})
-    log_rows(person, model, (Logged(row.pk, row.name, [operation.logged(row.before, row.after)]) for row in changing))
+    log_rows(
+        person,
+        model,
+        (Logged(row.pk, row.name, [operation.logged(row.before, row.after, row.currency)]) for row in changing),
+    )
     scope = Scope.of_rows(model, [row.pk for row in changing])
     enforced = finish_change(scope, clock=clock, actor=person.get_username())
     already = sum(not row.changes and not row.refused for row in rows)
@@ -148,6 +152,6 @@ def _planned(operation: Operation, model: Owner, rows: Sequence[PlannedRow]) -> 
 def _plan(operation: Operation, row: PlannedRow, before: Any) -> PlannedRow:
     about = (row.pk, row.name, row.brand, row.brand_id, row.currency)
     try:
-        return PlannedRow(*about, before, operation.after(before))
+        return PlannedRow(*about, before, operation.after(before, row.currency))
     except Refused as refusal:
         return PlannedRow(*about, before, before, str(refusal))

@@ -17,7 +17,7 @@ from django.db import models
 
 from campaigns.models import Brand, Campaign, DaypartingSchedule
 from campaigns.models.fields import SMALLEST
-from campaigns.money import AMOUNT_LIMIT, format_money, to_micros
+from campaigns.money import AMOUNT_LIMIT, format_amount, format_money, to_micros
 from campaigns.services.columns import in_pieces, write_column
 from campaigns.services.presets import Schedule, WindowValue, schedule_in_words, schedule_of
 from campaigns.services.windows import write_schedules
@@ -40,15 +40,15 @@ class Operation(Protocol):
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         """Return what each row has now."""
 
-    def after(self, before: Any) -> Any:
-        """Return what becomes of a value; raises Refused."""
+    def after(self, before: Any, currency: str) -> Any:
+        """Return what becomes of a value; raises Refused, with amounts in the currency of the row."""
 
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         """Write what each row is to have. The caller holds the locks of the rows' brands."""
 
     def in_words(self, value: Any, currency: str) -> str: ...
 
-    def logged(self, before: Any, after: Any) -> str:
+    def logged(self, before: Any, after: Any, currency: str) -> str:
         """Return what the log says that was changed."""
 
     def as_data(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class SwitchTo:
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         return _read_column(model, "enabled", ids)
 
-    def after(self, before: Any) -> Any:
+    def after(self, before: Any, currency: str) -> Any:
         return self.enabled
 
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
@@ -74,8 +74,8 @@ class SwitchTo:
     def in_words(self, value: Any, currency: str) -> str:
         return "on" if value else "off"
 
-    def logged(self, before: Any, after: Any) -> str:
-        return f"switched {self.in_words(after, '')}"
+    def logged(self, before: Any, after: Any, currency: str) -> str:
+        return f"switched {self.in_words(after, currency)}"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "switch", "enabled": self.enabled}
@@ -108,22 +108,23 @@ class ChangeLimit:
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         return _read_column(model, self.field, ids)
 
-    def after(self, before: Any) -> Any:
+    def after(self, before: Any, currency: str) -> Any:
         if self.how == How.REMOVE:
             return None
         if self.how == How.SET:
-            return _in_range(self.amount, f"{format_money(self.amount)}")
+            return _in_range(self.amount, format_money(self.amount, currency))
         if before is None:
             raise Refused(f"It has no {self.what} to {self.how.split('_')[0]}: set one instead.")
-        return self._reckoned(before)
+        return self._reckoned(before, currency)
 
-    def _reckoned(self, before: Decimal) -> Decimal:
+    def _reckoned(self, before: Decimal, currency: str) -> Decimal:
         with localcontext(prec=60):
             change = before * self.amount / 100 if "percent" in self.how else self.amount
             result = before + change if self.how in (How.RAISE, How.RAISE_PERCENT) else before - change
             rounded = result.quantize(SMALLEST, ROUND_HALF_UP)
         sign = "+" if rounded >= before else "−"
-        return _in_range(rounded, f"{format_money(before)} {sign} {format_money(abs(rounded - before))}")
+        change = abs(rounded - before)
+        return _in_range(rounded, f"{format_amount(before, currency)} {sign} {format_money(change, currency)}")
 
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         write_column(field_of(model, self.field), values)
@@ -131,8 +132,8 @@ class ChangeLimit:
     def in_words(self, value: Any, currency: str) -> str:
         return "no limit" if value is None else format_money(value, currency)
 
-    def logged(self, before: Any, after: Any) -> str:
-        return f"{self.what} from {self.in_words(before, '')} to {self.in_words(after, '')}"
+    def logged(self, before: Any, after: Any, currency: str) -> str:
+        return f"{self.what} from {self.in_words(before, currency)} to {self.in_words(after, currency)}"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "limit", "field": self.field, "how": self.how, "amount": str(self.amount)}
@@ -152,7 +153,7 @@ class ApplySchedule:
                 found[window.campaign_id].append(window)
         return {pk: schedule_of(windows) for pk, windows in found.items()}
 
-    def after(self, before: Any) -> Any:
+    def after(self, before: Any, currency: str) -> Any:
         return self.schedule
 
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
@@ -161,8 +162,8 @@ class ApplySchedule:
     def in_words(self, value: Any, currency: str) -> str:
         return schedule_in_words(value)
 
-    def logged(self, before: Any, after: Any) -> str:
-        return f"schedule from {self.in_words(before, '')} to {self.in_words(after, '')}"
+    def logged(self, before: Any, after: Any, currency: str) -> str:
+        return f"schedule from {self.in_words(before, currency)} to {self.in_words(after, currency)}"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "schedule", "windows": self.schedule}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from campaigns.models import StatusChange
-from campaigns.money import format_money
+from campaigns.money import format_amount, format_money
 from campaigns.reasons import LABELS, PauseReason
 from campaigns.services.schedule import JOBS
 from campaigns.services.spend_import import ACTOR as IMPORT
@@ -71,7 +71,7 @@ def _began(reason: PauseReason, line: StatusChange, currency: str) -> str:
     if reason not in LIMITS:
         return LABELS[reason]
     spend, limit = LIMITS[reason].of(line)
-    return f"{LIMITS[reason].name} reached: {format_money(spend)} of {format_money(limit, currency)}"
+    return f"{LIMITS[reason].name} reached: {format_amount(spend, currency)} of {format_money(limit, currency)}"
 
 
 def _ended(reason: PauseReason, line: StatusChange, currency: str) -> str:
@@ -80,7 +80,7 @@ def _ended(reason: PauseReason, line: StatusChange, currency: str) -> str:
     spend, limit = LIMITS[reason].of(line)
     if limit is None:
         return f"no {LIMITS[reason].name} any more"
-    return f"{LIMITS[reason].name} not reached: {format_money(spend)} of {format_money(limit, currency)}"
+    return f"{LIMITS[reason].name} not reached: {format_amount(spend, currency)} of {format_money(limit, currency)}"
 
 
 def is_person(actor: str) -> bool:

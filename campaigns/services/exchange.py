@@ -7,7 +7,7 @@ Only columns that differ are written, in the transaction in which they take effe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -33,6 +33,7 @@ from campaigns.services.people_log import Logged, log_rows
 from campaigns.services.presets import schedule_in_words
 from campaigns.services.scope import Scope
 from campaigns.services.windows import write_schedules
+from campaigns.services.zone_change import ZoneChange, spent_of
 
 BATCH = 1_000
 KEPT_FOR = timedelta(days=1)
@@ -49,6 +50,8 @@ class ImportPreview:
     effects: Effects = field(default_factory=Effects)
     new_campaigns: frozenset[int] = frozenset()
     """The ids that new campaigns had in the dry run."""
+    zones: Sequence[ZoneChange] = ()
+    """Brands that get another time zone, with their spend before and after."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,18 @@ def preview_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Impor
         lock_brands(_brands_of(plan))
         plan = _plan(Kind(draft.kind), table, person)
         would, new = Effects(), frozenset[int]()
+        zones: list[ZoneChange] = []
         if plan.lines and not plan.problems:
+            moving = [line.pk for line in plan.changed if line.pk and "timezone" in line.changes]
+            before = spent_of(moving, clock())
             ids = _write(plan)
             would = effects(_scope(plan, ids), _brands_of(plan, ids), clock=clock)
+            after = spent_of(moving, clock())
+            zones = [ZoneChange(before[pk], after[pk]) for pk in moving]
             new = frozenset(ids[line.line] for line in plan.new if plan.kind == Kind.CAMPAIGNS)
     draft.shown = _fingerprints(plan)
     draft.save(update_fields=["shown"])
-    return ImportPreview(plan, would, new)
+    return ImportPreview(plan, would, new, zones)
 
 
 @transaction.atomic
@@ -112,7 +120,7 @@ def apply_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Importe
     return Imported(plan, enforced)
 
 
-def in_words(column: str, value: Any, currency: str = "") -> str:
+def in_words(column: str, value: Any, currency: str) -> str:
     """Return a value of a column as people say it."""
     if column == SCHEDULE:
         return schedule_in_words(value)
@@ -200,6 +208,7 @@ def _changed(line: PlannedLine) -> list[str]:
     if line.pk is None:
         return []
     return [
-        f"{column.replace('_', ' ')} from {in_words(column, before)} to {in_words(column, after)}"
+        f"{column.replace('_', ' ')} from {in_words(column, before, line.currency)} to"
+        f" {in_words(column, after, line.currency)}"
         for column, (before, after) in line.changes.items()
     ]

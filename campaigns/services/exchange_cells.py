@@ -13,6 +13,7 @@ from typing import Any
 
 from import_export.widgets import Widget
 
+from campaigns.currencies import find_currency, unknown_currency
 from campaigns.models.dayparting import DAYS, EVERY_DAY
 from campaigns.money import AMOUNT_LIMIT, PLACES, PLAIN_DECIMAL
 from campaigns.names import normal_name
@@ -82,10 +83,10 @@ class SwitchCell(Cell):
 
 class CurrencyCell(Cell):
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
-        text = value.strip()
-        if not re.fullmatch(r"[A-Z]{3}", text):
-            raise ValueError(f"{shown(value)} is no currency: write its three capital letters, like EUR.")
-        return text
+        code = find_currency(value)
+        if code is None:
+            raise ValueError(unknown_currency(value.strip()[:SHOWN]))
+        return code
 
 
 class ZoneCell(Cell):

@@ -13,6 +13,7 @@ from typing import Any
 
 from campaigns.names import name_key
 from campaigns.services.access import Person, sees_only_given_brands
+from campaigns.services.currency_lock import brands_that_keep_their_currency, currency_is_kept
 from campaigns.services.exchange_cells import shown
 from campaigns.services.exchange_columns import KEYS_OF, Kind, fields_of
 from campaigns.services.exchange_files import FileRefused, Line, TextTable
@@ -102,6 +103,7 @@ def plan_rows(kind: Kind, table: TextTable, person: Person) -> Plan:
         except (LineRefused, ValueError) as refusal:
             plan.refuse(line.number, str(refusal))
     _refuse_taken_names(plan)
+    _refuse_other_currencies(plan)
     return plan
 
 
@@ -175,6 +177,17 @@ def _check_dates(values: Mapping[str, Any]) -> None:
     starts, ends = values.get("starts_on"), values.get("ends_on")
     if starts and ends and ends < starts:
         raise LineRefused(f"ends_on: it ends on {ends}, before it starts on {starts}: both days count.")
+
+
+def _refuse_other_currencies(plan: Plan) -> None:
+    """Refuse another currency for brands that have spend in theirs."""
+    wanted = [line for line in plan.changed if "currency" in line.changes]
+    kept = brands_that_keep_their_currency(line.pk for line in wanted if line.pk)
+    for line in wanted:
+        if line.pk in kept:
+            plan.lines.remove(line)
+            plan.refuse(line.line, f"currency: {currency_is_kept(line.name, line.currency)}")
+    plan.problems.sort(key=lambda problem: problem.line)
 
 
 def _refuse_taken_names(plan: Plan) -> None:

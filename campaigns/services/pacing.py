@@ -154,17 +154,21 @@ def reaches_at(spend: Decimal, budget: Decimal | None, span: Span) -> datetime |
     return at.astimezone(UTC) if at < span.ends_at else None
 
 
-def daily_spend_to_land(spend: Decimal, budget: Decimal | None, days_left: Decimal) -> Decimal | None:
+def daily_spend_to_land(
+    spend: Decimal, budget: Decimal | None, days_left: Decimal, unit: Decimal = CENT
+) -> Decimal | None:
     """Return the spend a day, for each of the remaining days, that lands on the month's budget; 0 if it is passed.
 
-    Rounded down to a cent, so that it doesn't pass it. None without a budget.
+    Rounded down to the smallest unit of its currency, so that it doesn't pass it. None without a budget.
     """
     if budget is None or days_left <= 0:
         return None
-    return (max(budget - spend, Decimal(0)) / days_left).quantize(CENT, ROUND_DOWN)
+    return (max(budget - spend, Decimal(0)) / days_left).quantize(unit, ROUND_DOWN)
 
 
-def projection(spend: Decimal, span: Span, finished: Sequence[Decimal], days_left: Decimal) -> Projection | None:
+def projection(
+    spend: Decimal, span: Span, finished: Sequence[Decimal], days_left: Decimal, unit: Decimal = CENT
+) -> Projection | None:
     """Return where the month's spend ends at the pace so far, if nothing pauses; None while it is early.
 
     `finished` is the spend of each finished day of the month, days without spend as 0. The bounds come from how these
@@ -174,12 +178,12 @@ def projection(spend: Decimal, span: Span, finished: Sequence[Decimal], days_lef
     """
     if span.is_early:
         return None
-    expected = (spend * span.length / span.elapsed).quantize(CENT, ROUND_HALF_EVEN)
+    expected = (spend * span.length / span.elapsed).quantize(unit, ROUND_HALF_EVEN)
     if len(finished) < 2:
         return Projection(expected, None, None)
     off = _t(len(finished) - 1) * _deviation(finished) * (days_left + days_left**2 / len(finished)).sqrt()
-    low = max((expected - off).quantize(CENT, ROUND_HALF_EVEN), min(spend, expected))
-    return Projection(expected, low, (expected + off).quantize(CENT, ROUND_HALF_EVEN))
+    low = max((expected - off).quantize(unit, ROUND_HALF_EVEN), min(spend, expected))
+    return Projection(expected, low, (expected + off).quantize(unit, ROUND_HALF_EVEN))
 
 
 def _deviation(amounts: Sequence[Decimal]) -> Decimal:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from campaigns.models import Brand, Campaign, StatusChange
-from campaigns.money import format_money
+from campaigns.money import format_amount, format_money
 from campaigns.periods import ONE_DAY, find_zone, first_of_month, local_date, minute_of, start_of_day
 from campaigns.reasons import LABELS, PauseReason
 from campaigns.services.change_story import is_person
@@ -162,12 +162,13 @@ class _Limit:
         limit, spend = self.limit(facts.campaign), self.spend(facts)
         if limit == 0:
             return f"{self.name} is 0: nothing may be spent"
-        of = f"{self.name} of {format_money(limit, facts.campaign.brand.currency)} reached"
+        currency = facts.campaign.brand.currency
+        of = f"{self.name} of {format_money(limit, currency)} reached"
         limit_then, spend_then = self.then(line) if line else (None, spend)
         if limit_then != limit or (line and not self._is_in_period(clock, line.at)):
-            return f"{of}, {format_money(spend)} spent {self.period}"
-        by_now = "" if spend == spend_then else f", {format_money(spend)} by now"
-        return f"{of} at {format_money(spend_then)}{by_now}"
+            return f"{of}, {format_amount(spend, currency)} spent {self.period}"
+        by_now = "" if spend == spend_then else f", {format_amount(spend, currency)} by now"
+        return f"{of} at {format_amount(spend_then, currency)}{by_now}"
 
     def _is_in_period(self, clock: _Clock, at: datetime) -> bool:
         day = clock.day_of(at)

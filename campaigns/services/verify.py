@@ -6,7 +6,7 @@ beside writers and folds. A repair adds the difference to the total, under the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -42,6 +42,7 @@ class Difference:
     name: str
     starts_on: date
     lacks: Decimal
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -181,25 +182,25 @@ def _first_instant(month: date) -> datetime:
     return datetime.combine(month, time.min, tzinfo=UTC) - FURTHEST_FROM_UTC
 
 
-def _campaign_differences(comparison: _Comparison) -> list[Difference]:
+def _campaign_differences(comparison: _Comparison) -> Iterator[Difference]:
     rows = fetch_all(
         f"{comparison.sql} SELECT campaign_id, starts_on, lacks FROM campaign_days ORDER BY 1, 2",
         comparison.params,
     )
-    names = dict(Campaign.objects.filter(pk__in={row[0] for row in rows}).values_list("pk", "name"))
-    return [
-        Difference("campaign day", f"{names.get(pk, '?')} (campaign {pk})", as_date(day), from_micros(lacks))
-        for pk, day, lacks in rows
-    ]
+    found = Campaign.objects.filter(pk__in={row[0] for row in rows})
+    about = {pk: rest for pk, *rest in found.values_list("pk", "name", "brand__currency")}
+    for pk, day, lacks in rows:
+        name, currency = about.get(pk, ("?", ""))
+        yield Difference("campaign day", f"{name} (campaign {pk})", as_date(day), from_micros(lacks), currency)
 
 
-def _brand_differences(comparison: _Comparison) -> list[Difference]:
+def _brand_differences(comparison: _Comparison) -> Iterator[Difference]:
     rows = fetch_all(
         f"{comparison.sql} SELECT brand_id, kind, starts_on, lacks FROM brand_periods ORDER BY 1, 2, 3",
         comparison.params,
     )
-    names = dict(Brand.objects.filter(pk__in={row[0] for row in rows}).values_list("pk", "name"))
-    return [
-        Difference(f"brand {kind}", f"{names.get(pk, '?')} (brand {pk})", as_date(starts_on), from_micros(lacks))
-        for pk, kind, starts_on, lacks in rows
-    ]
+    found = Brand.objects.filter(pk__in={row[0] for row in rows})
+    about = {pk: rest for pk, *rest in found.values_list("pk", "name", "currency")}
+    for pk, kind, starts_on, lacks in rows:
+        name, currency = about.get(pk, ("?", ""))
+        yield Difference(f"brand {kind}", f"{name} (brand {pk})", as_date(starts_on), from_micros(lacks), currency)

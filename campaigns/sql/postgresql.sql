@@ -161,3 +161,28 @@ END $$;
 
 CREATE TRIGGER campaigns_campaign_renamed BEFORE UPDATE OF name ON {schema}.campaigns_campaign
 FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_campaign_renamed();
+
+-- What has been spent, and what was closed, is in the brand's currency: it stays. In this order and with a limit, the
+-- planner looks one record up by the index of each campaign, where it could read all of the ledger.
+CREATE FUNCTION {schema}.campaigns_brand_currency_guard() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM {schema}.campaigns_brandperiod AS period
+        WHERE period.brand_id = OLD.id AND (period.closed_at IS NOT NULL OR period.spend <> 0)
+    ) OR EXISTS (
+        SELECT FROM {schema}.campaigns_campaign AS campaign
+        WHERE campaign.brand_id = OLD.id AND (
+            SELECT record.id FROM {schema}.campaigns_spendrecord AS record
+            WHERE record.campaign_id = campaign.id ORDER BY record.external_id LIMIT 1
+        ) IS NOT NULL
+    ) THEN
+        RAISE EXCEPTION 'a brand with spend or closed statements keeps its currency: make a new brand for another one'
+        USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER campaigns_brand_currency_guard BEFORE UPDATE OF currency ON {schema}.campaigns_brand
+FOR EACH ROW WHEN (NEW.currency IS DISTINCT FROM OLD.currency)
+EXECUTE FUNCTION {schema}.campaigns_brand_currency_guard();

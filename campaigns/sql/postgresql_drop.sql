@@ -8,5 +8,6 @@ DROP FUNCTION IF EXISTS
     {schema}.campaigns_campaign_deleted(),
     {schema}.campaigns_history_updated(),
     {schema}.campaigns_brand_renamed(),
-    {schema}.campaigns_campaign_renamed()
+    {schema}.campaigns_campaign_renamed(),
+    {schema}.campaigns_brand_currency_guard()
 CASCADE;

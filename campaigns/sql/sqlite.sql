@@ -140,3 +140,21 @@ WHEN NEW.name IS NOT OLD.name AND NEW.name_key IS OLD.name_key
 BEGIN
     UPDATE campaigns_campaign SET name_key = NULL WHERE id = NEW.id;
 END;
+
+-- What has been spent, and what was closed, is in the brand's currency: it stays.
+CREATE TRIGGER campaigns_brand_currency_guard BEFORE UPDATE OF currency ON campaigns_brand
+WHEN NEW.currency IS NOT OLD.currency AND (
+    EXISTS (
+        SELECT 1 FROM campaigns_brandperiod
+        WHERE brand_id = OLD.id AND (closed_at IS NOT NULL OR spend <> 0)
+    ) OR EXISTS (
+        SELECT 1 FROM campaigns_campaign AS campaign
+        WHERE campaign.brand_id = OLD.id AND (
+            SELECT record.id FROM campaigns_spendrecord AS record
+            WHERE record.campaign_id = campaign.id ORDER BY record.external_id LIMIT 1
+        ) IS NOT NULL
+    )
+)
+BEGIN
+    SELECT RAISE(ABORT, 'a brand with spend or closed statements keeps its currency: make a new brand for another one');
+END;

@@ -41,6 +41,7 @@ class ShownForm(HTMLParser):
         super().__init__()
         self.values: dict[str, list[str]] = {}
         self._form_id, self._inside, self._select = form_id, False, ""
+        self._textarea, self._text = "", ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attributes: Attributes) -> None:
@@ -51,12 +52,21 @@ class ShownForm(HTMLParser):
             self._input(has)
         elif self._inside and tag == "select":
             self._select = has.get("name", "")
+        elif self._inside and tag == "textarea":
+            self._textarea, self._text = has.get("name", ""), ""
         elif self._inside and tag == "option" and "selected" in has:
             self._add(self._select, has.get("value", ""))
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self._text += data
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._inside = False
+        elif tag == "textarea":
+            self._add(self._textarea, self._text.removeprefix("\r").removeprefix("\n"))
+            self._textarea = ""
 
     def _input(self, has: dict[str, str]) -> None:
         kind = has.get("type", "text")

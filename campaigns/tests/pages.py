@@ -31,7 +31,7 @@ def make_a_row_of_each() -> None:
     )
     Group.objects.get_or_create(name="Some group")
     AccessAttempt.objects.create(username="eve", ip_address="192.0.2.1", failures_since_start=1)
-    ClockedSchedule.objects.create(clocked_time=timezone.now())
+    ClockedSchedule.objects.create(clocked_time=timezone.now().replace(microsecond=0))
     IntervalSchedule.objects.create(every=1, period=IntervalSchedule.DAYS)
     SolarSchedule.objects.create(event="sunset", latitude=0, longitude=0)
 

@@ -105,7 +105,7 @@ class Imports(ExchangePageTestCase):
 
     def test_a_wrong_line_is_named_and_nothing_can_be_confirmed(self) -> None:
         preview = self.upload(Brand, csv_of(("name", "currency"), ("Alpine", "EUR"), ("Boreal", "Euro")))
-        self.assertContains(preview, "“Euro” is no currency")
+        self.assertContains(preview, "“Euro” isn&#x27;t a currency we know")
         self.assertContains(preview, "it is all of the file or nothing")
         self.assertIs(confirm(self.client, preview), preview)
 

@@ -57,12 +57,12 @@ def limit(how: How, amount: str = "0") -> ChangeLimit:
 
 class WhatBecomesOfAnAmount(SimpleTestCase):
     def assert_becomes(self, how: How, amount: str, before: str | None, after: str | None) -> None:
-        become = limit(how, amount).after(None if before is None else Decimal(before))
+        become = limit(how, amount).after(None if before is None else Decimal(before), "EUR")
         self.assertEqual(become, None if after is None else Decimal(after))
 
     def assert_refused(self, how: How, amount: str, before: str | None, sentence: str) -> None:
         with self.assertRaises(Refused) as caught:
-            limit(how, amount).after(None if before is None else Decimal(before))
+            limit(how, amount).after(None if before is None else Decimal(before), "EUR")
         self.assertEqual(str(caught.exception), sentence)
 
     def test_it_is_set_raised_lowered_or_removed(self) -> None:
@@ -88,18 +88,18 @@ class WhatBecomesOfAnAmount(SimpleTestCase):
         self.assert_refused(How.LOWER, "10", None, "It has no daily spend limit to lower: set one instead.")
 
     def test_it_stays_in_range_on_both_sides(self) -> None:
-        sentence = "100.00 − 100.000001 is below 0: a budget or limit is 0 or more."
+        sentence = "100.00 − 100.000001 EUR is below 0: a budget or limit is 0 or more."
         self.assert_refused(How.LOWER, "100.000001", "100", sentence)
         self.assert_becomes(How.RAISE, "0.999999", "999999999", "999999999.999999")
-        sentence = "999,999,999.00 + 1.00 is too large: a budget or limit is below 1,000,000,000."
+        sentence = "999,999,999.00 + 1.00 EUR is too large: a budget or limit is below 1,000,000,000."
         self.assert_refused(How.RAISE, "1", "999999999", sentence)
-        sentence = "500,000,000.00 + 500,000,000.00 is too large: a budget or limit is below 1,000,000,000."
+        sentence = "500,000,000.00 + 500,000,000.00 EUR is too large: a budget or limit is below 1,000,000,000."
         self.assert_refused(How.RAISE_PERCENT, "100", "500000000", sentence)
 
     @given(st.sampled_from(How), st.decimals(0, 999_999_999, places=6), st.decimals(0, 999_999_999, places=6))
     def test_it_is_refused_or_has_six_places_and_is_in_range(self, how: How, amount: Decimal, before: Decimal) -> None:
         try:
-            after = ChangeLimit(LIMIT, how, amount).after(before)
+            after = ChangeLimit(LIMIT, how, amount).after(before, "EUR")
         except Refused:
             return
         if after is not None:
@@ -199,8 +199,8 @@ class Confirmations(BulkTestCase):
         self.assertEqual((one.daily_spend_limit, two.daily_spend_limit), (Decimal(110), Decimal("36.663")))
         self.assertEqual((one.name, str(one.starts_on)), ("Renamed", "2026-01-01"))
         said = {entry.object_id: entry.get_change_message() for entry in LogEntry.objects.all()}
-        self.assertEqual(said[str(one.pk)], "Changed daily spend limit from 100.00 to 110.00.")
-        self.assertEqual(said[str(two.pk)], "Changed daily spend limit from 33.33 to 36.663.")
+        self.assertEqual(said[str(one.pk)], "Changed daily spend limit from 100.00 USD to 110.00 USD.")
+        self.assertEqual(said[str(two.pk)], "Changed daily spend limit from 33.33 USD to 36.663 USD.")
         self.assertEqual(LogEntry.objects.filter(user=self.person).count(), 2)
 
     def test_what_somebody_else_changed_meanwhile_is_refused_in_a_sentence(self) -> None:

@@ -140,7 +140,7 @@ class WhatAFileChanges(ExchangeTestCase):
             Kind.CAMPAIGNS, header, (campaign.brand.name, "Search", "12.5"), (campaign.brand.name, "Video", "")
         )
         said = {entry.object_repr: entry.get_change_message() for entry in LogEntry.objects.filter(user=self.person)}
-        self.assertEqual(said, {"Search": "Changed daily spend limit from no limit to 12.50.", "Video": "Added."})
+        self.assertEqual(said, {"Search": "Changed daily spend limit from no limit to 12.50 USD.", "Video": "Added."})
 
     def test_it_renames_by_id(self) -> None:
         campaign = make_campaign(name="Search")
@@ -198,8 +198,8 @@ class WhatAFileChanges(ExchangeTestCase):
         )
 
     def test_values_are_told_in_words(self) -> None:
-        told = [in_words("x", value) for value in (None, True, Decimal("0.000001"), date(2026, 1, 2), "EUR")]
-        self.assertEqual(told, ["empty", "on", "0.000001", "2026-01-02", "EUR"])
+        told = [in_words("x", value, "EUR") for value in (None, True, Decimal("0.000001"), date(2026, 1, 2), "EUR")]
+        self.assertEqual(told, ["empty", "on", "0.000001 EUR", "2026-01-02", "EUR"])
 
 
 class WhoMayImport(ExchangeTestCase):

@@ -15,7 +15,7 @@ class WhatIsWrongWithALine(ExchangeTestCase):
         brand = make_brand(name="Alpine")
         for column, text, sentence in (
             ("enabled", "perhaps", "enabled: “perhaps” is neither on nor off: write one of these."),
-            ("currency", "Euro", "currency: “Euro” is no currency: write its three capital letters, like EUR."),
+            ("currency", "Euro", "currency: “Euro” isn't a currency we know. Enter a code of ISO 4217, like EUR."),
             ("timezone", "Mars", "timezone: Nobody knows the time zone “Mars”: write a name like Europe/Paris or UTC."),
             (
                 "daily_budget",

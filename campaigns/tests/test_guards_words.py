@@ -53,7 +53,7 @@ class BrandSentenceTests(SentenceTests):
     def test_it_says_what_a_currency_is(self) -> None:
         self.assert_constraint_sentence("A currency has three letters, like EUR.", Brand(name="B", currency="EU"))
         self.assert_sentence(
-            "Enter the three capital letters of a currency, like EUR.", Brand(name="B", currency="eur")
+            "“eur” isn't a currency we know. Enter a code of ISO 4217, like EUR.", Brand(name="B", currency="eur")
         )
 
     def test_it_says_that_nobody_knows_the_zone(self) -> None:

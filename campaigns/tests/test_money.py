@@ -15,6 +15,7 @@ from campaigns.money import (
     MONTH_TOTAL_LIMIT,
     PLACES,
     SUM_LIMIT,
+    format_amount,
     format_money,
     from_micros,
     to_micros,
@@ -85,7 +86,7 @@ class LimitsTests(SimpleTestCase):
 
 
 class FormatTests(SimpleTestCase):
-    def test_it_shows_two_decimals_or_as_many_as_it_needs(self) -> None:
+    def test_it_shows_two_decimals_or_as_many_as_it_needs_where_the_currency_is_unknown(self) -> None:
         for text, shown in {
             "0": "0.00",
             "1": "1.00",
@@ -101,16 +102,29 @@ class FormatTests(SimpleTestCase):
             "-12.5": "-12.50",
         }.items():
             with self.subTest(text):
-                self.assertEqual(format_money(Decimal(text)), shown)
+                self.assertEqual(format_amount(Decimal(text), ""), shown)
 
     def test_it_names_the_currency(self) -> None:
         self.assertEqual(format_money(Decimal(1000), "EUR"), "1,000.00 EUR")
 
     def test_it_shows_a_dash_for_no_amount(self) -> None:
-        self.assertEqual(format_money(None), "–")
+        self.assertEqual(format_amount(None, ""), "–")
         self.assertEqual(format_money(None, "EUR"), "–")
 
-    @given(micros)
-    def test_it_rounds_nothing_away(self, number: int) -> None:
-        shown = format_money(from_micros(number))
+    def test_it_shows_the_decimals_of_the_currency_and_more_only_where_they_are_there(self) -> None:
+        for currency, shown in {
+            "EUR": {"1200": "1,200.00", "100.5": "100.50", "0.000001": "0.000001", "-3": "-3.00"},
+            "JPY": {"1200": "1,200", "100.5": "100.5", "100.000000": "100", "1E+3": "1,000", "0": "0", "-3": "-3"},
+            "KWD": {"1200": "1,200.000", "100.5": "100.500", "1.2345": "1.2345"},
+            "CLF": {"1": "1.0000"},
+            "ZZZ": {"1": "1.00", "1.234567": "1.234567"},
+        }.items():
+            for text, expected in shown.items():
+                with self.subTest(currency, amount=text):
+                    self.assertEqual(format_amount(Decimal(text), currency), expected)
+                    self.assertEqual(format_money(Decimal(text), currency), f"{expected} {currency}")
+
+    @given(micros, st.sampled_from(["EUR", "JPY", "KWD", ""]))
+    def test_it_rounds_nothing_away(self, number: int, currency: str) -> None:
+        shown = format_amount(from_micros(number), currency)
         self.assertEqual(Decimal(shown.replace(",", "")), from_micros(number))

@@ -32,9 +32,9 @@ def lacking(campaign: Campaign, amount: str | int, day: str = "2026-11-20") -> l
     on, lacks = date.fromisoformat(day), Decimal(amount)
     brand = campaign.brand
     return [
-        Difference("campaign day", f"{campaign.name} (campaign {campaign.pk})", on, lacks),
-        Difference("brand day", f"{brand.name} (brand {brand.pk})", on, lacks),
-        Difference("brand month", f"{brand.name} (brand {brand.pk})", on.replace(day=1), lacks),
+        Difference("campaign day", f"{campaign.name} (campaign {campaign.pk})", on, lacks, brand.currency),
+        Difference("brand day", f"{brand.name} (brand {brand.pk})", on, lacks, brand.currency),
+        Difference("brand month", f"{brand.name} (brand {brand.pk})", on.replace(day=1), lacks, brand.currency),
     ]
 
 

@@ -40,8 +40,8 @@ class TheCommand(VerifyTestCase):
         self.assertEqual(
             out.getvalue().splitlines(),
             [
-                f"campaign day 2026-11-20 of {self.who['campaign']} lacks 12.50",
-                f"brand month 2026-11-01 of {self.who['brand']} has 1,234,499.50 too much",
+                f"campaign day 2026-11-20 of {self.who['campaign']} lacks 12.50 USD",
+                f"brand month 2026-11-01 of {self.who['brand']} has 1,234,499.50 USD too much",
             ],
         )
         self.assertEqual(CampaignDay.objects.get().spend, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,11 +11,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from campaigns.money import format_money
+from campaigns.models import Campaign
+from campaigns.money import format_amount
 from campaigns.periods import EARLIEST, LATEST
 from campaigns.reasons import PauseReason
 from campaigns.services import jobs
 from campaigns.services.clocks import unknown_zones
+from campaigns.services.columns import in_pieces
 from campaigns.services.enforcement import Change
 from campaigns.services.scope import Scope
 from campaigns.services.unfinished import unknown_zones_problem
@@ -74,8 +77,9 @@ class Command(BaseCommand):
         )
 
     def tell(self, changes: list[Change], verb: str) -> None:
+        currencies = currencies_of([change.campaign_id for change in changes])
         for change in changes:
-            self.stdout.write(describe_change(change))
+            self.stdout.write(describe_change(change, currencies.get(change.campaign_id, "")))
         if changes:
             self.stdout.write(f"{len(changes)} campaign{'s' if len(changes) != 1 else ''} {verb}.")
         else:
@@ -95,22 +99,29 @@ def parse_instant(text: str) -> datetime:
     return instant
 
 
-def describe_change(change: Change) -> str:
+def currencies_of(campaigns: Sequence[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for piece in in_pieces(campaigns):
+        found |= dict(Campaign.objects.order_by().filter(pk__in=piece).values_list("pk", "brand__currency"))
+    return found
+
+
+def describe_change(change: Change, currency: str) -> str:
     """Return one line: "Brand / Campaign: active → paused: daily spend limit reached (110.32 of 110.00)"."""
-    return f"{change.brand} / {change.campaign}: {_state(change.before)} → {_state(change.after, change)}"
+    return f"{change.brand} / {change.campaign}: {_state(change.before)} → {_state(change.after, change, currency)}"
 
 
-def _state(reasons: PauseReason, change: Change | None = None) -> str:
+def _state(reasons: PauseReason, change: Change | None = None, currency: str = "") -> str:
     if not reasons:
         return "active"
-    return "paused: " + ", ".join(label + _figures(reason, change) for reason, label in _labelled(reasons))
+    return "paused: " + ", ".join(label + _figures(reason, change, currency) for reason, label in _labelled(reasons))
 
 
 def _labelled(reasons: PauseReason) -> list[tuple[PauseReason, str]]:
     return list(zip(reasons, reasons.labels, strict=True))
 
 
-def _figures(reason: PauseReason, change: Change | None) -> str:
+def _figures(reason: PauseReason, change: Change | None, currency: str) -> str:
     if change is None:
         return ""
     spend_and_limit = {
@@ -118,4 +129,7 @@ def _figures(reason: PauseReason, change: Change | None) -> str:
         PauseReason.BRAND_DAILY_BUDGET: (change.brand_day_spend, change.brand_daily_budget),
         PauseReason.BRAND_MONTHLY_BUDGET: (change.brand_month_spend, change.brand_monthly_budget),
     }.get(reason)
-    return "" if spend_and_limit is None else " ({} of {})".format(*map(format_money, spend_and_limit))
+    if spend_and_limit is None:
+        return ""
+    spend, limit = (format_amount(amount, currency) for amount in spend_and_limit)
+    return f" ({spend} of {limit})"

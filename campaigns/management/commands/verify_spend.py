@@ -65,7 +65,7 @@ def _count(count: int, what: str) -> str:
 
 def describe(difference: Difference) -> str:
     """Return one line: "brand day 2026-11-22 of Acme (brand 3) lacks 12.50"."""
-    amount = format_money(abs(difference.lacks))
+    amount = format_money(abs(difference.lacks), difference.currency)
     off = f"lacks {amount}" if difference.lacks > 0 else f"has {amount} too much"
     return f"{difference.total} {difference.starts_on} of {difference.name} {off}"
 

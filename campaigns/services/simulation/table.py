@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from campaigns.money import format_money
+from campaigns.money import format_amount
 from campaigns.reasons import PauseReason
 from campaigns.services.simulation.looks import Looks
 from campaigns.services.simulation.report import ZERO, BrandLine, DayLine, LimitLine, Report
@@ -55,8 +55,8 @@ def _introduction(report: Report) -> Iterable[str]:
     for plan in (line.plan for line in report.brands):
         if plan.median_day is not None:
             yield (
-                f"Daily budget of {plan.name}: {format_money(plan.daily_budget)}, "
-                f"from its median day of {format_money(plan.median_day)}."
+                f"Daily budget of {plan.name}: {format_amount(plan.daily_budget, '')}, "
+                f"from its median day of {format_amount(plan.median_day, '')}."
             )
 
 

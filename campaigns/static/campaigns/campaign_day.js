@@ -9,6 +9,11 @@ function colours() {
     return { spend: colour("spend"), area: colour("area"), limit: colour("limit"), paused: colour("paused"), line: colour("line"), text: colour("text") };
 }
 
+/* Return an amount with the decimals of its currency, and more only where they are there. */
+function digits(day, amount) {
+    return amount.toLocaleString("en", { minimumFractionDigits: day.decimals, maximumFractionDigits: 6 });
+}
+
 /* Shade each pause over the whole height, and mark the present moment. */
 function background(day) {
     return {
@@ -53,12 +58,12 @@ function axes(day) {
             afterBuildTicks: (axis) => { axis.ticks = day.ticks.map(([value]) => ({ value })); },
             ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 12, callback: (minute) => clocks.get(minute) ?? "" },
         },
-        y: { beginAtZero: true, suggestedMax: 10, grace: "5%", grid: { color: line }, ticks: { ...ticks, maxTicksLimit: 6, callback: (amount) => amount.toLocaleString("en") } },
+        y: { beginAtZero: true, suggestedMax: 10, grace: "5%", grid: { color: line }, ticks: { ...ticks, maxTicksLimit: 6, callback: (amount) => digits(day, amount) } },
     };
 }
 
 function tooltip(day) {
-    const money = (amount) => `${amount.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 6 })} ${day.currency}`;
+    const money = (amount) => `${digits(day, amount)} ${day.currency}`;
     return {
         displayColors: false,
         filter: (item) => item.datasetIndex === 0,

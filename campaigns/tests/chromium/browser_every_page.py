@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from campaigns.models import Brand, Campaign
@@ -15,7 +16,7 @@ def addresses() -> list[str]:
     """Return the home page, every list, and the forms of what staff edit."""
     lists = [page(model, "changelist") for model in every_model()]
     rows = [page(model, "change", first_row(model).pk) for model in every_model() if model._meta.app_label in OURS]
-    forms = [page(model, "add") for model in (Brand, Campaign)]
+    forms = [page(model, "add") for model in (Brand, Campaign, User, Group)]
     return [reverse("admin:index"), *lists, *rows, *forms]
 
 

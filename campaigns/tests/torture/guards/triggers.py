@@ -18,6 +18,7 @@ TESTS = {
     "campaigns_brand_inserted": "test_folding",
     "campaigns_brand_renamed": "test_twins",
     "campaigns_campaign_renamed": "test_twins",
+    "campaigns_brand_currency_guard": "test_currency_of_a_brand",
     "campaigns_brand_": "test_guards_history",
     "campaigns_campaign_": "test_guards_history",
     "campaigns_window_": "test_guards_windows",

@@ -1,0 +1,69 @@
+"""A superuser makes a Brand manager from nothing, and she signs in and works."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from campaigns.models import GivenBrand
+from campaigns.services.staff import BRAND_MANAGERS
+from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.factories import make_brand
+
+PASSWORD = "tulips in november"
+
+
+class NewManager(BrowserTestCase):
+    def test_she_is_made_from_nothing_and_signs_in(self) -> None:
+        make_brand(name="Alpine")
+        make_brand(name="Kawabe")
+        self.add_user()
+        self.let_her_in()
+        self.assertEqual([given.brand.name for given in GivenBrand.objects.all()], ["Alpine"])
+        page = self.sign_in()
+        expect(page.get_by_role("link", name="Alpine")).to_be_visible()
+        expect(page.get_by_text("Kawabe")).to_have_count(0)
+        page.context.close()
+
+    def add_user(self) -> None:
+        """Open the list of users, press the button that adds one, and give her a name and a password."""
+        page = self.open(reverse("admin:auth_user_changelist"))
+        self.follow(page.locator(f"a[href^='{reverse('admin:auth_user_add')}']").first)
+        self.look()
+        page.get_by_label("Username").fill("zofia")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_label("Password confirmation").fill(PASSWORD)
+        self.proceed("Save")
+
+    def let_her_in(self) -> None:
+        """On the page that follows: let her in, put her into the group, and give her a brand."""
+        page = self.page
+        page.get_by_label("Staff status").check()
+        page.locator("#id_groups_from").select_option(label=BRAND_MANAGERS)
+        page.get_by_role("button", name="Choose selected groups").click()
+        expect(page.locator("#id_groups_to option")).to_have_text([BRAND_MANAGERS])
+        page.get_by_role("link", name="Add another Brand").click()
+        page.locator("#id_-1-0-brand + .select2").click()
+        page.locator(".select2-search__field").last.fill("alp")
+        page.get_by_role("option", name="Alpine").click()
+        self.look()
+        self.proceed("Save")
+        self.assertTrue(User.objects.get(username="zofia").is_staff)
+
+    def sign_in(self) -> Page:
+        """Sign in as her in a browser of her own, and look at the brands."""
+        window = self.browser.new_context(base_url=self.live_server_url, viewport=self.viewport)
+        page = window.new_page()
+        page.goto(reverse("admin:login"))
+        page.get_by_label("Username").fill("zofia")
+        page.get_by_label("Password").fill(PASSWORD)
+        with page.expect_navigation(wait_until="load"):
+            page.locator("[type=submit]").click()
+        page.goto(reverse("admin:campaigns_brand_changelist"))
+        return page
+
+
+class NewManagerOnAPhone(NewManager):
+    viewport = PHONE
+    colours = "dark"
