@@ -63,6 +63,6 @@ def _version(folder: Path) -> str:
     return ""
 
 
-def _key(version: str) -> tuple[int, str]:
-    """Order versions: 2026a, 2026z, 2026za. An unknown one is older than any."""
-    return len(version), version
+def _key(version: str) -> tuple[str, int, str]:
+    """Order versions: 2026a, 2026z, 2026za, 2027a. An unknown one is older than any."""
+    return version[:4], len(version), version
