@@ -43,22 +43,55 @@ def database_sentence(error: DatabaseError, database: dict[str, Any]) -> str | N
     """What is wrong with the database, and the remedy; None for an error that isn't about reaching it."""
     if database["ENGINE"].endswith("sqlite3"):
         return _sqlite_sentence(str(error), database["NAME"])
-    if "does not exist" in str(error) and "relation" in str(error):
-        return f"The database {database['NAME']} has no tables of ours: run `python manage.py migrate`."
-    if not isinstance(error, OperationalError):
-        return None
+    state = sqlstate(error)
+    if state in REMEDIES:
+        symptom, remedy = REMEDIES[state]
+        return f"The database {database['NAME']} {symptom} ({_first_line(error)}): {remedy}."
     # An error of a statement has a state; 08 and 57P are lost connections and a server that shuts down.
-    state = getattr(error.__cause__, "sqlstate", None)
-    if state and not state.startswith(("08", "57P")):
+    if not isinstance(error, OperationalError) or (state and not state.startswith(("08", "57P"))):
         return None
     # psycopg: connection failed: connection to server at "…", port … failed: <reason>
-    reason = re.split(r"failed: ", str(error).strip().splitlines()[0])[-1].strip(" .")
+    reason = re.split(r"failed: ", _first_line(error))[-1]
     options = database.get("OPTIONS", {})
     host = database["HOST"] or options.get("host") or "the local socket"
+    remedy = (
+        "raise the server's max_connections (or the pooler's limits), or start fewer processes"
+        if any(words in reason for words in TOO_MANY)
+        else "start it, or correct DATABASE_URL"
+    )
     return (
         f"The database {database['NAME']} at {host}, port {database['PORT'] or 5432}, can't be reached "
-        f"({reason}): start it, or correct DATABASE_URL."
+        f"({reason}): {remedy}."
     )
+
+
+TOO_MANY = ("too many", "connection slots", "no more connections")
+"""As PostgreSQL and PgBouncer say it in English; a refused connection has no code in psycopg."""
+
+REMEDIES = {
+    "42P01": ("has no tables of ours", "run `python manage.py migrate`"),
+    "25006": ("takes no changes", "point DATABASE_URL at the primary, or reset default_transaction_read_only"),
+    "53100": ("has no space left", "make space on the server's disk, and try again"),
+    "55P03": ("is waiting for somebody's lock", "try again; pg_stat_activity says who holds it"),
+    "57014": (
+        "was told to give up a statement",
+        "try again; if statement_timeout is set for this process (PGOPTIONS, DATABASE_URL), take it out",
+    ),
+}
+"""What each of PostgreSQL's codes means, and what to do."""
+
+
+def sqlstate(error: BaseException | None) -> str | None:
+    """Return PostgreSQL's code of the error, or of the one that it was raised for."""
+    while error is not None:
+        if state := getattr(error, "sqlstate", None):
+            return str(state)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _first_line(error: DatabaseError) -> str:
+    return str(error).strip().splitlines()[0].strip(" .")
 
 
 def _sqlite_sentence(message: str, path: str) -> str | None:
@@ -68,6 +101,7 @@ def _sqlite_sentence(message: str, path: str) -> str | None:
         "file is not a database": "name a SQLite file, or one that isn't there yet, in DATABASE_URL",
         "no such table": "run `python manage.py migrate`",
         "database is locked": "another process has been writing for 20 seconds; try again",
+        "database or disk is full": "make space on its disk, and try again",
     }
     for symptom, remedy in remedies.items():
         if symptom in message:

@@ -10,11 +10,12 @@ import os
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+
+from campaigns.periods import find_zone
 
 PLACEHOLDER_KEY = "change-me"
 DEVELOPMENT_KEY = "django-insecure-for-a-developer's-machine-only-since-everybody-can-read-it-here"
@@ -77,12 +78,10 @@ def _key_problem(key: str) -> str:
 
 def time_zone() -> str:
     name = text("TIME_ZONE", "UTC")
-    try:
-        ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
+    if find_zone(name) is None:
         raise ImproperlyConfigured(
             f"TIME_ZONE={name} isn't a time zone: write an IANA name such as Europe/Berlin or UTC."
-        ) from None
+        )
     return name
 
 
@@ -102,6 +101,22 @@ def log_level(default: str) -> str:
     return level
 
 
+HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
+"""Any host, a name (with a dot before it: and what is under it), an IPv4 address, or an IPv6 address in brackets."""
+
+
+def hosts(name: str, default: str) -> list[str]:
+    """Names that requests may bear in their Host header. What isn't one would match none of them, without a word."""
+    values = items(name, default)
+    for value in values:
+        if not HOST.fullmatch(value):
+            raise ImproperlyConfigured(
+                f"{name}: {value} isn't a host: write names without scheme, port or path, such as budget.example.com, "
+                ".example.com for all names under it, or [::1]."
+            )
+    return values
+
+
 def origins(name: str) -> list[str]:
     """Origins with their scheme, such as https://budget.example.com."""
     values = items(name)
@@ -114,8 +129,8 @@ def origins(name: str) -> list[str]:
 
 
 def masked(url: str) -> str:
-    """The URL without its user and password, however it is broken."""
-    return re.sub(r"//.*@", "//…@", url)
+    """The URL without its user and passwords, however it is broken."""
+    return re.sub(r"(?<=password=)[^&]+", "…", re.sub(r"//.*@", "//…@", url), flags=re.IGNORECASE)
 
 
 def redis_url() -> str:
@@ -186,12 +201,47 @@ def database(base_dir: Path) -> dict[str, Any]:
         entry: dict[str, Any] = {**dj_database_url.parse(url)}
         if entry["NAME"] in ("", ":memory:"):
             raise ValueError("it names no database")
+        _refuse_unusable_options(scheme, urlsplit(url).query)
     except ValueError as error:
         reason = "a part isn't percent-encoded" if isinstance(error, dj_database_url.ParseError) else error
         raise ImproperlyConfigured(
             f"DATABASE_URL={masked(url)} can't be read ({reason}): write sqlite:///path/to/file.sqlite3 or "
-            "postgres://user:password@host:port/name, with special characters percent-encoded."
+            "postgres://user:password@host:port/name, with special characters percent-encoded; options of libpq, such "
+            "as ?sslmode=require, may follow where it is PostgreSQL."
         ) from None
     if scheme == "sqlite":
         entry["NAME"] = str(base_dir / entry["NAME"])
     return entry
+
+
+def _refuse_unusable_options(scheme: str, query: str) -> None:
+    """Raise ValueError about what stands behind the "?" and neither libpq nor Django reads."""
+    options = parse_qsl(query, keep_blank_values=True)
+    names = [name for name, _ in options]
+    known = set() if scheme == "sqlite" else _libpq_options() | {"currentSchema"}
+    if unknown := sorted(set(names) - known):
+        raise ValueError(f"{', '.join(unknown)}: not an option of {'SQLite' if scheme == 'sqlite' else 'libpq'}")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{', '.join(twice)}: written twice")
+    if empty := sorted({name for name, value in options if not value}):
+        raise ValueError(f"{', '.join(empty)}: without a value")
+    if wrong := sorted(name for name, value in options if name in NUMBERS and not value.isdecimal()):
+        raise ValueError(f"{', '.join(wrong)}: not a number")
+
+
+NUMBERS = (
+    "connect_timeout",
+    "tcp_user_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+)
+
+
+def _libpq_options() -> set[str]:
+    """Return libpq's options, but for those that other parts of the URL say, and the encoding, which is UTF-8."""
+    from psycopg.pq import Conninfo  # here: SQLite needs no psycopg
+
+    names = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    return names - {"dbname", "user", "client_encoding", "replication"}

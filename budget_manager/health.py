@@ -14,11 +14,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
+from django.db import ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone
 
 from budget_manager import broker
+from campaigns import session_settings
 from campaigns.database import fetch_all, impatient, is_postgresql
 from campaigns.services.dead_rows import dead_rows_warning
 from campaigns.services.health import JobHealth, PendingHealth, health
@@ -69,6 +71,9 @@ def _database_checks() -> dict[str, str]:
         with impatient(SECONDS):
             checks = {"database": _writable_check()}
             missing = missing_migrations()
+    except ProgrammingError as error:  # no table of ours
+        logger.warning("health: the database: %s", " ".join(str(error).split()))
+        return {"database": "The database has no tables of ours that we can see: run `python manage.py migrate`."}
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
         return {"database": f"The database doesn't answer, or not within {SECONDS} seconds; the log says why."}
@@ -113,14 +118,17 @@ def jobs() -> tuple[bool, dict[str, Any]]:
         with impatient(SECONDS):
             found = health(now=timezone.now())
             dead_rows = dead_rows_warning()
+            unsuitable = session_settings.problem(connection)
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
         return False, {"problems": ["The database can't be asked: /health/ready says more."], "warnings": []}
-    return not found.problems, {
-        "problems": found.problems,
+    problems = [*found.problems, *filter(None, [unsuitable])]
+    return not problems, {
+        "problems": problems,
         "warnings": [*found.warnings, *filter(None, [dead_rows])],
         "jobs": {job.name: _job(job, found.now) for job in found.jobs},
         "pending": _pending(found.pending, found.now),
+        "zone_data": str(settings.ZONE_DATA),
         **{process.kind: _processes(process, found.now) for process in found.processes},
     }
 

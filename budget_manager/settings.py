@@ -12,8 +12,11 @@ from django.core.management.utils import get_random_secret_key
 from django.templatetags.static import static
 from dotenv import load_dotenv
 
-from budget_manager import environment, simulation
+from budget_manager import environment, simulation, zone_data
 from budget_manager.formats.en import formats
+
+# First: whatever asks for a zone keeps what it got.
+ZONE_DATA = zone_data.use_newest()
 
 django_stubs_ext.monkeypatch()  # or ModelAdmin[Campaign] fails at run time
 
@@ -33,7 +36,7 @@ SECRET_KEY = get_random_secret_key() if UNCONFIGURED or SIMULATION else environm
 SECRET_KEY_FALLBACKS = [] if UNCONFIGURED or SIMULATION else environment.secret_key_fallbacks(debug=DEBUG)
 LIVE = not (DEBUG or TESTING)
 
-ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
 SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT", default=LIVE)
 BEHIND_PROXY = environment.flag("TRUST_PROXY_HEADER", default=False)
@@ -130,6 +133,7 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASE["CONN_MAX_AGE"] = 60
     DATABASE["CONN_HEALTH_CHECKS"] = True
+    DATABASE["DISABLE_SERVER_SIDE_CURSORS"] = True  # a pooler in transaction mode would lose them
     DATABASE["OPTIONS"] = {
         "connect_timeout": 10,
         # Or worker, beat and web would wait a quarter of an hour, or two, for a server that vanished in a failover.
@@ -138,6 +142,8 @@ else:
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "application_name": "budget_manager",
+        # Said at each BEGIN, whatever the server's default is: see campaigns.session_settings.
+        "isolation_level": 2,  # psycopg.IsolationLevel.READ_COMMITTED
         **DATABASE.get("OPTIONS", {}),
     }
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TextIO
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.apps.registry import Apps
+from django.core.management.base import CommandError
+from django.db import connections
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
+from campaigns import session_settings
 from campaigns.database import read_any_text
 
 
@@ -15,26 +19,55 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(read_any_text, dispatch_uid="campaigns.read_any_text")
+        connection_created.connect(session_settings.set_ours, dispatch_uid="campaigns.session_settings")
+        pre_migrate.connect(prepare_database, dispatch_uid="campaigns.prepare_database")
         post_migrate.connect(ensure_periodic_tasks, dispatch_uid="campaigns.ensure_periodic_tasks")
         post_migrate.connect(ensure_groups, dispatch_uid="campaigns.ensure_groups")
 
 
-def ensure_periodic_tasks(app_config: AppConfig, using: str, **kwargs: Any) -> None:
+def prepare_database(app_config: AppConfig, using: str, verbosity: int, stdout: TextIO, **kwargs: Any) -> None:
+    """Refuse a schema that isn't ours before anything is made in it, and put the defaults of our sessions right."""
+    if app_config.name != "campaigns":
+        return
+    if problem := session_settings.schema_problem(connections[using]):
+        raise CommandError(problem)
+    for wrong in session_settings.make_defaults(connections[using]):
+        if verbosity:
+            stdout.write(f"  {wrong}: set right for new sessions of our role in this database; let a pooler reconnect.")
+
+
+def ensure_periodic_tasks(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs: Any) -> None:
     """Make sure after every migrate that beat has the jobs; what staff changed stays as it is."""
-    if app_config.name != "django_celery_beat":
+    if app_config.name != "django_celery_beat" or not are_made(apps, "django_celery_beat"):
         return
     from campaigns.services.schedule import ensure_periodic_tasks
 
     ensure_periodic_tasks(using)
 
 
-def ensure_groups(app_config: AppConfig, using: str, **kwargs: Any) -> None:
+def ensure_groups(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs: Any) -> None:
     """Make sure after every migrate that the groups of staff are there.
 
     Ours is the last application, so that Django has made the permissions of all the others before.
     """
-    if app_config.name != "campaigns":
+    if app_config.name != "campaigns" or not are_made(apps, "contenttypes", "auth", "campaigns"):
         return
     from campaigns.services.staff import ensure_groups
 
     ensure_groups(using)
+
+
+def are_made(migrated: Apps, *labels: str) -> bool:
+    """Whether the tables of these applications are there with all of their columns: `migrate` may stop before."""
+    return all(
+        _columns(migrated, model._meta.label) >= _columns(apps, model._meta.label)
+        for label in labels
+        for model in apps.get_app_config(label).get_models()
+    )
+
+
+def _columns(registry: Apps, label: str) -> set[str]:
+    try:
+        return {field.name for field in registry.get_model(label)._meta.local_concrete_fields}
+    except LookupError:
+        return set()

@@ -27,8 +27,17 @@ NEVER = 2**31 - 1
 
 @cache
 def known_zones() -> frozenset[str]:
-    """Return the names of all time zones that this machine's zone data knows."""
-    return frozenset(zoneinfo.available_timezones())
+    """Return the names of all time zones in the zone data that this process uses."""
+    return frozenset(name for name in zoneinfo.available_timezones() if _is_a_place(name))
+
+
+def _is_a_place(name: str) -> bool:
+    """Whether the file says what clocks show somewhere.
+
+    localtime is whatever this machine is set to, Factory is a machine that nobody has set up, posixrules is a default
+    for rules, and right/ counts leap seconds.
+    """
+    return name not in ("localtime", "Factory", "posixrules") and not name.startswith(("right/", "posix/"))
 
 
 def find_zone(name: str) -> ZoneInfo | None:

@@ -18,6 +18,8 @@ from dotenv import dotenv_values
 from kombu import Connection
 
 from budget_manager import environment, simulation
+from campaigns.services.schedule import JOBS
+from campaigns.services.staff import GROUPS
 from campaigns.tests.outside import POSTGRESQL
 from campaigns.tests.processes import BASE_DIR, DOCUMENTED, GOOD_KEY, manage, run
 
@@ -68,6 +70,10 @@ class Refusals(SimpleTestCase):
             result = manage("changepassword", "a", DEBUG="True", DATABASE_URL=f"sqlite:///{directory}/db.sqlite3")
         self.assert_refused(result, "no such table", "manage.py migrate")
 
+    def test_it_names_an_option_of_the_database_that_there_is_none_of(self) -> None:
+        result = manage("check", DEBUG="True", DATABASE_URL="postgres://me:my-secret@127.0.0.1:9/budgets?foo=1")
+        self.assert_refused(result, "DATABASE_URL=postgres://…@127.0.0.1:9/budgets?foo=1", "foo")
+
     def test_it_starts_neither_worker_nor_beat_nor_web_without_a_database(self) -> None:
         there_is_none = {"DEBUG": "True", "DATABASE_URL": "postgres://me@127.0.0.1:9/budgets"}
         for process in ("worker", "beat"):
@@ -102,6 +108,21 @@ class Refusals(SimpleTestCase):
 
 
 class Starts(SimpleTestCase):
+    def test_it_migrates_one_application_first_and_the_others_later(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            values = {"DEBUG": "True", "DATABASE_URL": f"sqlite:///{directory}/db.sqlite3"}
+            for one in (("django_celery_beat", "0005"), ("campaigns", "0005"), ("auth", "0005"), ()):
+                with self.subTest(one):
+                    result = manage("migrate", *one, **values)
+                    self.assertEqual((result.returncode, result.stderr), (0, ""))
+            code = (
+                "from django.contrib.auth.models import Group; from django_celery_beat.models import PeriodicTask;"
+                " print(sum(group.permissions.count() for group in Group.objects.all()), PeriodicTask.objects.count())"
+            )
+            made = manage("shell", "--verbosity", "0", "--command", code, **values).stdout.split()
+        expected = sum(map(len, GROUPS.values())), len(JOBS)
+        self.assertEqual(made, [str(number) for number in expected])
+
     def test_it_knows_the_keys_of_before(self) -> None:
         code = "from django.conf import settings; print(settings.SECRET_KEY_FALLBACKS)"
         for given, known in (("", []), (f"{GOOD_KEY}1, {GOOD_KEY}2", [f"{GOOD_KEY}1", f"{GOOD_KEY}2"])):
@@ -206,7 +227,7 @@ class Values(SimpleTestCase):
     def test_every_variable_is_explained(self) -> None:
         source = (BASE_DIR / "budget_manager" / "settings.py").read_text()
         source += (BASE_DIR / "budget_manager" / "environment.py").read_text()
-        names = set(re.findall(r'\b(?:text|flag|items|origins)\("([A-Z_]+)"', source))
+        names = set(re.findall(r'\b(?:text|flag|items|hosts|origins)\("([A-Z_]+)"', source))
         self.assertGreater(len(names), 5)
         self.assertLessEqual(names, set(DOCUMENTED))
 
@@ -230,10 +251,19 @@ class Values(SimpleTestCase):
         self.assertEqual(self.read(environment.time_zone, variables={"TIME_ZONE": ""}), "UTC")
         name = "America/St_Johns"
         self.assertEqual(self.read(environment.time_zone, variables={"TIME_ZONE": name}), name)
-        for name in ("Mars/Olympus", "America", "/etc/localtime", "UTC+1"):
+        for name in ("Mars/Olympus", "America", "/etc/localtime", "UTC+1", "localtime", "Factory", "right/UTC"):
             with self.subTest(name=name):
                 refusal = self.refusal(environment.time_zone, variables={"TIME_ZONE": name})
                 self.assertIn(f"TIME_ZONE={name}", refusal)
+
+    def test_it_takes_hosts_as_requests_name_them_only(self) -> None:
+        name = "ALLOWED_HOSTS"
+        good = ["*", "budget.example.com", ".example.com", "10.0.0.1", "[::1]", "xn--mller-kva.example"]
+        self.assertEqual(self.read(environment.hosts, name, "", variables={name: ", ".join(good)}), good)
+        for value in ("http://x", "x:8000", "x/", "*.example.com", "::1", "a b", "müller.example", "."):
+            with self.subTest(value):
+                refusal = self.refusal(environment.hosts, name, "", variables={name: f"localhost,{value}"})
+                self.assertIn(f"ALLOWED_HOSTS: {value} isn't a host: write names without scheme", refusal)
 
     def test_it_takes_origins_with_a_scheme_only(self) -> None:
         name = "CSRF_TRUSTED_ORIGINS"
@@ -306,12 +336,35 @@ class Values(SimpleTestCase):
             "postgres://me:hidden@localhost:port/budgets",
             "postgres://me:hid#den@localhost/budgets",
             "postgres://me:hidden@localhost/",
+            "postgres://localhost/budgets?password=hidden&foo=1",
         ]
         for url in bad:
             with self.subTest(url=url):
                 refusal = self.refusal(environment.database, BASE_DIR, variables={"DATABASE_URL": url})
                 self.assertIn("DATABASE_URL=", refusal)
                 self.assertNotRegex(refusal, "hidden|hid#den")
+
+    def test_it_takes_libpqs_options_behind_the_database(self) -> None:
+        url = "postgres://db1,db2/budgets?sslmode=require&target_session_attrs=read-write&connect_timeout=5"
+        entry = self.read(environment.database, BASE_DIR, variables={"DATABASE_URL": url})
+        options = {"sslmode": "require", "target_session_attrs": "read-write", "connect_timeout": 5}
+        self.assertEqual(entry["OPTIONS"], options)
+
+    def test_it_refuses_options_that_nothing_reads(self) -> None:
+        bad = {
+            "postgres://localhost/budgets?foo=1": "foo: not an option of libpq",
+            "postgres://localhost/budgets?foo": "foo: not an option of libpq",
+            "postgres://localhost/budgets?pool=true": "pool: not an option of libpq",
+            "postgres://localhost/budgets?dbname=other": "dbname: not an option of libpq",
+            "postgres://localhost/budgets?sslmode=": "sslmode: without a value",
+            "postgres://localhost/budgets?sslmode=require&sslmode=disable": "sslmode: written twice",
+            "postgres://localhost/budgets?connect_timeout=soon": "connect_timeout: not a number",
+            "sqlite:///db.sqlite3?timeout=60": "timeout: not an option of SQLite",
+        }
+        for url, why in bad.items():
+            with self.subTest(url=url):
+                refusal = self.refusal(environment.database, BASE_DIR, variables={"DATABASE_URL": url})
+                self.assertIn(f"DATABASE_URL={url} can't be read ({why}): write", refusal)
 
 
 class Simulation(SimpleTestCase):
