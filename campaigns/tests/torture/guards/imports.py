@@ -7,6 +7,7 @@ from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 IMPORT = "campaigns/services/spend_import.py"
 STAGING = "campaigns/services/spend_staging.py"
 CSV = "campaigns/services/spend_csv.py"
+FIND = "campaigns/services/find_names.py"
 
 
 def _import(
@@ -38,8 +39,8 @@ GUARDS = (
     _import(
         "a batch of an import is one transaction",
         IMPORT,
-        "            with transaction.atomic():\n                batch = _write(given, create=create, ends=ends)",
-        "            if True:\n                batch = _write(given, create=create, ends=ends)",
+        "            with transaction.atomic():\n                batch = _write(given, places, ends=ends)",
+        "            if True:\n                batch = _write(given, places, ends=ends)",
     ),
     _import(
         "what is created is enforced", IMPORT, "        if not skip_errors:\n            _enforce(created, clock)", ""
@@ -60,13 +61,13 @@ GUARDS = (
     _import(
         "nothing is created unless asked",
         IMPORT,
-        "    if create and len(campaigns) < len(pairs):",
-        "    if len(campaigns) < len(pairs):",
+        "        if self.create:\n",
+        "        if True:\n",
     ),
     _import(
         "the brands are locked before campaigns are created in them",
         IMPORT,
-        "    if batch.ends:\n        lock_brands(brands[brand] for brand, _ in new_campaigns)\n",
+        "        if batch.ends:\n            lock_brands(brand_id for brand_id, _ in names)\n",
         "",
         "test_import_beside_people",
         POSTGRESQL,
@@ -74,10 +75,31 @@ GUARDS = (
     _import(
         "no brand is locked while batches follow",
         IMPORT,
-        "    if batch.ends:\n        lock_brands(",
-        "    if True:\n        lock_brands(",
+        "        if batch.ends:\n            lock_brands(",
+        "        if True:\n            lock_brands(",
         "test_import_beside_people",
         POSTGRESQL,
+    ),
+    _import(
+        "a name finds its row in any spelling",
+        FIND,
+        "        elif spelling and len(alike) == 1:",
+        "        elif False:",
+        "test_twins",
+    ),
+    _import(
+        "of twins none is found by a third spelling",
+        FIND,
+        "        elif spelling and len(alike) == 1:",
+        "        elif spelling and alike:",
+        "test_twins",
+    ),
+    _import(
+        "what can't be seen is refused in a new name",
+        "campaigns/names.py",
+        "        if is_refused(character):\n            raise",
+        "        if False:\n            raise",
+        "test_twins test_names",
     ),
     _import("a row that is there is skipped", STAGING, "    ON CONFLICT (campaign_id, external_id) DO NOTHING", ""),
     _import(
