@@ -117,15 +117,15 @@ class DateRangeForm(forms.Form):
     def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for end in ("from", "to"):
-            look = {"type": "date", "aria-label": end.capitalize(), "class": " ".join(INPUT_CLASSES)}
-            widget = forms.DateInput(attrs=look)
-            self.fields[f"{name}_{end}"] = forms.DateField(label="", required=False, widget=widget)
+            widget = forms.DateInput(attrs={"type": "date", "class": " ".join(INPUT_CLASSES)})
+            self.fields[f"{name}_{end}"] = forms.DateField(label=end.capitalize(), required=False, widget=widget)
 
 
 class DateRangeFilter(RangeDateFilter):
     """Rows from one day to another. A date that can't be read finds nothing, and a sentence says so."""
 
     form_class: Any = DateRangeForm
+    template = "campaigns/admin/date_range.html"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         for end, lookup in (("from", "gte"), ("to", "lte")):
