@@ -137,13 +137,31 @@ class ImportTest(ImportCase, TestCase):
         self.assert_said(self.run_it(), "0 rows imported")
 
     @override_settings(TIME_ZONE="Asia/Tokyo")
-    def test_it_takes_the_time_zone_of_the_application_or_the_one_given(self) -> None:
-        self.write("2026-03-01T12:00:00,Acme,Spring,1,a")
+    def test_it_takes_the_time_zone_of_the_brand_or_the_one_given(self) -> None:
+        for zone in ("America/New_York", "Asia/Kolkata"):
+            make_campaign(make_brand(name=zone, timezone=zone), name="Display")
+        self.write("2026-11-01 00:00,America/New_York,Display,1,a", "2026-11-01 00:00,Asia/Kolkata,Display,1,b")
         self.run_it()
-        self.write("2026-03-01T12:00:00,Acme,Spring,1,b")
+        self.write("2026-11-01 00:00,America/New_York,Display,1,c")
         self.run_it("--time-zone", "Europe/Berlin")
-        instants = dict(SpendRecord.objects.values_list("external_id", "timestamp"))
-        self.assertEqual(instants, {"a": utc("2026-03-01T03:00"), "b": utc("2026-03-01T11:00")})
+        self.assertEqual(
+            dict(SpendRecord.objects.values_list("external_id", "timestamp")),
+            {"a": utc("2026-11-01T04:00"), "b": utc("2026-10-31T18:30"), "c": utc("2026-10-31T23:00")},
+        )
+
+    def test_a_day_without_a_time_is_the_brands_day_whatever_zone_is_given(self) -> None:
+        make_campaign(make_brand(name="Kyoto Tea", timezone="Asia/Tokyo"), name="Display")
+        self.write("2026-11-26,Kyoto Tea,Display,1,a")
+        self.run_it("--time-zone", "America/New_York")
+        self.assertEqual(SpendRecord.objects.get().timestamp, utc("2026-11-26T03:00"))
+
+    def test_it_refuses_a_local_time_of_a_brand_whose_zone_is_unknown(self) -> None:
+        make_campaign(make_brand(name="Lost"), name="Display")
+        Brand.objects.filter(name="Lost").update(timezone="Mars/Phobos")
+        self.write("2026-11-26T12:00,Lost,Display,1,a")
+        self.assert_said(self.refusal(), "The brand “Lost” has the unknown time zone “Mars/Phobos”", "offset")
+        self.run_it("--time-zone", "UTC")
+        self.assertEqual(self.amounts(), [1])
 
     def test_it_refuses_an_unknown_time_zone(self) -> None:
         self.write(f"{NOON},Acme,Spring,1,a")
@@ -236,13 +254,13 @@ class RefusalTest(ImportCase, TestCase):
         self.assertFalse(Brand.objects.filter(name="New").exists())
 
     def test_it_changes_nothing_where_the_last_batch_is_refused(self) -> None:
-        self.write(*[f"{NOON},Acme,Spring,1,{number}" for number in range(4)], f"{NOON},Acme,Spring,0,x")
+        self.write(*[f"{NOON},Acme,Spring,1,{number}" for number in range(4)], f"{NOON},Acme,Spring,NaN,x")
         with patch.object(spend_import, "BATCH", 2):
             self.assert_said(self.refusal(), "line 6")
         self.assertFalse(SpendRecord.objects.exists())
 
     def test_it_names_the_first_refused_lines_and_counts_all(self) -> None:
-        self.write(*[f"{NOON},Acme,Spring,0,{number}" for number in range(1012)])
+        self.write(*[f"{NOON},Acme,Spring,NaN,{number}" for number in range(1012)])
         said = self.refusal()
         self.assert_said(said, "1,012 rows were refused", "line 2: ", "line 11: ", "and 1,002 more", "--errors")
         self.assertNotIn("line 12:", said)
@@ -253,7 +271,7 @@ class RefusalTest(ImportCase, TestCase):
         self.assertEqual(self.amounts(), [1, 2])
 
     def test_it_fails_where_every_row_is_refused(self) -> None:
-        self.write(f"{NOON},Acme,Spring,0,a", f"{NOON},Acme,Spring,0,b")
+        self.write(f"{NOON},Acme,Spring,NaN,a", f"{NOON},Acme,Spring,NaN,b")
         self.assert_said(self.refusal("--skip-errors"), "Every row was refused", "line 2", "line 3")
 
     def test_it_refuses_unknown_names(self) -> None:
@@ -313,7 +331,7 @@ class FileTest(ImportCase, TestCase):
 
     def test_it_cuts_batches_where_lines_are_long(self) -> None:
         rows = [Row(number, utc(NOON), "Acme", "Spring", Decimal(1), None, "x" * 1_500_000) for number in range(5)]
-        self.assertEqual([(len(batch), last) for batch, last in spend_import._batches(rows)], [(3, False), (2, True)])
+        self.assertEqual([(len(batch), last) for batch, last in spend_import.batches(rows)], [(3, False), (2, True)])
 
     def test_it_says_what_stays_where_the_file_cannot_be_read_on(self) -> None:
         """With errors skipped, the batches before the break are kept; without, nothing is."""
@@ -364,7 +382,7 @@ class CreateTest(ImportCase, TestCase):
 
     def test_it_creates_nothing_for_a_line_that_is_refused(self) -> None:
         make_campaign(make_brand(name="Acme"), name="Spring")
-        self.write(f"{NOON},Bolt,Spring,0,a", f"{NOON},Acme,Spring,1,a")
+        self.write(f"{NOON},Bolt,Spring,NaN,a", f"{NOON},Acme,Spring,1,a")
         self.run_it("--create", "--skip-errors")
         self.assertFalse(Brand.objects.filter(name="Bolt").exists())
 
