@@ -106,8 +106,8 @@ def import_spend(
     brands are given, others don't exist for the rows, and none is made. on_refused hears of every refused row, in the
     file's order; on_batch of the counts so far, after each batch; in_batch of each batch before it is committed, and
     what it writes is committed with it, what it raises undoes it. Raises ImportRefused, with nothing changed, where a
-    row is refused and skip_errors is off. What the reading of the rows raises passes through: then the batches before are kept
-    only with skip_errors.
+    row is refused and skip_errors is off. What the reading of the rows raises passes through: then the
+    batches before are kept only with skip_errors.
     """
     counts = Counts()
     created: list[int] = []

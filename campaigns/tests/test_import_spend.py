@@ -23,9 +23,9 @@ from django.db import OperationalError, connection, transaction
 from django.test import SimpleTestCase, TestCase, override_settings
 
 from campaigns.database import execute, fetch_all
-from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, StatusChange
+from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, SpendUpload, StatusChange
 from campaigns.services import spend_import
-from campaigns.services.spend_csv import BadRow, Row, read_spend_csv
+from campaigns.services.spend_csv import Line, Row, read_spend_csv
 from campaigns.services.spend_import import Counts, ImportRefused, import_spend
 from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
@@ -40,7 +40,7 @@ NOON = "2026-03-01T12:00:00Z"
 def broken_off() -> Iterator[None]:
     """Let the disk fail where the file ends."""
 
-    def read(*args: Any, **options: Any) -> Iterator[Row | BadRow]:
+    def read(*args: Any, **options: Any) -> Iterator[Line]:
         yield from read_spend_csv(*args, **options)
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -347,6 +347,96 @@ class FileTest(ImportCase, TestCase):
     def test_it_refuses_a_missing_column(self) -> None:
         self.write(f"{NOON},Acme,1", header="timestamp,brand,amount")
         self.assert_said(self.refusal(), "no column “campaign”", "Nothing was imported.")
+
+
+class AgainTest(ImportCase, TestCase):
+    """The same bytes again would count rows without external_id twice."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        make_campaign(make_brand(name="Acme"), name="Spring")
+
+    def test_the_same_bytes_are_refused_unless_they_are_asked_for(self) -> None:
+        self.write(f"{NOON},Acme,Spring,1,a", f"{NOON},Acme,Spring,2,")
+        self.run_it()
+        said = self.refusal()
+        self.assert_said(said, "The same file was imported on ", "by import_spend as “spend.csv”: 2 rows.", "--again")
+        self.assertEqual(self.amounts(), [1, 2])
+        self.assert_said(self.run_it("--again"), "1 row imported, 1 repeated")
+        self.assertEqual(self.amounts(), [1, 2, 2])
+
+    def test_a_file_whose_rows_have_external_ids_may_come_again(self) -> None:
+        self.write(f"{NOON},Acme,Spring,1,a")
+        self.run_it()
+        self.assert_said(self.run_it(), "0 rows imported, 1 repeated")
+
+    def test_other_bytes_are_another_file(self) -> None:
+        self.write(f"{NOON},Acme,Spring,2,")
+        self.run_it()
+        self.write(f"{NOON},Acme,Spring,2,", "")
+        self.assert_said(self.run_it(), "1 row imported")
+
+    def test_a_refused_import_leaves_no_trace(self) -> None:
+        self.write(f"{NOON},Acme,Spring,2,", f"{NOON},Acme,Spring,x,")
+        self.refusal()
+        self.assertFalse(SpendUpload.objects.exists())
+        self.run_it("--skip-errors")
+        self.assertRaises(CommandError, self.run_it, "--skip-errors")
+
+    def test_an_import_that_broke_off_is_remembered_by_what_it_wrote(self) -> None:
+        self.write(*[f"{NOON},Acme,Spring,1,"] * 3)
+        with patch.object(spend_import, "BATCH", 2), broken_off():
+            self.refusal("--skip-errors")
+        record = SpendUpload.objects.get()
+        self.assertEqual((record.state, record.imported, record.who, record.user), ("failed", 2, "import_spend", None))
+        self.assert_said(self.refusal("--skip-errors"), "2 rows", "--again")
+
+    def test_an_import_is_listed(self) -> None:
+        self.write(f"{NOON},Acme,Spring,1,a", f"{NOON},Acme,Spring,0,")
+        self.run_it("--time-zone", "Asia/Tokyo")
+        record = SpendUpload.objects.get()
+        self.assertEqual((record.state, record.imported, record.without_spend, record.problem), ("done", 1, 1, ""))
+        self.assertEqual(
+            (record.name, record.size, record.timezone), ("spend.csv", self.file.stat().st_size, "Asia/Tokyo")
+        )
+
+
+class DryRunTest(ImportCase, TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        make_campaign(make_brand(name="Acme", timezone="America/New_York"), name="Display")
+
+    def test_it_shows_money_by_brand_and_local_day_and_writes_nothing(self) -> None:
+        self.write(
+            "2026-11-01 00:00,Acme,Display,35.20,a",
+            "2026-11-02T04:30Z,Acme,Display,1000,b",
+            "2026-11-02,Acme,Display,--,",
+            ",,,1035.2,",
+        )
+        said = self.run_it("--dry-run")
+        self.assert_said(said, "Acme   2026-11-01     2  1,035.20 USD", "Together: 1,035.20 USD")
+        self.assert_said(said, "2 rows would be imported, 0 are there already, 0 would be refused.")
+        self.assert_said(said, "1 row without spend", "Totals and notes, which are no spend: line 5.")
+        self.assertFalse(SpendRecord.objects.exists() or SpendUpload.objects.exists())
+
+    def test_it_fails_where_the_import_would(self) -> None:
+        self.write("2026-11-01 00:00,Acme,Display,35.20,a", "2026-11-01 00:00,Bolt,Display,35.20,a")
+        self.assert_said(self.refusal("--dry-run"), "Nothing would be imported", "line 3: There is no brand “Bolt”")
+        self.assert_said(self.run_it("--dry-run", "--skip-errors"), "1 would be refused", "line 3: ")
+        self.assert_said(self.run_it("--dry-run", "--create"), "It would create 1 brand and 1 campaign.")
+        self.file.write_bytes(b"PK\x03\x04")
+        self.assert_said(self.refusal("--dry-run"), "ZIP archive", "Nothing was imported.")
+
+    def test_it_says_that_the_same_bytes_were_imported(self) -> None:
+        self.write("2026-11-01 00:00,Acme,Display,35.20,")
+        self.run_it()
+        self.assert_said(self.run_it("--dry-run"), "The same file was imported on ", "would count twice")
+
+    def test_the_decimal_separator_can_be_told(self) -> None:
+        self.write("2026-11-01;Acme;Display;1.250;a", header=HEADER.replace(",", ";"))
+        self.assert_said(self.refusal(), "has two readings")
+        self.run_it("--decimal", "comma")
+        self.assertEqual(self.amounts(), [1250])
 
 
 class CreateTest(ImportCase, TestCase):
