@@ -64,6 +64,11 @@ def name_key(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", folded).split())
 
 
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two names are the same name."""
+    return name_key(one) == name_key(other)
+
+
 def is_refused(character: str) -> bool:
     """Tell whether a character may not be in a name."""
     if character in LINE_BREAKS:

@@ -40,6 +40,10 @@ class Found(Generic[T]):
     ids: dict[T, int] = field(default_factory=dict)
     problems: dict[T, str] = field(default_factory=dict)
 
+    def of(self, wanted: T) -> tuple[int | None, str]:
+        """Return the id, None where there is no such row, and what is wrong with the name, "" for nothing."""
+        return self.ids.get(wanted), self.problems.get(wanted, "")
+
 
 def find_brands(names: Iterable[str], among: QuerySet[Brand] | None = None) -> Found[str]:
     """Return the brands of these names; where brands are given, of those alone."""
@@ -59,6 +63,12 @@ def find_campaigns(wanted: Collection[BrandAndName]) -> Found[BrandAndName]:
     return _pick("campaign", set(wanted), campaigns_alike(wanted))
 
 
+def find_twin(name: str, *, brand_id: int | None, but: int | None) -> str | None:
+    """Return the name of another brand, or of another campaign of the brand, that is the same as this one."""
+    alike = brands_alike([name]) if brand_id is None else campaigns_alike([(brand_id, name)])
+    return next((row.name for row in alike if row.id != but), None)
+
+
 def _ids(brands: QuerySet[Brand], piece: list[int]) -> Iterable[int]:
     return brands.order_by().filter(pk__in=piece).values_list("pk", flat=True)
 
@@ -75,9 +85,11 @@ def _pick(what: str, wanted: Iterable[BrandAndName], there: Iterable[Named]) -> 
         except ValueError as refusal:
             found.problems[scope, name] = str(refusal)
             continue
-        if spelling in alike or len(alike) == 1:
-            found.ids[scope, name] = alike[spelling] if spelling in alike else next(iter(alike.values()))
-        elif alike:
+        if spelling in alike:
+            found.ids[scope, name] = alike[spelling]
+        elif spelling and len(alike) == 1:
+            (found.ids[scope, name],) = alike.values()
+        elif spelling and alike:
             names = " or ".join(f"“{other}”" for other in sorted(alike))
             found.problems[scope, name] = f"The {what} “{name}” could be {names}: write one of them exactly."
     return found

@@ -218,12 +218,12 @@ class Places:
             self._create(rows, missing, batch)
             rows = list(self._fitting(rows, batch))
         for row in rows:
-            brand_id = self.found_brands.ids.get(row.brand, 0)
-            campaign_id = self.found_campaigns.ids.get((brand_id, row.campaign))
-            if campaign_id is not None:
-                yield Placed(row, brand_id, campaign_id)
-            else:
+            brand_id = self.found_brands.ids.get(row.brand)
+            campaign_id = None if brand_id is None else self.found_campaigns.ids.get((brand_id, row.campaign))
+            if brand_id is None or campaign_id is None:
                 batch.refuse(row, self._refusal(row.brand, row.campaign))
+            else:
+                yield Placed(row, brand_id, campaign_id)
 
     def _fitting(self, rows: Sequence[Row], batch: Batch) -> Iterator[Row]:
         """Yield the rows that agree with their brand, as it reads them, and those whose brand isn't there."""
@@ -285,11 +285,8 @@ class Places:
         """
         pairs = _pairs(rows)
         brands = {name_key(brand): brand for brand, _ in reversed(missing) if brand not in self.found_brands.ids}
-        currencies = {name_key(row.brand): row.currencies[:1] for row in reversed(rows)}
-        new = [
-            Brand(name=normal_name(name), **dict(zip(("currency",), currencies[key], strict=False)))
-            for key, name in sorted(brands.items())
-        ]
+        currencies = {name_key(row.brand): row.currencies for row in reversed(rows)}
+        new = [_new_brand(name, currencies[key]) for key, name in sorted(brands.items())]
         Brand.objects.bulk_create(new, ignore_conflicts=True)
         self._find(pairs)
         ids = self.found_brands.ids
@@ -302,9 +299,17 @@ class Places:
         )
         self._find(pairs)
         found = self.found_campaigns.ids
-        batch.created = sorted({found[ids[brand], name] for brand, name in missing if (ids.get(brand), name) in found})
+        made = ((ids[brand], name) for brand, name in missing if brand in ids)
+        batch.created = sorted({found[pair] for pair in made if pair in found})
         batch.counts.created_brands = len(brands)
         batch.counts.created_campaigns = len(names)
+
+
+def _new_brand(name: str, currencies: tuple[str, ...]) -> Brand:
+    brand = Brand(name=normal_name(name))
+    if currencies:
+        brand.currency = currencies[0]
+    return brand
 
 
 def _pairs(rows: Iterable[Row]) -> list[Pair]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from campaigns.names import name_key, normal_name
 from campaigns.periods import ONE_DAY, local_date
 from campaigns.services.simulation import SimulationError
 from campaigns.services.spend_csv import BadRow, Line, PassedOver, Row, SpendFileError, read_spend_csv
@@ -86,6 +87,7 @@ def read_history(path: Path, zone: ZoneInfo) -> History:
         raise SimulationError(f"{path} can't be read ({error.strerror}): name a CSV file of spend.") from None
     except SpendFileError as error:
         raise SimulationError(f"{path}: {error}") from None
+    lines = list(_in_one_spelling(lines))
     rows = [line for line in lines if isinstance(line, Row)]
     refused = [line for line in lines if isinstance(line, BadRow)]
     _refuse_broken(path, refused)
@@ -110,6 +112,24 @@ def _in_zone(line: Line, zone: ZoneInfo) -> Line:
         return replace(line, timestamp=on_the_clock_of(zone, line.timestamp))
     except ValueError as refusal:
         return BadRow(line.line, str(refusal), line.text)
+
+
+def _in_one_spelling(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield the lines with each name as it is first written; refuse names with characters that can't be seen."""
+    first: dict[tuple[str, ...], str] = {}
+    for line in lines:
+        if not isinstance(line, Row):
+            yield line
+            continue
+        brand_key = name_key(line.brand)
+        try:
+            brand = first.setdefault((brand_key,), normal_name(line.brand))
+            campaign = first.setdefault((brand_key, name_key(line.campaign)), normal_name(line.campaign))
+        except ValueError as refusal:
+            yield BadRow(line.line, str(refusal), line.text)
+            continue
+        is_so = (brand, campaign) == (line.brand, line.campaign)
+        yield line if is_so else replace(line, brand=brand, campaign=campaign)
 
 
 def _refuse_broken(path: Path, broken: list[BadRow]) -> None:
