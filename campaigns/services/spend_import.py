@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, transaction
 from django.db.models import QuerySet
@@ -22,7 +23,8 @@ from campaigns.services.enforcement import enforce
 from campaigns.services.find_names import Found, find_brands, find_campaigns
 from campaigns.services.locks import lock_brands
 from campaigns.services.scope import Scope
-from campaigns.services.spend_csv import BadRow, Row
+from campaigns.services.spend_csv import BadRow, Line, PassedOver, Row, Why
+from campaigns.services.spend_fit import facts_of_brands, fit, with_a_currency
 from campaigns.services.spend_staging import Contradiction, Placed, write_batch
 
 ACTOR = "import_spend"
@@ -40,7 +42,10 @@ Brands = QuerySet[Brand] | None
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the rows; without_external_id are those imported ones that would count twice."""
+    """What became of the rows; without_external_id are those imported ones that would count twice.
+
+    notes are totals and the lines after them. rounded counts rows that had more than six decimals.
+    """
 
     imported: int = 0
     repeated: int = 0
@@ -48,6 +53,9 @@ class Counts:
     without_external_id: int = 0
     created_brands: int = 0
     created_campaigns: int = 0
+    without_spend: int = 0
+    notes: int = 0
+    rounded: int = 0
 
     def add(self, other: Counts) -> None:
         for name in self.__slots__:
@@ -67,7 +75,7 @@ class ImportRefused(Exception):
 
 
 @dataclass(slots=True)
-class _Batch:
+class Batch:
     """What one batch came to; ends says whether the transaction ends with it."""
 
     ends: bool
@@ -80,9 +88,10 @@ class _Batch:
 
 
 def import_spend(
-    rows: Iterable[Row | BadRow],
+    rows: Iterable[Line],
     *,
     clock: Callable[[], datetime],
+    zone: ZoneInfo | None = None,
     create: bool = False,
     brands: Brands = None,
     skip_errors: bool = False,
@@ -93,20 +102,20 @@ def import_spend(
     """Import the rows and return what became of them.
 
     create makes brands and campaigns that are missing, and enforces them in the same transaction (R8); clock
-    gives the instant of that. Where brands are given, others don't exist for the rows, and none is made.
-    on_refused hears of every refused row, in the file's order; on_batch of the counts so far, after each batch;
-    in_batch of each batch before it is committed, and what it writes is committed with it, what it raises undoes
-    it. Raises ImportRefused, with nothing changed, where a row is refused and
-    skip_errors is off. What the reading of the rows raises passes through: then the batches before are kept
-    only with skip_errors.
+    gives the instant of that. zone is that of times without an offset, None for the zone of each row's brand. Where
+    brands are given, others don't exist for the rows, and none is made. on_refused hears of every refused row, in the
+    file's order; on_batch of the counts so far, after each batch; in_batch of each batch before it is committed, and
+    what it writes is committed with it, what it raises undoes it. Raises ImportRefused, with nothing changed, where a
+    row is refused and skip_errors is off. What the reading of the rows raises passes through: then the
+    batches before are kept only with skip_errors.
     """
     counts = Counts()
     created: list[int] = []
     with _transaction_unless(skip_errors):
-        for given, last in _batches(rows):
+        for given, last in batches(rows):
             ends = skip_errors or last
             enforce_at = clock if skip_errors else None
-            places = _Places(create=create, brands=brands)
+            places = Places(create=create, brands=brands, zone=zone)
             batch = _import_batch(given, places, ends=ends, enforce_at=enforce_at, in_batch=in_batch)
             counts.add(batch.counts)
             created += batch.created
@@ -124,9 +133,9 @@ def _transaction_unless(separate: bool) -> AbstractContextManager[None]:
     return nullcontext() if separate else transaction.atomic()
 
 
-def _batches(rows: Iterable[Row | BadRow]) -> Iterator[tuple[list[Row | BadRow], bool]]:
+def batches(rows: Iterable[Line]) -> Iterator[tuple[list[Line], bool]]:
     """Cut the rows into batches, each with whether it is sure to be the last: after a full one none may follow."""
-    batch: list[Row | BadRow] = []
+    batch: list[Line] = []
     characters = 0
     for row in rows:
         batch.append(row)
@@ -139,13 +148,13 @@ def _batches(rows: Iterable[Row | BadRow]) -> Iterator[tuple[list[Row | BadRow],
 
 
 def _import_batch(
-    given: Sequence[Row | BadRow],
-    places: _Places,
+    given: Sequence[Line],
+    places: Places,
     *,
     ends: bool,
     enforce_at: Callable[[], datetime] | None,
     in_batch: InBatch,
-) -> _Batch:
+) -> Batch:
     """Import one batch, with which its transaction ends or not.
 
     Again where it lost a deadlock against a writer of the same external ids.
@@ -165,17 +174,24 @@ def _import_batch(
     return batch
 
 
-def _write(given: Sequence[Row | BadRow], places: _Places, *, ends: bool) -> _Batch:
-    batch = _Batch(refused=[row for row in given if isinstance(row, BadRow)], ends=ends)
-    placed = list(places.of([row for row in given if isinstance(row, Row)], batch))
-    imported, contradictions = write_batch(placed) if placed else (0, [])
+def _write(given: Sequence[Line], places: Places, *, ends: bool) -> Batch:
+    batch = Batch(refused=[row for row in given if isinstance(row, BadRow)], ends=ends)
+    rows = [row for row in given if isinstance(row, Row)]
+    passed_over = [line for line in given if isinstance(line, PassedOver)]
+    placed = list(places.of(rows, batch))
+    zeros = list(places.of_zeros([line.zero for line in passed_over if line.zero]))
+    imported, contradictions = write_batch(placed + zeros) if placed or zeros else (0, [])
     for contradiction in contradictions:
-        batch.refuse(contradiction.row, _other_than(contradiction))
+        batch.refuse(contradiction.row, other_than(contradiction))
+    refused_zeros = sum(not contradiction.row.amount for contradiction in contradictions)
     counts = batch.counts
     counts.imported = imported
-    counts.repeated = len(placed) - imported - len(contradictions)
+    counts.repeated = len(placed) - imported - (len(contradictions) - refused_zeros)
     counts.refused = len(batch.refused)
     counts.without_external_id = sum(ready.row.external_id is None for ready in placed)
+    counts.without_spend = sum(line.why is Why.NO_SPEND for line in passed_over) - refused_zeros
+    counts.notes = sum(line.why is Why.NOTE for line in passed_over)
+    counts.rounded = sum(row.is_rounded for row in rows)
     return batch
 
 
@@ -184,20 +200,23 @@ CORRECT_IT = "correct the name."
 
 
 @dataclass
-class _Places:
+class Places:
     """Where the rows of a batch belong: the brand and campaign that each names."""
 
     create: bool
     brands: Brands
+    zone: ZoneInfo | None
     found_brands: Found[str] = field(default_factory=Found)
     found_campaigns: Found[tuple[int, str]] = field(default_factory=Found)
 
-    def of(self, rows: Sequence[Row], batch: _Batch) -> Iterator[Placed]:
+    def of(self, rows: Sequence[Row], batch: Batch) -> Iterator[Placed]:
         """Yield the rows whose brand and campaign are there, or are created; refuse the others."""
-        pairs = list(dict.fromkeys((row.brand, row.campaign) for row in rows))
-        self._find(pairs)
-        if self.create:
-            self._create(pairs, [pair for pair in pairs if self._may_create(*pair)], batch)
+        self._find(_pairs(rows))
+        rows = list(self._fitting(rows, batch))
+        missing = [pair for pair in _pairs(rows) if self._may_create(*pair)] if self.create else []
+        if missing:
+            self._create(rows, missing, batch)
+            rows = list(self._fitting(rows, batch))
         for row in rows:
             brand_id = self.found_brands.ids.get(row.brand)
             campaign_id = None if brand_id is None else self.found_campaigns.ids.get((brand_id, row.campaign))
@@ -205,6 +224,35 @@ class _Places:
                 batch.refuse(row, self._refusal(row.brand, row.campaign))
             else:
                 yield Placed(row, brand_id, campaign_id)
+
+    def _fitting(self, rows: Sequence[Row], batch: Batch) -> Iterator[Row]:
+        """Yield the rows that agree with their brand, as it reads them, and those whose brand isn't there."""
+        ids = self.found_brands.ids
+        facts = facts_of_brands(set(ids.values()))
+        for row in rows:
+            try:
+                yield fit(row, facts[ids[row.brand]], self.zone) if row.brand in ids else with_a_currency(row)
+            except ValueError as refusal:
+                batch.refuse(row, str(refusal))
+
+    def foresee(self, rows: Sequence[Row], batch: Batch) -> Iterator[Placed]:
+        """Yield where rows would be placed, and refuse the others; what would be created has the id 0."""
+        self._find(_pairs(rows))
+        for row in self._fitting(rows, batch):
+            brand_id = self.found_brands.ids.get(row.brand, 0)
+            campaign_id = self.found_campaigns.ids.get((brand_id, row.campaign), 0)
+            if campaign_id or (self.create and self._may_create(row.brand, row.campaign)):
+                yield Placed(row, brand_id, campaign_id)
+            else:
+                batch.refuse(row, self._refusal(row.brand, row.campaign))
+
+    def of_zeros(self, rows: Sequence[Row]) -> Iterator[Placed]:
+        """Yield the rows of 0 whose campaign is there: of others nothing was spent, and nothing is recorded."""
+        if not rows:
+            return
+        zeros = Places(create=False, brands=self.brands, zone=self.zone)
+        ignored = Batch(ends=False)
+        yield from zeros.of(rows, ignored)
 
     def _find(self, pairs: Iterable[Pair]) -> None:
         self.found_brands = find_brands({brand for brand, _ in pairs}, self.brands)
@@ -227,7 +275,7 @@ class _Places:
         key = (brand_id, campaign)
         return key not in self.found_campaigns.ids and key not in self.found_campaigns.problems
 
-    def _create(self, pairs: Sequence[Pair], missing: Sequence[Pair], batch: _Batch) -> None:
+    def _create(self, rows: Sequence[Row], missing: Sequence[Pair], batch: Batch) -> None:
         """Create what is missing; what somebody else creates meanwhile is taken as it is.
 
         Enforcement of what is created wants the locks of its brands. They are taken before, as a person takes them
@@ -235,10 +283,10 @@ class _Places:
         batches that follow, a check would wait for as long: there the import may lose such a deadlock, and nothing of
         it is kept.
         """
-        if not missing:
-            return
+        pairs = _pairs(rows)
         brands = {name_key(brand): brand for brand, _ in reversed(missing) if brand not in self.found_brands.ids}
-        new = [Brand(name=normal_name(name)) for _, name in sorted(brands.items())]
+        currencies = {name_key(row.brand): row.currencies for row in reversed(rows)}
+        new = [_new_brand(name, currencies[key]) for key, name in sorted(brands.items())]
         Brand.objects.bulk_create(new, ignore_conflicts=True)
         self._find(pairs)
         ids = self.found_brands.ids
@@ -257,6 +305,17 @@ class _Places:
         batch.counts.created_campaigns = len(names)
 
 
+def _new_brand(name: str, currencies: tuple[str, ...]) -> Brand:
+    brand = Brand(name=normal_name(name))
+    if currencies:
+        brand.currency = currencies[0]
+    return brand
+
+
+def _pairs(rows: Iterable[Row]) -> list[Pair]:
+    return list(dict.fromkeys((row.brand, row.campaign) for row in rows))
+
+
 def _is_valid(name: str) -> bool:
     try:
         return bool(normal_name(name))
@@ -269,7 +328,7 @@ def _enforce(campaigns: list[int], clock: Callable[[], datetime]) -> None:
         enforce(Scope.of_campaigns(campaigns), clock=clock, actor=ACTOR)
 
 
-def _other_than(contradiction: Contradiction) -> str:
+def other_than(contradiction: Contradiction) -> str:
     row = contradiction.row
     return (
         f"The campaign has external_id “{row.external_id}” already, with {contradiction.amount:f} at"

@@ -189,7 +189,7 @@ class Files(TestCase):
         self.assertEqual((report.days[0].spent, report.history.repeated, report.history.zeros), (10, 1, 1))
         text = report_text(report)
         self.assertIn("Lines that repeat an earlier one, and count once: 1.", text)
-        self.assertIn("Lines with an amount of 0, which are left out: 1.", text)
+        self.assertIn("Lines without spend, which are left out: 1.", text)
 
     def test_the_same_external_id_with_another_amount_is_refused(self) -> None:
         text = HEAD + "2026-03-02T09:00,Acme,A,10,id-1\n2026-03-02T09:00,Acme,A,11,id-1\n"

@@ -76,7 +76,7 @@ class Imports(UploadTestCase):
             "2 lines were refused, so nothing was imported. Correct them, or choose to skip them.",
         )
         first, second = done.refusals.splitlines()
-        self.assertIn("Line 3: The amount “x” is not a plain decimal number", first)
+        self.assertIn("Line 3: The amount “x” isn't a valid amount", first)
         self.assertIn("Line 4: There is no brand “Boreal”", second)
         self.assertEqual(self.spent(), 0)
 

@@ -8,6 +8,9 @@ IMPORT = "campaigns/services/spend_import.py"
 STAGING = "campaigns/services/spend_staging.py"
 CSV = "campaigns/services/spend_csv.py"
 FIND = "campaigns/services/find_names.py"
+FIT = "campaigns/services/spend_fit.py"
+TIMES = "campaigns/services/spend_times.py"
+AMOUNTS = "campaigns/amounts.py"
 
 
 def _import(
@@ -61,8 +64,8 @@ GUARDS = (
     _import(
         "nothing is created unless asked",
         IMPORT,
-        "        if self.create:\n",
-        "        if True:\n",
+        "if self._may_create(*pair)] if self.create else []",
+        "if self._may_create(*pair)]",
     ),
     _import(
         "the brands are locked before campaigns are created in them",
@@ -119,8 +122,8 @@ GUARDS = (
     _import(
         "of the same row the first counts",
         STAGING,
-        "    WHERE true\n    ORDER BY place\n",
-        "    WHERE true\n    ORDER BY -place\n",
+        "    WHERE amount <> 0\n    ORDER BY place\n",
+        "    WHERE amount <> 0\n    ORDER BY -place\n",
     ),
     _import(
         "rows are written in the order of their keys",
@@ -138,39 +141,80 @@ GUARDS = (
         databases=POSTGRESQL,
     ),
     _import(
-        "an amount of 0 is refused",
+        "a row of 0 is passed over",
         CSV,
-        "    if not amount:\n        raise",
-        "    if False:\n        raise",
+        "        if not amount.value and external_id is None:\n            return",
+        "        if False:\n            return",
         "test_spend_csv",
     ),
+    _import(
+        "a row of 0 that the ledger contradicts is refused",
+        IMPORT,
+        "write_batch(placed + zeros) if placed or zeros else (0, [])",
+        "write_batch(placed) if placed else (0, [])",
+        "test_spend_cases",
+    ),
+    _import("a row of 0 isn't written", STAGING, "    WHERE amount <> 0\n", "    WHERE true\n", "test_spend_cases"),
     _import(
         "an amount is below the limit",
-        CSV,
-        "if abs(amount) >= AMOUNT_LIMIT:",
-        "if abs(amount) > AMOUNT_LIMIT:",
+        AMOUNTS,
+        "    if amount.copy_abs() >= AMOUNT_LIMIT:",
+        "    if amount.copy_abs() > AMOUNT_LIMIT:",
         "test_spend_csv",
     ),
     _import(
-        "an amount is no finer than six decimals",
-        CSV,
-        '    if fraction[PLACES:].strip("0"):',
+        "an amount with two readings is refused",
+        AMOUNTS,
+        "    if not is_known and TWO_READINGS.fullmatch(number):",
         "    if False:",
         "test_spend_csv",
     ),
     _import(
         "a timestamp lies between 2012 and 2100",
-        CSV,
+        TIMES,
         "    if not EARLIEST <= instant < LATEST:",
         "    if not EARLIEST <= instant <= LATEST:",
         "test_spend_csv",
     ),
     _import(
-        "an hour that clocks skip is refused",
-        CSV,
-        "    if instant.astimezone(zone).replace(tzinfo=None) != wall:",
+        "a time that clocks skip stays in its day",
+        TIMES,
+        "    if instant.astimezone(zone).date() != wall.date():",
         "    if False:",
         "test_spend_csv",
+    ),
+    _import(
+        "a day is the brand's day",
+        FIT,
+        "if zone is None or row.is_day else zone",
+        "if zone is None else zone",
+    ),
+    _import(
+        "another currency than the brand's is refused",
+        FIT,
+        "    if row.currencies and brand.currency not in row.currencies:",
+        "    if False:",
+        "test_spend_csv",
+    ),
+    _import(
+        "the same bytes are noticed by the command",
+        "campaigns/management/commands/import_spend.py",
+        "            if earlier.without_external_id or not earlier.is_over:",
+        "            if False:",
+    ),
+    _import(
+        "the same bytes have to be confirmed",
+        "campaigns/services/upload_confirm.py",
+        "        if repeats(upload, preview) and not again:",
+        "        if False:",
+        "test_admin_uploads",
+    ),
+    _import(
+        "an upload is confirmed once",
+        "campaigns/services/upload_confirm.py",
+        "if upload is None or upload.state != State.READY or upload.preview is None:",
+        "if upload is None or upload.preview is None:",
+        "test_spend_preview",
     ),
     _import(
         "a line that is too long is refused",
