@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 PLACES = 6
 MICROS = 10**PLACES
+SMALLEST = Decimal(1).scaleb(-PLACES)
 AMOUNT_LIMIT = 10**9
 """Amounts lie strictly between -AMOUNT_LIMIT and AMOUNT_LIMIT, budgets below it: within that, SQLite is exact too."""
 DAY_TOTAL_LIMIT = 100_000_000_000 * MICROS
@@ -36,6 +37,17 @@ def to_micros(amount: Decimal | int) -> int:
 
 def from_micros(micros: int | Decimal) -> Decimal:
     return Decimal(int(micros)).scaleb(-PLACES)
+
+
+def round_money(amount: Decimal) -> Decimal:
+    """Return the amount rounded half away from zero to six decimals, as PostgreSQL rounds what a connector inserts.
+
+    It is one rule for every file that people give us. An amount of a billion and more comes back as it is, it is out of
+    bounds anyway.
+    """
+    if amount.copy_abs() >= AMOUNT_LIMIT:
+        return amount
+    return amount.quantize(SMALLEST, rounding=ROUND_HALF_UP)
 
 
 def format_money(amount: Decimal | None, currency: str = "") -> str:
