@@ -44,7 +44,8 @@ def import_in_words(preview: ImportPreview) -> PreviewInWords:
         tables.append((title(EFFECTS, len(effects.changes)), effects_table(effects, preview.new_campaigns)))
     can = bool(plan.lines) and not plan.problems
     told += status_counts(effects)
-    return PreviewInWords(told, _notes(plan) + zone_notes(effects), tables, can, bool(plan.problems))
+    notes = [*_notes(plan), *preview.notes, *zone_notes(effects)]
+    return PreviewInWords(told, notes, tables, can, bool(plan.problems))
 
 
 def _problems(plan: Plan, label: str) -> SafeString:

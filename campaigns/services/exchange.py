@@ -25,8 +25,10 @@ from campaigns.services.columns import write_column
 from campaigns.services.dry_run import Effects, effects, rolled_back
 from campaigns.services.enforcement import Clock, Enforcement
 from campaigns.services.exchange_columns import Kind
-from campaigns.services.exchange_files import TextTable, read_table
+from campaigns.services.exchange_files import TextTable
 from campaigns.services.exchange_plan import Plan, PlannedLine, check_columns, plan_rows
+from campaigns.services.exchange_read import read_table
+from campaigns.services.exchange_rounding import rounding_notes
 from campaigns.services.exchange_schedules import SCHEDULE, plan_schedules
 from campaigns.services.locks import lock_brands
 from campaigns.services.people_log import Logged, log_rows
@@ -49,6 +51,8 @@ class ImportPreview:
     effects: Effects = field(default_factory=Effects)
     new_campaigns: frozenset[int] = frozenset()
     """The ids that new campaigns had in the dry run."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what of the file is left out or rounded."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def preview_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Impor
             new = frozenset(ids[line.line] for line in plan.new if plan.kind == Kind.CAMPAIGNS)
     draft.shown = _fingerprints(plan)
     draft.save(update_fields=["shown"])
-    return ImportPreview(plan, would, new)
+    return ImportPreview(plan, would, new, (*table.notes, *rounding_notes(plan, table)))
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from typing import Any
 
 from campaigns.names import name_key
 from campaigns.services.access import Person, sees_only_given_brands
-from campaigns.services.exchange_cells import shown
+from campaigns.services.exchange_cells import AmountCell, shown
 from campaigns.services.exchange_columns import KEYS_OF, Kind, fields_of
 from campaigns.services.exchange_files import FileRefused, Line, TextTable
 from campaigns.services.exchange_find import Finder, Known, LineRefused
@@ -115,7 +115,7 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
     for column, text in _writable(kind, line):
         before = known.values[column]
         if column != "name":
-            after = _read(kind, column, text, before)
+            after = _read(kind, column, text, before, line=line)
         elif finder.is_by_id(line):
             after = _name(text, known, person, kind)
         else:
@@ -131,7 +131,7 @@ def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> Planned
     if not _may_add(kind, person):
         raise LineRefused(f"There is no {kind.model._meta.model_name} {shown(name)}: correct the name.")
     brand = finder.brand_of(line) if kind == Kind.CAMPAIGNS else None
-    values = {column: _read(kind, column, text) for column, text in _writable(kind, line) if text.strip()}
+    values = {column: _read(kind, column, text, line=line) for column, text in _writable(kind, line) if text.strip()}
     _check_dates(values)
     changes = {column: (None, value) for column, value in (values | {"name": name}).items()}
     currency = brand.currency if brand else str(values.get("currency", "USD"))
@@ -151,13 +151,17 @@ def _writable(kind: Kind, line: Line) -> Iterable[tuple[str, str]]:
     return ((column, text) for column, text in line.cells.items() if column not in KEYS and not fields[column].readonly)
 
 
-def _read(kind: Kind, column: str, text: str, before: Any = None) -> Any:
-    """Return the value that a cell gives; what is there already needs no check, whoever wrote it."""
+def _read(kind: Kind, column: str, text: str, before: Any = None, line: Line | None = None) -> Any:
+    """Return the value that a cell gives; what is there already needs no check, whoever wrote it.
+
+    Amounts are checked: 1.255 in a file with semicolons may be another amount than the same in the database.
+    """
     widget = fields_of(kind)[column].widget
-    if before is not None and text == widget.render(before):
+    is_amount = isinstance(widget, AmountCell)
+    if before is not None and not is_amount and text == widget.render(before):
         return before
     try:
-        return widget.clean(text)
+        return widget.clean(text, decimal=line.decimal_of(column)) if is_amount and line else widget.clean(text)
     except ValueError as error:
         raise LineRefused(f"{column}: {error}") from error
 

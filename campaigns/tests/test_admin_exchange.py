@@ -13,7 +13,8 @@ from django.urls import reverse
 
 from campaigns.admin import exchange
 from campaigns.models import Brand, Campaign, GivenBrand, ImportDraft
-from campaigns.services.exchange_files import LARGEST, read_table
+from campaigns.services.exchange_files import LARGEST
+from campaigns.services.exchange_read import read_table
 from campaigns.tests.browser import AdminTestCase, ShownForm, confirm
 from campaigns.tests.exchanging import csv_of
 from campaigns.tests.factories import make_brand, make_campaign, make_window

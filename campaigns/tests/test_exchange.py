@@ -14,7 +14,7 @@ from campaigns.models import Brand, Campaign, DaypartingSchedule, GivenBrand, Im
 from campaigns.services.enforcement import enforce
 from campaigns.services.exchange import ImportConflict, find_draft, in_words
 from campaigns.services.exchange_columns import Kind
-from campaigns.services.exchange_files import write_csv
+from campaigns.services.exchange_csv import write_csv
 from campaigns.services.scope import Scope
 from campaigns.tests.exchanging import FORMATS, NOON, ExchangeTestCase, at_noon, csv_of
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend

@@ -17,15 +17,11 @@ from openpyxl.reader.excel import load_workbook
 from openpyxl.workbook.workbook import Workbook
 
 from campaigns.services import exchange_files
-from campaigns.services.exchange_files import (
-    FORMULA_STARTS,
-    LARGEST,
-    LARGEST_UNPACKED,
-    FileRefused,
-    read_table,
-    write_csv,
-    write_xlsx,
-)
+from campaigns.services.exchange_archive import LARGEST_UNPACKED
+from campaigns.services.exchange_csv import FORMULA_STARTS, write_csv
+from campaigns.services.exchange_files import LARGEST, FileRefused
+from campaigns.services.exchange_read import read_table
+from campaigns.services.exchange_xlsx_write import write_xlsx
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.text(
     "=+-@'\"\t\r\n ,;_x0041é\x01", max_size=9

@@ -8,7 +8,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
-from campaigns.services.exchange_files import read_table, write_xlsx
+from campaigns.services.exchange_read import read_table
+from campaigns.services.exchange_xlsx_write import write_xlsx
 from campaigns.services.jobs import run_full_check
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend
