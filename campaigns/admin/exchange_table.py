@@ -67,7 +67,7 @@ def _lines(plan: Plan, label: str) -> SafeString:
     heads = ("Line", "Brand", "What changes") if of_brands else ("Line", "Brand", "Campaign", "What changes")
     rows: list[Sequence[Any]] = []
     for line in plan.lines[:SHOWN]:
-        name = link_to(plan.kind.model(pk=line.pk), line.name) if line.pk else line.name
+        name = link_to(plan.kind.model(pk=line.pk), line.name) if line.pk is not None else line.name
         names = (name,) if of_brands else (line.brand, name)
         rows.append((f"{line.line:,}", *names, _changes(line)))
     return table(heads, rows, numbers=(0,), empty="", label=label)

@@ -145,7 +145,7 @@ def _plan(kind: Kind, table: TextTable, person: Person) -> Plan:
 
 def _brands_of(plan: Plan, ids: Mapping[int, int] | None = None) -> list[int]:
     """Return the brands that the plan is about; with the ids of what was written, new ones too."""
-    known = {line.brand_id for line in plan.lines if line.brand_id}
+    known = {line.brand_id for line in plan.lines if line.brand_id is not None}
     if ids and plan.kind == Kind.BRANDS:
         known |= set(ids.values())
     return sorted(known)
@@ -176,12 +176,12 @@ def _differences(plan: Plan, was_shown: Mapping[str, str]) -> list[str]:
 
 def _write(plan: Plan) -> dict[int, int]:
     """Write what the plan says; return the ids of the rows by their lines."""
-    ids = {line.line: line.pk for line in plan.changed if line.pk}
+    ids = {line.line: line.pk for line in plan.changed if line.pk is not None}
     if plan.kind == Kind.SCHEDULES:
-        write_schedules({line.pk: line.changes[SCHEDULE][1] for line in plan.changed if line.pk})
+        write_schedules({ids[line.line]: line.changes[SCHEDULE][1] for line in plan.changed})
         return ids
     for column in dict.fromkeys(name for line in plan.changed for name in line.changes):
-        changed = {line.pk: line.changes[column][1] for line in plan.changed if line.pk and column in line.changes}
+        changed = {ids[line.line]: line.changes[column][1] for line in plan.changed if column in line.changes}
         write_column(field_of(plan.kind.model, column), changed)
         if column == "name":
             keys = {pk: name_key(name) for pk, name in changed.items()}

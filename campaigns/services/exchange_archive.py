@@ -15,7 +15,7 @@ from xml.sax.handler import ContentHandler
 from defusedxml import sax
 from defusedxml.common import DefusedXmlException
 
-from campaigns.services.exchange_files import LONGEST_CELL, FileRefused
+from campaigns.services.exchange_files import LONGEST_CELL, FileRefused, shortened
 
 LARGEST_UNPACKED = 40 * 1024 * 1024
 """Bytes to which a workbook may unpack: a small one may hold gigabytes."""
@@ -23,6 +23,8 @@ PARTS = 500
 """Files that a workbook may hold."""
 MOST_ELEMENTS = 2_000_000
 """Elements of XML: a list of 20,000 rows and 10 columns has some 800,000."""
+MOST_SMALL = 10_000
+"""Elements of a part that says what the others are: those of a workbook have some dozens."""
 DEEPEST = 100
 LONGEST_PIECE = 1024 * 1024
 """Bytes of one tag or comment. The parser begins it anew with each chunk, so that long ones take it ever longer."""
@@ -36,6 +38,8 @@ Attributes = Any  # xml.sax gives a mapping of names to values
 
 class Elements(ContentHandler):
     """What hears of the elements of a part. Names come without their namespaces' prefixes."""
+
+    most = MOST_ELEMENTS
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,6 +148,11 @@ class Archive:
                     parser.feed(chunk)
                     unheard = 0 if handler.is_heard else unheard + len(chunk)
                     self._check(before + handler.count, unheard)
+                    if handler.count > handler.most:
+                        raise FileRefused(
+                            f"The workbook’s part {shortened(name)} holds more than {handler.most:,} elements: copy its"
+                            " rows into a new one."
+                        )
                     yield
             parser.close()
         except DefusedXmlException as error:

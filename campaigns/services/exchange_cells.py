@@ -11,6 +11,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import BigIntegerField
 from import_export.widgets import Widget
 
 from campaigns.amounts import TWO_READINGS, DecimalMark, read_amount
@@ -18,12 +19,12 @@ from campaigns.models.dayparting import DAYS, EVERY_DAY
 from campaigns.money import AMOUNT_LIMIT, SMALLEST
 from campaigns.names import normal_name
 from campaigns.periods import find_zone
-from campaigns.services.exchange_files import Value
+from campaigns.services.exchange_files import Value, shortened
 
 ALWAYS = "always"
 NAME_LENGTH = 200
-SHOWN = 60
 ON, OFF = ("on", "yes", "true", "1"), ("off", "no", "false", "0")
+KEY, LARGEST_KEY = re.compile(r"-?[0-9]{1,19}"), BigIntegerField.MAX_BIGINT
 CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::00)?")
 ISO_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]00:00:00)?")
 DAY_NUMBERS = {name.lower(): number for number, name in enumerate(DAYS)}
@@ -31,7 +32,13 @@ DAY_NUMBERS = {name.lower(): number for number, name in enumerate(DAYS)}
 
 def shown(text: str) -> str:
     """Return a value for a sentence, the beginning of a long one."""
-    return f"“{text if len(text) <= SHOWN else text[: SHOWN - 1] + '…'}”"
+    return f"“{shortened(text)}”"
+
+
+def read_key(text: str) -> int | None:
+    """Return the id that a cell holds, None where it holds none. Rows that SQL has written may have negative ids."""
+    found = KEY.fullmatch(text.strip())
+    return int(found[0]) if found and -LARGEST_KEY <= int(found[0]) <= LARGEST_KEY else None
 
 
 class Cell(Widget):
@@ -67,12 +74,12 @@ class KeyCell(Cell):
     """The number by which a row is known; empty where it is to be found by its name."""
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> int | None:
-        text = value.strip()
-        if not text:
+        if not value.strip():
             return None
-        if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        key = read_key(value)
+        if key is None:
             raise ValueError(f"{shown(value)} is no id: leave the id as it was exported, or empty to go by the name.")
-        return int(text)
+        return key
 
     def value(self, text: str) -> Value:
         return int(text) if text else None

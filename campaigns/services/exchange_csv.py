@@ -17,9 +17,7 @@ from campaigns.amounts import DecimalMark
 from campaigns.services.exchange_files import FileRefused, Row, TextTable, Value, as_table
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-STARTS = "".join(re.escape(start) for start in FORMULA_STARTS)
-TO_GUARD = re.compile(rf"(^|[;,|\t\r\n])(?=[\s\"']*[{STARTS}])")
-GUARDED = re.compile(rf"(^|[;,|\t\r\n])'(?=[\s\"']*[{STARTS}])")
+SEPARATORS = ";,|\t\r\n"
 # What spreadsheets write instead of a value that they couldn't calculate.
 ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|BEZUG!|NV|WERT!|ZAHL!)|Err:[0-9]{3}")
 
@@ -76,15 +74,33 @@ def _written(value: Value) -> Value:
 
 def guarded(text: str) -> str:
     """Return a text that is neither a formula nor an error, wherever a spreadsheet splits it."""
-    marked = TO_GUARD.sub(r"\1'", text)
-    return f"'{text}" if ERROR.fullmatch(_without_quotes(text).strip()) else marked
+    if ERROR.fullmatch(_without_quotes(text).strip()):
+        return f"'{text}"
+    begins = _begins_a_formula(text)
+    return "".join(f"'{char}" if begins[place] else char for place, char in enumerate(text))
 
 
 def unguarded(text: str) -> str:
     """Return the text that was guarded; others come back as they are."""
+    if "'" not in text:
+        return text
     if text.startswith("'") and ERROR.fullmatch(_without_quotes(text).strip()):
         return text[1:]
-    return GUARDED.sub(r"\1", text)
+    begins = _begins_a_formula(text)
+    return "".join(char for place, char in enumerate(text) if char != "'" or not begins[place])
+
+
+def _begins_a_formula(text: str) -> list[bool]:
+    """Tell for each place whether a cell may begin there that is a formula behind space and quotes.
+
+    It goes through the text once, from its end: a pattern that looks ahead would take ever longer for long ones.
+    """
+    begins, is_formula = [False] * len(text), False
+    for place in range(len(text) - 1, -1, -1):
+        char = text[place]
+        is_formula = char in FORMULA_STARTS or (is_formula and (char in "'\"" or char.isspace()))
+        begins[place] = is_formula and (place == 0 or text[place - 1] in SEPARATORS)
+    return begins
 
 
 def _without_quotes(text: str) -> str:

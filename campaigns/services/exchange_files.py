@@ -18,6 +18,7 @@ LARGEST = 5 * 1024 * 1024
 MOST_ROWS = 20_000
 MOST_COLUMNS = 40
 LONGEST_CELL = 2_000
+SHOWN = 60
 
 Value = str | int | Decimal | date | None
 """What is written to a cell: a text stays a text, a number a number, a date a date."""
@@ -25,6 +26,11 @@ Value = str | int | Decimal | date | None
 
 class FileRefused(Exception):
     """The file as a whole can't be read; the message is a sentence that says why and what to do."""
+
+
+def shortened(text: str) -> str:
+    """Return a text of a file for a sentence, the beginning of a long one."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 class Row(NamedTuple):
@@ -84,7 +90,7 @@ def _columns(head: Row) -> list[str]:
         raise FileRefused(f"The first line names more than {MOST_COLUMNS} columns: leave those to import.")
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
-        raise FileRefused(f"The first line names the column “{twice}” more than once: leave one of them.")
+        raise FileRefused(f"The first line names the column “{shortened(twice)}” more than once: leave one of them.")
     return columns
 
 

@@ -43,7 +43,7 @@ class PlannedLine:
 
     @property
     def key(self) -> str:
-        return str(self.pk) if self.pk else f"{self.brand_id} {name_key(self.name)}"
+        return str(self.pk) if self.pk is not None else f"{self.brand_id} {name_key(self.name)}"
 
 
 @dataclass
@@ -80,7 +80,7 @@ def check_columns(kind: Kind, table: TextTable) -> list[str]:
     fields = fields_of(kind)
     for name in table.columns:
         if name not in fields:
-            raise FileRefused(f"Nobody knows the column “{name}”: the columns of {kind} are {', '.join(fields)}.")
+            raise FileRefused(f"Nobody knows the column {shown(name)}: the columns of {kind} are {', '.join(fields)}.")
     key, by_name = KEYS_OF[kind]
     if key not in table.columns and not set(by_name) <= set(table.columns):
         names = " and ".join(by_name)

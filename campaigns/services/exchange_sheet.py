@@ -11,7 +11,7 @@ from openpyxl.utils.cell import column_index_from_string, get_column_letter
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
 from campaigns.services.exchange_archive import Attributes, Elements
-from campaigns.services.exchange_files import MOST_COLUMNS, FileRefused, Row
+from campaigns.services.exchange_files import MOST_COLUMNS, FileRefused, Row, shortened
 from campaigns.services.exchange_styles import Styles
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -56,7 +56,7 @@ class _Faults:
     def add(self, cell: str) -> None:
         self.count += 1
         if self.count <= TELL:
-            self.cells.append(cell)
+            self.cells.append(shortened(cell))
 
     def refuse(self) -> None:
         """Raise FileRefused if there are any."""
@@ -161,13 +161,13 @@ class Sheet(Elements):
     def _shown(self, cell: _Cell) -> str:
         """Return a cell as somebody would type it."""
         if cell.type == "inlineStr":
-            return _unescaped("".join(cell.texts))
+            return unescaped("".join(cell.texts))
         if not cell.value:
             return ""
         if cell.type == "s":
-            return _unescaped(self._book.strings[int(cell.value)])
+            return self._book.strings[int(cell.value)]
         if cell.type == "str":
-            return _unescaped(cell.value)
+            return unescaped(cell.value)
         if cell.type == "b":
             return "on" if cell.value in ("1", "true") else "off"
         if cell.type == "d":
@@ -208,5 +208,6 @@ def _day_or_instant(value: datetime | date | time | timedelta) -> str:
     return value.isoformat()
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
+    """Return a text of a workbook with the characters that it can't hold as they are."""
     return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)

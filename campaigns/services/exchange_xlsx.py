@@ -11,9 +11,9 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from campaigns.amounts import DecimalMark
-from campaigns.services.exchange_archive import Archive, Attributes, Elements
-from campaigns.services.exchange_files import FileRefused, Row, TextTable, as_table
-from campaigns.services.exchange_sheet import Book, Sheet
+from campaigns.services.exchange_archive import MOST_SMALL, Archive, Attributes, Elements
+from campaigns.services.exchange_files import FileRefused, Row, TextTable, as_table, shortened
+from campaigns.services.exchange_sheet import Book, Sheet, unescaped
 from campaigns.services.exchange_styles import Styles
 
 UNREADABLE = "The file can't be read as a workbook: save it again as XLSX, or as CSV."
@@ -47,7 +47,9 @@ def _read(archive: Archive) -> TextTable:
     sheet = Sheet(Book(strings.texts, styles, workbook.is_1904))
     table = as_table(_rows(archive, related.paths[shown[0].key], sheet), DecimalMark.UNKNOWN)
     if len(shown) > 1:
-        table.notes.append(f"Only the first sheet is read, “{shown[0].name}”; there are {len(shown) - 1:,} more.")
+        table.notes.append(
+            f"Only the first sheet is read, “{shortened(shown[0].name)}”; there are {len(shown) - 1:,} more."
+        )
     return table
 
 
@@ -66,6 +68,8 @@ def _related(archive: Archive, path: str) -> _Relations:
 
 
 class _Relations(Elements):
+    most = MOST_SMALL
+
     def __init__(self, folder: str) -> None:
         super().__init__()
         self.folder = folder
@@ -90,6 +94,8 @@ class _SheetName:
 
 
 class _Workbook(Elements):
+    most = MOST_SMALL
+
     def __init__(self) -> None:
         super().__init__()
         self.sheets: list[_SheetName] = []
@@ -127,4 +133,4 @@ class _Strings(Elements):
         elif name == "rPh":
             self._is_phonetic = False
         elif name == "si":
-            self.texts.append("".join(self._parts))
+            self.texts.append(unescaped("".join(self._parts)))  # once, however many cells refer to it
