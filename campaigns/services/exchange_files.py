@@ -69,11 +69,11 @@ def as_table(rows: Iterable[Row], decimal: DecimalMark) -> TextTable:
     columns = _columns(next(remaining, Row(1, [])))
     table = TextTable(columns)
     for row in remaining:
+        _check_row(row, len(columns))
         if not any(value.strip() for value in row.values):
             continue
         if len(table.lines) == MOST_ROWS:
             raise FileRefused(f"The file has more than {MOST_ROWS:,} rows: import it in several files.")
-        _check_row(row, len(columns))
         padded = row.values + [""] * (len(columns) - len(row.values))
         numbers = frozenset(columns[place] for place in row.numbers)
         table.lines.append(Line(row.number, dict(zip(columns, padded, strict=False)), decimal, numbers))
@@ -95,7 +95,7 @@ def _columns(head: Row) -> list[str]:
 
 
 def _check_row(row: Row, width: int) -> None:
-    if any(row.values[width:]):
+    if any(value.strip() for value in row.values[width:]):
         raise FileRefused(
             f"Line {row.number} has more values than the first line names columns: quote those with commas."
         )
