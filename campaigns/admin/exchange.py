@@ -30,7 +30,9 @@ from campaigns.services.exchange import (
     preview_import,
 )
 from campaigns.services.exchange_columns import Kind, export_table, fields_of
-from campaigns.services.exchange_files import LARGEST, MOST_ROWS, FileRefused, write_csv, write_xlsx
+from campaigns.services.exchange_csv import write_csv
+from campaigns.services.exchange_files import LARGEST, MOST_ROWS, FileRefused
+from campaigns.services.exchange_xlsx_write import write_xlsx
 
 FORMATS = {
     "csv": (write_csv, "text/csv; charset=utf-8"),

@@ -47,7 +47,8 @@ def import_in_words(preview: ImportPreview) -> PreviewInWords:
         tables.append((title(EFFECTS, len(effects.changes)), effects_table(effects, preview.new_campaigns)))
     can = bool(plan.lines) and not plan.problems
     told += status_counts(effects)
-    return PreviewInWords(told, _notes(plan) + zone_notes(effects), tables, can, bool(plan.problems))
+    notes = [*_notes(plan), *preview.notes, *zone_notes(effects)]
+    return PreviewInWords(told, notes, tables, can, bool(plan.problems))
 
 
 def _problems(plan: Plan, label: str) -> SafeString:
@@ -69,7 +70,7 @@ def _lines(plan: Plan, label: str) -> SafeString:
     heads = ("Line", "Brand", "What changes") if of_brands else ("Line", "Brand", "Campaign", "What changes")
     rows: list[Sequence[Any]] = []
     for line in plan.lines[:SHOWN]:
-        name = link_to(plan.kind.model(pk=line.pk), line.name) if line.pk else line.name
+        name = link_to(plan.kind.model(pk=line.pk), line.name) if line.pk is not None else line.name
         names = (name,) if of_brands else (line.brand, name)
         rows.append((f"{line.line:,}", *names, _changes(line)))
     return table(heads, rows, numbers=(0,), empty="", label=label)

@@ -25,8 +25,10 @@ from campaigns.services.columns import write_column
 from campaigns.services.dry_run import Effects, effects, rolled_back
 from campaigns.services.enforcement import Clock, Enforcement
 from campaigns.services.exchange_columns import Kind
-from campaigns.services.exchange_files import TextTable, read_table
+from campaigns.services.exchange_files import TextTable
 from campaigns.services.exchange_plan import Plan, PlannedLine, check_columns, plan_rows
+from campaigns.services.exchange_read import read_table
+from campaigns.services.exchange_rounding import rounding_notes
 from campaigns.services.exchange_schedules import SCHEDULE, plan_schedules
 from campaigns.services.locks import lock_brands
 from campaigns.services.people_log import Logged, log_rows
@@ -52,6 +54,8 @@ class ImportPreview:
     """The ids that new campaigns had in the dry run."""
     zones: Sequence[ZoneChange] = ()
     """Brands that get another time zone, with their spend before and after."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what of the file is left out or rounded."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def preview_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Impor
             new = frozenset(ids[line.line] for line in plan.new if plan.kind == Kind.CAMPAIGNS)
     draft.shown = _fingerprints(plan)
     draft.save(update_fields=["shown"])
-    return ImportPreview(plan, would, new, zones)
+    return ImportPreview(plan, would, new, zones, (*table.notes, *rounding_notes(plan, table)))
 
 
 @transaction.atomic
@@ -149,7 +153,7 @@ def _plan(kind: Kind, table: TextTable, person: Person) -> Plan:
 
 def _brands_of(plan: Plan, ids: Mapping[int, int] | None = None) -> list[int]:
     """Return the brands that the plan is about; with the ids of what was written, new ones too."""
-    known = {line.brand_id for line in plan.lines if line.brand_id}
+    known = {line.brand_id for line in plan.lines if line.brand_id is not None}
     if ids and plan.kind == Kind.BRANDS:
         known |= set(ids.values())
     return sorted(known)
@@ -180,12 +184,12 @@ def _differences(plan: Plan, was_shown: Mapping[str, str]) -> list[str]:
 
 def _write(plan: Plan) -> dict[int, int]:
     """Write what the plan says; return the ids of the rows by their lines."""
-    ids = {line.line: line.pk for line in plan.changed if line.pk}
+    ids = {line.line: line.pk for line in plan.changed if line.pk is not None}
     if plan.kind == Kind.SCHEDULES:
-        write_schedules({line.pk: line.changes[SCHEDULE][1] for line in plan.changed if line.pk})
+        write_schedules({ids[line.line]: line.changes[SCHEDULE][1] for line in plan.changed})
         return ids
     for column in dict.fromkeys(name for line in plan.changed for name in line.changes):
-        changed = {line.pk: line.changes[column][1] for line in plan.changed if line.pk and column in line.changes}
+        changed = {ids[line.line]: line.changes[column][1] for line in plan.changed if column in line.changes}
         write_column(field_of(plan.kind.model, column), changed)
         if column == "name":
             keys = {pk: name_key(name) for pk, name in changed.items()}

@@ -1,7 +1,7 @@
 """What stands in a cell of a file of brands, campaigns or schedules: values as text, and text as values.
 
 What is written is read again as the same value, whatever the names are made of. Amounts are plain digits, exact to six
-decimals; dates are ISO dates; times are HH:MM.
+decimals, and read as campaigns.amounts reads them; dates are ISO dates; times are HH:MM.
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import BigIntegerField
 from import_export.widgets import Widget
 
+from campaigns.amounts import TWO_READINGS, DecimalMark, read_amount
 from campaigns.currencies import find_currency, unknown_currency
 from campaigns.models.dayparting import DAYS, EVERY_DAY
-from campaigns.money import AMOUNT_LIMIT, PLACES, PLAIN_DECIMAL
+from campaigns.money import AMOUNT_LIMIT, SMALLEST
 from campaigns.names import normal_name
 from campaigns.periods import find_zone
+from campaigns.services.exchange_files import Value, shortened
 
 ALWAYS = "always"
 NAME_LENGTH = 200
-SHOWN = 60
 ON, OFF = ("on", "yes", "true", "1"), ("off", "no", "false", "0")
+KEY, LARGEST_KEY = re.compile(r"-?[0-9]{1,19}"), BigIntegerField.MAX_BIGINT
 CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::00)?")
 ISO_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]00:00:00)?")
 DAY_NUMBERS = {name.lower(): number for number, name in enumerate(DAYS)}
@@ -30,7 +33,13 @@ DAY_NUMBERS = {name.lower(): number for number, name in enumerate(DAYS)}
 
 def shown(text: str) -> str:
     """Return a value for a sentence, the beginning of a long one."""
-    return f"“{text if len(text) <= SHOWN else text[: SHOWN - 1] + '…'}”"
+    return f"“{shortened(text)}”"
+
+
+def read_key(text: str) -> int | None:
+    """Return the id that a cell holds, None where it holds none. Rows that SQL has written may have negative ids."""
+    found = KEY.fullmatch(text.strip())
+    return int(found[0]) if found and -LARGEST_KEY <= int(found[0]) <= LARGEST_KEY else None
 
 
 class Cell(Widget):
@@ -44,6 +53,10 @@ class Cell(Widget):
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return "" if value is None else str(value)
+
+    def value(self, text: str) -> Value:
+        """Return what is written to a file for a text that render() gave: a text, a number or a date."""
+        return text
 
 
 class NameCell(Cell):
@@ -62,12 +75,15 @@ class KeyCell(Cell):
     """The number by which a row is known; empty where it is to be found by its name."""
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> int | None:
-        text = value.strip()
-        if not text:
+        if not value.strip():
             return None
-        if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        key = read_key(value)
+        if key is None:
             raise ValueError(f"{shown(value)} is no id: leave the id as it was exported, or empty to go by the name.")
-        return int(text)
+        return key
+
+    def value(self, text: str) -> Value:
+        return int(text) if text else None
 
 
 class SwitchCell(Cell):
@@ -85,7 +101,7 @@ class CurrencyCell(Cell):
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
         code = find_currency(value)
         if code is None:
-            raise ValueError(unknown_currency(value.strip()[:SHOWN]))
+            raise ValueError(unknown_currency(shortened(value.strip())))
         return code
 
 
@@ -98,26 +114,53 @@ class ZoneCell(Cell):
 
 
 class AmountCell(Cell):
-    """A budget or limit: empty is none, 0 lets nothing be spent."""
+    """A budget or limit: empty is none, 0 lets nothing be spent. What is finer than six decimals is rounded."""
 
-    def clean(self, value: str, row: Any = None, **kwargs: Any) -> Decimal | None:
+    def clean(
+        self, value: str, row: Any = None, *, decimal: DecimalMark = DecimalMark.USUALLY_POINT, **kwargs: Any
+    ) -> Decimal | None:
         text = value.strip()
         if not text:
             return None
-        if not PLAIN_DECIMAL.fullmatch(text):
-            raise ValueError(f"{shown(value)} is no amount: write plain digits like 1250.50, or nothing for no limit.")
-        if len(text.partition(".")[2].rstrip("0")) > PLACES:
-            raise ValueError(f"{shown(value)} is finer than {PLACES} decimals: round it to {PLACES}.")
-        amount = Decimal(text)
-        if amount < 0 or amount >= AMOUNT_LIMIT:
+        try:
+            amount = read_amount(text, decimal)
+        except ValueError:
+            raise ValueError(_why_no_amount(text)) from None
+        if amount.currencies:
+            raise ValueError(f"{shown(value)} has a currency, which is the brand’s: write the number alone.")
+        if amount.value < 0 or amount.value >= AMOUNT_LIMIT:
             raise ValueError(f"{shown(value)} is out of range: write 0 or more and less than {AMOUNT_LIMIT:,}.")
-        return amount
+        if amount.is_rounded and not amount.value:
+            raise ValueError(
+                f"{shown(value)} rounds to 0, and 0 lets nothing be spent: write 0, or {SMALLEST:f} or more."
+            )
+        return amount.value.copy_abs()
+
+    def is_rounded(self, text: str, decimal: DecimalMark) -> bool:
+        """Tell whether an amount that clean() takes has more decimals than six."""
+        return bool(text.strip()) and read_amount(text, decimal).is_rounded
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         if value is None:
             return ""
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def value(self, text: str) -> Value:
+        return Decimal(text) if text else None
+
+
+def _why_no_amount(text: str) -> str:
+    if TWO_READINGS.fullmatch(text):
+        whole, fraction = text.replace(",", ".").split(".")
+        # With three decimals it would have two readings again.
+        decimal = f"{whole}.{fraction}0" if fraction[2] != "0" else f"{whole}.{fraction[:2]}"
+        thousands = f"{whole}{fraction}"
+        return f"{shown(text)} can be read as {int(thousands):,} and as {decimal}: write {thousands} or {decimal}."
+    return (
+        f"{shown(text)} isn’t a valid amount: write a number like 1250.50, less than {AMOUNT_LIMIT:,}, or leave it"
+        " empty for no limit."
+    )
 
 
 class DateCell(Cell):
@@ -132,7 +175,10 @@ class DateCell(Cell):
             raise ValueError(f"{shown(value)} is no date: write it like 2026-12-31, or nothing for any.") from None
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return "" if value is None else f"{value:%Y-%m-%d}"
+        return "" if value is None else value.isoformat()
+
+    def value(self, text: str) -> Value:
+        return date.fromisoformat(text) if text else None
 
 
 class DaysCell(Cell):

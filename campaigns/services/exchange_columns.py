@@ -30,6 +30,7 @@ from campaigns.services.exchange_cells import (
     SwitchCell,
     ZoneCell,
 )
+from campaigns.services.exchange_files import Value
 
 
 class Kind(StrEnum):
@@ -115,13 +116,15 @@ def fields_of(kind: Kind) -> dict[str, Any]:
     return {field.column_name: field for field in COLUMNS[kind].fields.values()}
 
 
-def export_table(kind: Kind, ids: Sequence[int], *, now: datetime) -> tuple[list[str], list[list[str]]]:
-    """Return the columns, and a row of texts for each brand, campaign or window, in order of brand and name.
+def export_table(kind: Kind, ids: Sequence[int], *, now: datetime) -> tuple[list[str], list[list[Value]]]:
+    """Return the columns, and a row of values for each brand, campaign or window, in order of brand and name.
 
     ids are those of brands or campaigns.
     """
     dataset = COLUMNS[kind]().export(list(_rows(kind, ids, now)))
-    return list(dataset.headers), [list(row) for row in dataset]
+    widgets = [field.widget for field in fields_of(kind).values()]
+    rows = [[widget.value(text) for widget, text in zip(widgets, row, strict=True)] for row in dataset]
+    return list(dataset.headers), rows
 
 
 def _rows(kind: Kind, ids: Sequence[int], now: datetime) -> Iterable[Any]:

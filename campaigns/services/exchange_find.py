@@ -13,7 +13,7 @@ from campaigns.models import Brand, Campaign
 from campaigns.names import name_key
 from campaigns.services.access import Person, seen_by
 from campaigns.services.columns import in_pieces
-from campaigns.services.exchange_cells import KeyCell, shown
+from campaigns.services.exchange_cells import KeyCell, read_key, shown
 from campaigns.services.exchange_columns import KEYS_OF, Kind
 from campaigns.services.exchange_files import Line
 from campaigns.services.find_names import BrandAndName, Found, find_brands, find_campaigns
@@ -53,7 +53,7 @@ class Finder:
         texts = {line.cells.get(column, "") for line in lines} - {""}
         self.found_brands = find_brands(texts, seen_by(person, Brand.objects.order_by(), "pk"))
         self.found_campaigns = self._find_campaigns(lines) if kind != Kind.BRANDS else Found[BrandAndName]()
-        ids = {key for line in lines if (key := _key_of(line, self.key)) is not None}
+        ids = {key for line in lines if (key := read_key(line.cells.get(self.key, ""))) is not None}
         self.brands = self._read_brands(ids if kind == Kind.BRANDS else set())
         if kind == Kind.BRANDS:
             self._know_brands()
@@ -132,8 +132,3 @@ class Finder:
         ids = self.found_brands.ids
         named = ((line.cells.get("brand", ""), line.cells.get(self.name, "")) for line in lines)
         return find_campaigns({(ids[brand], name) for brand, name in named if brand in ids and name})
-
-
-def _key_of(line: Line, column: str) -> int | None:
-    text = line.cells.get(column, "").strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None

@@ -14,7 +14,7 @@ from typing import Any
 from campaigns.names import name_key
 from campaigns.services.access import Person, sees_only_given_brands
 from campaigns.services.currency_lock import brands_that_keep_their_currency, currency_is_kept
-from campaigns.services.exchange_cells import shown
+from campaigns.services.exchange_cells import AmountCell, shown
 from campaigns.services.exchange_columns import KEYS_OF, Kind, fields_of
 from campaigns.services.exchange_files import FileRefused, Line, TextTable
 from campaigns.services.exchange_find import Finder, Known, LineRefused
@@ -44,7 +44,7 @@ class PlannedLine:
 
     @property
     def key(self) -> str:
-        return str(self.pk) if self.pk else f"{self.brand_id} {name_key(self.name)}"
+        return str(self.pk) if self.pk is not None else f"{self.brand_id} {name_key(self.name)}"
 
 
 @dataclass
@@ -81,7 +81,7 @@ def check_columns(kind: Kind, table: TextTable) -> list[str]:
     fields = fields_of(kind)
     for name in table.columns:
         if name not in fields:
-            raise FileRefused(f"Nobody knows the column “{name}”: the columns of {kind} are {', '.join(fields)}.")
+            raise FileRefused(f"Nobody knows the column {shown(name)}: the columns of {kind} are {', '.join(fields)}.")
     key, by_name = KEYS_OF[kind]
     if key not in table.columns and not set(by_name) <= set(table.columns):
         names = " and ".join(by_name)
@@ -117,7 +117,7 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
     for column, text in _writable(kind, line):
         before = known.values[column]
         if column != "name":
-            after = _read(kind, column, text, before)
+            after = _read(kind, column, text, before, line=line)
         elif finder.is_by_id(line):
             after = _name(text, known, person, kind)
         else:
@@ -133,7 +133,7 @@ def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> Planned
     if not _may_add(kind, person):
         raise LineRefused(f"There is no {kind.model._meta.model_name} {shown(name)}: correct the name.")
     brand = finder.brand_of(line) if kind == Kind.CAMPAIGNS else None
-    values = {column: _read(kind, column, text) for column, text in _writable(kind, line) if text.strip()}
+    values = {column: _read(kind, column, text, line=line) for column, text in _writable(kind, line) if text.strip()}
     _check_dates(values)
     changes = {column: (None, value) for column, value in (values | {"name": name}).items()}
     currency = brand.currency if brand else str(values.get("currency", "USD"))
@@ -153,13 +153,17 @@ def _writable(kind: Kind, line: Line) -> Iterable[tuple[str, str]]:
     return ((column, text) for column, text in line.cells.items() if column not in KEYS and not fields[column].readonly)
 
 
-def _read(kind: Kind, column: str, text: str, before: Any = None) -> Any:
-    """Return the value that a cell gives; what is there already needs no check, whoever wrote it."""
+def _read(kind: Kind, column: str, text: str, before: Any = None, line: Line | None = None) -> Any:
+    """Return the value that a cell gives; what is there already needs no check, whoever wrote it.
+
+    Amounts are checked: 1.255 in a file with semicolons may be another amount than the same in the database.
+    """
     widget = fields_of(kind)[column].widget
-    if before is not None and text == widget.render(before):
+    is_amount = isinstance(widget, AmountCell)
+    if before is not None and not is_amount and text == widget.render(before):
         return before
     try:
-        return widget.clean(text)
+        return widget.clean(text, decimal=line.decimal_of(column)) if is_amount and line else widget.clean(text)
     except ValueError as error:
         raise LineRefused(f"{column}: {error}") from error
 

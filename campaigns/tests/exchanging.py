@@ -14,7 +14,9 @@ from django.test import TestCase
 from campaigns.models import ImportDraft
 from campaigns.services.exchange import Imported, ImportPreview, apply_import, keep_draft, preview_import
 from campaigns.services.exchange_columns import Kind, export_table
-from campaigns.services.exchange_files import write_csv, write_xlsx
+from campaigns.services.exchange_csv import write_csv
+from campaigns.services.exchange_files import Value
+from campaigns.services.exchange_xlsx_write import write_xlsx
 from campaigns.tests.factories import utc
 
 NOON = utc("2026-11-20 12:00")  # a Friday
@@ -58,7 +60,7 @@ class ExchangeTestCase(TestCase):
         plan = self.preview(self.keep(kind, csv_of(*rows))).plan
         return [(problem.line, problem.sentence) for problem in plan.problems]
 
-    def export(self, kind: Kind) -> tuple[list[str], list[list[str]]]:
+    def export(self, kind: Kind) -> tuple[list[str], list[list[Value]]]:
         """Export everything that there is."""
         ids = list(kind.model._base_manager.order_by("pk").values_list("pk", flat=True))
         return export_table(kind, ids, now=NOON)

@@ -14,7 +14,7 @@ from campaigns.models import Brand, Campaign, DaypartingSchedule, GivenBrand, Im
 from campaigns.services.enforcement import enforce
 from campaigns.services.exchange import ImportConflict, find_draft, in_words
 from campaigns.services.exchange_columns import Kind
-from campaigns.services.exchange_files import write_csv
+from campaigns.services.exchange_csv import write_csv
 from campaigns.services.scope import Scope
 from campaigns.tests.exchanging import FORMATS, NOON, ExchangeTestCase, at_noon, csv_of
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend
@@ -40,6 +40,10 @@ ODD_NAMES = (
     "1e5",
     "true",
     "2026-01-01",
+    "x;=1+1;y",
+    "a,\t'-b|+c",
+    "#REF!",
+    "'#N/A",
 )
 
 
@@ -82,7 +86,7 @@ class RoundTrip(ExchangeTestCase):
         columns, rows = self.export(Kind.BRANDS)
         self.assertEqual(columns[-2:], ["spent_today", "spent_this_month"])
         plain = next(row for row in rows if row[1] == "+49 30")
-        self.assertEqual(plain[2:], ["on", "EUR", "UTC", "0.000002", "999999999.999999", "0", "0"])
+        self.assertEqual(plain[2:], ["on", "EUR", "UTC", Decimal("0.000002"), Decimal("999999999.999999"), 0, 0])
 
 
 class WhatAFileChanges(ExchangeTestCase):
