@@ -176,8 +176,8 @@ if POSTGRESQL:
             return f"postgres://{server}?{given}"
 
         def test_a_statement_that_takes_longer_than_is_allowed(self) -> None:
-            with open_client() as other, other.transaction():
-                other.execute("LOCK TABLE campaigns_spendrecord")
+            with transaction.atomic():
+                execute("LOCK TABLE campaigns_spendrecord")
                 for setting, words in (
                     ("statement_timeout", "was told to give up a statement"),
                     ("lock_timeout", "is waiting for somebody's lock"),
