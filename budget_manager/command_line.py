@@ -102,6 +102,7 @@ def _sqlite_sentence(message: str, path: str) -> str | None:
         "no such table": "run `python manage.py migrate`",
         "database is locked": "another process has been writing for 20 seconds; try again",
         "database or disk is full": "make space on its disk, and try again",
+        "disk I/O error": "look whether its disk is full or broken, and try again",
     }
     for symptom, remedy in remedies.items():
         if symptom in message:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -119,18 +119,35 @@ def jobs() -> tuple[bool, dict[str, Any]]:
             found = health(now=timezone.now())
             dead_rows = dead_rows_warning()
             unsuitable = session_settings.problem(connection)
+            forgotten = forgotten_transactions()
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
         return False, {"problems": ["The database can't be asked: /health/ready says more."], "warnings": []}
     problems = [*found.problems, *filter(None, [unsuitable])]
     return not problems, {
         "problems": problems,
-        "warnings": [*found.warnings, *filter(None, [dead_rows])],
+        "warnings": [*found.warnings, *filter(None, [dead_rows, forgotten])],
         "jobs": {job.name: _job(job, found.now) for job in found.jobs},
         "pending": _pending(found.pending, found.now),
         "zone_data": str(settings.ZONE_DATA),
         **{process.kind: _processes(process, found.now) for process in found.processes},
     }
+
+
+def forgotten_transactions(patience: timedelta = timedelta(minutes=5)) -> str:
+    """Name two-phase commits that nobody has ended: they keep their locks, through restarts of everything too."""
+    if not is_postgresql():
+        return ""
+    ((count,),) = fetch_all(
+        "SELECT COUNT(*) FROM pg_prepared_xacts WHERE database = current_database() AND prepared <= now() - %s",
+        [patience],
+    )
+    if not count:
+        return ""
+    return (
+        f"Prepared transactions have kept their locks for more than 5 minutes ({count}): look at pg_prepared_xacts,"
+        " and end each with COMMIT PREPARED or ROLLBACK PREPARED."
+    )
 
 
 def _job(job: JobHealth, now: datetime) -> dict[str, Any]:

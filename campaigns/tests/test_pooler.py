@@ -16,8 +16,9 @@ from unittest import skipUnless
 from django.db import connection
 from django.test import SimpleTestCase
 
+from campaigns.database import execute
 from campaigns.session_settings import OURS
-from campaigns.tests.outside import POSTGRESQL, open_client
+from campaigns.tests.outside import POSTGRESQL
 from campaigns.tests.processes import manage
 from campaigns.tests.test_session_settings import HOSTILE
 
@@ -107,9 +108,8 @@ if POSTGRESQL:
 
         def setUp(self) -> None:
             self.port = self.enterContext(pgbouncer())
-            self.server = self.enterContext(open_client())
-            self.addCleanup(self.server.execute, f"DROP DATABASE {NAME} WITH (FORCE)")
-            self.server.execute(f"CREATE DATABASE {NAME}")
+            self.addCleanup(execute, f"DROP DATABASE {NAME} WITH (FORCE)")
+            execute(f"CREATE DATABASE {NAME}")
             self.url = f"postgres://{connection.settings_dict['USER']}@127.0.0.1:{self.port}/{NAME}"
 
         def run_it(self, *command: str) -> str:
@@ -119,11 +119,11 @@ if POSTGRESQL:
 
         def make_hostile(self) -> None:
             for name, value in HOSTILE.items():
-                self.server.execute(f"ALTER DATABASE {NAME} SET {name} = '{value}'")
+                execute(f"ALTER DATABASE {NAME} SET {name} = '{value}'")
 
         def reconnect(self) -> None:
             """Let the pooler's server connections begin anew; by their end, which RECONNECT waits for too."""
-            self.server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [NAME])
+            execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [NAME])
 
         def test_all_of_it_works_and_stays_as_we_set_it(self) -> None:
             self.make_hostile()

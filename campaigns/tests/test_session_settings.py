@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 from unittest.mock import patch
 
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
-from django.test import Client
+from django.db import DatabaseError, connection, transaction
+from django.test import Client, TestCase
 
+from budget_manager.command_line import database_sentence
+from budget_manager.health import forgotten_transactions
 from campaigns import session_settings
 from campaigns.database import execute, fetch_all
 from campaigns.models import Brand
@@ -173,8 +176,8 @@ if POSTGRESQL:
             return f"postgres://{server}?{given}"
 
         def test_a_statement_that_takes_longer_than_is_allowed(self) -> None:
-            with open_client() as other, other.transaction():
-                other.execute("LOCK TABLE campaigns_spendrecord")
+            with transaction.atomic():
+                execute("LOCK TABLE campaigns_spendrecord")
                 for setting, words in (
                     ("statement_timeout", "was told to give up a statement"),
                     ("lock_timeout", "is waiting for somebody's lock"),
@@ -189,3 +192,57 @@ if POSTGRESQL:
             result = manage(*command, DEBUG="True", DATABASE_URL=self.url(default_transaction_read_only="on"))
             self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
             self.assertIn("takes no changes", result.stderr)
+
+        def test_connections_that_are_used_up(self) -> None:
+            execute("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0")
+            self.addCleanup(execute, "DROP ROLE crowded")
+            with patch.dict(connection.settings_dict, USER="crowded"):
+                url = self.url()
+            result = manage("migrate", DEBUG="True", DATABASE_URL=url.rstrip("?"))
+            self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
+            self.assertIn("too many connections", result.stderr)
+            self.assertIn("raise the server's max_connections (or the pooler's limits), or start fewer", result.stderr)
+
+        def test_a_disk_that_is_full(self) -> None:
+            """As a server with a full disk says it, which other commands could trip over more slowly."""
+            with self.assertRaises(DatabaseError) as caught:
+                execute("DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$")
+            self.assertEqual(
+                database_sentence(caught.exception, connection.settings_dict),
+                f"The database {connection.settings_dict['NAME']} has no space left (could not extend file):"
+                " make space on the server's disk, and try again.",
+            )
+
+    class Prepared(CommittedTestCase):
+        """Two-phase commits that nobody ends."""
+
+        def test_health_names_them(self) -> None:
+            brand = make_brand()
+            self.assertEqual(forgotten_transactions(timedelta(0)), "")
+            with open_client() as other:
+                other.execute("BEGIN")
+                other.execute("UPDATE campaigns_brand SET name = 'x' WHERE id = %s", [brand.pk])
+                other.execute("PREPARE TRANSACTION 'forgotten'")
+                self.addCleanup(execute, "ROLLBACK PREPARED 'forgotten'")
+            self.assertEqual(forgotten_transactions(), "")
+            self.assertEqual(
+                forgotten_transactions(timedelta(0)),
+                "Prepared transactions have kept their locks for more than 5 minutes (1): look at pg_prepared_xacts,"
+                " and end each with COMMIT PREPARED or ROLLBACK PREPARED.",
+            )
+
+
+else:
+
+    class FullDisk(TestCase):
+        def test_it_is_named(self) -> None:
+            self.addCleanup(execute, "PRAGMA max_page_count = 1073741823")
+            ((pages,),) = fetch_all("PRAGMA page_count")
+            execute(f"PRAGMA max_page_count = {pages}")
+            with self.assertRaises(DatabaseError) as caught, transaction.atomic():
+                make_brand(name="x" * 5_000_000)
+            self.assertEqual(
+                database_sentence(caught.exception, connection.settings_dict),
+                f"The database {connection.settings_dict['NAME']} can't be used (database or disk is full):"
+                " make space on its disk, and try again.",
+            )
