@@ -12,6 +12,7 @@ from django.urls import reverse
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from campaigns.admin.zone_change import CONFIRMED
 from campaigns.models import Brand, Campaign
 from campaigns.tests.browser import add_window, confirm, open_form
 from campaigns.tests.oracle import BrandFacts, CampaignFacts, Window, spends
@@ -45,6 +46,9 @@ class Deciding(States):
         brand = self.brand(data)
         changes = self.some_of(data, self.brand_changes(data, brand))
         form = self.shown(brand) | {name: entered(value) for name, value in changes.items()}
+        if changes.get("timezone", brand.timezone) != brand.timezone:
+            self.assert_answer(brand, form, SHOWN_AGAIN)  # with what it would do, which changes nothing
+            form[CONFIRMED] = changes["timezone"]
         self.world.save(brand.campaigns, lambda: assign(brand, changes), brand)
         self.assert_answer(brand, form, SAVED)
         self.assert_nothing_left_to_do(brand.campaigns)

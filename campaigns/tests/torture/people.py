@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from django.urls import reverse
 
+from campaigns.admin.zone_change import CONFIRMED
 from campaigns.models import Brand, Campaign
 from campaigns.tests.browser import ShownForm, add_window, confirmation
 from campaigns.tests.together import pause
@@ -114,7 +115,8 @@ class Person:
         """Change a field of my own: nobody else does, so it is never refused."""
         form = self.open(row)
         self.think()
-        self.post(address(row), form | {name: value})
+        confirmed = {CONFIRMED: value} if name == "timezone" else {}
+        self.post(address(row), form | {name: value} | confirmed)
         self.mine.setdefault(row, {})[name] = value
 
     def rename(self) -> None:
