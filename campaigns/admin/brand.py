@@ -22,6 +22,7 @@ from campaigns.admin.fields import MoneyField, ZoneWidget
 from campaigns.admin.filters import RiskFilter
 from campaigns.admin.forms import CarefulForm
 from campaigns.admin.statements import recent_statements
+from campaigns.clock import database_now
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.services.access import give_brand
@@ -36,7 +37,7 @@ class BrandForm(CarefulForm[Brand]):
     def lock(self) -> None:
         """Lock the brand and close its ended periods, so that they keep the budgets that held in them."""
         if not self.is_new:
-            begin_change([self.instance.pk], clock=timezone.now)
+            begin_change([self.instance.pk], clock=database_now)
 
 
 @admin.register(Brand)

@@ -23,6 +23,7 @@ from campaigns.admin.forms import CarefulForm
 from campaigns.admin.history import recent_history
 from campaigns.admin.search import campaigns_named
 from campaigns.admin.week import schedules
+from campaigns.clock import database_now
 from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
 from campaigns.services.access import seen_by
@@ -41,7 +42,7 @@ class CampaignForm(CarefulForm[Campaign]):
         old, new = self.instance.brand_id, self.cleaned_data.get("brand")
         brands = {pk for pk in (old, new and new.pk) if pk}
         begin = begin_move if len(brands) > 1 else begin_change
-        begin(brands, clock=timezone.now)
+        begin(brands, clock=database_now)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

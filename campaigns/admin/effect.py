@@ -9,9 +9,9 @@ from django.contrib import messages
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from campaigns.admin.deletion import DeletesWithoutHistory
+from campaigns.clock import database_now
 from campaigns.services.changes import begin_change, finish_change
 from campaigns.services.columns import in_pieces
 from campaigns.services.enforcement import Enforcement
@@ -67,13 +67,13 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
         """Let the person who made the row see it, where that takes more than having made it."""
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        begin_change(self._brands_of([obj.pk]), clock=timezone.now)
+        begin_change(self._brands_of([obj.pk]), clock=database_now)
         self._rows([obj.pk]).delete()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         ids = list(queryset.order_by().values_list("pk", flat=True))
         with transaction.atomic():
-            begin_change(self._brands_of(ids), clock=timezone.now)
+            begin_change(self._brands_of(ids), clock=database_now)
             for piece in in_pieces(ids):
                 self._rows(piece).delete()
 
@@ -86,4 +86,4 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
         return {pk for piece in pieces for pk in piece}
 
     def _finish(self, request: HttpRequest, ids: Iterable[int]) -> Enforcement:
-        return finish_change(Scope.of_rows(self.model, ids), clock=timezone.now, actor=request.user.get_username())
+        return finish_change(Scope.of_rows(self.model, ids), clock=database_now, actor=request.user.get_username())

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from campaigns.clock import not_ahead
 from campaigns.database import as_date, execute, fetch_all, give_way, is_postgresql, take_ledger_lock
 from campaigns.dialects import among, among_param, micros_sql, rows_param, rows_sql
 from campaigns.models.books import LAST_PERIOD
@@ -100,8 +101,9 @@ def close_periods(*, now: datetime, brands: Iterable[int] | None = None) -> int:
 
     What is pending of the brands that have something to close is folded first, so that a statement is closed with all
     spend there is. It takes the ledger lock: lock brands before, not after. Each batch is committed, unless the caller
-    holds a transaction.
+    holds a transaction. Nothing is closed that hasn't ended by the database's clock: a closing is for good.
     """
+    now = not_ahead(now)
     due = _Closing(now, None if brands is None else list(brands)).due()
     size = BATCH_BRANDS_ON_POSTGRESQL if is_postgresql() else BATCH_BRANDS_ON_SQLITE
     closed = 0

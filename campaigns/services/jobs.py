@@ -21,6 +21,7 @@ from campaigns.services.locks import lock_brands
 from campaigns.services.marks import due_marks, forget
 from campaigns.services.overflow import names_of
 from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.reopen import reopen_periods
 from campaigns.services.scope import Scope
 
 CHECK_BUDGETS = "check_budgets"
@@ -39,6 +40,9 @@ class FullCheck:
     too_large: list[str]
     """The names of brands whose spend stays pending because their totals can't hold it."""
 
+    reopened: int = 0
+    """Statements that a clock that was ahead had closed too early."""
+
     @property
     def summary(self) -> str:
         done = self.enforcement
@@ -47,6 +51,7 @@ class FullCheck:
             (self.folded, "pending rows folded"),
             (self.closed, "periods closed"),
             (self.rebooked, "brands re-booked"),
+            (self.reopened, "periods reopened that were closed before their end"),
         )
         return ", ".join([text, *(f"{count} {what}" for count, what in extras if count)])
 
@@ -122,6 +127,7 @@ def full_check(
     no mark is forgotten, for what was decided doesn't hold now.
     """
     closing = closing_clock or clock
+    reopened = reopen_periods(clock=closing)
     rebooked = rebook_changed_zones(clock=closing)
     # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
     # campaigns running past their budgets.
@@ -129,12 +135,12 @@ def full_check(
     enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes)
     if closing_clock is None:
         forget(marks)
-    return finish_check(enforcement, rebooked=rebooked, clock=closing)
+    return finish_check(enforcement, rebooked=rebooked, reopened=reopened, clock=closing)
 
 
-def finish_check(enforcement: Enforcement, *, rebooked: int, clock: Clock) -> FullCheck:
+def finish_check(enforcement: Enforcement, *, rebooked: int, clock: Clock, reopened: int = 0) -> FullCheck:
     """Fold and close, which no decision waits for, and return what the whole check did."""
     too_large: list[int] = []
     folded = fold(on_too_large=too_large.append)
     closed = close_periods(now=clock())
-    return FullCheck(rebooked, folded, closed, enforcement, names_of(too_large))
+    return FullCheck(rebooked, folded, closed, enforcement, names_of(too_large), reopened)

@@ -46,6 +46,17 @@ def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -
     return rebooked
 
 
+def rebook_from_now(brand_id: int, *, clock: Clock) -> None:
+    """Book a brand anew whose change of zone was booked by a clock that was ahead: it holds from now on, not later."""
+    with transaction.atomic():
+        lock_brands([brand_id])
+        now = clock()
+        zones = BookingZone.objects.filter(brand=brand_id, kind=DAY)
+        current = zones.filter(first__lte=now.date(), until__gt=now.date()).order_by("first").first()
+        wanted = zones.values_list("timezone", flat=True).get(until=LAST_PERIOD)
+        _rebook(ZoneChange(brand_id, current.timezone if current else wanted, wanted), now)
+
+
 def brands_with_changed_zones() -> list[int]:
     """Return the brands whose zone isn't the one that they are booked in."""
     return [change.brand_id for change in _changed_zones(None)]

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, reset_queries
-from django.utils import timezone
 from tqdm import tqdm
 
+from campaigns.clock import database_now
 from campaigns.database import is_conflict
 from campaigns.periods import find_zone
 from campaigns.services.spend_csv import BadRow, SpendFileError, read_spend_csv
@@ -147,7 +147,7 @@ class _Run:
 
         return import_spend(
             read_spend_csv(stream, zone=zone),
-            clock=timezone.now,
+            clock=database_now,
             create=self.create,
             skip_errors=self.skip_errors,
             on_refused=self.refused.add,
