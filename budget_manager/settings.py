@@ -35,6 +35,8 @@ DEBUG = environment.flag("DEBUG", default=False)
 SECRET_KEY = get_random_secret_key() if UNCONFIGURED or SIMULATION else environment.secret_key(debug=DEBUG)
 SECRET_KEY_FALLBACKS = [] if UNCONFIGURED or SIMULATION else environment.secret_key_fallbacks(debug=DEBUG)
 LIVE = not (DEBUG or TESTING)
+# Whether all machines go by the database's clock (campaigns.clock). Tests and simulations live at times of their own.
+DATABASE_CLOCK = not (TESTING or SIMULATION)
 
 ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")

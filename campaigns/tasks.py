@@ -9,8 +9,8 @@ from uuid import UUID
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.utils import timezone
 
+from campaigns.clock import database_now
 from campaigns.services import jobs, quick, shards, spend_uploads, upload_confirm, upload_preview
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def reset_monthly_spend() -> None:
 @shared_task(name="campaigns.tasks.quick_pass", soft_time_limit=45, time_limit=60)
 def quick_pass() -> None:
     """Every ten seconds: enforce what had spend and what time has reached. The check puts right what this misses."""
-    done = quick.run_quick_pass(clock=timezone.now)
+    done = quick.run_quick_pass(clock=database_now)
     if done.changed or done.folded:
         logger.info("%s: %s", quick.JOB, done.summary)
 
@@ -46,7 +46,7 @@ def quick_pass() -> None:
 @shared_task(name="campaigns.tasks.check_shard", expires=240)
 def check_shard(check: str, number: int) -> None:
     """Enforce one shard of a full check; the last one ends the check."""
-    ended = shards.run_shard(UUID(check), number, clock=timezone.now)
+    ended = shards.run_shard(UUID(check), number, clock=database_now)
     if ended:
         _log("check_shard", ended)
 
@@ -56,9 +56,9 @@ def check_shard(check: str, number: int) -> None:
 def import_spend_upload(task: Any, upload: int) -> None:
     """Import a file of spend that somebody uploaded, then send for the next one."""
     try:
-        done = spend_uploads.run_upload(upload, task_id=task.request.id or "", clock=timezone.now)
+        done = spend_uploads.run_upload(upload, task_id=task.request.id or "", clock=database_now)
     except SoftTimeLimitExceeded:
-        spend_uploads.fail(upload, "It took longer than 50 minutes: import it in several files.", now=timezone.now())
+        spend_uploads.fail(upload, "It took longer than 50 minutes: import it in several files.", now=database_now())
         raise
     if done:
         logger.info("import_spend_upload: %s (%d) is %s, %d imported", done.name, done.pk, done.state, done.imported)
@@ -69,9 +69,9 @@ def import_spend_upload(task: Any, upload: int) -> None:
 def preview_spend_upload(task: Any, upload: int) -> None:
     """Read a file of spend that somebody uploaded, for its preview."""
     try:
-        read = upload_preview.make_preview(upload, task_id=task.request.id or "", clock=timezone.now)
+        read = upload_preview.make_preview(upload, task_id=task.request.id or "", clock=database_now)
     except SoftTimeLimitExceeded:
-        spend_uploads.fail(upload, "It took longer than 50 minutes: import it in several files.", now=timezone.now())
+        spend_uploads.fail(upload, "It took longer than 50 minutes: import it in several files.", now=database_now())
         raise
     if read:
         logger.info("preview_spend_upload: %s (%d) is %s", read.name, read.pk, read.state)
@@ -79,21 +79,21 @@ def preview_spend_upload(task: Any, upload: int) -> None:
 
 def send_due_uploads() -> None:
     """Send for the upload that is next, if there is one: it waits, or its run was lost; the same for previews."""
-    upload_confirm.cancel_forgotten(now=timezone.now())
-    for pk in upload_preview.due_previews(now=timezone.now()):
+    upload_confirm.cancel_forgotten(now=database_now())
+    for pk in upload_preview.due_previews(now=database_now()):
         preview_spend_upload.delay(pk)
-    for pk in spend_uploads.due_uploads(now=timezone.now()):
+    for pk in spend_uploads.due_uploads(now=database_now()):
         import_spend_upload.delay(pk)
 
 
 def _run(name: str) -> None:
     if settings.CHECK_SHARDS > 1:
-        check = shards.begin_check(name, of=settings.CHECK_SHARDS, clock=timezone.now)
+        check = shards.begin_check(name, of=settings.CHECK_SHARDS, clock=database_now)
         for number in range(settings.CHECK_SHARDS):
             check_shard.delay(str(check), number)
         logger.info("%s: in %d shards", name, settings.CHECK_SHARDS)
     else:
-        _log(name, jobs.run_full_check(name, clock=timezone.now))
+        _log(name, jobs.run_full_check(name, clock=database_now))
 
 
 def _log(name: str, check: jobs.FullCheck) -> None:

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Field, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
@@ -23,6 +22,7 @@ from campaigns.admin.filters import RiskFilter
 from campaigns.admin.named_form import NamedForm
 from campaigns.admin.statements import recent_statements
 from campaigns.admin.zone_change import AsksBeforeZoneChange
+from campaigns.clock import database_now
 from campaigns.currencies import find_currency, unknown_currency
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
@@ -74,7 +74,7 @@ class BrandForm(NamedForm[Brand]):
     def lock(self) -> None:
         """Lock the brand and close its ended periods, so that they keep the budgets that held in them."""
         if not self.is_new:
-            begin_change([self.instance.pk], clock=timezone.now)
+            begin_change([self.instance.pk], clock=database_now)
 
 
 @admin.register(Brand)
@@ -117,7 +117,7 @@ class BrandAdmin(AsksBeforeZoneChange):
         return (*fields, "name") if sees_only_given_brands(request.user) else fields
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
-        return _with_campaign_counts(brands_with_spend(rows, timezone.now(), ids))
+        return _with_campaign_counts(brands_with_spend(rows, database_now(), ids))
 
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         if may_view(request, Campaign):

@@ -10,11 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 
 from campaigns.admin.bulk import BulkBrands
 from campaigns.admin.display import list_address
 from campaigns.admin.effect import changed_in_words, tell_unknown_zones
+from campaigns.clock import database_now
 from campaigns.models import Brand
 from campaigns.services.bulk import apply_bulk, preview_bulk
 from campaigns.services.bulk_operations import SwitchTo, fingerprint
@@ -50,7 +50,7 @@ class StopsAndGoes(BulkBrands):
 
     def _turn(self, request: HttpRequest, brand: Brand, *, enabled: bool) -> HttpResponse:
         other_way = {brand.pk: fingerprint(not enabled)}
-        applied = apply_bulk(SwitchTo(enabled), Brand, other_way, person=request.user, clock=timezone.now)
+        applied = apply_bulk(SwitchTo(enabled), Brand, other_way, person=request.user, clock=database_now)
         tell_unknown_zones(request, applied.enforced)
         if applied.changed:
             done = f"“{brand}” goes on" if enabled else f"Stopped “{brand}”"
@@ -64,7 +64,7 @@ class StopsAndGoes(BulkBrands):
 
     def _asked(self, request: HttpRequest, brand: Any, enabled: bool) -> dict[str, Any]:
         """Return what the confirmation says, tried out and rolled back."""
-        tried = preview_bulk(SwitchTo(enabled), Brand, [brand.pk], person=request.user, clock=timezone.now).effects
+        tried = preview_bulk(SwitchTo(enabled), Brand, [brand.pk], person=request.user, clock=database_now).effects
         turned = tried.resumed if enabled else tried.paused
         return {
             **self.admin_site.each_context(request),

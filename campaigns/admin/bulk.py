@@ -11,13 +11,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 
 from campaigns.admin.bulk_forms import BrandBudgetForm, CampaignLimitForm, ScheduleForm, SwitchOffForm, SwitchOnForm
 from campaigns.admin.bulk_table import preview_in_words
 from campaigns.admin.effect import changed_in_words, tell_unknown_zones, warn_of
 from campaigns.admin.exchange import Exchange
 from campaigns.admin.tokens import hand_on, take_back
+from campaigns.clock import database_now
 from campaigns.models import Brand, Campaign
 from campaigns.services.bulk import Applied, apply_bulk, preview_bulk
 from campaigns.services.bulk_operations import Operation, Owner, SwitchTo, operation_of
@@ -94,7 +94,7 @@ class BulkActions(Exchange):
         return self.dialogue(request, "bulk", **context, media=self.media + form.media)
 
     def _previewed(self, request: HttpRequest, operation: Operation, ids: list[int], back: str) -> dict[str, Any]:
-        preview = preview_bulk(operation, self.bulk_model, ids, person=request.user, clock=timezone.now)
+        preview = preview_bulk(operation, self.bulk_model, ids, person=request.user, clock=database_now)
         shown = [operation.as_data(), list(preview.fingerprints.items()), back]
         return {
             "preview": preview_in_words(operation, self.bulk_model, preview),
@@ -108,7 +108,7 @@ class BulkActions(Exchange):
             return self._begin_again(request)
         data, fingerprints, back = shown
         operation = operation_of(data)
-        applied = apply_bulk(operation, self.bulk_model, dict(fingerprints), person=request.user, clock=timezone.now)
+        applied = apply_bulk(operation, self.bulk_model, dict(fingerprints), person=request.user, clock=database_now)
         self._tell(request, operation, applied)
         return HttpResponseRedirect(self._list(back))
 

@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 from django.urls import path
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
@@ -23,6 +22,7 @@ from campaigns.admin.history import recent_history
 from campaigns.admin.named_form import NamedForm
 from campaigns.admin.search import campaigns_named
 from campaigns.admin.week import schedules
+from campaigns.clock import database_now
 from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
 from campaigns.services.access import seen_by
@@ -45,9 +45,9 @@ class CampaignForm(NamedForm[Campaign]):
         old, new = self.instance.brand_id, self.cleaned_data.get("brand")
         brands = {pk for pk in (old, new and new.pk) if pk}
         if len(brands) > 1:
-            begin_move(self.instance.pk, brands, clock=timezone.now)
+            begin_move(self.instance.pk, brands, clock=database_now)
         else:
-            begin_change(brands, clock=timezone.now)
+            begin_change(brands, clock=database_now)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -95,17 +95,17 @@ class CampaignAdmin(BulkCampaigns):
         return super().get_queryset(request).select_related("brand").prefetch_related("windows")
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
-        return campaigns_with_own_spend(rows, timezone.now(), ids)
+        return campaigns_with_own_spend(rows, database_now(), ids)
 
     def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
         """The page of a campaign shows its brand's spend too."""
-        return campaigns_with_spend(rows, timezone.now(), [pk])
+        return campaigns_with_spend(rows, database_now(), [pk])
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Campaign], search_term: str) -> Any:
         return campaigns_named(search_term, queryset), False
 
     def around_the_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        return super().around_the_form(request, obj) | {"campaign_now": campaign_now(obj, timezone.now())}
+        return super().around_the_form(request, obj) | {"campaign_now": campaign_now(obj, database_now())}
 
     def panels(self, request: HttpRequest, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
         return [("Status history", recent_history(obj))]
@@ -128,7 +128,7 @@ class CampaignAdmin(BulkCampaigns):
 
     @admin.display(description="paused until")
     def until_when(self, campaign: Campaign) -> str:
-        found = outlook(campaign, list(campaign.windows.all()), timezone.now())
+        found = outlook(campaign, list(campaign.windows.all()), database_now())
         return found.text if campaign.reasons else "–"
 
     @admin.display(description="spent today", ordering="spend_today")

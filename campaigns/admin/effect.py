@@ -9,9 +9,9 @@ from django.contrib import messages
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from campaigns.admin.deletion import DeletesWithoutHistory
+from campaigns.clock import database_now
 from campaigns.services.changes import begin_deletion, finish_change
 from campaigns.services.columns import in_pieces
 from campaigns.services.enforcement import Enforcement
@@ -63,13 +63,13 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
             messages.info(request, changed_in_words(enforced))
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        begin_deletion(self.model, [obj.pk], self._brands_of([obj.pk]), clock=timezone.now)
+        begin_deletion(self.model, [obj.pk], self._brands_of([obj.pk]), clock=database_now)
         self._rows([obj.pk]).delete()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         ids = list(queryset.order_by().values_list("pk", flat=True))
         with transaction.atomic():
-            begin_deletion(self.model, ids, self._brands_of(ids), clock=timezone.now)
+            begin_deletion(self.model, ids, self._brands_of(ids), clock=database_now)
             for piece in in_pieces(ids):
                 self._rows(piece).delete()
 
@@ -82,4 +82,4 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
         return {pk for piece in pieces for pk in piece}
 
     def _finish(self, request: HttpRequest, ids: Iterable[int]) -> Enforcement:
-        return finish_change(Scope.of_rows(self.model, ids), clock=timezone.now, actor=request.user.get_username())
+        return finish_change(Scope.of_rows(self.model, ids), clock=database_now, actor=request.user.get_username())

@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminRadioSelectWid
 from campaigns.admin.effect import TakesEffectAtOnce, changed_in_words, tell_unknown_zones, warn_of
 from campaigns.admin.exchange_table import import_in_words
 from campaigns.admin.fields import is_key
+from campaigns.clock import database_now
 from campaigns.models import ImportDraft
 from campaigns.services.exchange import (
     ImportConflict,
@@ -171,7 +172,7 @@ class Exchange(TakesEffectAtOnce):
             messages.error(request, "Nothing was imported: the file isn’t kept any more. Choose it again.")
             return HttpResponseRedirect(self._address("import"))
         try:
-            imported = apply_import(draft, person=request.user, clock=timezone.now)
+            imported = apply_import(draft, person=request.user, clock=database_now)
         except ImportConflict as conflict:
             self._tell_conflict(request, conflict)
             return self._preview_import(request, draft)
@@ -179,7 +180,7 @@ class Exchange(TakesEffectAtOnce):
         return HttpResponseRedirect(self._address("changelist"))
 
     def _preview_import(self, request: HttpRequest, draft: ImportDraft) -> HttpResponse:
-        preview = preview_import(draft, person=request.user, clock=timezone.now)
+        preview = preview_import(draft, person=request.user, clock=database_now)
         return self.dialogue(
             request,
             "import_preview",

@@ -23,6 +23,7 @@ from campaigns.admin.display import chip, local_time, render_bar
 from campaigns.admin.fields import ZoneWidget
 from campaigns.admin.upload_preview import preview_context
 from campaigns.amounts import DecimalMark
+from campaigns.clock import database_now
 from campaigns.database import is_postgresql
 from campaigns.models import SpendUpload
 from campaigns.models.brand import validate_zone
@@ -132,7 +133,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         if form.is_bound and form.is_valid():
             upload = self._keep(request, form.cleaned_data)
             if upload.size <= SMALL:
-                make_preview(upload.pk, task_id="", clock=timezone.now)
+                make_preview(upload.pk, task_id="", clock=database_now)
             else:
                 self._send(request, upload, preview_spend_upload)
             return self._to(upload)

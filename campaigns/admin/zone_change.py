@@ -6,12 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from campaigns.admin.brand_switch import StopsAndGoes
 from campaigns.admin.bulk_table import EFFECTS, effects_table, status_counts, title
 from campaigns.admin.zone_table import before_and_after
+from campaigns.clock import database_now
 from campaigns.models import Brand
 from campaigns.services.dry_run import Effects
 from campaigns.services.zone_change import preview_zone_change
@@ -53,7 +53,7 @@ class AsksBeforeZoneChange(StopsAndGoes):
     def _ask_about_zone(self, request: HttpRequest, form: Any) -> HttpResponse:
         brand: Brand = form.instance
         values = {name: form.cleaned_data[name] for name in form.changed_fields}
-        change, effects = preview_zone_change(brand.pk, values, clock=timezone.now)
+        change, effects = preview_zone_change(brand.pk, values, clock=database_now)
         posted = [(name, value) for name in request.POST if name not in UNASKED for value in request.POST.getlist(name)]
         return self.dialogue(
             request,

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
+from campaigns.clock import not_ahead
 from campaigns.database import (
     as_date,
     execute,
@@ -111,7 +112,9 @@ def close_periods(*, now: datetime, brands: Iterable[int] | None = None, unfinis
     What is pending of the brands that have something to close is folded first, so that a statement is closed with all
     spend there is. It takes the ledger lock: lock brands before, not after. Each batch is committed, unless the caller
     holds a transaction. Brands that somebody is about to delete, and locks, stay open, and unfinished learns which.
+    Nothing is closed that hasn't ended by the database's clock: a closing is for good.
     """
+    now = not_ahead(now)
     left = Unfinished() if unfinished is None else unfinished
     due = _Closing(now, None if brands is None else list(brands)).due()
     size = BATCH_BRANDS_ON_POSTGRESQL if is_postgresql() else BATCH_BRANDS_ON_SQLITE

@@ -19,6 +19,7 @@ from campaigns.services.fold import fold
 from campaigns.services.locks import lock_brands
 from campaigns.services.marks import due_marks, forget
 from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.reopen import reopen_periods
 from campaigns.services.scope import Scope
 from campaigns.services.unfinished import Unfinished
 
@@ -37,6 +38,9 @@ class FullCheck:
     enforcement: Enforcement
     unfinished: Unfinished
 
+    reopened: int = 0
+    """Statements that a clock that was ahead had closed too early."""
+
     @property
     def summary(self) -> str:
         done = self.enforcement
@@ -45,6 +49,7 @@ class FullCheck:
             (self.folded, "pending rows folded"),
             (self.closed, "periods closed"),
             (self.rebooked, "brands re-booked"),
+            (self.reopened, "periods reopened that were closed before their end"),
         )
         return ", ".join([text, *(f"{count} {what}" for count, what in extras if count)])
 
@@ -98,6 +103,7 @@ def full_check(
     no mark is forgotten, for what was decided doesn't hold now.
     """
     closing = closing_clock or clock
+    reopened = reopen_periods(clock=closing)
     rebooked = rebook_changed_zones(clock=closing)
     # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
     # campaigns running past their budgets.
@@ -105,13 +111,13 @@ def full_check(
     enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes, leave=rebooked.locked)
     if closing_clock is None:
         forget(marks)
-    return finish_check(enforcement, rebooked=rebooked.count, clock=closing)
+    return finish_check(enforcement, rebooked=rebooked.count, reopened=reopened, clock=closing)
 
 
-def finish_check(enforcement: Enforcement, *, rebooked: int, clock: Clock) -> FullCheck:
+def finish_check(enforcement: Enforcement, *, rebooked: int, clock: Clock, reopened: int = 0) -> FullCheck:
     """Fold and close, which no decision waits for, and return what the whole check did."""
     unfinished = Unfinished()
     unfinished.add(enforcement.unfinished)
     folded = fold(unfinished=unfinished)
     closed = close_periods(now=clock(), unfinished=unfinished)
-    return FullCheck(rebooked, folded, closed, enforcement, unfinished)
+    return FullCheck(rebooked, folded, closed, enforcement, unfinished, reopened)

@@ -16,7 +16,7 @@ from campaigns.models.books import FIRST_PERIOD, LAST_PERIOD
 from campaigns.periods import find_zone, local_clock
 from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Clock
-from campaigns.services.locks import lock_brands
+from campaigns.services.locks import lock_brands, lock_free_brands
 from campaigns.services.marks import mark_days
 from campaigns.services.verify import Books, repair
 
@@ -62,6 +62,21 @@ def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -
 def _rebook_alone(brand_id: int, clock: Clock, *, by_job: bool) -> int:
     lock_brands([brand_id], by_job=by_job)
     return sum(_rebook(current, clock()) for current in _changed_zones([brand_id]))
+
+
+def rebook_from_now(brand_id: int, *, clock: Clock) -> None:
+    """Book a brand anew whose change of zone was booked by a clock that was ahead: it holds from now on, not later.
+
+    Not while somebody else locks the brand: a later check finds it again.
+    """
+    with transaction.atomic():
+        if not lock_free_brands([brand_id]):
+            return
+        now = clock()
+        zones = BookingZone.objects.filter(brand=brand_id, kind=DAY)
+        current = zones.filter(first__lte=now.date(), until__gt=now.date()).order_by("first").first()
+        wanted = zones.values_list("timezone", flat=True).get(until=LAST_PERIOD)
+        _rebook(ZoneChange(brand_id, current.timezone if current else wanted, wanted), now)
 
 
 def brands_with_changed_zones() -> list[int]:

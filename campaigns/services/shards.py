@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from campaigns.models import CheckShard
 from campaigns.services.clocks import unknown_zones
@@ -19,6 +19,7 @@ from campaigns.services.jobs import FullCheck, finish_check, note_start, note_su
 from campaigns.services.lines import LineCount
 from campaigns.services.quick import quick_pass
 from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.reopen import reopen_periods
 from campaigns.services.scope import Scope
 from campaigns.services.unfinished import Unfinished
 
@@ -28,9 +29,11 @@ KEPT_FOR = timedelta(hours=1)
 def begin_check(job: str, *, of: int, clock: Clock) -> UUID:
     """Begin a full check in so many shards, as the job; return its name. Each number from 0 on is then to be run."""
     note_start(job, clock())
+    reopen_periods(clock=clock)
     rebook_changed_zones(clock=clock)
-    CheckShard.objects.filter(begun_at__lt=clock() - KEPT_FOR).delete()
     check, begun_at = uuid4(), clock()
+    # Those dated ahead are of a clock that was: they would stay for as long.
+    CheckShard.objects.filter(Q(begun_at__lt=begun_at - KEPT_FOR) | Q(begun_at__gt=begun_at + KEPT_FOR)).delete()
     CheckShard.objects.bulk_create(
         CheckShard(check_id=check, job=job, number=number, of=of, begun_at=begun_at) for number in range(of)
     )

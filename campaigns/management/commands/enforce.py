@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from campaigns.clock import database_now
 from campaigns.models import Campaign
 from campaigns.money import format_amount
 from campaigns.periods import EARLIEST, LATEST
@@ -45,16 +46,16 @@ class Command(BaseCommand):
         instant = None if at is None else parse_instant(at)
         if instant and not dry_run:
             self.check_moved_clock(instant, force)
-        clock = timezone.now if instant is None else lambda: instant
+        clock = database_now if instant is None else lambda: instant
         if dry_run:
-            self.tell(jobs.preview_check(clock=clock, closing_clock=timezone.now), "would change")
+            self.tell(jobs.preview_check(clock=clock, closing_clock=database_now), "would change")
             self.warn(unknown_zones_problem(unknown_zones(Scope.everything())))
             return
         changes: list[Change] = []
         check = jobs.full_check(
             ACTOR if at is None else f"{ACTOR} --at {at}"[:200],
             clock=clock,
-            closing_clock=timezone.now,
+            closing_clock=database_now,
             on_changes=changes.extend,
         )
         self.tell(changes, "changed")

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, reset_queries, transaction
-from django.utils import timezone
 
 from campaigns.amounts import DecimalMark
+from campaigns.clock import database_now
 from campaigns.database import is_conflict
 from campaigns.periods import find_zone
 from campaigns.services.command_files import error_file, opened, progress
@@ -233,12 +233,12 @@ class _Run:
             zone=asked.zone.key if asked.zone else "",
             create=asked.create,
             skip_errors=asked.skip_errors,
-            clock=timezone.now,
+            clock=database_now,
         )
         with nullcontext() if asked.skip_errors else transaction.atomic():
             counts = import_spend(
                 read_spend_csv(stream, decimal=asked.decimal),
-                clock=timezone.now,
+                clock=database_now,
                 zone=asked.zone,
                 create=asked.create,
                 skip_errors=asked.skip_errors,

@@ -11,9 +11,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.commands import loaddata
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from campaigns.clock import database_now
 from campaigns.models import Brand, StatusChange
 from campaigns.services.rebook import rebook_changed_zones
 from campaigns.services.schedule import ensure_periodic_tasks
@@ -32,7 +32,7 @@ class Command(loaddata.Command):
         with without_counting(connections[self.using], history=not StatusChange.objects.exists()):
             super().loaddata(fixture_labels)
         ensure_periodic_tasks(self.using)
-        rebook_changed_zones(clock=timezone.now)  # of brands that come without them
+        rebook_changed_zones(clock=database_now)  # of brands that come without them
         mended = repair(Books())
         if mended and self.verbosity:
             self.stdout.write(f"{mended:,} totals that weren't what the spend records say were corrected.")

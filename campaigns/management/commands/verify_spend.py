@@ -6,13 +6,16 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
+from campaigns.clock import database_now
+from campaigns.models import Brand
 from campaigns.money import format_money
 from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.reopen import brands_closed_ahead, reopen_periods
 from campaigns.services.verify import Books, Difference, repair, verify
 
 SHOWN = 50
+NAMED = 5
 
 
 class Command(BaseCommand):
@@ -29,6 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, repair: bool, since: str | None, **options: Any) -> None:
         first_day = None if since is None else parse_day(since)
+        self.check_closings(repair)
         self.check_books(repair)
         differences = verify(since=first_day)
         for difference in differences[:SHOWN]:
@@ -42,6 +46,18 @@ class Command(BaseCommand):
         else:
             raise CommandError(f"{_count(len(differences), 'total')} to mend: run verify_spend --repair.")
 
+    def check_closings(self, repair: bool) -> None:
+        """Name the brands that a clock that was ahead has closed too early; totals say nothing of it."""
+        ahead = brands_closed_ahead(now=database_now())
+        if ahead and not repair:
+            raise CommandError(
+                f"Of {_count(len(ahead), 'brand')} ({_named(ahead)}) periods are closed that haven't ended by the"
+                " database's clock: run verify_spend --repair, or wait for the next check."
+            )
+        if ahead:
+            reopened = reopen_periods(clock=database_now)
+            self.stdout.write(self.style.SUCCESS(f"{_count(reopened, 'period')} reopened."))
+
     def check_books(self, repair: bool) -> None:
         """Verification compares what the books hold: a brand without books in its zone would have no totals to miss."""
         lost = len(brands_with_changed_zones())
@@ -52,11 +68,17 @@ class Command(BaseCommand):
             )
         if lost:
             self.stdout.write(
-                self.style.SUCCESS(f"{_count(rebook_changed_zones(clock=timezone.now).count, 'brand')} re-booked.")
+                self.style.SUCCESS(f"{_count(rebook_changed_zones(clock=database_now).count, 'brand')} re-booked.")
             )
 
     def repair(self, first_day: date | None) -> None:
         self.stdout.write(self.style.SUCCESS(f"{_count(repair(Books.since(first_day)), 'total')} repaired."))
+
+
+def _named(brands: list[int]) -> str:
+    names = Brand.objects.filter(pk__in=brands[:NAMED]).order_by("pk").values_list("name", flat=True)
+    more = [f"and {len(brands) - NAMED:,} more"] if len(brands) > NAMED else []
+    return ", ".join([*(f"“{name}”" for name in names), *more])
 
 
 def _count(count: int, what: str) -> str:

@@ -1,0 +1,39 @@
+"""One clock for all machines: the database's.
+
+Jobs and saves decide, close and note by it, so a worker or a web server whose own clock is wrong does what the others
+do. SQLite has no clock but that of its machine, and tests and simulations live at times of their own: there the
+setting DATABASE_CLOCK is off, and the machine's clock is taken.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from campaigns.database import fetch_all, is_postgresql
+
+SKEW = timedelta(seconds=5)
+"""Clocks that are synchronized differ by far less; a busy machine may take a second or two to answer."""
+
+
+def database_now() -> datetime:
+    """Return the time by the database's clock, also inside a transaction that began long ago."""
+    if not (settings.DATABASE_CLOCK and is_postgresql()):
+        return timezone.now()
+    now: datetime
+    ((now,),) = fetch_all("SELECT clock_timestamp()")
+    return now
+
+
+def not_ahead(instant: datetime) -> datetime:
+    """Return the instant, or the database's now where the instant is still to come."""
+    return min(instant, database_now()) if settings.DATABASE_CLOCK else instant
+
+
+def machine_ahead() -> timedelta:
+    """Return how far this machine's clock is ahead of the database's; negative where it is behind."""
+    before = timezone.now()
+    now = database_now()
+    return before + (timezone.now() - before) / 2 - now
