@@ -25,11 +25,13 @@ OURS = {
     # Checks, imports and verifications of a large ledger take minutes; each has a limit of its own.
     "statement_timeout": "0",
     "transaction_timeout": "0",  # PostgreSQL 17 and newer
-    # Nothing waits for somebody else's lock without end; saves and jobs have shorter limits (campaigns.services.locks).
-    "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
 }
+
+# Nothing of ours waits for a lock of somebody else's without end. Transactions that lock rows set shorter limits of their
+# own (campaigns.services.locks), also behind a pooler, so this needn't be the default of the role.
+LIMITS = {"lock_timeout": "10s"}
 
 # Only a superuser may set it; otherwise than here our triggers don't run, and no spend is counted.
 CHECKED = {"session_replication_role": "origin"}
@@ -51,7 +53,7 @@ def set_ours(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """Set a new connection as we need it, as a receiver of connection_created."""
     if connection.vendor != "postgresql":
         return
-    wanted = _not_given(connection, OURS)
+    wanted = _not_given(connection, OURS | LIMITS)
     _fetch_all(
         connection,
         "SELECT set_config(name, wanted, false) FROM unnest(%s::text[], %s::text[]) AS ours (name, wanted)"
@@ -127,8 +129,7 @@ def _wrong_defaults(connection: BaseDatabaseWrapper, settings: dict[str, str]) -
         connection,
         "SELECT name, reset_val, wanted FROM pg_settings"
         " JOIN unnest(%s::text[], %s::text[]) AS ours (name, wanted) USING (name)"
-        " WHERE CASE unit WHEN 'ms' THEN make_interval(secs => reset_val::numeric / 1000) <> wanted::interval"
-        " ELSE split_part(reset_val, ',', 1) <> wanted END ORDER BY name",
+        " WHERE split_part(reset_val, ',', 1) <> wanted ORDER BY name",
         [list(wanted), list(wanted.values())],
     )
     return [Wrong(*row) for row in rows]

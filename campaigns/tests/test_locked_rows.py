@@ -7,10 +7,11 @@ from unittest.mock import patch
 
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.database import LEDGER_LOCK
+from campaigns.database import LEDGER_LOCK, fetch_all
 from campaigns.models import Brand, BrandPeriod, Campaign, JobRun, PendingSpend, SpendRecord
 from campaigns.reasons import PauseReason
 from campaigns.services import jobs, locks, quick, shards
@@ -202,3 +203,8 @@ if POSTGRESQL:
             response = client.get(reverse("admin:campaigns_brand_stop", args=[self.locked.brand_id]))
             self.assertContains(response, "Try again", status_code=503)
             self.assertEqual(response["Retry-After"], "10")
+
+    class AnyStatement(OutsideTestCase):
+        def test_it_waits_for_a_lock_for_ten_seconds_at_most(self) -> None:
+            connection.close()  # by the next statement the session begins anew
+            self.assertEqual(fetch_all("SHOW lock_timeout"), [("10s",)])
