@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from campaigns.database import is_conflict, is_lock_timeout
+from campaigns.database import is_busy
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ class BusyMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, OperationalError) or not (is_lock_timeout(error) or is_conflict(error)):
+        if not is_busy(error):
             return None
         logger.warning("busy at %s: %s", request.path, error)
         response = render(request, "503.html", status=503)

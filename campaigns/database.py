@@ -209,6 +209,11 @@ def is_conflict(error: DatabaseError) -> bool:
     return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
 
 
+def is_busy(error: Exception) -> bool:
+    """Whether the rows were in use by others for as long as we wait, or a deadlock ended us: nothing is broken."""
+    return isinstance(error, DatabaseError) and (is_conflict(error) or is_lock_timeout(error))
+
+
 def execute(sql: str, params: Sequence[Any] = ()) -> int:
     """Run one statement and return the number of rows it touched."""
     with connection.cursor() as cursor:

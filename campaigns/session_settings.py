@@ -29,8 +29,8 @@ OURS = {
     "idle_session_timeout": "0",
 }
 
-# Nothing of ours waits for a lock of somebody else's without end. Transactions that lock rows set shorter limits of their
-# own (campaigns.services.locks), also behind a pooler, so this needn't be the default of the role.
+# No statement waits for another transaction's lock without end. Transactions that lock rows set shorter limits of
+# their own (campaigns.services.locks), also behind a pooler, so this needn't be the default of the role.
 LIMITS = {"lock_timeout": "10s"}
 
 # Only a superuser may set it; otherwise than here our triggers don't run, and no spend is counted.

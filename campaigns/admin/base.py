@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from campaigns.admin.display import list_address
 from campaigns.admin.lists import CarefulLists
-from campaigns.database import is_conflict, is_lock_timeout
+from campaigns.database import is_busy, is_conflict, is_lock_timeout
 from campaigns.services.access import seen_by
 
 logger = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class RefusesInWords(BaseAdmin):
         try:
             return self._again_after_conflicts(request, view)
         except (IntegrityError, ProtectedError, OperationalError) as error:
-            if isinstance(error, OperationalError) and not (is_conflict(error) or is_lock_timeout(error)):
+            if isinstance(error, OperationalError) and not is_busy(error):
                 raise
             logger.warning("refused at %s: %s", request.path, error)
             messages.error(request, f"Nothing was saved: {self._sentence(error)}")

@@ -20,7 +20,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F, Q, QuerySet
 
 from campaigns.amounts import DecimalMark
-from campaigns.database import impatient, is_conflict, is_postgresql
+from campaigns.database import impatient, is_busy, is_postgresql
 from campaigns.models import Brand, SpendUpload, SpendUploadPart
 from campaigns.periods import find_zone
 from campaigns.services.access import Person, seen_by, sees_only_given_brands
@@ -159,7 +159,7 @@ class _Run:
         except SpendFileError as error:
             self.end(State.FAILED, f"{error} {self.kept()}")
         except DatabaseError as error:
-            if not is_conflict(error):
+            if not is_busy(error):
                 raise
             self.end(State.FAILED, f"Others were writing the same rows at that moment: import again. {self.kept()}")
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
+from tempfile import NamedTemporaryFile
 from unittest.mock import patch
 
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.database import LEDGER_LOCK, fetch_all
+from campaigns.database import LEDGER_LOCK, execute, fetch_all
 from campaigns.models import Brand, BrandPeriod, Campaign, JobRun, PendingSpend, SpendRecord
 from campaigns.reasons import PauseReason
 from campaigns.services import jobs, locks, quick, shards
@@ -208,3 +211,18 @@ if POSTGRESQL:
         def test_it_waits_for_a_lock_for_ten_seconds_at_most(self) -> None:
             connection.close()  # by the next statement the session begins anew
             self.assertEqual(fetch_all("SHOW lock_timeout"), [("10s",)])
+
+    class AnImportBesideALock(LockedCase):
+        def test_it_says_so_and_imports_nothing(self) -> None:
+            """Somebody's open transaction holds the row of the same external id."""
+            self.insert_spend(self.locked, "1", timestamp="2026-11-20 12:00:00+00", external_id="a")
+            connection.close()
+            execute("SET lock_timeout = '100ms'")
+            self.addCleanup(connection.close)
+            with NamedTemporaryFile("w", suffix=".csv") as file:
+                file.write(
+                    f"timestamp,brand,campaign,amount,external_id\n2026-11-20T12:00:00Z,A,{self.locked.name},1,a\n"
+                )
+                file.flush()
+                with self.assertRaisesMessage(CommandError, "Others were writing the same rows at that moment"):
+                    call_command("import_spend", file.name, stdout=io.StringIO())

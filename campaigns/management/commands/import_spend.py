@@ -13,7 +13,7 @@ from django.db import OperationalError, reset_queries, transaction
 
 from campaigns.amounts import DecimalMark
 from campaigns.clock import database_now
-from campaigns.database import is_conflict
+from campaigns.database import is_busy
 from campaigns.periods import find_zone
 from campaigns.services.command_files import error_file, opened, progress
 from campaigns.services.spend_csv import BadRow, SpendFileError, read_spend_csv
@@ -212,7 +212,7 @@ class _Run:
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted. {self._kept()}", returncode=130) from None
         except OperationalError as error:
-            if not is_conflict(error):
+            if not is_busy(error):
                 raise
             raise CommandError(
                 f"Others were writing the same rows at that moment: import again. {self._kept()}"
