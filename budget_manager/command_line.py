@@ -91,7 +91,7 @@ def sqlstate(error: BaseException | None) -> str | None:
 
 
 def _first_line(error: DatabaseError) -> str:
-    return str(error).strip().splitlines()[0].strip(" .")
+    return (str(error).strip() or type(error).__name__).splitlines()[0].strip(" .")
 
 
 def _sqlite_sentence(message: str, path: str) -> str | None:
