@@ -37,7 +37,7 @@ class Uploads(TestCase):
     def test_a_version_that_knows_no_previews_can_keep_a_file(self) -> None:
         upload = self.upload(self.user.pk)
         new = ("decimal", "sha256", "preview", "without_spend", "notes", "rounded")
-        old = ", ".join(str(field.column) for field in SpendUpload._meta.fields if field.column not in (*new, "id"))
+        old = ", ".join(field.attname for field in SpendUpload._meta.fields if field.attname not in (*new, "id"))
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO campaigns_spendupload ({old}) SELECT {old} FROM campaigns_spendupload WHERE id = %s",

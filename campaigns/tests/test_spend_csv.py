@@ -14,7 +14,6 @@ from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.periods import local_date
 from campaigns.services.spend_csv import (
     EXTERNAL_ID_LENGTH,
-    LONGEST_LINE,
     NAME_LENGTH,
     BadRow,
     Line,
@@ -25,6 +24,7 @@ from campaigns.services.spend_csv import (
     read_spend_csv,
 )
 from campaigns.services.spend_fit import BrandFacts, fit
+from campaigns.services.spend_lines import LONGEST_LINE
 
 HEADER = b"timestamp,brand,campaign,amount,external_id\n"
 GOOD = b"2026-03-01T12:00:00Z,Acme,Spring,1.50,a-1\n"

@@ -7,10 +7,11 @@ from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 IMPORT = "campaigns/services/spend_import.py"
 STAGING = "campaigns/services/spend_staging.py"
 CSV = "campaigns/services/spend_csv.py"
-FIND = "campaigns/services/find_names.py"
+LINES = "campaigns/services/spend_lines.py"
 FIT = "campaigns/services/spend_fit.py"
 TIMES = "campaigns/services/spend_times.py"
 AMOUNTS = "campaigns/amounts.py"
+FIND = "campaigns/services/find_names.py"
 
 
 def _import(
@@ -218,12 +219,12 @@ GUARDS = (
     ),
     _import(
         "a line that is too long is refused",
-        CSV,
+        LINES,
         "    if len(raw) > LONGEST_LINE:",
         "    if False:",
         "test_spend_csv",
     ),
-    _import("a NUL byte is refused", CSV, '    if b"\\0" in raw:', "    if False:", "test_spend_csv"),
+    _import("a NUL byte is refused", LINES, '    if b"\\0" in raw:', "    if False:", "test_spend_csv"),
     _import("an empty external id is none", CSV, "    return name or None", "    return name", "test_spend_csv"),
     _import(
         "an external id has at most 255 characters",
