@@ -63,7 +63,7 @@ clean: ## removes .venv, caches and collected static files; keeps .env and the d
 
 # Python brings a pip of its own age along, before 3.12 also a setuptools, and public lists know their vulnerabilities;
 # nothing here needs a setuptools.
-$(INSTALLED): requirements.txt
+$(INSTALLED): requirements.txt requirements-production.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is missing or older than Python 3.11: install a newer one, or name it: make PYTHON=python3.12" >&2; \
 		exit 1; }
