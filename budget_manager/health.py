@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -16,9 +16,9 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.utils import timezone
 
 from budget_manager import broker
+from campaigns.clock import SKEW, database_now, difference_in_words, machine_ahead
 from campaigns.database import fetch_all, impatient, is_postgresql
 from campaigns.services.health import JobHealth, PendingHealth, health
 from campaigns.services.heartbeats import Processes
@@ -108,17 +108,24 @@ def jobs() -> tuple[bool, dict[str, Any]]:
     """The jobs do their work: the last success of each, pending spend, beat and workers."""
     try:
         with impatient(SECONDS):
-            found = health(now=timezone.now())
+            found = health(now=database_now())
+            ahead = machine_ahead()
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
         return False, {"problems": ["The database can't be asked: /health/ready says more."], "warnings": []}
     return not found.problems, {
         "problems": found.problems,
-        "warnings": found.warnings,
+        "warnings": [*found.warnings, *_clock_warning(ahead)],
         "jobs": {job.name: _job(job, found.now) for job in found.jobs},
         "pending": _pending(found.pending, found.now),
         **{process.kind: _processes(process, found.now) for process in found.processes},
     }
+
+
+def _clock_warning(ahead: timedelta) -> list[str]:
+    if abs(ahead) <= SKEW:
+        return []
+    return [f"The clock of the web server is {difference_in_words(ahead)} the database's: synchronize the clocks."]
 
 
 def _job(job: JobHealth, now: datetime) -> dict[str, Any]:
