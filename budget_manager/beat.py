@@ -1,18 +1,35 @@
-"""Beat outlives its database.
+"""Beat outlives its database, and goes on after its clock was ahead.
 
 The database scheduler reads its schedule anew every five minutes, and would let a database that is away at that moment
-end beat.
+end beat. And it sends nothing of a task whose last run is dated ahead until that date has come, be it in a year.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError
 
 logger = logging.getLogger(__name__)
+
+AHEAD = timedelta(seconds=1)
+"""Clocks are put back by less than this all the time."""
+LONG_BEFORE = timedelta(days=366)
+"""Longer than the longest interval between two turns of our jobs, so that they are due at once."""
+
+
+def correct_schedule(scheduler: Any) -> None:
+    """Do what migrate does to the schedule, for TIME_ZONE may be another than then; it is read at the first turn."""
+    from campaigns.services.schedule import ensure_periodic_tasks
+
+    try:
+        ensure_periodic_tasks(DEFAULT_DB_ALIAS)
+        scheduler._initial_read = True
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("The schedule stays as it is, since the database can't be asked: %s", error)
 
 
 def keep_schedule_without_database(scheduler: Any) -> None:
@@ -28,3 +45,42 @@ def keep_schedule_without_database(scheduler: Any) -> None:
             return scheduler._schedule
 
     scheduler.all_as_schedule = read_or_keep
+
+
+def go_on_after_a_clock_ahead(scheduler: Any) -> None:
+    """Before each of its turns, let a DatabaseScheduler forget last runs that are dated ahead."""
+    tick = scheduler.tick
+
+    def tick_by_the_clock(*args: Any, **kwargs: Any) -> Any:
+        forget_runs_ahead(scheduler)
+        return tick(*args, **kwargs)
+
+    scheduler.tick = tick_by_the_clock
+
+
+def forget_runs_ahead(scheduler: Any) -> None:
+    """Make our jobs due at once whose last run is dated ahead; tasks of others come at their next turn.
+
+    The heap is made anew: the turns in it were reckoned by the clock that was ahead.
+    """
+    now = datetime.now(UTC)
+    for name, entry in _ran_ahead(scheduler, now):
+        logger.warning("The last run of “%s” is dated ahead, at %s: beat goes on now.", name, entry.last_run_at)
+        entry.last_run_at = entry.model.last_run_at = now - LONG_BEFORE if _is_ours(entry) else now
+        scheduler._dirty.add(name)  # or the next reading of the schedule would bring the old one back
+        scheduler._heap = None
+    local_now = datetime.now()  # noqa: DTZ005  # as the scheduler itself reckons
+    if scheduler._last_full_sync > local_now + AHEAD:
+        scheduler._last_full_sync = local_now - LONG_BEFORE
+
+
+def _ran_ahead(scheduler: Any, now: datetime) -> Iterator[tuple[str, Any]]:
+    for name, entry in (scheduler._schedule or {}).items():
+        if entry.last_run_at > now + AHEAD:
+            yield name, entry
+
+
+def _is_ours(entry: Any) -> bool:
+    from campaigns.services.schedule import JOBS
+
+    return entry.task in {job.task for job in JOBS}

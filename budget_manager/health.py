@@ -17,10 +17,10 @@ from django.db import Error as AnyDatabaseError
 from django.db import ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.utils import timezone
 
 from budget_manager import broker
 from campaigns import session_settings
+from campaigns.clock import SKEW, database_now, difference_in_words, machine_ahead
 from campaigns.database import fetch_all, impatient, is_postgresql
 from campaigns.services.dead_rows import dead_rows_warning
 from campaigns.services.health import JobHealth, PendingHealth, health
@@ -116,7 +116,8 @@ def jobs() -> tuple[bool, dict[str, Any]]:
     """The jobs do their work: the last success of each, pending spend, beat and workers."""
     try:
         with impatient(SECONDS):
-            found = health(now=timezone.now())
+            found = health(now=database_now())
+            ahead = machine_ahead()
             dead_rows = dead_rows_warning()
             unsuitable = session_settings.problem(connection)
             forgotten = forgotten_transactions()
@@ -126,7 +127,7 @@ def jobs() -> tuple[bool, dict[str, Any]]:
     problems = [*found.problems, *filter(None, [unsuitable])]
     return not problems, {
         "problems": problems,
-        "warnings": [*found.warnings, *filter(None, [dead_rows, forgotten])],
+        "warnings": [*found.warnings, *filter(None, [_clock_warning(ahead), dead_rows, forgotten])],
         "jobs": {job.name: _job(job, found.now) for job in found.jobs},
         "pending": _pending(found.pending, found.now),
         "zone_data": str(settings.ZONE_DATA),
@@ -148,6 +149,12 @@ def forgotten_transactions(patience: timedelta = timedelta(minutes=5)) -> str:
         f"Prepared transactions have kept their locks for more than 5 minutes ({count}): look at pg_prepared_xacts,"
         " and end each with COMMIT PREPARED or ROLLBACK PREPARED."
     )
+
+
+def _clock_warning(ahead: timedelta) -> str:
+    if abs(ahead) <= SKEW:
+        return ""
+    return f"The clock of the web server is {difference_in_words(ahead)} the database's: synchronize the clocks."
 
 
 def _job(job: JobHealth, now: datetime) -> dict[str, Any]:

@@ -38,14 +38,17 @@ class Pulse:
 
 def _note(kind: str, name: str) -> None:
     from django.db import Error
-    from django.utils import timezone
 
+    from campaigns.clock import SKEW, database_now, difference_in_words, machine_ahead
     from campaigns.database import impatient
     from campaigns.services.heartbeats import note
 
     try:
         with impatient(SECONDS):
-            note(kind, name, now=timezone.now())
+            ahead = machine_ahead()
+            note(kind, name, now=database_now(), ahead=ahead)
+        if abs(ahead) > SKEW:
+            logger.warning("the clock of this machine is %s the database's: set it right", difference_in_words(ahead))
     except Error as error:
         logger.warning("could not note that this %s is there: %s", kind, " ".join(str(error).split()))
 

@@ -32,6 +32,19 @@ def not_ahead(instant: datetime) -> datetime:
     return min(instant, database_now()) if settings.DATABASE_CLOCK else instant
 
 
+def difference_in_words(ahead: timedelta) -> str:
+    """Return "15 seconds ahead of" or "2 hours behind", of one clock and another."""
+    seconds = abs(round(ahead.total_seconds()))
+    for least, size, unit in ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes")):
+        if seconds >= least:
+            return f"{seconds // size} {unit} {_side(ahead)}"
+    return f"{seconds} {'second' if seconds == 1 else 'seconds'} {_side(ahead)}"
+
+
+def _side(ahead: timedelta) -> str:
+    return "ahead of" if ahead > timedelta(0) else "behind"
+
+
 def machine_ahead() -> timedelta:
     """Return how far this machine's clock is ahead of the database's; negative where it is behind."""
     before = timezone.now()

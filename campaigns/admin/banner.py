@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.clock import database_now
 from campaigns.models import JobRun
 from campaigns.services.health import JobHealth, health, in_words, late_check, late_check_of
 
@@ -20,8 +21,9 @@ def banner(request: HttpRequest) -> dict[str, Any]:
     """Return what pages of the admin need to show it; settings name this function (UNFOLD, GLOBAL_CALLBACK)."""
     if not admin.site.has_permission(request):
         return {}
-    shown = health(now=timezone.now()) if _shows_health(request) else None
-    check = late_check_of(shown) if shown else late_check(now=timezone.now())
+    now = database_now()
+    shown = health(now=now) if _shows_health(request) else None
+    check = late_check_of(shown) if shown else late_check(now=now)
     return {"stalled_check": _sentence(request, check) if check else "", "health": shown}
 
 
@@ -44,7 +46,10 @@ def _last_checked(check: JobHealth) -> str:
     if check.succeeded_at is None:
         return "Budgets have never been checked."
     local = timezone.localtime(check.succeeded_at)
-    ago = in_words(timezone.now() - check.succeeded_at)
+    now = database_now()
+    if check.succeeded_at > now:
+        return f"Budgets were last checked by a clock that was ahead, at {local:%Y-%m-%d %H:%M} ({settings.TIME_ZONE})."
+    ago = in_words(now - check.succeeded_at)
     return f"Budgets were last checked {ago} ago, at {local:%Y-%m-%d %H:%M} ({settings.TIME_ZONE})."
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,6 +16,7 @@ from campaigns.admin.display import chip, link_to, link_to_list, local_time, sta
 from campaigns.admin.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, SeenFilter
 from campaigns.admin.lists import NEWEST, EndlessPaginator
 from campaigns.admin.search import campaigns_named, first_ids
+from campaigns.clock import database_now
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.money import format_amount
 from campaigns.reasons import PauseReason, describe
@@ -139,5 +139,7 @@ class JobRunAdmin(ReadOnlyAdmin):
     def ago(self, run: JobRun) -> str:
         if run.succeeded_at is None:
             return "never"
-        minutes = int((timezone.now() - run.succeeded_at).total_seconds()) // 60
+        minutes = int((database_now() - run.succeeded_at).total_seconds()) // 60
+        if minutes < -1:
+            return "dated ahead"
         return "just now" if minutes < 1 else f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"

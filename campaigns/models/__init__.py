@@ -4,7 +4,7 @@ from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.drafts import ImportDraft
-from campaigns.models.history import CheckShard, Heartbeat, JobRun, StatusChange
+from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.spend import CampaignDay, PendingSpend, SpendRecord, TouchedBrand
 from campaigns.models.uploads import SpendUpload, SpendUploadPart
 
@@ -20,6 +20,7 @@ __all__ = [
     "Heartbeat",
     "ImportDraft",
     "JobRun",
+    "JobZone",
     "PendingSpend",
     "SpendRecord",
     "SpendUpload",

@@ -75,8 +75,24 @@ class CheckShard(models.Model):
         return f"{self.number} of {self.of}"
 
 
+class JobZone(models.Model):
+    """In which zone the crontab of a reset was made: TIME_ZONE of then. If it has another now, staff chose that."""
+
+    task = models.CharField(max_length=200, primary_key=True)
+    timezone = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.task} in {self.timezone}"
+
+
 class Heartbeat(models.Model):
-    """When a process of ours was last seen: a worker by its broker, beat by its schedule ."""
+    """When a process of ours was last seen: a worker by its broker, beat by its schedule.
+
+    The instant is the database's; the process notes beside it how far its own clock is ahead of that one.
+    """
 
     class Kind(models.TextChoices):
         BEAT = "beat"
@@ -85,6 +101,7 @@ class Heartbeat(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     name = models.CharField(max_length=255, help_text="The host that it runs on.")
     seen_at = models.DateTimeField()
+    seconds_ahead = models.FloatField(null=True)
 
     class Meta:
         default_permissions = ()

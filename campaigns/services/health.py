@@ -22,6 +22,8 @@ from campaigns.services.turns import Turns, turns_of
 
 GRACE = timedelta(minutes=5)
 """A job is late when its turn is this long ago: longer than a run may take (CELERY_TASK_TIME_LIMIT)."""
+GRACE_OF_QUICK_PASS = timedelta(minutes=1)
+"""Less, because what it misses is a warning: longer than a pass may take, or waits before it expires."""
 
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -67,7 +69,8 @@ class Health:
     @property
     def warnings(self) -> list[str]:
         """What somebody should look at, and nothing suffers from; a sentence each."""
-        return [warning for warning in (*(job.warning for job in self.jobs), self.pending.warning) if warning]
+        jobs, there = [job.warning for job in self.jobs], [process.warning for process in self.processes]
+        return [warning for warning in (*jobs, *there, self.pending.warning) if warning]
 
 
 def health(*, now: datetime) -> Health:
@@ -122,10 +125,12 @@ def _jobs(
 def _job(turns: Turns, run: JobRun | None, installed_at: datetime, now: datetime) -> JobHealth:
     name = turns.job.run_name
     succeeded_at = run.succeeded_at if run else None
-    expected_by = turns.after(succeeded_at or installed_at) + GRACE
-    late = now > expected_by
+    grace = GRACE_OF_QUICK_PASS if turns.job is QUICK else GRACE
+    is_ahead = succeeded_at is not None and succeeded_at > now + grace
+    expected_by = now if is_ahead else turns.after(succeeded_at or installed_at) + grace
+    late = is_ahead or now > expected_by
     is_check = turns.job is CHECK
-    wrong = [turns.problem, _lateness(name, run, expected_by, now) if late and is_check else "", _skew(run, now)]
+    wrong = [turns.problem, _lateness(name, run, expected_by, now) if late and is_check else ""]
     missed = _missed(turns.job) if late and not is_check else ""
     undone = f"{name} could not do everything: see Jobs in the admin." if run and run.problem else ""
     problem = " ".join(filter(None, wrong))
@@ -144,22 +149,17 @@ def _missed(job: Job) -> str:
 def _lateness(name: str, run: JobRun | None, expected_by: datetime, now: datetime) -> str:
     if run is None or run.succeeded_at is None:
         sentence = f"{name} has never succeeded, and should have by {_instant(expected_by)}"
+    elif run.succeeded_at > now:
+        sentence = (
+            f"{name} last succeeded at {_instant(run.succeeded_at)}, by a clock that was ahead: since it was set right,"
+            " no run has succeeded"
+        )
     else:
         ago = in_words(now - run.succeeded_at)
         sentence = f"{name} last succeeded {ago} ago, at {_instant(run.succeeded_at)}"
     if run and run.started_at and run.started_at > (run.succeeded_at or _LONG_AGO):
         return f"{sentence}; a run began at {_instant(run.started_at)} and did not succeed: see the worker's log."
     return f"{sentence}, and no run has begun since: start beat, worker and broker, or see their logs."
-
-
-def _skew(run: JobRun | None, now: datetime) -> str:
-    """A success in the future would look fresh until then."""
-    if run is None or run.succeeded_at is None or run.succeeded_at <= now + GRACE:
-        return ""
-    return (
-        f"{run.name} succeeded at {_instant(run.succeeded_at)}, which is still to come: set the clocks of all machines"
-        " right."
-    )
 
 
 def _pending(turns: Turns, now: datetime) -> PendingHealth:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from campaigns.clock import SKEW
 from campaigns.models import JobRun
 from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Change, Clock, Enforcement, enforce, preview
@@ -72,6 +73,8 @@ def note_start(name: str, now: datetime) -> None:
 
 def note_success(name: str, check: FullCheck, now: datetime) -> None:
     JobRun.objects.filter(name=name).update(succeeded_at=now, summary=check.summary, problem=check.problem)
+    # Those dated ahead would look fresh until then. What they do, this check has done.
+    JobRun.objects.filter(succeeded_at__gt=now + SKEW).update(started_at=now, succeeded_at=now)
 
 
 def preview_check(*, clock: Clock, closing_clock: Clock) -> list[Change]:

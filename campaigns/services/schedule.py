@@ -1,11 +1,25 @@
-"""The periodic tasks that beat fires: made sure of after every migrate, then left to staff (design part 11)."""
+"""The periodic tasks that beat fires: made sure of by migrate and by beat's start, then left to staff.
+
+What staff changed stays. What nobody changed follows: the resets come at midnight of TIME_ZONE also when that is
+another than at installation, and a default of an earlier version gives way to today's.
+"""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
+from celery.schedules import ParseException, crontab_parser
 from django.conf import settings
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from django.db import connections
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
+
+from campaigns.models import JobZone
+
+logger = logging.getLogger(__name__)
+
+UTC = "UTC"
 
 
 @dataclass(frozen=True)
@@ -14,26 +28,39 @@ class Job:
     task: str
     description: str
     cron: tuple[str, str, str] | None
-    """Minute, hour and day of the month, in the application's time zone; None: every so many seconds."""
+    """Minute, hour and day of the month; None: every so many seconds."""
 
     expire_seconds: int
-    """Not more than the time to its next turn, so that jobs that piled up are dropped and not replayed."""
+    """So that jobs that piled up are dropped and not replayed; with room for clocks that differ."""
 
     every: int = 0
     """Seconds between two turns, where there is no cron."""
+
+    in_utc: bool = False
+    """Whether its cron is read in UTC; else in the application's time zone."""
+
+    former_expire_seconds: int | None = None
+    """What an earlier version has written."""
 
     @property
     def run_name(self) -> str:
         """The name under which its runs are noted (JobRun)."""
         return self.task.rpartition(".")[2]
 
+    @property
+    def zone(self) -> str:
+        return UTC if self.in_utc else settings.TIME_ZONE
 
+
+# In UTC, because a crontab of a zone stands still for the hour by which its clocks are put back. Every zone's clock
+# differs from UTC by whole quarter-hours, so these are its minutes divisible by five too.
 CHECK = Job(
     "Check budgets",
     "campaigns.tasks.check_budgets",
     "Every five minutes: pauses what reached a limit, resumes what may run again, closes periods that ended.",
     ("*/5", "*", "*"),
     240,
+    in_utc=True,
 )
 DAILY = Job(
     "Reset daily spend",
@@ -49,13 +76,16 @@ MONTHLY = Job(
     ("0", "0", "1"),
     3600,
 )
+# Beat's clock says when a message expires, and the worker's whether it has: they may differ by most of a minute. A
+# longer time would let more passes pile up before a check, where a worker has one process.
 QUICK = Job(
     "Quick pass",
     "campaigns.tasks.quick_pass",
     "Every ten seconds: pauses and resumes what had spend and what time has reached. The check does the same, later.",
     None,
-    expire_seconds=10,
+    expire_seconds=60,
     every=10,
+    former_expire_seconds=10,
 )
 
 
@@ -63,37 +93,25 @@ JOBS = (CHECK, DAILY, MONTHLY, QUICK)
 
 
 def ensure_periodic_tasks(using: str) -> None:
-    """Add the jobs that are missing. What is there stays as staff left it: switched off, slower or renamed."""
+    """Add the jobs that are missing, and correct what nobody has changed: switched off, slower or renamed stays."""
     for job in JOBS:
-        _ensure(using, job)
+        tasks = _tasks(using, job)
+        if not tasks:
+            _create(using, job)
+        for task in tasks:
+            _skip_no_hour(using, task)
+            _expire_later(using, job, task)
+        if job.cron and not job.in_utc:
+            _follow_time_zone(using, job)
 
 
-def _when(using: str, job: Job) -> dict[str, CrontabSchedule | IntervalSchedule]:
-    """Return the schedule of the job's periodic task, under the name of its field."""
-    if job.cron:
-        return {"crontab": _crontab(using, *job.cron)}
-    fields = {"every": job.every, "period": IntervalSchedule.SECONDS}
-    schedules = IntervalSchedule.objects.using(using)
-    return {"interval": schedules.filter(**fields).first() or schedules.create(**fields)}
+def _tasks(using: str, job: Job) -> list[PeriodicTask]:
+    tasks = PeriodicTask.objects.using(using).filter(task=job.task)
+    return list(tasks.select_related("crontab", "interval").order_by("pk"))
 
 
-def _crontab(using: str, minute: str, hour: str, day_of_month: str) -> CrontabSchedule:
-    fields = {
-        "minute": minute,
-        "hour": hour,
-        "day_of_month": day_of_month,
-        "month_of_year": "*",
-        "day_of_week": "*",
-        "timezone": settings.TIME_ZONE,
-    }
-    schedules = CrontabSchedule.objects.using(using)
-    return schedules.filter(**fields).first() or schedules.create(**fields)
-
-
-def _ensure(using: str, job: Job) -> None:
+def _create(using: str, job: Job) -> None:
     tasks = PeriodicTask.objects.using(using)
-    if tasks.filter(task=job.task).exists():
-        return
     name_is_taken = tasks.filter(name=job.name).exists()
     tasks.get_or_create(
         name=job.task if name_is_taken else job.name,
@@ -104,3 +122,87 @@ def _ensure(using: str, job: Job) -> None:
             **_when(using, job),
         },
     )
+
+
+def _when(using: str, job: Job) -> dict[str, CrontabSchedule | IntervalSchedule]:
+    """Return the schedule of the job's periodic task, under the name of its field."""
+    if job.cron:
+        return {"crontab": _crontab(using, job.cron, job.zone)}
+    fields = {"every": job.every, "period": IntervalSchedule.SECONDS}
+    schedules = IntervalSchedule.objects.using(using)
+    return {"interval": schedules.filter(**fields).first() or schedules.create(**fields)}
+
+
+def _crontab(using: str, cron: tuple[str, str, str], zone: str) -> CrontabSchedule:
+    minute, hour, day_of_month = cron
+    fields = {
+        "minute": minute,
+        "hour": hour,
+        "day_of_month": day_of_month,
+        "month_of_year": "*",
+        "day_of_week": "*",
+        "timezone": zone,
+    }
+    schedules = CrontabSchedule.objects.using(using)
+    return schedules.filter(**fields).first() or schedules.create(**fields)
+
+
+def _change(using: str, task: PeriodicTask, **fields: object) -> None:
+    """Change a task and let a running beat know; its own save() would refuse one that staff left inconsistent."""
+    PeriodicTask.objects.using(using).filter(pk=task.pk).update(**fields)
+    PeriodicTasks.objects.using(using).update_or_create(ident=1, defaults={"last_update": timezone.now()})
+
+
+def _skip_no_hour(using: str, task: PeriodicTask) -> None:
+    """Read a crontab of every hour in UTC, if that makes no difference but when clocks are put back."""
+    crontab = task.crontab
+    if crontab is None or str(crontab.timezone) == UTC or not _is_the_same_in_all_zones(crontab):
+        return
+    logger.info("“%s” goes by UTC now: its turns are the same, but for the hour that comes twice.", task.name)
+    _change(using, task, crontab=_crontab(using, (crontab.minute, "*", "*"), UTC))
+
+
+def _is_the_same_in_all_zones(crontab: CrontabSchedule) -> bool:
+    """Tell whether its turns are: it comes every hour, and zones differ by whole quarter-hours."""
+    if {crontab.hour, crontab.day_of_month, crontab.month_of_year, crontab.day_of_week} != {"*"}:
+        return False
+    try:
+        minutes = set(crontab_parser(60).parse(crontab.minute))
+    except (ValueError, ParseException):
+        return False
+    return {(minute + 15) % 60 for minute in minutes} == minutes
+
+
+def _expire_later(using: str, job: Job, task: PeriodicTask) -> None:
+    interval = task.interval
+    is_ours = interval and (interval.every, interval.period) == (job.every, IntervalSchedule.SECONDS)
+    if is_ours and task.expire_seconds == job.former_expire_seconds:
+        _change(using, task, expire_seconds=job.expire_seconds)
+
+
+def _follow_time_zone(using: str, job: Job) -> None:
+    """Move the job's crontab into TIME_ZONE, unless staff chose another zone than we gave it, or other times.
+
+    Where no zone is noted it is an earlier version's.
+    """
+    if JobZone._meta.db_table not in connections[using].introspection.table_names():
+        return  # migrated back, or not so far yet
+    zones = JobZone.objects.using(using)
+    given = zones.filter(task=job.task).values_list("timezone", flat=True).first()
+    for task in _tasks(using, job):
+        zone = _zone_of_original(job, task)
+        if zone and zone != job.zone and given in (None, zone):
+            logger.info("“%s” goes by %s now, as TIME_ZONE says; before by %s.", task.name, job.zone, zone)
+            _change(using, task, crontab=_crontab(using, job.cron or ("0", "0", "*"), job.zone))
+    if job.zone in {_zone_of_original(job, task) for task in _tasks(using, job)}:
+        zones.update_or_create(task=job.task, defaults={"timezone": job.zone})
+
+
+def _zone_of_original(job: Job, task: PeriodicTask) -> str:
+    """Return the zone of the task's crontab, where its times are those that we gave it; else nothing."""
+    crontab = task.crontab
+    if crontab is None:
+        return ""
+    at = crontab.minute, crontab.hour, crontab.day_of_month
+    is_original = at == job.cron and crontab.month_of_year == crontab.day_of_week == "*"
+    return str(crontab.timezone) if is_original else ""

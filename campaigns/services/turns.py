@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from celery.schedules import ParseException, schedule
-from django.conf import settings
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.tzcrontab import TzAwareCrontab
 
@@ -79,5 +78,5 @@ def _original(job: Job) -> Any:
         return schedule(timedelta(seconds=job.every))
     minute, hour, day_of_month = job.cron
     return TzAwareCrontab(  # type: ignore[no-untyped-call]
-        minute, hour, day_of_month=day_of_month, tz=ZoneInfo(settings.TIME_ZONE)
+        minute, hour, day_of_month=day_of_month, tz=ZoneInfo(job.zone)
     )

@@ -27,6 +27,7 @@ from campaigns.models import (
     Campaign,
     DaypartingSchedule,
     GivenBrand,
+    JobZone,
     PendingSpend,
     SpendRecord,
     StatusChange,
@@ -46,6 +47,7 @@ OF_MIGRATE = [
         SolarSchedule,
         PeriodicTask,
         PeriodicTasks,
+        JobZone,
     )
 ]
 """Tables that migrate fills, and no table that it leaves empty is referred to by them."""

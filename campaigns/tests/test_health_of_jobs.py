@@ -10,7 +10,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from campaigns.models import BookingZone, Heartbeat, JobRun, PendingSpend
 from campaigns.services.health import Health, JobHealth, health, in_words, late_check
-from campaigns.services.jobs import CHECK_BUDGETS, RESET_DAILY_SPEND, RESET_MONTHLY_SPEND
+from campaigns.services.heartbeats import note
+from campaigns.services.jobs import CHECK_BUDGETS, RESET_DAILY_SPEND, RESET_MONTHLY_SPEND, run_full_check
 from campaigns.services.quick import JOB as QUICK_PASS
 from campaigns.services.schedule import CHECK, DAILY, MONTHLY, Job
 from campaigns.tests.factories import make_campaign, spend, utc
@@ -120,9 +121,15 @@ class Check(HealthTestCase):
         succeeded(CHECK_BUDGETS, utc("2036-11-23 14:05"))
         self.assertEqual(
             self.problem(NOW),
-            "check_budgets succeeded at 2036-11-23 14:05 UTC, which is still to come: set the clocks of all machines"
-            " right.",
+            "check_budgets last succeeded at 2036-11-23 14:05 UTC, by a clock that was ahead: since it was set right,"
+            f" no run has succeeded, {DOWN}",
         )
+
+    def test_after_the_next_check_nothing_is_dated_ahead(self) -> None:
+        for job in (CHECK_BUDGETS, RESET_DAILY_SPEND, RESET_MONTHLY_SPEND):
+            succeeded(job, utc("2036-11-23 14:05"))
+        run_full_check(CHECK_BUDGETS, clock=lambda: NOW)
+        self.assert_well(NOW)
 
     def test_it_names_a_task_that_is_missing(self) -> None:
         PeriodicTask.objects.filter(task=CHECK.task).delete()
@@ -272,6 +279,43 @@ class ProcessesTests(HealthTestCase):
             health(now=NOW + SECOND).problems[1],
             "No worker has been seen for two minutes (the last one: never): start a worker, or see its log.",
         )
+
+
+class Clocks(HealthTestCase):
+    """The database's clock counts; a process whose own clock is another is named, for its messages may expire."""
+
+    def warned(self, *, seconds_ahead: float, seen_at: datetime = NOW) -> list[str]:
+        self.seen(NOW)
+        Heartbeat.objects.filter(kind="worker").update(seconds_ahead=seconds_ahead, seen_at=seen_at)
+        succeeded(QUICK_PASS, NOW)
+        return health(now=NOW).warnings
+
+    def test_one_that_differs_is_a_warning(self) -> None:
+        self.assertEqual(
+            self.warned(seconds_ahead=15),
+            [
+                "The clock of a worker is 15 seconds ahead of the database's: synchronize the clocks of all machines,"
+                " or quick passes expire before they begin."
+            ],
+        )
+        self.assertIn("a worker is 2 hours behind the database's", self.warned(seconds_ahead=-7200)[0])
+        self.assertEqual(self.warned(seconds_ahead=5), [])
+        self.assertEqual(self.warned(seconds_ahead=-5), [])
+
+    def test_a_heartbeat_dated_ahead_tells_it_where_the_database_has_no_clock(self) -> None:
+        warned = self.warned(seconds_ahead=0, seen_at=NOW + timedelta(seconds=15))
+        self.assertIn("a worker is 15 seconds ahead", warned[0])
+
+    def test_a_heartbeat_far_ahead_says_nothing_of_now(self) -> None:
+        self.seen(utc("2036-11-23 14:05"))
+        problems = health(now=NOW).problems
+        self.assertIn("No beat has been seen for two minutes (the last one: never)", problems[0])
+        self.assertIn("No worker has been seen for two minutes (the last one: never)", problems[1])
+
+    def test_it_goes_with_the_next_one_of_any_process(self) -> None:
+        self.seen(utc("2036-11-23 14:05"))
+        note("worker", "host", now=NOW)
+        self.assertEqual(list(Heartbeat.objects.values_list("kind", "seen_at")), [("worker", NOW)])
 
 
 class Cost(HealthTestCase):

@@ -10,9 +10,12 @@ from django.test import SimpleTestCase, TestCase, override_settings
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from budget_manager.celery import app
+from campaigns.models import JobZone
 from campaigns.services.schedule import CHECK, DAILY, JOBS, MONTHLY, QUICK, Job
 
 CRONTABS = (CHECK, DAILY, MONTHLY)
+RESETS = (DAILY, MONTHLY)
+NEW_YORK, PARIS = "America/New_York", "Europe/Paris"
 
 
 def of(job: Job) -> PeriodicTask:
@@ -23,6 +26,10 @@ def crontab_of(job: Job) -> CrontabSchedule:
     crontab = of(job).crontab
     assert crontab
     return crontab
+
+
+def zone_of(job: Job) -> str:
+    return str(crontab_of(job).timezone)
 
 
 def migrate() -> None:
@@ -56,14 +63,13 @@ class PeriodicTasks(TestCase):
         assert interval
         self.assertEqual((interval.every, interval.period, of(QUICK).crontab), (10, "seconds", None))
 
-    def test_they_run_by_the_clock_of_the_applications_zone(self) -> None:
+    def test_resets_go_by_the_clock_of_the_applications_zone_and_the_check_by_utc(self) -> None:
         for job in CRONTABS:
             self.assertEqual(str(crontab_of(job).timezone), settings.TIME_ZONE)
         PeriodicTask.objects.all().delete()
-        with override_settings(TIME_ZONE="America/New_York"):
+        with override_settings(TIME_ZONE=NEW_YORK):
             migrate()
-        for job in CRONTABS:
-            self.assertEqual(str(crontab_of(job).timezone), "America/New_York")
+        self.assertEqual([zone_of(job) for job in CRONTABS], ["UTC", NEW_YORK, NEW_YORK])
 
     def test_each_expires_by_its_next_turn(self) -> None:
         turns = {CHECK: timedelta(minutes=5), DAILY: timedelta(days=1), MONTHLY: timedelta(days=28)}
@@ -71,7 +77,9 @@ class PeriodicTasks(TestCase):
             expires = of(job).expire_seconds
             assert expires
             self.assertTrue(timedelta(0) < timedelta(seconds=expires) < turn)
-        self.assertEqual(of(QUICK).expire_seconds, 10)
+
+    def test_a_quick_pass_leaves_room_for_clocks_that_differ_and_piles_up_for_a_minute_at_most(self) -> None:
+        self.assertEqual(of(QUICK).expire_seconds, 60)
 
     def test_beat_knows_the_tasks_that_they_name(self) -> None:
         app.loader.import_default_modules()  # as beat and worker do when they start
@@ -131,11 +139,79 @@ class WhatStaffChanged(TestCase):
         migrate()
         self.assertEqual((CrontabSchedule.objects.count(), IntervalSchedule.objects.count()), before)
 
+    def test_an_expiry_of_theirs_stays_and_one_of_an_earlier_version_follows(self) -> None:
+        quick = PeriodicTask.objects.filter(task=QUICK.task)
+        quick.update(expire_seconds=15)
+        migrate()
+        self.assertEqual(of(QUICK).expire_seconds, 15)
+        quick.update(expire_seconds=10)
+        migrate()
+        self.assertEqual(of(QUICK).expire_seconds, 60)
+        quick.update(expire_seconds=10, interval=IntervalSchedule.objects.create(every=20, period="seconds"))
+        migrate()
+        self.assertEqual(of(QUICK).expire_seconds, 10)
+
     def test_a_slower_quick_pass_stays(self) -> None:
         minute = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.MINUTES)
         PeriodicTask.objects.filter(task=QUICK.task).update(interval=minute, expire_seconds=60)
         migrate()
         self.assertEqual((of(QUICK).interval, of(QUICK).expire_seconds), (minute, 60))
+
+
+class AnotherTimeZone(TestCase):
+    """TIME_ZONE is another than at installation: the next migrate, or start of beat, corrects what nobody changed."""
+
+    def migrate(self, zone: str) -> None:
+        with override_settings(TIME_ZONE=zone):
+            migrate()
+
+    def choose(self, job: Job, zone: str) -> None:
+        minute, hour, day_of_month = job.cron or ("0", "0", "*")
+        fields = {"minute": minute, "hour": hour, "day_of_month": day_of_month, "timezone": zone}
+        PeriodicTask.objects.filter(task=job.task).update(crontab=CrontabSchedule.objects.create(**fields))
+
+    def test_the_resets_follow_again_and_again(self) -> None:
+        for zone in (NEW_YORK, PARIS, "UTC", PARIS):
+            self.migrate(zone)
+            self.assertEqual([zone_of(job) for job in RESETS], [zone, zone])
+            self.assertEqual(zone_of(CHECK), "UTC")
+
+    def test_a_zone_that_staff_chose_stays(self) -> None:
+        self.choose(DAILY, "Asia/Tokyo")
+        self.migrate(PARIS)
+        self.migrate(NEW_YORK)
+        self.assertEqual((zone_of(DAILY), zone_of(MONTHLY)), ("Asia/Tokyo", NEW_YORK))
+
+    def test_so_does_a_crontab_at_another_hour(self) -> None:
+        CrontabSchedule.objects.filter(pk=crontab_of(DAILY).pk).update(hour="1")
+        self.migrate(PARIS)
+        self.assertEqual((crontab_of(DAILY).hour, zone_of(DAILY)), ("1", "UTC"))
+
+    def test_what_an_earlier_version_made_follows(self) -> None:
+        JobZone.objects.all().delete()
+        self.choose(DAILY, "Asia/Tokyo")
+        self.choose(CHECK, "Asia/Tokyo")
+        CrontabSchedule.objects.filter(pk=crontab_of(CHECK).pk).update(minute="*/5", hour="*")
+        self.migrate(PARIS)
+        self.assertEqual([zone_of(job) for job in CRONTABS], ["UTC", PARIS, PARIS])
+        self.choose(DAILY, "Asia/Tokyo")
+        self.migrate(PARIS)
+        self.assertEqual(zone_of(DAILY), "Asia/Tokyo")
+
+    def test_a_crontab_of_every_hour_is_read_in_utc_where_that_is_the_same(self) -> None:
+        for minute, hour, zone in (("*/15", "*", "UTC"), ("*/10", "*", PARIS), ("*/5", "8-18", PARIS)):
+            crontab = CrontabSchedule.objects.create(minute=minute, hour=hour, timezone=PARIS)
+            PeriodicTask.objects.filter(task=CHECK.task).update(crontab=crontab)
+            migrate()
+            self.assertEqual((crontab_of(CHECK).minute, crontab_of(CHECK).hour, zone_of(CHECK)), (minute, hour, zone))
+
+    def test_another_task_keeps_the_crontab_that_it_shares(self) -> None:
+        shared = crontab_of(DAILY)
+        theirs = PeriodicTask.objects.create(name="Mail", task="mail.send", crontab=shared)
+        self.migrate(PARIS)
+        theirs.refresh_from_db()
+        self.assertEqual(theirs.crontab, shared)
+        self.assertEqual(str(shared.timezone), "UTC")
 
 
 class Celery(SimpleTestCase):

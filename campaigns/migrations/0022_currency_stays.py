@@ -15,7 +15,7 @@ def wait_five_seconds(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """A currency is one of ISO 4217, and stays once there is spend or a closed statement. No table is altered."""
 
-    dependencies = (("campaigns", "0024_spend_preview"),)
+    dependencies = (("campaigns", "0021_spend_preview"),)
     operations = (
         migrations.RunPython(wait_five_seconds, migrations.RunPython.noop),
         migrations.AlterField(

@@ -14,7 +14,7 @@ STATES = [
 class Migration(migrations.Migration):
     """Defaults of the database let the version before keep uploads while both run."""
 
-    dependencies = (("campaigns", "0019_fill_name_keys"),)
+    dependencies = (("campaigns", "0020_job_zone"),)
     operations = (
         migrations.AddField(
             "spendupload",
