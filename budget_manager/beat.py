@@ -7,7 +7,6 @@ end beat. And it sends nothing of a task whose last run is dated ahead until tha
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,23 +60,26 @@ def go_on_after_a_clock_ahead(scheduler: Any) -> None:
 def forget_runs_ahead(scheduler: Any) -> None:
     """Make our jobs due at once whose last run is dated ahead; tasks of others come at their next turn.
 
-    The heap is made anew: the turns in it were reckoned by the clock that was ahead.
+    The schedule is read anew then: the turns in the heap were reckoned by the clock that was ahead.
     """
     now = datetime.now(UTC)
-    for name, entry in _ran_ahead(scheduler, now):
-        logger.warning("The last run of “%s” is dated ahead, at %s: beat goes on now.", name, entry.last_run_at)
+    ahead = {name: entry for name, entry in (scheduler._schedule or {}).items() if _ran_after(entry, now + AHEAD)}
+    for name, entry in ahead.items():
+        logger.warning("The last run of “%s” is dated ahead, at %s: beat goes on now.", name, entry.model.last_run_at)
         entry.last_run_at = entry.model.last_run_at = now - LONG_BEFORE if _is_ours(entry) else now
-        scheduler._dirty.add(name)  # or the next reading of the schedule would bring the old one back
-        scheduler._heap = None
+        entry.model.no_changes = True  # the schedule is the same
+        scheduler._dirty.add(name)
     local_now = datetime.now()  # noqa: DTZ005  # as the scheduler itself reckons
-    if scheduler._last_full_sync > local_now + AHEAD:
-        scheduler._last_full_sync = local_now - LONG_BEFORE
+    if ahead or scheduler._last_full_sync > local_now + AHEAD:
+        scheduler.sync()
+        scheduler._schedule = scheduler.all_as_schedule()
+        scheduler._heap = None
+        scheduler._last_full_sync = local_now
 
 
-def _ran_ahead(scheduler: Any, now: datetime) -> Iterator[tuple[str, Any]]:
-    for name, entry in (scheduler._schedule or {}).items():
-        if entry.last_run_at > now + AHEAD:
-            yield name, entry
+def _ran_after(entry: Any, instant: datetime) -> bool:
+    """Of its model: the entry itself keeps the last run that it was read with."""
+    return bool(entry.model.last_run_at and entry.model.last_run_at > instant)
 
 
 def _is_ours(entry: Any) -> bool:

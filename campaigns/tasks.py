@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
+from budget_manager import beside
 from campaigns.clock import database_now
 from campaigns.services import jobs, quick, shards, spend_uploads, upload_confirm, upload_preview
 
@@ -51,13 +51,17 @@ def check_shard(check: str, number: int) -> None:
         _log("check_shard", ended)
 
 
-# Below the visibility timeout of the broker, in seconds: an import of everything in one transaction takes its time.
-@shared_task(name="campaigns.tasks.import_spend_upload", bind=True, soft_time_limit=50 * 60, time_limit=55 * 60)
+@shared_task(name="campaigns.tasks.import_spend_upload", bind=True)
 def import_spend_upload(task: Any, upload: int) -> None:
-    """Import a file of spend that somebody uploaded, then send for the next one."""
+    """Have a file of spend imported that somebody uploaded, while this process goes on with the checks."""
+    beside.start(import_upload, upload, task.request.id or "")
+
+
+def import_upload(upload: int, task_id: str) -> None:
+    """Import a file of spend that somebody uploaded, in a process of its own, then send for the next one."""
     try:
-        done = spend_uploads.run_upload(upload, task_id=task.request.id or "", clock=database_now)
-    except SoftTimeLimitExceeded:
+        done = spend_uploads.run_upload(upload, task_id=task_id, clock=database_now)
+    except beside.TookTooLong:
         spend_uploads.fail(upload, "It took longer than 50 minutes: import it in several files.", now=database_now())
         raise
     if done:
@@ -65,12 +69,17 @@ def import_spend_upload(task: Any, upload: int) -> None:
         send_due_uploads()
 
 
-@shared_task(name="campaigns.tasks.preview_spend_upload", bind=True, soft_time_limit=50 * 60, time_limit=55 * 60)
+@shared_task(name="campaigns.tasks.preview_spend_upload", bind=True)
 def preview_spend_upload(task: Any, upload: int) -> None:
-    """Read a file of spend that somebody uploaded, for its preview."""
+    """Have a file of spend read for its preview, while this process goes on with the checks."""
+    beside.start(preview_upload, upload, task.request.id or "")
+
+
+def preview_upload(upload: int, task_id: str) -> None:
+    """Read a file of spend that somebody uploaded, for its preview, in a process of its own."""
     try:
-        read = upload_preview.make_preview(upload, task_id=task.request.id or "", clock=database_now)
-    except SoftTimeLimitExceeded:
+        read = upload_preview.make_preview(upload, task_id=task_id, clock=database_now)
+    except beside.TookTooLong:
         spend_uploads.fail(upload, "It took longer than 50 minutes: import it in several files.", now=database_now())
         raise
     if read:

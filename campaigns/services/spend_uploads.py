@@ -86,25 +86,30 @@ def _hashed(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
 
 def due_uploads(*, now: datetime) -> list[int]:
     """Return the oldest upload that waits, or whose run is lost, unless another one is running."""
-    lost = Q(state=State.RUNNING, seen_at__lt=now - LOST_AFTER)
-    if SpendUpload.objects.filter(state=State.RUNNING, seen_at__gte=now - LOST_AFTER).exists():
+    running = Q(state=State.RUNNING, seen_at__range=_lately(now))
+    if SpendUpload.objects.filter(running).exists():
         return []
-    found = SpendUpload.objects.filter(Q(state=State.WAITING) | lost).order_by("pk")
+    found = SpendUpload.objects.filter(Q(state=State.WAITING) | Q(state=State.RUNNING) & ~running).order_by("pk")
     return list(found.values_list("pk", flat=True)[:1])
 
 
 def claim(pk: int, *, task_id: str, now: datetime) -> SpendUpload | None:
     """Take an upload that waits, whose run is lost, or whose own message has come again; None where there is none.
 
-    One at a time: an import keeps a worker's process busy, and the checks need another.
+    One at a time: an import takes a core, and the checks need another.
     """
-    lost = Q(seen_at__lt=now - LOST_AFTER) | Q(task_id=task_id)
-    others = SpendUpload.objects.filter(state=State.RUNNING, seen_at__gte=now - LOST_AFTER).exclude(pk=pk)
+    lost = ~Q(seen_at__range=_lately(now)) | Q(task_id=task_id)
+    others = SpendUpload.objects.filter(state=State.RUNNING, seen_at__range=_lately(now)).exclude(pk=pk)
     if others.exists():
         return None
     mine = SpendUpload.objects.filter(Q(state=State.WAITING) | Q(state=State.RUNNING) & lost, pk=pk)
     claimed = mine.update(state=State.RUNNING, task_id=task_id, attempt=F("attempt") + 1, seen_at=now, started_at=now)
     return SpendUpload.objects.get(pk=pk) if claimed else None
+
+
+def _lately(now: datetime) -> tuple[datetime, datetime]:
+    """Return between which instants a run has told of itself that isn't lost; one dated ahead says nothing of now."""
+    return now - LOST_AFTER, now + LOST_AFTER
 
 
 def run_upload(pk: int, *, task_id: str, clock: Clock) -> SpendUpload | None:
