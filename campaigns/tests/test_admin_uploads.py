@@ -136,7 +136,7 @@ class Previewing(UploadPageTestCase):
         sent.assert_called_once_with((upload.pk,), retry=False)
         self.assertContains(reading, "The file is being read")
         self.assertContains(reading, "campaigns/upload.js")
-        tasks.preview_spend_upload(upload.pk)
+        tasks.preview_upload(upload.pk, "a")
         told = self.progress(upload).json()
         self.assertEqual((told["state"], told["over"]), ("ready", True))
 
