@@ -18,8 +18,13 @@ from campaigns.services.exchange_files import FileRefused, Row, TextTable, Value
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 SEPARATORS = ";,|\t\r\n"
-# What spreadsheets write instead of a value that they couldn't calculate.
-ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|BEZUG!|NV|WERT!|ZAHL!)|Err:[0-9]{3}")
+# What spreadsheets write instead of a value that they couldn't calculate, in English and in languages of Europe.
+ERROR = re.compile(
+    r"#(?:DIV/0!|NULL!|NUM!|REF!|VALUE!|NAME\?|N/A|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|ERROR!"
+    r"|BEZUG!|WERT!|ZAHL!|NV|ÜBERLAUF!|VALEUR!|NOM\?|NOMBRE!|NUL!|N/D|¡DIV/0!|¡REF!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡NULO!"
+    r"|RIF!|VALORE!|NOME\?|NULLO!|VALOR!|NÚM!|NULO!|VERW!|WAARDE!|NAAM\?|GETAL!|LEEG!|N/B"
+    r"|ADR!|ARG!|NAZWA\?|LICZBA!|ZERO!|REFERENS!|VÄRDEFEL!|NAMN\?|OGILTIGT!|SKÄRNING!|SAKNAS!)|Err:[0-9]{3}"
+)
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:

@@ -112,7 +112,19 @@ class FormulasThatNothingCalculated(Amounts):
         make_brand(name="Alpine")
         for name, data in (
             ("a.csv", b"brand,name\nAlpine,#REF!\nAlpine,#N/A\n"),
-            ("a.csv", b"brand;name\nAlpine;#BEZUG!\n"),
+            *(
+                ("a.csv", f"brand;name\nAlpine;{error}\n".encode())
+                for error in (
+                    "#BEZUG!",
+                    "#ÜBERLAUF!",
+                    "#VALEUR!",
+                    "#¡VALOR!",
+                    "#¿NOMBRE?",
+                    "#RIF!",
+                    "#ERROR!",
+                    "Err:502",
+                )
+            ),
         ):
             with self.assertRaisesMessage(FileRefused, "a spreadsheet writes where it couldn’t calculate a value"):
                 self.keep(Kind.CAMPAIGNS, data, name)
