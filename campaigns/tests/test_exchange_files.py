@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from campaigns.services import exchange_files
 from campaigns.services.exchange_csv import FORMULA_STARTS, write_csv
-from campaigns.services.exchange_files import LARGEST, FileRefused
+from campaigns.services.exchange_files import LARGEST, FileRefused, Value
 from campaigns.services.exchange_read import read_table
 from campaigns.services.exchange_xlsx_write import write_xlsx
 from campaigns.tests.workbooks import workbook
@@ -58,7 +58,7 @@ class RoundTrip(SimpleTestCase):
             self.assertNotIn(cell.strip(' "\t\r\n')[:1] or "x", FORMULA_STARTS, cell)
 
     def test_every_text_is_quoted_and_numbers_are_numbers(self) -> None:
-        row = ["x;=1+1;y", "on", Decimal("-0.750001"), 7, date(2026, 1, 2), None]
+        row: list[Value] = ["x;=1+1;y", "on", Decimal("-0.750001"), 7, date(2026, 1, 2), None]
         written = write_csv(list("abcdef"), [row]).decode("utf-8-sig").splitlines()
         self.assertEqual(written[1], '''"x;'=1+1;y","on",-0.750001,7,"2026-01-02",""''')
 

@@ -12,7 +12,7 @@ from openpyxl.utils.datetime import MAC_EPOCH
 from openpyxl.workbook.workbook import Workbook
 
 from campaigns.amounts import DecimalMark
-from campaigns.services.exchange_files import MOST_ROWS, FileRefused
+from campaigns.services.exchange_files import MOST_ROWS, FileRefused, Value
 from campaigns.services.exchange_read import read_table
 from campaigns.services.exchange_xlsx_write import write_xlsx
 from campaigns.tests.workbooks import saved, sheet_of, text_cell, workbook
@@ -131,9 +131,9 @@ class BlankRows(SimpleTestCase):
         book = Workbook()
         book.worksheets[0].append(["name"])
         book.worksheets[0].sheet_state = "hidden"
+        shown = book.create_sheet("Shown")
         for row in (["name"], ["Alpine"]):
-            book.create_sheet("Shown") if len(book.worksheets) == 1 else None
-            book.worksheets[1].append(row)
+            shown.append(row)
         self.assertEqual(lines_of(saved(book)), [{"name": "Alpine"}])
 
 
@@ -160,7 +160,7 @@ class NumbersAndDates(SimpleTestCase):
 class Written(SimpleTestCase):
     def test_numbers_and_dates_are_such_and_texts_are_texts(self) -> None:
         day = datetime(2026, 12, 31)  # noqa: DTZ001  # a cell has no zone
-        values = [7, Decimal("-1250.500001"), day.date(), "=1+1", "007", "#N/A", "2026-01-01", None, ""]
+        values: list[Value] = [7, Decimal("-1250.500001"), day.date(), "=1+1", "007", "#N/A", "2026-01-01", None, ""]
         book = load_workbook(io.BytesIO(write_xlsx([f"c{n}" for n in range(len(values))], [values])))
         cells = [(cell.data_type, cell.value) for cell in next(iter(book.worksheets[0].iter_rows(min_row=2)))]
         texts = [("s", text) for text in ("=1+1", "007", "#N/A", "2026-01-01")]
