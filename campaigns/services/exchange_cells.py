@@ -119,7 +119,7 @@ class AmountCell(Cell):
         except ValueError:
             raise ValueError(_why_no_amount(text)) from None
         if amount.currencies:
-            raise ValueError(f"{shown(value)} has a currency, which is the brand's: write the number alone.")
+            raise ValueError(f"{shown(value)} has a currency, which is the brand’s: write the number alone.")
         if amount.value < 0 or amount.value >= AMOUNT_LIMIT:
             raise ValueError(f"{shown(value)} is out of range: write 0 or more and less than {AMOUNT_LIMIT:,}.")
         if amount.is_rounded and not amount.value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
 from django.test import TestCase
 from django.urls import reverse
+from openpyxl.workbook.workbook import Workbook
 
 from campaigns.admin import exchange
 from campaigns.models import Brand, Campaign, GivenBrand, ImportDraft
@@ -19,6 +21,7 @@ from campaigns.tests.browser import AdminTestCase, ShownForm, confirm
 from campaigns.tests.exchanging import csv_of
 from campaigns.tests.factories import make_brand, make_campaign, make_window
 from campaigns.tests.pages import page
+from campaigns.tests.workbooks import saved, workbook
 
 
 class ExchangePageTestCase(AdminTestCase):
@@ -109,6 +112,26 @@ class Imports(ExchangePageTestCase):
         self.assertContains(preview, "“Euro” is no currency")
         self.assertContains(preview, "it is all of the file or nothing")
         self.assertIs(confirm(self.client, preview), preview)
+
+    def test_what_is_rounded_or_left_out_is_told_before_it_is_confirmed(self) -> None:
+        make_brand(name="Alpine", currency="EUR", daily_budget=10)
+        book = Workbook()
+        for row in (["name", "daily_budget"], ["Alpine", 57.48849999999999]):
+            book.worksheets[0].append(row)
+        book.create_sheet("Notes").append(["to be read by people"])
+        preview = self.upload(Brand, saved(book), "a.xlsx")
+        self.assertContains(preview, "<ins>57.4885 EUR</ins>", html=True)
+        self.assertContains(preview, "Amounts are rounded to 6 decimals: 57.48849999999999 to 57.4885 (line 2).")
+        self.assertContains(preview, "Only the first sheet is read, “Sheet”; there are 1 more.")
+        confirm(self.client, preview)
+        self.assertEqual(Brand.objects.get().daily_budget, Decimal("57.4885"))
+
+    def test_a_cell_without_a_value_is_named_in_the_form(self) -> None:
+        make_brand(name="Alpine", daily_budget=10)
+        preview = self.upload(Brand, workbook(["name", "daily_budget"], ["Alpine", "=5*2"]), "a.xlsx")
+        self.assertContains(preview, "saved value is missing or 0")
+        self.assertContains(preview, "B2")
+        self.assertFalse(ImportDraft.objects.exists())
 
     def test_a_file_that_can_not_be_read_is_refused_in_the_form(self) -> None:
         for name, data, sentence in (
