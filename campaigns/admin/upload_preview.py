@@ -27,15 +27,17 @@ class ConfirmForm(forms.Form):
         super().__init__(auto_id="confirm_%s")
         refused, twice = preview.counts.refused, preview.counts.without_external_id
         if refused and not upload.skip_errors:
-            without = "it" if refused == 1 else "them"
+            skipped = "the refused row" if refused == 1 else f"the {refused:,} refused rows"
             self._ask(
                 "skip_errors",
-                f"Import the other rows without {without}",
+                f"Skip {skipped} and import the others",
                 f"{number(refused, 'row')} {'is' if refused == 1 else 'are'} refused, see below. To import the whole"
                 " file, correct it and upload it again.",
             )
         if is_repeated:
-            self._ask("again", "Import it again", f"{number(twice, 'row')} without external_id will count twice.")
+            self._ask(
+                "again", "Import the same file again", f"{number(twice, 'row')} without external_id will count twice."
+            )
 
     def _ask(self, name: str, label: str, help_text: str) -> None:
         self.fields[name] = forms.BooleanField(label=label, help_text=help_text, widget=UnfoldBooleanSwitchWidget())

@@ -12,18 +12,20 @@ STATES = [
 
 
 class Migration(migrations.Migration):
+    """Defaults of the database let the version before keep uploads while both run."""
+
     dependencies = (("campaigns", "0019_fill_name_keys"),)
     operations = (
         migrations.AddField(
             "spendupload",
             "decimal",
-            models.CharField(default="unknown", max_length=20, verbose_name="decimal separator"),
+            models.CharField(db_default="unknown", default="unknown", max_length=20, verbose_name="decimal separator"),
         ),
-        migrations.AddField("spendupload", "sha256", models.CharField(default="", max_length=64)),
+        migrations.AddField("spendupload", "sha256", models.CharField(db_default="", default="", max_length=64)),
         migrations.AddField("spendupload", "preview", models.JSONField(null=True)),
-        migrations.AddField("spendupload", "without_spend", models.PositiveBigIntegerField(default=0)),
-        migrations.AddField("spendupload", "notes", models.PositiveBigIntegerField(default=0)),
-        migrations.AddField("spendupload", "rounded", models.PositiveBigIntegerField(default=0)),
+        migrations.AddField("spendupload", "without_spend", models.PositiveBigIntegerField(db_default=0, default=0)),
+        migrations.AddField("spendupload", "notes", models.PositiveBigIntegerField(db_default=0, default=0)),
+        migrations.AddField("spendupload", "rounded", models.PositiveBigIntegerField(db_default=0, default=0)),
         migrations.AlterField(
             "spendupload", "state", models.CharField(choices=STATES, default="waiting", max_length=10)
         ),

@@ -31,9 +31,9 @@ class SpendUpload(models.Model):
     skip_errors = models.BooleanField(default=False)
     timezone = models.CharField("time zone", max_length=64, blank=True)
     """Of times without an offset; empty for the time zone of each brand."""
-    decimal = models.CharField("decimal separator", max_length=20, default="unknown")
+    decimal = models.CharField("decimal separator", max_length=20, default="unknown", db_default="unknown")
     """A DecimalMark: what the person said of the file."""
-    sha256 = models.CharField(max_length=64, default="")
+    sha256 = models.CharField(max_length=64, default="", db_default="")
     """Of the file's bytes, in hexadecimal digits: the same file may come again. Empty where it is unknown."""
     preview = models.JSONField(null=True)
     """What the file would import, as campaigns.services.spend_preview found it."""
@@ -56,10 +56,10 @@ class SpendUpload(models.Model):
     without_external_id = models.PositiveBigIntegerField(default=0)
     created_brands = models.PositiveBigIntegerField(default=0)
     created_campaigns = models.PositiveBigIntegerField(default=0)
-    without_spend = models.PositiveBigIntegerField(default=0)
-    notes = models.PositiveBigIntegerField(default=0)
+    without_spend = models.PositiveBigIntegerField(default=0, db_default=0)
+    notes = models.PositiveBigIntegerField(default=0, db_default=0)
     """Totals and the lines after them."""
-    rounded = models.PositiveBigIntegerField(default=0)
+    rounded = models.PositiveBigIntegerField(default=0, db_default=0)
     problem = models.TextField(default="")
     """Why it failed, in a sentence."""
     refusals = models.TextField(default="")

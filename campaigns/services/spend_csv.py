@@ -18,8 +18,6 @@ What a file looks like:
 
 from __future__ import annotations
 
-import csv
-import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -31,10 +29,8 @@ from functools import lru_cache, partial
 from typing import BinaryIO, NamedTuple
 
 from campaigns.amounts import Amount, DecimalMark, currencies_of, is_no_amount, read_amount
+from campaigns.services.spend_lines import LineRefused, decode, lines_of, quoted, split_line
 from campaigns.services.spend_times import read_time
-
-LONGEST_LINE = 100_000
-"""Bytes, line end included. A longer line is no spend row: it is refused and passed over without being kept."""
 
 NAME_LENGTH = 200
 EXTERNAL_ID_LENGTH = 255
@@ -50,9 +46,7 @@ OTHER_FILES = {
     b"PK\x03\x04": "The file is a ZIP archive or a workbook: save it as CSV, in UTF-8, and import that.",
 }
 
-SAVE_AS_UTF8 = "save the file as UTF-8 and import it again"
 SHOWN = 60
-KEPT_OF_A_LONG_LINE = 200
 REMEMBERED = 10_000
 """Amounts repeat, too."""
 
@@ -112,10 +106,6 @@ class SpendFileError(Exception):
     """The file as a whole can't be read; the message is a sentence that says where and what to do."""
 
 
-class _Refused(Exception):
-    """The line can't be read; the message becomes the reason of its BadRow."""
-
-
 class _Columns(NamedTuple):
     """Where in a line each value stands, how many values a line has, and what separates them."""
 
@@ -135,7 +125,7 @@ def read_spend_csv(stream: BinaryIO, *, decimal: DecimalMark = DecimalMark.UNKNO
     decimal is the decimal separator of the file, where people say so. Raises SpendFileError at the first row where the
     file can't be read at all. Memory stays flat whatever the file holds.
     """
-    lines = _lines(stream)
+    lines = lines_of(stream)
     columns = _read_header(lines)
     if decimal is DecimalMark.UNKNOWN and columns.separator == ",":
         decimal = DecimalMark.USUALLY_POINT
@@ -143,46 +133,13 @@ def read_spend_csv(stream: BinaryIO, *, decimal: DecimalMark = DecimalMark.UNKNO
     has_total = False
     for number, raw in lines:
         try:
-            read = _read_line(number, _decode(raw), columns, to_amount, has_total=has_total)
-        except _Refused as refusal:
-            yield BadRow(number, str(refusal), _quoted(raw))
+            read = _read_line(number, decode(raw), columns, to_amount, has_total=has_total)
+        except LineRefused as refusal:
+            yield BadRow(number, str(refusal), quoted(raw))
             continue
         if read:
             has_total = has_total or (isinstance(read, PassedOver) and read.why is Why.NOTE)
             yield read
-
-
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield each line with its number; of one that is too long only the beginning, still longer than LONGEST_LINE."""
-    for number in itertools.count(1):
-        raw = stream.readline(LONGEST_LINE + 1)
-        if not raw:
-            return
-        yield number, raw
-        while len(raw) > LONGEST_LINE and not raw.endswith(b"\n"):
-            raw = stream.readline(LONGEST_LINE + 1)
-
-
-def _decode(raw: bytes) -> str:
-    """Return the line as text, without its end."""
-    if len(raw) > LONGEST_LINE:
-        raise _Refused(
-            f"The line is longer than {LONGEST_LINE:,} bytes, so it is no spend row: correct it, and end lines"
-            " with LF or CRLF."
-        )
-    if b"\0" in raw:
-        raise _Refused(f"The line holds a NUL byte, as UTF-16 and binary files do: {SAVE_AS_UTF8}.")
-    try:
-        return raw.decode().rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise _Refused(_not_utf8(raw, error)) from error
-
-
-def _quoted(raw: bytes) -> str:
-    """Return a refused line for people to read, whatever it holds; a long one only begins."""
-    kept = raw if len(raw) <= LONGEST_LINE else raw[:KEPT_OF_A_LONG_LINE]
-    text = kept.decode(errors="backslashreplace").rstrip("\r\n").replace("\0", "\\x00")
-    return text if kept is raw else f"{text}…"
 
 
 def _read_header(lines: Iterator[tuple[int, bytes]]) -> _Columns:
@@ -192,28 +149,28 @@ def _read_header(lines: Iterator[tuple[int, bytes]]) -> _Columns:
             raise SpendFileError(sentence)
     separators: tuple[str, ...] = SEPARATORS
     try:
-        text = _decode(raw.removeprefix(BYTE_ORDER_MARK))
+        text = decode(raw.removeprefix(BYTE_ORDER_MARK))
         if text.lower().startswith("sep="):
             separators = (_named_separator(text),)
             number, raw = next(lines, (2, b""))
-            text = _decode(raw)
+            text = decode(raw)
         if not text.strip():
             raise SpendFileError(
                 f"The file is empty or its first line is: the first line names the columns, {_wanted()}."
             )
         return _find_columns(number, *_separated(text, separators))
-    except _Refused as refusal:
+    except LineRefused as refusal:
         raise SpendFileError(f"Line {number}: {refusal}") from refusal
 
 
 def _separated(text: str, separators: tuple[str, ...]) -> tuple[str, list[str]]:
     """Return the separator that gives the columns, and their names: no name that we need holds a separator."""
-    refusals: list[_Refused] = []
+    refusals: list[LineRefused] = []
     found: list[tuple[str, list[str]]] = []
     for separator in separators:
         try:
-            found.append((separator, [name.strip().lower() for name in _split(text, separator)]))
-        except _Refused as refusal:
+            found.append((separator, [name.strip().lower() for name in split_line(text, separator)]))
+        except LineRefused as refusal:
             refusals.append(refusal)
         else:
             if set(NEEDED) <= set(found[-1][1]):
@@ -252,7 +209,7 @@ def _read_line(
     line: int, text: str, columns: _Columns, to_amount: Callable[[str], Amount], *, has_total: bool
 ) -> Row | PassedOver | None:
     """Return what the line says, None where it is empty."""
-    values = _split(text, columns.separator)
+    values = split_line(text, columns.separator)
     if len(values) == columns.width:
         return _read_values(line, text, values, columns, to_amount)
     if not any(values) or all(value.isspace() or not value for value in values):
@@ -260,7 +217,7 @@ def _read_line(
     if has_total:
         return PassedOver(line, Why.NOTE, text)
     separator = {",": "commas", ";": "semicolons", "\t": "tabs"}[columns.separator]
-    raise _Refused(
+    raise LineRefused(
         f"The line has {len(values)} values where the first line names {columns.width} columns: separate them by"
         f" {separator}, and quote a value that holds one."
     )
@@ -281,7 +238,7 @@ def _read_values(
             return PassedOver(line, Why.NO_SPEND, text)
         written = read_time(values[columns.timestamp])
     except ValueError as refusal:
-        raise _Refused(str(refusal)) from None
+        raise LineRefused(str(refusal)) from None
     row = Row(
         line,
         written.timestamp,
@@ -297,21 +254,6 @@ def _read_values(
     return row if row.amount else PassedOver(line, Why.NO_SPEND, text, zero=row)
 
 
-def _split(text: str, separator: str) -> list[str]:
-    if "\r" in text:
-        raise _Refused("The line holds a carriage return (CR) that ends no line: end lines with LF or CRLF.")
-    if '"' not in text:
-        return text.split(separator)
-    try:
-        return next(csv.reader([text], delimiter=separator, strict=True))
-    except csv.Error as error:
-        raise _Refused(
-            f"The quotes of the line don't match ({error}): close each quoted value on its own line, and"
-            " double the"
-            " quotes in it."
-        ) from error
-
-
 def _currencies(amount: Amount, columns: list[str]) -> tuple[str, ...]:
     """Return what the currency may be: what the columns say, if the sign beside the amount can mean it."""
     named = {currencies_of(name) for name in columns if name}
@@ -319,13 +261,13 @@ def _currencies(amount: Amount, columns: list[str]) -> tuple[str, ...]:
         return amount.currencies
     if len(named) > 1:
         listed = " and ".join(sorted(codes[0] for codes in named))
-        raise _Refused(f"The line names the currencies {listed}: leave the one of the amount.")
+        raise LineRefused(f"The line names the currencies {listed}: leave the one of the amount.")
     (codes,) = named
     if not amount.currencies:
         return codes
     both = tuple(code for code in codes if code in amount.currencies)
     if not both:
-        raise _Refused(
+        raise LineRefused(
             f"The line names the currency {codes[0]}, but the sign beside the amount means {amount.currencies[0]}:"
             " correct one of them."
         )
@@ -335,24 +277,19 @@ def _currencies(amount: Amount, columns: list[str]) -> tuple[str, ...]:
 def _to_name(text: str, column: str) -> str:
     name = text.strip()
     if not name:
-        raise _Refused(f"The {column} is empty: write the {column}'s name.")
+        raise LineRefused(f"The {column} is empty: write the {column}'s name.")
     if len(name) > NAME_LENGTH and len(unicodedata.normalize("NFC", name)) > NAME_LENGTH:
-        raise _Refused(f"The {column} {_shown(name)} has {len(name)} characters: a name has at most {NAME_LENGTH}.")
+        raise LineRefused(f"The {column} {_shown(name)} has {len(name)} characters: a name has at most {NAME_LENGTH}.")
     return name
 
 
 def _to_external_id(text: str) -> str | None:
     name = text.strip()
     if len(name) > EXTERNAL_ID_LENGTH:
-        raise _Refused(
+        raise LineRefused(
             f"The external_id {_shown(name)} has {len(name)} characters: shorten it to at most {EXTERNAL_ID_LENGTH}."
         )
     return name or None
-
-
-def _not_utf8(raw: bytes, error: UnicodeDecodeError) -> str:
-    found = raw[error.start : error.start + 1].hex()
-    return f"Byte {error.start + 1} of the line (0x{found}) is not UTF-8: {SAVE_AS_UTF8}."
 
 
 def _shown(value: str) -> str:

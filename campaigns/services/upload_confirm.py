@@ -56,9 +56,7 @@ def confirm_upload(pk: int, *, skip_errors: bool, again: bool) -> SpendUpload:
         if not preview.counts.imported:
             raise NotConfirmed("The file has no new rows to import.")
         if preview.counts.refused and not (skip_errors or upload.skip_errors):
-            raise NotConfirmed(
-                "Some rows are refused: correct them, or tick that the others are imported without them."
-            )
+            raise NotConfirmed("Some rows are refused: correct them, or tick that they are skipped.")
         if repeats(upload, preview) and not again:
             raise NotConfirmed("This file was imported before: tick that it is to be imported again.")
         upload.state, upload.refused, upload.refusals = State.WAITING, 0, ""

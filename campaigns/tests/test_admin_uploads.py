@@ -143,7 +143,9 @@ class Previewing(UploadPageTestCase):
     def test_refused_rows_are_left_out_only_if_that_is_ticked(self) -> None:
         self.upload(DATA + b"2026-11-20T10:00:00Z,Boreal,X,5\n")
         upload = SpendUpload.objects.get()
-        self.assertContains(self.client.get(page(SpendUpload, "change", upload.pk)), "Import the other rows without it")
+        self.assertContains(
+            self.client.get(page(SpendUpload, "change", upload.pk)), "Skip the refused row and import the others"
+        )
         self.assertContains(self.confirm(upload), "Some rows are refused")
         self.assertContains(self.confirm(upload, skip_errors="on"), "It waits for a worker")
         run_upload(upload.pk, task_id="a", clock=timezone.now)

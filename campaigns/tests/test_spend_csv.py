@@ -14,7 +14,6 @@ from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.periods import local_date
 from campaigns.services.spend_csv import (
     EXTERNAL_ID_LENGTH,
-    LONGEST_LINE,
     NAME_LENGTH,
     BadRow,
     Line,
@@ -25,6 +24,7 @@ from campaigns.services.spend_csv import (
     read_spend_csv,
 )
 from campaigns.services.spend_fit import BrandFacts, fit
+from campaigns.services.spend_lines import LONGEST_LINE
 
 HEADER = b"timestamp,brand,campaign,amount,external_id\n"
 GOOD = b"2026-03-01T12:00:00Z,Acme,Spring,1.50,a-1\n"
@@ -396,7 +396,11 @@ class FormatTest(ReadingCase):
         (bad,) = read(b"timestamp;brand;campaign;amount\n2026-03-01T12:00Z;Acme;Spring;1.250\n")
         assert isinstance(bad, BadRow)
         self.assertIn("“1.250” has two readings, 1.25 and 1,250: ", bad.reason)
-        self.assertIn("like 1250 or 1.25, or tell which is the file's decimal separator", bad.reason)
+        self.assertIn("write 1250 or 1.25, or tell which is the file's decimal separator", bad.reason)
+        (bad,) = read(b"timestamp;brand;campaign;amount\n2026-03-01T12:00Z;Acme;Spring;12,345\n")
+        assert isinstance(bad, BadRow)
+        self.assertIn("12.345 and 12,345: write 12345 or 12.3450, or tell", bad.reason)
+        self.assertEqual(self.amounts("12345", "12.3450", separator=";"), ["12345", "12.345"])
 
     def test_people_can_say_which_is_the_decimal_separator(self) -> None:
         point, comma = DecimalMark.POINT, DecimalMark.COMMA

@@ -7,9 +7,11 @@ from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 IMPORT = "campaigns/services/spend_import.py"
 STAGING = "campaigns/services/spend_staging.py"
 CSV = "campaigns/services/spend_csv.py"
+LINES = "campaigns/services/spend_lines.py"
 FIT = "campaigns/services/spend_fit.py"
 TIMES = "campaigns/services/spend_times.py"
 AMOUNTS = "campaigns/amounts.py"
+FIND = "campaigns/services/find_names.py"
 
 
 def _import(
@@ -81,6 +83,27 @@ GUARDS = (
         "        if True:\n            lock_brands(",
         "test_import_beside_people",
         POSTGRESQL,
+    ),
+    _import(
+        "a name finds its row in any spelling",
+        FIND,
+        "        elif spelling and len(alike) == 1:",
+        "        elif False:",
+        "test_twins",
+    ),
+    _import(
+        "of twins none is found by a third spelling",
+        FIND,
+        "        elif spelling and len(alike) == 1:",
+        "        elif spelling and alike:",
+        "test_twins",
+    ),
+    _import(
+        "what can't be seen is refused in a new name",
+        "campaigns/names.py",
+        "        if is_refused(character):\n            raise",
+        "        if False:\n            raise",
+        "test_twins test_names",
     ),
     _import("a row that is there is skipped", STAGING, "    ON CONFLICT (campaign_id, external_id) DO NOTHING", ""),
     _import(
@@ -196,12 +219,12 @@ GUARDS = (
     ),
     _import(
         "a line that is too long is refused",
-        CSV,
+        LINES,
         "    if len(raw) > LONGEST_LINE:",
         "    if False:",
         "test_spend_csv",
     ),
-    _import("a NUL byte is refused", CSV, '    if b"\\0" in raw:', "    if False:", "test_spend_csv"),
+    _import("a NUL byte is refused", LINES, '    if b"\\0" in raw:', "    if False:", "test_spend_csv"),
     _import("an empty external id is none", CSV, "    return name or None", "    return name", "test_spend_csv"),
     _import(
         "an external id has at most 255 characters",
