@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from tqdm import tqdm
 from campaigns.services.spend_csv import BadRow
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+# Where a spreadsheet that splits at any separator would see a formula; a signed number is an amount there.
+FORMULA = re.compile(r"(?<=[;,|\t\r\n])(?=[\s\"']{0,9}(?:[=@＝＠]|[+\-＋－](?![0-9.])))")
 
 
 @contextmanager
@@ -54,11 +57,12 @@ def error_file(name: str | None, source: str) -> Iterator[Callable[[BadRow], Non
     with file:
         writer = csv.writer(file)
         writer.writerow(("line", "reason", "text"))
-        yield lambda refused: writer.writerow((refused.line, refused.reason, _not_a_formula(refused.text)))
+        yield lambda refused: writer.writerow((refused.line, *map(_not_a_formula, (refused.reason, refused.text))))
 
 
 def _not_a_formula(text: str) -> str:
     """Return what a spreadsheet shows and doesn't reckon: the file came from somebody else."""
+    text = FORMULA.sub("'", text)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
