@@ -85,6 +85,13 @@ class Rounding(Amounts):
         expected = ("57.4885", "57.4885", "0.00001", "330", "33333.333333", "0.000001")
         self.assertEqual(self.budgets("a.xlsx", data), [Decimal(amount) for amount in expected])
 
+    def test_a_number_of_a_workbook_has_one_reading_and_a_text_may_have_two(self) -> None:
+        self.assertEqual(
+            self.budgets("a.xlsx", workbook(["name", "daily_budget"], ["Alpine", 1.255])), [Decimal("1.255")]
+        )
+        (problem,) = self.shown("a.xlsx", workbook(["name", "daily_budget"], ["Alpine", "1.255"])).plan.problems
+        self.assertIn("“1.255” can be read as 1,255 and as 1.2550", problem.sentence)
+
     def test_a_file_is_rounded_as_the_database_rounds_what_is_inserted(self) -> None:
         amounts = ("0.0000005", "1.0000014999", "1.0000015", "2.0000025", "7.9999995", "1e-05", "3.5e2")
         rows = "".join(f"{number},{text}\n" for number, text in enumerate(amounts))
