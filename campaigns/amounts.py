@@ -148,11 +148,12 @@ def _decimal_mark(text: str, number: str, mark: DecimalMark) -> str:
 
 
 def _two_readings(text: str, number: str) -> str:
-    decimal, whole = Decimal(number).normalize(), number.replace(".", "")
+    whole = number.replace(".", "")
+    # With three decimals it would have two readings again.
+    decimal = number[:-1] if number.endswith("0") else f"{number}0"
     return (
-        f"The amount {_shown(text)} has two readings, {decimal:f} and {int(whole):,}: write it without a thousands"
-        f" separator and not with three decimals, like {whole} or {decimal:.2f}, or tell which is the file's decimal"
-        " separator, point or comma."
+        f"The amount {_shown(text)} has two readings, {Decimal(number).normalize():f} and {int(whole):,}: write"
+        f" {whole} or {decimal}, or tell which is the file's decimal separator, point or comma."
     )
 
 
