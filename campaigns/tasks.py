@@ -11,7 +11,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
 
-from campaigns.services import jobs, quick, shards, spend_uploads
+from campaigns.services import jobs, quick, shards, spend_uploads, upload_confirm, upload_preview
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +65,23 @@ def import_spend_upload(task: Any, upload: int) -> None:
         send_due_uploads()
 
 
+@shared_task(name="campaigns.tasks.preview_spend_upload", bind=True, soft_time_limit=50 * 60, time_limit=55 * 60)
+def preview_spend_upload(task: Any, upload: int) -> None:
+    """Read a file of spend that somebody uploaded, for its preview."""
+    try:
+        read = upload_preview.make_preview(upload, task_id=task.request.id or "", clock=timezone.now)
+    except SoftTimeLimitExceeded:
+        spend_uploads.fail(upload, "It took longer than 50 minutes: import it in several files.", now=timezone.now())
+        raise
+    if read:
+        logger.info("preview_spend_upload: %s (%d) is %s", read.name, read.pk, read.state)
+
+
 def send_due_uploads() -> None:
-    """Send for the upload that is next, if there is one: it waits, or its run was lost."""
+    """Send for the upload that is next, if there is one: it waits, or its run was lost; the same for previews."""
+    upload_confirm.cancel_forgotten(now=timezone.now())
+    for pk in upload_preview.due_previews(now=timezone.now()):
+        preview_spend_upload.delay(pk)
     for pk in spend_uploads.due_uploads(now=timezone.now()):
         import_spend_upload.delay(pk)
 

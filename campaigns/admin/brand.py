@@ -20,15 +20,15 @@ from campaigns.admin.brand_switch import StopsAndGoes
 from campaigns.admin.display import day_bar, link_to_list, month_bar
 from campaigns.admin.fields import MoneyField, ZoneWidget
 from campaigns.admin.filters import RiskFilter
-from campaigns.admin.forms import CarefulForm
+from campaigns.admin.named_form import NamedForm
 from campaigns.admin.statements import recent_statements
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
-from campaigns.services.access import give_brand
+from campaigns.services.access import sees_only_given_brands
 from campaigns.services.changes import begin_change
 
 
-class BrandForm(CarefulForm[Brand]):
+class BrandForm(NamedForm[Brand]):
     class Meta:
         model = Brand
         fields = ("name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget")
@@ -70,9 +70,13 @@ class BrandAdmin(StopsAndGoes):
     class Media:
         css = {"all": ["campaigns/home.css"]}
 
-    def give(self, request: HttpRequest, obj: Brand) -> None:
-        """Give a new brand to the person who made it, if they see only given ones."""
-        give_brand(request.user, obj)
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not sees_only_given_brands(request.user)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever sees only some brands gives none a name: a refusal would say which names others have."""
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "name") if sees_only_given_brands(request.user) else fields
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         return _with_campaign_counts(brands_with_spend(rows, timezone.now(), ids))

@@ -19,8 +19,8 @@ from campaigns.admin.dayparting import WindowInline
 from campaigns.admin.display import link_to, spend_bar, status_chips
 from campaigns.admin.fields import KeyAutocomplete, MoneyField
 from campaigns.admin.filters import ReasonFilter, SeenFilter
-from campaigns.admin.forms import CarefulForm
 from campaigns.admin.history import recent_history
+from campaigns.admin.named_form import NamedForm
 from campaigns.admin.search import campaigns_named
 from campaigns.admin.week import schedules
 from campaigns.models import Brand, Campaign, SpendRecord
@@ -31,7 +31,7 @@ from campaigns.services.outlook import outlook
 from campaigns.services.presets import first_windows
 
 
-class CampaignForm(CarefulForm[Campaign]):
+class CampaignForm(NamedForm[Campaign]):
     class Meta:
         model = Campaign
         fields = ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")

@@ -52,7 +52,6 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         if not change:
             super().save_model(request, obj, form, change)
-            self.give(request, obj)
         elif form.changed_fields:
             obj.save(update_fields=form.changed_fields)
 
@@ -62,9 +61,6 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
         tell_unknown_zones(request, enforced)
         if change and enforced.changed:
             messages.info(request, changed_in_words(enforced))
-
-    def give(self, request: HttpRequest, obj: Any) -> None:
-        """Let the person who made the row see it, where that takes more than having made it."""
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         begin_change(self._brands_of([obj.pk]), clock=timezone.now)

@@ -34,6 +34,10 @@ REMEDIES: dict[tuple[type[forms.Field], str], str] = {
 """What to do about an entry, where Django's own sentence doesn't say so."""
 
 
+NAMES_THE_VALUE = "names_the_value"
+"""The code of an error whose sentence says what was entered."""
+
+
 class CarefulForm(forms.ModelForm[M]):
     """A model form that overwrites nothing that its user did not change."""
 
@@ -60,7 +64,7 @@ class CarefulForm(forms.ModelForm[M]):
             if code == error.code and isinstance(self.fields[field], kind)
         ]
         remedy = remedies[0] if remedies else told
-        if not isinstance(entered, str) or not entered or entered in remedy:
+        if not isinstance(entered, str) or not entered or entered in remedy or error.code == NAMES_THE_VALUE:
             return ValidationError(remedy, code=error.code)
         return ValidationError(f"“{entered}”: {remedy}", code=error.code)
 

@@ -23,7 +23,7 @@ from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
-from campaigns.admin.search import LONGEST
+from campaigns.admin.search import searched
 
 NO_VALUE = re.compile(r"\0|[0-9]{19}")
 """PostgreSQL takes no NUL, SQLite no longer number: each fails where the list is read."""
@@ -149,7 +149,7 @@ class CarefulLists(ModelAdmin):
         return REFUSED.isdisjoint(lookup.split("__")) and super().lookup_allowed(lookup, value, request)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
-        return super().get_search_results(request, queryset, search_term.replace("\0", "")[:LONGEST])
+        return super().get_search_results(request, queryset, searched(search_term))
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> HttpResponse | None:
         """Refuse one action on more rows than are counted: it would keep others waiting for as long as it takes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.text import smart_split, unescape_string_literal
 
 from campaigns.models import Brand, Campaign
+from campaigns.names import is_refused
 from campaigns.services.access import seen_by
 
 NAMED = 1_000
@@ -20,9 +22,15 @@ LONGEST = 500
 """So much of what is searched for is read: no name is longer, and SQLite takes no condition of a thousand words."""
 
 
+def searched(text: str) -> str:
+    """Return what is searched for as names are stored: composed, without characters that can't be seen."""
+    composed = unicodedata.normalize("NFC", text[:LONGEST])
+    return "".join(character for character in composed if not is_refused(character))
+
+
 def words_of(text: str) -> Iterator[str]:
     """Yield the words of a search, or what stands in quotes as one, as Django's own search does."""
-    for word in smart_split(text.replace("\0", "")[:LONGEST]):
+    for word in smart_split(searched(text)):
         quoted = word[0] in "\"'" and word[0] == word[-1] and len(word) > 1
         yield unescape_string_literal(word) if quoted else word
 

@@ -1,4 +1,4 @@
-"""Importing spend through the admin: a file is uploaded, a worker imports it, and a page tells how far it is."""
+"""Importing spend through the admin: a file is uploaded, its preview confirmed, and a worker imports it."""
 
 from __future__ import annotations
 
@@ -15,23 +15,33 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from kombu.exceptions import OperationalError as BrokerError
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from budget_manager.upload_limit import was_dropped
 from campaigns.admin.base import ReadOnlyAdmin
 from campaigns.admin.display import chip, local_time, render_bar
 from campaigns.admin.fields import ZoneWidget
+from campaigns.admin.upload_preview import preview_context
+from campaigns.amounts import DecimalMark
 from campaigns.database import is_postgresql
 from campaigns.models import SpendUpload
 from campaigns.models.brand import validate_zone
 from campaigns.services.access import sees_only_given_brands
 from campaigns.services.people_log import Logged, log_rows
 from campaigns.services.spend_uploads import keep_upload
-from campaigns.tasks import import_spend_upload
+from campaigns.services.spend_words import remarks
+from campaigns.services.upload_confirm import NotConfirmed, cancel_upload, confirm_upload
+from campaigns.services.upload_preview import SMALL, make_preview
+from campaigns.tasks import import_spend_upload, preview_spend_upload
 
 logger = logging.getLogger(__name__)
 
-TONES = {"waiting": "plain", "running": "note", "done": "good", "failed": "warning"}
+TONES = {"done": "good", "failed": "warning", "ready": "warning", "running": "note", "checking": "note"}
+DECIMALS = (
+    (DecimalMark.UNKNOWN, "As the file’s numbers show"),
+    (DecimalMark.POINT, "A point, as in 1,250.50"),
+    (DecimalMark.COMMA, "A comma, as in 1.250,50"),
+)
 MEGABYTE = 1024**2
 
 
@@ -47,7 +57,16 @@ class UploadForm(forms.Form):
         widget=ZoneWidget(),
         validators=[validate_zone],
         max_length=64,
-        help_text="A name like Europe/Paris. A time like 2026-03-01T14:30:00+02:00 says its own.",
+        required=False,
+        help_text="A name like Europe/Paris. Leave empty for each brand’s own. Times that include an offset are used as"
+        " they are, and a day without a time is the brand’s day.",
+    )
+    decimal = forms.ChoiceField(
+        label="Decimal separator",
+        choices=DECIMALS,
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Choose it where amounts like 1.250 could be read in two ways.",
     )
     skip_errors = forms.BooleanField(
         label="Import the other rows where some are refused",
@@ -64,7 +83,7 @@ class UploadForm(forms.Form):
 
     def __init__(self, request: HttpRequest) -> None:
         data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-        super().__init__(data, files, initial={"timezone": settings.TIME_ZONE})
+        super().__init__(data, files, initial={"decimal": DecimalMark.UNKNOWN})
         self.fields["file"].help_text = f"CSV in UTF-8, up to {settings.SPEND_UPLOAD_MEGABYTES:,} MB."
         self.was_dropped = was_dropped(request)
         if not request.user.has_perms(("campaigns.add_brand", "campaigns.add_campaign")):
@@ -82,8 +101,8 @@ class UploadForm(forms.Form):
 
 @admin.register(SpendUpload)
 class SpendUploadAdmin(ReadOnlyAdmin):
-    list_note = "Files of spend that staff uploaded. A worker imports them, one at a time."
-    nothing_yet = "Add a file of spend, and follow here how far its import is."
+    list_note = "Files of spend that staff uploaded or import_spend imported. A worker imports uploads, one at a time."
+    nothing_yet = "Upload a spend file, check what it would import, and track its progress here."
     list_display = ("name", "who", "uploaded", "state_in_words", "progress", "imported", "refused")
     list_filter = ("state",)
     search_fields = ("name", "who")
@@ -98,18 +117,25 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm("campaigns.add_spendupload"))
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.progress_view)
-        return [path("<int:pk>/progress/", view, name="campaigns_spendupload_progress"), *super().get_urls()]
+        views = {"progress": self.progress_view, "confirm": self.confirm_view, "cancel": self.cancel_view}
+        own = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"campaigns_spendupload_{name}")
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
-        """Take a file, keep it, and send for a worker."""
+        """Take a file, keep it, and show what it would import: a worker reads what is large."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = UploadForm(request)
         if form.is_bound and form.is_valid():
             upload = self._keep(request, form.cleaned_data)
-            self._send(request, upload)
-            return HttpResponseRedirect(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
+            if upload.size <= SMALL:
+                make_preview(upload.pk, task_id="", clock=timezone.now)
+            else:
+                self._send(request, upload, preview_spend_upload)
+            return self._to(upload)
         return self.dialogue(request, "upload_add", title="Import spend", form=form, media=self.media)
 
     def _keep(self, request: HttpRequest, asked: dict[str, Any]) -> SpendUpload:
@@ -121,16 +147,45 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             zone=asked["timezone"],
             create=asked.get("create_missing", False),
             skip_errors=asked["skip_errors"],
+            decimal=DecimalMark(asked["decimal"] or DecimalMark.UNKNOWN),
+            state=SpendUpload.State.CHECKING,
         )
         log_rows(request.user, SpendUpload, [Logged(upload.pk, upload.name)])
         return upload
 
-    def _send(self, request: HttpRequest, upload: SpendUpload) -> None:
+    def _to(self, upload: SpendUpload) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
+
+    def _send(self, request: HttpRequest, upload: SpendUpload, task: Any) -> None:
         try:
-            import_spend_upload.apply_async((upload.pk,), retry=False)
+            task.apply_async((upload.pk,), retry=False)
         except BrokerError as error:
             logger.warning("no broker for the upload %d: %s", upload.pk, error)
-            messages.warning(request, "The broker can’t be reached: the import begins with the first check after that.")
+            messages.warning(request, "The broker can’t be reached: the file is read with the first check after that.")
+
+    def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Let an upload be imported as its preview says, and send for a worker."""
+        upload = self._unconfirmed(request, pk)
+        asked = {name: request.POST.get(name) == "on" for name in ("skip_errors", "again")}
+        try:
+            confirmed = confirm_upload(upload.pk, **asked)
+        except NotConfirmed as problem:
+            messages.error(request, str(problem))
+        else:
+            self._send(request, confirmed, import_spend_upload)
+        return self._to(upload)
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        upload = self._unconfirmed(request, pk)
+        if cancel_upload(upload.pk, now=timezone.now()):
+            messages.success(request, f"Cancelled: nothing of “{upload.name}” was imported.")
+        return HttpResponseRedirect(reverse("admin:campaigns_spendupload_changelist"))
+
+    def _unconfirmed(self, request: HttpRequest, pk: int) -> SpendUpload:
+        upload: SpendUpload | None = self.get_queryset(request).filter(pk=pk).first()
+        if request.method != "POST" or not self.has_add_permission(request) or upload is None:
+            raise PermissionDenied
+        return upload
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -140,7 +195,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         if request.method != "GET" or not self.has_view_permission(request, upload):
             raise PermissionDenied
         if upload is None:
-            messages.warning(request, "The import isn’t there any more.")
+            messages.warning(request, "This import no longer exists.")
             return HttpResponseRedirect(reverse("admin:campaigns_spendupload_changelist"))
         return self.dialogue(
             request,
@@ -153,6 +208,8 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             state=self.state_in_words(upload),
             figures=figures_of(upload),
             refusals=upload.refusals.splitlines(),
+            remarks=list(remarks(upload)),
+            **preview_context(request, upload),
         )
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
@@ -173,12 +230,12 @@ class SpendUploadAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state", ordering="state")
     def state_in_words(self, upload: SpendUpload) -> SafeString:
-        return chip(upload.state, TONES[upload.state])
+        return chip(upload.get_state_display().lower(), TONES.get(upload.state, "plain"))
 
     @admin.display(description="progress")
     def progress(self, upload: SpendUpload) -> SafeString | str:
         told = progress_of(upload)
-        if upload.state != SpendUpload.State.RUNNING:
+        if upload.state not in (SpendUpload.State.RUNNING, SpendUpload.State.CHECKING):
             return in_megabytes(upload.size)
         return render_bar(text=told["sizes"], note=f"{told['percent']} %", value=told["percent"], label="of the file")
 
@@ -188,7 +245,7 @@ def progress_of(upload: SpendUpload) -> dict[str, Any]:
     percent = 100 if upload.state == SpendUpload.State.DONE else upload.bytes_done * 100 // max(upload.size, 1)
     return {
         "state": upload.state,
-        "over": upload.is_over,
+        "over": upload.is_over or upload.state == SpendUpload.State.READY,
         "percent": min(percent, 100),
         "sizes": f"{in_megabytes(upload.bytes_done)} of {in_megabytes(upload.size)}",
         "sentence": _sentence(upload),
@@ -196,6 +253,10 @@ def progress_of(upload: SpendUpload) -> dict[str, Any]:
 
 
 def _sentence(upload: SpendUpload) -> str:
+    if upload.state == SpendUpload.State.CHECKING:
+        return "The file is being read, so that you see what it would import. Nothing is imported yet."
+    if upload.state == SpendUpload.State.READY:
+        return "Nothing is imported yet. This is what the file would import:"
     if upload.state == SpendUpload.State.WAITING:
         return "It waits for a worker: one import runs at a time."
     if upload.state == SpendUpload.State.RUNNING:
@@ -203,7 +264,7 @@ def _sentence(upload: SpendUpload) -> str:
             return "The worker imports it, all in one go: SQLite tells nothing of it before the end."
         rows = f", {upload.imported:,} rows so far" if upload.imported else ""
         return f"The worker imports it{rows}."
-    if upload.state == SpendUpload.State.FAILED:
+    if upload.state in (SpendUpload.State.FAILED, SpendUpload.State.CANCELLED):
         return upload.problem
     rows = "1 row" if upload.imported == 1 else f"{upload.imported:,} rows"
     return f"Done: {rows} imported, {upload.repeated:,} repeated and skipped, {upload.refused:,} refused."
@@ -215,6 +276,8 @@ def figures_of(upload: SpendUpload) -> list[tuple[str, str]]:
         (upload.imported, "imported"),
         (upload.repeated, "repeated, skipped"),
         (upload.refused, "refused"),
+        (upload.without_spend, "without spend"),
+        (upload.notes, "totals and notes"),
         (upload.created_brands, "brands created"),
         (upload.created_campaigns, "campaigns created"),
     )

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Length, Now
 
 from campaigns.models.checks import IsPlainTimestamp, IsSwitch, IsText
-from campaigns.models.fields import limit_field, limit_in_range
+from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
 from campaigns.periods import EARLIEST, LATEST, find_zone
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class BrandQuerySet(models.QuerySet["Brand"]):
         return brands_with_spend(self, now)
 
 
-class Brand(models.Model):
+class Brand(SavesNameKey):
     """An advertiser: its budgets hold for all of its campaigns together."""
 
     name = models.CharField(max_length=200)
@@ -76,11 +76,16 @@ class Brand(models.Model):
         "When the brand's spend of the month reaches it, all of its campaigns pause until the 1st.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    name_key = NameKeyField()
 
     objects = BrandQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
+        indexes = (
+            # Those whose key is computed when a name is looked for.
+            models.Index(fields=("id",), name="brand_without_name_key", condition=models.Q(name_key__isnull=True)),
+        )
         constraints = (
             # With a condition, which always holds, it is no key that a renaming would lock against folds.
             models.UniqueConstraint(
@@ -88,6 +93,12 @@ class Brand(models.Model):
                 condition=~models.Q(name=""),
                 name="brand_name_unique",
                 violation_error_message="There is a brand of this name already: choose another name.",
+            ),
+            models.UniqueConstraint(
+                fields=("name_key",),
+                condition=models.Q(name_key__isnull=False),
+                name="brand_name_key_unique",
+                violation_error_message="There is a brand of this name in another spelling: choose another name.",
             ),
             models.CheckConstraint(
                 name="brand_has_a_name",

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from campaigns.models.brand import Brand
 from campaigns.models.checks import IsPlainDate, IsSwitch, IsText, IsWholeNumber
-from campaigns.models.fields import limit_field, limit_in_range
+from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
 from campaigns.reasons import ALL_REASONS, PauseReason
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 COMPUTED = ("pause_reasons", "next_change_minute")
 """Only enforcement writes these of a campaign that is there."""
+KEPT = (*COMPUTED, "name_key")
+"""What a plain save of a campaign that is there leaves as it is."""
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -34,7 +36,7 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
         return campaigns_with_spend(self, now)
 
 
-class Campaign(models.Model):
+class Campaign(SavesNameKey):
     """Something of a brand that may run or not. Its status is computed (R1); its switch belongs to people (R5)."""
 
     class Status(models.TextChoices):
@@ -78,18 +80,29 @@ class Campaign(models.Model):
         db_persist=True,
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    name_key = NameKeyField()
 
     objects = CampaignQuerySet.as_manager()
 
     class Meta:
         ordering = ("brand__name", "name")
-        indexes = (models.Index(fields=("next_change_minute",), name="campaign_next_change"),)
+        indexes = (
+            models.Index(fields=("next_change_minute",), name="campaign_next_change"),
+            # Those whose key is computed when a name of the brand is looked for.
+            models.Index(fields=("brand",), name="campaign_without_name_key", condition=Q(name_key__isnull=True)),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("brand", "name"),
                 condition=~Q(name=""),  # always holds; without it, a renaming would lock spend writers out
                 name="campaign_name_unique_in_brand",
                 violation_error_message="The brand has a campaign of this name already: choose another name.",
+            ),
+            models.UniqueConstraint(
+                fields=("brand", "name_key"),
+                condition=Q(name_key__isnull=False),
+                name="campaign_name_key_unique_in_brand",
+                violation_error_message="The brand has this name in another spelling: choose another name.",
             ),
             models.UniqueConstraint(fields=("id", "brand"), name="campaign_and_brand_referenced_by_spend"),
             models.CheckConstraint(
@@ -141,8 +154,10 @@ class Campaign(models.Model):
             update_fields = [
                 field.name
                 for field in self._meta.concrete_fields
-                if not field.generated and not field.primary_key and field.name not in COMPUTED
+                if not field.generated and not field.primary_key and field.name not in KEPT
             ]
+            super(SavesNameKey, self).save(update_fields=update_fields)
+            return
         super().save(*args, update_fields=update_fields, **kwargs)
 
     @property

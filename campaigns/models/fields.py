@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from campaigns.money import AMOUNT_LIMIT, PLACES, from_micros, to_micros
+from campaigns.names import name_key
 
 SetT = TypeVar("SetT")
 GetT = TypeVar("GetT")
@@ -40,6 +42,47 @@ class MicrosField(models.BigIntegerField[SetT, GetT]):
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         return value if prepared else self.get_prep_value(value)
+
+
+class NameKeyField(models.CharField[SetT, GetT]):
+    """The key by which the name of a row is compared, computed as the row is inserted.
+
+    Empty (NULL) where the name was written by SQL, and for all but one of several names that are the same: their key is
+    computed when they are looked for. On an update it stays as it is: see SavesNameKey.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max_length": 800, "null": True, "editable": False} | kwargs)
+
+    def pre_save(self, model_instance: Any, add: bool) -> Any:
+        if add:
+            model_instance.name_key = name_key(model_instance.name) or None
+        return model_instance.name_key
+
+
+class SavesNameKey(models.Model):
+    """A model whose rows, when they are saved with update_fields that include the name, get the key of the new name.
+
+    Any other update of the name leaves the row without a key, by a trigger.
+    """
+
+    name: Any
+    name_key: Any
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        renames = update_fields is not None and "name" in (update_fields := set(update_fields))
+        if not renames:
+            super().save(*args, update_fields=update_fields, **kwargs)
+            return
+        with transaction.atomic(using=kwargs.get("using")):
+            super().save(*args, update_fields=update_fields, **kwargs)
+            self.name_key = name_key(self.name) or None
+            # In a statement of its own: of one that writes both, the trigger can't tell a key that stays the same.
+            row: models.QuerySet[Any] = type(self)._base_manager.filter(pk=self.pk)
+            row.update(name_key=self.name_key)
 
 
 def limit_field(verbose_name: str, help_text: str) -> models.DecimalField[Any, Any]:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.db.models import QuerySet
 
-from campaigns.models import Brand, GivenBrand
+from campaigns.models import GivenBrand
 
 M = TypeVar("M", bound=models.Model)
 
@@ -21,12 +21,6 @@ Person = User | AnonymousUser
 def sees_only_given_brands(user: Person) -> TypeGuard[User]:
     """Tell whether the person sees only the brands that they were given. Superusers see everything."""
     return not user.is_superuser and bool(user.has_perm(ONLY_GIVEN_BRANDS))
-
-
-def give_brand(user: Person, brand: Brand) -> None:
-    """Give the brand to the person, if they would not see it otherwise."""
-    if sees_only_given_brands(user):
-        GivenBrand.objects.get_or_create(user=user, brand=brand)
 
 
 def seen_by(user: Person, rows: QuerySet[M], brand: str) -> QuerySet[M]:

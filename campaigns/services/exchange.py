@@ -17,7 +17,8 @@ from django.db import transaction
 
 from campaigns.models import Brand, Campaign, ImportDraft
 from campaigns.money import format_money
-from campaigns.services.access import Person, give_brand
+from campaigns.names import name_key
+from campaigns.services.access import Person
 from campaigns.services.bulk_operations import field_of, fingerprint
 from campaigns.services.changes import begin_change, finish_change
 from campaigns.services.columns import write_column
@@ -110,9 +111,6 @@ def apply_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Importe
         raise ImportConflict(_differences(plan, draft.shown))
     ids = _write(plan)
     _log(plan, ids, person)
-    if kind == Kind.BRANDS:
-        for brand in Brand.objects.filter(pk__in=[ids[line.line] for line in plan.new]):
-            give_brand(person, brand)
     enforced = finish_change(_scope(plan, ids), clock=clock, actor=person.get_username())
     draft.delete()
     return Imported(plan, enforced)
@@ -185,6 +183,9 @@ def _write(plan: Plan) -> dict[int, int]:
     for column in dict.fromkeys(name for line in plan.changed for name in line.changes):
         changed = {line.pk: line.changes[column][1] for line in plan.changed if line.pk and column in line.changes}
         write_column(field_of(plan.kind.model, column), changed)
+        if column == "name":
+            keys = {pk: name_key(name) for pk, name in changed.items()}
+            write_column(field_of(plan.kind.model, "name_key"), keys)
     rows = [_new_row(plan.kind, line) for line in plan.new]
     plan.kind.model._base_manager.bulk_create(rows, batch_size=BATCH)
     return ids | {line.line: row.pk for line, row in zip(plan.new, rows, strict=True)}

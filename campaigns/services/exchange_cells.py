@@ -16,6 +16,7 @@ from import_export.widgets import Widget
 from campaigns.amounts import TWO_READINGS, DecimalMark, read_amount
 from campaigns.models.dayparting import DAYS, EVERY_DAY
 from campaigns.money import AMOUNT_LIMIT, SMALLEST
+from campaigns.names import normal_name
 from campaigns.periods import find_zone
 from campaigns.services.exchange_files import Value
 
@@ -51,16 +52,15 @@ class Cell(Widget):
 
 
 class NameCell(Cell):
-    """A name. Space around it is kept, so that what was exported is found again; what is new is trimmed."""
+    """A name, in the form in which it is stored; one that is there already needs no reading."""
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
-        if not value.strip():
+        name = normal_name(value)
+        if not name:
             raise ValueError("The name is empty: write one.")
-        if len(value) > NAME_LENGTH:
-            raise ValueError(f"{shown(value)} has {len(value)} characters: a name has at most {NAME_LENGTH}.")
-        if "\0" in value:
-            raise ValueError(f"{shown(value)} holds a NUL character: take it out.")
-        return value
+        if len(name) > NAME_LENGTH:
+            raise ValueError(f"{shown(name)} has {len(name)} characters: a name has at most {NAME_LENGTH}.")
+        return name
 
 
 class KeyCell(Cell):

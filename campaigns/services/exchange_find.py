@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns.database import fetch_all
-from campaigns.dialects import rows_param, rows_sql
 from campaigns.models import Brand, Campaign
+from campaigns.names import name_key
 from campaigns.services.access import Person, seen_by
 from campaigns.services.columns import in_pieces
 from campaigns.services.exchange_cells import KeyCell, shown
 from campaigns.services.exchange_columns import KEYS_OF, Kind
 from campaigns.services.exchange_files import Line
+from campaigns.services.find_names import BrandAndName, Found, find_brands, find_campaigns
 
 KEY = KeyCell()
 
@@ -49,17 +49,16 @@ class Finder:
         self.key, names_of = KEYS_OF[kind]
         self.name = names_of[-1]
         self.by_id: dict[int, Known] = {}
-        self.by_name: dict[tuple[str, str], Known] = {}
-        self.brands: dict[str, Brand] = {}
-        names = {text for line in lines for text in _spellings(line.cells.get("brand", ""))}
-        if kind == Kind.BRANDS:
-            names = {text for line in lines for text in _spellings(line.cells.get(self.name, ""))}
-        self._find_brands(names)
+        column = self.name if kind == Kind.BRANDS else "brand"
+        texts = {line.cells.get(column, "") for line in lines} - {""}
+        self.found_brands = find_brands(texts, seen_by(person, Brand.objects.order_by(), "pk"))
+        self.found_campaigns = self._find_campaigns(lines) if kind != Kind.BRANDS else Found[BrandAndName]()
         ids = {key for line in lines if (key := _key_of(line, self.key)) is not None}
+        self.brands = self._read_brands(ids if kind == Kind.BRANDS else set())
         if kind == Kind.BRANDS:
-            self._know_brands(ids)
+            self._know_brands()
         else:
-            self._know_campaigns(ids | self._ids_of_names(lines))
+            self._know_campaigns(ids | set(self.found_campaigns.ids.values()))
 
     def find(self, line: Line) -> Known | None:
         """Return the row that a line is about, None for a new one. Raises LineRefused."""
@@ -71,10 +70,19 @@ class Finder:
             known = self.by_id[key]
             self._check_names(line, known)
             return known
-        names = _spellings(line.cells.get(self.name, ""))
-        brands = [""] if self.kind == Kind.BRANDS else _spellings(line.cells.get("brand", ""))
-        found = (self.by_name.get((brand, text)) for brand in brands for text in names)
-        return next((row for row in found if row), None)
+        text = line.cells.get(self.name, "")
+        if self.kind == Kind.BRANDS:
+            pk, problem = self.found_brands.of(text)
+        else:
+            brand_id, _ = self.found_brands.of(line.cells.get("brand", ""))
+            pk, problem = (None, "") if brand_id is None else self.found_campaigns.of((brand_id, text))
+        if problem:
+            raise LineRefused(f"{self.name}: {problem}")
+        return self.by_id.get(pk) if pk is not None else None
+
+    def is_by_id(self, line: Line) -> bool:
+        """Tell whether the line says by an id what it is about: then its name is one to be written."""
+        return bool(line.cells.get(self.key, "").strip())
 
     def _key(self, line: Line) -> int | None:
         try:
@@ -86,61 +94,44 @@ class Finder:
     def brand_of(self, line: Line) -> Brand:
         """Return the brand that a line names. Raises LineRefused."""
         text = line.cells.get("brand", "")
-        for name in _spellings(text):
-            if name in self.brands:
-                return self.brands[name]
-        raise LineRefused(f"brand: there is no brand {shown(text)}: correct the name, or import the brand first.")
+        pk, problem = self.found_brands.of(text)
+        if problem:
+            raise LineRefused(f"brand: {problem}")
+        if pk is None:
+            raise LineRefused(f"brand: there is no brand {shown(text)}: correct the name, or import the brand first.")
+        return self.brands[pk]
 
     def _check_names(self, line: Line, known: Known) -> None:
         if self.kind == Kind.BRANDS or "brand" not in line.cells:
             return
-        if known.brand not in _spellings(line.cells["brand"]):
+        if name_key(known.brand) != name_key(line.cells["brand"]):
             raise LineRefused(
                 f"brand: “{known.name}” ({known.pk}) is of the brand “{known.brand}”, and the line says"
                 f" {shown(line.cells['brand'])}: a campaign moves to another brand on its own page only."
             )
 
-    def _find_brands(self, names: Iterable[str]) -> None:
-        for piece in in_pieces(sorted(names)):
-            for brand in seen_by(self.person, Brand.objects.filter(name__in=piece).order_by(), "pk"):
-                self.brands[brand.name] = brand
+    def _read_brands(self, ids: Iterable[int]) -> dict[int, Brand]:
+        found: dict[int, Brand] = {}
+        for piece in in_pieces(sorted({*ids, *self.found_brands.ids.values()})):
+            found |= seen_by(self.person, Brand.objects.filter(pk__in=piece).order_by(), "pk").in_bulk()
+        return found
 
-    def _know_brands(self, ids: Iterable[int]) -> None:
-        known = {brand.pk: brand for brand in self.brands.values()}
-        for piece in in_pieces(sorted(ids)):
-            known |= seen_by(self.person, Brand.objects.filter(pk__in=piece).order_by(), "pk").in_bulk()
-        for pk, brand in known.items():
+    def _know_brands(self) -> None:
+        for pk, brand in self.brands.items():
             values = {column: getattr(brand, column) for column in BRAND_VALUES}
             self.by_id[pk] = Known(pk, brand.name, brand.name, pk, brand.currency, values)
-            self.by_name["", brand.name] = self.by_id[pk]
 
     def _know_campaigns(self, ids: Iterable[int]) -> None:
         for piece in in_pieces(sorted(ids)):
             rows = Campaign.objects.filter(pk__in=piece).select_related("brand").order_by()
             for row in seen_by(self.person, rows, "brand"):
                 values = {column: getattr(row, column) for column in CAMPAIGN_VALUES}
-                known = Known(row.pk, row.name, row.brand.name, row.brand_id, row.brand.currency, values)
-                self.by_id[row.pk] = self.by_name[known.brand, known.name] = known
+                self.by_id[row.pk] = Known(row.pk, row.name, row.brand.name, row.brand_id, row.brand.currency, values)
 
-    def _ids_of_names(self, lines: Sequence[Line]) -> set[int]:
-        pairs = {
-            (self.brands[brand].pk, name)
-            for line in lines
-            for brand in _spellings(line.cells.get("brand", ""))
-            if brand in self.brands
-            for name in _spellings(line.cells.get(self.name, ""))
-        }
-        columns = {"brand_id": "bigint", "name": "text"}
-        sql = f"""
-            WITH given AS MATERIALIZED ({rows_sql(columns)})
-            SELECT c.id FROM given JOIN campaigns_campaign c ON c.brand_id = given.brand_id AND c.name = given.name"""
-        pieces = in_pieces(sorted(pairs))
-        return {pk for piece in pieces for (pk,) in fetch_all(sql, [rows_param(columns, piece)])}
-
-
-def _spellings(text: str) -> list[str]:
-    """Return a name as it stands and, where that differs, without the space around it."""
-    return list(dict.fromkeys((text, text.strip()))) if text.strip() else []
+    def _find_campaigns(self, lines: Sequence[Line]) -> Found[BrandAndName]:
+        ids = self.found_brands.ids
+        named = ((line.cells.get("brand", ""), line.cells.get(self.name, "")) for line in lines)
+        return find_campaigns({(ids[brand], name) for brand, name in named if brand in ids and name})
 
 
 def _key_of(line: Line, column: str) -> int | None:

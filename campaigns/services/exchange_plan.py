@@ -6,17 +6,18 @@ there is none of that name it is about a new one. A column that the file leaves 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from campaigns.models import Campaign
-from campaigns.services.access import Person
-from campaigns.services.columns import in_pieces
+from campaigns.names import name_key
+from campaigns.services.access import Person, sees_only_given_brands
 from campaigns.services.exchange_cells import AmountCell, shown
 from campaigns.services.exchange_columns import KEYS_OF, Kind, fields_of
 from campaigns.services.exchange_files import FileRefused, Line, TextTable
-from campaigns.services.exchange_find import Finder, LineRefused
+from campaigns.services.exchange_find import Finder, Known, LineRefused
+from campaigns.services.find_names import BrandAndName, brands_alike, campaigns_alike
 
 KEYS = ("id", "brand", "campaign_id", "campaign")
 """Columns that say which row a line is about, and change nothing of it."""
@@ -42,7 +43,7 @@ class PlannedLine:
 
     @property
     def key(self) -> str:
-        return str(self.pk) if self.pk else f"{self.brand_id} {self.name}"
+        return str(self.pk) if self.pk else f"{self.brand_id} {name_key(self.name)}"
 
 
 @dataclass
@@ -113,7 +114,12 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
     changes: dict[str, tuple[Any, Any]] = {}
     for column, text in _writable(kind, line):
         before = known.values[column]
-        after = _name(text, known.name) if column == "name" else _read(kind, column, text, before, line=line)
+        if column != "name":
+            after = _read(kind, column, text, before, line=line)
+        elif finder.is_by_id(line):
+            after = _name(text, known, person, kind)
+        else:
+            continue  # it found the row, perhaps in another spelling
         if after != before:
             changes[column] = (before, after)
     _check_dates({**known.values, **{column: after for column, (_, after) in changes.items()}})
@@ -121,8 +127,8 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
 
 
 def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> PlannedLine:
-    name = _read(kind, "name", line.cells.get("name", "")).strip()
-    if not person.has_perm(f"campaigns.add_{kind.model._meta.model_name}"):
+    name = _read(kind, "name", line.cells.get("name", ""))
+    if not _may_add(kind, person):
         raise LineRefused(f"There is no {kind.model._meta.model_name} {shown(name)}: correct the name.")
     brand = finder.brand_of(line) if kind == Kind.CAMPAIGNS else None
     values = {column: _read(kind, column, text, line=line) for column, text in _writable(kind, line) if text.strip()}
@@ -131,6 +137,13 @@ def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> Planned
     currency = brand.currency if brand else str(values.get("currency", "USD"))
     brand_name, brand_id = (brand.name, brand.pk) if brand else (name, None)
     return PlannedLine(line.number, None, name, brand_name, brand_id, currency, changes)
+
+
+def _may_add(kind: Kind, person: Person) -> bool:
+    """Whoever sees only some brands adds none: that a name is refused would say that others have it."""
+    if kind == Kind.BRANDS and sees_only_given_brands(person):
+        return False
+    return person.has_perm(f"campaigns.add_{kind.model._meta.model_name}")
 
 
 def _writable(kind: Kind, line: Line) -> Iterable[tuple[str, str]]:
@@ -153,11 +166,13 @@ def _read(kind: Kind, column: str, text: str, before: Any = None, line: Line | N
         raise LineRefused(f"{column}: {error}") from error
 
 
-def _name(text: str, current: str) -> str:
-    """Return the name that a cell gives to a row: its own as it is, whatever space is around it."""
-    if text in (current, current.strip()):
-        return current
-    return str(_read(Kind.BRANDS, "name", text)).strip()
+def _name(text: str, known: Known, person: Person, kind: Kind) -> str:
+    """Return the name that a line, which has the row's id, gives to the row: its own whatever space is around it."""
+    if text in (known.name, known.name.strip()):
+        return known.name
+    if kind == Kind.BRANDS and sees_only_given_brands(person):
+        raise LineRefused(f"name: you can't rename “{known.name}”: ask an administrator, or leave its name as it is.")
+    return str(_read(kind, "name", text))
 
 
 def _check_dates(values: Mapping[str, Any]) -> None:
@@ -167,18 +182,27 @@ def _check_dates(values: Mapping[str, Any]) -> None:
 
 
 def _refuse_taken_names(plan: Plan) -> None:
-    """Refuse names that another row has: now, or by another line of the file."""
-    wanted = [(line.brand_id or 0, line.changes["name"][1], line) for line in plan.lines if "name" in line.changes]
-    model = plan.kind.model
-    taken: set[tuple[int, str]] = set()
-    for piece in in_pieces([name for _, name, _ in wanted]):
-        columns = ("brand_id", "name") if issubclass(model, Campaign) else ("name",)
-        found = model._base_manager.filter(name__in=piece).order_by().values_list(*columns)
-        taken |= {(row[0] if len(row) == 2 else 0, row[-1]) for row in found}
-    for brand_id, name, line in wanted:
-        key = (brand_id if issubclass(model, Campaign) else 0, name)
-        if key in taken:
+    """Refuse names that another row has, however written: now, or by another line of the file."""
+    of_brands = plan.kind == Kind.BRANDS
+    wanted = [
+        (0 if of_brands else line.brand_id or 0, line.changes["name"][1], line)
+        for line in plan.lines
+        if "name" in line.changes
+    ]
+    alike = (
+        brands_alike([name for _, name, _ in wanted])
+        if of_brands
+        else campaigns_alike([(brand_id, name) for brand_id, name, _ in wanted])
+    )
+    there: dict[BrandAndName, dict[int | None, str]] = defaultdict(dict)
+    for row in alike:
+        there[row.scope, name_key(row.name)][row.id] = row.name
+    for scope, name, line in wanted:
+        taken = there[scope, name_key(name)]
+        others = [other for pk, other in taken.items() if pk is None or pk != line.pk]
+        if others:
             plan.lines.remove(line)
-            plan.refuse(line.line, f"name: there is another {model._meta.model_name} “{name}”: choose another name.")
-        taken.add(key)
+            what = plan.kind.model._meta.model_name
+            plan.refuse(line.line, f"name: there is another {what} “{others[0]}”: choose another name.")
+        taken[None] = name
     plan.problems.sort(key=lambda problem: problem.line)

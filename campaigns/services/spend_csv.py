@@ -2,62 +2,61 @@
 
 What a file looks like:
 
-- UTF-8 (a byte order mark is passed over), lines ended by LF or CRLF, comma-separated, values quoted where
-  they need it.
-- The first line names the columns: timestamp, brand, campaign, amount and, optionally, external_id; in any
-  order, in capitals or not. Other columns are ignored. Empty lines are passed over.
+- UTF-8 (a byte order mark is passed over), lines ended by LF or CRLF, values separated by commas, semicolons or tabs,
+  and quoted where they need it. A first line like "sep=;" names the separator.
+- The first line names the columns: timestamp, brand, campaign, amount and, optionally, external_id and
+  currency; in any order, in capitals or not. Other columns are ignored. Empty lines, and lines of nothing but
+  separators, are passed over.
 - **A record is one line**: a quoted value holds no line break. So a quote that somebody forgot to close
   breaks its own line, never the rest of the file, and line numbers are those of an editor.
-- Timestamps are ISO 8601 with date and time. Without an offset they are wall-clock times of the zone given:
-  an hour that comes twice there is read as its first coming (the day is the same either way); one that is
-  skipped is refused, for it never was.
-- Amounts are plain decimals ("12", "-0.75", "+3.5"): no exponents, no thousands separators.
+- Timestamps are ISO 8601 (see campaigns.services.spend_times): with an offset, without one, or a day alone.
+- Amounts are numbers (see campaigns.amounts). Rows of 0, of "--" and without an amount say that nothing was spent.
+- A row with an amount, but without timestamp, brand and campaign is a total. Lines after it that have another
+  number of values than there are columns are notes.
 - Brand, campaign and external id are trimmed; an empty external id is none at all.
 """
 
 from __future__ import annotations
 
-import csv
-import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from functools import lru_cache, partial
 from typing import BinaryIO, NamedTuple
-from zoneinfo import ZoneInfo
 
-from campaigns.money import AMOUNT_LIMIT, PLACES, PLAIN_DECIMAL
-from campaigns.periods import EARLIEST, LATEST
-
-LONGEST_LINE = 100_000
-"""Bytes, line end included. A longer line is no spend row: it is refused and passed over without being kept."""
+from campaigns.amounts import Amount, DecimalMark, currencies_of, is_no_amount, read_amount
+from campaigns.services.spend_lines import LineRefused, decode, lines_of, quoted, split_line
+from campaigns.services.spend_times import read_time
 
 NAME_LENGTH = 200
 EXTERNAL_ID_LENGTH = 255
 
 NEEDED = ("timestamp", "brand", "campaign", "amount")
 OPTIONAL = "external_id"
+CURRENCY = re.compile(r"(?:.*[ _])?currency(?:[ _]?code)?")
+"""Columns that name the currency of the amounts: "currency", "Currency code", "Advertiser Currency"."""
+SEPARATORS = (",", ";", "\t")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 OTHER_FILES = {
     b"\x1f\x8b": "The file is compressed (gzip): unpack it and import the CSV file in it.",
     b"PK\x03\x04": "The file is a ZIP archive or a workbook: save it as CSV, in UTF-8, and import that.",
 }
 
-EXAMPLE = "2026-03-01T14:30:00+02:00"
-SAVE_AS_UTF8 = "save the file as UTF-8 and import it again"
-COMMON_AMOUNT = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
 SHOWN = 60
-KEPT_OF_A_LONG_LINE = 200
 REMEMBERED = 10_000
-"""Timestamps repeat, most of all in files of five-minute sums: each text is read once while it is in use."""
+"""Amounts repeat, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A spend record as its line gives it; line is the number of the line in the file, text the line"
-    " itself."""
+    """A spend record as its line gives it; line is the number of the line in the file, text the line itself.
+
+    Where the line gives no offset, the timestamp is naive until the row's brand is known.
+    """
 
     line: int
     timestamp: datetime
@@ -66,6 +65,11 @@ class Row:
     amount: Decimal
     external_id: str | None
     text: str = field(default="", compare=False, repr=False)
+    is_day: bool = False
+    """Whether the line gives a day without a time."""
+    currencies: tuple[str, ...] = ()
+    """What the currency of the amount may be, by the line; empty where it doesn't say."""
+    is_rounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,233 +79,217 @@ class BadRow:
     line: int
     reason: str
     text: str
-    zero: bool = False
-    """Whether all that is wrong with it is its amount of 0: it can't be recorded (R10), but says nothing either."""
+
+
+class Why(StrEnum):
+    """Why a line is no spend record, and nothing is wrong with it."""
+
+    NO_SPEND = "without spend"
+    NOTE = "total or note"
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A line that isn't imported, and needn't be corrected."""
+
+    line: int
+    why: Why
+    text: str
+    zero: Row | None = None
+    """What the line is where its amount is 0 and it has an external_id: the ledger may hold another amount for it."""
+
+
+Line = Row | BadRow | PassedOver
 
 
 class SpendFileError(Exception):
     """The file as a whole can't be read; the message is a sentence that says where and what to do."""
 
 
-class _Refused(Exception):
-    """The line can't be read; the message becomes the reason of its BadRow."""
-
-
-class _RefusedZero(_Refused):
-    """The line has an amount of 0."""
-
-
 class _Columns(NamedTuple):
-    """Where in a line each value stands, and how many values a line has."""
+    """Where in a line each value stands, how many values a line has, and what separates them."""
 
+    separator: str
     width: int
     timestamp: int
     brand: int
     campaign: int
     amount: int
     external_id: int | None
+    currency: tuple[int, ...]
 
 
-def read_spend_csv(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Row | BadRow]:
-    """Yield what each line says, in the file's order; timestamps in UTC.
+def read_spend_csv(stream: BinaryIO, *, decimal: DecimalMark = DecimalMark.UNKNOWN) -> Iterator[Line]:
+    """Yield what each line says, in the file's order.
 
-    zone is that of timestamps without an offset. Raises SpendFileError at the first row where the file can't be
-    read at all. Memory stays flat whatever the file holds.
+    decimal is the decimal separator of the file, where people say so. Raises SpendFileError at the first row where the
+    file can't be read at all. Memory stays flat whatever the file holds.
     """
-    lines = _lines(stream)
+    lines = lines_of(stream)
     columns = _read_header(lines)
-    to_instant = lru_cache(maxsize=REMEMBERED)(partial(_to_instant, zone=zone))
+    if decimal is DecimalMark.UNKNOWN and columns.separator == ",":
+        decimal = DecimalMark.USUALLY_POINT
+    to_amount = lru_cache(maxsize=REMEMBERED)(partial(read_amount, mark=decimal))
+    has_total = False
     for number, raw in lines:
         try:
-            text = _decode(raw)
-            if not text or text.isspace():
-                continue
-            row = _read_row(number, text, columns, to_instant)
-        except _Refused as refusal:
-            yield BadRow(number, str(refusal), _quoted(raw), zero=isinstance(refusal, _RefusedZero))
-        else:
-            yield row
-
-
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield each line with its number; of one that is too long only the beginning, still longer than LONGEST_LINE."""
-    for number in itertools.count(1):
-        raw = stream.readline(LONGEST_LINE + 1)
-        if not raw:
-            return
-        yield number, raw
-        while len(raw) > LONGEST_LINE and not raw.endswith(b"\n"):
-            raw = stream.readline(LONGEST_LINE + 1)
-
-
-def _decode(raw: bytes) -> str:
-    """Return the line as text, without its end."""
-    if len(raw) > LONGEST_LINE:
-        raise _Refused(
-            f"The line is longer than {LONGEST_LINE:,} bytes, so it is no spend row: correct it, and end lines"
-            " with LF or CRLF."
-        )
-    if b"\0" in raw:
-        raise _Refused(f"The line holds a NUL byte, as UTF-16 and binary files do: {SAVE_AS_UTF8}.")
-    try:
-        return raw.decode().rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise _Refused(_not_utf8(raw, error)) from error
-
-
-def _quoted(raw: bytes) -> str:
-    """Return a refused line for people to read, whatever it holds; a long one only begins."""
-    kept = raw if len(raw) <= LONGEST_LINE else raw[:KEPT_OF_A_LONG_LINE]
-    text = kept.decode(errors="backslashreplace").rstrip("\r\n").replace("\0", "\\x00")
-    return text if kept is raw else f"{text}…"
+            read = _read_line(number, decode(raw), columns, to_amount, has_total=has_total)
+        except LineRefused as refusal:
+            yield BadRow(number, str(refusal), quoted(raw))
+            continue
+        if read:
+            has_total = has_total or (isinstance(read, PassedOver) and read.why is Why.NOTE)
+            yield read
 
 
 def _read_header(lines: Iterator[tuple[int, bytes]]) -> _Columns:
-    _, raw = next(lines, (1, b""))
+    number, raw = next(lines, (1, b""))
     for beginning, sentence in OTHER_FILES.items():
         if raw.startswith(beginning):
             raise SpendFileError(sentence)
+    separators: tuple[str, ...] = SEPARATORS
     try:
-        text = _decode(raw.removeprefix(BYTE_ORDER_MARK))
+        text = decode(raw.removeprefix(BYTE_ORDER_MARK))
+        if text.lower().startswith("sep="):
+            separators = (_named_separator(text),)
+            number, raw = next(lines, (2, b""))
+            text = decode(raw)
         if not text.strip():
             raise SpendFileError(
                 f"The file is empty or its first line is: the first line names the columns, {_wanted()}."
             )
-        names = [name.strip().lower() for name in _split(text)]
-    except _Refused as refusal:
-        raise SpendFileError(f"Line 1: {refusal}") from refusal
-    return _find_columns(names)
+        return _find_columns(number, *_separated(text, separators))
+    except LineRefused as refusal:
+        raise SpendFileError(f"Line {number}: {refusal}") from refusal
 
 
-def _find_columns(names: list[str]) -> _Columns:
+def _separated(text: str, separators: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Return the separator that gives the columns, and their names: no name that we need holds a separator."""
+    refusals: list[LineRefused] = []
+    found: list[tuple[str, list[str]]] = []
+    for separator in separators:
+        try:
+            found.append((separator, [name.strip().lower() for name in split_line(text, separator)]))
+        except LineRefused as refusal:
+            refusals.append(refusal)
+        else:
+            if set(NEEDED) <= set(found[-1][1]):
+                return found[-1]
+    if refusals:
+        raise refusals[0]
+    return max(found, key=lambda names: sum(name in names[1] for name in NEEDED))
+
+
+def _named_separator(text: str) -> str:
+    separator = text[4:5]
+    if separator not in SEPARATORS or text[5:].strip():
+        raise SpendFileError(f"Line 1 says {_shown(text)}: values are separated by a comma, a semicolon or a tab.")
+    return separator
+
+
+def _find_columns(line: int, separator: str, names: list[str]) -> _Columns:
     for name in (*NEEDED, OPTIONAL):
         if name in NEEDED and name not in names:
             raise SpendFileError(
-                f"Line 1 names no column “{name}” but {_shown(', '.join(names))}: it needs {_wanted()}."
+                f"Line {line} names no column “{name}” but {_shown(', '.join(names))}: it needs {_wanted()}."
             )
         if names.count(name) > 1:
-            raise SpendFileError(f"Line 1 names the column “{name}” {names.count(name)} times: leave one of them.")
+            raise SpendFileError(f"Line {line} names the column “{name}” {names.count(name)} times: leave one of them.")
     timestamp, brand, campaign, amount = (names.index(name) for name in NEEDED)
     external_id = names.index(OPTIONAL) if OPTIONAL in names else None
-    return _Columns(len(names), timestamp, brand, campaign, amount, external_id)
+    currency = tuple(place for place, name in enumerate(names) if CURRENCY.fullmatch(name))
+    return _Columns(separator, len(names), timestamp, brand, campaign, amount, external_id, currency)
 
 
 def _wanted() -> str:
-    return f"{', '.join(NEEDED)} and, optionally, {OPTIONAL}, separated by commas"
+    return f"{', '.join(NEEDED)} and, optionally, {OPTIONAL}, separated by commas, semicolons or tabs"
 
 
-def _read_row(line: int, text: str, columns: _Columns, to_instant: Callable[[str], datetime]) -> Row:
-    values = _split(text)
-    if len(values) != columns.width:
-        raise _Refused(
-            f"The line has {len(values)} values where the first line names {columns.width} columns:"
-            " separate them by"
-            " commas, and quote a value that holds one."
-        )
-    return Row(
-        line,
-        to_instant(values[columns.timestamp]),
-        _to_name(values[columns.brand], "brand"),
-        _to_name(values[columns.campaign], "campaign"),
-        _to_amount(values[columns.amount]),
-        None if columns.external_id is None else _to_external_id(values[columns.external_id]),
-        text,
+def _read_line(
+    line: int, text: str, columns: _Columns, to_amount: Callable[[str], Amount], *, has_total: bool
+) -> Row | PassedOver | None:
+    """Return what the line says, None where it is empty."""
+    values = split_line(text, columns.separator)
+    if len(values) == columns.width:
+        return _read_values(line, text, values, columns, to_amount)
+    if not any(values) or all(value.isspace() or not value for value in values):
+        return None
+    if has_total:
+        return PassedOver(line, Why.NOTE, text)
+    separator = {",": "commas", ";": "semicolons", "\t": "tabs"}[columns.separator]
+    raise LineRefused(
+        f"The line has {len(values)} values where the first line names {columns.width} columns: separate them by"
+        f" {separator}, and quote a value that holds one."
     )
 
 
-def _split(text: str) -> list[str]:
-    if "\r" in text:
-        raise _Refused("The line holds a carriage return (CR) that ends no line: end lines with LF or CRLF.")
-    if '"' not in text:
-        return text.split(",")
+def _read_values(
+    line: int, text: str, values: list[str], columns: _Columns, to_amount: Callable[[str], Amount]
+) -> Row | PassedOver | None:
+    brand, campaign = values[columns.brand], values[columns.campaign]
+    if not brand.strip() and not campaign.strip() and not values[columns.timestamp].strip():
+        return PassedOver(line, Why.NOTE, text) if any(map(str.strip, values)) else None
+    if is_no_amount(values[columns.amount]):
+        return PassedOver(line, Why.NO_SPEND, text)
     try:
-        return next(csv.reader([text], strict=True))
-    except csv.Error as error:
-        raise _Refused(
-            f"The quotes of the line don't match ({error}): close each quoted value on its own line, and"
-            " double the"
-            " quotes in it."
-        ) from error
+        amount = to_amount(values[columns.amount])
+        external_id = None if columns.external_id is None else _to_external_id(values[columns.external_id])
+        if not amount.value and external_id is None:
+            return PassedOver(line, Why.NO_SPEND, text)
+        written = read_time(values[columns.timestamp])
+    except ValueError as refusal:
+        raise LineRefused(str(refusal)) from None
+    row = Row(
+        line,
+        written.timestamp,
+        _to_name(brand, "brand"),
+        _to_name(campaign, "campaign"),
+        amount.value,
+        external_id,
+        text,
+        written.is_day,
+        _currencies(amount, [values[place].strip() for place in columns.currency]),
+        amount.is_rounded,
+    )
+    return row if row.amount else PassedOver(line, Why.NO_SPEND, text, zero=row)
 
 
-def _to_instant(text: str, *, zone: ZoneInfo) -> datetime:
-    """Return the instant in UTC; what is finer than a microsecond is cut off."""
-    text = text.strip()
-    instant = _parse_time(text)
-    if instant.tzinfo is None:
-        instant = _in_zone(instant, zone, text)
-    if not EARLIEST <= instant < LATEST:
-        raise _Refused(
-            f"The timestamp {_shown(text)} lies outside {EARLIEST.year} to {LATEST.year - 1}: correct its year."
+def _currencies(amount: Amount, columns: list[str]) -> tuple[str, ...]:
+    """Return what the currency may be: what the columns say, if the sign beside the amount can mean it."""
+    named = {currencies_of(name) for name in columns if name}
+    if not named:
+        return amount.currencies
+    if len(named) > 1:
+        listed = " and ".join(sorted(codes[0] for codes in named))
+        raise LineRefused(f"The line names the currencies {listed}: leave the one of the amount.")
+    (codes,) = named
+    if not amount.currencies:
+        return codes
+    both = tuple(code for code in codes if code in amount.currencies)
+    if not both:
+        raise LineRefused(
+            f"The line names the currency {codes[0]}, but the sign beside the amount means {amount.currencies[0]}:"
+            " correct one of them."
         )
-    return instant.astimezone(UTC)
-
-
-def _parse_time(text: str) -> datetime:
-    # Python takes any character between date and time, and a date alone for midnight: both are more likely
-    # mistakes.
-    if text[10:11] in ("T", " ", "t"):
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            pass
-    raise _Refused(f"The timestamp {_shown(text)} is not a date and time in ISO 8601: write it like {EXAMPLE}.")
-
-
-def _in_zone(wall: datetime, zone: ZoneInfo, text: str) -> datetime:
-    if not EARLIEST.year - 1 <= wall.year <= LATEST.year:
-        return wall.replace(tzinfo=UTC)  # out of range in any zone, and perhaps of what Python can convert
-    instant = wall.replace(tzinfo=zone).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) != wall:
-        raise _Refused(
-            f"The timestamp {_shown(text)} falls into an hour that clocks skip in {zone.key}: write its"
-            f" offset, as in {EXAMPLE}, or choose the right time zone."
-        )
-    return instant
+    return both
 
 
 def _to_name(text: str, column: str) -> str:
     name = text.strip()
     if not name:
-        raise _Refused(f"The {column} is empty: write the {column}'s name.")
-    if len(name) > NAME_LENGTH:
-        raise _Refused(f"The {column} {_shown(name)} has {len(name)} characters: a name has at most {NAME_LENGTH}.")
+        raise LineRefused(f"The {column} is empty: write the {column}'s name.")
+    if len(name) > NAME_LENGTH and len(unicodedata.normalize("NFC", name)) > NAME_LENGTH:
+        raise LineRefused(f"The {column} {_shown(name)} has {len(name)} characters: a name has at most {NAME_LENGTH}.")
     return name
 
 
 def _to_external_id(text: str) -> str | None:
     name = text.strip()
     if len(name) > EXTERNAL_ID_LENGTH:
-        raise _Refused(
+        raise LineRefused(
             f"The external_id {_shown(name)} has {len(name)} characters: shorten it to at most {EXTERNAL_ID_LENGTH}."
         )
     return name or None
-
-
-def _to_amount(text: str) -> Decimal:
-    text = text.strip()
-    common = COMMON_AMOUNT.fullmatch(text)
-    if not common and not PLAIN_DECIMAL.fullmatch(text):
-        raise _Refused(f"The amount {_shown(text)} is not a plain decimal number: write it like 12.50 or -0.75.")
-    amount = Decimal(text)
-    if not amount:
-        raise _RefusedZero(f"The amount {_shown(text)} is 0: leave the line out.")
-    return amount if common else _in_bounds(amount, text)
-
-
-def _in_bounds(amount: Decimal, text: str) -> Decimal:
-    if abs(amount) >= AMOUNT_LIMIT:
-        bounds = f"-{AMOUNT_LIMIT:,} and {AMOUNT_LIMIT:,}"
-        raise _Refused(f"The amount {_shown(text)} is too large: amounts lie between {bounds}.")
-    digits, _, fraction = text.partition(".")
-    if fraction[PLACES:].strip("0"):
-        raise _Refused(f"The amount {_shown(text)} is finer than {PLACES} decimals: round it to {PLACES}.")
-    return Decimal(f"{digits}.{fraction[:PLACES]}")
-
-
-def _not_utf8(raw: bytes, error: UnicodeDecodeError) -> str:
-    found = raw[error.start : error.start + 1].hex()
-    return f"Byte {error.start + 1} of the line (0x{found}) is not UTF-8: {SAVE_AS_UTF8}."
 
 
 def _shown(value: str) -> str:

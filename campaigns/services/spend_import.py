@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 
-from campaigns.database import fetch_all, is_conflict
-from campaigns.dialects import rows_param, rows_sql
+from campaigns.database import is_conflict
 from campaigns.models import Brand, Campaign
+from campaigns.names import name_key, normal_name
 from campaigns.services.enforcement import enforce
+from campaigns.services.find_names import Found, find_brands, find_campaigns
 from campaigns.services.locks import lock_brands
 from campaigns.services.scope import Scope
-from campaigns.services.spend_csv import BadRow, Row
+from campaigns.services.spend_csv import BadRow, Line, PassedOver, Row, Why
+from campaigns.services.spend_fit import facts_of_brands, fit, with_a_currency
 from campaigns.services.spend_staging import Contradiction, Placed, write_batch
 
 ACTOR = "import_spend"
@@ -32,12 +36,16 @@ ATTEMPTS = 3
 Pair = tuple[str, str]
 """The names of a brand and of a campaign."""
 
-NAMES = {"brand": "text", "campaign": "text"}
+Brands = QuerySet[Brand] | None
+"""The brands that rows may be of; None for all."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the rows; without_external_id are those imported ones that would count twice."""
+    """What became of the rows; without_external_id are those imported ones that would count twice.
+
+    notes are totals and the lines after them. rounded counts rows that had more than six decimals.
+    """
 
     imported: int = 0
     repeated: int = 0
@@ -45,6 +53,9 @@ class Counts:
     without_external_id: int = 0
     created_brands: int = 0
     created_campaigns: int = 0
+    without_spend: int = 0
+    notes: int = 0
+    rounded: int = 0
 
     def add(self, other: Counts) -> None:
         for name in self.__slots__:
@@ -64,7 +75,7 @@ class ImportRefused(Exception):
 
 
 @dataclass(slots=True)
-class _Batch:
+class Batch:
     """What one batch came to; ends says whether the transaction ends with it."""
 
     ends: bool
@@ -77,10 +88,12 @@ class _Batch:
 
 
 def import_spend(
-    rows: Iterable[Row | BadRow],
+    rows: Iterable[Line],
     *,
     clock: Callable[[], datetime],
+    zone: ZoneInfo | None = None,
     create: bool = False,
+    brands: Brands = None,
     skip_errors: bool = False,
     on_refused: Callable[[BadRow], None] = lambda refused: None,
     on_batch: Callable[[Counts], None] = lambda counts: None,
@@ -89,19 +102,21 @@ def import_spend(
     """Import the rows and return what became of them.
 
     create makes brands and campaigns that are missing, and enforces them in the same transaction (R8); clock
-    gives the instant of that. on_refused hears of every refused row, in the file's order; on_batch of the
-    counts so far, after each batch; in_batch of each batch before it is committed, and what it writes is committed
-    with it, what it raises undoes it. Raises ImportRefused, with nothing changed, where a row is refused and
-    skip_errors is off. What the reading of the rows raises passes through: then the batches before are kept
-    only with skip_errors.
+    gives the instant of that. zone is that of times without an offset, None for the zone of each row's brand. Where
+    brands are given, others don't exist for the rows, and none is made. on_refused hears of every refused row, in the
+    file's order; on_batch of the counts so far, after each batch; in_batch of each batch before it is committed, and
+    what it writes is committed with it, what it raises undoes it. Raises ImportRefused, with nothing changed, where a
+    row is refused and skip_errors is off. What the reading of the rows raises passes through: then the
+    batches before are kept only with skip_errors.
     """
     counts = Counts()
     created: list[int] = []
     with _transaction_unless(skip_errors):
-        for given, last in _batches(rows):
+        for given, last in batches(rows):
             ends = skip_errors or last
             enforce_at = clock if skip_errors else None
-            batch = _import_batch(given, create=create, ends=ends, enforce_at=enforce_at, in_batch=in_batch)
+            places = Places(create=create, brands=brands, zone=zone)
+            batch = _import_batch(given, places, ends=ends, enforce_at=enforce_at, in_batch=in_batch)
             counts.add(batch.counts)
             created += batch.created
             for refused in batch.refused:
@@ -118,9 +133,9 @@ def _transaction_unless(separate: bool) -> AbstractContextManager[None]:
     return nullcontext() if separate else transaction.atomic()
 
 
-def _batches(rows: Iterable[Row | BadRow]) -> Iterator[tuple[list[Row | BadRow], bool]]:
+def batches(rows: Iterable[Line]) -> Iterator[tuple[list[Line], bool]]:
     """Cut the rows into batches, each with whether it is sure to be the last: after a full one none may follow."""
-    batch: list[Row | BadRow] = []
+    batch: list[Line] = []
     characters = 0
     for row in rows:
         batch.append(row)
@@ -133,13 +148,13 @@ def _batches(rows: Iterable[Row | BadRow]) -> Iterator[tuple[list[Row | BadRow],
 
 
 def _import_batch(
-    given: Sequence[Row | BadRow],
+    given: Sequence[Line],
+    places: Places,
     *,
-    create: bool,
     ends: bool,
     enforce_at: Callable[[], datetime] | None,
     in_batch: InBatch,
-) -> _Batch:
+) -> Batch:
     """Import one batch, with which its transaction ends or not.
 
     Again where it lost a deadlock against a writer of the same external ids.
@@ -147,7 +162,7 @@ def _import_batch(
     for attempt in itertools.count(1):
         try:
             with transaction.atomic():
-                batch = _write(given, create=create, ends=ends)
+                batch = _write(given, places, ends=ends)
                 if enforce_at:
                     _enforce(batch.created, enforce_at)
                 batch.refused.sort(key=lambda refused: refused.line)
@@ -159,79 +174,153 @@ def _import_batch(
     return batch
 
 
-def _write(given: Sequence[Row | BadRow], *, create: bool, ends: bool) -> _Batch:
-    batch = _Batch(refused=[row for row in given if isinstance(row, BadRow)], ends=ends)
-    placed = list(_place([row for row in given if isinstance(row, Row)], batch, create=create))
-    imported, contradictions = write_batch(placed) if placed else (0, [])
+def _write(given: Sequence[Line], places: Places, *, ends: bool) -> Batch:
+    batch = Batch(refused=[row for row in given if isinstance(row, BadRow)], ends=ends)
+    rows = [row for row in given if isinstance(row, Row)]
+    passed_over = [line for line in given if isinstance(line, PassedOver)]
+    placed = list(places.of(rows, batch))
+    zeros = list(places.of_zeros([line.zero for line in passed_over if line.zero]))
+    imported, contradictions = write_batch(placed + zeros) if placed or zeros else (0, [])
     for contradiction in contradictions:
-        batch.refuse(contradiction.row, _other_than(contradiction))
+        batch.refuse(contradiction.row, other_than(contradiction))
+    refused_zeros = sum(not contradiction.row.amount for contradiction in contradictions)
     counts = batch.counts
     counts.imported = imported
-    counts.repeated = len(placed) - imported - len(contradictions)
+    counts.repeated = len(placed) - imported - (len(contradictions) - refused_zeros)
     counts.refused = len(batch.refused)
     counts.without_external_id = sum(ready.row.external_id is None for ready in placed)
+    counts.without_spend = sum(line.why is Why.NO_SPEND for line in passed_over) - refused_zeros
+    counts.notes = sum(line.why is Why.NOTE for line in passed_over)
+    counts.rounded = sum(row.is_rounded for row in rows)
     return batch
 
 
-def _place(rows: Sequence[Row], batch: _Batch, *, create: bool) -> Iterator[Placed]:
-    """Yield the rows whose brand and campaign are there, or are created; refuse the others."""
-    pairs = {(row.brand, row.campaign) for row in rows}
-    brands, campaigns = _find(pairs)
-    if create and len(campaigns) < len(pairs):
-        brands, campaigns = _create(pairs, brands, campaigns, batch)
-    for row in rows:
-        campaign_id = campaigns.get((row.brand, row.campaign))
-        if campaign_id is not None:
-            yield Placed(row, brands[row.brand], campaign_id)
-        elif row.brand in brands:
-            batch.refuse(row, f"The brand “{row.brand}” has no campaign “{row.campaign}”: {CREATE_IT}")
-        else:
-            batch.refuse(row, f"There is no brand “{row.brand}”: {CREATE_IT}")
-
-
 CREATE_IT = "correct the name, create it in the admin, or import with --create."
+CORRECT_IT = "correct the name."
 
 
-def _find(pairs: Iterable[Pair]) -> tuple[dict[str, int], dict[Pair, int]]:
-    """Return the ids of those brands and campaigns that exist, by name."""
-    found = fetch_all(FIND.format(given=rows_sql(NAMES)), [rows_param(NAMES, sorted(pairs))])
-    brands = {brand: brand_id for brand, _, brand_id, _ in found}
-    campaigns = {(brand, name): found_id for brand, name, _, found_id in found if found_id is not None}
-    return brands, campaigns
+@dataclass
+class Places:
+    """Where the rows of a batch belong: the brand and campaign that each names."""
+
+    create: bool
+    brands: Brands
+    zone: ZoneInfo | None
+    found_brands: Found[str] = field(default_factory=Found)
+    found_campaigns: Found[tuple[int, str]] = field(default_factory=Found)
+
+    def of(self, rows: Sequence[Row], batch: Batch) -> Iterator[Placed]:
+        """Yield the rows whose brand and campaign are there, or are created; refuse the others."""
+        self._find(_pairs(rows))
+        rows = list(self._fitting(rows, batch))
+        missing = [pair for pair in _pairs(rows) if self._may_create(*pair)] if self.create else []
+        if missing:
+            self._create(rows, missing, batch)
+            rows = list(self._fitting(rows, batch))
+        for row in rows:
+            brand_id = self.found_brands.ids.get(row.brand)
+            campaign_id = None if brand_id is None else self.found_campaigns.ids.get((brand_id, row.campaign))
+            if brand_id is None or campaign_id is None:
+                batch.refuse(row, self._refusal(row.brand, row.campaign))
+            else:
+                yield Placed(row, brand_id, campaign_id)
+
+    def _fitting(self, rows: Sequence[Row], batch: Batch) -> Iterator[Row]:
+        """Yield the rows that agree with their brand, as it reads them, and those whose brand isn't there."""
+        ids = self.found_brands.ids
+        facts = facts_of_brands(set(ids.values()))
+        for row in rows:
+            try:
+                yield fit(row, facts[ids[row.brand]], self.zone) if row.brand in ids else with_a_currency(row)
+            except ValueError as refusal:
+                batch.refuse(row, str(refusal))
+
+    def foresee(self, rows: Sequence[Row], batch: Batch) -> Iterator[Placed]:
+        """Yield where rows would be placed, and refuse the others; what would be created has the id 0."""
+        self._find(_pairs(rows))
+        for row in self._fitting(rows, batch):
+            brand_id = self.found_brands.ids.get(row.brand, 0)
+            campaign_id = self.found_campaigns.ids.get((brand_id, row.campaign), 0)
+            if campaign_id or (self.create and self._may_create(row.brand, row.campaign)):
+                yield Placed(row, brand_id, campaign_id)
+            else:
+                batch.refuse(row, self._refusal(row.brand, row.campaign))
+
+    def of_zeros(self, rows: Sequence[Row]) -> Iterator[Placed]:
+        """Yield the rows of 0 whose campaign is there: of others nothing was spent, and nothing is recorded."""
+        if not rows:
+            return
+        zeros = Places(create=False, brands=self.brands, zone=self.zone)
+        ignored = Batch(ends=False)
+        yield from zeros.of(rows, ignored)
+
+    def _find(self, pairs: Iterable[Pair]) -> None:
+        self.found_brands = find_brands({brand for brand, _ in pairs}, self.brands)
+        ids = self.found_brands.ids
+        self.found_campaigns = find_campaigns({(ids[brand], name) for brand, name in pairs if brand in ids})
+
+    def _refusal(self, brand: str, campaign: str) -> str:
+        if brand in self.found_brands.problems:
+            return self.found_brands.problems[brand]
+        if brand not in self.found_brands.ids:
+            return f"There is no brand “{brand}”: {CREATE_IT if self.brands is None else CORRECT_IT}"
+        problem = self.found_campaigns.problems.get((self.found_brands.ids[brand], campaign))
+        return problem or f"The brand “{brand}” has no campaign “{campaign}”: {CREATE_IT}"
+
+    def _may_create(self, brand: str, campaign: str) -> bool:
+        """Tell whether the campaign is missing and can be made, and the brand with it where that is missing too."""
+        brand_id = self.found_brands.ids.get(brand)
+        if brand_id is None:
+            return self.brands is None and _is_valid(brand) and _is_valid(campaign)
+        key = (brand_id, campaign)
+        return key not in self.found_campaigns.ids and key not in self.found_campaigns.problems
+
+    def _create(self, rows: Sequence[Row], missing: Sequence[Pair], batch: Batch) -> None:
+        """Create what is missing; what somebody else creates meanwhile is taken as it is.
+
+        Enforcement of what is created wants the locks of its brands. They are taken before, as a person takes them
+        who makes a campaign of the same name: else each would wait for the other. But no lock is held through the
+        batches that follow, a check would wait for as long: there the import may lose such a deadlock, and nothing of
+        it is kept.
+        """
+        pairs = _pairs(rows)
+        brands = {name_key(brand): brand for brand, _ in reversed(missing) if brand not in self.found_brands.ids}
+        currencies = {name_key(row.brand): row.currencies for row in reversed(rows)}
+        new = [_new_brand(name, currencies[key]) for key, name in sorted(brands.items())]
+        Brand.objects.bulk_create(new, ignore_conflicts=True)
+        self._find(pairs)
+        ids = self.found_brands.ids
+        names = {(ids[brand], name_key(name)): name for brand, name in reversed(missing) if brand in ids}
+        if batch.ends:
+            lock_brands(brand_id for brand_id, _ in names)
+        Campaign.objects.bulk_create(
+            [Campaign(brand_id=brand_id, name=normal_name(name)) for (brand_id, _), name in sorted(names.items())],
+            ignore_conflicts=True,
+        )
+        self._find(pairs)
+        found = self.found_campaigns.ids
+        made = ((ids[brand], name) for brand, name in missing if brand in ids)
+        batch.created = sorted({found[pair] for pair in made if pair in found})
+        batch.counts.created_brands = len(brands)
+        batch.counts.created_campaigns = len(names)
 
 
-FIND = """
-    SELECT given.brand, given.campaign, brand.id, campaign.id
-    FROM ({given}) AS given
-    JOIN campaigns_brand AS brand ON brand.name = given.brand
-    LEFT JOIN campaigns_campaign AS campaign
-      ON campaign.brand_id = brand.id AND campaign.name = given.campaign
-"""
+def _new_brand(name: str, currencies: tuple[str, ...]) -> Brand:
+    brand = Brand(name=normal_name(name))
+    if currencies:
+        brand.currency = currencies[0]
+    return brand
 
 
-def _create(
-    pairs: set[Pair], brands: dict[str, int], campaigns: dict[Pair, int], batch: _Batch
-) -> tuple[dict[str, int], dict[Pair, int]]:
-    """Create what is missing; what somebody else creates meanwhile is taken as it is.
+def _pairs(rows: Iterable[Row]) -> list[Pair]:
+    return list(dict.fromkeys((row.brand, row.campaign) for row in rows))
 
-    Enforcement of what is created wants the locks of its brands. They are taken before, as a person takes them who
-    makes a campaign of the same name: else each would wait for the other. But no lock is held through the batches that
-    follow, a check would wait for as long: there the import may lose such a deadlock, and nothing of it is kept.
-    """
-    new_brands = sorted({brand for brand, _ in pairs} - brands.keys())
-    new_campaigns = sorted(pairs - campaigns.keys())
-    Brand.objects.bulk_create([Brand(name=name) for name in new_brands], ignore_conflicts=True)
-    brands, _ = _find(pairs)
-    if batch.ends:
-        lock_brands(brands[brand] for brand, _ in new_campaigns)
-    Campaign.objects.bulk_create(
-        [Campaign(brand_id=brands[brand], name=name) for brand, name in new_campaigns], ignore_conflicts=True
-    )
-    brands, campaigns = _find(pairs)
-    batch.created = [campaigns[pair] for pair in new_campaigns]
-    batch.counts.created_brands = len(new_brands)
-    batch.counts.created_campaigns = len(new_campaigns)
-    return brands, campaigns
+
+def _is_valid(name: str) -> bool:
+    try:
+        return bool(normal_name(name))
+    except ValueError:
+        return False
 
 
 def _enforce(campaigns: list[int], clock: Callable[[], datetime]) -> None:
@@ -239,7 +328,7 @@ def _enforce(campaigns: list[int], clock: Callable[[], datetime]) -> None:
         enforce(Scope.of_campaigns(campaigns), clock=clock, actor=ACTOR)
 
 
-def _other_than(contradiction: Contradiction) -> str:
+def other_than(contradiction: Contradiction) -> str:
     row = contradiction.row
     return (
         f"The campaign has external_id “{row.external_id}” already, with {contradiction.amount:f} at"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from campaigns.database import execute, fetch_all, is_postgresql
-from campaigns.dialects import micros_sql
+from campaigns.dialects import micros_sql, rows_param, rows_sql
 from campaigns.money import from_micros
 from campaigns.services.spend_csv import Row
 
@@ -32,13 +32,13 @@ CREATE = """
 """
 
 # The order in which unique keys are locked is the same for every importer, so that two of them don't wait for
-# each other; of rows with one external id the first in the file comes first. "WHERE true" tells SQLite where
-# ON begins.
+# each other; of rows with one external id the first in the file comes first. Rows of 0 can't be written (R10): they are
+# there to be compared.
 INSERT = """
     INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, external_id)
     SELECT brand_id, campaign_id, amount, timestamp, external_id
     FROM incoming_spend
-    WHERE true
+    WHERE amount <> 0
     ORDER BY place
     ON CONFLICT (campaign_id, external_id) DO NOTHING
 """
@@ -51,6 +51,14 @@ SAID_OTHERWISE = f"""
     WHERE {micros_sql("there.amount")} <> {micros_sql("incoming.amount")}
        OR there.timestamp <> incoming.timestamp
     ORDER BY incoming.place
+"""
+
+IN_THE_LEDGER = f"""
+    WITH given AS MATERIALIZED ({{given}})
+    SELECT given.place, {micros_sql("there.amount")}, there.timestamp
+    FROM given
+    JOIN campaigns_spendrecord AS there
+      ON there.campaign_id = given.campaign_id AND there.external_id = given.external_id
 """
 
 
@@ -74,9 +82,9 @@ class Contradiction:
 def write_batch(batch: Sequence[Placed]) -> tuple[int, list[Contradiction]]:
     """Write the rows that the ledger hasn't yet; return how many, and those that contradict it.
 
-    What is neither was there already and says the same. Call it inside transaction.atomic(). A row that
-    somebody else is writing at this moment is waited for; the second statement sees it, for it begins after
-    the wait.
+    Rows of 0 are only compared. What is neither was there already and says the same. Call it inside
+    transaction.atomic(). A row that somebody else is writing at this moment is waited for; the second statement
+    sees it, for it begins after the wait.
     """
     ordered = sorted(batch, key=_key)
     _stage(ordered)
@@ -92,6 +100,18 @@ def _contradictions(ordered: Sequence[Placed]) -> Iterator[Contradiction]:
         # SQLite compares texts: "…00:05:00" and "…00:05:00.000" are one instant.
         if (amount, timestamp) != (row.amount, row.timestamp):
             yield Contradiction(row, amount, timestamp)
+
+
+def in_the_ledger(batch: Sequence[Placed]) -> dict[int, tuple[Decimal, datetime]]:
+    """Return what the ledger says of the rows whose external id it has, by their place in the batch. It only reads."""
+    columns = {"place": "integer", "campaign_id": "bigint", "external_id": "text"}
+    given = [
+        (place, campaign_id, row.external_id)
+        for place, (row, _, campaign_id) in enumerate(batch)
+        if campaign_id and row.external_id is not None
+    ]
+    found = fetch_all(IN_THE_LEDGER.format(given=rows_sql(columns)), [rows_param(columns, given)]) if given else []
+    return {place: (from_micros(micros), _aware(timestamp)) for place, micros, timestamp in found}
 
 
 def _key(placed: Placed) -> tuple[int, str]:

@@ -9,25 +9,28 @@ counts once, with or without an external_id.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
+from campaigns.amounts import DecimalMark
 from campaigns.database import impatient, is_conflict, is_postgresql
 from campaigns.models import Brand, SpendUpload, SpendUploadPart
 from campaigns.periods import find_zone
 from campaigns.services.access import Person, seen_by, sees_only_given_brands
 from campaigns.services.enforcement import Clock
-from campaigns.services.spend_csv import BadRow, Row, SpendFileError, read_spend_csv
+from campaigns.services.spend_csv import BadRow, Line, SpendFileError, read_spend_csv
 from campaigns.services.spend_import import Counts, ImportRefused, import_spend
 from campaigns.services.upload_parts import PartsStream, open_parts, write_parts
 
 State = SpendUpload.State
-OPEN = (State.WAITING, State.RUNNING)
+OPEN = (State.CHECKING, State.WAITING, State.RUNNING)
 LOST_AFTER = timedelta(minutes=2)
 """A run that hasn't told of itself for so long is taken for lost."""
 ATTEMPTS = 5
@@ -43,9 +46,19 @@ class Superseded(Exception):
 
 
 def keep_upload(
-    chunks: Iterable[bytes], *, name: str, person: Person, now: datetime, zone: str, create: bool, skip_errors: bool
+    chunks: Iterable[bytes],
+    *,
+    name: str,
+    person: Person,
+    now: datetime,
+    zone: str,
+    create: bool,
+    skip_errors: bool,
+    decimal: DecimalMark = DecimalMark.UNKNOWN,
+    state: State = State.WAITING,
 ) -> SpendUpload:
-    """Keep a file for a worker, part by part."""
+    """Keep a file for a worker, part by part. An empty zone means that of each brand."""
+    digest = hashlib.sha256()
     with transaction.atomic():
         upload = SpendUpload.objects.create(
             user_id=person.pk,
@@ -53,13 +66,22 @@ def keep_upload(
             name=name[-200:],
             size=0,
             timezone=zone,
+            decimal=decimal,
             create_missing=create,
             skip_errors=skip_errors,
+            state=state,
             created_at=now,
         )
-        upload.size = write_parts(upload.pk, chunks)
-        upload.save(update_fields=["size"])
+        upload.size = write_parts(upload.pk, _hashed(chunks, digest))
+        upload.sha256 = digest.hexdigest()
+        upload.save(update_fields=["size", "sha256"])
     return upload
+
+
+def _hashed(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
 
 
 def due_uploads(*, now: datetime) -> list[int]:
@@ -143,15 +165,16 @@ class _Run:
 
     def import_rows(self) -> None:
         upload = self.upload
-        zone = find_zone(upload.timezone)
-        if zone is None:
-            raise SpendFileError(f"Nobody knows the time zone “{upload.timezone}”: choose another one.")
-        rows = self.rows(read_spend_csv(self.stream, zone=zone))
+        zone = zone_of(upload)
+        rows = self.rows(read_spend_csv(self.stream, decimal=DecimalMark(upload.decimal)))
+        brands = seen_brands(upload)
         if upload.skip_errors:
             import_spend(
                 rows,
                 clock=self.clock,
+                zone=zone,
                 create=upload.create_missing,
+                brands=brands,
                 skip_errors=True,
                 on_refused=self.name_refused,
                 in_batch=self.commit_batch,
@@ -162,39 +185,25 @@ class _Run:
             counts = import_spend(
                 rows,
                 clock=self.clock,
+                zone=zone,
                 create=upload.create_missing,
+                brands=brands,
                 on_refused=self.name_refused,
                 on_batch=self.tell,
             )
             self.end(State.DONE, **{name: getattr(counts, name) for name in COUNTS})
 
-    def rows(self, given: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
-        """Yield what isn't imported yet; of a brand that the person doesn't see only a refusal."""
-        seen = self.seen_brands()
-        for row in given:
-            if row.line <= self.upload.lines_done:
-                continue
-            if seen is not None and isinstance(row, Row) and row.brand not in seen:
-                yield BadRow(row.line, f"There is no brand “{row.brand}”: correct the name.", row.text)
-            else:
-                yield row
-
-    def seen_brands(self) -> set[str] | None:
-        """Return the names of the brands that the person sees; None where that is all, none of a person who is gone."""
-        person = self.upload.user
-        if person is None or not person.is_active:
-            return set()
-        if not sees_only_given_brands(person):
-            return None
-        return set(seen_by(person, Brand.objects.order_by(), "pk").values_list("name", flat=True))
+    def rows(self, given: Iterable[Line]) -> Iterator[Line]:
+        """Yield what isn't imported yet."""
+        return (row for row in given if row.line > self.upload.lines_done)
 
     def name_refused(self, refused: BadRow) -> None:
         if len(self.refusals) < NAMED:
-            self.refusals.append(_named(refused))
+            self.refusals.append(named_line(refused))
 
     def commit_batch(self, counts: Counts, refused: Sequence[BadRow], line: int) -> None:
         """Note, in the batch's own transaction, how far it came."""
-        named = [*self.refusals, *map(_named, refused)][:NAMED]
+        named = [*self.refusals, *map(named_line, refused)][:NAMED]
         added: dict[str, Any] = {name: F(name) + getattr(counts, name) for name in COUNTS}
         self.write(
             lines_done=line,
@@ -236,5 +245,23 @@ class _Run:
         return f"{imported:,} rows were imported before that, and stay."
 
 
-def _named(refused: BadRow) -> str:
+def zone_of(upload: SpendUpload) -> ZoneInfo | None:
+    """Return the zone of times without an offset, None for that of each brand. Raises SpendFileError."""
+    zone = find_zone(upload.timezone)
+    if zone is None and upload.timezone:
+        raise SpendFileError(f"The time zone “{upload.timezone}” is unknown: choose another one.")
+    return zone
+
+
+def seen_brands(upload: SpendUpload) -> QuerySet[Brand] | None:
+    """Return the brands that the person sees; None where that is all, none of a person who is gone."""
+    person = upload.user
+    if person is None or not person.is_active:
+        return Brand.objects.none()
+    if not sees_only_given_brands(person):
+        return None
+    return seen_by(person, Brand.objects.order_by(), "pk")
+
+
+def named_line(refused: BadRow) -> str:
     return f"Line {refused.line:,}: {refused.reason}".replace("\n", " ")[:NAMED_LENGTH]

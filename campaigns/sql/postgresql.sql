@@ -136,3 +136,28 @@ END $$;
 
 CREATE TRIGGER campaigns_history_updated BEFORE UPDATE ON {schema}.campaigns_statuschange
 FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_history_updated();
+
+-- A name written by SQL has no comparison key; the product's own renaming writes the new key after the name.
+CREATE FUNCTION {schema}.campaigns_brand_renamed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.name <> OLD.name AND NEW.name_key IS NOT DISTINCT FROM OLD.name_key THEN
+        NEW.name_key := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER campaigns_brand_renamed BEFORE UPDATE OF name ON {schema}.campaigns_brand
+FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_brand_renamed();
+
+CREATE FUNCTION {schema}.campaigns_campaign_renamed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.name <> OLD.name AND NEW.name_key IS NOT DISTINCT FROM OLD.name_key THEN
+        NEW.name_key := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER campaigns_campaign_renamed BEFORE UPDATE OF name ON {schema}.campaigns_campaign
+FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_campaign_renamed();

@@ -6,5 +6,7 @@ DROP FUNCTION IF EXISTS
     {schema}.campaigns_brand_inserted(),
     {schema}.campaigns_brand_deleted(),
     {schema}.campaigns_campaign_deleted(),
-    {schema}.campaigns_history_updated()
+    {schema}.campaigns_history_updated(),
+    {schema}.campaigns_brand_renamed(),
+    {schema}.campaigns_campaign_renamed()
 CASCADE;

@@ -127,3 +127,16 @@ WHEN NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id)
 BEGIN
     SELECT RAISE(ABORT, 'a window belongs to a campaign: there is no campaign of this campaign_id');
 END;
+
+-- A name written by SQL has no comparison key; the product's own renaming writes the new key after the name.
+CREATE TRIGGER campaigns_brand_renamed AFTER UPDATE OF name ON campaigns_brand
+WHEN NEW.name IS NOT OLD.name AND NEW.name_key IS OLD.name_key
+BEGIN
+    UPDATE campaigns_brand SET name_key = NULL WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER campaigns_campaign_renamed AFTER UPDATE OF name ON campaigns_campaign
+WHEN NEW.name IS NOT OLD.name AND NEW.name_key IS OLD.name_key
+BEGIN
+    UPDATE campaigns_campaign SET name_key = NULL WHERE id = NEW.id;
+END;

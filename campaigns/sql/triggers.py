@@ -130,6 +130,42 @@ class ReplaceFunctions(OfFunctions):
         return "Replace the functions of the triggers of the spend ledger"
 
 
+class AddTriggers(ReplaceFunctions):
+    """Add triggers that are new to a database made before them, and their functions; reversing drops the triggers.
+
+    SQLite's are made anew, all of them, by CreateTriggers(only="sqlite").
+    """
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self.names = names
+
+    def change(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        super().change(schema_editor)
+        for name in self.names:
+            statement = self.statement(name)[0]
+            _run(schema_editor, statement.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER", 1))
+        _run_file(schema_editor, "postgresql_close")
+
+    def statement(self, name: str) -> re.Match[str]:
+        """Return the statement that creates a trigger; its group is the table."""
+        pattern = rf"^CREATE TRIGGER {name} .*? ON {{schema}}\.(\w+).*?;$"
+        found = re.search(pattern, _text("postgresql"), re.MULTILINE | re.DOTALL)
+        if not found:
+            raise LookupError(f"The trigger {name} isn't in postgresql.sql.")
+        return found
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        if self.concerns(schema_editor):
+            for name in self.names:
+                schema_editor.execute(f"DROP TRIGGER IF EXISTS {name} ON {self.statement(name)[1]}", params=None)
+
+    def describe(self) -> str:
+        return f"Add the triggers {' and '.join(self.names)}"
+
+
 class CloseFunctions(OfFunctions):
     """Let nobody but their owner make triggers of the functions, which run as their owner."""
 

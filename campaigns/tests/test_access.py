@@ -161,13 +161,6 @@ class Forms(FormTestCase):
         campaign.refresh_from_db()
         self.assertEqual(campaign.brand, self.ours)
 
-    def test_who_may_make_brands_is_given_those_that_they_make(self) -> None:
-        self.nadia.user_permissions.add(Permission.objects.get(codename="add_brand"))
-        self.client.post(page(Brand, "add"), self.new_form(Brand) | {"name": "New"})
-        self.assertEqual(
-            [given.brand.name for given in GivenBrand.objects.filter(user=self.nadia).order_by("pk")], ["Ours", "New"]
-        )
-
     def test_a_superuser_gives_brands_on_the_page_of_the_user(self) -> None:
         root = User.objects.create(username="root", is_staff=True, is_superuser=True)
         self.client.force_login(root)

@@ -227,11 +227,6 @@ class WhoMayImport(ExchangeTestCase):
         hidden = self.problems(Kind.CAMPAIGNS, ("campaign_id", "days"), (theirs.pk, "always"))
         self.assertIn(f"there is no campaign {theirs.pk}", hidden[0][1])
 
-    def test_a_limited_person_is_given_the_brand_that_they_import(self) -> None:
-        self.person = self.person_with("only_given_brands", "add_brand")
-        self.take_in(Kind.BRANDS, ("name",), ("Ours",))
-        self.assertEqual(GivenBrand.objects.get().brand.name, "Ours")
-
     def test_changing_and_adding_are_permissions_of_their_own(self) -> None:
         make_brand(name="Alpine")
         self.person = self.person_with("change_brand")

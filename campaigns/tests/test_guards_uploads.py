@@ -34,6 +34,18 @@ class Uploads(TestCase):
             ImportDraft.objects.create(user_id=0, kind="brand", name="a.csv", data=b"", created_at=timezone.now())
             connection.check_constraints()
 
+    def test_a_version_that_knows_no_previews_can_keep_a_file(self) -> None:
+        upload = self.upload(self.user.pk)
+        new = ("decimal", "sha256", "preview", "without_spend", "notes", "rounded")
+        old = ", ".join(field.attname for field in SpendUpload._meta.fields if field.attname not in (*new, "id"))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO campaigns_spendupload ({old}) SELECT {old} FROM campaigns_spendupload WHERE id = %s",
+                [upload.pk],
+            )
+        kept = SpendUpload.objects.latest("pk")
+        self.assertEqual((kept.decimal, kept.sha256, kept.preview, kept.notes), ("unknown", "", None, 0))
+
     def test_a_part_belongs_to_a_file_that_is_there(self) -> None:
         with self.assertRaises(IntegrityError), transaction.atomic():
             SpendUploadPart.objects.create(upload_id=0, number=0, data=b"a")

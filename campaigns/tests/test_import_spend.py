@@ -23,9 +23,9 @@ from django.db import OperationalError, connection, transaction
 from django.test import SimpleTestCase, TestCase, override_settings
 
 from campaigns.database import execute, fetch_all
-from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, StatusChange
+from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, SpendUpload, StatusChange
 from campaigns.services import spend_import
-from campaigns.services.spend_csv import BadRow, Row, read_spend_csv
+from campaigns.services.spend_csv import Line, Row, read_spend_csv
 from campaigns.services.spend_import import Counts, ImportRefused, import_spend
 from campaigns.tests.committed import CommittedTestCase
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
@@ -40,7 +40,7 @@ NOON = "2026-03-01T12:00:00Z"
 def broken_off() -> Iterator[None]:
     """Let the disk fail where the file ends."""
 
-    def read(*args: Any, **options: Any) -> Iterator[Row | BadRow]:
+    def read(*args: Any, **options: Any) -> Iterator[Line]:
         yield from read_spend_csv(*args, **options)
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -137,13 +137,31 @@ class ImportTest(ImportCase, TestCase):
         self.assert_said(self.run_it(), "0 rows imported")
 
     @override_settings(TIME_ZONE="Asia/Tokyo")
-    def test_it_takes_the_time_zone_of_the_application_or_the_one_given(self) -> None:
-        self.write("2026-03-01T12:00:00,Acme,Spring,1,a")
+    def test_it_takes_the_time_zone_of_the_brand_or_the_one_given(self) -> None:
+        for zone in ("America/New_York", "Asia/Kolkata"):
+            make_campaign(make_brand(name=zone, timezone=zone), name="Display")
+        self.write("2026-11-01 00:00,America/New_York,Display,1,a", "2026-11-01 00:00,Asia/Kolkata,Display,1,b")
         self.run_it()
-        self.write("2026-03-01T12:00:00,Acme,Spring,1,b")
+        self.write("2026-11-01 00:00,America/New_York,Display,1,c")
         self.run_it("--time-zone", "Europe/Berlin")
-        instants = dict(SpendRecord.objects.values_list("external_id", "timestamp"))
-        self.assertEqual(instants, {"a": utc("2026-03-01T03:00"), "b": utc("2026-03-01T11:00")})
+        self.assertEqual(
+            dict(SpendRecord.objects.values_list("external_id", "timestamp")),
+            {"a": utc("2026-11-01T04:00"), "b": utc("2026-10-31T18:30"), "c": utc("2026-10-31T23:00")},
+        )
+
+    def test_a_day_without_a_time_is_the_brands_day_whatever_zone_is_given(self) -> None:
+        make_campaign(make_brand(name="Kyoto Tea", timezone="Asia/Tokyo"), name="Display")
+        self.write("2026-11-26,Kyoto Tea,Display,1,a")
+        self.run_it("--time-zone", "America/New_York")
+        self.assertEqual(SpendRecord.objects.get().timestamp, utc("2026-11-26T03:00"))
+
+    def test_it_refuses_a_local_time_of_a_brand_whose_zone_is_unknown(self) -> None:
+        make_campaign(make_brand(name="Lost"), name="Display")
+        Brand.objects.filter(name="Lost").update(timezone="Mars/Phobos")
+        self.write("2026-11-26T12:00,Lost,Display,1,a")
+        self.assert_said(self.refusal(), "The brand “Lost” has the unknown time zone “Mars/Phobos”", "offset")
+        self.run_it("--time-zone", "UTC")
+        self.assertEqual(self.amounts(), [1])
 
     def test_it_refuses_an_unknown_time_zone(self) -> None:
         self.write(f"{NOON},Acme,Spring,1,a")
@@ -236,13 +254,13 @@ class RefusalTest(ImportCase, TestCase):
         self.assertFalse(Brand.objects.filter(name="New").exists())
 
     def test_it_changes_nothing_where_the_last_batch_is_refused(self) -> None:
-        self.write(*[f"{NOON},Acme,Spring,1,{number}" for number in range(4)], f"{NOON},Acme,Spring,0,x")
+        self.write(*[f"{NOON},Acme,Spring,1,{number}" for number in range(4)], f"{NOON},Acme,Spring,NaN,x")
         with patch.object(spend_import, "BATCH", 2):
             self.assert_said(self.refusal(), "line 6")
         self.assertFalse(SpendRecord.objects.exists())
 
     def test_it_names_the_first_refused_lines_and_counts_all(self) -> None:
-        self.write(*[f"{NOON},Acme,Spring,0,{number}" for number in range(1012)])
+        self.write(*[f"{NOON},Acme,Spring,NaN,{number}" for number in range(1012)])
         said = self.refusal()
         self.assert_said(said, "1,012 rows were refused", "line 2: ", "line 11: ", "and 1,002 more", "--errors")
         self.assertNotIn("line 12:", said)
@@ -253,14 +271,14 @@ class RefusalTest(ImportCase, TestCase):
         self.assertEqual(self.amounts(), [1, 2])
 
     def test_it_fails_where_every_row_is_refused(self) -> None:
-        self.write(f"{NOON},Acme,Spring,0,a", f"{NOON},Acme,Spring,0,b")
+        self.write(f"{NOON},Acme,Spring,NaN,a", f"{NOON},Acme,Spring,NaN,b")
         self.assert_said(self.refusal("--skip-errors"), "Every row was refused", "line 2", "line 3")
 
     def test_it_refuses_unknown_names(self) -> None:
-        self.write(f"{NOON},Bolt,Spring,1,a", f"{NOON},Acme,Autumn,1,b", f"{NOON},acme,Spring,1,b")
+        self.write(f"{NOON},Bolt,Spring,1,a", f"{NOON},Acme,Autumn,1,b", f"{NOON},Acmé,Spring,1,b")
         said = self.refusal()
         self.assert_said(said, "line 2: There is no brand “Bolt”", "The brand “Acme” has no campaign “Autumn”")
-        self.assert_said(said, "line 4: There is no brand “acme”", "--create")
+        self.assert_said(said, "line 4: There is no brand “Acmé”", "--create")
 
     def test_it_writes_the_refused_lines_to_a_file_in_order(self) -> None:
         spend(Campaign.objects.get(), "5", NOON, "z")
@@ -313,7 +331,7 @@ class FileTest(ImportCase, TestCase):
 
     def test_it_cuts_batches_where_lines_are_long(self) -> None:
         rows = [Row(number, utc(NOON), "Acme", "Spring", Decimal(1), None, "x" * 1_500_000) for number in range(5)]
-        self.assertEqual([(len(batch), last) for batch, last in spend_import._batches(rows)], [(3, False), (2, True)])
+        self.assertEqual([(len(batch), last) for batch, last in spend_import.batches(rows)], [(3, False), (2, True)])
 
     def test_it_says_what_stays_where_the_file_cannot_be_read_on(self) -> None:
         """With errors skipped, the batches before the break are kept; without, nothing is."""
@@ -329,6 +347,96 @@ class FileTest(ImportCase, TestCase):
     def test_it_refuses_a_missing_column(self) -> None:
         self.write(f"{NOON},Acme,1", header="timestamp,brand,amount")
         self.assert_said(self.refusal(), "no column “campaign”", "Nothing was imported.")
+
+
+class AgainTest(ImportCase, TestCase):
+    """The same bytes again would count rows without external_id twice."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        make_campaign(make_brand(name="Acme"), name="Spring")
+
+    def test_the_same_bytes_are_refused_unless_they_are_asked_for(self) -> None:
+        self.write(f"{NOON},Acme,Spring,1,a", f"{NOON},Acme,Spring,2,")
+        self.run_it()
+        said = self.refusal()
+        self.assert_said(said, "The same file was imported on ", "by import_spend as “spend.csv”: 2 rows.", "--again")
+        self.assertEqual(self.amounts(), [1, 2])
+        self.assert_said(self.run_it("--again"), "1 row imported, 1 repeated")
+        self.assertEqual(self.amounts(), [1, 2, 2])
+
+    def test_a_file_whose_rows_have_external_ids_may_come_again(self) -> None:
+        self.write(f"{NOON},Acme,Spring,1,a")
+        self.run_it()
+        self.assert_said(self.run_it(), "0 rows imported, 1 repeated")
+
+    def test_other_bytes_are_another_file(self) -> None:
+        self.write(f"{NOON},Acme,Spring,2,")
+        self.run_it()
+        self.write(f"{NOON},Acme,Spring,2,", "")
+        self.assert_said(self.run_it(), "1 row imported")
+
+    def test_a_refused_import_leaves_no_trace(self) -> None:
+        self.write(f"{NOON},Acme,Spring,2,", f"{NOON},Acme,Spring,x,")
+        self.refusal()
+        self.assertFalse(SpendUpload.objects.exists())
+        self.run_it("--skip-errors")
+        self.assertRaises(CommandError, self.run_it, "--skip-errors")
+
+    def test_an_import_that_broke_off_is_remembered_by_what_it_wrote(self) -> None:
+        self.write(*[f"{NOON},Acme,Spring,1,"] * 3)
+        with patch.object(spend_import, "BATCH", 2), broken_off():
+            self.refusal("--skip-errors")
+        record = SpendUpload.objects.get()
+        self.assertEqual((record.state, record.imported, record.who, record.user), ("failed", 2, "import_spend", None))
+        self.assert_said(self.refusal("--skip-errors"), "2 rows", "--again")
+
+    def test_an_import_is_listed(self) -> None:
+        self.write(f"{NOON},Acme,Spring,1,a", f"{NOON},Acme,Spring,0,")
+        self.run_it("--time-zone", "Asia/Tokyo")
+        record = SpendUpload.objects.get()
+        self.assertEqual((record.state, record.imported, record.without_spend, record.problem), ("done", 1, 1, ""))
+        self.assertEqual(
+            (record.name, record.size, record.timezone), ("spend.csv", self.file.stat().st_size, "Asia/Tokyo")
+        )
+
+
+class DryRunTest(ImportCase, TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        make_campaign(make_brand(name="Acme", timezone="America/New_York"), name="Display")
+
+    def test_it_shows_money_by_brand_and_local_day_and_writes_nothing(self) -> None:
+        self.write(
+            "2026-11-01 00:00,Acme,Display,35.20,a",
+            "2026-11-02T04:30Z,Acme,Display,1000,b",
+            "2026-11-02,Acme,Display,--,",
+            ",,,1035.2,",
+        )
+        said = self.run_it("--dry-run")
+        self.assert_said(said, "Acme   2026-11-01     2  1,035.20 USD", "Together: 1,035.20 USD")
+        self.assert_said(said, "2 rows would be imported, 0 are there already, 0 would be refused.")
+        self.assert_said(said, "1 row without spend", "Totals and notes, which are no spend: line 5.")
+        self.assertFalse(SpendRecord.objects.exists() or SpendUpload.objects.exists())
+
+    def test_it_fails_where_the_import_would(self) -> None:
+        self.write("2026-11-01 00:00,Acme,Display,35.20,a", "2026-11-01 00:00,Bolt,Display,35.20,a")
+        self.assert_said(self.refusal("--dry-run"), "Nothing would be imported", "line 3: There is no brand “Bolt”")
+        self.assert_said(self.run_it("--dry-run", "--skip-errors"), "1 would be refused", "line 3: ")
+        self.assert_said(self.run_it("--dry-run", "--create"), "It would create 1 brand and 1 campaign.")
+        self.file.write_bytes(b"PK\x03\x04")
+        self.assert_said(self.refusal("--dry-run"), "ZIP archive", "Nothing was imported.")
+
+    def test_it_says_that_the_same_bytes_were_imported(self) -> None:
+        self.write("2026-11-01 00:00,Acme,Display,35.20,")
+        self.run_it()
+        self.assert_said(self.run_it("--dry-run"), "The same file was imported on ", "would count twice")
+
+    def test_the_decimal_separator_can_be_told(self) -> None:
+        self.write("2026-11-01;Acme;Display;1.250;a", header=HEADER.replace(",", ";"))
+        self.assert_said(self.refusal(), "has two readings")
+        self.run_it("--decimal", "comma")
+        self.assertEqual(self.amounts(), [1250])
 
 
 class CreateTest(ImportCase, TestCase):
@@ -364,7 +472,7 @@ class CreateTest(ImportCase, TestCase):
 
     def test_it_creates_nothing_for_a_line_that_is_refused(self) -> None:
         make_campaign(make_brand(name="Acme"), name="Spring")
-        self.write(f"{NOON},Bolt,Spring,0,a", f"{NOON},Acme,Spring,1,a")
+        self.write(f"{NOON},Bolt,Spring,NaN,a", f"{NOON},Acme,Spring,1,a")
         self.run_it("--create", "--skip-errors")
         self.assertFalse(Brand.objects.filter(name="Bolt").exists())
 

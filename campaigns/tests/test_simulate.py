@@ -189,7 +189,7 @@ class Files(TestCase):
         self.assertEqual((report.days[0].spent, report.history.repeated, report.history.zeros), (10, 1, 1))
         text = report_text(report)
         self.assertIn("Lines that repeat an earlier one, and count once: 1.", text)
-        self.assertIn("Lines with an amount of 0, which are left out: 1.", text)
+        self.assertIn("Lines without spend, which are left out: 1.", text)
 
     def test_the_same_external_id_with_another_amount_is_refused(self) -> None:
         text = HEAD + "2026-03-02T09:00,Acme,A,10,id-1\n2026-03-02T09:00,Acme,A,11,id-1\n"
@@ -293,7 +293,7 @@ class Names(TestCase):
     def test_it_refuses_names_that_are_not_in_the_file_or_could_mean_two(self) -> None:
         for option, value, sentence in (
             ("daily_budget", ["Acmee=1"], "the brand “Acmee”, which isn't in the file: it has Acme, Bolt."),
-            ("monthly_budget", ["acme=1"], "the brand “acme”, which isn't in the file"),
+            ("monthly_budget", ["Acmé=1"], "the brand “Acmé”, which isn't in the file"),
             ("window", ["C=daily,08:00,20:00"], "--window names the brand “C”"),
             ("campaign_limit", ["C=1"], "the campaign “C”, which isn't in the file"),
             ("campaign_limit", ["A=1"], "could mean Acme/A, Bolt/A: write BRAND/CAMPAIGN=AMOUNT"),
@@ -301,6 +301,17 @@ class Names(TestCase):
             with self.subTest(option=option, value=value), self.assertRaises(SimulationError) as caught:
                 simulate(self.ROWS, **{option: value})
             self.assertIn(sentence, str(caught.exception))
+
+    def test_spellings_of_one_name_are_one_brand_and_campaign(self) -> None:
+        rows = "2026-03-02T09:00 Müller/A 1\n2026-03-02T09:00 mu\u0308ller/a 1"
+        report = simulate(rows, daily_budget=["MÜLLER=5"], campaign_limit=["MÜLLER/A=9"])
+        (brand,) = report.brands
+        self.assertEqual((brand.plan.name, brand.plan.daily_budget), ("Müller", 5))
+        self.assertEqual([campaign.daily_limit for campaign in brand.plan.campaigns], [9])
+
+    def test_a_name_with_what_can_not_be_seen_is_refused(self) -> None:
+        with self.assertRaisesRegex(SimulationError, r"Line 2: “Ac\[U\+200B\]me” contains"):
+            simulate("2026-03-02T09:00 Ac\u200bme/A 1")
 
     def test_it_refuses_two_budgets_for_every_brand(self) -> None:
         with self.assertRaisesRegex(SimulationError, "both set the budget of every brand"):

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.db.models import Sum
 from django.test import TestCase
 
@@ -75,7 +76,7 @@ class Imports(UploadTestCase):
             "2 lines were refused, so nothing was imported. Correct them, or choose to skip them.",
         )
         first, second = done.refusals.splitlines()
-        self.assertIn("Line 3: The amount “x” is not a plain decimal number", first)
+        self.assertIn("Line 3: The amount “x” isn't a valid amount", first)
         self.assertIn("Line 4: There is no brand “Boreal”", second)
         self.assertEqual(self.spent(), 0)
 
@@ -127,6 +128,17 @@ class SomebodyWhoSeesOnlyGivenBrands(UploadTestCase):
             hidden, absent = (text.partition(": ")[2] for text in done.refusals.splitlines())
             self.assertEqual(hidden.replace("Theirs", "Nobody's"), absent)
         self.assertFalse(Brand.objects.filter(name="Nobody's").exists())
+
+    def test_a_row_is_never_that_of_the_twin_that_they_do_not_see(self) -> None:
+        ours = self.campaign.brand
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO campaigns_brand (name) VALUES (%s)", [ours.name.upper()])
+        make_campaign(Brand.objects.get(name=ours.name.upper()), name="Search")
+        self.person = User.objects.create(username="nadia")
+        self.person.user_permissions.add(Permission.objects.get(codename="only_given_brands"))
+        GivenBrand.objects.create(user=self.person, brand=ours)
+        self.run_it(self.keep(line(1, brand=ours.name.upper()), line(2, brand=ours.name.lower())))
+        self.assertEqual(set(SpendRecord.objects.values_list("brand", flat=True)), {ours.pk})
 
     def test_of_somebody_who_is_gone_nothing_is_imported(self) -> None:
         upload = self.keep(line(1))

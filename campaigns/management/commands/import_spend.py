@@ -1,35 +1,37 @@
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, reset_queries
+from django.db import OperationalError, reset_queries, transaction
 from django.utils import timezone
-from tqdm import tqdm
 
+from campaigns.amounts import DecimalMark
 from campaigns.database import is_conflict
 from campaigns.periods import find_zone
+from campaigns.services.command_files import error_file, opened, progress
 from campaigns.services.spend_csv import BadRow, SpendFileError, read_spend_csv
 from campaigns.services.spend_import import Counts, ImportRefused, import_spend
+from campaigns.services.spend_preview import Preview, preview_spend
+from campaigns.services.spend_words import earlier_sentence, note_lines, number, remarks, table_text
+from campaigns.services.upload_confirm import earlier_imports
+from campaigns.services.upload_record import FileFacts, ImportRecord, file_facts
 
 NAMED = 10
 """So many refused lines are named in what the command says; --errors has all of them."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class Command(BaseCommand):
     help = (
         "Imports spend from a CSV file with the columns timestamp, brand, campaign, amount and, optionally,"
-        " external_id. A row whose external_id the campaign has already is skipped and counted, so a file"
-        " may be"
-        " imported again. One refused row, and nothing is imported, unless --skip-errors is given."
+        " external_id and currency. A row whose external_id the campaign has already is skipped and counted, so a"
+        " file may be imported again. One refused row, and nothing is imported, unless --skip-errors is given."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,9 +43,26 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--time-zone",
-            default=settings.TIME_ZONE,
+            default="",
             metavar="ZONE",
-            help="Of timestamps without an offset, like Europe/Paris (default: %(default)s).",
+            help="Of times without an offset, like Europe/Paris (default: the time zone of each row's brand). Of a"
+            " time that comes twice, when clocks go back, the first is meant; a time that clocks skip moves by what"
+            " they skip, within its day. A day without a time is always the brand's own day.",
+        )
+        parser.add_argument(
+            "--decimal",
+            choices=(DecimalMark.POINT.value, DecimalMark.COMMA.value),
+            help="The file's decimal separator, where amounts like 1.250 have two readings.",
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Write nothing: show the money by brand and local day, and what is wrong.",
+        )
+        parser.add_argument(
+            "--again",
+            action="store_true",
+            help="Import a file whose bytes were imported before, though its rows without external_id count twice.",
         )
         parser.add_argument(
             "--skip-errors",
@@ -58,33 +77,75 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        zone = find_zone(options["time_zone"])
-        if zone is None:
-            raise CommandError(
-                f"Nobody knows the time zone “{options['time_zone']}” of --time-zone: give a name like"
-                " Europe/Paris or UTC."
-            )
+        asked = _asked(options)
         with ExitStack() as stack:
-            stream = stack.enter_context(_opened(options["file"]))
-            refused = _Refused(stack.enter_context(_error_file(options["errors"], options["file"])))
-            run = _Run(refused, create=options["create"], skip_errors=options["skip_errors"])
-            counts = run.on(stream, zone)
+            stream = stack.enter_context(opened(options["file"]))
+            refused = _Refused(stack.enter_context(error_file(options["errors"], options["file"])))
+            run = _Run(refused, asked, file_facts(stream, Path(options["file"]).name))
+            if options["dry_run"]:
+                self.show(run, run.preview(stream))
+                return
+            if not options["again"]:
+                run.refuse_again()
+            if sys.stdin.isatty() and self.stderr.isatty():
+                self.stderr.write("To see the money by brand and day before it is written, use --dry-run.")
+            counts = run.on(stream)
         self.say(counts, refused)
+
+    def show(self, run: _Run, preview: Preview) -> None:
+        """Say what would be imported. It fails where the import would."""
+        for line in table_text(preview):
+            self.stdout.write(line)
+        counts = preview.counts
+        self.stdout.write(
+            f"{number(counts.imported, 'row')} would be imported, {counts.repeated:,} are there already,"
+            f" {counts.refused:,} would be refused."
+        )
+        for sentence in (*remarks(counts), note_lines(preview)):
+            if sentence:
+                self.stdout.write(sentence)
+        if counts.created_campaigns:
+            self.stdout.write(f"It would create {_created(counts)}.")
+        if counts.without_external_id:
+            for earlier in earlier_imports(run.facts.sha256)[:1]:
+                self.stdout.write(f"{earlier_sentence(earlier)} Rows without external_id would count twice.")
+        if counts.refused and not run.asked.skip_errors:
+            raise CommandError(
+                f"Nothing would be imported, unless refused rows are skipped (--skip-errors).\n{run.refused.named()}"
+            )
+        if counts.refused:
+            self.stderr.write(run.refused.named())
 
     def say(self, counts: Counts, refused: _Refused) -> None:
         if counts.refused:
             self.stderr.write(refused.named())
         self.stdout.write(_told(counts))
         if counts.created_campaigns:
-            self.stdout.write(
-                f"Created {_number(counts.created_brands, 'brand')} and"
-                f" {_number(counts.created_campaigns, 'campaign')}."
-            )
+            self.stdout.write(f"Created {_created(counts)}.")
         if counts.without_external_id:
             self.stdout.write(
-                f"{_number(counts.without_external_id, 'imported row')} had no external_id: importing the"
+                f"{number(counts.without_external_id, 'imported row')} had no external_id: importing the"
                 " file again would count them twice."
             )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How the file is to be taken."""
+
+    zone: ZoneInfo | None
+    decimal: DecimalMark
+    create: bool
+    skip_errors: bool
+
+
+def _asked(options: dict[str, Any]) -> _Asked:
+    name = options["time_zone"]
+    zone = find_zone(name) if name else None
+    if name and zone is None:
+        raise CommandError(f"The time zone “{name}” of --time-zone is unknown: give a name like Europe/Paris or UTC.")
+    decimal = DecimalMark(options["decimal"] or DecimalMark.UNKNOWN)
+    return _Asked(zone, decimal, options["create"], options["skip_errors"])
 
 
 class _Refused:
@@ -111,16 +172,37 @@ class _Refused:
 class _Run:
     """One import: what goes wrong becomes a sentence that says what is kept."""
 
-    def __init__(self, refused: _Refused, *, create: bool, skip_errors: bool) -> None:
+    def __init__(self, refused: _Refused, asked: _Asked, facts: FileFacts) -> None:
         self.refused = refused
-        self.create = create
-        self.skip_errors = skip_errors
+        self.asked = asked
+        self.facts = facts
         self.so_far = Counts()
 
-    def on(self, stream: BinaryIO, zone: ZoneInfo) -> Counts:
+    def refuse_again(self) -> None:
+        """Refuse bytes that were imported before, if that would count rows twice."""
+        for earlier in earlier_imports(self.facts.sha256):
+            if earlier.without_external_id or not earlier.is_over:
+                raise CommandError(
+                    f"{earlier_sentence(earlier)} Its rows without external_id would count twice, so nothing was"
+                    " imported: use --again if you want that."
+                )
+
+    def preview(self, stream: BinaryIO) -> Preview:
         try:
-            with _progress(stream) as advance:
-                counts = self._import(stream, zone, advance)
+            return preview_spend(
+                read_spend_csv(stream, decimal=self.asked.decimal),
+                zone=self.asked.zone,
+                create=self.asked.create,
+                on_refused=self.refused.add,
+                on_batch=reset_queries,
+            )
+        except SpendFileError as error:
+            raise CommandError(f"{error} Nothing was imported.") from None
+
+    def on(self, stream: BinaryIO) -> Counts:
+        try:
+            with progress(stream) as advance:
+                counts = self._import(stream, advance)
         except ImportRefused as error:
             raise CommandError(self._nothing(error.counts)) from None
         except SpendFileError as error:
@@ -139,90 +221,55 @@ class _Run:
             raise CommandError(f"Every row was refused, so nothing was imported:\n{self.refused.named()}")
         return counts
 
-    def _import(self, stream: BinaryIO, zone: ZoneInfo, advance: Callable[[], None]) -> Counts:
+    def _import(self, stream: BinaryIO, advance: Callable[[], None]) -> Counts:
         def on_batch(counts: Counts) -> None:
             self.so_far = counts
             advance()
             reset_queries()  # with DEBUG on, Django keeps every statement, and a batch is a long one
 
-        return import_spend(
-            read_spend_csv(stream, zone=zone),
+        asked = self.asked
+        record = ImportRecord(
+            self.facts,
+            zone=asked.zone.key if asked.zone else "",
+            create=asked.create,
+            skip_errors=asked.skip_errors,
             clock=timezone.now,
-            create=self.create,
-            skip_errors=self.skip_errors,
-            on_refused=self.refused.add,
-            on_batch=on_batch,
         )
+        with nullcontext() if asked.skip_errors else transaction.atomic():
+            counts = import_spend(
+                read_spend_csv(stream, decimal=asked.decimal),
+                clock=timezone.now,
+                zone=asked.zone,
+                create=asked.create,
+                skip_errors=asked.skip_errors,
+                on_refused=self.refused.add,
+                on_batch=on_batch,
+                in_batch=record.add,
+            )
+            record.end()
+        return counts
 
     def _kept(self) -> str:
-        if not self.skip_errors or not self.so_far.imported:
+        if not self.asked.skip_errors or not self.so_far.imported:
             return "Nothing was imported."
         return f"What was imported before that stays. {_told(self.so_far)}"
 
     def _nothing(self, counts: Counts) -> str:
         were = "was" if counts.refused == 1 else "were"
         return (
-            f"{_number(counts.refused, 'row')} {were} refused, so nothing was imported: correct them, or"
+            f"{number(counts.refused, 'row')} {were} refused, so nothing was imported: correct them, or"
             f" import the others with --skip-errors ({counts.imported:,} new, {counts.repeated:,} repeated).\n"
             f"{self.refused.named()}"
         )
 
 
 def _told(counts: Counts) -> str:
-    return (
-        f"{_number(counts.imported, 'row')} imported, {counts.repeated:,} repeated and skipped,"
+    done = (
+        f"{number(counts.imported, 'row')} imported, {counts.repeated:,} repeated and skipped,"
         f" {counts.refused:,} refused."
     )
+    return " ".join((done, *remarks(counts)))
 
 
-def _number(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
-
-
-def _opened(name: str) -> AbstractContextManager[BinaryIO]:
-    if name == "-":
-        return nullcontext(sys.stdin.buffer)
-    try:
-        return Path(name).open("rb")
-    except OSError as error:
-        raise CommandError(f"The file {name} can't be read ({error.strerror}): give the path of a CSV file.") from None
-
-
-@contextmanager
-def _error_file(name: str | None, source: str) -> Iterator[Callable[[BadRow], None]]:
-    """Give what writes a refused line to the file of --errors, or nowhere."""
-    if name is None:
-        yield lambda refused: None
-        return
-    path = Path(name)
-    if path.exists() and source != "-" and path.samefile(source):
-        raise CommandError(f"--errors {name} is the file to import, and would overwrite it: give another name.")
-    try:
-        file = path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise CommandError(f"--errors {name} can't be written ({error.strerror}): give another name.") from None
-    with file:
-        writer = csv.writer(file)
-        writer.writerow(("line", "reason", "text"))
-        yield lambda refused: writer.writerow((refused.line, refused.reason, _not_a_formula(refused.text)))
-
-
-def _not_a_formula(text: str) -> str:
-    """Return what a spreadsheet shows and doesn't reckon: the file came from somebody else."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-@contextmanager
-def _progress(stream: BinaryIO) -> Iterator[Callable[[], None]]:
-    """Give what moves the progress bar to where the stream is; there is one on a terminal only."""
-    if not (sys.stderr.isatty() and stream.seekable()):
-        yield lambda: None
-        return
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    with tqdm(total=size, unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:
-
-        def advance() -> None:
-            bar.update(stream.tell() - bar.n)
-
-        yield advance
+def _created(counts: Counts) -> str:
+    return f"{number(counts.created_brands, 'brand')} and {number(counts.created_campaigns, 'campaign')}"

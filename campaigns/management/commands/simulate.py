@@ -39,8 +39,8 @@ Plays the history in FILE through the real models and services, with a check eve
 and a quick pass every ten seconds, in a throw-away SQLite database: while a campaign is paused, its rows are
 not spent. It plays the check alone as well, and tells both.
 
-FILE is a CSV of spend as import_spend reads it. A line whose amount is 0 spends nothing and is left out; a
-file with any other broken line is refused.
+FILE is a CSV of spend as import_spend reads it. Lines without spend, totals and notes are left out; a file with a
+broken line is refused.
 
 A look is a check or a quick pass. At each, the rows since the last one are recorded, those of campaigns that
 the last one left active; then happens what the job does: fold, close what has ended, enforce. Each local

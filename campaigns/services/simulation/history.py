@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from campaigns.names import name_key, normal_name
 from campaigns.periods import ONE_DAY, local_date
 from campaigns.services.simulation import SimulationError
-from campaigns.services.spend_csv import BadRow, Row, SpendFileError, read_spend_csv
+from campaigns.services.spend_csv import BadRow, Line, PassedOver, Row, SpendFileError, read_spend_csv
+from campaigns.services.spend_times import on_the_clock_of
 
 LINES_NAMED = 5
 
@@ -76,19 +78,19 @@ def read_history(path: Path, zone: ZoneInfo) -> History:
     """Read a spend file whole; SimulationError where it can't be read, has a broken line or holds nothing.
 
     Timestamps without an offset are in the zone. A line that says the same as an earlier one with its
-    external id counts once (R11). A line of 0 can't be recorded (R10), but it spends nothing and misleads
-    nobody: it is left out.
+    external id counts once (R11). Lines without spend, totals and notes are left out.
     """
     try:
         with path.open("rb") as stream:
-            lines = list(read_spend_csv(stream, zone=zone))
+            lines = [_in_zone(line, zone) for line in read_spend_csv(stream)]
     except OSError as error:
         raise SimulationError(f"{path} can't be read ({error.strerror}): name a CSV file of spend.") from None
     except SpendFileError as error:
         raise SimulationError(f"{path}: {error}") from None
+    lines = list(_in_one_spelling(lines))
     rows = [line for line in lines if isinstance(line, Row)]
     refused = [line for line in lines if isinstance(line, BadRow)]
-    _refuse_broken(path, [line for line in refused if not line.zero])
+    _refuse_broken(path, refused)
     if not rows:
         raise SimulationError(f"{path} has no rows with an amount: a simulation needs spend to play.")
     unique = _without_repetitions(path, rows)
@@ -98,8 +100,36 @@ def read_history(path: Path, zone: ZoneInfo) -> History:
         unique,
         lines=len(unique),
         repeated=len(rows) - len(unique),
-        zeros=sum(line.zero for line in refused),
+        zeros=sum(isinstance(line, PassedOver) for line in lines),
     )
+
+
+def _in_zone(line: Line, zone: ZoneInfo) -> Line:
+    """Return the line with its timestamp in UTC: the zone is that of all brands."""
+    if not isinstance(line, Row) or line.timestamp.tzinfo is not None:
+        return line
+    try:
+        return replace(line, timestamp=on_the_clock_of(zone, line.timestamp))
+    except ValueError as refusal:
+        return BadRow(line.line, str(refusal), line.text)
+
+
+def _in_one_spelling(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield the lines with each name as it is first written; refuse names with characters that can't be seen."""
+    first: dict[tuple[str, ...], str] = {}
+    for line in lines:
+        if not isinstance(line, Row):
+            yield line
+            continue
+        brand_key = name_key(line.brand)
+        try:
+            brand = first.setdefault((brand_key,), normal_name(line.brand))
+            campaign = first.setdefault((brand_key, name_key(line.campaign)), normal_name(line.campaign))
+        except ValueError as refusal:
+            yield BadRow(line.line, str(refusal), line.text)
+            continue
+        is_so = (brand, campaign) == (line.brand, line.campaign)
+        yield line if is_so else replace(line, brand=brand, campaign=campaign)
 
 
 def _refuse_broken(path: Path, broken: list[BadRow]) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.models.dayparting import DAYS, EVERY_DAY, MIDNIGHT
 from campaigns.money import AMOUNT_LIMIT, PLACES
+from campaigns.names import name_key
 from campaigns.periods import find_zone
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.looks import Looks
@@ -31,7 +32,9 @@ class Amounts:
 
     def of(self, *names: str) -> Decimal | None:
         """Return the amount of the first name that has one, or the one for all."""
-        return next((self.by_name[name] for name in names if name in self.by_name), self.for_all)
+        amounts = {name_key(name): amount for name, amount in self.by_name.items()}
+        keys = map(name_key, names)
+        return next((amounts[key] for key in keys if key in amounts), self.for_all)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def parse_amounts(option: str, texts: Iterable[str]) -> Amounts:
     for text in texts:
         name, named, amount_text = text.rpartition("=")
         amount = _parse_amount(option, text, amount_text)
-        if name in by_name or (not named and for_all is not None):
+        if name_key(name) in map(name_key, by_name) or (not named and for_all is not None):
             raise SimulationError(f"{option} is given twice for {name or 'everyone'}: give it once.")
         if named:
             by_name[name] = amount

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from campaigns.money import AMOUNT_LIMIT
+from campaigns.names import is_same
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import CampaignName, History
 from campaigns.services.simulation.options import Amounts, Options, Window
@@ -53,7 +54,7 @@ def median_day(brand: str, history: History) -> Decimal:
 
 def _brand_plan(brand: str, options: Options, history: History) -> BrandPlan:
     names = [name for name in history.campaigns if name.brand == brand]
-    windows = [window for window in options.windows if window.brand in (None, brand)]
+    windows = [window for window in options.windows if window.brand is None or is_same(window.brand, brand)]
     budget, median = options.daily_budgets.of(brand), None
     if budget is None and options.factor is not None:
         median = median_day(brand, history)
@@ -80,7 +81,7 @@ def _share_of_median(brand: str, factor: Decimal, median: Decimal) -> Decimal:
 
 def _check_brands(option: str, names: Iterable[str], history: History) -> None:
     for name in names:
-        if name not in history.brands:
+        if not any(is_same(name, brand) for brand in history.brands):
             raise SimulationError(
                 f"{option} names the brand “{name}”, which isn't in the file: it has {_some(history.brands)}."
             )
@@ -88,7 +89,11 @@ def _check_brands(option: str, names: Iterable[str], history: History) -> None:
 
 def _check_campaigns(limits: Amounts, history: History) -> None:
     for name in limits.by_name:
-        meant = [campaign for campaign in history.campaigns if name in (campaign.campaign, str(campaign))]
+        meant = [
+            campaign
+            for campaign in history.campaigns
+            if is_same(name, campaign.campaign) or is_same(name, str(campaign))
+        ]
         if not meant:
             raise SimulationError(
                 f"{limits.option} names the campaign “{name}”, which isn't in the file: "

@@ -51,7 +51,7 @@ def _introduction(report: Report) -> Iterable[str]:
     if history.repeated:
         yield f"Lines that repeat an earlier one, and count once: {history.repeated:,}."
     if history.zeros:
-        yield f"Lines with an amount of 0, which are left out: {history.zeros:,}."
+        yield f"Lines without spend, which are left out: {history.zeros:,}."
     for plan in (line.plan for line in report.brands):
         if plan.median_day is not None:
             yield (

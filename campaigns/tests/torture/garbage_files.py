@@ -18,26 +18,27 @@ HEADER = b"timestamp,brand,campaign,amount,external_id\n"
 NOON = "2026-11-20T12:00:00Z"
 
 BROKEN = {
-    b"{t},{b},{c},NaN,{i}": "not a plain decimal",
-    b"{t},{b},{c},inf,{i}": "not a plain decimal",
-    b"{t},{b},{c},1e3,{i}": "not a plain decimal",
-    b"{t},{b},{c},,{i}": "not a plain decimal",
-    b"{t},{b},{c},1 000,{i}": "not a plain decimal",
-    b"{t},{b},{c},0x10,{i}": "not a plain decimal",
-    b"{t},{b},{c},\xef\xbc\x91,{i}": "not a plain decimal",
+    b"{t},{b},{c},NaN,{i}": "isn't a valid amount",
+    b"{t},{b},{c},inf,{i}": "isn't a valid amount",
+    b"{t},{b},{c},1e,{i}": "isn't a valid amount",
+    b"{t},{b},{c},1_000,{i}": "isn't a valid amount",
+    b'{t},{b},{c},"1,250",{i}': "has two readings",
+    b"{t},{b},{c},\xe2\x82\xac1,{i}": "counts in USD",
+    b"{t},{b},{c},0x10,{i}": "isn't a valid amount",
+    b"{t},{b},{c},\xef\xbc\x91,{i}": "isn't a valid amount",
     b"{t},{b},{c},1000000000000000000000000000000,{i}": "too large",
     b"{t},{b},{c},-1000000000,{i}": "too large",
-    b"{t},{b},{c},0.0000001,{i}": "finer than 6 decimals",
-    b"{t},{b},{c},0.00,{i}": "is 0",
+    b"{t},{b},{c},999999999.9999995,{i}": "too large",
     b"0001-01-01T00:00:00Z,{b},{c},1,{i}": "outside 2012 to 2099",
     b"9999-12-31T23:59:59Z,{b},{c},1,{i}": "outside 2012 to 2099",
     b"2011-12-31T23:59:59.999999Z,{b},{c},1,{i}": "outside 2012 to 2099",
     b"0001-01-01T00:00:00+14:00,{b},{c},1,{i}": "outside 2012 to 2099",
     b"9999-12-31T23:59:59-12:00,{b},{c},1,{i}": "outside 2012 to 2099",
-    b"2026-02-30T00:00:00Z,{b},{c},1,{i}": "not a date and time",
-    b"2026-11-20,{b},{c},1,{i}": "not a date and time",
-    b"infinity,{b},{c},1,{i}": "not a date and time",
-    b",{b},{c},1,{i}": "not a date and time",
+    b"2026-02-30T00:00:00Z,{b},{c},1,{i}": "isn't a valid date and time",
+    b"11/20/2026,{b},{c},1,{i}": "doesn't begin with the year",
+    b"2026-11-20T24:00:00,{b},{c},1,{i}": "is the end of a day",
+    b"infinity,{b},{c},1,{i}": "isn't a valid date and time",
+    b",{b},{c},1,{i}": "isn't a valid date and time",
     b"{t},,{c},1,{i}": "brand is empty",
     b"{t},{b},  ,1,{i}": "campaign is empty",
     b"{t},Nobody,{c},1,{i}": "no brand “Nobody”",
@@ -46,7 +47,7 @@ BROKEN = {
     b"{t},{b},{c},1": "4 values where the first line names 5",
     b"{t},{b},{c},1,{i},more": "6 values where the first line names 5",
     b"{t}": "1 values where the first line names 5",
-    b"timestamp,brand,campaign,amount,external_id": "not a date and time",
+    b"timestamp,brand,campaign,amount,external_id": "isn't a valid amount",
     b'"{t},{b},{c},1,{i}': "quotes",
     b'{t},"{b}"x,{c},1,{i}': "quotes",
     b"{t},{b},{c},1,\xff\xfe": "not UTF-8",
@@ -62,7 +63,18 @@ BROKEN = {
 }
 """A line, and words of the reason for which it is refused."""
 
-PASSED_OVER = (b"", b"   ", b"\t", b"\xc2\xa0")
+PASSED_OVER = (
+    b"",
+    b"   ",
+    b"\t",
+    b"\xc2\xa0",
+    b",,,,",
+    b" , ,",
+    b"{t},{b},{c},0.00,{i}",
+    b"{t},{b},{c},0.0000001,{i}",
+    b"{t},{b},{c},--,{i}",
+    b"{t},{b},{c},,{i}",
+)
 ODD_BUT_VALID = (
     b'"{t}","{b}","{c}","{a}","{i}"',
     b" {t} , {b} , {c} , {a} , {i} ",
@@ -148,7 +160,7 @@ class LongFile:
 
     def empty(self) -> Iterator[bytes]:
         self.number += 1
-        yield self.random.choice(PASSED_OVER)
+        yield self.fill(self.random.choice(PASSED_OVER))
 
     def again(self) -> Iterator[bytes]:
         """Say the same row twice: it counts once (R11)."""
@@ -199,7 +211,7 @@ ODD_FILES = {
     "a line end": Odd(b"\n" + PLAIN, 0, 0, "its first line is: the first line names the columns"),
     "header only": Odd(HEADER, 0, 0, "0 rows imported"),
     "header without an end": Odd(HEADER.rstrip(), 0, 0, "0 rows imported"),
-    "header twice": Odd(HEADER + PLAIN, 3, 0, "line 2: The timestamp “timestamp” is not a date and time"),
+    "header twice": Odd(HEADER + PLAIN, 3, 0, "line 2: The amount “amount” isn't a valid amount"),
     "header with a column twice": Odd(b"amount," + PLAIN, 0, 0, "“amount” 2 times"),
     "header with an open quote": Odd(b'"' + PLAIN, 0, 0, "Line 1: The quotes of the line don't match"),
     "header in capitals": Odd(HEADER.upper() + ROW * 3, 3, 3, "3 rows imported"),
@@ -207,11 +219,13 @@ ODD_FILES = {
     "2,000 more columns": Odd(
         MANY_COLUMNS[MANY_COLUMNS.index(b"column8000") :] + WIDE_ROW[8_000:] * 3, 3, 3, "3 rows imported"
     ),
-    "10,000 values": Odd(PLAIN + b"," * 9_999 + b"\n" + ROW, 4, 0, "line 5: The line has 10000 values"),
+    "10,000 values": Odd(PLAIN + b"x" + b"," * 9_999 + b"\n" + ROW, 4, 0, "line 5: The line has 10000 values"),
     "no line end at the end": Odd(PLAIN.rstrip(b"\n"), 3, 3, "3 rows imported"),
     "empty lines": Odd(PLAIN.replace(b"\n", b"\n\n \n\r\n"), 3, 3, "3 rows imported"),
-    "semicolons": Odd(PLAIN.replace(b",", b";"), 0, 0, "no column “timestamp”"),
-    "tabs": Odd(PLAIN.replace(b",", b"\t"), 0, 0, "no column “timestamp”"),
+    "semicolons": Odd(PLAIN.replace(b",", b";"), 3, 3, "3 rows imported"),
+    "tabs": Odd(PLAIN.replace(b",", b"\t"), 3, 3, "3 rows imported"),
+    "bars": Odd(PLAIN.replace(b",", b"|"), 0, 0, "no column “timestamp”"),
+    "separators only": Odd(PLAIN + b"," * 9_999 + b"\n" + ROW, 4, 4, "4 rows imported"),
     "a quote that never closes": Odd(HEADER + ROW + b'"' + ROW * 3, 3, 0, "line 3: The quotes of the line don't match"),
     "cut off in a line": Odd(PLAIN + ROW[:30], 3, 0, "line 5: The line has 3 values"),
     "cut off in a character": Odd(PLAIN + ROW.rstrip() + "é".encode()[:1], 3, 0, "line 5: Byte 36 of the line (0xc3)"),

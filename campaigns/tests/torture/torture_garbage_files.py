@@ -137,7 +137,7 @@ class OddFiles(FileCase):
         SpendRecord.objects.all().delete()
         said = io.StringIO()
         try:
-            call_command("import_spend", str(self.file), *options, stdout=said, stderr=said)
+            call_command("import_spend", str(self.file), "--again", *options, stdout=said, stderr=said)
         except CommandError as error:
             said.write(str(error))
             self.assertEqual(error.returncode, 1)

@@ -68,7 +68,11 @@ class Importer(KillsTestCase):
     def catch_writing(self, importer: Killable, file: Path) -> None:
         """Freeze the importer at a random moment after it has written its first batch, which is more than a third."""
         half = file.stat().st_size / 2
-        self.wait_until("it has read half of the file", lambda: importer.has_read(file) > half, every=0.001)
+
+        def is_there() -> bool:  # it reads the file once before, for its digest, and writes nothing then
+            return importer.has_read(file) > half and self.is_writing()
+
+        self.wait_until("it imports the second half of the file", is_there, every=0.001)
         time.sleep(random.uniform(0, 0.2))
         importer.freeze()
         self.assertTrue(importer.is_running() and self.is_writing(), self.services.said())

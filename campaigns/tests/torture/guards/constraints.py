@@ -17,6 +17,8 @@ UPLOADS = f"{MIGRATIONS}/0015_spend_upload.py"
 GIVEN_BRANDS = f"{MIGRATIONS}/0013_given_brands.py"
 
 TESTS = {
+    "brand_name_key_unique": "test_twins",
+    "campaign_name_key_unique_in_brand": "test_twins",
     "brand_period_spend_in_range": "test_overflow",
     "campaign_day_spend_in_range": "test_overflow",
     "check_shard_": "test_shards",

@@ -27,7 +27,7 @@ GUARDS = (
     _people(
         "save() never writes the reasons",
         CAMPAIGN,
-        " and field.name not in COMPUTED",
+        " and field.name not in KEPT",
         "",
         "test_rule_05_people_decide",
         short=True,

@@ -16,6 +16,8 @@ TESTS = {
     "campaigns_spend_truncated": "test_guards_books",
     "campaigns_spend_": "test_guards_pending",
     "campaigns_brand_inserted": "test_folding",
+    "campaigns_brand_renamed": "test_twins",
+    "campaigns_campaign_renamed": "test_twins",
     "campaigns_brand_": "test_guards_history",
     "campaigns_campaign_": "test_guards_history",
     "campaigns_window_": "test_guards_windows",
