@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.test import SimpleTestCase
 
-from campaigns.services.exchange_csv import guarded, unguarded
+from campaigns.services.csv_guard import guarded, unguarded
 from campaigns.services.exchange_files import LARGEST, LONGEST_CELL, SHOWN, FileRefused
 from campaigns.services.exchange_read import read_table
 from campaigns.tests.test_exchange_bombs import read_within_bounds

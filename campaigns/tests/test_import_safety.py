@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import CommandError
 from django.urls import reverse
 
 from campaigns.models import Brand, Campaign, SpendRecord
@@ -106,16 +104,3 @@ class ImportSafety(AdminTestCase):
         self.assertEqual(
             [text.partition(",")[0] for text in written], ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t'=1", "2026"]
         )
-
-    def test_nor_behind_a_separator_of_another_program(self) -> None:
-        errors = self.directory / "errors.csv"
-        for line, told in (
-            ("?;=1+1;y,Alpine,Search,-1", "?;'=1+1;y,Alpine,Search,-1"),
-            ("?,Alpine| @A1,+x,-0.5", "?,Alpine|' @A1,'+x,-0.5"),
-        ):
-            path = self.directory / "spend.csv"
-            path.write_text(f"timestamp,brand,campaign,amount\n{line}\n")
-            with self.assertRaises(CommandError):
-                call_command("import_spend", str(path), "--errors", str(errors), stdout=io.StringIO())
-            with errors.open(newline="") as file:
-                self.assertEqual([row["text"] for row in csv.DictReader(file)], [told])

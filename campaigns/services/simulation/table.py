@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from campaigns.money import format_money
 from campaigns.reasons import PauseReason
-from campaigns.services.exchange_csv import guarded
+from campaigns.services.csv_guard import guarded
 from campaigns.services.simulation.looks import Looks
 from campaigns.services.simulation.report import ZERO, BrandLine, DayLine, LimitLine, Report
 
@@ -272,8 +272,8 @@ def report_csv(report: Report) -> str:
         first = line.first_pause.astimezone(report.history.zone).isoformat() if line.first_pause else ""
         minutes = [line.paused.get(reason, timedelta(0)) / timedelta(minutes=1) for reason in REASON_HEADS]
         amounts = [_plain(amount) for amount in (line.budget, line.in_file, line.spent, line.overspend)]
-        cells = [line.day, *amounts, first, *(f"{m:g}" for m in minutes), _plain(line.avoided)]
-        writer.writerow([guarded(line.brand), *cells])
+        named = (guarded(line.brand), line.day)
+        writer.writerow([*named, *amounts, first, *(f"{m:g}" for m in minutes), _plain(line.avoided)])
     return text.getvalue()
 
 

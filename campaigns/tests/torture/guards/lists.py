@@ -48,8 +48,8 @@ GUARDS = (
     ),
     Guard(
         "formulas are guarded behind separators",
-        CSV,
-        "is_formula and (place == 0 or text[place - 1] in SEPARATORS)",
+        "campaigns/services/csv_guard.py",
+        "is_formula and (place == 0 or text[place - 1] in separators)",
         "is_formula and place == 0",
         "test_exchange_files",
     ),
