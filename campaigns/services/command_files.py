@@ -14,9 +14,8 @@ from typing import BinaryIO, cast
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
+from campaigns.services.csv_guard import guarded_line
 from campaigns.services.spend_csv import BadRow
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 @contextmanager
@@ -52,14 +51,10 @@ def error_file(name: str | None, source: str) -> Iterator[Callable[[BadRow], Non
     except OSError as error:
         raise CommandError(f"--errors {name} can't be written ({error.strerror}): give another name.") from None
     with file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(("line", "reason", "text"))
-        yield lambda refused: writer.writerow((refused.line, refused.reason, _not_a_formula(refused.text)))
-
-
-def _not_a_formula(text: str) -> str:
-    """Return what a spreadsheet shows and doesn't reckon: the file came from somebody else."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+        # The lines came from somebody else: a spreadsheet shows them and doesn't calculate.
+        yield lambda refused: writer.writerow((refused.line, guarded_line(refused.reason), guarded_line(refused.text)))
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """CSV both ways, written so that no spreadsheet runs anything of it, whatever it takes for a separator.
 
-A spreadsheet that splits the file at semicolons, say, pays no heed to quotes within its cells. So ' stands in a text
-before everything that would be a formula there: at the beginning, and behind every separator that a spreadsheet may
-split at. Reading takes away what writing put there, and nothing else.
+Every text is quoted, and has ' before what would be a formula; reading takes away what writing put there, and nothing
+else.
 """
 
 from __future__ import annotations
@@ -14,12 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from campaigns.amounts import DecimalMark
+from campaigns.services.csv_guard import guarded, unguarded
 from campaigns.services.exchange_files import FileRefused, Row, TextTable, Value, as_table
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-SEPARATORS = ";,|\t\r\n"
-# What spreadsheets write instead of a value that they couldn't calculate.
-ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|BEZUG!|NV|WERT!|ZAHL!)|Err:[0-9]{3}")
+# What spreadsheets write instead of a value that they couldn't calculate, in English and in languages of Europe.
+ERROR = re.compile(
+    r"#(?:DIV/0!|NULL!|NUM!|REF!|VALUE!|NAME\?|N/A|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|ERROR!"
+    r"|BEZUG!|WERT!|ZAHL!|NV|ÜBERLAUF!|VALEUR!|NOM\?|NOMBRE!|NUL!|N/D|¡DIV/0!|¡REF!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡NULO!"
+    r"|RIF!|VALORE!|NOME\?|NULLO!|VALOR!|NÚM!|NULO!|VERW!|WAARDE!|NAAM\?|GETAL!|LEEG!|N/B"
+    r"|ADR!|ARG!|NAZWA\?|LICZBA!|ZERO!|REFERENS!|VÄRDEFEL!|NAMN\?|OGILTIGT!|SKÄRNING!|SAKNAS!)|Err:[0-9]{3}"
+)
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
@@ -51,7 +54,7 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
     try:
         for values in reader:
             _check_errors(number, values)
-            yield Row(number, [unguarded(value) for value in values])
+            yield Row(number, [_unguarded(value) for value in values])
             number = reader.line_num + 1
     except csv.Error as error:
         raise FileRefused(f"Line {number} can't be read ({error}): quote what holds quotes or line breaks.") from None
@@ -68,40 +71,18 @@ def _check_errors(number: int, values: Sequence[str]) -> None:
 
 def _written(value: Value) -> Value:
     if isinstance(value, str):
-        return guarded(value)
+        return _guarded(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
-def guarded(text: str) -> str:
-    """Return a text that is neither a formula nor an error, wherever a spreadsheet splits it."""
-    if ERROR.fullmatch(_without_quotes(text).strip()):
-        return f"'{text}"
-    begins = _begins_a_formula(text)
-    return "".join(f"'{char}" if begins[place] else char for place, char in enumerate(text))
+def _guarded(text: str) -> str:
+    """Return a text that is neither a formula nor an error."""
+    return f"'{text}" if _is_error(text) else guarded(text)
 
 
-def unguarded(text: str) -> str:
-    """Return the text that was guarded; others come back as they are."""
-    if "'" not in text:
-        return text
-    if text.startswith("'") and ERROR.fullmatch(_without_quotes(text).strip()):
-        return text[1:]
-    begins = _begins_a_formula(text)
-    return "".join(char for place, char in enumerate(text) if char != "'" or not begins[place])
+def _unguarded(text: str) -> str:
+    return text[1:] if text.startswith("'") and _is_error(text) else unguarded(text)
 
 
-def _begins_a_formula(text: str) -> list[bool]:
-    """Tell for each place whether a cell may begin there that is a formula behind space and quotes.
-
-    It goes through the text once, from its end: a pattern that looks ahead would take ever longer for long ones.
-    """
-    begins, is_formula = [False] * len(text), False
-    for place in range(len(text) - 1, -1, -1):
-        char = text[place]
-        is_formula = char in FORMULA_STARTS or (is_formula and (char in "'\"" or char.isspace()))
-        begins[place] = is_formula and (place == 0 or text[place - 1] in SEPARATORS)
-    return begins
-
-
-def _without_quotes(text: str) -> str:
-    return text.lstrip("'")
+def _is_error(text: str) -> bool:
+    return ERROR.fullmatch(text.lstrip("'").strip()) is not None

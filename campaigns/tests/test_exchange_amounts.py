@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.db import connection
+
 from campaigns.models import Brand, Campaign
 from campaigns.services.exchange import ImportPreview
 from campaigns.services.exchange_columns import Kind
@@ -12,6 +14,13 @@ from campaigns.tests.exchanging import NOON, ExchangeTestCase
 from campaigns.tests.factories import make_brand, make_campaign, spend
 from campaigns.tests.outside import POSTGRESQL
 from campaigns.tests.workbooks import workbook
+
+# As the connector writes it.
+INSERT = """
+    INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount)
+    VALUES (%s, %s, CAST(%s AS numeric))
+    RETURNING amount
+"""
 
 
 class Amounts(ExchangeTestCase):
@@ -76,6 +85,13 @@ class Rounding(Amounts):
         expected = ("57.4885", "57.4885", "0.00001", "330", "33333.333333", "0.000001")
         self.assertEqual(self.budgets("a.xlsx", data), [Decimal(amount) for amount in expected])
 
+    def test_a_number_of_a_workbook_has_one_reading_and_a_text_may_have_two(self) -> None:
+        self.assertEqual(
+            self.budgets("a.xlsx", workbook(["name", "daily_budget"], ["Alpine", 1.255])), [Decimal("1.255")]
+        )
+        (problem,) = self.shown("a.xlsx", workbook(["name", "daily_budget"], ["Alpine", "1.255"])).plan.problems
+        self.assertIn("“1.255” can be read as 1,255 and as 1.2550", problem.sentence)
+
     def test_a_file_is_rounded_as_the_database_rounds_what_is_inserted(self) -> None:
         amounts = ("0.0000005", "1.0000014999", "1.0000015", "2.0000025", "7.9999995", "1e-05", "3.5e2")
         rows = "".join(f"{number},{text}\n" for number, text in enumerate(amounts))
@@ -85,9 +101,9 @@ class Rounding(Amounts):
         if POSTGRESQL:
             campaign = make_campaign()
             for text, amount in zip(amounts, expected, strict=True):
-                record = spend(campaign, Decimal(text), NOON)
-                record.refresh_from_db()
-                self.assertEqual(record.amount, Decimal(amount))
+                with connection.cursor() as cursor:
+                    cursor.execute(INSERT, [campaign.brand_id, campaign.pk, text])
+                    self.assertEqual(cursor.fetchone(), (Decimal(amount),))
 
     def test_what_is_the_same_when_rounded_changes_nothing(self) -> None:
         make_brand(name="Alpine", daily_budget="57.4885")
@@ -114,7 +130,19 @@ class FormulasThatNothingCalculated(Amounts):
         make_brand(name="Alpine")
         for name, data in (
             ("a.csv", b"brand,name\nAlpine,#REF!\nAlpine,#N/A\n"),
-            ("a.csv", b"brand;name\nAlpine;#BEZUG!\n"),
+            *(
+                ("a.csv", f"brand;name\nAlpine;{error}\n".encode())
+                for error in (
+                    "#BEZUG!",
+                    "#ÜBERLAUF!",
+                    "#VALEUR!",
+                    "#¡VALOR!",
+                    "#¿NOMBRE?",
+                    "#RIF!",
+                    "#ERROR!",
+                    "Err:502",
+                )
+            ),
         ):
             with self.assertRaisesMessage(FileRefused, "a spreadsheet writes where it couldn’t calculate a value"):
                 self.keep(Kind.CAMPAIGNS, data, name)

@@ -20,7 +20,7 @@ ENTITY = '<!DOCTYPE x [<!ENTITY a "{}">]>'
 DTD = "The workbook holds a document type definition"
 PIECE = "The workbook holds a comment or tag of more than 1 MB"
 
-# Reads a workbook with 400 MB and 30 s of processor at most, and says what is wrong with it.
+# Reads a file with 400 MB and 30 s of processor at most, and says what is wrong with it.
 READ_WITHIN_BOUNDS = """
 import resource, sys
 from campaigns.services.exchange_files import FileRefused
@@ -28,16 +28,15 @@ from campaigns.services.exchange_read import read_table
 resource.setrlimit(resource.RLIMIT_AS, (400 * 1024**2,) * 2)
 resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
 try:
-    print(len(read_table("a.xlsx", sys.stdin.buffer.read()).lines), "lines")
+    print(len(read_table(sys.argv[1], sys.stdin.buffer.read()).lines), "lines")
 except FileRefused as refusal:
     print(refusal)
 """
 
 
-def read_within_bounds(data: bytes) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", READ_WITHIN_BOUNDS], input=data, capture_output=True, cwd=settings.BASE_DIR, timeout=120
-    )
+def read_within_bounds(data: bytes, name: str = "a.xlsx") -> str:
+    command = [sys.executable, "-c", READ_WITHIN_BOUNDS, name]
+    done = subprocess.run(command, input=data, capture_output=True, cwd=settings.BASE_DIR, timeout=120)
     return done.stdout.decode() or done.stderr.decode()
 
 

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.services import exchange_files
-from campaigns.services.exchange_csv import FORMULA_STARTS, write_csv
+from campaigns.services.csv_guard import FORMULA_STARTS
+from campaigns.services.exchange_csv import write_csv
 from campaigns.services.exchange_files import LARGEST, FileRefused, Value
 from campaigns.services.exchange_read import read_table
 from campaigns.services.exchange_xlsx_write import write_xlsx

@@ -102,5 +102,5 @@ class ImportSafety(AdminTestCase):
         with errors.open(newline="") as file:
             written = [row["text"] for row in csv.DictReader(file)]
         self.assertEqual(
-            [text.partition(",")[0] for text in written], [f"'{start}" for start in starts[:-1]] + ["2026"]
+            [text.partition(",")[0] for text in written], ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t'=1", "2026"]
         )

@@ -4,6 +4,7 @@ import csv
 import errno
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from django.test import SimpleTestCase, TestCase, override_settings
 from campaigns.database import execute, fetch_all
 from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, SpendUpload, StatusChange
 from campaigns.services import spend_import
+from campaigns.services.csv_guard import FORMULA_STARTS
 from campaigns.services.spend_csv import Line, Row, read_spend_csv
 from campaigns.services.spend_import import Counts, ImportRefused, import_spend
 from campaigns.tests.committed import CommittedTestCase
@@ -295,7 +297,17 @@ class RefusalTest(ImportCase, TestCase):
     def test_it_writes_a_header_alone_where_nothing_is_refused(self) -> None:
         self.write(f"{NOON},Acme,Spring,1,a")
         self.run_it("--errors", str(self.folder / "errors.csv"))
-        self.assertEqual((self.folder / "errors.csv").read_text().splitlines(), ["line,reason,text"])
+        self.assertEqual((self.folder / "errors.csv").read_text().splitlines(), ['"line","reason","text"'])
+
+    def test_refused_lines_hold_no_formula_wherever_a_spreadsheet_splits_them(self) -> None:
+        self.write(f"{NOON},x;=1+1;y,Spring,-1,a", "=1+1", f"{NOON},a|+b,Spring,-1,b")
+        errors = self.folder / "errors.csv"
+        self.refusal("--errors", str(errors))
+        for cell in re.split(r"[;|\t\r\n]", errors.read_text(encoding="utf-8")):
+            self.assertNotIn(cell.strip(' "')[:1] or "x", FORMULA_STARTS, cell)
+        with errors.open(encoding="utf-8", newline="") as file:
+            texts = [text for _, _, text in csv.reader(file)]
+        self.assertEqual(texts[1:], [f"{NOON},x;'=1+1;y,Spring,-1,a", "'=1+1", f"{NOON},a|'+b,Spring,-1,b"])
 
     def test_it_overwrites_neither_the_file_nor_writes_where_it_cannot(self) -> None:
         self.write(f"{NOON},Acme,Spring,1,a")

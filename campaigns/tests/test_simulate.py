@@ -422,6 +422,13 @@ class ThroughManage(SimpleTestCase):
         first, _ = csv.DictReader(io.StringIO((self.place / "table.csv").read_text()))
         self.assertEqual((first["spent"], first["minutes_brand_daily_budget"]), ("120.5", "892.833"))
 
+    def test_a_brand_like_a_formula_is_none_in_the_table(self) -> None:
+        self.file.write_text(FILE.replace("Acme", "x;=1+1"))
+        table = self.place / "table.csv"
+        done = manage("simulate", str(self.file), "--daily-budget", "100", "--csv", str(table))
+        self.assertEqual((done.stderr, done.returncode), ("", 0))
+        self.assertIn("\nx;'=1+1,", table.read_text())
+
     def test_the_same_simulation_draws_the_same_svg(self) -> None:
         pictures = []
         for name in ("one.svg", "two.svg"):

@@ -111,6 +111,10 @@ class Spread(TestCase):
         self.assertEqual([str(line.in_file) for line in report.days], ["4.000000", "6.000000"])
         self.assertEqual(SpendRecord.objects.filter(external_id=None).count(), 30)
 
+    def test_the_days_as_csv_hold_no_formula(self) -> None:
+        text = "timestamp,brand,campaign,amount\n2026-03-02T12:00,x;=1+1;y,A,10\n"
+        self.assertIn("\nx;'=1+1;y,2026-03-02,", report_csv(simulate_file(text)))
+
     def test_without_a_quick_pass_the_pieces_are_of_ten_seconds(self) -> None:
         text = as_csv("2026-03-02T09:00 Acme/A 300")
         self.assertEqual(len(read(text, spread="5")[0].rows), 30)

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from campaigns.money import format_amount
 from campaigns.reasons import PauseReason
+from campaigns.services.csv_guard import guarded
 from campaigns.services.simulation.looks import Looks
 from campaigns.services.simulation.report import ZERO, BrandLine, DayLine, LimitLine, Report
 
@@ -271,7 +272,8 @@ def report_csv(report: Report) -> str:
         first = line.first_pause.astimezone(report.history.zone).isoformat() if line.first_pause else ""
         minutes = [line.paused.get(reason, timedelta(0)) / timedelta(minutes=1) for reason in REASON_HEADS]
         amounts = [_plain(amount) for amount in (line.budget, line.in_file, line.spent, line.overspend)]
-        writer.writerow([line.brand, line.day, *amounts, first, *(f"{m:g}" for m in minutes), _plain(line.avoided)])
+        named = (guarded(line.brand), line.day)
+        writer.writerow([*named, *amounts, first, *(f"{m:g}" for m in minutes), _plain(line.avoided)])
     return text.getvalue()
 
 

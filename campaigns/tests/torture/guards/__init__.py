@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns.tests.torture.guards import books, calendar, closing, decision, imports, jobs, people, waiting
+from campaigns.tests.torture.guards import books, calendar, closing, decision, imports, jobs, lists, people, waiting
 from campaigns.tests.torture.guards.constraints import constraint_guards
 from campaigns.tests.torture.guards.forms_of_values import VALUES
 from campaigns.tests.torture.guards.guard import Guard
@@ -21,5 +21,6 @@ GUARDS: tuple[Guard, ...] = (
     *calendar.GUARDS,
     *people.GUARDS,
     *imports.GUARDS,
+    *lists.GUARDS,
     *jobs.GUARDS,
 )
