@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-FORMULA = rf"[\s\"']*[{''.join(re.escape(start) for start in FORMULA_STARTS)}]"
+# The shortest run: a longest one would be looked for anew behind each tab or line break in it.
+FORMULA = rf"[\s\"']*?[{''.join(re.escape(start) for start in FORMULA_STARTS)}]"
 SEPARATORS = r"[;,|\t\r\n]"
 TO_GUARD = re.compile(rf"(^|{SEPARATORS})(?={FORMULA})")
 GUARDED = re.compile(rf"(^|{SEPARATORS})'(?={FORMULA})")
