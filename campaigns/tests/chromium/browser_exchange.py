@@ -14,6 +14,7 @@ from campaigns.services.jobs import run_full_check
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
 from campaigns.tests.factories import make_brand, make_campaign, make_window, spend
 from campaigns.tests.pages import page as address_of
+from campaigns.tests.workbooks import workbook
 
 
 class Exchanging(BrowserTestCase):
@@ -61,6 +62,13 @@ class Exchanging(BrowserTestCase):
         for model, *choices in ((Brand, "CSV"), (Campaign, "CSV"), (Campaign, "Schedules")):
             self.take_in(model, *self.export(model, *choices))
             expect(self.page.get_by_text("Nothing would change.")).to_be_visible()
+
+    def test_a_workbook_says_what_it_rounds_and_which_cells_it_refuses(self) -> None:
+        self.take_in(Brand, "brands.xlsx", workbook(["name", "daily_budget"], ["Alpine", 57.48849999999999]))
+        expect(self.page.get_by_text("Amounts are rounded to 6 decimals")).to_be_visible()
+        expect(self.page.get_by_text("57.4885 EUR")).to_be_visible()
+        self.take_in(Brand, "brands.xlsx", workbook(["name", "daily_budget"], ["Alpine", "=1000*1.1"]))
+        expect(self.page.get_by_text("saved value is missing or 0")).to_be_visible()
 
     def test_a_wrong_line_is_named(self) -> None:
         self.take_in(Brand, "brands.csv", b"name;daily_budget\nAlpine;1.250\nBoreal;5\n")
