@@ -6,39 +6,28 @@ stands before everything that would be a formula then: at the beginning, and beh
 
 from __future__ import annotations
 
+import re
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-SEPARATORS = ";,|\t\r\n"
+# The shortest run: a longest one would be looked for anew behind each tab or line break in it.
+FORMULA = rf"[\s\"']*?[{''.join(re.escape(start) for start in FORMULA_STARTS)}]"
+SEPARATORS = r"[;,|\t\r\n]"
+TO_GUARD = re.compile(rf"(^|{SEPARATORS})(?={FORMULA})")
+GUARDED = re.compile(rf"(^|{SEPARATORS})'(?={FORMULA})")
 # Amounts below 0 stand behind commas in lines of spend files; a program that splits there heeds the quotes around them.
-SEPARATORS_IN_A_LINE = SEPARATORS.replace(",", "")
+LINE_TO_GUARD = re.compile(rf"(^|[;|\t\r\n])(?={FORMULA})")
 
 
-def guarded(text: str, separators: str = SEPARATORS) -> str:
+def guarded(text: str) -> str:
     """Return the text with ' where it is needed."""
-    begins = _begins_a_formula(text, separators)
-    return "".join(f"'{char}" if begins[place] else char for place, char in enumerate(text))
+    return TO_GUARD.sub(r"\1'", text)
 
 
 def unguarded(text: str) -> str:
     """Return a text without what guarded() put there; others come back as they are."""
-    if "'" not in text:
-        return text
-    begins = _begins_a_formula(text, SEPARATORS)
-    return "".join(char for place, char in enumerate(text) if char != "'" or not begins[place])
+    return GUARDED.sub(r"\1", text)
 
 
 def guarded_line(text: str) -> str:
     """Return a line of a spend file with ' where it is needed, to stand as one quoted text in a file with commas."""
-    return guarded(text, SEPARATORS_IN_A_LINE)
-
-
-def _begins_a_formula(text: str, separators: str) -> list[bool]:
-    """Tell for each place whether a cell may begin there that is a formula behind space and quotes.
-
-    It goes through the text once, from its end: a pattern that looks ahead would take ever longer for long ones.
-    """
-    begins, is_formula = [False] * len(text), False
-    for place in range(len(text) - 1, -1, -1):
-        char = text[place]
-        is_formula = char in FORMULA_STARTS or (is_formula and (char in "'\"" or char.isspace()))
-        begins[place] = is_formula and (place == 0 or text[place - 1] in separators)
-    return begins
+    return LINE_TO_GUARD.sub(r"\1'", text)
