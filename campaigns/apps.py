@@ -38,7 +38,7 @@ def prepare_database(app_config: AppConfig, using: str, verbosity: int, stdout: 
 
 def ensure_periodic_tasks(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs: Any) -> None:
     """Make sure after every migrate that beat has the jobs; what staff changed stays as it is."""
-    if app_config.name != "django_celery_beat" or not are_made(apps, "django_celery_beat"):
+    if app_config.name != "campaigns" or not are_made(apps, "django_celery_beat", "campaigns"):
         return
     from campaigns.services.schedule import ensure_periodic_tasks
 

@@ -198,6 +198,11 @@ COUNTING = {
 }
 """Triggers that write totals-to-be and zones for rows that appear, each with its table."""
 
+NEEDS_COLUMN = {
+    "campaigns_brand_renamed": ("campaigns_brand", "name_key"),
+    "campaigns_campaign_renamed": ("campaigns_campaign", "name_key"),
+}
+
 HISTORY = {"campaigns_history_updated": "campaigns_statuschange"}
 
 
@@ -242,8 +247,20 @@ def _run(schema_editor: BaseDatabaseSchemaEditor, text: str) -> None:
         text = text.replace("{schema}", _schema(schema_editor)).replace("{ledger_lock}", str(LEDGER_LOCK))
         schema_editor.execute(text, params=None)
         return
+    early = _too_early(schema_editor)
     for statement in _statements(text):
-        schema_editor.execute(statement, params=None)
+        if not any(f"CREATE TRIGGER {name} " in statement for name in early):
+            schema_editor.execute(statement, params=None)
+
+
+def _too_early(schema_editor: BaseDatabaseSchemaEditor) -> list[str]:
+    """Return the triggers that speak of a column that a later migration makes: SQLite alters no table beside them."""
+    with schema_editor.connection.cursor() as cursor:
+        return [
+            name
+            for name, place in NEEDS_COLUMN.items()
+            if not cursor.execute("SELECT 1 FROM pragma_table_info(%s) WHERE name = %s", place).fetchone()
+        ]
 
 
 def _schema(schema_editor: BaseDatabaseSchemaEditor) -> str:

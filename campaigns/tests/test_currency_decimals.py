@@ -99,7 +99,7 @@ class Pages(AdminTestCase):
         Brand.objects.filter(pk=self.brand.pk).update(daily_budget=Decimal("5000.123456"))
         columns, rows = export_table(Kind.BRANDS, [self.brand.pk], now=timezone.now())
         row = dict(zip(columns, rows[0], strict=True))
-        self.assertEqual((row["daily_budget"], row["monthly_budget"]), ("5000.123456", "90000"))
+        self.assertEqual((row["daily_budget"], row["monthly_budget"]), (Decimal("5000.123456"), Decimal(90000)))
 
 
 class Sentences(FormTestCase):

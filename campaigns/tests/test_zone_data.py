@@ -16,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import time_machine
 import tzdata
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -127,6 +128,7 @@ def zones_of(folder: Path) -> Iterator[None]:
         ZoneInfo.clear_cache()
 
 
+@time_machine.travel(utc("2027-01-12 12:00"), tick=False)
 class Update(TestCase):
     """docs/operations.md, "Zone data": what has been booked by old rules is verified and repaired by new ones."""
 
