@@ -59,9 +59,10 @@ class BeatTestCase(CommittedTestCase):
         """Start beat, as far as the loop of its turns, which come every so many seconds or more often."""
         Noting.sent = {}
         beat = Service(celery, max_interval=turn, scheduler_cls=Noting)
-        self.addCleanup(beat.scheduler._finalize.cancel)  # it would write when this process ends
+        scheduler: Any = beat.scheduler
+        self.addCleanup(scheduler._finalize.cancel)  # it would write when this process ends
         beat_init.send(sender=beat)
-        return beat.scheduler
+        return scheduler  # type: ignore[no-any-return]
 
     def turn(self, scheduler: Noting, clock: Any, until: datetime) -> Sent:
         """Let the scheduler take its turns up to an instant; what it sent by then."""
