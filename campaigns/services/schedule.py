@@ -193,7 +193,7 @@ def _follow_time_zone(using: str, job: Job) -> None:
         zone = _zone_of_original(job, task)
         if zone and zone != job.zone and given in (None, zone):
             logger.info("“%s” goes by %s now, as TIME_ZONE says; before by %s.", task.name, job.zone, zone)
-            _change(using, task, crontab=_crontab(using, job.cron or ("0", "0", "*"), job.zone))
+            _change(using, task, crontab=_when(using, job)["crontab"])
     if job.zone in {_zone_of_original(job, task) for task in _tasks(using, job)}:
         zones.update_or_create(task=job.task, defaults={"timezone": job.zone})
 

@@ -25,6 +25,7 @@ GUARDS = (
         CLOSING,
         short=True,
     ),
+    _book("nothing is closed beyond the database's clock", CLOSE, "    now = not_ahead(now)\n", "", "test_clock_ahead"),
     _book(
         "an open period is not closed",
         CLOSE,

@@ -32,11 +32,26 @@ GUARDS = (
     _schedule("the daily job runs at midnight", '("0", "0", "*")', '("0", "1", "*")'),
     _schedule("the monthly job runs on the 1st", '("0", "0", "1")', '("0", "0", "2")'),
     _schedule(
-        "jobs run in the application's zone", '        "timezone": settings.TIME_ZONE,', '        "timezone": "UTC",'
+        "resets run in the application's zone",
+        "return UTC if self.in_utc else settings.TIME_ZONE",
+        "return UTC",
+    ),
+    _schedule("the check goes by UTC", "    in_utc=True,\n", ""),
+    _schedule("a crontab of every hour is read in UTC", "            _skip_no_hour(using, task)\n", ""),
+    _schedule("a quick pass leaves room for clocks that differ", "    expire_seconds=60,", "    expire_seconds=10,"),
+    _schedule("an earlier expiry follows", "            _expire_later(using, job, task)\n", ""),
+    _schedule("resets follow TIME_ZONE", "            _follow_time_zone(using, job)\n", "            pass\n"),
+    _schedule("a zone that staff chose stays", " and given in (None, zone)", ""),
+    _schedule(
+        "the zone that was given is noted",
+        '        zones.update_or_create(task=job.task, defaults={"timezone": job.zone})',
+        "        pass",
     ),
     _schedule("no job is left out", "JOBS = (CHECK, DAILY, MONTHLY, QUICK)", "JOBS = (CHECK, DAILY, QUICK)"),
     _schedule(
-        "what staff renamed is not made again", "    if tasks.filter(task=job.task).exists():\n        return\n", ""
+        "what staff renamed is not made again",
+        "        if not tasks:\n            _create",
+        "        if True:\n            _create",
     ),
     _schedule("a name that is taken is no obstacle", "name=job.task if name_is_taken else job.name,", "name=job.name,"),
     _schedule(
@@ -123,6 +138,20 @@ GUARDS = (
         "closed = close_periods(now=clock())",
         "closed = 0",
         "test_tasks",
+    ),
+    _job(
+        "a check opens what was closed too early",
+        JOBS,
+        "    reopened = reopen_periods(clock=closing)\n",
+        "    reopened = 0\n",
+        "test_clock_ahead",
+    ),
+    _job(
+        "a run dated ahead is put right",
+        JOBS,
+        "    JobRun.objects.filter(succeeded_at__gt=now + SKEW).update(started_at=now, succeeded_at=now)\n",
+        "",
+        "test_health_of_jobs",
     ),
     _job(
         "a moved clock closes nothing",

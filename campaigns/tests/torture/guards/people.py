@@ -108,7 +108,7 @@ GUARDS = (
     _people(
         "a campaign's form locks both brands",
         CAMPAIGN_ADMIN,
-        "        begin(brands, clock=timezone.now)",
+        "        begin(brands, clock=database_now)",
         "        pass",
         "test_admin_at_once",
         POSTGRESQL,  # on SQLite the transaction itself waits
@@ -116,7 +116,7 @@ GUARDS = (
     _people(
         "a brand's form closes ended periods",
         BRAND_ADMIN,
-        "            begin_change([self.instance.pk], clock=timezone.now)",
+        "            begin_change([self.instance.pk], clock=database_now)",
         "            pass",
         SAVING,
     ),
@@ -169,8 +169,8 @@ GUARDS = (
         "a deletion of several is one transaction",
         EFFECT,
         "        with transaction.atomic():\n"
-        "            begin_change(self._brands_of(ids), clock=timezone.now)\n            for",
-        "        if True:\n            begin_change(self._brands_of(ids), clock=timezone.now)\n            for",
+        "            begin_change(self._brands_of(ids), clock=database_now)\n            for",
+        "        if True:\n            begin_change(self._brands_of(ids), clock=database_now)\n            for",
         "test_admin_at_once",
     ),
     _people(
