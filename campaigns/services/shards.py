@@ -28,7 +28,7 @@ KEPT_FOR = timedelta(hours=1)
 def begin_check(job: str, *, of: int, clock: Clock) -> UUID:
     """Begin a full check in so many shards, as the job; return its name. Each number from 0 on is then to be run."""
     note_start(job, clock())
-    rebook_changed_zones(clock=clock)
+    rebook_changed_zones(clock=clock)  # what fails is marked by its shard, and raised at the end
     CheckShard.objects.filter(begun_at__lt=clock() - KEPT_FOR).delete()
     check, begun_at = uuid4(), clock()
     CheckShard.objects.bulk_create(
@@ -46,7 +46,7 @@ def run_shard(check: UUID, number: int, *, clock: Clock) -> FullCheck | None:
     if shard is None:
         return None
     if shard.finished_at is None:
-        left = brands_with_changed_zones()  # by begin_check(): somebody locks them
+        left = brands_with_changed_zones()  # by begin_check(): somebody locks them, or they can't be written
         done = enforce(Scope.of_shard(number, shard.of), clock=clock, actor=shard.job, leave=left)
         # Added up, because two workers may have the same shard at the same time.
         CheckShard.objects.filter(pk=shard.pk).update(
