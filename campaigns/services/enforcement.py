@@ -119,11 +119,13 @@ class _Run:
     """Whether a locked campaign was met: from then on the campaigns of a batch are locked first, without waiting."""
 
     def write_all(self, brands: Sequence[tuple[int, int]]) -> None:
+        counts = dict(brands)
         locked = self.batches(_batches(brands), wait=self.in_caller)
-        locked = self.batches([locked], wait=False) if locked else []  # by now most saves are over
+        locked = self.batches(_batches([(pk, counts[pk]) for pk in locked]), wait=False)  # by now most saves are over
         for brand_id in locked[:MOST_WAITS]:
             self.batches([[brand_id]], wait=True)
-        self.done.unfinished.locked_brands |= set(self.batches([locked[MOST_WAITS:]], wait=False))
+        rest = [(pk, counts[pk]) for pk in locked[MOST_WAITS:]]
+        self.done.unfinished.locked_brands |= set(self.batches(_batches(rest), wait=False))
         if not self.in_caller:
             self.mark_what_is_left()
         if self.problems:

@@ -218,7 +218,7 @@ class _Fold:
         if len(free) == len(pending):
             raise error
         self.unfinished.locked_brands |= set(pending) - set(free)
-        yield from _Fold(free, most_batches=self.most_batches).plain_batches()
+        yield from self.of_brands(free).batches()
 
     def careful_batches(self) -> Iterator[int]:
         """Fold each brand that may be too large alone and as a whole, so that refunds are in; then the others."""
@@ -227,11 +227,19 @@ class _Fold:
             try:
                 yield _Fold([brand_id]).whole()
             except DatabaseError as error:
-                if not is_out_of_range(error):
+                if is_out_of_range(error):
+                    mark_at_once([brand_id])
+                    self.unfinished.too_large.add(brand_id)
+                elif self.in_caller or not is_lock_timeout(error) or brands_open_to_references([brand_id]):
                     raise
-                mark_at_once([brand_id])
-                self.unfinished.too_large.add(brand_id)
-        yield from _Fold(set(self.pending_brands()) - set(apart)).plain_batches()
+                else:
+                    self.unfinished.locked_brands.add(brand_id)
+        others = self.of_brands(set(self.pending_brands()) - set(apart))
+        yield from others.batches() if apart else others.plain_batches()
+
+    def of_brands(self, brands: Iterable[int]) -> _Fold:
+        """Return a fold of some brands, of what is pending by now: all that it moves is marked."""
+        return _Fold(brands, unfinished=self.unfinished, most_batches=self.most_batches)
 
     def whole(self) -> int:
         return sum(self.batch(rows) for rows in self.plan(ALL, ALL))

@@ -111,7 +111,8 @@ def full_check(
     # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
     # campaigns running past their budgets.
     marks = due_marks(now=clock())
-    enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes, leave=rebooked.locked)
+    enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes, leave=rebooked.left)
+    rebooked.raise_problem()
     if closing_clock is None:
         forget(marks)
     return finish_check(enforcement, rebooked=rebooked.count, reopened=reopened, clock=closing)

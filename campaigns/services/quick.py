@@ -134,6 +134,7 @@ def _enforce(done: QuickPass, scope: Scope, ids: list[int], clock: Clock, actor:
         return
     # or it would decide on the days of another zone
     rebooked = rebook_changed_zones(clock=clock, brands=brands_of(scope))
-    enforced = enforce(scope, clock=clock, actor=actor, leave=rebooked.locked)
+    enforced = enforce(scope, clock=clock, actor=actor, leave=rebooked.left)
     done.enforcements.append(enforced)
     done.unfinished.add(enforced.unfinished)
+    rebooked.raise_problem()

@@ -32,19 +32,32 @@ class ZoneChange:
 
 @dataclass
 class Rebooking:
-    """How many brands were re-booked, and which were not, because somebody else locks them."""
+    """How many brands were re-booked, and which weren't: because somebody else locks them, or with an error."""
 
     count: int = 0
     locked: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+    problem: DatabaseError | None = None
+    """The first error."""
+
+    @property
+    def left(self) -> set[int]:
+        """Brands that no decision is right for."""
+        return self.locked | self.failed
+
+    def raise_problem(self) -> None:
+        """Raise the first error: after the others are served."""
+        if self.problem:
+            raise self.problem
 
 
 def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -> Rebooking:
     """Re-book the brands, of some or of all, whose zone isn't the one they are booked in.
 
     Each brand in a transaction of its own, unless the caller holds one: such a caller locks all of the brands first,
-    for the ledger lock is held from the first brand on. A brand that somebody else keeps locked stops no other: no
-    decision is right for it until it is re-booked. An unknown zone is left alone: the brand goes on being booked as
-    before.
+    for the ledger lock is held from the first brand on. A brand that somebody else keeps locked, or that can't be
+    written, stops no other: no decision is right for it until it is re-booked. An unknown zone is left alone: the brand
+    goes on being booked as before.
     """
     done = Rebooking()
     for change in _changed_zones(None if brands is None else list(brands)):
@@ -52,9 +65,13 @@ def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -
         try:
             done.count += _rebook_alone(change.brand_id, clock, by_job=not in_caller)
         except DatabaseError as error:
-            if in_caller or not is_lock_timeout(error):
+            if in_caller or not connection.is_usable():
                 raise
-            done.locked.add(change.brand_id)
+            if is_lock_timeout(error):
+                done.locked.add(change.brand_id)
+            else:
+                done.failed.add(change.brand_id)
+                done.problem = done.problem or error
     return done
 
 

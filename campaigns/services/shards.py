@@ -30,7 +30,7 @@ def begin_check(job: str, *, of: int, clock: Clock) -> UUID:
     """Begin a full check in so many shards, as the job; return its name. Each number from 0 on is then to be run."""
     note_start(job, clock())
     reopen_periods(clock=clock)
-    rebook_changed_zones(clock=clock)
+    rebook_changed_zones(clock=clock)  # what fails is marked by its shard, and raised at the end
     check, begun_at = uuid4(), clock()
     # Those dated ahead are of a clock that was: they would stay for as long.
     CheckShard.objects.filter(Q(begun_at__lt=begun_at - KEPT_FOR) | Q(begun_at__gt=begun_at + KEPT_FOR)).delete()
@@ -49,7 +49,7 @@ def run_shard(check: UUID, number: int, *, clock: Clock) -> FullCheck | None:
     if shard is None:
         return None
     if shard.finished_at is None:
-        left = brands_with_changed_zones()  # by begin_check(): somebody locks them
+        left = brands_with_changed_zones()  # by begin_check(): somebody locks them, or they can't be written
         done = enforce(Scope.of_shard(number, shard.of), clock=clock, actor=shard.job, leave=left)
         # Added up, because two workers may have the same shard at the same time.
         CheckShard.objects.filter(pk=shard.pk).update(

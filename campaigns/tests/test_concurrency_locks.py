@@ -58,6 +58,14 @@ if POSTGRESQL:
                 self.insert()
             self.assertEqual(SpendRecord.objects.count(), 1)
 
+        def test_it_folds_into_new_totals_while_a_batch_holds_the_brands(self) -> None:
+            self.insert()
+            folded: list[int] = []
+            with transaction.atomic():
+                lock_brands([self.campaign.brand_id])
+                meanwhile(lambda: folded.append(fold()))
+            self.assertEqual(folded, [1])
+
         def test_a_holder_of_locks_that_says_nothing_for_a_minute_loses_them(self) -> None:
             def patience() -> object:
                 return fetch_all("SHOW idle_in_transaction_session_timeout")[0][0]

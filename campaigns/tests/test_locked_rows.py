@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from tempfile import NamedTemporaryFile
 from unittest.mock import patch
 
@@ -17,13 +19,18 @@ from django.urls import reverse
 from campaigns.database import LEDGER_LOCK, execute, fetch_all
 from campaigns.models import Brand, BrandPeriod, Campaign, JobRun, PendingSpend, SpendRecord
 from campaigns.reasons import PauseReason
-from campaigns.services import jobs, locks, quick, shards
+from campaigns.services import enforcement, jobs, locks, quick, shards
+from campaigns.services import fold as fold_module
+from campaigns.services.close import close_periods
 from campaigns.services.fold import fold
+from campaigns.services.marks import due_marks, mark_at_once
+from campaigns.services.unfinished import Unfinished
 from campaigns.tests.checking import ACTIVE, check_at, reasons_of
 from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.ledger import totals_folded, totals_of_records
 from campaigns.tests.outside import POSTGRESQL, OutsideTestCase
-from campaigns.tests.together import Crew, wait_until_somebody_waits
+from campaigns.tests.test_overflow import flood
+from campaigns.tests.together import Crew, let_in, wait_until_somebody_waits
 
 NOON = utc("2026-11-20 12:00")
 REACHED = PauseReason.BRAND_DAILY_BUDGET
@@ -94,6 +101,22 @@ if POSTGRESQL:
             self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (ACTIVE, REACHED))
             self.assertIn("locks the brand “A”", ended[1].problem if ended[1] else "")
 
+        def test_those_that_nobody_waits_for_are_named_too(self) -> None:
+            self.run_sql("UPDATE campaigns_brand SET daily_budget = daily_budget")
+            self.overspend()
+            with patch.object(enforcement, "MOST_WAITS", 1):
+                self.assertIn("locks the brand “A”, “B”", check_at(NOON).problem)
+
+        def test_it_is_looked_at_again_in_batches_of_the_same_size(self) -> None:
+            self.run_sql("UPDATE campaigns_brand SET daily_budget = daily_budget")
+            self.overspend()
+            with (
+                patch.object(enforcement, "BATCH_CAMPAIGNS", 1),
+                patch.object(enforcement, "lock_free_brands", wraps=locks.lock_free_brands) as lock,
+            ):
+                check_at(NOON)
+            self.assertEqual({len(call.args[0]) for call in lock.call_args_list}, {1})
+
         def test_a_brand_whose_zone_sql_has_changed_waits_and_keeps_its_status(self) -> None:
             """It isn't decided by the days of a zone in which its spend isn't booked yet."""
             self.run_sql("ROLLBACK")
@@ -117,6 +140,16 @@ if POSTGRESQL:
             quick.run_quick_pass(clock=lambda: NOON)
             self.assertEqual(reasons_of(self.locked), REACHED)
 
+        def test_a_quick_check_comes_back_to_it(self) -> None:
+            self.run_sql("UPDATE campaigns_campaign SET name = 'Held' WHERE id = %s", self.locked.pk)
+            self.overspend()
+            quick.run_quick_pass(clock=lambda: NOON)
+            self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (ACTIVE, REACHED))
+            self.assertEqual(PendingSpend.objects.count(), 0)
+            self.run_sql("COMMIT")
+            quick.run_quick_pass(clock=lambda: NOON)
+            self.assertEqual(reasons_of(self.locked), REACHED)
+
     class ALockedTable(LockedCase):
         def test_a_check_ends_and_says_so(self) -> None:
             self.run_sql("LOCK TABLE campaigns_statuschange")
@@ -133,7 +166,8 @@ if POSTGRESQL:
             self.run_sql("SELECT 1 FROM campaigns_brand WHERE id = %s FOR UPDATE", self.locked.brand_id)
 
         def test_the_spend_of_others_is_folded(self) -> None:
-            self.assertEqual(fold(), 1)
+            left = Unfinished()
+            self.assertEqual((fold(unfinished=left), left.locked_brands), (1, {self.locked.brand_id}))
             self.assertEqual(PendingSpend.objects.get().brand_id, self.locked.brand_id)
 
         def test_the_periods_of_others_are_closed(self) -> None:
@@ -144,6 +178,70 @@ if POSTGRESQL:
             self.run_sql("ROLLBACK")
             check_at(NOON + timedelta(days=1))
             self.assertEqual(closed.filter(brand=self.locked.brand_id).count(), 1)
+
+        def test_a_closing_names_it(self) -> None:
+            fold()
+            left = Unfinished()
+            close_periods(now=NOON + timedelta(days=1), unfinished=left)
+            self.assertEqual(left.locked_brands, {self.locked.brand_id})
+
+        def test_a_brand_that_is_too_large_hinders_none_either(self) -> None:
+            """Whichever of the two a fold meets first."""
+            self.enterContext(patch.object(fold_module, "BATCH_DAYS", 1))
+            large = make_campaign(make_brand(name="C", daily_budget=10))
+            spend(self.free, 1, "2026-11-18 12:00")
+            for at in ("2026-11-30 12:00", "2026-11-10 12:00"):
+                with self.subTest(at):
+                    flood(large, at=at)
+                    spend(self.free, 1, NOON)
+                    check = check_at(NOON)
+                    self.assertIn("locks the brand “A”", check.problem)
+                    self.assertIn("The spend of the brand “C” comes to more than a total holds", check.problem)
+                    left = set(PendingSpend.objects.values_list("brand", flat=True))
+                    self.assertEqual(left, {self.locked.brand_id, large.brand_id})
+                    SpendRecord.objects.filter(campaign=large).delete()
+
+        def test_spend_of_others_that_comes_after_the_decision_is_marked(self) -> None:
+            with let_in(quick, "forget", lambda: spend(self.free, -1, NOON)):
+                quick.run_quick_pass(clock=lambda: NOON)
+            self.assertEqual(PendingSpend.objects.get().brand_id, self.locked.brand_id)
+            quick.run_quick_pass(clock=lambda: NOON)
+            self.assertEqual(reasons_of(self.free), ACTIVE)
+
+    class ABrandThatCannotBeRebooked(LockedCase):
+        """SQL has moved it to Tokyo, where a new day has begun, and its spend of now is booked in yesterday's still."""
+
+        def setUp(self) -> None:
+            super().setUp()
+            self.now = utc("2026-11-20 19:00")
+            spend(self.locked, 10, self.now)
+            check_at(self.now)
+            Brand.objects.filter(pk=self.locked.brand_id).update(timezone="Asia/Tokyo")
+            self.run_sql("SELECT pg_advisory_xact_lock(%s)", LEDGER_LOCK)
+            self.assertEqual(reasons_of(self.locked), REACHED)
+
+        def assert_left_and_noted(self, problem: str) -> None:
+            self.assertEqual(reasons_of(self.locked), REACHED)
+            self.assertIn("locks the brand “A”", problem)
+            self.assertIn(self.locked.brand_id, due_marks(now=self.now).brands)
+
+        def test_a_check_leaves_it(self) -> None:
+            self.assert_left_and_noted(check_at(self.now).problem)
+
+        def test_a_quick_check_leaves_it(self) -> None:
+            mark_at_once([self.locked.brand_id])
+            quick.run_quick_pass(clock=lambda: self.now)
+            self.assert_left_and_noted(JobRun.objects.get(name=quick.JOB).problem)
+
+        def test_a_repair_says_so(self) -> None:
+            with self.assertRaisesMessage(CommandError, "Another transaction locks 1 brand that must be re-booked"):
+                call_command("verify_spend", "--repair", stdout=StringIO())
+
+        def test_shards_leave_it(self) -> None:
+            check = shards.begin_check(jobs.CHECK_BUDGETS, of=2, clock=lambda: self.now)
+            for number in (0, 1):
+                ended = shards.run_shard(check, number, clock=lambda: self.now)
+            self.assert_left_and_noted(ended.problem if ended else "")
 
     class ALockedLedger(LockedCase):
         def test_decisions_do_not_wait_for_it(self) -> None:
@@ -166,9 +264,9 @@ if POSTGRESQL:
             self.client.force_login(User.objects.create_superuser("amara"))
             self.insert_spend(self.locked, "1", timestamp="2026-11-20 12:00:00+00")
 
-        def post(self, page: str, data: dict[str, object]) -> str:
+        def post(self, page: str, data: dict[str, object], status: int = 302) -> str:
             response = self.client.post(reverse(f"admin:campaigns_campaign_{page}", args=[self.locked.pk]), data)
-            self.assertEqual(response.status_code, 302)
+            self.assertEqual(response.status_code, status)
             return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
         def assert_refused_in_words(self, told: str) -> None:
@@ -181,21 +279,31 @@ if POSTGRESQL:
             self.assert_refused_in_words(self.post("delete", {"post": "yes"}))
 
         def test_a_move_is_refused_in_words(self) -> None:
+            self.assert_refused_in_words(self.move())
+
+        def move(self, status: int = 302) -> str:
             data = {"brand": self.free.brand_id, "name": self.locked.name, "enabled": "on"}
             windows = {f"windows-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL")}
-            self.assert_refused_in_words(self.post("change", data | windows))
+            return self.post("change", data | windows, status)
 
-        def test_a_fold_goes_on_while_a_person_waits(self) -> None:
+        def test_a_fold_goes_on_while_a_person_waits_who_deletes(self) -> None:
+            self.assert_a_fold_goes_on_beside(lambda: self.post("delete", {"post": "yes"}))
+
+        def test_a_fold_goes_on_while_a_person_waits_who_moves(self) -> None:
+            """And is told then that spend stays with its brand."""
+            self.assert_a_fold_goes_on_beside(lambda: self.move(200))
+
+        def assert_a_fold_goes_on_beside(self, work: Callable[[], object]) -> None:
             """The ledger isn't locked before the rows that the person waits for, though a period is to be closed."""
             Brand.objects.update(created_at=utc("2026-11-18"))
             spend(self.free, 10, NOON)
             crew = Crew()
             with patch.object(locks, "SAVE_WAIT", 5):
-                deleting = crew.start(lambda: self.post("delete", {"post": "yes"}))
+                waiting = crew.start(work)
                 wait_until_somebody_waits()
                 self.assertEqual(fold(), 1)
                 self.run_sql("COMMIT")
-                crew.finish([deleting])
+                crew.finish([waiting])
             self.assertEqual(Campaign.objects.count(), 2)
 
     class APreviewBesideALock(LockedCase):

@@ -9,7 +9,8 @@ from django.db import DatabaseError, connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Brand, DaypartingSchedule, JobRun, PendingSpend, StatusChange, TouchedBrand
+from campaigns.models import Brand, BrandPeriod, DaypartingSchedule, JobRun, PendingSpend, StatusChange, TouchedBrand
+from campaigns.money import DAY_TOTAL_LIMIT, MICROS
 from campaigns.reasons import PauseReason
 from campaigns.services import enforcement, quick
 from campaigns.services import fold as fold_module
@@ -244,6 +245,23 @@ class ALongBacklog(TestCase):
         self.assertEqual(pass_at(NOON).folded, 2)
         self.assertEqual(TouchedBrand.objects.get().due_quarter, quarter_at("2026-11-22 00:00"))
 
+    def test_the_day_that_begins_with_the_next_quarter_hour_is_marked(self) -> None:
+        campaign = make_campaign(make_brand(daily_budget=10))
+        check_at("2026-11-20 23:59")
+        spend(campaign, 10, "2026-11-21 00:00")
+        self.assertEqual((pass_at("2026-11-20 23:59").folded, reasons_of(campaign)), (1, ACTIVE))
+        pass_at("2026-11-21 00:00")
+        self.assertEqual(reasons_of(campaign), REACHED)
+
+    def test_a_brand_that_is_too_large_makes_no_pass_longer(self) -> None:
+        large = make_campaign()
+        most = DAY_TOTAL_LIMIT // MICROS
+        BrandPeriod.objects.create(brand=large.brand, kind="day", starts_on="2026-11-20", spend=most)
+        spend(large, 1, NOON)
+        for minute in range(4):
+            spend(make_campaign(), 1, f"2026-11-20 12:{minute:02}")
+        self.assertEqual(pass_at(NOON).folded, 2)
+
 
 class BesideOthers(ConcurrencyTestCase):
     def setUp(self) -> None:
@@ -262,6 +280,11 @@ class BesideOthers(ConcurrencyTestCase):
         self.assertEqual((reasons_of(self.campaign), TouchedBrand.objects.count()), (ACTIVE, 1))
         pass_at(NOON)
         self.assertEqual((reasons_of(self.campaign), TouchedBrand.objects.count()), (REACHED, 0))
+
+    def test_an_error_while_folding_comes_after_the_decisions(self) -> None:
+        with patch.object(fold_module, "move", side_effect=DatabaseError), self.assertRaises(DatabaseError):
+            self.run_pass()
+        self.assertEqual((reasons_of(self.campaign), PendingSpend.objects.count()), (REACHED, 1))
 
     def test_an_error_with_brands_does_not_keep_waiting_what_time_has_reached(self) -> None:
         late = make_campaign(enabled=False)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from unittest.mock import patch
 
 from django.db import IntegrityError, connection, transaction
 
-from campaigns.models import Campaign, SpendRecord, StatusChange
+from campaigns.models import Brand, Campaign, JobRun, SpendRecord, StatusChange
 from campaigns.reasons import PauseReason
 from campaigns.services import enforcement
 from campaigns.services.enforcement import ATTEMPTS, Change, enforce
 from campaigns.services.locks import lock_brands, lock_free_brands
+from campaigns.services.quick import quick_pass
 from campaigns.services.scope import Scope
-from campaigns.tests.checking import ACTIVE, enforce_at, history, reasons_of
+from campaigns.services.shards import begin_check, run_shard
+from campaigns.tests.checking import ACTIVE, check_at, enforce_at, history, reasons_of
 from campaigns.tests.committed import CommittedTestCase
-from campaigns.tests.factories import make_brand, make_campaign, utc
+from campaigns.tests.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.outside import SQLITE, OutsideTestCase, by_vendor
 
 NOON = utc("2026-11-20 12:00")
+REACHED = PauseReason.BRAND_DAILY_BUDGET
 
 REFUSE = by_vendor(
     postgresql="ALTER TABLE campaigns_statuschange ADD CONSTRAINT mean CHECK (campaign_id <> {campaign})",
@@ -81,6 +85,51 @@ class ABatchThatCantBeWritten(CommittedTestCase):
         self.assertEqual(lock.call_count, 1)
         self.assertEqual([reasons_of(campaign) for campaign in Campaign.objects.all()], [ACTIVE] * 3)
         self.assertEqual(StatusChange.objects.count(), 0)
+
+
+REFUSE_ZONE = by_vendor(
+    postgresql="ALTER TABLE campaigns_bookingzone ADD CONSTRAINT mean CHECK (brand_id <> {brand}) NOT VALID",
+    sqlite="CREATE TRIGGER mean BEFORE INSERT ON campaigns_bookingzone WHEN NEW.brand_id = {brand}"
+    " BEGIN SELECT RAISE(ABORT, 'mean'); END",
+)
+ADMIT_ZONE = ADMIT.replace("statuschange", "bookingzone")
+
+
+class ABrandThatCantBeRebooked(CommittedTestCase):
+    """SQL has moved it to another zone; the other brand has reached its budget."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.moved, self.other = (make_campaign(make_brand(daily_budget=10)) for _ in range(2))
+        check_at(NOON)
+        run_sql(REFUSE_ZONE.format(brand=self.moved.brand_id))
+        self.addCleanup(run_sql, ADMIT_ZONE)
+        Brand.objects.filter(pk=self.moved.brand_id).update(timezone="Asia/Tokyo")
+        for campaign in (self.moved, self.other):
+            spend(campaign, 10, NOON)
+
+    def assert_others_are_served(self, work: Callable[[], object]) -> None:
+        with self.assertRaisesMessage(IntegrityError, "mean"):
+            work()
+        self.assertEqual((reasons_of(self.moved), reasons_of(self.other)), (ACTIVE, REACHED))
+        run_sql(ADMIT_ZONE)
+        quick_pass("test", clock=lambda: NOON)
+        self.assertEqual(reasons_of(self.moved), REACHED)
+
+    def test_it_stops_no_other_in_a_check(self) -> None:
+        self.assert_others_are_served(lambda: check_at(NOON))
+
+    def test_it_stops_no_other_in_a_quick_check(self) -> None:
+        self.assert_others_are_served(lambda: quick_pass("test", clock=lambda: NOON))
+
+    def test_it_stops_no_other_in_shards(self) -> None:
+        def check_in_shards() -> None:
+            check = begin_check("test", of=2, clock=lambda: NOON)
+            for number in (0, 1):
+                run_shard(check, number, clock=lambda: NOON)
+
+        self.assert_others_are_served(check_in_shards)
+        self.assertIsNone(JobRun.objects.get(name="test").succeeded_at)
 
 
 class BetweenBatches(OutsideTestCase):

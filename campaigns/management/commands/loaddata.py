@@ -32,7 +32,7 @@ class Command(loaddata.Command):
         with without_counting(connections[self.using], history=not StatusChange.objects.exists()):
             super().loaddata(fixture_labels)
         ensure_periodic_tasks(self.using)
-        rebook_changed_zones(clock=database_now)  # of brands that come without them
+        rebook_changed_zones(clock=database_now).raise_problem()  # of brands that come without them
         mended = repair(Books())
         if mended and self.verbosity:
             self.stdout.write(f"{mended:,} totals that weren't what the spend records say were corrected.")

@@ -67,9 +67,14 @@ class Command(BaseCommand):
                 " verify_spend --repair, or wait for the next check."
             )
         if lost:
-            self.stdout.write(
-                self.style.SUCCESS(f"{_count(rebook_changed_zones(clock=database_now).count, 'brand')} re-booked.")
-            )
+            rebooked = rebook_changed_zones(clock=database_now)
+            self.stdout.write(self.style.SUCCESS(f"{_count(rebooked.count, 'brand')} re-booked."))
+            rebooked.raise_problem()
+            if rebooked.locked:
+                raise CommandError(
+                    f"Another transaction locks {_count(len(rebooked.locked), 'brand')} that must be re-booked: run"
+                    " verify_spend --repair again when it has ended."
+                )
 
     def repair(self, first_day: date | None) -> None:
         self.stdout.write(self.style.SUCCESS(f"{_count(repair(Books.since(first_day)), 'total')} repaired."))

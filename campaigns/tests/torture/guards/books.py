@@ -11,6 +11,7 @@ VERIFY = "campaigns/services/verify.py"
 MARKS = "campaigns/services/marks.py"
 
 BESIDE = "test_concurrency_locks"
+LOCKED = "test_locked_rows"
 CLOSING = "test_closing test_closing_by_a_save"
 REBOOKING = "test_rebooking test_lost_books"
 
@@ -80,7 +81,7 @@ GUARDS = (
         "SELECT DISTINCT brand_id, 0 FROM booked",
         "test_marks",
     ),
-    _book("spend that stays pending is marked", FOLD, "                mark_at_once(brand_id)\n", "", "test_marks"),
+    _book("spend that stays pending is marked", FOLD, "                mark_at_once([brand_id])\n", "", "test_marks"),
     _book(
         "only marks that were read are forgotten",
         MARKS,
@@ -88,11 +89,110 @@ GUARDS = (
         "[among_param(range(max(ids) + 1))]",
         "test_marks",
     ),
+    _book(
+        "only days that no decision has seen are marked",
+        BATCH,
+        "WHERE day_from >= %s",
+        "WHERE day_from >= 0 * %s",
+        "test_quick",
+    ),
+    _book(
+        "the next quarter-hour's day is marked",
+        FOLD,
+        "quarter_of(decided_at) + 1",
+        "quarter_of(decided_at) + 2",
+        "test_quick",
+    ),
+    _book(
+        "a fold serves the others beside a brand that somebody deletes",
+        FOLD,
+        "            elif is_lock_timeout(error) and not self.in_caller:",
+        "            elif False:",
+        LOCKED,
+        POSTGRESQL,
+    ),
+    _book(
+        "a fold beside locks marks all that it moves",
+        FOLD,
+        "        yield from self.of_brands(free).batches()\n",
+        "        others = self.of_brands(free)\n        others.mark_from = self.mark_from\n"
+        "        yield from others.batches()\n",
+        LOCKED,
+        POSTGRESQL,
+    ),
+    _book(
+        "brands that somebody deletes are told",
+        FOLD,
+        "        self.unfinished.locked_brands |= set(pending) - set(free)\n",
+        "",
+        LOCKED,
+        POSTGRESQL,
+    ),
+    _book(
+        "a locked ledger ends no check",
+        FOLD,
+        "            if self.in_caller or not is_lock_timeout(error):\n                raise\n            self",
+        "            raise\n            self",
+        LOCKED,
+        POSTGRESQL,
+    ),
+    _book(
+        "brands that are too large hinder none beside a lock",
+        FOLD,
+        "        yield from self.of_brands(free).batches()\n",
+        "        yield from self.of_brands(free).plain_batches()\n",
+        LOCKED,
+        POSTGRESQL,
+    ),
+    _book(
+        "a brand that somebody deletes hinders none beside one that is too large",
+        FOLD,
+        "others.batches() if apart else others.plain_batches()",
+        "others.plain_batches()",
+        LOCKED,
+        POSTGRESQL,
+    ),
+    _book(
+        "a pass folds its part beside a brand that is too large",
+        FOLD,
+        "_Fold(brands, unfinished=self.unfinished, most_batches=self.most_batches)",
+        "_Fold(brands, unfinished=self.unfinished)",
+        "test_quick",
+    ),
     # Re-booking
+    _book(
+        "a brand that is locked stops no re-booking of others",
+        REBOOK,
+        "            if is_lock_timeout(error):\n",
+        "            if False:\n",
+        BESIDE,
+        POSTGRESQL,
+    ),
+    _book(
+        "a brand that can't be re-booked stops nothing for the others",
+        REBOOK,
+        "                done.failed.add(change.brand_id)\n",
+        "                raise\n",
+        "test_rule_06_batches",
+    ),
+    _book(
+        "a brand that can't be re-booked is left",
+        REBOOK,
+        "return self.locked | self.failed",
+        "return set()",
+        "test_rule_06_batches",
+    ),
+    _book(
+        "what can't be re-booked is an error in the end",
+        REBOOK,
+        "            raise self.problem\n",
+        "            pass\n",
+        "test_rule_06_batches",
+    ),
     _book(
         "a re-booking holds its brand",
         REBOOK,
-        "            lock_brands([change.brand_id])\n",
+        "    lock_brands([brand_id], by_job=by_job)\n",
         "",
         BESIDE,
         POSTGRESQL,
@@ -100,8 +200,8 @@ GUARDS = (
     _book(
         "a re-booking reads again under the lock",
         REBOOK,
-        "for current in _changed_zones([change.brand_id]))",
-        "for current in [change])",
+        "_rebook_alone(change.brand_id, clock, by_job=not in_caller)",
+        "_rebook(change, clock())",
         "test_concurrency",
     ),
     _book(

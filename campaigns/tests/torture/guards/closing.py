@@ -133,6 +133,22 @@ GUARDS = (
     ),
     _book("new books are opened", CLOSE, "        self.open_new_books()\n", "", CLOSING),
     _book(
+        "a closing serves the others beside a brand that somebody deletes",
+        CLOSE,
+        "    free = brands_open_to_references(brands)\n",
+        "    free = brands\n",
+        "test_locked_rows",
+        POSTGRESQL,
+    ),
+    _book(
+        "a closing tells which brands somebody deletes",
+        CLOSE,
+        "    left.locked_brands |= set(brands) - set(free)\n",
+        "",
+        "test_locked_rows",
+        POSTGRESQL,
+    ),
+    _book(
         "a person's save closes first",
         "campaigns/services/changes.py",
         "        close_periods(now=clock(), brands=ids)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns.tests.torture.guards.guard import BOTH, Guard
+from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 
 FILE = "campaigns/services/decide.py"
 
@@ -27,6 +27,7 @@ def _spent(name: str, before: str, after: str, tests: str, databases: str = BOTH
 
 QUICK = "test_quick_pass"
 SHARDS = "test_shards"
+LOCKED = "test_locked_rows"
 REACHED = "test_rule_02_reached"
 REASONS = "test_rule_01_reasons"
 WINDOWS = "test_rule_07_dayparting"
@@ -179,22 +180,73 @@ GUARDS = (
     _elsewhere(
         "a pass looks at what had spend",
         "quick",
-        "marks = due_marks(now=clock())",
-        "marks = due_marks(now=clock(), most=0)",
+        "    marks = due_marks(now=now)\n",
+        "    marks = due_marks(now=now, most=0)\n",
         QUICK,
     ),
     _elsewhere(
         "a pass looks at what time has reached",
         "quick",
-        "    _enforce(done, Scope.of_campaigns(reached)",
-        "    (done, Scope.of_campaigns(reached)",
+        "    _enforce(done, Scope.of_campaigns(due), due, clock, actor)\n",
+        "",
         QUICK,
+    ),
+    _elsewhere(
+        "a pass looks at what is pending",
+        "quick",
+        "sorted(pending.union(marks.brands))",
+        "marks.brands",
+        QUICK,
+    ),
+    _elsewhere(
+        "a pass decides before it folds",
+        "quick",
+        "    decided_at = None\n",
+        "    decided_at = None\n    folding.run()\n",
+        "test_quick",
+    ),
+    _elsewhere(
+        "a pass folds what it had seen before it decided",
+        "quick",
+        "            done.folded = folding.run(decided_at=decided_at)",
+        "            done.folded = plan_fold(most_batches=MOST_BATCHES).run(decided_at=decided_at)",
+        "test_quick",
+    ),
+    _elsewhere(
+        "a pass that couldn't decide marks all that it folds",
+        "quick",
+        "    decided_at = None\n",
+        "    decided_at = clock()\n",
+        "test_quick",
+    ),
+    _elsewhere(
+        "an error with brands keeps no campaigns waiting that time has reached",
+        "quick",
+        "    finally:\n        try:\n            _enforce_campaigns",
+        "    except ZeroDivisionError:\n        pass\n    else:\n        try:\n            _enforce_campaigns",
+        "test_quick",
+    ),
+    _elsewhere("a pass leaves what can't be re-booked", "quick", "leave=rebooked.left", "leave=()", LOCKED, POSTGRESQL),
+    _elsewhere(
+        "a brand with a negative id is in a shard",
+        "scope",
+        'conditions.append(f"({brand} %% %s + %s) %% %s = %s")',
+        'conditions.append(f"{brand} %% %s + 0 * %s + 0 * %s = %s")',
+        SHARDS,
+    ),
+    _elsewhere(
+        "a shard leaves what can't be re-booked",
+        "shards",
+        "actor=shard.job, leave=left",
+        "actor=shard.job",
+        LOCKED,
+        POSTGRESQL,
     ),
     _elsewhere(
         "a shard has its own brands",
         "scope",
-        'conditions.append(f"{brand} %% %s = %s")',
-        'conditions.append("%s > %s")',
+        'conditions.append(f"({brand} %% %s + %s) %% %s = %s")',
+        'conditions.append("%s + %s + %s > %s")',
         SHARDS,
     ),
     _elsewhere(

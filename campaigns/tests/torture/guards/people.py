@@ -106,12 +106,43 @@ GUARDS = (
     ),
     _people("a form locks before it reads", FORMS, "        self.lock()\n", "", "test_admin_at_once", POSTGRESQL),
     _people(
-        "a campaign's form locks both brands",
+        "a campaign's form locks its brand",
         CAMPAIGN_ADMIN,
-        "        begin(brands, clock=database_now)",
-        "        pass",
+        "            begin_change(brands, clock=database_now)",
+        "            pass",
         "test_admin_at_once",
         POSTGRESQL,  # on SQLite the transaction itself waits
+    ),
+    _people(
+        "a campaign's move waits for those who refer to it before the ledger is locked",
+        CAMPAIGN_ADMIN,
+        "            begin_move(self.instance.pk, brands, clock=timezone.now)",
+        "            begin_change(brands, clock=timezone.now)",
+        "test_locked_rows",
+        POSTGRESQL,
+    ),
+    _people(
+        "a deletion waits for those who refer to its rows",
+        CHANGES,
+        "    lock_rows_that_go(model, ids)\n",
+        "",
+        "test_locked_rows",
+        POSTGRESQL,
+    ),
+    _people(
+        "a deletion waits for them before the ledger is locked",
+        CHANGES,
+        "    lock_brands(brand_ids)\n    lock_rows_that_go(model, ids)\n    begin_change(brand_ids, clock=clock)\n",
+        "    begin_change(brand_ids, clock=clock)\n    lock_rows_that_go(model, ids)\n",
+        "test_locked_rows",
+        POSTGRESQL,
+    ),
+    _people(
+        "a move folds what is pending for the brand that is left",
+        CHANGES,
+        "    take_ledger_lock()\n    fold_under_ledger_lock(ids)\n",
+        "",
+        "test_marks test_moved_campaign",
     ),
     _people(
         "a brand's form closes ended periods",
@@ -169,8 +200,8 @@ GUARDS = (
         "a deletion of several is one transaction",
         EFFECT,
         "        with transaction.atomic():\n"
-        "            begin_change(self._brands_of(ids), clock=database_now)\n            for",
-        "        if True:\n            begin_change(self._brands_of(ids), clock=database_now)\n            for",
+        "            begin_deletion(self.model, ids, self._brands_of(ids), clock=database_now)\n",
+        "        if True:\n            begin_deletion(self.model, ids, self._brands_of(ids), clock=database_now)\n",
         "test_admin_at_once",
     ),
     _people(

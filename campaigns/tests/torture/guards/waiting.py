@@ -7,15 +7,31 @@ from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, SQLITE, Guard
 DATABASE = "campaigns/database.py"
 LOCKS = "campaigns/services/locks.py"
 ENFORCEMENT = "campaigns/services/enforcement.py"
+JOBS = "campaigns/services/jobs.py"
+FOLD = "campaigns/services/fold.py"
+CLOSE = "campaigns/services/close.py"
 SETTINGS = "budget_manager/settings.py"
 CHANGES = "campaigns/services/changes.py"
 
 WAITS = "test_concurrency_locks"
-DECIDE_AND_WRITE = (
-    "    newest = newest_line() if with_changes else 0\n"
-    "    clocks = Clocks(scope, clock())\n"
-    "    written = write_changes(scope, clocks, actor)\n"
-)
+LOCKED = "test_locked_rows"
+LIMITS = "test_lock_waits"
+LOCK_BRANDS = """        if wait:
+            lock_brands(brand_ids, by_job=not self.in_caller)
+            free = brand_ids
+        else:
+            free = lock_free_brands(brand_ids)
+"""
+DECIDE_AND_WRITE = """        locked_brands = sorted(set(brand_ids) - set(free))
+        if not free:
+            return _Batch(LineCount(0, 0, 0), [], locked_brands, [])
+        scope, locked_campaigns = self.scope.within(free), list[int]()
+        if self.skip_campaigns:
+            campaigns, locked_campaigns = lock_free_campaigns(scope)
+            scope = Scope(brands=tuple(free), campaigns=tuple(campaigns))
+        newest = newest_line() if self.on_changes else 0
+        written = write_changes(scope, Clocks(scope, self.clock()), self.actor)
+"""
 
 
 def _waiting(
@@ -55,38 +71,53 @@ GUARDS = (
         f"{WAITS} test_verify",
         SQLITE,
     ),
-    _waiting("the brand lock", LOCKS, "    if is_postgresql():", "    if False:", short=True),
-    _waiting("the brand lock lets spend in", LOCKS, "FOR NO KEY UPDATE", "FOR UPDATE"),
-    _waiting("the brand lock is exclusive", LOCKS, "FOR NO KEY UPDATE", "FOR SHARE"),
-    _waiting("brands are locked in the order of their ids", LOCKS, " ORDER BY id", ""),
-    _waiting("a batch holds its brands", ENFORCEMENT, "    lock_brands(brand_ids)\n", ""),
+    _waiting(
+        "the brand lock",
+        LOCKS,
+        "    if is_postgresql():\n        settings =",
+        "    if False:\n        settings =",
+        short=True,
+    ),
+    _waiting("the brand lock lets spend in", LOCKS, 'ORDER BY id FOR NO KEY UPDATE",', 'ORDER BY id FOR UPDATE",'),
+    _waiting("the brand lock is exclusive", LOCKS, 'ORDER BY id FOR NO KEY UPDATE",', 'ORDER BY id FOR SHARE",'),
+    _waiting(
+        "brands are locked in the order of their ids", LOCKS, ' ORDER BY id FOR NO KEY UPDATE",', ' FOR NO KEY UPDATE",'
+    ),
+    _waiting(
+        "a batch holds its brands",
+        ENFORCEMENT,
+        "            free = lock_free_brands(brand_ids)\n",
+        "            free = brand_ids\n",
+        "test_concurrency test_concurrency_locks",
+    ),
     _waiting(
         "a batch decides again under the lock",
         ENFORCEMENT,
-        f"    lock_brands(brand_ids)\n{DECIDE_AND_WRITE}",
-        f"{DECIDE_AND_WRITE}    lock_brands(brand_ids)\n",
+        f"{LOCK_BRANDS}{DECIDE_AND_WRITE}",
+        f"        free = brand_ids\n{DECIDE_AND_WRITE}        lock_brands(brand_ids)\n",
+        "test_concurrency test_concurrency_locks",
     ),
     _waiting(
         "a batch is one transaction",
         ENFORCEMENT,
-        "@transaction.atomic\ndef _write(",
-        "def _write(",
+        "    @transaction.atomic\n    def write(",
+        "    def write(",
         "test_rule_13_history test_concurrency",
         BOTH,
     ),
     _waiting(
         "a batch writes its own brands only",
         ENFORCEMENT,
-        "scope.within(brand_ids)",
-        "scope",
+        "self.scope.within(free)",
+        "self.scope",
         "test_rule_06_idempotent test_concurrency",
         BOTH,
     ),
     _waiting(
         "a batch that can't be written stops none of the others",
         ENFORCEMENT,
-        "            problems.append(problem)\n            continue\n",
-        "            raise\n",
+        "                    self.problems.append(problem)\n",
+        "                    raise\n",
         "test_rule_06_batches",
         BOTH,
     ),
@@ -98,6 +129,74 @@ GUARDS = (
         "test_rule_06_batches",
         BOTH,
     ),
+    # What somebody else has locked
+    _waiting("a job skips locked brands", LOCKS, ' SKIP LOCKED"""\n', '"""\n', LOCKED),
+    _waiting(
+        "a job skips locked campaigns",
+        LOCKS,
+        '{campaigns} FOR NO KEY UPDATE SKIP LOCKED"',
+        '{campaigns} FOR NO KEY UPDATE"',
+        LOCKED,
+    ),
+    _waiting("brands that somebody deletes are skipped", LOCKS, "FOR KEY SHARE SKIP LOCKED", "FOR KEY SHARE", LOCKED),
+    _waiting(
+        "a locked campaign is skipped",
+        ENFORCEMENT,
+        "                if is_lock_timeout(error) and not self.skip_campaigns:\n",
+        "                if False:\n",
+        LOCKED,
+    ),
+    _waiting(
+        "a locked table ends no check",
+        ENFORCEMENT,
+        "                if is_lock_timeout(problem):",
+        "                if False:",
+        LOCKED,
+    ),
+    _waiting(
+        "what is locked is marked for the next quick check",
+        ENFORCEMENT,
+        "            self.mark_what_is_left()\n",
+        "            pass\n",
+        LOCKED,
+    ),
+    _waiting(
+        "the brand of a locked campaign is marked",
+        ENFORCEMENT,
+        "left.locked_brands.union(of_campaigns)",
+        "left.locked_brands",
+        LOCKED,
+    ),
+    _waiting(
+        "locked brands are told",
+        ENFORCEMENT,
+        "        self.done.unfinished.locked_brands |= set(self.batches(_batches(rest), wait=False))\n",
+        "        self.batches(_batches(rest), wait=False)\n",
+        LOCKED,
+    ),
+    _waiting(
+        "locked campaigns are told",
+        ENFORCEMENT,
+        "        self.done.unfinished.locked_campaigns |= set(batch.locked_campaigns)\n",
+        "",
+        LOCKED,
+    ),
+    _waiting(
+        "a second look is in batches", ENFORCEMENT, "_batches([(pk, counts[pk]) for pk in locked])", "[locked]", LOCKED
+    ),
+    _waiting("what can't be re-booked is not decided", ENFORCEMENT, " if brand[0] not in leave]", "]", LOCKED),
+    _waiting("what can't be re-booked is told", ENFORCEMENT, "locked_brands=set(leave)", "locked_brands=set()", LOCKED),
+    _waiting("a check leaves what can't be re-booked", JOBS, ", leave=rebooked.left", "", LOCKED),
+    # How long somebody waits
+    _waiting("a wait for a row has an end", LOCKS, ", set_config('lock_timeout', '{wait}s', true)", "", LIMITS),
+    _waiting("a job waits less than a person", LOCKS, "JOB_WAIT if by_job else SAVE_WAIT", "SAVE_WAIT", LIMITS),
+    _waiting("a person waits longer than a job", LOCKS, "JOB_WAIT if by_job else SAVE_WAIT", "JOB_WAIT", LIMITS),
+    _waiting("a job that skips brands waits for nothing long", LOCKS, "{_settings(JOB_WAIT)}", "{LET_GO}", LIMITS),
+    _waiting(
+        "a job waits for the ledger for a while", LOCKS, "    limit_lock_waits(LEDGER_WAIT)\n", "    pass\n", LIMITS
+    ),
+    _waiting("a fold's waits have an end", FOLD, "            limit_job_waits()\n", "            pass\n", LIMITS),
+    _waiting("a closing's waits have an end", CLOSE, "            limit_job_waits()\n", "            pass\n", LIMITS),
     _waiting(
         "a person's change holds the brand",
         CHANGES,
