@@ -82,11 +82,13 @@ def _changes(line: PlannedLine) -> SafeString:
             (_label(column), in_words(column, value, line.currency)) for column, (_, value) in line.changes.items()
         ]
         return format_html("{} {}", chip("new", "note"), format_html_join(", ", "{} {}", values))
-    changed = [
-        (_label(column), arrow(in_words(column, before, line.currency), in_words(column, after, line.currency)))
-        for column, (before, after) in line.changes.items()
-    ]
+    changed = [(_label(column), _arrow(line, column)) for column in line.changes]
     return format_html('<span class="campaigns-lines">{}</span>', format_html_join("", "<span>{}: {}</span>", changed))
+
+
+def _arrow(line: PlannedLine, column: str) -> SafeString:
+    before, after = line.changes[column]
+    return arrow(in_words(column, before, line.currency), in_words(column, after, line.currency_after))
 
 
 def _label(column: str) -> str:

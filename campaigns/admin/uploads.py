@@ -31,7 +31,7 @@ from campaigns.services.access import sees_only_given_brands
 from campaigns.services.people_log import Logged, log_rows
 from campaigns.services.spend_uploads import keep_upload
 from campaigns.services.spend_words import remarks
-from campaigns.services.upload_confirm import NotConfirmed, cancel_upload, confirm_upload
+from campaigns.services.upload_confirm import NotConfirmed, OutOfDate, cancel_upload, confirm_upload
 from campaigns.services.upload_preview import SMALL, make_preview
 from campaigns.tasks import import_spend_upload, preview_spend_upload
 
@@ -132,10 +132,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         form = UploadForm(request)
         if form.is_bound and form.is_valid():
             upload = self._keep(request, form.cleaned_data)
-            if upload.size <= SMALL:
-                make_preview(upload.pk, task_id="", clock=database_now)
-            else:
-                self._send(request, upload, preview_spend_upload)
+            self._preview(request, upload)
             return self._to(upload)
         return self.dialogue(request, "upload_add", title="Import spend", form=form, media=self.media)
 
@@ -157,6 +154,12 @@ class SpendUploadAdmin(ReadOnlyAdmin):
     def _to(self, upload: SpendUpload) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
 
+    def _preview(self, request: HttpRequest, upload: SpendUpload) -> None:
+        if upload.size <= SMALL:
+            make_preview(upload.pk, task_id="", clock=database_now)
+        else:
+            self._send(request, upload, preview_spend_upload)
+
     def _send(self, request: HttpRequest, upload: SpendUpload, task: Any) -> None:
         try:
             task.apply_async((upload.pk,), retry=False)
@@ -172,6 +175,8 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             confirmed = confirm_upload(upload.pk, **asked)
         except NotConfirmed as problem:
             messages.error(request, str(problem))
+            if isinstance(problem, OutOfDate):
+                self._preview(request, upload)
         else:
             self._send(request, confirmed, import_spend_upload)
         return self._to(upload)

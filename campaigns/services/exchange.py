@@ -213,6 +213,6 @@ def _changed(line: PlannedLine) -> list[str]:
         return []
     return [
         f"{column.replace('_', ' ')} from {in_words(column, before, line.currency)} to"
-        f" {in_words(column, after, line.currency)}"
+        f" {in_words(column, after, line.currency_after)}"
         for column, (before, after) in line.changes.items()
     ]

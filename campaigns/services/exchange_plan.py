@@ -43,6 +43,11 @@ class PlannedLine:
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
     @property
+    def currency_after(self) -> str:
+        """The currency of what its amounts become: the file may change it with them."""
+        return str(self.changes["currency"][1]) if "currency" in self.changes else self.currency
+
+    @property
     def key(self) -> str:
         return str(self.pk) if self.pk is not None else f"{self.brand_id} {name_key(self.name)}"
 

@@ -195,7 +195,7 @@ def _write(given: Sequence[Line], places: Places, *, ends: bool) -> Batch:
     return batch
 
 
-CREATE_IT = "correct the name, create it in the admin, or import with --create."
+CREATE_IT = "correct the name, create it in the admin, or let the import create what is missing."
 CORRECT_IT = "correct the name."
 
 

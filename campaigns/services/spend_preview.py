@@ -53,6 +53,8 @@ class Preview:
     """By currency."""
     note_lines: list[int] = field(default_factory=list)
     """The first totals and notes."""
+    brands: dict[int, BrandFacts] = field(default_factory=dict)
+    """How the brands of the days were read, by id: in another zone or currency the import would find other money."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -61,6 +63,7 @@ class Preview:
             "other_rows": self.other_rows,
             "totals": {currency: str(amount) for currency, amount in self.totals.items()},
             "note_lines": self.note_lines,
+            "brands": [[pk, *facts] for pk, facts in sorted(self.brands.items())],
         }
 
     @classmethod
@@ -74,7 +77,13 @@ class Preview:
             stored["other_rows"],
             {currency: Decimal(amount) for currency, amount in stored["totals"].items()},
             stored["note_lines"],
+            {pk: BrandFacts(*facts) for pk, *facts in stored.get("brands", ())},
         )
+
+    def changed_brands(self) -> list[str]:
+        """Return the names of the brands whose time zone or currency isn't as this preview read it."""
+        now = facts_of_brands(self.brands)
+        return sorted(was.name for pk, was in self.brands.items() if pk in now and was[1:] != now[pk][1:])
 
 
 def preview_spend(
@@ -175,6 +184,8 @@ class _Sums:
             day = self.days.setdefault(key, [0, 0])
             day[0] += 1
             day[1] += micros
+            if ready.brand_id:
+                self.preview.brands[ready.brand_id] = brand
         else:
             self.preview.other_rows += 1
 

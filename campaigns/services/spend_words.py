@@ -35,7 +35,8 @@ def note_lines(preview: Preview) -> str:
     more = preview.counts.notes - len(preview.note_lines)
     if not lines:
         return ""
-    return f"Totals and notes, which are no spend: line {lines}{f' and {more:,} more' if more else ''}."
+    word = "line" if preview.counts.notes == 1 else "lines"
+    return f"Totals and notes, which are no spend: {word} {lines}{f' and {more:,} more' if more else ''}."
 
 
 def earlier_sentence(earlier: SpendUpload, *, show_who: bool = True) -> str:

@@ -25,6 +25,10 @@ class NotConfirmed(Exception):
     """The upload isn't imported; the message is a sentence that says why."""
 
 
+class OutOfDate(NotConfirmed):
+    """The preview doesn't hold any more, and has to be made anew."""
+
+
 def earlier_imports(sha256: str, *, but: int = 0) -> QuerySet[SpendUpload]:
     """Return the imports of the same bytes that have written rows, or are about to, the newest first."""
     if not sha256:
@@ -43,8 +47,19 @@ def repeats(upload: SpendUpload, preview: Preview) -> Sequence[SpendUpload]:
 def confirm_upload(pk: int, *, skip_errors: bool, again: bool) -> SpendUpload:
     """Let an upload be imported, as its preview says. Raises NotConfirmed.
 
-    again says that the same bytes may be imported once more; skip_errors that refused rows are left out.
+    again says that the same bytes may be imported once more; skip_errors that refused rows are left out. Where a
+    brand's time zone or currency changed after the preview, the upload waits for a new one, and OutOfDate is raised.
     """
+    try:
+        return _confirm(pk, skip_errors=skip_errors, again=again)
+    except OutOfDate:
+        # It was read before: what came of that is forgotten, so that it counts as a file that nobody has read.
+        forgotten = {"preview": None, "seen_at": None, "attempt": 0, "refused": 0, "refusals": "", "bytes_done": 0}
+        SpendUpload.objects.filter(pk=pk, state=State.READY).update(state=State.CHECKING, **forgotten)
+        raise
+
+
+def _confirm(pk: int, *, skip_errors: bool, again: bool) -> SpendUpload:
     with transaction.atomic():
         # All uploads of the same bytes, in one order: two people confirm them one after the other.
         same = SpendUpload.objects.filter(sha256__in=SpendUpload.objects.filter(pk=pk).values("sha256"))
@@ -53,6 +68,13 @@ def confirm_upload(pk: int, *, skip_errors: bool, again: bool) -> SpendUpload:
         if upload is None or upload.state != State.READY or upload.preview is None:
             raise NotConfirmed("This import isn't waiting for a confirmation any more.")
         preview = Preview.from_json(upload.preview)
+        if changed := preview.changed_brands():
+            names = ", ".join(f"“{name}”" for name in changed[:NAMED])
+            more = f" and {len(changed) - NAMED:,} more" if len(changed) > NAMED else ""
+            raise OutOfDate(
+                f"Nothing is imported yet: the time zone or currency of {names}{more} changed after the preview. Check"
+                " the new preview and confirm it."
+            )
         if not preview.counts.imported:
             raise NotConfirmed("The file has no new rows to import.")
         if preview.counts.refused and not (skip_errors or upload.skip_errors):

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
@@ -106,6 +107,14 @@ class Imports(ExchangePageTestCase):
         preview = self.upload(Brand, csv_of(("name", "currency"), ("Alpine", "EUR")))
         self.assertContains(preview, "campaigns-chip-note")
         self.assertContains(confirm(self.client, preview), "Added 1 brand.")
+
+    def test_an_amount_that_changes_with_its_currency_is_shown_in_the_new_one(self) -> None:
+        make_brand(name="Alpine", currency="EUR", daily_budget=500)
+        preview = self.upload(Brand, csv_of(("name", "currency", "daily_budget"), ("Alpine", "jpy", "60000")))
+        self.assertContains(preview, "<del>500.00 EUR</del>", html=True)
+        self.assertContains(preview, "<ins>60,000 JPY</ins>", html=True)
+        confirm(self.client, preview)
+        self.assertIn("daily budget from 500.00 EUR to 60,000 JPY", LogEntry.objects.get().get_change_message())
 
     def test_a_wrong_line_is_named_and_nothing_can_be_confirmed(self) -> None:
         preview = self.upload(Brand, csv_of(("name", "currency"), ("Alpine", "EUR"), ("Boreal", "Euro")))

@@ -129,6 +129,39 @@ class Previewing(UploadPageTestCase):
         self.assertContains(preview, "Passed over: 1 row without spend (0, -- or empty).")
         self.assertFalse(SpendRecord.objects.exists())
 
+    def test_a_preview_that_a_change_of_zone_or_currency_makes_untrue_is_made_anew(self) -> None:
+        data = b"timestamp,brand,campaign,amount\n2026-11-20 03:00,Alpine,Search,5\n"
+        self.upload(data, timezone="Europe/Paris")
+        upload = SpendUpload.objects.get()
+        for change, shown in (
+            ({"timezone": "America/New_York"}, ("2026-11-19", "5.00 USD")),
+            ({"currency": "JPY"}, ("2026-11-19", "5 JPY")),
+        ):
+            Brand.objects.update(**change)
+            again = self.confirm(upload)
+            self.assertContains(again, "the time zone or currency of “Alpine” changed after the preview")
+            for text in shown:
+                self.assertContains(again, f"<td>{text}</td>" if "-" in text else f">{text}</td>")
+            self.sent.assert_not_called()
+        self.assertContains(self.confirm(upload), "It waits for a worker")
+        self.sent.assert_called_once()
+
+    def test_an_unknown_name_is_refused_without_an_option_of_the_command(self) -> None:
+        preview = self.upload(DATA.replace(b"Alpine", b"Boreal"))
+        self.assertContains(preview, "There is no brand “Boreal”: correct the name, create it in the admin, or let")
+        self.assertNotContains(preview, "--create")
+
+    def test_a_large_file_whose_preview_is_out_of_date_is_read_by_a_worker_again(self) -> None:
+        self.upload()
+        upload = SpendUpload.objects.get()
+        Brand.objects.update(timezone="Asia/Tokyo")
+        with patch.object(uploads, "SMALL", 10), patch.object(tasks.preview_spend_upload, "apply_async") as sent:
+            self.assertContains(self.confirm(upload), "The file is being read")
+        sent.assert_called_once_with((upload.pk,), retry=False)
+        tasks.preview_spend_upload.run(upload.pk)
+        upload.refresh_from_db()
+        self.assertEqual(upload.state, SpendUpload.State.READY)
+
     def test_a_large_file_is_read_by_a_worker(self) -> None:
         with patch.object(uploads, "SMALL", 10), patch.object(tasks.preview_spend_upload, "apply_async") as sent:
             reading = self.upload()

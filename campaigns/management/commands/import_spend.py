@@ -17,7 +17,7 @@ from campaigns.database import is_busy
 from campaigns.periods import find_zone
 from campaigns.services.command_files import error_file, opened, progress
 from campaigns.services.spend_csv import BadRow, SpendFileError, read_spend_csv
-from campaigns.services.spend_import import Counts, ImportRefused, import_spend
+from campaigns.services.spend_import import CREATE_IT, Counts, ImportRefused, import_spend
 from campaigns.services.spend_preview import Preview, preview_spend
 from campaigns.services.spend_words import earlier_sentence, note_lines, number, remarks, table_text
 from campaigns.services.upload_confirm import earlier_imports
@@ -166,6 +166,8 @@ class _Refused:
         lines = [f"line {refused.line}: {refused.reason}" for refused in self.first]
         if self.count > NAMED:
             lines.append(f"and {self.count - NAMED:,} more; --errors FILE writes all of them")
+        if any(refused.reason.endswith(CREATE_IT) for refused in self.first):
+            lines.append("--create creates brands and campaigns that are missing.")
         return "\n".join(lines)
 
 
