@@ -116,8 +116,8 @@ GUARDS = (
     _people(
         "a campaign's move waits for those who refer to it before the ledger is locked",
         CAMPAIGN_ADMIN,
-        "            begin_move(self.instance.pk, brands, clock=timezone.now)",
-        "            begin_change(brands, clock=timezone.now)",
+        "            begin_move(self.instance.pk, brands, clock=database_now)",
+        "            begin_change(brands, clock=database_now)",
         "test_locked_rows",
         POSTGRESQL,
     ),
