@@ -112,7 +112,7 @@ if POSTGRESQL:
             self.run_sql("UPDATE campaigns_brand SET timezone = 'Asia/Tokyo' WHERE id <> %s", self.free.brand_id)
             self.run_sql("BEGIN")
             self.run_sql("SELECT 1 FROM campaigns_brand WHERE id <> %s FOR NO KEY UPDATE", self.free.brand_id)
-            with patch.object(rebook, "lock_brands", side_effect=rebook.lock_brands) as waits:
+            with patch.object(rebook, "lock_brands", side_effect=locks.lock_brands) as waits:
                 done = rebook.rebook_changed_zones(clock=lambda: NOON)
             self.assertEqual(done.locked, {self.locked.brand_id, *more})
             self.assertEqual(waits.call_count, locks.MOST_WAITS)
