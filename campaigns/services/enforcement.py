@@ -22,7 +22,7 @@ from campaigns.reasons import PauseReason
 from campaigns.services.clocks import Clocks, unknown_zones
 from campaigns.services.decide import brands_to_write, differences
 from campaigns.services.lines import LineCount, count_lines, lines, newest_line, write_changes
-from campaigns.services.locks import lock_brands, lock_free_brands, lock_free_campaigns
+from campaigns.services.locks import MOST_WAITS, lock_brands, lock_free_brands, lock_free_campaigns
 from campaigns.services.marks import mark_at_once
 from campaigns.services.scope import Scope, brands_of
 from campaigns.services.unfinished import Unfinished
@@ -34,8 +34,6 @@ BATCH_CAMPAIGNS = 5_000
 BATCH_CAMPAIGNS_ON_SQLITE = 1_000
 """Fewer, because nobody else can write meanwhile."""
 ATTEMPTS = 3
-MOST_WAITS = 3
-"""So many brands that stay locked does a job wait for, each for JOB_WAIT."""
 
 
 @dataclass(frozen=True)

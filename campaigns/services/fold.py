@@ -32,7 +32,7 @@ from campaigns.models import PendingSpend
 from campaigns.periods import find_zone, known_zones, quarter_of
 from campaigns.services.booking import segments_param
 from campaigns.services.fold_batch import MARK_ALL, Planned, move
-from campaigns.services.locks import brands_open_to_references, limit_job_waits
+from campaigns.services.locks import brands_open_to_references, brands_with_locked_totals, limit_job_waits
 from campaigns.services.marks import mark_at_once
 from campaigns.services.overflow import suspects
 from campaigns.services.unfinished import Unfinished
@@ -212,13 +212,17 @@ class _Fold:
                 yield count
 
     def unlocked_batches(self, error: DatabaseError) -> Iterator[int]:
-        """Fold the others where somebody is about to delete a brand, to which no total can refer meanwhile."""
-        pending = self.pending_brands()
-        free = brands_open_to_references(pending)
-        if len(free) == len(pending):
+        """Fold the others where somebody is about to delete a brand, to which no total can refer meanwhile, or locks
+        some totals.
+        """
+        pending = set(self.pending_brands())
+        going = pending.difference(brands_open_to_references(pending))
+        held = pending.intersection(brands_with_locked_totals())
+        if not going | held:
             raise error
-        self.unfinished.locked_brands |= set(pending) - set(free)
-        yield from self.of_brands(free).batches()
+        self.unfinished.locked_brands |= going
+        self.unfinished.totals_locked |= bool(held)
+        yield from self.of_brands(pending - going - held).batches()
 
     def careful_batches(self) -> Iterator[int]:
         """Fold each brand that may be too large alone and as a whole, so that refunds are in; then the others."""

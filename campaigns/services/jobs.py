@@ -106,13 +106,15 @@ def full_check(
     no mark is forgotten, for what was decided doesn't hold now.
     """
     closing = closing_clock or clock
-    reopened = reopen_periods(clock=closing)
+    unfinished = Unfinished()
+    reopened = reopen_periods(clock=closing, unfinished=unfinished)
     rebooked = rebook_changed_zones(clock=closing)
     # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
     # campaigns running past their budgets.
     marks = due_marks(now=clock())
     enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes, leave=rebooked.left)
     rebooked.raise_problem()
+    enforcement.unfinished.add(unfinished)
     if closing_clock is None:
         forget(marks)
     return finish_check(enforcement, rebooked=rebooked.count, reopened=reopened, clock=closing)

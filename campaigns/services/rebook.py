@@ -16,7 +16,7 @@ from campaigns.models.books import FIRST_PERIOD, LAST_PERIOD
 from campaigns.periods import find_zone, local_clock
 from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Clock
-from campaigns.services.locks import lock_brands, lock_free_brands
+from campaigns.services.locks import MOST_WAITS, lock_brands, lock_free_brands
 from campaigns.services.marks import mark_days
 from campaigns.services.verify import Books, repair
 
@@ -60,14 +60,19 @@ def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -
     goes on being booked as before.
     """
     done = Rebooking()
+    in_caller, waits = connection.in_atomic_block, 0
     for change in _changed_zones(None if brands is None else list(brands)):
-        in_caller = connection.in_atomic_block
         try:
-            done.count += _rebook_alone(change.brand_id, clock, by_job=not in_caller)
+            rebooked = _rebook_alone(change.brand_id, clock, in_caller, wait=in_caller or waits < MOST_WAITS)
+            if rebooked is None:
+                done.locked.add(change.brand_id)
+            else:
+                done.count += rebooked
         except DatabaseError as error:
             if in_caller or not connection.is_usable():
                 raise
             if is_lock_timeout(error):
+                waits += 1
                 done.locked.add(change.brand_id)
             else:
                 done.failed.add(change.brand_id)
@@ -76,8 +81,15 @@ def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -
 
 
 @transaction.atomic
-def _rebook_alone(brand_id: int, clock: Clock, *, by_job: bool) -> int:
-    lock_brands([brand_id], by_job=by_job)
+def _rebook_alone(brand_id: int, clock: Clock, in_caller: bool, *, wait: bool) -> int | None:
+    """Re-book one brand, and return 1, or 0 where somebody else has done it; None where it is locked and may not wait.
+
+    To wait for each of many locked brands would take all the time of a check.
+    """
+    if wait:
+        lock_brands([brand_id], by_job=not in_caller)
+    elif not lock_free_brands([brand_id]):
+        return None
     return sum(_rebook(current, clock()) for current in _changed_zones([brand_id]))
 
 

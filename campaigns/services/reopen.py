@@ -6,12 +6,14 @@ never reach its statement. Empty statements of days that haven't begun were made
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
-from campaigns.database import execute, fetch_all, give_way, is_postgresql, take_ledger_lock
+from campaigns.database import execute, fetch_all, give_way, is_lock_timeout, is_postgresql, take_ledger_lock
 from campaigns.dialects import among, among_param, rows_param, rows_sql
 from campaigns.models.books import LAST_PERIOD
 from campaigns.periods import local_clocks
@@ -20,6 +22,7 @@ from campaigns.services.close import BATCH_BRANDS_ON_POSTGRESQL, BATCH_BRANDS_ON
 from campaigns.services.enforcement import Clock
 from campaigns.services.locks import lock_free_brands
 from campaigns.services.rebook import rebook_from_now
+from campaigns.services.unfinished import Unfinished
 
 # Each zone's running day and month, and the books that are closed beyond it.
 AHEAD = """
@@ -62,19 +65,35 @@ def brands_closed_ahead(*, now: datetime) -> list[int]:
     return list(_Reopening(now).brands_ahead())
 
 
-def reopen_periods(*, clock: Clock) -> int:
-    """Open what was closed before it had ended; return how many statements were opened or, where empty, removed."""
+def reopen_periods(*, clock: Clock, unfinished: Unfinished | None = None) -> int:
+    """Open what was closed before it had ended; return how many statements were opened or, where empty, removed.
+
+    What somebody else locks is left to a later check, and unfinished learns of it: no decision waits for it.
+    """
+    left = Unfinished() if unfinished is None else unfinished
     ahead = _Reopening(clock()).brands_ahead()
     for brand_id in [brand for brand, is_booked_ahead in ahead.items() if is_booked_ahead]:
-        rebook_from_now(brand_id, clock=clock)
+        with _unless_locked(left):
+            rebook_from_now(brand_id, clock=clock)
     brands = list(ahead)
     size = BATCH_BRANDS_ON_POSTGRESQL if is_postgresql() else BATCH_BRANDS_ON_SQLITE
     reopened = 0
     for start in range(0, len(brands), size):
         if start:
             give_way()
-        reopened += _reopen(brands[start : start + size], clock)
+        with _unless_locked(left):
+            reopened += _reopen(brands[start : start + size], clock)
     return reopened
+
+
+@contextmanager
+def _unless_locked(left: Unfinished) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        if connection.in_atomic_block or not is_lock_timeout(error):
+            raise
+        left.totals_locked = True
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from django.urls import reverse
 from campaigns.database import LEDGER_LOCK, execute, fetch_all
 from campaigns.models import Brand, BrandPeriod, Campaign, JobRun, PendingSpend, SpendRecord
 from campaigns.reasons import PauseReason
-from campaigns.services import enforcement, jobs, locks, quick, shards
+from campaigns.services import enforcement, jobs, locks, quick, rebook, shards
 from campaigns.services import fold as fold_module
 from campaigns.services.close import close_periods
 from campaigns.services.fold import fold
@@ -126,6 +126,21 @@ if POSTGRESQL:
             self.overspend()
             self.assertIn("locks the brand “A”", check_at(NOON).problem)
             self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (ACTIVE, REACHED))
+
+    class ManyLockedBrandsInChangedZones(LockedCase):
+        def test_only_a_few_are_waited_for(self) -> None:
+            """Each wait would take of the time that a quick check has for all brands."""
+            more = [make_campaign(make_brand(name=f"More {n}")).brand_id for n in range(6)]
+            self.run_sql("ROLLBACK")
+            self.run_sql("UPDATE campaigns_brand SET timezone = 'Asia/Tokyo' WHERE id <> %s", self.free.brand_id)
+            self.run_sql("BEGIN")
+            self.run_sql("SELECT 1 FROM campaigns_brand WHERE id <> %s FOR NO KEY UPDATE", self.free.brand_id)
+            with patch.object(rebook, "lock_brands", side_effect=locks.lock_brands) as waits:
+                done = rebook.rebook_changed_zones(clock=lambda: NOON)
+            self.assertEqual(done.locked, {self.locked.brand_id, *more})
+            self.assertEqual(waits.call_count, locks.MOST_WAITS)
+            self.run_sql("ROLLBACK")
+            self.assertEqual(rebook.rebook_changed_zones(clock=lambda: NOON).count, 7)
 
     class ALockedCampaign(LockedCase):
         def test_a_check_writes_the_others_of_its_brand(self) -> None:
@@ -254,6 +269,43 @@ if POSTGRESQL:
             self.run_sql("ROLLBACK")
             self.assertEqual(check_at(NOON).problem, "")
             self.assertEqual(totals_folded(), totals_of_records())
+
+    class ALockedTotal(LockedCase):
+        def setUp(self) -> None:
+            super().setUp()
+            self.overspend()
+            fold()
+            self.overspend()
+
+        def assert_only_the_free_brand_is_folded(self) -> None:
+            check = check_at(NOON)
+            self.assertEqual([row.brand_id for row in PendingSpend.objects.all()], [self.locked.brand_id])
+            self.assertIn("couldn't be moved into the totals", check.problem)
+            self.run_sql("ROLLBACK")
+            self.assertEqual(check_at(NOON).problem, "")
+            self.assertEqual(totals_folded(), totals_of_records())
+
+        def test_of_a_brand_keeps_no_other_from_being_folded(self) -> None:
+            self.run_sql("SELECT 1 FROM campaigns_brandperiod WHERE brand_id = %s FOR UPDATE", self.locked.brand_id)
+            self.assert_only_the_free_brand_is_folded()
+
+        def test_of_a_campaign_keeps_no_other_from_being_folded(self) -> None:
+            self.run_sql("SELECT 1 FROM campaigns_campaignday WHERE campaign_id = %s FOR UPDATE", self.locked.pk)
+            self.assert_only_the_free_brand_is_folded()
+
+    class ALockedStatementOfAClockAhead(LockedCase):
+        def test_it_keeps_no_campaign_from_being_paused(self) -> None:
+            """What was closed too early is opened by a later check."""
+            self.overspend()
+            check_at(NOON + timedelta(days=1))
+            statements = BrandPeriod.objects.filter(closed_at__isnull=False)
+            self.assertTrue(statements.exists())
+            self.run_sql("SELECT 1 FROM campaigns_brandperiod FOR UPDATE")
+            self.assertIn("ended periods couldn't be closed", check_at(NOON).problem)
+            self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (REACHED, REACHED))
+            self.run_sql("ROLLBACK")
+            check_at(NOON)
+            self.assertFalse(statements.exists())
 
     class APersonBesideAWriter(LockedCase):
         """The writer's transaction holds the first row of a campaign."""
