@@ -114,8 +114,8 @@ GUARDS = (
     _book(
         "a fold beside locks marks all that it moves",
         FOLD,
-        "        yield from self.of_brands(free).batches()\n",
-        "        others = self.of_brands(free)\n        others.mark_from = self.mark_from\n"
+        "        yield from self.of_brands(pending - going - held).batches()\n",
+        "        others = self.of_brands(pending - going - held)\n        others.mark_from = self.mark_from\n"
         "        yield from others.batches()\n",
         LOCKED,
         POSTGRESQL,
@@ -123,7 +123,7 @@ GUARDS = (
     _book(
         "brands that somebody deletes are told",
         FOLD,
-        "        self.unfinished.locked_brands |= set(pending) - set(free)\n",
+        "        self.unfinished.locked_brands |= going\n",
         "",
         LOCKED,
         POSTGRESQL,
@@ -139,8 +139,8 @@ GUARDS = (
     _book(
         "brands that are too large hinder none beside a lock",
         FOLD,
-        "        yield from self.of_brands(free).batches()\n",
-        "        yield from self.of_brands(free).plain_batches()\n",
+        "        yield from self.of_brands(pending - going - held).batches()\n",
+        "        yield from self.of_brands(pending - going - held).plain_batches()\n",
         LOCKED,
         POSTGRESQL,
     ),
@@ -192,15 +192,15 @@ GUARDS = (
     _book(
         "a re-booking holds its brand",
         REBOOK,
-        "    lock_brands([brand_id], by_job=by_job)\n",
-        "",
+        "        lock_brands([brand_id], by_job=not in_caller)\n",
+        "        pass\n",
         BESIDE,
         POSTGRESQL,
     ),
     _book(
         "a re-booking reads again under the lock",
         REBOOK,
-        "_rebook_alone(change.brand_id, clock, by_job=not in_caller)",
+        "_rebook_alone(change.brand_id, clock, in_caller, wait=in_caller or waits < MOST_WAITS)",
         "_rebook(change, clock())",
         "test_concurrency",
     ),

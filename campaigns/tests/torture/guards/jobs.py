@@ -142,7 +142,7 @@ GUARDS = (
     _job(
         "a check opens what was closed too early",
         JOBS,
-        "    reopened = reopen_periods(clock=closing)\n",
+        "    reopened = reopen_periods(clock=closing, unfinished=unfinished)\n",
         "    reopened = 0\n",
         "test_clock_ahead",
     ),
