@@ -175,8 +175,8 @@ class RefusesInWords(BaseAdmin):
             return "what has spend or campaigns can't vanish: switch it off instead."
         if isinstance(error, OperationalError) and is_lock_timeout(error):
             return (
-                f"another change or import is using the same brand or {self.opts.verbose_name} right now. Try again in"
-                " a minute; if this goes on, ask your administrator to look for an open database transaction."
+                "another change or import is using the same brand or campaign right now. Try again in a minute; if this"
+                " goes on, ask your administrator to look for an open database transaction."
             )
         if isinstance(error, OperationalError):
             return "others were changing the same rows at that moment, several times. Save again."

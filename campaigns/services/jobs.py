@@ -10,14 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
 from campaigns.clock import SKEW
+from campaigns.database import is_lock_timeout, limit_lock_waits
 from campaigns.models import JobRun
 from campaigns.services.close import close_periods
 from campaigns.services.enforcement import Change, Clock, Enforcement, enforce, preview
 from campaigns.services.fold import fold
-from campaigns.services.locks import lock_brands
+from campaigns.services.locks import JOB_WAIT, lock_brands
 from campaigns.services.marks import due_marks, forget
 from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.reopen import reopen_periods
@@ -68,7 +69,14 @@ def run_full_check(name: str, *, clock: Clock) -> FullCheck:
 
 
 def note_start(name: str, now: datetime) -> None:
-    JobRun.objects.update_or_create(name=name, defaults={"started_at": now})
+    """Note that a job begins; not where somebody else locks its run, for which no decision may wait."""
+    try:
+        with transaction.atomic():
+            limit_lock_waits(JOB_WAIT)
+            JobRun.objects.update_or_create(name=name, defaults={"started_at": now})
+    except DatabaseError as error:
+        if connection.in_atomic_block or not is_lock_timeout(error):
+            raise
 
 
 def note_success(name: str, check: FullCheck, now: datetime) -> None:

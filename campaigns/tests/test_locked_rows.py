@@ -12,7 +12,7 @@ from unittest.mock import patch
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -94,6 +94,17 @@ if POSTGRESQL:
             quick.run_quick_pass(clock=lambda: NOON)
             self.assertEqual(reasons_of(self.locked), REACHED)
 
+        def test_a_person_is_refused_in_words(self) -> None:
+            client = Client()
+            client.force_login(User.objects.create_superuser("amara"))
+            page = reverse("admin:campaigns_brand_change", args=[self.locked.brand_id])
+            brand = self.locked.brand
+            data = {"name": brand.name, "timezone": brand.timezone, "currency": brand.currency, "daily_budget": "20"}
+            response = client.post(page, data | {"enabled": "on"})
+            self.assertEqual(response.status_code, 302)
+            told = " ".join(str(message) for message in get_messages(response.wsgi_request))
+            self.assertIn("another change or import is using the same brand or campaign right now", told)
+
         def test_shards_serve_the_others_and_name_it(self) -> None:
             self.overspend()
             check = shards.begin_check(jobs.CHECK_BUDGETS, of=2, clock=lambda: NOON)
@@ -141,6 +152,18 @@ if POSTGRESQL:
             self.assertEqual(waits.call_count, locks.MOST_WAITS)
             self.run_sql("ROLLBACK")
             self.assertEqual(rebook.rebook_changed_zones(clock=lambda: NOON).count, 7)
+
+        def test_a_repair_names_them(self) -> None:
+            self.run_sql("ROLLBACK")
+            self.run_sql("UPDATE campaigns_brand SET timezone = 'Asia/Tokyo'")
+            self.run_sql("BEGIN")
+            self.run_sql("SELECT 1 FROM campaigns_brand WHERE id = %s FOR NO KEY UPDATE", self.locked.brand_id)
+            told = io.StringIO()
+            with self.assertRaisesMessage(CommandError, "locks 1 brand (“A”), so it wasn't re-booked"):
+                call_command("verify_spend", "--repair", stdout=told)
+            self.assertIn("1 brand re-booked.", told.getvalue())
+            self.run_sql("ROLLBACK")
+            call_command("verify_spend", "--repair", stdout=told)
 
     class ALockedCampaign(LockedCase):
         def test_a_check_writes_the_others_of_its_brand(self) -> None:
@@ -366,6 +389,18 @@ if POSTGRESQL:
             response = client.get(reverse("admin:campaigns_brand_stop", args=[self.locked.brand_id]))
             self.assertContains(response, "Try again", status_code=503)
             self.assertEqual(response["Retry-After"], "10")
+
+    class ALockedRun(LockedCase):
+        def test_a_check_whose_beginning_it_cannot_note_decides(self) -> None:
+            JobRun.objects.create(name=jobs.CHECK_BUDGETS)
+            self.run_sql("SELECT 1 FROM campaigns_jobrun FOR UPDATE")
+            self.overspend()
+            connection.close()
+            execute("SET lock_timeout = '100ms'")
+            self.addCleanup(connection.close)
+            with self.assertRaises(OperationalError):  # its end can't be noted either, so health says that it is late
+                jobs.run_full_check(jobs.CHECK_BUDGETS, clock=lambda: NOON)
+            self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (REACHED, REACHED))
 
     class AnyStatement(OutsideTestCase):
         def test_it_waits_for_a_lock_for_ten_seconds_at_most(self) -> None:

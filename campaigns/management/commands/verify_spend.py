@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, repair: bool, since: str | None, **options: Any) -> None:
         first_day = None if since is None else parse_day(since)
         self.check_closings(repair)
-        self.check_books(repair)
+        locked = self.check_books(repair)
         differences = verify(since=first_day)
         for difference in differences[:SHOWN]:
             self.stdout.write(describe(difference))
@@ -45,6 +45,12 @@ class Command(BaseCommand):
             self.repair(first_day)
         else:
             raise CommandError(f"{_count(len(differences), 'total')} to mend: run verify_spend --repair.")
+        if locked:
+            raise CommandError(
+                f"Another transaction locks {_count(len(locked), 'brand')} ({_named(locked)}), so"
+                f" {'it wasn' if len(locked) == 1 else 'they weren'}'t re-booked in the changed time zone: end that"
+                " transaction (pg_stat_activity shows it) and run verify_spend --repair again, or wait for a check."
+            )
 
     def check_closings(self, repair: bool) -> None:
         """Name the brands that a clock that was ahead has closed too early; totals say nothing of it."""
@@ -58,23 +64,23 @@ class Command(BaseCommand):
             reopened = reopen_periods(clock=database_now)
             self.stdout.write(self.style.SUCCESS(f"{_count(reopened, 'period')} reopened."))
 
-    def check_books(self, repair: bool) -> None:
-        """Verification compares what the books hold: a brand without books in its zone would have no totals to miss."""
+    def check_books(self, repair: bool) -> list[int]:
+        """Re-book brands whose books are lost or in another zone; return those that are locked.
+
+        Verification compares what the books hold: a brand without books in its zone would have no totals to miss.
+        """
         lost = len(brands_with_changed_zones())
         if lost and not repair:
             raise CommandError(
                 f"Of {_count(lost, 'brand')} the books are lost, or in another time zone than the brand: run"
                 " verify_spend --repair, or wait for the next check."
             )
-        if lost:
-            rebooked = rebook_changed_zones(clock=database_now)
-            self.stdout.write(self.style.SUCCESS(f"{_count(rebooked.count, 'brand')} re-booked."))
-            rebooked.raise_problem()
-            if rebooked.locked:
-                raise CommandError(
-                    f"Another transaction locks {_count(len(rebooked.locked), 'brand')} that must be re-booked: run"
-                    " verify_spend --repair again when it has ended."
-                )
+        if not lost:
+            return []
+        done = rebook_changed_zones(clock=database_now)
+        self.stdout.write(self.style.SUCCESS(f"{_count(done.count, 'brand')} re-booked."))
+        done.raise_problem()
+        return sorted(done.locked)
 
     def repair(self, first_day: date | None) -> None:
         self.stdout.write(self.style.SUCCESS(f"{_count(repair(Books.since(first_day)), 'total')} repaired."))
