@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from campaigns.models import PendingSpend
 from campaigns.sql.triggers import (
+    OF_LATER_COLUMNS,
     CreateTriggers,
     DropTriggers,
     ReplaceFunctions,
@@ -109,7 +110,7 @@ class UpgradeTests(OutsideTestCase):
     def test_it_keeps_what_is_pending_and_counts_on(self) -> None:
         campaign = make_campaign()
         call_command("migrate", "campaigns", "0002", verbosity=0)
-        self.assertEqual(installed_trigger_names(connection), NEEDED)
+        self.assertEqual(installed_trigger_names(connection), NEEDED - set(OF_LATER_COLUMNS if SQLITE else ()))
         self.insert_spend(campaign, "5", timestamp=utc_text("2026-11-22 10:00:00"))
         before = timezone.now()
         call_command("migrate", verbosity=0)
