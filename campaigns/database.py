@@ -5,6 +5,7 @@ Where they differ in what statements say stands in campaigns.dialects.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import date
@@ -210,8 +211,14 @@ def is_conflict(error: DatabaseError) -> bool:
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether the rows were in use by others for as long as we wait, or a deadlock ended us: nothing is broken."""
-    return isinstance(error, DatabaseError) and (is_conflict(error) or is_lock_timeout(error))
+    """Whether the rows were in use by others for as long as we wait, or a deadlock ended us: nothing is broken.
+
+    SQLite has one lock for all: there a large import of all or nothing may hold it for longer than a person waits.
+    """
+    if not isinstance(error, DatabaseError):
+        return False
+    code = getattr(error.__cause__, "sqlite_errorcode", 0)
+    return is_conflict(error) or is_lock_timeout(error) or code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def execute(sql: str, params: Sequence[Any] = ()) -> int:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from campaigns.admin.display import list_address
 from campaigns.admin.lists import CarefulLists
-from campaigns.database import is_busy, is_conflict, is_lock_timeout
+from campaigns.database import is_busy, is_conflict
 from campaigns.services.access import seen_by
 
 logger = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ class RefusesInWords(BaseAdmin):
         if isinstance(error, ProtectedError):
             # Django's own sentence names models and fields, and no remedy.
             return "what has spend or campaigns can't vanish: switch it off instead."
-        if isinstance(error, OperationalError) and is_lock_timeout(error):
+        if isinstance(error, OperationalError) and not is_conflict(error):
             return (
                 "another change or import is using the same brand or campaign right now. Try again in a minute; if this"
                 " goes on, ask your administrator to look for an open database transaction."

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
@@ -24,7 +25,7 @@ from campaigns.admin.fields import ZoneWidget
 from campaigns.admin.upload_preview import preview_context
 from campaigns.amounts import DecimalMark
 from campaigns.clock import database_now
-from campaigns.database import is_postgresql
+from campaigns.database import is_busy, is_postgresql
 from campaigns.models import SpendUpload
 from campaigns.models.brand import validate_zone
 from campaigns.services.access import sees_only_given_brands
@@ -155,10 +156,15 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
 
     def _preview(self, request: HttpRequest, upload: SpendUpload) -> None:
+        """Read a small file at once. A worker reads a large one, and what somebody's lock keeps from being read."""
         if upload.size <= SMALL:
-            make_preview(upload.pk, task_id="", clock=database_now)
-        else:
-            self._send(request, upload, preview_spend_upload)
+            try:
+                make_preview(upload.pk, task_id="", clock=database_now)
+            except OperationalError as error:
+                if not is_busy(error):
+                    raise
+            return
+        self._send(request, upload, preview_spend_upload)
 
     def _send(self, request: HttpRequest, upload: SpendUpload, task: Any) -> None:
         try:

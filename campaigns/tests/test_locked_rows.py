@@ -272,7 +272,7 @@ if POSTGRESQL:
             self.assert_left_and_noted(JobRun.objects.get(name=quick.JOB).problem)
 
         def test_a_repair_says_so(self) -> None:
-            with self.assertRaisesMessage(CommandError, "Another transaction locks 1 brand that must be re-booked"):
+            with self.assertRaisesMessage(CommandError, "Another transaction locks 1 brand (“A”)"):
                 call_command("verify_spend", "--repair", stdout=StringIO())
 
         def test_shards_leave_it(self) -> None:
