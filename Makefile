@@ -15,7 +15,7 @@ help: ## this list
 run: $(INSTALLED) .env ## web, worker, beat and a broker on this machine; Ctrl-C ends them
 	@exec $(BIN)/python manage.py launch $(ARGS)
 
-test: $(INSTALLED) ## the tests; ARGS="campaigns.tests.test_settings -v 2" picks some
+test: $(INSTALLED) ## the tests; ARGS="campaigns.tests.project.test_settings -v 2" picks some
 	@$(BIN)/python manage.py test --noinput $(ARGS)
 
 test-browser: $(INSTALLED) ## the stories of people who use the admin, in headless Chromium; installs Debian's if none is there

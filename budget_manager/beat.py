@@ -22,7 +22,7 @@ LONG_BEFORE = timedelta(days=366)
 
 def correct_schedule(scheduler: Any) -> None:
     """Do what migrate does to the schedule, for TIME_ZONE may be another than then; it is read at the first turn."""
-    from campaigns.services.schedule import ensure_periodic_tasks
+    from campaigns.services.jobs.schedule import ensure_periodic_tasks
 
     try:
         ensure_periodic_tasks(DEFAULT_DB_ALIAS)
@@ -83,6 +83,6 @@ def _ran_after(entry: Any, instant: datetime) -> bool:
 
 
 def _is_ours(entry: Any) -> bool:
-    from campaigns.services.schedule import JOBS
+    from campaigns.services.jobs.schedule import JOBS
 
     return entry.task in {job.task for job in JOBS}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from campaigns.database import is_busy
+from campaigns.database.connection import is_busy
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from campaigns.periods import find_zone
+from campaigns.rules.periods import find_zone
 
 PLACEHOLDER_KEY = "change-me"
 DEVELOPMENT_KEY = "django-insecure-for-a-developer's-machine-only-since-everybody-can-read-it-here"

@@ -19,12 +19,12 @@ from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from budget_manager import broker
-from campaigns import session_settings
-from campaigns.clock import SKEW, database_now, difference_in_words, machine_ahead
-from campaigns.database import fetch_all, impatient, is_postgresql
-from campaigns.services.dead_rows import dead_rows_warning
-from campaigns.services.health import JobHealth, PendingHealth, health
-from campaigns.services.heartbeats import Processes
+from campaigns.database import session_settings
+from campaigns.database.clock import SKEW, database_now, difference_in_words, machine_ahead
+from campaigns.database.connection import fetch_all, impatient, is_postgresql
+from campaigns.services.jobs.dead_rows import dead_rows_warning
+from campaigns.services.jobs.health import JobHealth, PendingHealth, health
+from campaigns.services.jobs.heartbeats import Processes
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Worker and beat note that they are there (see campaigns/services/heartbeats.py).
+"""Worker and beat note that they are there (see campaigns/services/jobs/heartbeats.py).
 
 A worker does it where celery sends its own heartbeat to the broker, so one that lost the broker isn't seen. Beat does
 it after each look at its schedule, so one that hangs isn't seen. Both do it in the loop that does the work: a thread
@@ -27,7 +27,7 @@ class Pulse:
         self.noted_at: float | None = None
 
     def beat(self, kind: str, name: str) -> None:
-        from campaigns.services.heartbeats import INTERVAL
+        from campaigns.services.jobs.heartbeats import INTERVAL
 
         now = time.monotonic()
         if self.noted_at is not None and now - self.noted_at < INTERVAL.total_seconds():
@@ -39,9 +39,9 @@ class Pulse:
 def _note(kind: str, name: str) -> None:
     from django.db import Error
 
-    from campaigns.clock import SKEW, database_now, difference_in_words, machine_ahead
-    from campaigns.database import impatient
-    from campaigns.services.heartbeats import note
+    from campaigns.database.clock import SKEW, database_now, difference_in_words, machine_ahead
+    from campaigns.database.connection import impatient
+    from campaigns.services.jobs.heartbeats import note
 
     try:
         with impatient(SECONDS):

@@ -35,7 +35,8 @@ DEBUG = environment.flag("DEBUG", default=False)
 SECRET_KEY = get_random_secret_key() if UNCONFIGURED or SIMULATION else environment.secret_key(debug=DEBUG)
 SECRET_KEY_FALLBACKS = [] if UNCONFIGURED or SIMULATION else environment.secret_key_fallbacks(debug=DEBUG)
 LIVE = not (DEBUG or TESTING)
-# Whether all machines go by the database's clock (campaigns.clock). Tests and simulations live at times of their own.
+# Whether all machines go by the database's clock (campaigns.database.clock). Tests and simulations live at times of
+# their own.
 DATABASE_CLOCK = not (TESTING or SIMULATION)
 
 ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -144,7 +145,7 @@ else:
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "application_name": "budget_manager",
-        # Said at each BEGIN, whatever the server's default is: see campaigns.session_settings.
+        # Said at each BEGIN, whatever the server's default is: see campaigns.database.session_settings.
         "isolation_level": 2,  # psycopg.IsolationLevel.READ_COMMITTED
         **DATABASE.get("OPTIONS", {}),
     }
@@ -172,7 +173,7 @@ AXES_USERNAME_CALLABLE = "budget_manager.sign_in.name_tried"
 AXES_CLIENT_STR_CALLABLE = "budget_manager.sign_in.in_the_log"
 AXES_LOCKOUT_CALLABLE = "budget_manager.sign_in.locked_out"
 AXES_DISABLE_ACCESS_LOG = True  # a user's row has the last sign-in
-AXES_ENABLE_ADMIN = False  # campaigns.admin.failures is in our looks
+AXES_ENABLE_ADMIN = False  # campaigns.admin.people.failures is in our looks
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-us"
@@ -230,8 +231,8 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("campaigns/times.js"),
         lambda request: static("campaigns/accessible.js"),
     ],
-    "SIDEBAR": {"navigation": "campaigns.admin.navigation.navigation"},
-    "GLOBAL_CALLBACK": "campaigns.admin.banner.banner",
+    "SIDEBAR": {"navigation": "campaigns.admin.shared.navigation.navigation"},
+    "GLOBAL_CALLBACK": "campaigns.admin.shared.banner.banner",
     "DASHBOARD_CALLBACK": "campaigns.admin.home.dashboard",
 }
 

@@ -9,8 +9,8 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 
-from campaigns import session_settings
-from campaigns.database import read_any_text
+from campaigns.database import session_settings
+from campaigns.database.connection import read_any_text
 
 
 class CampaignsConfig(AppConfig):
@@ -19,7 +19,7 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(read_any_text, dispatch_uid="campaigns.read_any_text")
-        connection_created.connect(session_settings.set_ours, dispatch_uid="campaigns.session_settings")
+        connection_created.connect(session_settings.set_ours, dispatch_uid="campaigns.database.session_settings")
         pre_migrate.connect(prepare_database, dispatch_uid="campaigns.prepare_database")
         post_migrate.connect(ensure_periodic_tasks, dispatch_uid="campaigns.ensure_periodic_tasks")
         post_migrate.connect(ensure_groups, dispatch_uid="campaigns.ensure_groups")
@@ -40,7 +40,7 @@ def ensure_periodic_tasks(app_config: AppConfig, using: str, apps: Apps = apps, 
     """Make sure after every migrate that beat has the jobs; what staff changed stays as it is."""
     if app_config.name != "campaigns" or not are_made(apps, "django_celery_beat", "campaigns"):
         return
-    from campaigns.services.schedule import ensure_periodic_tasks
+    from campaigns.services.jobs.schedule import ensure_periodic_tasks
 
     ensure_periodic_tasks(using)
 
@@ -52,7 +52,7 @@ def ensure_groups(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs
     """
     if app_config.name != "campaigns" or not are_made(apps, "contenttypes", "auth", "campaigns"):
         return
-    from campaigns.services.staff import ensure_groups
+    from campaigns.services.groups import ensure_groups
 
     ensure_groups(using)
 

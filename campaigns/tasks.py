@@ -10,8 +10,12 @@ from celery import shared_task
 from django.conf import settings
 
 from budget_manager import beside
-from campaigns.clock import database_now
-from campaigns.services import jobs, quick, shards, spend_uploads, upload_confirm, upload_preview
+from campaigns.database.clock import database_now
+from campaigns.services.intake import upload_confirm, upload_preview
+from campaigns.services.intake import uploads as spend_uploads
+from campaigns.services.jobs import full_check as jobs
+from campaigns.services.jobs import quick_check as quick
+from campaigns.services.jobs import shards
 
 logger = logging.getLogger(__name__)
 

@@ -15,21 +15,22 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from campaigns.admin.base import may_view
-from campaigns.admin.display import ago, chip, link_to, list_address, share_bar, spend_bar, status_chips
-from campaigns.admin.filters import LAST_24_HOURS
+from campaigns.admin.shared.base import may_view
+from campaigns.admin.shared.display import ago, chip, link_to, list_address, share_bar, spend_bar, status_chips
+from campaigns.admin.shared.filters import LAST_24_HOURS
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
-from campaigns.money import format_money
-from campaigns.periods import find_zone
-from campaigns.reasons import LABELS as REASONS
-from campaigns.reasons import PauseReason
-from campaigns.services import overview, pacing
-from campaigns.services.access import sees_only_given_brands
-from campaigns.services.health import Health
-from campaigns.services.outlook import in_words
-from campaigns.services.overview import BrandNow, Brands, Campaigns, Changes, Currency, Money
-from campaigns.services.risk import LABELS as RISKS
-from campaigns.services.risk import Risk
+from campaigns.rules.money import format_money
+from campaigns.rules.periods import find_zone
+from campaigns.rules.reasons import LABELS as REASONS
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.insight import home as overview
+from campaigns.services.insight import pacing
+from campaigns.services.insight.forecast import in_words
+from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money
+from campaigns.services.insight.risk import LABELS as RISKS
+from campaigns.services.insight.risk import Risk
+from campaigns.services.jobs.health import Health
+from campaigns.services.permissions import sees_only_given_brands
 
 LATEST = 8
 """So many lines of history are shown."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 
 from campaigns.bench.world import World, instant
-from campaigns.database import execute, fetch_all, is_postgresql
-from campaigns.periods import NEVER, first_of_month, minute_of
-from campaigns.reasons import PauseReason
+from campaigns.database.connection import execute, fetch_all, is_postgresql
+from campaigns.rules.periods import NEVER, first_of_month, minute_of
+from campaigns.rules.reasons import PauseReason
 
 READ = (
     "c.id",

@@ -8,8 +8,8 @@ from campaigns.bench.figures import Figure
 from campaigns.bench.timing import seconds, side_by_side
 from campaigns.bench.watch import plan_of, statements
 from campaigns.bench.world import World, settle
-from campaigns.services.enforcement import enforce
-from campaigns.services.jobs import FullCheck, full_check
+from campaigns.services.enforcement.enforce import enforce
+from campaigns.services.jobs.full_check import FullCheck, full_check
 from campaigns.services.scope import Scope
 
 

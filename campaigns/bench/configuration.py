@@ -11,8 +11,8 @@ from campaigns.bench.check import idle_check
 from campaigns.bench.figures import Figure
 from campaigns.bench.timing import seconds, side_by_side
 from campaigns.bench.world import World, settle
-from campaigns.database import execute
-from campaigns.services.jobs import full_check
+from campaigns.database.connection import execute
+from campaigns.services.jobs.full_check import full_check
 
 SETTINGS = (
     ("work_mem", "64MB", ("full check", "half changing", "fold")),

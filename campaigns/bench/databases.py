@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from campaigns.database import execute, is_postgresql
+from campaigns.database.connection import execute, is_postgresql
 
 
 class Databases:

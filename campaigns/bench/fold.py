@@ -7,9 +7,9 @@ from campaigns.bench.bench import Bench, Measured
 from campaigns.bench.timing import seconds, side_by_side
 from campaigns.bench.watch import plan_of
 from campaigns.bench.world import NUMBERS, World, settle
-from campaigns.database import execute, is_postgresql
-from campaigns.periods import quarter_of
-from campaigns.services.fold import fold
+from campaigns.database.connection import execute, is_postgresql
+from campaigns.rules.periods import quarter_of
+from campaigns.services.ledger.fold import fold
 
 WRITTEN = ("campaigns_pendingspend", "campaigns_campaignday", "campaigns_brandperiod")
 QUARTERS = 8

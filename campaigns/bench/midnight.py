@@ -8,10 +8,10 @@ from campaigns.bench.figures import Figure, Pairs, values
 from campaigns.bench.timing import seconds, side_by_side
 from campaigns.bench.watch import plan_of, statements, statements_of_a_batch
 from campaigns.bench.world import World, settle
-from campaigns.database import execute
-from campaigns.services.close import close_periods
-from campaigns.services.enforcement import enforce
-from campaigns.services.jobs import full_check
+from campaigns.database.connection import execute
+from campaigns.services.enforcement.enforce import enforce
+from campaigns.services.jobs.full_check import full_check
+from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.scope import Scope
 
 WRITTEN = ("campaigns_campaign", "campaigns_statuschange", "campaigns_brand")

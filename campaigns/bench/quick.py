@@ -10,10 +10,10 @@ from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
 from campaigns.bench.timing import seconds
 from campaigns.bench.watch import plan_of, statements
 from campaigns.bench.world import FAR, NUMBERS, ZONES, World, instant, settle
-from campaigns.database import execute
-from campaigns.services.fold import fold
-from campaigns.services.jobs import full_check
-from campaigns.services.quick import QuickPass, run_quick_pass
+from campaigns.database.connection import execute
+from campaigns.services.jobs.full_check import full_check
+from campaigns.services.jobs.quick_check import QuickPass, run_quick_pass
+from campaigns.services.ledger.fold import fold
 
 # One record of each of some brands with odd ids, which are far from their budgets, spread over all of them.
 TOUCH = f"""

@@ -17,7 +17,7 @@ from django.db import connection
 from campaigns.bench.bench import Measured, Points
 from campaigns.bench.figures import Figure
 from campaigns.bench.sizes import Sizes
-from campaigns.database import fetch_all, is_postgresql
+from campaigns.database.connection import fetch_all, is_postgresql
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def check(*, at: str) -> Callable[[], dict[str, Any]]:
     set_up()
     from django.db import connection
 
-    from campaigns.services.jobs import full_check
+    from campaigns.services.jobs.full_check import full_check
 
     connection.ensure_connection()
 
@@ -81,8 +81,8 @@ def check(*, at: str) -> Callable[[], dict[str, Any]]:
 def shard() -> Callable[..., dict[str, Any]]:
     """One shard of a check, with parallel query off."""
     set_up()
-    from campaigns.database import execute
-    from campaigns.services.shards import run_shard
+    from campaigns.database.connection import execute
+    from campaigns.services.jobs.shards import run_shard
 
     execute("SET max_parallel_workers_per_gather = 0")
 
@@ -111,7 +111,7 @@ def person(*, at: str, brands: int, campaigns_of_each: int, rest: float = GO_ON)
     from django.db import connection, transaction
 
     from campaigns.models import Campaign
-    from campaigns.services.changes import begin_change, finish_change
+    from campaigns.services.enforcement.saving import begin_change, finish_change
     from campaigns.services.scope import Scope
 
     connection.ensure_connection()

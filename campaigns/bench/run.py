@@ -19,7 +19,7 @@ from campaigns.bench.bench import Bench
 from campaigns.bench.parts import NAMES, Part
 from campaigns.bench.results import Result, sizes_as_json
 from campaigns.bench.sizes import Sizes, as_options
-from campaigns.database import is_postgresql
+from campaigns.database.connection import is_postgresql
 
 TEMPLATE: Path = settings.BASE_DIR / "docs" / "performance.md"
 Say = Callable[[str], None]

@@ -10,8 +10,8 @@ from campaigns.bench.bench import Bench, Measured
 from campaigns.bench.midnight import go_back
 from campaigns.bench.timing import seconds, side_by_side
 from campaigns.bench.world import World, settle
-from campaigns.services.jobs import CHECK_BUDGETS, full_check
-from campaigns.services.shards import begin_check
+from campaigns.services.jobs.full_check import CHECK_BUDGETS, full_check
+from campaigns.services.jobs.shards import begin_check
 
 MOST = 0.65
 

@@ -13,8 +13,8 @@ from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
 from campaigns.bench.timing import seconds, side_by_side
 from campaigns.bench.waits import Found, crowd, longest_wait, watch
 from campaigns.bench.world import World
-from campaigns.services.fold import fold as fold_pending
-from campaigns.services.jobs import full_check
+from campaigns.services.jobs.full_check import full_check
+from campaigns.services.ledger.fold import fold as fold_pending
 
 DAYS = 10
 MOST_WAIT = 200

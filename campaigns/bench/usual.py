@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, Sum
 
 from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord
-from campaigns.periods import first_of_month, start_of_day
-from campaigns.reasons import PauseReason
+from campaigns.rules.periods import first_of_month, start_of_day
+from campaigns.rules.reasons import PauseReason
 
 CHUNK = 500
 

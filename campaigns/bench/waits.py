@@ -12,7 +12,7 @@ from campaigns.bench.figures import Figure, values
 from campaigns.bench.midnight import go_back
 from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
 from campaigns.bench.world import World
-from campaigns.services.jobs import full_check
+from campaigns.services.jobs.full_check import full_check
 
 Answer = dict[str, Any]
 Found = dict[str, list[Answer]]

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
-from campaigns.database import execute, is_postgresql
+from campaigns.database.connection import execute, is_postgresql
 
 BATCH_BEGINS = "FOR NO KEY UPDATE"
 """In the statement that locks the brands of a batch of enforcement."""

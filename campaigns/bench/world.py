@@ -16,12 +16,12 @@ from typing import Any
 from django.db import connection
 
 from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
-from campaigns.database import execute, is_postgresql
-from campaigns.dialects import rows_param, rows_sql
+from campaigns.database.connection import execute, is_postgresql
+from campaigns.database.dialects import rows_param, rows_sql
 from campaigns.models.books import LAST_PERIOD
-from campaigns.money import MICROS
-from campaigns.periods import ONE_DAY, first_of_month
-from campaigns.services.jobs import full_check
+from campaigns.rules.money import MICROS
+from campaigns.rules.periods import ONE_DAY, first_of_month
+from campaigns.services.jobs.full_check import full_check
 
 TODAY = date(2026, 10, 30)
 """Of worlds that don't need the real one: a day near the end of a month, so that a month of totals lies before it."""

@@ -16,7 +16,7 @@ from campaigns.bench.figures import Figure
 from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND, Sizes
 from campaigns.bench.timing import seconds, side_by_side
 from campaigns.bench.world import World, settle
-from campaigns.database import execute, fetch_all
+from campaigns.database.connection import execute, fetch_all
 
 ROWS_OF_A_BATCH = 1_000
 BATCHES_TO_PICK_FROM = 20

@@ -16,7 +16,7 @@ from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND, Sizes
 from campaigns.bench.timing import seconds
 from campaigns.bench.world import World, settle
 from campaigns.models import SpendRecord
-from campaigns.services.prune import Pruned, prune_history
+from campaigns.services.ledger.prune import Pruned, prune_history
 
 RECORDS_A_DAY = 10
 NEAR_1 = 1.25

@@ -1,7 +1,7 @@
 from django.db import migrations, models
 
 from campaigns.models.fields import within
-from campaigns.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT
+from campaigns.rules.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT
 from campaigns.sql.triggers import CreateTriggers, DropTriggers
 
 

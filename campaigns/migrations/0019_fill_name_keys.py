@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import migrations
 
-from campaigns.services.name_keys import fill_name_keys
+from campaigns.services.naming.name_keys import fill_name_keys
 
 SHOWN = 20
 

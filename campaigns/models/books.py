@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from campaigns.models.brand import Brand
 from campaigns.models.fields import MicrosField, within
-from campaigns.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT
+from campaigns.rules.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT
 
 
 class BrandPeriod(models.Model):

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Length, Now
 
-from campaigns.currencies import find_currency, unknown_currency
 from campaigns.models.checks import IsPlainTimestamp, IsSwitch, IsText
 from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
-from campaigns.periods import EARLIEST, LATEST, find_zone
+from campaigns.rules.currencies import find_currency, unknown_currency
+from campaigns.rules.periods import EARLIEST, LATEST, find_zone
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations

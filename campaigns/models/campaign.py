@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from campaigns.models.brand import Brand
 from campaigns.models.checks import IsPlainDate, IsSwitch, IsText, IsWholeNumber
 from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
-from campaigns.reasons import ALL_REASONS, PauseReason
+from campaigns.rules.reasons import ALL_REASONS, PauseReason
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations

@@ -8,8 +8,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from campaigns.money import AMOUNT_LIMIT, PLACES, from_micros, to_micros
-from campaigns.names import name_key
+from campaigns.rules.money import AMOUNT_LIMIT, PLACES, from_micros, to_micros
+from campaigns.rules.names import name_key
 
 SetT = TypeVar("SetT")
 GetT = TypeVar("GetT")

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from campaigns.models.campaign import Campaign
 from campaigns.models.fields import MicrosField
-from campaigns.reasons import describe
+from campaigns.rules.reasons import describe
 
 
 class StatusChange(models.Model):

@@ -1,7 +1,8 @@
 """Spend: the ledger of records, what of it is not yet folded, and each campaign's days.
 
 The connector writes records by plain SQL; triggers (campaigns/sql) append what each statement changed to the pending
-spend; folding (campaigns/services/fold.py) moves it into the totals. Whoever reads a total adds the pending spend.
+spend; folding (campaigns/services/ledger/fold.py) moves it into the totals. Whoever reads a total adds the pending
+spend.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.checks import IsPlainTimestamp, RoundedIsNotZero
 from campaigns.models.fields import SMALLEST, MicrosField, within
-from campaigns.money import AMOUNT_LIMIT, DAY_TOTAL_LIMIT, PLACES, format_money
-from campaigns.periods import EARLIEST, LATEST
+from campaigns.rules.money import AMOUNT_LIMIT, DAY_TOTAL_LIMIT, PLACES, format_money
+from campaigns.rules.periods import EARLIEST, LATEST
 
 
 def protect_spend(collector: Any, field: Any, sub_objs: models.QuerySet[Any], using: str) -> None:
@@ -116,8 +117,9 @@ class PendingSpend(models.Model):
 class TouchedBrand(models.Model):
     """A mark: from this quarter on somebody must look at the brand's campaigns, because its totals have changed.
 
-    Folding appends one for each day that it books (campaigns/services/marks.py), due when that day begins: spend dated
-    ahead counts when its day comes (R3). Marks are never merged: who has looked takes away just those that it read.
+    Folding appends one for each day that it books (campaigns/services/ledger/due_brands.py), due when that day begins:
+    spend dated ahead counts when its day comes (R3). Marks are never merged: who has looked takes away just those that
+    it read.
     """
 
     brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")

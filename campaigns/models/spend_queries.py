@@ -25,14 +25,14 @@ from django.db.models.functions import Coalesce
 from django.db.models.sql.compiler import SQLCompiler
 from django_stubs_ext import WithAnnotations
 
-from campaigns.dialects import among, among_param, among_read, clamped_sum, rows_param, rows_sql, shown_sum
+from campaigns.database.dialects import among, among_param, among_read, clamped_sum, rows_param, rows_sql, shown_sum
 from campaigns.models.books import BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.derived_join import DerivedAmount, join_derived
 from campaigns.models.fields import MicrosField
 from campaigns.models.spend import CampaignDay
-from campaigns.periods import LocalClock, local_clocks
+from campaigns.rules.periods import LocalClock, local_clocks
 
 M = TypeVar("M", bound=models.Model)
 Ids = Sequence[int] | None

@@ -36,7 +36,7 @@ class SpendUpload(models.Model):
     sha256 = models.CharField(max_length=64, default="", db_default="")
     """Of the file's bytes, in hexadecimal digits: the same file may come again. Empty where it is unknown."""
     preview = models.JSONField(null=True)
-    """What the file would import, as campaigns.services.spend_preview found it."""
+    """What the file would import, as campaigns.services.intake.preview found it."""
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     created_at = models.DateTimeField("uploaded")
     started_at = models.DateTimeField("started", null=True)

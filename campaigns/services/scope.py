@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Model
 
-from campaigns.database import fetch_all
-from campaigns.dialects import among, among_param, among_read
+from campaigns.database.connection import fetch_all
+from campaigns.database.dialects import among, among_param, among_read
 from campaigns.models import Brand
 
 

@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
-from campaigns.database import LEDGER_LOCK
+from campaigns.database.connection import LEDGER_LOCK
 
 FOLDER = Path(__file__).parent
 

@@ -11,17 +11,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from campaigns.clock import database_now
+from campaigns.database.clock import database_now
+from campaigns.database.write_column import in_pieces
 from campaigns.models import Campaign
-from campaigns.money import format_amount
-from campaigns.periods import EARLIEST, LATEST
-from campaigns.reasons import PauseReason
-from campaigns.services import jobs
-from campaigns.services.clocks import unknown_zones
-from campaigns.services.columns import in_pieces
-from campaigns.services.enforcement import Change
+from campaigns.rules.money import format_amount
+from campaigns.rules.periods import EARLIEST, LATEST
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.enforcement.clocks import unknown_zones
+from campaigns.services.enforcement.enforce import Change
+from campaigns.services.jobs import full_check as jobs
+from campaigns.services.ledger.unfinished import unknown_zones_problem
 from campaigns.services.scope import Scope
-from campaigns.services.unfinished import unknown_zones_problem
 
 ACTOR = "manage.py enforce"
 

@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, reset_queries, transaction
 
-from campaigns.amounts import DecimalMark
-from campaigns.clock import database_now
-from campaigns.database import is_busy
-from campaigns.periods import find_zone
-from campaigns.services.command_files import error_file, opened, progress
-from campaigns.services.spend_csv import BadRow, SpendFileError, read_spend_csv
-from campaigns.services.spend_import import CREATE_IT, Counts, ImportRefused, import_spend
-from campaigns.services.spend_preview import Preview, preview_spend
-from campaigns.services.spend_words import earlier_sentence, note_lines, number, remarks, table_text
-from campaigns.services.upload_confirm import earlier_imports
-from campaigns.services.upload_record import FileFacts, ImportRecord, file_facts
+from campaigns.database.clock import database_now
+from campaigns.database.connection import is_busy
+from campaigns.rules.amounts import DecimalMark
+from campaigns.rules.periods import find_zone
+from campaigns.services.intake.command_files import error_file, opened, progress
+from campaigns.services.intake.csv_reader import BadRow, SpendFileError, read_spend_csv
+from campaigns.services.intake.importer import CREATE_IT, Counts, ImportRefused, import_spend
+from campaigns.services.intake.preview import Preview, preview_spend
+from campaigns.services.intake.upload_confirm import earlier_imports
+from campaigns.services.intake.upload_record import FileFacts, ImportRecord, file_facts
+from campaigns.services.intake.words import earlier_sentence, note_lines, number, remarks, table_text
 
 NAMED = 10
 """So many refused lines are named in what the command says; --errors has all of them."""

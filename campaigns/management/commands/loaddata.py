@@ -13,11 +13,11 @@ from django.core.management.commands import loaddata
 from django.db import DEFAULT_DB_ALIAS, connections
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from campaigns.clock import database_now
+from campaigns.database.clock import database_now
 from campaigns.models import Brand, StatusChange
-from campaigns.services.rebook import rebook_changed_zones
-from campaigns.services.schedule import ensure_periodic_tasks
-from campaigns.services.verify import Books, repair
+from campaigns.services.jobs.schedule import ensure_periodic_tasks
+from campaigns.services.ledger.change_time_zone import rebook_changed_zones
+from campaigns.services.ledger.verify import Books, repair
 from campaigns.sql.triggers import without_counting
 
 

@@ -14,7 +14,7 @@ from django.db import reset_queries
 from django.utils import timezone
 from tqdm import tqdm
 
-from campaigns.services.prune import Pruned, prune_history
+from campaigns.services.ledger.prune import Pruned, prune_history
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from campaigns.services import writer_role
+from campaigns.services import connector_role as writer_role
 
 
 class Command(BaseCommand):

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from campaigns.clock import database_now
+from campaigns.database.clock import database_now
 from campaigns.models import Brand
-from campaigns.money import format_money
-from campaigns.services.rebook import brands_with_changed_zones, rebook_changed_zones
-from campaigns.services.reopen import brands_closed_ahead, reopen_periods
-from campaigns.services.verify import Books, Difference, repair, verify
+from campaigns.rules.money import format_money
+from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.ledger.reopen import brands_closed_ahead, reopen_periods
+from campaigns.services.ledger.verify import Books, Difference, repair, verify
 
 SHOWN = 50
 NAMED = 5

@@ -17,10 +17,10 @@ from statistics import median
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from campaigns.money import from_micros, to_micros
-from campaigns.periods import first_of_month, local_date, start_of_day
+from campaigns.rules.money import from_micros, to_micros
+from campaigns.rules.periods import first_of_month, local_date, start_of_day
 from campaigns.services.demo.advertisers import Advertiser, Level, Plan
-from campaigns.services.outlook import is_open
+from campaigns.services.insight.forecast import is_open
 
 SEED = "budget manager"
 WEEKDAYS = (1.0, 0.98, 1.01, 1.03, 1.08, 0.93, 0.88)

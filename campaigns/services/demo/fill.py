@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from campaigns.database import take_ledger_lock
+from campaigns.database.connection import take_ledger_lock
 from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord, StatusChange
-from campaigns.money import from_micros
-from campaigns.periods import ONE_DAY, local_date
-from campaigns.services import jobs
-from campaigns.services.close import close_periods
+from campaigns.rules.money import from_micros
+from campaigns.rules.periods import ONE_DAY, local_date
 from campaigns.services.demo.advertisers import ADVERTISERS, Advertiser, Plan
 from campaigns.services.demo.delivery import Limits, Spend, deliver, start_of_data
-from campaigns.services.fold import fold
+from campaigns.services.jobs import full_check as jobs
+from campaigns.services.ledger.close_periods import close_periods
+from campaigns.services.ledger.fold import fold
 
 ACTOR = "demo"
 REPLAYED = timedelta(days=3)

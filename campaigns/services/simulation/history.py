@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from campaigns.names import name_key, normal_name
-from campaigns.periods import ONE_DAY, local_date
+from campaigns.rules.names import name_key, normal_name
+from campaigns.rules.periods import ONE_DAY, local_date
+from campaigns.services.intake.csv_reader import BadRow, Line, PassedOver, Row, SpendFileError, read_spend_csv
+from campaigns.services.intake.times import on_the_clock_of
 from campaigns.services.simulation import SimulationError
-from campaigns.services.spend_csv import BadRow, Line, PassedOver, Row, SpendFileError, read_spend_csv
-from campaigns.services.spend_times import on_the_clock_of
 
 LINES_NAMED = 5
 

@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from campaigns.periods import ONE_DAY, start_of_day
+from campaigns.rules.periods import ONE_DAY, start_of_day
+from campaigns.services.intake.csv_reader import Row
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import History
-from campaigns.services.spend_csv import Row
 
 MOST_CHECKS = 1_000_000
 """That takes about an hour; more is most likely a timestamp with a wrong year."""

@@ -10,9 +10,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from campaigns.models.dayparting import DAYS, EVERY_DAY, MIDNIGHT
-from campaigns.money import AMOUNT_LIMIT, PLACES
-from campaigns.names import name_key
-from campaigns.periods import find_zone
+from campaigns.rules.money import AMOUNT_LIMIT, PLACES
+from campaigns.rules.names import name_key
+from campaigns.rules.periods import find_zone
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.looks import Looks
 

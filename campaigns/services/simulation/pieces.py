@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from campaigns.money import from_micros, to_micros
-from campaigns.periods import LATEST
+from campaigns.rules.money import from_micros, to_micros
+from campaigns.rules.periods import LATEST
+from campaigns.services.intake.csv_reader import Row
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import History
-from campaigns.services.spend_csv import Row
 
 MOST_PIECES = 2_000_000
 """They take a gigabyte of memory and about ten minutes."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from campaigns.money import AMOUNT_LIMIT
-from campaigns.names import is_same
+from campaigns.rules.money import AMOUNT_LIMIT
+from campaigns.rules.names import is_same
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import CampaignName, History
 from campaigns.services.simulation.options import Amounts, Options, Window

@@ -15,16 +15,17 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord
-from campaigns.periods import local_date, minute_of, start_of_day
-from campaigns.reasons import PauseReason
-from campaigns.services import jobs, quick
-from campaigns.services.enforcement import preview
+from campaigns.rules.periods import local_date, minute_of, start_of_day
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.enforcement.enforce import preview
+from campaigns.services.intake.csv_reader import Row
+from campaigns.services.jobs import full_check as jobs
+from campaigns.services.jobs import quick_check as quick
 from campaigns.services.scope import Scope
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import CampaignName, History, name_of
 from campaigns.services.simulation.looks import Looks, Span, rows_by_span
 from campaigns.services.simulation.plan import BrandPlan, CampaignPlan
-from campaigns.services.spend_csv import Row
 
 ACTOR = "simulate"
 Progress = Callable[[list[Span]], Iterable[Span]]

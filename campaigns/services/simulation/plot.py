@@ -17,11 +17,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from campaigns.reasons import LABELS, PauseReason
+from campaigns.rules.reasons import LABELS, PauseReason
+from campaigns.services.intake.csv_reader import Row
 from campaigns.services.simulation.play import Step
 from campaigns.services.simulation.report import ZERO, BrandLine, Report
 from campaigns.services.simulation.tally import brand_reasons
-from campaigns.services.spend_csv import Row
 
 SUFFIXES = (".png", ".svg")
 SPENT, UNLIMITED, BUDGET, FAINT = "#1f4e9c", "#7d838c", "#c0262d", "#5c6068"

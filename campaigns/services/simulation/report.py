@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from campaigns.models import BrandPeriod
-from campaigns.periods import first_of_month
-from campaigns.reasons import PauseReason
+from campaigns.rules.periods import first_of_month
+from campaigns.rules.reasons import PauseReason
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import History
 from campaigns.services.simulation.looks import Looks

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from campaigns.money import format_amount
-from campaigns.reasons import PauseReason
-from campaigns.services.csv_guard import guarded
+from campaigns.rules.csv_guard import guarded
+from campaigns.rules.money import format_amount
+from campaigns.rules.reasons import PauseReason
 from campaigns.services.simulation.looks import Looks
 from campaigns.services.simulation.report import ZERO, BrandLine, DayLine, LimitLine, Report
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from campaigns.periods import local_date
-from campaigns.reasons import PauseReason
+from campaigns.rules.periods import local_date
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.intake.csv_reader import Row
 from campaigns.services.simulation.history import CampaignName, History, name_of
 from campaigns.services.simulation.looks import Looks, Span, rows_by_span
 from campaigns.services.simulation.play import Step
-from campaigns.services.spend_csv import Row
 
 Whose = str | CampaignName
 """A brand by its name, or a campaign."""

@@ -9,9 +9,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from campaigns.models import Brand
-from campaigns.services.jobs import CHECK_BUDGETS, run_full_check
+from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
-from campaigns.tests.factories import make_brand, make_campaign, spend
+from campaigns.tests.support.factories import make_brand, make_campaign, spend
 
 
 class BrandForm(BrowserTestCase):

@@ -6,10 +6,10 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
-from campaigns.services.jobs import run_full_check
+from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
-from campaigns.tests.factories import make_brand, make_campaign, make_window, spend
-from campaigns.tests.pages import page as address_of
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
+from campaigns.tests.support.pages import page as address_of
 
 
 class ChangingMany(BrowserTestCase):

@@ -11,10 +11,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign, DaypartingSchedule, GivenBrand
-from campaigns.services.access import ONLY_GIVEN_BRANDS
+from campaigns.services.permissions import ONLY_GIVEN_BRANDS
 from campaigns.tests.chromium.campaign_page import CampaignPageTestCase
 from campaigns.tests.chromium.case import PHONE
-from campaigns.tests.factories import make_brand, make_campaign, make_window, spend
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 
 SHORT = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

@@ -6,10 +6,10 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from campaigns.models import BrandPeriod, Campaign
-from campaigns.services.close import close_periods
+from campaigns.services.ledger.close_periods import close_periods
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
-from campaigns.tests.factories import make_campaign, spend, utc
-from campaigns.tests.pages import page as address_of
+from campaigns.tests.support.factories import make_campaign, spend, utc
+from campaigns.tests.support.pages import page as address_of
 
 
 class Dates(BrowserTestCase):

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from campaigns.models import Brand, Campaign
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
-from campaigns.tests.pages import every_model, first_row, make_a_row_of_each, page
+from campaigns.tests.support.pages import every_model, first_row, make_a_row_of_each, page
 
 OURS = {"campaigns", "auth"}
 

@@ -8,9 +8,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
-from campaigns.services.jobs import run_full_check
+from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
-from campaigns.tests.factories import make_brand, make_campaign, spend
+from campaigns.tests.support.factories import make_brand, make_campaign, spend
 
 
 class Morning(BrowserTestCase):

@@ -7,9 +7,9 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from campaigns.models import GivenBrand
-from campaigns.services.staff import BRAND_MANAGERS
+from campaigns.services.groups import BRAND_MANAGERS
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
-from campaigns.tests.factories import make_brand
+from campaigns.tests.support.factories import make_brand
 
 PASSWORD = "tulips in november"
 

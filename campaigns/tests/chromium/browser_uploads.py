@@ -9,10 +9,10 @@ from playwright.sync_api import expect
 
 from campaigns import tasks
 from campaigns.models import SpendRecord, SpendUpload
-from campaigns.services.spend_uploads import run_upload
+from campaigns.services.intake.uploads import run_upload
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
-from campaigns.tests.factories import make_brand, make_campaign
-from campaigns.tests.pages import page as address_of
+from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.pages import page as address_of
 
 LINES = b"timestamp,brand,campaign,amount\n2026-11-20 10:00,Alpine,Search,5\n2026-11-20 10:00,Boreal,X,5\n,,,10\n"
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from campaigns.models import DaypartingSchedule
-from campaigns.services.outlook import is_open
+from campaigns.services.insight.forecast import is_open
 from campaigns.tests.chromium.campaign_page import CampaignPageTestCase
 from campaigns.tests.chromium.case import PHONE
-from campaigns.tests.factories import make_window
+from campaigns.tests.support.factories import make_window
 
 SHORT = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

@@ -7,10 +7,10 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page
 
 from campaigns.models import Campaign, DaypartingSchedule
-from campaigns.services.changes import begin_change, finish_change
+from campaigns.services.enforcement.saving import begin_change, finish_change
 from campaigns.services.scope import Scope
 from campaigns.tests.chromium.case import BrowserTestCase
-from campaigns.tests.factories import make_brand, make_campaign
+from campaigns.tests.support.factories import make_brand, make_campaign
 
 SHORT = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

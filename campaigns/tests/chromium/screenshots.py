@@ -16,9 +16,9 @@ from playwright.sync_api import Page, ViewportSize
 
 from campaigns.models import Brand, Campaign
 from campaigns.services.demo.fill import fill
-from campaigns.services.jobs import CHECK_BUDGETS, run_full_check
+from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.chromium.case import DESKTOP, PHONE, BrowserTestCase
-from campaigns.tests.pages import every_model, page
+from campaigns.tests.support.pages import every_model, page
 
 ALL = settings.BASE_DIR / ".screenshots"
 SHOWN = settings.BASE_DIR / "docs" / "images"

@@ -9,8 +9,8 @@ from random import Random
 import psycopg
 from django.utils import timezone
 
-from campaigns.tests.factories import make_brand, make_campaign
-from campaigns.tests.outside import open_client
+from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.outside import open_client
 from campaigns.tests.torture.people import ZONES
 from campaigns.tests.torture.writers import INSERT
 

@@ -15,8 +15,9 @@ from unittest.mock import patch
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from campaigns.services import changes, enforcement
-from campaigns.tests.together import Crew, pause
+from campaigns.services.enforcement import enforce as enforcement
+from campaigns.services.enforcement import saving as changes
+from campaigns.tests.support.together import Crew, pause
 
 TOO_LONG = 240
 """In seconds; a machine may have other things to do."""

@@ -12,13 +12,13 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from campaigns.models import Brand, Campaign, SpendRecord, StatusChange
-from campaigns.reasons import PauseReason
-from campaigns.services.jobs import full_check
-from campaigns.tests import oracle
-from campaigns.tests.checking import ACTIVE, history, reasons_of
-from campaigns.tests.factories import make_brand, make_campaign, make_window
-from campaigns.tests.ledger import totals_counted, totals_of_records
-from campaigns.tests.together import ConcurrencyTestCase
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.jobs.full_check import full_check
+from campaigns.tests.oracle import oracle
+from campaigns.tests.support.checking import ACTIVE, history, reasons_of
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window
+from campaigns.tests.support.ledger import totals_counted, totals_of_records
+from campaigns.tests.support.together import ConcurrencyTestCase
 from campaigns.tests.torture.crowd import Crowd
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.people import ZONES, Office, Person

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from campaigns.tests.outside import POSTGRESQL, by_vendor, utc_text
+from campaigns.tests.support.outside import POSTGRESQL, by_vendor, utc_text
 
 BRAND_RULE = "spend_brand_is_the_campaigns_brand"
 AMOUNT_RULE = "spend_amount_in_range_and_not_zero"

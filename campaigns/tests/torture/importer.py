@@ -15,8 +15,8 @@ from random import Random
 
 from django.utils import timezone
 
-from campaigns.tests.processes import BASE_DIR, GOOD_KEY, environment
-from campaigns.tests.services_running import database_url
+from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, environment
+from campaigns.tests.support.services_running import database_url
 from campaigns.tests.torture.crowd import TOO_LONG
 
 ROWS = 500

@@ -13,10 +13,10 @@ from pathlib import Path
 from django.db import connection
 
 from budget_manager.celery import app
-from campaigns.services.schedule import CHECK
-from campaigns.services.verify import verify
-from campaigns.tests.outside import SQLITE, OutsideTestCase
-from campaigns.tests.services_running import database_url
+from campaigns.services.jobs.schedule import CHECK
+from campaigns.services.ledger.verify import verify
+from campaigns.tests.support.outside import SQLITE, OutsideTestCase
+from campaigns.tests.support.services_running import database_url
 from campaigns.tests.torture.many import CHANGING, Many, partly_written
 from campaigns.tests.torture.processes import Broker, Killable, Services
 

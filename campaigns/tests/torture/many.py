@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from campaigns.reasons import PauseReason
-from campaigns.tests.outside import Row, by_vendor, utc_text
+from campaigns.rules.reasons import PauseReason
+from campaigns.tests.support.outside import Row, by_vendor, utc_text
 
 Sql = Callable[..., list[Row]]
 """Runs a statement, its parameters written %s, commits it, and returns its rows."""

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from django.urls import reverse
 
-from campaigns.admin.zone_change import CONFIRMED
+from campaigns.admin.brand.zone_change import CONFIRMED
 from campaigns.models import Brand, Campaign
-from campaigns.tests.browser import ShownForm, add_window, confirmation
-from campaigns.tests.together import pause
+from campaigns.tests.support.browser import ShownForm, add_window, confirmation
+from campaigns.tests.support.together import pause
 
 ZONES = ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu", "America/New_York")
 LIMITS = ("", "0", "0.000001", "20", "100", "100000")

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from campaigns.tests.outside import Row
+from campaigns.tests.support.outside import Row
 from campaigns.tests.torture.waiting import free_port, wait_until
 
 DEBIAN = Path("/usr/lib/postgresql")

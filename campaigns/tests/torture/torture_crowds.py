@@ -19,11 +19,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.database import execute, fetch_all
+from campaigns.database.connection import execute, fetch_all
 from campaigns.models import Campaign, SpendRecord, StatusChange
-from campaigns.services.jobs import CHECK_BUDGETS, run_full_check
-from campaigns.tests.outside import POSTGRESQL, SQLITE
-from campaigns.tests.services_running import Process, check_every_second, running_services
+from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
+from campaigns.tests.support.outside import POSTGRESQL, SQLITE
+from campaigns.tests.support.services_running import Process, check_every_second, running_services
 from campaigns.tests.torture.by_hand import ByHand
 from campaigns.tests.torture.crowd import Crowd, hesitation, named_connections, tell
 from campaigns.tests.torture.crowd_case import PASSWORD, CrowdTestCase

@@ -17,12 +17,12 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from campaigns.models import Brand, BrandPeriod, Campaign, CampaignDay, PendingSpend, SpendRecord
-from campaigns.reasons import PauseReason
-from campaigns.services.jobs import full_check
-from campaigns.services.verify import verify
-from campaigns.tests.factories import make_brand, make_campaign
-from campaigns.tests.oracle import reached
-from campaigns.tests.outside import POSTGRESQL, OutsideTestCase
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.jobs.full_check import full_check
+from campaigns.services.ledger.verify import verify
+from campaigns.tests.oracle.oracle import reached
+from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.outside import POSTGRESQL, OutsideTestCase
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.garbage_rows import Mill, Row, Target
 

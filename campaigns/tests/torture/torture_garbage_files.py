@@ -19,13 +19,13 @@ from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
 from campaigns.models import SpendRecord
-from campaigns.services.jobs import full_check
-from campaigns.services.verify import verify
-from campaigns.tests.committed import CommittedTestCase
-from campaigns.tests.factories import make_brand, make_campaign, utc
-from campaigns.tests.ledger import totals_counted, totals_of_records
-from campaigns.tests.processes import BASE_DIR, GOOD_KEY, environment
-from campaigns.tests.test_import_spend import database_url
+from campaigns.services.jobs.full_check import full_check
+from campaigns.services.ledger.verify import verify
+from campaigns.tests.intake.test_import_spend import database_url
+from campaigns.tests.support.committed import CommittedTestCase
+from campaigns.tests.support.factories import make_brand, make_campaign, utc
+from campaigns.tests.support.ledger import totals_counted, totals_of_records
+from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, environment
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.garbage_files import ODD_FILES, LongFile, Odd, Written
 

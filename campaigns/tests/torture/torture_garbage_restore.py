@@ -9,11 +9,11 @@ from typing import Any
 
 from django.db import connection
 
-from campaigns.tests.checking import check_at
-from campaigns.tests.factories import make_brand, make_campaign, spend
-from campaigns.tests.outside import POSTGRESQL, OutsideTestCase
-from campaigns.tests.processes import manage
-from campaigns.tests.test_import_spend import database_url
+from campaigns.tests.intake.test_import_spend import database_url
+from campaigns.tests.support.checking import check_at
+from campaigns.tests.support.factories import make_brand, make_campaign, spend
+from campaigns.tests.support.outside import POSTGRESQL, OutsideTestCase
+from campaigns.tests.support.processes import manage
 
 if POSTGRESQL:
     BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)

@@ -12,14 +12,14 @@ from datetime import date
 from decimal import Decimal
 
 from campaigns.models import BookingZone, Brand, BrandPeriod, Campaign, SpendRecord
-from campaigns.reasons import PauseReason
-from campaigns.services.verify import Books, repair, verify
-from campaigns.tests.checking import ACTIVE, brand_spent, campaign_spent, check_at, period, reasons_of
-from campaigns.tests.factories import make_brand, make_campaign, spend
-from campaigns.tests.ledger import totals_counted, totals_of_records
-from campaigns.tests.outside import POSTGRESQL, SQLITE, OutsideTestCase, by_vendor, utc_text
-from campaigns.tests.processes import manage
-from campaigns.tests.test_import_spend import database_url
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.ledger.verify import Books, repair, verify
+from campaigns.tests.intake.test_import_spend import database_url
+from campaigns.tests.support.checking import ACTIVE, brand_spent, campaign_spent, check_at, period, reasons_of
+from campaigns.tests.support.factories import make_brand, make_campaign, spend
+from campaigns.tests.support.ledger import totals_counted, totals_of_records
+from campaigns.tests.support.outside import POSTGRESQL, SQLITE, OutsideTestCase, by_vendor, utc_text
+from campaigns.tests.support.processes import manage
 
 NOON = "2026-11-20 12:00"
 LIMIT = PauseReason.CAMPAIGN_DAILY_LIMIT

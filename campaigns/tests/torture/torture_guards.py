@@ -17,9 +17,9 @@ from django.conf import settings
 from django.db import connection
 from django.test import SimpleTestCase, TestCase
 
-from campaigns.database import fetch_all
+from campaigns.database.connection import fetch_all
 from campaigns.sql.triggers import installed_trigger_names
-from campaigns.tests.outside import POSTGRESQL
+from campaigns.tests.support.outside import POSTGRESQL
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.guards import GUARDS, Guard
 from campaigns.tests.torture.guards.constraints import NEEDS_NO_PROOF

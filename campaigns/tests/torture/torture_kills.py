@@ -16,7 +16,7 @@ from collections.abc import Callable
 import redis
 
 from budget_manager.celery import app
-from campaigns.tests.outside import POSTGRESQL
+from campaigns.tests.support.outside import POSTGRESQL
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.killing import KillsTestCase
 from campaigns.tests.torture.many import CHANGING, Many

@@ -9,10 +9,10 @@ import redis
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from campaigns.models import Campaign, JobRun
-from campaigns.services.schedule import CHECK
-from campaigns.tests.checking import history
-from campaigns.tests.factories import make_brand, make_campaign
-from campaigns.tests.outside import by_vendor
+from campaigns.services.jobs.schedule import CHECK
+from campaigns.tests.support.checking import history
+from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.outside import by_vendor
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.killing import KillsTestCase
 from campaigns.tests.torture.many import partly_written

@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from unittest import TestCase
 
-from campaigns.tests.outside import POSTGRESQL
-from campaigns.tests.services_running import web_command
+from campaigns.tests.support.outside import POSTGRESQL
+from campaigns.tests.support.services_running import web_command
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.killing import send_check
 from campaigns.tests.torture.many import CHANGING, Many, partly_written

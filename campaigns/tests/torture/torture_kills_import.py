@@ -11,7 +11,7 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-from campaigns.services.spend_import import BATCH
+from campaigns.services.intake.importer import BATCH
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.killing import KillsTestCase
 from campaigns.tests.torture.many import partly_written

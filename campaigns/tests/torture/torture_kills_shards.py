@@ -14,8 +14,8 @@ import redis
 from django.utils import timezone
 
 from campaigns.models import CheckShard
-from campaigns.services.health import health
-from campaigns.services.jobs import CHECK_BUDGETS
+from campaigns.services.jobs.full_check import CHECK_BUDGETS
+from campaigns.services.jobs.health import health
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.killing import KillsTestCase
 from campaigns.tests.torture.many import CHANGING, Many

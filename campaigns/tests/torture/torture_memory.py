@@ -9,10 +9,10 @@ import redis
 
 from budget_manager.celery import app
 from campaigns.models import StatusChange
-from campaigns.services.schedule import CHECK, QUICK
-from campaigns.tests.factories import make_brand, make_campaign
-from campaigns.tests.outside import OutsideTestCase
-from campaigns.tests.services_running import running_services
+from campaigns.services.jobs.schedule import CHECK, QUICK
+from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.outside import OutsideTestCase
+from campaigns.tests.support.services_running import running_services
 from campaigns.tests.torture.extent import extent
 
 RUNS = extent(short=400, full=2000)

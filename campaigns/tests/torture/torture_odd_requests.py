@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from campaigns.tests.pages import every_model
-from campaigns.tests.test_admin_odd_requests import OWN, OddRequestsTestCase, filters
+from campaigns.tests.admin.test_admin_odd_requests import OWN, OddRequestsTestCase, filters
+from campaigns.tests.support.pages import every_model
 from campaigns.tests.torture.extent import extent
 
 VALUES: tuple[str | bytes, ...] = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from campaigns.tests.runs import new_ones
-from campaigns.tests.states import StatesTestCase
+from campaigns.tests.oracle.states import StatesTestCase
+from campaigns.tests.support.runs import new_ones
 from campaigns.tests.torture.extent import extent
 
 

@@ -14,11 +14,11 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from budget_manager.celery import app
 from campaigns.models import BrandPeriod, Campaign
-from campaigns.reasons import PauseReason
-from campaigns.services.schedule import CHECK, QUICK
-from campaigns.tests import oracle
-from campaigns.tests.checking import ACTIVE, history, period, reasons_of
-from campaigns.tests.factories import make_brand, make_campaign, spend, utc
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.jobs.schedule import CHECK, QUICK
+from campaigns.tests.oracle import oracle
+from campaigns.tests.support.checking import ACTIVE, history, period, reasons_of
+from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.killing import KillsTestCase
 from campaigns.tests.torture.mailbox import Mailbox, MovedBeat, start_schedule_at

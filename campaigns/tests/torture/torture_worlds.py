@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.tests.deciding import DecisionTestCase
-from campaigns.tests.passing import PassingTestCase
-from campaigns.tests.runs import new_ones
+from campaigns.tests.oracle.worlds import World, worlds
+from campaigns.tests.support.deciding import DecisionTestCase
+from campaigns.tests.support.passing import PassingTestCase
+from campaigns.tests.support.runs import new_ones
 from campaigns.tests.torture.extent import extent
-from campaigns.tests.worlds import World, worlds
 
 WORLDS = new_ones(extent(short=30, full=2_000))
 

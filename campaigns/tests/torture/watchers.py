@@ -10,11 +10,11 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns.database import execute, fetch_all, one_snapshot
+from campaigns.database.connection import execute, fetch_all, one_snapshot
 from campaigns.models import Brand, Campaign
-from campaigns.reasons import PauseReason
-from campaigns.services.verify import verify
-from campaigns.tests.ledger import totals_counted, totals_of_records
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.ledger.verify import verify
+from campaigns.tests.support.ledger import totals_counted, totals_of_records
 from campaigns.tests.torture.people import Office
 
 SWITCHES = """

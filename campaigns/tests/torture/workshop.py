@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from campaigns.tests.processes import BASE_DIR, environment
+from campaigns.tests.support.processes import BASE_DIR, environment
 
 PATIENCE = 600
 """Seconds that one run may take; the longest takes 20 on a quiet machine."""
@@ -87,8 +87,8 @@ class Workshop:
             os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # so that its compiled form is good again
 
     def run(self, modules: str, *, keep_compiled: bool = False) -> Run:
-        """Run test modules of campaigns/tests to their end."""
-        labels = [f"campaigns.tests.{module}" for module in modules.split()]
+        """Run test modules, wherever they stand below campaigns/tests, to their end."""
+        labels = [self.label(module) for module in modules.split()]
         values = {"DEBUG": "True", "DATABASE_URL": self.database_url}
         values["PYTHONDONTWRITEBYTECODE"] = "" if keep_compiled else "1"
         try:
@@ -106,6 +106,10 @@ class Workshop:
         ran = re.search(r"^Ran (\d+) tests?", done.stderr, re.MULTILINE)
         failed = frozenset(FAILED_TEST.findall(done.stderr))
         return Run(done.returncode, done.stderr, failed, int(ran[1]) if ran else 0)
+
+    def label(self, module: str) -> str:
+        (path,) = self.place.joinpath("campaigns", "tests").rglob(f"{module}.py")
+        return ".".join(path.relative_to(self.place).with_suffix("").parts)
 
 
 def _with_name(url: str, name: str) -> str:

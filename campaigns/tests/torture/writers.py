@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 from django.utils import timezone
 
-from campaigns.tests.outside import open_client
-from campaigns.tests.together import pause
+from campaigns.tests.support.outside import open_client
+from campaigns.tests.support.together import pause
 
 Place = tuple[int, int]
 """A brand and a campaign of it."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 
-FOLD = "campaigns/services/fold.py"
-BATCH = "campaigns/services/fold_batch.py"
-REBOOK = "campaigns/services/rebook.py"
-VERIFY = "campaigns/services/verify.py"
-MARKS = "campaigns/services/marks.py"
+FOLD = "campaigns/services/ledger/fold.py"
+BATCH = "campaigns/services/ledger/fold_batch.py"
+REBOOK = "campaigns/services/ledger/change_time_zone.py"
+VERIFY = "campaigns/services/ledger/verify.py"
+MARKS = "campaigns/services/ledger/due_brands.py"
 
 BESIDE = "test_concurrency_locks"
 LOCKED = "test_locked_rows"

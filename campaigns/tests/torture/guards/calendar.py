@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from campaigns.tests.torture.guards.guard import BOTH, SQLITE, Guard
 
-BOOKING = "campaigns/services/booking.py"
-PERIODS = "campaigns/periods.py"
-MONEY = "campaigns/money.py"
+BOOKING = "campaigns/services/ledger/booking.py"
+PERIODS = "campaigns/rules/periods.py"
+MONEY = "campaigns/rules/money.py"
 
 REBOOKING = "test_rebooking test_lost_books"
 
@@ -78,7 +78,7 @@ GUARDS = (
     ),
     _calendar(
         "millionths are rounded once",
-        "campaigns/dialects.py",
+        "campaigns/database/dialects.py",
         "CAST(ROUND({column} * 1000000) AS bigint)",
         "CAST({column} * 1000000 AS bigint)",
         "test_rule_12_exact_money test_verify",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 
-CLOSE = "campaigns/services/close.py"
+CLOSE = "campaigns/services/ledger/close_periods.py"
 
 BESIDE = "test_concurrency_locks"
 CLOSING = "test_closing test_closing_by_a_save"
@@ -150,7 +150,7 @@ GUARDS = (
     ),
     _book(
         "a person's save closes first",
-        "campaigns/services/changes.py",
+        "campaigns/services/enforcement/saving.py",
         "        close_periods(now=clock(), brands=ids)",
         "        pass",
         CLOSING,

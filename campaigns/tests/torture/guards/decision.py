@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 
-FILE = "campaigns/services/decide.py"
+FILE = "campaigns/services/enforcement/decide.py"
 
 
 def _decision(name: str, before: str, after: str, tests: str, databases: str = BOTH, *, short: bool = False) -> Guard:
@@ -14,15 +14,15 @@ def _decision(name: str, before: str, after: str, tests: str, databases: str = B
 def _elsewhere(
     name: str, service: str, before: str, after: str, tests: str, databases: str = BOTH, *, short: bool = False
 ) -> Guard:
-    return Guard(name, f"campaigns/services/{service}.py", before, after, tests, databases, short)
+    return Guard(name, f"campaigns/{service}.py", before, after, tests, databases, short)
 
 
 def _limit(name: str, before: str, after: str, tests: str, *, short: bool = False) -> Guard:
-    return _elsewhere(name, "limits", before, after, tests, short=short)
+    return _elsewhere(name, "rules/limits", before, after, tests, short=short)
 
 
 def _spent(name: str, before: str, after: str, tests: str, databases: str = BOTH, *, short: bool = False) -> Guard:
-    return _elsewhere(name, "current_spend", before, after, tests, databases, short=short)
+    return _elsewhere(name, "services/enforcement/current_spend", before, after, tests, databases, short=short)
 
 
 QUICK = "test_quick_pass"
@@ -144,7 +144,13 @@ GUARDS = (
         "THEN reasons_before ELSE",
         "test_rule_06_bad_rows",
     ),
-    _elsewhere("unknown zones are told", "clocks", "if find_zone(name) is None)", "if False)", "test_rule_06_bad_rows"),
+    _elsewhere(
+        "unknown zones are told",
+        "services/enforcement/clocks",
+        "if find_zone(name) is None)",
+        "if False)",
+        "test_rule_06_bad_rows",
+    ),
     _decision(
         "only what differs is written",
         "decision WHERE reasons_after <> reasons_before)",
@@ -154,89 +160,119 @@ GUARDS = (
     ),
     _elsewhere(
         "a campaign is written only where something differs",
-        "upcoming",
+        "services/enforcement/next_change",
         "\n    AND (c.pause_reasons <> upcoming.reasons OR c.next_change_minute <> upcoming.minute)",
         "",
         "test_upcoming",
     ),
     _elsewhere(
         "what time does next is written where the reasons stay",
-        "upcoming",
+        "services/enforcement/next_change",
         " OR c.next_change_minute <> upcoming.minute",
         "",
         "test_upcoming",
     ),
     # Between two checks
-    _elsewhere("a window opens", "upcoming", "least(OPENS, CLOSES)", "least(CLOSES, CLOSES)", QUICK),
-    _elsewhere("a window closes", "upcoming", "least(OPENS, CLOSES)", "least(OPENS, OPENS)", QUICK, short=True),
-    _elsewhere("clocks change", "upcoming", 'f"COALESCE(shift, {NEVER})"', "str(NEVER)", QUICK),
-    _elsewhere("a campaign begins", "upcoming", '_when("starts_on > today"', '_when("1 = 0"', QUICK),
-    _elsewhere("a campaign ends", "upcoming", '_when("ends_on >= today"', '_when("1 = 0"', QUICK),
-    _elsewhere("a daily limit ends with the day", "upcoming", 'UNTIL_TOMORROW}) <> 0"', 'UNTIL_TOMORROW}) < 0"', QUICK),
     _elsewhere(
-        "a monthly one with the month", "upcoming", 'UNTIL_NEXT_MONTH}) <> 0"', 'UNTIL_NEXT_MONTH}) < 0"', QUICK
+        "a window opens", "services/enforcement/next_change", "least(OPENS, CLOSES)", "least(CLOSES, CLOSES)", QUICK
     ),
-    _elsewhere("a pass forgets its marks", "quick", "    forget(marks)\n", "", QUICK),
+    _elsewhere(
+        "a window closes",
+        "services/enforcement/next_change",
+        "least(OPENS, CLOSES)",
+        "least(OPENS, OPENS)",
+        QUICK,
+        short=True,
+    ),
+    _elsewhere("clocks change", "services/enforcement/next_change", 'f"COALESCE(shift, {NEVER})"', "str(NEVER)", QUICK),
+    _elsewhere(
+        "a campaign begins", "services/enforcement/next_change", '_when("starts_on > today"', '_when("1 = 0"', QUICK
+    ),
+    _elsewhere(
+        "a campaign ends", "services/enforcement/next_change", '_when("ends_on >= today"', '_when("1 = 0"', QUICK
+    ),
+    _elsewhere(
+        "a daily limit ends with the day",
+        "services/enforcement/next_change",
+        'UNTIL_TOMORROW}) <> 0"',
+        'UNTIL_TOMORROW}) < 0"',
+        QUICK,
+    ),
+    _elsewhere(
+        "a monthly one with the month",
+        "services/enforcement/next_change",
+        'UNTIL_NEXT_MONTH}) <> 0"',
+        'UNTIL_NEXT_MONTH}) < 0"',
+        QUICK,
+    ),
+    _elsewhere("a pass forgets its marks", "services/jobs/quick_check", "    forget(marks)\n", "", QUICK),
     _elsewhere(
         "a pass looks at what had spend",
-        "quick",
+        "services/jobs/quick_check",
         "    marks = due_marks(now=now)\n",
         "    marks = due_marks(now=now, most=0)\n",
         QUICK,
     ),
     _elsewhere(
         "a pass looks at what time has reached",
-        "quick",
+        "services/jobs/quick_check",
         "    _enforce(done, Scope.of_campaigns(due), due, clock, actor)\n",
         "",
         QUICK,
     ),
     _elsewhere(
         "a pass looks at what is pending",
-        "quick",
+        "services/jobs/quick_check",
         "sorted(pending.union(marks.brands))",
         "marks.brands",
         QUICK,
     ),
     _elsewhere(
         "a pass decides before it folds",
-        "quick",
+        "services/jobs/quick_check",
         "    decided_at = None\n",
         "    decided_at = None\n    folding.run()\n",
         "test_quick",
     ),
     _elsewhere(
         "a pass folds what it had seen before it decided",
-        "quick",
+        "services/jobs/quick_check",
         "            done.folded = folding.run(decided_at=decided_at)",
         "            done.folded = plan_fold(most_batches=MOST_BATCHES).run(decided_at=decided_at)",
         "test_quick",
     ),
     _elsewhere(
         "a pass that couldn't decide marks all that it folds",
-        "quick",
+        "services/jobs/quick_check",
         "    decided_at = None\n",
         "    decided_at = clock()\n",
         "test_quick",
     ),
     _elsewhere(
         "an error with brands keeps no campaigns waiting that time has reached",
-        "quick",
+        "services/jobs/quick_check",
         "    finally:\n        try:\n            _enforce_campaigns",
         "    except ZeroDivisionError:\n        pass\n    else:\n        try:\n            _enforce_campaigns",
         "test_quick",
     ),
-    _elsewhere("a pass leaves what can't be re-booked", "quick", "leave=rebooked.left", "leave=()", LOCKED, POSTGRESQL),
+    _elsewhere(
+        "a pass leaves what can't be re-booked",
+        "services/jobs/quick_check",
+        "leave=rebooked.left",
+        "leave=()",
+        LOCKED,
+        POSTGRESQL,
+    ),
     _elsewhere(
         "a brand with a negative id is in a shard",
-        "scope",
+        "services/scope",
         'conditions.append(f"({brand} %% %s + %s) %% %s = %s")',
         'conditions.append(f"{brand} %% %s + 0 * %s + 0 * %s = %s")',
         SHARDS,
     ),
     _elsewhere(
         "a shard leaves what can't be re-booked",
-        "shards",
+        "services/jobs/shards",
         "actor=shard.job, leave=left",
         "actor=shard.job",
         LOCKED,
@@ -244,14 +280,14 @@ GUARDS = (
     ),
     _elsewhere(
         "a shard has its own brands",
-        "scope",
+        "services/scope",
         'conditions.append(f"({brand} %% %s + %s) %% %s = %s")',
         'conditions.append("%s + %s + %s > %s")',
         SHARDS,
     ),
     _elsewhere(
         "a check ends with its last shard",
-        "shards",
+        "services/jobs/shards",
         "all(each.finished_at for each in shards)",
         "True",
         SHARDS,
@@ -265,7 +301,7 @@ GUARDS = (
     ),
     _elsewhere(
         "history is written in the order of campaigns",
-        "lines",
+        "services/enforcement/status_changes",
         "FROM differences ORDER BY campaign_id",
         "FROM differences ORDER BY -campaign_id",
         AGAIN,
@@ -278,7 +314,7 @@ GUARDS = (
     ),
     _elsewhere(
         "what was written is told by brand and campaign",
-        "lines",
+        "services/enforcement/status_changes",
         "ORDER BY b.name, c.name",
         "ORDER BY b.name DESC, c.name",
         "test_enforce_command",

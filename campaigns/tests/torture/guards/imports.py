@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 
-IMPORT = "campaigns/services/spend_import.py"
-STAGING = "campaigns/services/spend_staging.py"
-CSV = "campaigns/services/spend_csv.py"
-LINES = "campaigns/services/spend_lines.py"
-FIT = "campaigns/services/spend_fit.py"
-TIMES = "campaigns/services/spend_times.py"
-AMOUNTS = "campaigns/amounts.py"
-FIND = "campaigns/services/find_names.py"
+IMPORT = "campaigns/services/intake/importer.py"
+STAGING = "campaigns/services/intake/staging.py"
+CSV = "campaigns/services/intake/csv_reader.py"
+LINES = "campaigns/services/intake/lines.py"
+FIT = "campaigns/services/intake/fit.py"
+TIMES = "campaigns/services/intake/times.py"
+AMOUNTS = "campaigns/rules/amounts.py"
+FIND = "campaigns/services/naming/find_names.py"
 
 
 def _import(
@@ -100,7 +100,7 @@ GUARDS = (
     ),
     _import(
         "what can't be seen is refused in a new name",
-        "campaigns/names.py",
+        "campaigns/rules/names.py",
         "        if is_refused(character):\n            raise",
         "        if False:\n            raise",
         "test_twins test_names",
@@ -205,14 +205,14 @@ GUARDS = (
     ),
     _import(
         "the same bytes have to be confirmed",
-        "campaigns/services/upload_confirm.py",
+        "campaigns/services/intake/upload_confirm.py",
         "        if repeats(upload, preview) and not again:",
         "        if False:",
         "test_admin_uploads",
     ),
     _import(
         "an upload is confirmed once",
-        "campaigns/services/upload_confirm.py",
+        "campaigns/services/intake/upload_confirm.py",
         "if upload is None or upload.state != State.READY or upload.preview is None:",
         "if upload is None or upload.preview is None:",
         "test_spend_preview",

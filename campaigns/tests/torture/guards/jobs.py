@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from campaigns.tests.torture.guards.guard import BOTH, SQLITE, Guard
 
-SCHEDULE = "campaigns/services/schedule.py"
+SCHEDULE = "campaigns/services/jobs/schedule.py"
 SETTINGS = "budget_manager/settings.py"
-JOBS = "campaigns/services/jobs.py"
-ENFORCEMENT = "campaigns/services/enforcement.py"
+JOBS = "campaigns/services/jobs/full_check.py"
+ENFORCEMENT = "campaigns/services/enforcement/enforce.py"
 
 
 def _schedule(name: str, before: str, after: str) -> Guard:
@@ -170,7 +170,7 @@ GUARDS = (
     _job("a check notes its start", JOBS, 'defaults={"started_at": now}', "defaults={}", "test_tasks"),
     _job(
         "a campaign keeps its last line of history",
-        "campaigns/services/prune.py",
+        "campaigns/services/ledger/prune.py",
         "AND line.id < (",
         "AND line.id <= (",
         "test_prune_history",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from campaigns.tests.torture.guards.guard import Guard
 
-ARCHIVE = "campaigns/services/exchange_archive.py"
-SHEET = "campaigns/services/exchange_sheet.py"
-XLSX = "campaigns/services/exchange_xlsx.py"
-CSV = "campaigns/services/exchange_csv.py"
-FILES = "campaigns/services/exchange_files.py"
-CELLS = "campaigns/services/exchange_cells.py"
+ARCHIVE = "campaigns/services/exchange/archive.py"
+SHEET = "campaigns/services/exchange/sheet.py"
+XLSX = "campaigns/services/exchange/xlsx.py"
+CSV = "campaigns/services/exchange/csv_files.py"
+FILES = "campaigns/services/exchange/files.py"
+CELLS = "campaigns/services/exchange/cells.py"
 BOMBS, LONG, WORKBOOKS = "test_exchange_bombs", "test_exchange_long", "test_exchange_workbooks"
 AMOUNTS = "test_exchange_amounts"
 
@@ -48,7 +48,7 @@ GUARDS = (
     ),
     Guard(
         "formulas are guarded behind separators",
-        "campaigns/services/csv_guard.py",
+        "campaigns/rules/csv_guard.py",
         'SEPARATORS = r"[;,|\\t\\r\\n]"',
         'SEPARATORS = r"[\\n]"',
         "test_exchange_files",

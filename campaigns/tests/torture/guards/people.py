@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, Guard
 
-FORMS = "campaigns/admin/forms.py"
-EFFECT = "campaigns/admin/effect.py"
-BULK = "campaigns/services/bulk.py"
-BULK_ADMIN = "campaigns/admin/bulk.py"
-CAMPAIGN_ADMIN = "campaigns/admin/campaign.py"
-BRAND_ADMIN = "campaigns/admin/brand.py"
+FORMS = "campaigns/admin/shared/forms.py"
+EFFECT = "campaigns/admin/shared/effect.py"
+BULK = "campaigns/services/bulk/change_many.py"
+BULK_ADMIN = "campaigns/admin/bulk/actions.py"
+CAMPAIGN_ADMIN = "campaigns/admin/campaign/admin.py"
+BRAND_ADMIN = "campaigns/admin/brand/admin.py"
 CAMPAIGN = "campaigns/models/campaign.py"
-CHANGES = "campaigns/services/changes.py"
+CHANGES = "campaigns/services/enforcement/saving.py"
 
 TWO = "test_admin_two_people"
 SAVING = "test_admin_saving"
@@ -241,7 +241,7 @@ GUARDS = (
     ),
     _people(
         "lists have only the brands that are given",
-        "campaigns/admin/base.py",
+        "campaigns/admin/shared/base.py",
         "seen_by(request.user, rows, self.brand_path) if self.brand_path else rows",
         "rows",
         "test_access",
@@ -255,7 +255,7 @@ GUARDS = (
     ),
     _people(
         "a list does not name what the person does not see",
-        "campaigns/admin/filters.py",
+        "campaigns/admin/shared/filters.py",
         'related.get_queryset(kwargs["request"])',
         "related.model._default_manager.all()",
         "test_access",
@@ -290,14 +290,14 @@ GUARDS = (
     ),
     _people(
         "what the database refuses is told in words",
-        "campaigns/admin/base.py",
+        "campaigns/admin/shared/base.py",
         "except (IntegrityError, ProtectedError, OperationalError) as error:",
         "except (ProtectedError, OperationalError) as error:",
         SAVING,
     ),
     _people(
         "what the system writes has no form",
-        "campaigns/admin/base.py",
+        "campaigns/admin/shared/base.py",
         "has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:\n"
         "        return False",
         "has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:\n"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, SQLITE, Guard
 
-DATABASE = "campaigns/database.py"
-LOCKS = "campaigns/services/locks.py"
-ENFORCEMENT = "campaigns/services/enforcement.py"
-JOBS = "campaigns/services/jobs.py"
-FOLD = "campaigns/services/fold.py"
-CLOSE = "campaigns/services/close.py"
+DATABASE = "campaigns/database/connection.py"
+LOCKS = "campaigns/services/ledger/locks.py"
+ENFORCEMENT = "campaigns/services/enforcement/enforce.py"
+JOBS = "campaigns/services/jobs/full_check.py"
+FOLD = "campaigns/services/ledger/fold.py"
+CLOSE = "campaigns/services/ledger/close_periods.py"
 SETTINGS = "budget_manager/settings.py"
-CHANGES = "campaigns/services/changes.py"
+CHANGES = "campaigns/services/enforcement/saving.py"
 
 WAITS = "test_concurrency_locks"
 LOCKED = "test_locked_rows"

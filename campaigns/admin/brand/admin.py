@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Field, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django_stubs_ext import WithAnnotations
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter, BooleanRadioFilter
+
+from campaigns.admin.brand.lists import campaigns_of, history_of
+from campaigns.admin.brand.page import above_the_form
+from campaigns.admin.brand.zone_change import AsksBeforeZoneChange
+from campaigns.admin.ledger.statements import recent_statements
+from campaigns.admin.shared.base import may_view
+from campaigns.admin.shared.display import day_bar, link_to_list, month_bar
+from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget, MoneyField, ZoneWidget
+from campaigns.admin.shared.filters import RiskFilter
+from campaigns.admin.shared.named_form import NamedForm
+from campaigns.database.clock import database_now
+from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
+from campaigns.models.spend_queries import BrandSpend, brands_with_spend
+from campaigns.rules.currencies import find_currency, unknown_currency
+from campaigns.services.enforcement.saving import begin_change
+from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
+from campaigns.services.permissions import sees_only_given_brands
+
+
+class BrandForm(NamedForm[Brand]):
+    class Meta:
+        model = Brand
+        fields = ("name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "currency" in self.fields and not self.is_new and self.keeps_its_currency:
+            field = self.fields["currency"]
+            field.help_text = "The brand has spend or closed statements in this currency, so it can't change."
+            field.widget.attrs["readonly"] = True
+
+    @property
+    def currency(self) -> str:
+        return self.instance.currency
+
+    @property
+    def keeps_its_currency(self) -> bool:
+        return bool(brands_that_keep_their_currency([self.instance.pk]))
+
+    def clean_currency(self) -> str:
+        """Refuse an unknown code, unless it is what is there, whoever wrote it."""
+        code = str(self.cleaned_data["currency"])
+        if "currency" in self.changed_data and find_currency(code) is None:
+            raise ValidationError(unknown_currency(code), code="unknown_currency")
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse another currency where there is spend by now, once the brand is locked."""
+        cleaned = super().clean()
+        changes = not self.is_new and "currency" in self.changed_data and "currency" in cleaned
+        if changes and self.keeps_its_currency:
+            self.add_error("currency", currency_is_kept(self.initial["name"], self.initial["currency"]))
+        return cleaned
+
+    def _get_validation_exclusions(self) -> set[str]:
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # Django's, unknown to its stubs
+        is_there = not self.is_new and "currency" not in self.changed_data
+        return excluded | {"currency"} if is_there else excluded
+
+    def lock(self) -> None:
+        """Lock the brand and close its ended periods, so that they keep the budgets that held in them."""
+        if not self.is_new:
+            begin_change([self.instance.pk], clock=database_now)
+
+
+@admin.register(Brand)
+class BrandAdmin(AsksBeforeZoneChange):
+    form = BrandForm
+    change_form_outer_before_template: Any = "campaigns/admin/brand/top.html"
+    brand_path = "pk"
+    list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone")
+    list_filter = (
+        RiskFilter,
+        ("enabled", BooleanRadioFilter),
+        ("currency", AllValuesCheckboxFilter),
+        ("timezone", AllValuesCheckboxFilter),
+    )
+    search_fields = ("name",)
+    search_help_text = "Search by name"
+    nothing_yet = "A brand holds the budgets that its campaigns spend. You see those that you may see."
+    ordering = ("name",)
+    figures = ("spend_today", "spend_this_month", "campaign_count")
+    fieldsets = (
+        ("Settings", {"fields": ("name", "enabled", "currency", "timezone")}),
+        (
+            "Budgets",
+            {
+                "fields": ("daily_budget", "monthly_budget"),
+                "description": "A budget that changes within a day or month holds for the whole of it.",
+            },
+        ),
+    )
+
+    class Media:
+        css = {"all": ["campaigns/home.css"]}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not sees_only_given_brands(request.user)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever sees only some brands gives none a name: a refusal would say which names others have."""
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "name") if sees_only_given_brands(request.user) else fields
+
+    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
+        return _with_campaign_counts(brands_with_spend(rows, database_now(), ids))
+
+    def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
+        if may_view(request, Campaign):
+            yield "Campaigns", campaigns_of(obj)
+        if may_view(request, BrandPeriod):
+            yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
+            yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)
+        if may_view(request, StatusChange):
+            yield "What happened to its campaigns", history_of(obj)
+
+    def around_the_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        top = above_the_form(obj, may_change=self.has_change_permission(request, obj))
+        return super().around_the_form(request, obj) | {"brand_top": top}
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in ("daily_budget", "monthly_budget"):
+            kwargs["form_class"] = MoneyField
+        if db_field.name == "currency":
+            kwargs |= {"form_class": CurrencyField, "widget": CurrencyWidget()}
+        if db_field.name == "timezone":
+            kwargs["widget"] = ZoneWidget()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description="spent today", ordering="spend_today")
+    def today(self, brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
+        return day_bar(brand)
+
+    @admin.display(description="spent this month", ordering="spend_this_month")
+    def this_month(self, brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
+        return month_bar(brand)
+
+    @admin.display(description="campaigns", ordering="campaign_count")
+    def campaign_counts(self, brand: Any) -> SafeString:
+        active, paused = brand.active_count, brand.campaign_count - brand.active_count
+        return format_html(
+            "{}, {}",
+            link_to_list(Campaign, f"{active} active", brand__id__exact=brand.pk, status__exact="active"),
+            link_to_list(Campaign, f"{paused} paused", brand__id__exact=brand.pk, status__exact="paused"),
+        )
+
+
+def _with_campaign_counts(brands: QuerySet[Any]) -> QuerySet[Any]:
+    """Count in subqueries: a page of brands counts its own campaigns, not those of all brands."""
+    counted: QuerySet[Any] = brands.annotate(
+        campaign_count=_count(Campaign.objects.all()),
+        active_count=_count(Campaign.objects.filter(pause_reasons=0)),
+    )
+    return counted
+
+
+def _count(campaigns: QuerySet[Campaign]) -> Coalesce:
+    of_brand = campaigns.order_by().filter(brand=OuterRef("pk")).values("brand")
+    return Coalesce(Subquery(of_brand.annotate(count=Count("pk")).values("count")), 0)

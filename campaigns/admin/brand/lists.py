@@ -1,0 +1,65 @@
+"""What the page of a brand shows below its form: its campaigns, with bars and reasons, and what happened to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campaigns.admin.ledger.history import change_in_words, of_limit
+from campaigns.admin.shared.display import link_to, link_to_list, local_time, spend_bar, status_chips, table
+from campaigns.models import Brand, Campaign, StatusChange
+from campaigns.models.spend_queries import campaigns_with_own_spend
+
+CAMPAIGNS, LINES = 20, 20
+
+
+def campaigns_of(brand: Any) -> SafeString:
+    """Return the brand's first campaigns by name, with the way to all of them; in three queries, however many."""
+    ids = list(Campaign.objects.filter(brand=brand.pk).order_by("name").values_list("pk", flat=True)[:CAMPAIGNS])
+    spending: Any = campaigns_with_own_spend(Campaign.objects.filter(pk__in=ids), timezone.now(), ids)
+    rows = [
+        [
+            link_to(campaign),
+            status_chips(campaign.reasons),
+            spend_bar(campaign.spend_today, campaign.daily_spend_limit, brand.currency, of="daily spend limit"),
+        ]
+        for campaign in sorted(spending, key=lambda campaign: ids.index(campaign.pk))
+    ]
+    shown = table(
+        ("Campaign", "Status", "Spent today"), rows, empty="The brand has no campaign yet.", label="Campaigns"
+    )
+    more = brand.campaign_count > CAMPAIGNS
+    every = f"All {brand.campaign_count:,} campaigns" if more else "The list of these campaigns"
+    return format_html(
+        '{}<p class="campaigns-more">{}</p>', shown, link_to_list(Campaign, every, brand__id__exact=brand.pk)
+    )
+
+
+def history_of(brand: Brand) -> SafeString:
+    """Return the last changes of the brand's campaigns, in two queries that no length of the history slows down.
+
+    The last lines are among those of the campaigns that changed last, each found by the index of a campaign's lines.
+    """
+    lines = StatusChange.objects.order_by("-id")
+    last = lines.filter(campaign=OuterRef("pk")).values("pk")[:1]
+    changed = Campaign.objects.filter(brand=brand.pk).annotate(last=Subquery(last)).filter(last__isnull=False)
+    recent = list(changed.order_by("-last").values_list("pk", flat=True)[:LINES])
+    changes = lines.filter(campaign__in=recent).select_related("campaign")[:LINES] if recent else []
+    rows = [
+        [
+            local_time(change.at, brand.timezone),
+            link_to(change.campaign),
+            change_in_words(change),
+            change.actor,
+            of_limit(change.campaign_spend, change.campaign_limit, brand.currency),
+        ]
+        for change in changes
+    ]
+    headers = (f"When ({brand.timezone})", "Campaign", "Before → after", "By", f"Campaign's day ({brand.currency})")
+    return table(
+        headers, rows, numbers=(4,), empty="Nothing has changed since its campaigns were made.", label="Changes"
+    )

@@ -1,0 +1,215 @@
+"""What the page of a brand shows above its form: how its day and month go, as sentences, pictures and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from campaigns.admin.shared.charts import even_so_far, hours_chart, month_chart, options, spent_so_far
+from campaigns.admin.shared.display import chip, day_bar, link_to_list, month_bar, spend_bar, table
+from campaigns.models import Campaign
+from campaigns.rules.money import format_amount, format_money
+from campaigns.services.insight.brand_month import RECORDS, BrandMonth, Pace, brand_month
+from campaigns.services.insight.forecast import in_words
+
+
+def above_the_form(brand: Any, *, may_change: bool) -> dict[str, Any]:
+    """Return what the template shows of a brand that is there; with figures, as the admin has read it."""
+    month = brand_month(brand, now=timezone.now())
+    shown: dict[str, Any] = {"switch": _switch(brand, may_change), "zone": brand.timezone, "clock": ""}
+    if month is None:
+        return shown | {"today": {"bar": day_bar(brand)}, "month": {"bar": month_bar(brand)}}
+    shown["clock"] = f"It is {month.day.span.now.astimezone(month.zone):%H:%M on %A, %-d %B} in {brand.timezone}."
+    shown["today"] = _today(brand, month)
+    shown["month"] = _month(brand, month)
+    return shown
+
+
+def _switch(brand: Any, may_change: bool) -> dict[str, Any]:
+    """Return whether the brand is on, how many campaigns run, and the address of the button for the other."""
+    count, active = brand.campaign_count, brand.active_count
+    name = "go" if not brand.enabled else "stop"
+    counted = "It has no campaign yet." if not count else f"{active} of {count} campaigns run now."
+    return {
+        "enabled": brand.enabled,
+        "counted": link_to_list(Campaign, counted, brand__id__exact=brand.pk) if count else counted,
+        "address": reverse(f"admin:campaigns_brand_{name}", args=[brand.pk]) if may_change else "",
+    }
+
+
+def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
+    pace, labels = month.day, list(_hour_labels(month))
+    stopped = _stopped(brand) or ("the month’s budget is reached" if month.month.is_reached else "")
+    return {
+        "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="daily budget"),
+        "chip": _chip(pace, stopped),
+        "facts": [_index(pace), *_reaches(pace, month, "today", stopped)],
+        "chart": {"data": hours_chart(month, labels), "type": "bar", "options": options(brand.currency)},
+        "label": _hours_in_words(brand, month),
+        "table": _hours_table(brand, month, labels),
+        "beside": _beside(brand, month),
+        "has_budget": bool(pace.budget),
+    }
+
+
+def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
+    pace, stopped = month.month, _stopped(brand)
+    return {
+        "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="monthly budget"),
+        "chip": _chip(pace, stopped),
+        "facts": [
+            _index(pace),
+            *_reaches(pace, month, "this month", stopped),
+            *_projected(brand, month),
+            *_to_land(brand, month),
+        ],
+        "chart": {"data": month_chart(month), "type": "line", "options": options(brand.currency)},
+        "label": _month_in_words(brand, month),
+        "table": _days_table(brand, month),
+        "has_budget": bool(pace.budget),
+        "has_projection": month.projection is not None,
+        "has_band": month.projection is not None and month.projection.low is not None,
+    }
+
+
+def _stopped(brand: Any) -> str:
+    """Return why a budget that isn't reached has no pace: the home page and its lists judge no such brand either."""
+    return "" if brand.enabled else "the brand is stopped"
+
+
+def _chip(pace: Pace, stopped: str) -> SafeString | str:
+    if pace.is_reached:
+        return chip("reached", "bad")
+    if stopped:
+        return ""
+    if pace.is_fast:
+        return chip("will reach it", "warning")
+    if pace.is_slow:
+        return chip("under-pacing", "note")
+    return chip("on pace", "good") if pace.budget and not pace.span.is_early else ""
+
+
+Fact = tuple[str, str, str]
+"""What it is, the figure, and what the figure means."""
+
+
+def _index(pace: Pace) -> Fact:
+    elapsed = f"{int(pace.span.fraction * 100)} % of the time has passed"
+    if pace.index is None:
+        return "Pacing index", "–", f"{elapsed}; there is no budget to pace" if not pace.budget else elapsed
+    return "Pacing index", f"{pace.index}", f"1 is even; {elapsed}"
+
+
+def _reaches(pace: Pace, month: BrandMonth, period: str, stopped: str) -> Iterator[Fact]:
+    if pace.budget is None:
+        return
+    if pace.is_reached:
+        yield "Budget", "reached", "nothing may be spent" if pace.budget == 0 else "its campaigns are paused"
+    elif stopped:
+        yield "Budget", "not reached", stopped
+    elif pace.span.is_early:
+        yield "Budget", "too early to tell", "a pace says nothing yet"
+    elif pace.is_fast and pace.reaches_at:
+        at = in_words(pace.reaches_at, month.zone, pace.span.now)
+        yield "Will reach its budget", f"about {at}", "at the pace so far"
+    else:
+        yield "Will reach its budget", f"not {period}", "or just at the end, at the pace so far"
+
+
+def _projected(brand: Any, month: BrandMonth) -> Iterator[Fact]:
+    found = month.projection
+    if found is None:
+        return
+    expected = format_money(found.expected, brand.currency)
+    if found.low is None or found.high is None:
+        yield "By the end of the month", f"about {expected}", "no day is finished that would tell how days differ"
+        return
+    bounds = (
+        f"{format_amount(found.low, brand.currency)} to {format_money(found.high, brand.currency)}, four times in five"
+    )
+    yield "By the end of the month", f"about {expected}", f"{bounds}, if nothing pauses"
+
+
+def _to_land(brand: Any, month: BrandMonth) -> Iterator[Fact]:
+    daily = month.daily_to_land
+    if daily is None or month.month.budget is None or month.month.is_reached:
+        return
+    if month.days_left < 1:
+        left = format_money(month.month.budget - month.month.spend, brand.currency)
+        yield "Lands on the budget", left, "in what is left of today"
+        return
+    left = f"for the {month.days_left.quantize(Decimal('0.1'))} days left"
+    so_far = _so_far(month)
+    compared = f"; so far {format_amount(so_far, brand.currency)} a day" if so_far is not None else ""
+    yield "Lands on the budget", f"{format_money(daily, brand.currency)} a day", f"{left}{compared}"
+
+
+def _so_far(month: BrandMonth) -> Decimal | None:
+    if not month.finished:
+        return None
+    finished = sum((spend for _, spend in month.finished), Decimal(0))
+    return (finished / len(month.finished)).quantize(month.unit)
+
+
+def _month_in_words(brand: Any, month: BrandMonth) -> str:
+    budget = f" of {format_amount(month.month.budget, brand.currency)}" if month.month.budget is not None else ""
+    spend = format_amount(month.month.spend, brand.currency)
+    return (
+        f"Spend of {month.today:%B %Y} day by day: {spend}{budget} {brand.currency} so far."
+        " The table below the picture says the same."
+    )
+
+
+def _hours_in_words(brand: Any, month: BrandMonth) -> str:
+    return (
+        f"Spend of today, {month.today:%Y-%m-%d}, hour by hour: {format_money(month.day.spend, brand.currency)} so far."
+        " The table below the picture says the same."
+    )
+
+
+def _days_table(brand: Any, month: BrandMonth) -> SafeString:
+    spent = spent_so_far(month)
+    even = even_so_far(month) if month.month.budget else []
+    names = [*(f"{day:%a %d}" for day, _ in month.finished), f"{month.today:%a %d}, until now"]
+    daily = [*(spend for _, spend in month.finished), month.day.spend]
+
+    def shown(amount: Decimal) -> str:
+        return format_amount(amount, brand.currency)
+
+    rows = [
+        [name, shown(day), shown(spent[number]), shown(even[number].quantize(month.unit)) if even else "–"]
+        for number, (name, day) in enumerate(zip(names, daily, strict=True), start=1)
+    ]
+    headers = ("Day", f"Spend ({brand.currency})", "So far", "Even pace by then")
+    return table(headers, rows, numbers=(1, 2, 3), empty="", label="The month, day by day")
+
+
+def _hours_table(brand: Any, month: BrandMonth, labels: list[str]) -> SafeString:
+    hours = zip(labels, month.hours, strict=True)
+    rows = [[label, format_amount(hour.spend, brand.currency)] for label, hour in hours if hour.spend]
+    headers = (f"Hour ({brand.timezone})", f"Spend ({brand.currency})")
+    return table(headers, rows, numbers=(1,), empty="No hour has spend.", label="Today, hour by hour")
+
+
+def _beside(brand: Any, month: BrandMonth) -> str:
+    amount = month.before_the_hours
+    if not amount:
+        return ""
+    return (
+        f"{format_money(amount, brand.currency)} of today is in no hour: it was recorded before the newest"
+        f" {RECORDS:,} records, from which the hours are told."
+    )
+
+
+def _hour_labels(month: BrandMonth) -> Iterator[str]:
+    """Name the hours by the local clock; one that comes twice is told apart by its offset."""
+    walls: list[datetime] = [hour.starts_at.astimezone(month.zone) for hour in month.hours]
+    names = [f"{wall:%H:%M}" for wall in walls]
+    for wall, name in zip(walls, names, strict=True):
+        yield name if names.count(name) == 1 else f"{name} {wall:%Z}"

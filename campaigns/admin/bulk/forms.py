@@ -1,0 +1,149 @@
+"""What a person is asked before many rows are changed at once; each form knows the operation that it describes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField
+from campaigns.models import Campaign, DaypartingSchedule
+from campaigns.models.fields import SMALLEST
+from campaigns.rules.money import AMOUNT_LIMIT
+from campaigns.services.bulk.operations import ApplySchedule, ChangeLimit, How, Operation, SwitchTo
+from campaigns.services.bulk.presets import BUSINESS_HOURS, EVENINGS, PRESETS, WEEKENDS, schedule_in_words, schedule_of
+from campaigns.services.permissions import Person, seen_by
+
+PERCENTS = (How.RAISE_PERCENT, How.LOWER_PERCENT)
+COPY = "copy"
+
+
+class SwitchOnForm(forms.Form):
+    """Nothing needs to be asked."""
+
+    def __init__(self, data: Any = None, *, person: Person) -> None:
+        super().__init__(data)
+
+    def operation(self) -> Operation:
+        return SwitchTo(True)
+
+
+class SwitchOffForm(SwitchOnForm):
+    def operation(self) -> Operation:
+        return SwitchTo(False)
+
+
+class LimitForm(forms.Form):
+    """How to change a budget or limit, and by how much."""
+
+    limits: Sequence[tuple[str, str]] = ()
+
+    limit = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    how = forms.ChoiceField(
+        label="What to do",
+        choices=(
+            (How.SET, "Set to an amount"),
+            (How.RAISE_PERCENT, "Raise by percent"),
+            (How.LOWER_PERCENT, "Lower by percent"),
+            (How.RAISE, "Raise by an amount"),
+            (How.LOWER, "Lower by an amount"),
+            (How.REMOVE, "Remove it: no limit"),
+        ),
+        widget=UnfoldAdminSelectWidget,
+    )
+    amount = MoneyField(
+        required=False,
+        min_value=0,
+        max_value=AMOUNT_LIMIT - SMALLEST,
+        max_digits=18,
+        decimal_places=6,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text="In each brand’s own currency, or in percent: 10 raises 200.00 to 220.00. To remove, leave it empty.",
+        error_messages={
+            "invalid": "Enter a number like 1250 or 1250.50.",
+            "min_value": "Enter 0 or more: choose “Lower” to take something away.",
+            "max_value": f"Enter less than {AMOUNT_LIMIT:,}.",
+            "max_decimal_places": "Enter at most six decimals.",
+            "max_digits": f"Enter less than {AMOUNT_LIMIT:,}.",
+            "max_whole_digits": f"Enter less than {AMOUNT_LIMIT:,}.",
+        },
+    )
+
+    def __init__(self, data: Any = None, *, person: Person) -> None:
+        super().__init__(data)
+        limit = cast(forms.ChoiceField, self.fields["limit"])
+        limit.choices = list(self.limits)
+        if len(self.limits) == 1:
+            limit.widget, limit.initial = forms.HiddenInput(), self.limits[0][0]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        how, amount = cleaned.get("how"), cleaned.get("amount")
+        if how == How.REMOVE or "amount" not in cleaned:
+            return cleaned
+        if amount is None:
+            self.add_error("amount", ValidationError("Enter the amount or the percents."))
+        elif how == How.LOWER_PERCENT and amount > 100:
+            self.add_error("amount", ValidationError("Enter 100 or less: 100 percent is all of it."))
+        return cleaned
+
+    def operation(self) -> Operation:
+        how = How(self.cleaned_data["how"])
+        amount = Decimal(0) if how == How.REMOVE else self.cleaned_data["amount"]
+        return ChangeLimit(self.cleaned_data["limit"], how, amount)
+
+
+class CampaignLimitForm(LimitForm):
+    limits = (("daily_spend_limit", "Daily spend limit"),)
+
+
+class BrandBudgetForm(LimitForm):
+    limits = (("daily_budget", "Daily budget"), ("monthly_budget", "Monthly budget"))
+
+
+class ScheduleForm(forms.Form):
+    """A schedule that many have, or that of another campaign."""
+
+    schedule = forms.ChoiceField(
+        label="Schedule",
+        choices=(
+            ("always", "Always: no windows"),
+            ("business", f"Business hours: {schedule_in_words(BUSINESS_HOURS)}"),
+            ("evenings", f"Evenings: {schedule_in_words(EVENINGS)}"),
+            ("weekends", f"Weekends: {schedule_in_words(WEEKENDS)}"),
+            (COPY, "The same as another campaign has now"),
+        ),
+        initial="business",
+        widget=UnfoldAdminRadioSelectWidget,
+        help_text="It takes the place of the windows that each campaign has. Times are each brand’s local time.",
+    )
+    campaign = forms.ModelChoiceField(
+        Campaign.objects.none(),
+        label="Copy from campaign",
+        required=False,
+        help_text="Only if you chose the last one.",
+    )
+
+    def __init__(self, data: Any = None, *, person: Person) -> None:
+        super().__init__(data)
+        field = cast("forms.ModelChoiceField[Campaign]", self.fields["campaign"])
+        field.queryset = seen_by(person, Campaign.objects.select_related("brand"), "brand")
+        field.widget = KeyAutocomplete(DaypartingSchedule._meta.get_field("campaign"), admin.site)
+        field.widget.choices = field.choices
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("schedule") == COPY and not cleaned.get("campaign") and "campaign" not in self.errors:
+            self.add_error("campaign", ValidationError("Choose the campaign whose schedule is to be copied."))
+        return cleaned
+
+    def operation(self) -> Operation:
+        chosen = self.cleaned_data["schedule"]
+        if chosen == COPY:
+            return ApplySchedule(schedule_of(self.cleaned_data["campaign"].windows.all()))
+        return ApplySchedule(PRESETS[chosen])

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Field, QuerySet
+from django.http import HttpRequest
+from django.urls import path
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django_stubs_ext import WithAnnotations
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+
+from campaigns.admin.bulk.actions import BulkCampaigns
+from campaigns.admin.campaign.dayparting import WindowInline
+from campaigns.admin.campaign.page import campaign_now
+from campaigns.admin.campaign.week import schedules
+from campaigns.admin.ledger.history import recent_history
+from campaigns.admin.shared.display import link_to, spend_bar, status_chips
+from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField
+from campaigns.admin.shared.filters import ReasonFilter, SeenFilter
+from campaigns.admin.shared.named_form import NamedForm
+from campaigns.admin.shared.search import campaigns_named
+from campaigns.database.clock import database_now
+from campaigns.models import Brand, Campaign, SpendRecord
+from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
+from campaigns.services.bulk.presets import first_windows
+from campaigns.services.enforcement.saving import begin_change, begin_move
+from campaigns.services.insight.forecast import outlook
+from campaigns.services.permissions import seen_by
+
+
+class CampaignForm(NamedForm[Campaign]):
+    class Meta:
+        model = Campaign
+        fields = ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")
+
+    @property
+    def currency(self) -> str:
+        return "" if self.is_new else self.instance.brand.currency
+
+    def lock(self) -> None:
+        """Lock the campaign's brand and, where it moves, the other one too, both at once and in order."""
+        old, new = self.instance.brand_id, self.cleaned_data.get("brand")
+        brands = {pk for pk in (old, new and new.pk) if pk}
+        if len(brands) > 1:
+            begin_move(self.instance.pk, brands, clock=database_now)
+        else:
+            begin_change(brands, clock=database_now)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        moves = not self.is_new and "brand" in self.changed_data and "brand" in cleaned
+        if moves and SpendRecord.objects.filter(campaign=self.instance.pk).exists():
+            self.add_error(
+                "brand",
+                f"“{self.instance}” has spend, and spend stays with its brand, “{self.instance.brand}”:"
+                " switch the campaign off and make a new one for the other brand.",
+            )
+        return cleaned
+
+
+@admin.register(Campaign)
+class CampaignAdmin(BulkCampaigns):
+    form = CampaignForm
+    brand_path = "brand_id"
+    inlines = (WindowInline,)
+    autocomplete_fields = ("brand",)
+    list_display = ("name", "brand_name", "enabled", "status_in_words", "until_when", "today", "schedule")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ReasonFilter,
+        ("brand", SeenFilter),
+        ("enabled", BooleanRadioFilter),
+    )
+    search_fields = ("name", "brand__name")
+    search_help_text = "Search by campaign or brand"
+    nothing_yet = "A campaign belongs to a brand: add the brand first."
+    ordering = ("brand__name", "name")
+    figures = ("spend_today",)
+    fieldsets = (("Settings", {"fields": ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")}),)
+    change_form_outer_before_template: Any = "campaigns/admin/campaign_before.html"
+
+    class Media:
+        css = {"all": ["campaigns/campaign.css", "campaigns/week_grid.css"]}
+
+    def get_urls(self) -> list[Any]:
+        schedules_of_others = path(
+            "schedules/", self.admin_site.admin_view(schedules), name="campaigns_campaign_schedules"
+        )
+        return [schedules_of_others, *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        return super().get_queryset(request).select_related("brand").prefetch_related("windows")
+
+    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
+        return campaigns_with_own_spend(rows, database_now(), ids)
+
+    def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
+        """The page of a campaign shows its brand's spend too."""
+        return campaigns_with_spend(rows, database_now(), [pk])
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Campaign], search_term: str) -> Any:
+        return campaigns_named(search_term, queryset), False
+
+    def around_the_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return super().around_the_form(request, obj) | {"campaign_now": campaign_now(obj, database_now())}
+
+    def panels(self, request: HttpRequest, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
+        return [("Status history", recent_history(obj))]
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "daily_spend_limit":
+            kwargs["form_class"] = MoneyField
+        if db_field.name == "brand":
+            kwargs["widget"] = KeyAutocomplete(db_field, self.admin_site)
+            kwargs["queryset"] = seen_by(request.user, Brand.objects.all(), "pk")
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description="brand", ordering="brand__name")
+    def brand_name(self, campaign: Campaign) -> SafeString:
+        return link_to(campaign.brand)
+
+    @admin.display(description="status", ordering="pause_reasons")
+    def status_in_words(self, campaign: Campaign) -> SafeString:
+        return status_chips(campaign.reasons)
+
+    @admin.display(description="paused until")
+    def until_when(self, campaign: Campaign) -> str:
+        found = outlook(campaign, list(campaign.windows.all()), database_now())
+        return found.text if campaign.reasons else "–"
+
+    @admin.display(description="spent today", ordering="spend_today")
+    def today(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:
+        return spend_bar(
+            campaign.spend_today, campaign.daily_spend_limit, campaign.brand.currency, of="daily spend limit"
+        )
+
+    @admin.display(description="schedule")
+    def schedule(self, campaign: Campaign) -> SafeString | str:
+        named, more = first_windows(list(campaign.windows.all()))
+        if not named:
+            return "always"
+        lines = format_html_join("", "<span>{}</span>", [(line,) for line in (*named, more) if line])
+        return format_html('<span class="campaigns-lines">{}</span>', lines)

@@ -1,0 +1,158 @@
+"""What a campaign's page tells above its form: the status in a sentence, spend against limits, and today as a curve."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from campaigns.admin.shared.display import spend_bar, table
+from campaigns.models import Campaign
+from campaigns.rules.currencies import decimals_of
+from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.periods import find_zone
+from campaigns.rules.reasons import describe
+from campaigns.services.insight.campaign_day import Day, Point, Source, last_lines, paused_for, read_day
+from campaigns.services.insight.explain import Facts, tell
+
+A_QUARTER = timedelta(minutes=15)
+
+
+def campaign_now(campaign: Any, now: datetime) -> SafeString:
+    """Return the page's upper part; the campaign comes with its windows and all of its figures."""
+    lines, zone = last_lines(campaign), find_zone(campaign.brand.timezone)
+    facts = Facts(
+        campaign,
+        list(campaign.windows.all()),
+        lines,
+        campaign.spend_today,
+        campaign.brand_spend_today,
+        campaign.brand_spend_this_month,
+    )
+    day = read_day(campaign, zone, spend_today=campaign.spend_today, lines=lines, now=now) if zone else None
+    return render_to_string(
+        "campaigns/admin/campaign_now.html",
+        {
+            "story": tell(facts, now),
+            "is_paused": bool(campaign.reasons),
+            "bars": _bars(campaign),
+            "today": _Today(campaign, day, zone) if day and zone else None,
+        },
+    )
+
+
+def _bars(campaign: Any) -> list[tuple[str, SafeString]]:
+    brand = campaign.brand
+    own = spend_bar(campaign.spend_today, campaign.daily_spend_limit, brand.currency, of="daily spend limit")
+    of_brand = spend_bar(campaign.brand_spend_today, brand.daily_budget, brand.currency, of="brand's daily budget")
+    of_month = spend_bar(
+        campaign.brand_spend_this_month, brand.monthly_budget, brand.currency, of="brand's monthly budget"
+    )
+    return [("Campaign today", own), ("Brand today", of_brand), ("Brand this month", of_month)]
+
+
+@dataclass(frozen=True)
+class _Today:
+    """The day as the template shows it: for the chart, in one sentence, and as tables."""
+
+    campaign: Campaign
+    day: Day
+    zone: ZoneInfo
+
+    @property
+    def chart(self) -> str:
+        """Return what the chart's script reads; minutes count from the day's beginning."""
+        limit, currency = self.campaign.daily_spend_limit, self.campaign.brand.currency
+        shown = {
+            "points": [[self._minute(x.at), float(x.spend), self._clock(x.at)] for x in self.day.points],
+            "pauses": [[self._minute(pause.start), self._minute(pause.end)] for pause in self.day.pauses],
+            "limit": None if limit is None else float(limit),
+            "currency": currency,
+            "decimals": decimals_of(currency),
+            "now": self._minute(self.day.now),
+            "end": self._minute(self.day.end),
+            "ticks": [[self._minute(at), self._clock(at)] for at in self._ticks()],
+        }
+        return json.dumps(shown, separators=(",", ":"))
+
+    @property
+    def sentence(self) -> str:
+        """Say what the curve shows."""
+        currency, limit = self.campaign.brand.currency, self.campaign.daily_spend_limit
+        spent = f"{format_money(self.day.points[-1].spend, currency)} spent by {self._clock(self.day.now)}"
+        of = "there is no daily spend limit" if limit is None else f"the limit is {format_money(limit, currency)}"
+        paused = paused_for(self.day.pauses)
+        return f"{spent}; {of}; {f'paused for {_duration(paused)}' if paused else 'not paused so far'}."
+
+    @property
+    def by_hour(self) -> SafeString:
+        currency = self.campaign.brand.currency
+        rows = [
+            [
+                self._span(before.at, point.at),
+                format_amount(point.spend - before.spend, currency),
+                format_amount(point.spend, currency),
+            ]
+            for before, point in self._steps()
+        ]
+        return table(
+            ("Time", f"Spent ({currency})", "Spent so far"),
+            rows,
+            numbers=(1, 2),
+            empty="Nothing has been spent today.",
+            label="Today’s spend",
+        )
+
+    @property
+    def pauses(self) -> SafeString:
+        rows = [[self._span(x.start, x.end), _duration(x.end - x.start), describe(x.reasons)] for x in self.day.pauses]
+        return table(("Paused", "For", "Why"), rows, empty="Not paused so far today.", label="Today’s pauses")
+
+    @property
+    def note(self) -> str:
+        """Say where the curve comes from, if it isn't known by quarter-hours."""
+        if self.day.source is Source.RECORDS:
+            return ""
+        return "Too many records to read them all: the curve joins the spend at each change of status."
+
+    def _steps(self) -> Iterator[tuple[Point, Point]]:
+        """Yield the points at full hours, and the last one, each with the one before."""
+        whole = [x for x in self.day.points if self.day.source is Source.LINES or self._wall(x.at).minute == 0]
+        points = whole if whole and whole[-1] is self.day.points[-1] else [*whole, self.day.points[-1]]
+        return pairwise(points)
+
+    def _ticks(self) -> Iterator[datetime]:
+        """Yield the full hours to write at the axis: 00:00, 03:00 and so on of the wall clock."""
+        at = self.day.start
+        while at <= self.day.end:
+            wall = self._wall(at)
+            if wall.hour % 3 == 0 and wall.minute == 0:
+                yield at
+            at += A_QUARTER
+
+    def _minute(self, at: datetime) -> float:
+        return round((at - self.day.start).total_seconds() / 60, 2)
+
+    def _wall(self, at: datetime) -> datetime:
+        return at.astimezone(self.zone)
+
+    def _clock(self, at: datetime) -> str:
+        return "24:00" if at == self.day.end else f"{self._wall(at):%H:%M}"
+
+    def _span(self, start: datetime, end: datetime) -> str:
+        return f"{self._clock(start)}–{self._clock(end)}"
+
+
+def _duration(length: timedelta) -> str:
+    minutes = int(length.total_seconds()) // 60
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest} min" if rest else "less than a minute"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

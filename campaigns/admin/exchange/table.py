@@ -1,0 +1,95 @@
+"""How the preview of an import looks: line by line what changes, what is new and what is wrong, and statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from campaigns.admin.brand.zone_table import ZONES, zone_table
+from campaigns.admin.shared.display import chip, link_to, table
+from campaigns.admin.shared.preview_table import (
+    EFFECTS,
+    SHOWN,
+    PreviewInWords,
+    arrow,
+    effects_table,
+    status_counts,
+    title,
+    zone_notes,
+)
+from campaigns.services.exchange.columns import Kind
+from campaigns.services.exchange.imports import ImportPreview, in_words
+from campaigns.services.exchange.plan import Plan, PlannedLine
+
+
+def import_in_words(preview: ImportPreview) -> PreviewInWords:
+    plan, effects = preview.plan, preview.effects
+    counts = ((len(plan.changed), "to change"), (len(plan.new), "new"), (plan.same, "so already"))
+    told = [(f"{count:,}", word) for count, word in counts if count]
+    if plan.problems:
+        told.append((f"{len(plan.problems):,}", "line to correct" if len(plan.problems) == 1 else "lines to correct"))
+    tables = []
+    if plan.problems:
+        label = title("What is wrong", len(plan.problems))
+        rows = [(f"{problem.line:,}", problem.sentence) for problem in plan.problems[:SHOWN]]
+        tables.append(
+            (label, table(("Line", "What is wrong, and what to do"), rows, numbers=(0,), empty="", label=label))
+        )
+    if plan.lines:
+        label = title("What the file changes", len(plan.lines))
+        tables.append((label, _lines(plan, label)))
+    if preview.zones:
+        tables.append((title(ZONES, len(preview.zones)), zone_table(preview.zones[:SHOWN])))
+    if effects.changes:
+        tables.append((title(EFFECTS, len(effects.changes)), effects_table(effects, preview.new_campaigns)))
+    can = bool(plan.lines) and not plan.problems
+    told += status_counts(effects)
+    notes = [*_notes(plan), *preview.notes, *zone_notes(effects)]
+    return PreviewInWords(told, notes, tables, can, bool(plan.problems))
+
+
+def _problems(plan: Plan, label: str) -> SafeString:
+    rows = [(f"{problem.line:,}", problem.sentence) for problem in plan.problems[:SHOWN]]
+    return table(("Line", "What is wrong, and what to do"), rows, numbers=(0,), empty="", label=label)
+
+
+def _notes(plan: Plan) -> list[str]:
+    notes = []
+    if plan.problems:
+        notes.append("Nothing can be imported before these lines are correct: it is all of the file or nothing.")
+    if plan.ignored:
+        notes.append(f"Computed columns are passed over, whatever the file says: {', '.join(plan.ignored)}.")
+    return notes
+
+
+def _lines(plan: Plan, label: str) -> SafeString:
+    of_brands = plan.kind == Kind.BRANDS
+    heads = ("Line", "Brand", "What changes") if of_brands else ("Line", "Brand", "Campaign", "What changes")
+    rows: list[Sequence[Any]] = []
+    for line in plan.lines[:SHOWN]:
+        name = link_to(plan.kind.model(pk=line.pk), line.name) if line.pk is not None else line.name
+        names = (name,) if of_brands else (line.brand, name)
+        rows.append((f"{line.line:,}", *names, _changes(line)))
+    return table(heads, rows, numbers=(0,), empty="", label=label)
+
+
+def _changes(line: PlannedLine) -> SafeString:
+    if line.pk is None:
+        values = [
+            (_label(column), in_words(column, value, line.currency)) for column, (_, value) in line.changes.items()
+        ]
+        return format_html("{} {}", chip("new", "note"), format_html_join(", ", "{} {}", values))
+    changed = [(_label(column), _arrow(line, column)) for column in line.changes]
+    return format_html('<span class="campaigns-lines">{}</span>', format_html_join("", "<span>{}: {}</span>", changed))
+
+
+def _arrow(line: PlannedLine, column: str) -> SafeString:
+    before, after = line.changes[column]
+    return arrow(in_words(column, before, line.currency), in_words(column, after, line.currency_after))
+
+
+def _label(column: str) -> str:
+    return column.replace("_", " ")

@@ -1,0 +1,145 @@
+"""Status history: who or what changed a campaign's reasons, and on which spend and limits (R13)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campaigns.admin.shared.base import ReadOnlyAdmin
+from campaigns.admin.shared.display import chip, link_to, link_to_list, local_time, status_chips, table
+from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, SeenFilter
+from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
+from campaigns.admin.shared.search import campaigns_named, first_ids
+from campaigns.database.clock import database_now
+from campaigns.models import Brand, Campaign, JobRun, StatusChange
+from campaigns.rules.money import format_amount
+from campaigns.rules.reasons import PauseReason, describe
+from campaigns.services.insight.explain_change import tell_change
+
+LINES_ON_A_CAMPAIGN = 20
+
+
+class SinceFilter(RecentFilter):
+    column = "at"
+
+
+def change_in_words(change: StatusChange) -> SafeString:
+    after = status_chips(PauseReason(change.reasons_after))
+    return format_html('<span class="campaigns-quiet">{} →</span> {}', describe(change.reasons_before), after)
+
+
+def of_limit(spend: Decimal, limit: Decimal | None, currency: str) -> str:
+    of = "no limit" if limit is None else format_amount(limit, currency)
+    return f"{format_amount(spend, currency)} of {of}"
+
+
+def recent_history(campaign: Campaign) -> SafeString:
+    """Return the campaign's last changes as a table, with the way to all of them."""
+    changes = campaign.status_changes.order_by("-id")[:LINES_ON_A_CAMPAIGN]
+    rows = [_told(change, campaign.brand) for change in changes]
+    shown = table(
+        (f"When ({campaign.brand.timezone})", "What", "Why", "By"),
+        rows,
+        empty="Nothing has changed since the campaign was made.",
+        label="Status history",
+    )
+    every = link_to_list(StatusChange, "All changes, with all spend and limits", campaign__id__exact=campaign.pk)
+    return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
+
+
+TONES = {"Resumed": "good", "Paused": "warning", "Still paused": "plain"}
+
+
+def _told(change: StatusChange, brand: Brand) -> list[SafeString | str]:
+    story = tell_change(change, brand.currency)
+    still = f"still {describe(story.still)}" if story.still else ""
+    why = format_html(
+        '<div class="campaigns-why">{}<span class="campaigns-quiet">{}{}</span></div>',
+        "; ".join(story.why),
+        "; " if story.why and still else "",
+        still,
+    )
+    return [local_time(change.at, brand.timezone), chip(story.what, TONES[story.what]), why, story.by]
+
+
+@admin.register(StatusChange)
+class StatusChangeAdmin(ReadOnlyAdmin):
+    brand_path = "campaign__brand"
+    list_display = ("when", "campaign_link", "change", "actor", "campaign_day", "brand_day", "brand_month")
+    list_display_links = ("when",)
+    list_filter = (("campaign", SeenFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
+    search_fields = ("campaign__name", "campaign__brand__name", "actor")
+    search_help_text = "Search by campaign, brand, or who did it"
+    newest_unless = "campaign__id__exact"
+    list_note = (
+        "Every change of a campaign’s reasons, with the spend and the limits that it was decided on. Lines are never"
+        f" edited. Without a campaign under Filters, this list reaches back over the newest {NEWEST:,} lines."
+    )
+    nothing_yet = "The system writes one whenever a campaign is paused, resumed, or paused for another reason."
+    list_select_related = ("campaign__brand",)
+    ordering = ("-id",)
+    paginator = EndlessPaginator
+    fields = (
+        "campaign_link",
+        "at",
+        "recorded_at",
+        "change",
+        "actor",
+        "campaign_day",
+        "brand_day",
+        "brand_month",
+    )
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[StatusChange], search_term: str) -> Any:
+        words = search_term.replace("\0", "")
+        if not words.strip():
+            return queryset, False
+        named = first_ids(request, campaigns_named(words))
+        return queryset.filter(Q(campaign__in=named) | Q(actor__icontains=words.strip())), False
+
+    @admin.display(description="when (brand's time)")
+    def when(self, change: StatusChange) -> SafeString:
+        return local_time(change.at, change.campaign.brand.timezone)
+
+    @admin.display(description="campaign")
+    def campaign_link(self, change: StatusChange) -> SafeString:
+        return link_to(change.campaign, f"{change.campaign.brand} / {change.campaign}")
+
+    @admin.display(description="before → after")
+    def change(self, change: StatusChange) -> SafeString:
+        return change_in_words(change)
+
+    @admin.display(description="campaign's day")
+    def campaign_day(self, change: StatusChange) -> str:
+        return of_limit(change.campaign_spend, change.campaign_limit, change.campaign.brand.currency)
+
+    @admin.display(description="brand's day")
+    def brand_day(self, change: StatusChange) -> str:
+        return of_limit(change.brand_day_spend, change.brand_daily_budget, change.campaign.brand.currency)
+
+    @admin.display(description="brand's month")
+    def brand_month(self, change: StatusChange) -> str:
+        return of_limit(change.brand_month_spend, change.brand_monthly_budget, change.campaign.brand.currency)
+
+
+@admin.register(JobRun)
+class JobRunAdmin(ReadOnlyAdmin):
+    list_note = "The last run of each job. If check_budgets last succeeded long ago, worker or beat is down."
+    nothing_yet = "No job has run: start a worker and beat."
+    list_display = ("name", "started_at", "succeeded_at", "ago", "summary", "problem")
+    fields = ("name", "started_at", "succeeded_at", "ago", "summary", "problem")
+
+    @admin.display(description="last success")
+    def ago(self, run: JobRun) -> str:
+        if run.succeeded_at is None:
+            return "never"
+        minutes = int((database_now() - run.succeeded_at).total_seconds()) // 60
+        if minutes < -1:
+            return "dated ahead"
+        return "just now" if minutes < 1 else f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"

@@ -1,0 +1,69 @@
+"""Spend records, to be looked up: they are written by the connector and the importer, never here."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from campaigns.admin.shared.base import ReadOnlyAdmin
+from campaigns.admin.shared.display import link_to, local_time
+from campaigns.admin.shared.filters import RecentFilter, SeenFilter
+from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
+from campaigns.admin.shared.search import campaigns_named, first_ids
+from campaigns.models import SpendRecord
+from campaigns.rules.money import format_money
+
+
+class SpentSinceFilter(RecentFilter):
+    title = "spent"
+    column = "timestamp"
+
+
+@admin.register(SpendRecord)
+class SpendRecordAdmin(ReadOnlyAdmin):
+    brand_path = "brand"
+    list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
+    list_filter = (("campaign", SeenFilter), SpentSinceFilter)
+    search_fields = ("external_id",)
+    search_help_text = "Search by campaign or brand, or by the whole external id"
+    list_select_related = ("campaign__brand",)
+    ordering = ("-id",)
+    sortable_by = ()
+    list_note = (
+        "Records are written by the connector and the importer. A correction is a record of its own, with a"
+        " negative amount; the time of spending decides the day and month that it counts for. Without a campaign"
+        f" under Filters, this list reaches back over the newest {NEWEST:,} records."
+    )
+    nothing_yet = "They come from the connector, from the command import_spend, and from files that staff import."
+    list_per_page = 100
+    paginator = EndlessPaginator
+    newest_unless = "campaign__id__exact"
+    fields = ("id", "campaign_link", "spend_amount", "spent_at", "arrived_at", "external_id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[SpendRecord], search_term: str
+    ) -> tuple[QuerySet[SpendRecord], bool]:
+        """Look names up among the campaigns, which are few: no record is read for a part of a word."""
+        words = search_term.replace("\0", "")
+        if not words.strip():
+            return queryset, False
+        named = first_ids(request, campaigns_named(words))
+        return queryset.filter(Q(campaign__in=named) | Q(external_id=words)), False
+
+    @admin.display(description="spent (brand's time)")
+    def spent_at(self, record: SpendRecord) -> SafeString:
+        return local_time(record.timestamp, record.campaign.brand.timezone)
+
+    @admin.display(description="arrived (brand's time)")
+    def arrived_at(self, record: SpendRecord) -> SafeString:
+        return local_time(record.recorded_at, record.campaign.brand.timezone)
+
+    @admin.display(description="campaign")
+    def campaign_link(self, record: SpendRecord) -> SafeString:
+        return link_to(record.campaign, f"{record.campaign.brand} / {record.campaign}")
+
+    @admin.display(description="amount")
+    def spend_amount(self, record: SpendRecord) -> str:
+        return format_money(record.amount, record.campaign.brand.currency)

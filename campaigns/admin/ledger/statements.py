@@ -1,0 +1,216 @@
+"""Statements: a brand's days and months, what was spent in them, and what held when they were closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django_stubs_ext import WithAnnotations
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from campaigns.admin.shared.base import ReadOnlyAdmin
+from campaigns.admin.shared.display import chip, link_to, link_to_list, table
+from campaigns.admin.shared.filters import DateRangeFilter, SeenFilter
+from campaigns.admin.shared.search import brands_named, first_ids
+from campaigns.models import Brand, BrandPeriod
+from campaigns.models.spend_queries import BrandSpend, brands_with_spend
+from campaigns.rules.money import format_amount
+from campaigns.rules.periods import find_zone, first_of_month, local_date
+
+ROWS_ON_A_BRAND = {BrandPeriod.Kind.DAY: 10, BrandPeriod.Kind.MONTH: 6}
+LIVE_NOTE = (
+    "A statement is closed when its day or month has ended in the brand’s time zone, with the budget that held."
+    " What arrives later is a later adjustment. The current day and month count every record up to now, earlier"
+    " ones up to the last check."
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One period in figures: live where it is the current one, with the budget of now while it is open."""
+
+    period: BrandPeriod
+    spend: Decimal
+    budget: Decimal | None
+
+    @classmethod
+    def of(cls, period: BrandPeriod, brand: WithAnnotations[Brand, BrandSpend]) -> Statement:
+        is_day = period.kind == BrandPeriod.Kind.DAY
+        spend, budget = period.spend, period.budget_at_close
+        if period.starts_on == current_period(brand, period.kind):
+            spend = brand.spend_today if is_day else brand.spend_this_month
+        if period.closed_at is None:
+            budget = brand.daily_budget if is_day else brand.monthly_budget
+        return cls(period, spend, budget)
+
+    @property
+    def overspend(self) -> Decimal | None:
+        return None if self.budget is None else max(self.spend - self.budget, Decimal(0))
+
+    @property
+    def adjustment(self) -> Decimal | None:
+        return self.period.adjustment
+
+    def row(self) -> list[Any]:
+        currency = self.period.brand.currency
+        return [
+            str(self.period),
+            format_amount(self.spend, currency),
+            budget_in_words(self.budget, currency),
+            over(self.overspend, currency),
+            signed(self.adjustment, currency),
+            state_chip(self.period),
+        ]
+
+
+def current_period(brand: Brand, kind: str) -> date | None:
+    """Return the first day of the brand's current day or month; None in an unknown zone."""
+    zone = find_zone(brand.timezone)
+    if zone is None:
+        return None
+    today = local_date(zone, timezone.now())
+    return today if kind == BrandPeriod.Kind.DAY else first_of_month(today)
+
+
+def recent_statements(brand: WithAnnotations[Brand, BrandSpend], kind: BrandPeriod.Kind) -> SafeString:
+    """Return the brand's last periods of a kind as a table, with the way to all of them."""
+    periods = list(brand.periods.filter(kind=kind).order_by("-starts_on")[: ROWS_ON_A_BRAND[kind]])
+    current = current_period(brand, kind)
+    if current and not any(period.starts_on == current for period in periods):
+        periods.insert(0, BrandPeriod(brand=brand, kind=kind, starts_on=current, spend=Decimal(0)))
+    rows = [Statement.of(period, brand).row() for period in periods]
+    headers = (
+        f"{kind.label}",
+        f"Spend ({brand.currency})",
+        "Budget that held",
+        "Overspend",
+        "Later adjustments",
+        "State",
+    )
+    shown = table(
+        headers,
+        rows,
+        numbers=(1, 2, 3, 4),
+        empty=f"No {kind.label.lower()} has spend yet.",
+        label=f"Statements of {kind.label.lower()}s",
+    )
+    every = link_to_list(BrandPeriod, f"All {kind.label.lower()}s", brand__id__exact=brand.pk, kind__exact=kind.value)
+    return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
+
+
+def budget_in_words(budget: Decimal | None, currency: str) -> str:
+    return "no limit" if budget is None else format_amount(budget, currency)
+
+
+def over(amount: Decimal | None, currency: str) -> SafeString | str:
+    if not amount:
+        return "–"
+    return format_html('<span class="campaigns-over">{}</span>', format_amount(amount, currency))
+
+
+def signed(amount: Decimal | None, currency: str) -> str:
+    if not amount:
+        return "–"
+    return f"{'+' if amount > 0 else ''}{format_amount(amount, currency)}"
+
+
+def state_chip(period: BrandPeriod) -> SafeString:
+    return chip("closed", "plain") if period.closed_at else chip("open", "good")
+
+
+@admin.register(BrandPeriod)
+class BrandPeriodAdmin(ReadOnlyAdmin):
+    brand_path = "brand"
+    list_display = (
+        "brand_name",
+        "kind",
+        "period_in_words",
+        "spent",
+        "budget",
+        "overspend",
+        "adjustment",
+        "currency",
+        "state",
+    )
+    list_display_links = None
+    list_filter = (
+        ("brand", SeenFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("starts_on", DateRangeFilter),
+        ("closed_at", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("brand__name",)
+    search_help_text = "Search by brand"
+    list_note = LIVE_NOTE
+    list_per_page = 100
+    list_select_related = ()  # the brand is prefetched with its spend
+    figures = ("spent",)
+    sortable_by = ("period_in_words",)  # by any other column, the database would sort the statements of all years
+    fields = (
+        "brand_name",
+        "kind",
+        "period_in_words",
+        "spent",
+        "budget",
+        "overspend",
+        "adjustment",
+        "state",
+        "closed_at",
+    )
+
+    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
+        """Give each statement its brand with the spend of now, for the periods that are current."""
+        brands = sorted(set(rows.order_by().values_list("brand_id", flat=True)))
+        spending = brands_with_spend(Brand.objects.all(), timezone.now(), brands)
+        return rows.prefetch_related(Prefetch("brand", queryset=spending))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[BrandPeriod], search_term: str) -> Any:
+        if not search_term.replace("\0", "").strip():
+            return queryset, False
+        return queryset.filter(brand__in=first_ids(request, brands_named(search_term))), False
+
+    @admin.display(description="brand")
+    def brand_name(self, period: BrandPeriod) -> SafeString:
+        return link_to(period.brand)
+
+    @admin.display(description="period", ordering="starts_on")
+    def period_in_words(self, period: BrandPeriod) -> str:
+        return str(period)
+
+    @admin.display(description="spend")
+    def spent(self, period: BrandPeriod) -> str:
+        return format_amount(_statement(period).spend, period.brand.currency)
+
+    @admin.display(description="budget that held")
+    def budget(self, period: BrandPeriod) -> str:
+        return budget_in_words(_statement(period).budget, period.brand.currency)
+
+    @admin.display(description="overspend")
+    def overspend(self, period: BrandPeriod) -> SafeString | str:
+        return over(_statement(period).overspend, period.brand.currency)
+
+    @admin.display(description="later adjustments")
+    def adjustment(self, period: BrandPeriod) -> str:
+        return signed(period.adjustment, period.brand.currency)
+
+    @admin.display(description="currency")
+    def currency(self, period: BrandPeriod) -> str:
+        return period.brand.currency
+
+    @admin.display(description="state")
+    def state(self, period: BrandPeriod) -> SafeString:
+        return state_chip(period)
+
+
+def _statement(period: BrandPeriod) -> Statement:
+    brand: Any = period.brand  # prefetched with its spend
+    return Statement.of(period, brand)

@@ -1,0 +1,300 @@
+"""Importing spend through the admin: a file is uploaded, its preview confirmed, and a worker imports it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import OperationalError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from kombu.exceptions import OperationalError as BrokerError
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
+
+from budget_manager.upload_limit import was_dropped
+from campaigns.admin.ledger.upload_preview import preview_context
+from campaigns.admin.shared.base import ReadOnlyAdmin
+from campaigns.admin.shared.display import chip, local_time, render_bar
+from campaigns.admin.shared.fields import ZoneWidget
+from campaigns.database.clock import database_now
+from campaigns.database.connection import is_busy, is_postgresql
+from campaigns.models import SpendUpload
+from campaigns.models.brand import validate_zone
+from campaigns.rules.amounts import DecimalMark
+from campaigns.services.audit_log import Logged, log_rows
+from campaigns.services.intake.upload_confirm import NotConfirmed, OutOfDate, cancel_upload, confirm_upload
+from campaigns.services.intake.upload_preview import SMALL, make_preview
+from campaigns.services.intake.uploads import keep_upload
+from campaigns.services.intake.words import remarks
+from campaigns.services.permissions import sees_only_given_brands
+from campaigns.tasks import import_spend_upload, preview_spend_upload
+
+logger = logging.getLogger(__name__)
+
+TONES = {"done": "good", "failed": "warning", "ready": "warning", "running": "note", "checking": "note"}
+DECIMALS = (
+    (DecimalMark.UNKNOWN, "As the file’s numbers show"),
+    (DecimalMark.POINT, "A point, as in 1,250.50"),
+    (DecimalMark.COMMA, "A comma, as in 1.250,50"),
+)
+MEGABYTE = 1024**2
+
+
+class UploadForm(forms.Form):
+    """The file and how to take it; who may not add brands and campaigns isn't asked whether to create them."""
+
+    file = forms.FileField(
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv"}),
+        error_messages={"required": "Choose a file.", "empty": "The file is empty: choose another one."},
+    )
+    timezone = forms.CharField(
+        label="Time zone of times without an offset",
+        widget=ZoneWidget(),
+        validators=[validate_zone],
+        max_length=64,
+        required=False,
+        help_text="A name like Europe/Paris. Leave empty for each brand’s own. Times that include an offset are used as"
+        " they are, and a day without a time is the brand’s day.",
+    )
+    decimal = forms.ChoiceField(
+        label="Decimal separator",
+        choices=DECIMALS,
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Choose it where amounts like 1.250 could be read in two ways.",
+    )
+    skip_errors = forms.BooleanField(
+        label="Import the other rows where some are refused",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Otherwise one refused row keeps the whole file out.",
+    )
+    create_missing = forms.BooleanField(
+        label="Create brands and campaigns that are missing",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Otherwise rows of brands and campaigns that aren’t there are refused.",
+    )
+
+    def __init__(self, request: HttpRequest) -> None:
+        data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        super().__init__(data, files, initial={"decimal": DecimalMark.UNKNOWN})
+        self.fields["file"].help_text = f"CSV in UTF-8, up to {settings.SPEND_UPLOAD_MEGABYTES:,} MB."
+        self.was_dropped = was_dropped(request)
+        if not request.user.has_perms(("campaigns.add_brand", "campaigns.add_campaign")):
+            del self.fields["create_missing"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        file = cleaned.get("file")
+        if self.was_dropped or (file and file.size > settings.SPEND_UPLOAD_MEGABYTES * MEGABYTE):
+            self.errors.pop("file", None)
+            most = f"{settings.SPEND_UPLOAD_MEGABYTES:,} MB"
+            self.add_error("file", ValidationError(f"The file is larger than {most}: import it in several files."))
+        return cleaned
+
+
+@admin.register(SpendUpload)
+class SpendUploadAdmin(ReadOnlyAdmin):
+    list_note = "Files of spend that staff uploaded or import_spend imported. A worker imports uploads, one at a time."
+    nothing_yet = "Upload a spend file, check what it would import, and track its progress here."
+    list_display = ("name", "who", "uploaded", "state_in_words", "progress", "imported", "refused")
+    list_filter = ("state",)
+    search_fields = ("name", "who")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Who sees only given brands sees their own files: others hold the names of other brands."""
+        rows = super().get_queryset(request)
+        return rows.filter(user=request.user.pk) if sees_only_given_brands(request.user) else rows
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("campaigns.add_spendupload"))
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {"progress": self.progress_view, "confirm": self.confirm_view, "cancel": self.cancel_view}
+        own = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"campaigns_spendupload_{name}")
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
+        """Take a file, keep it, and show what it would import: a worker reads what is large."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request)
+        if form.is_bound and form.is_valid():
+            upload = self._keep(request, form.cleaned_data)
+            self._preview(request, upload)
+            return self._to(upload)
+        return self.dialogue(request, "upload_add", title="Import spend", form=form, media=self.media)
+
+    def _keep(self, request: HttpRequest, asked: dict[str, Any]) -> SpendUpload:
+        upload = keep_upload(
+            asked["file"].chunks(MEGABYTE),
+            name=str(asked["file"].name),
+            person=request.user,
+            now=timezone.now(),
+            zone=asked["timezone"],
+            create=asked.get("create_missing", False),
+            skip_errors=asked["skip_errors"],
+            decimal=DecimalMark(asked["decimal"] or DecimalMark.UNKNOWN),
+            state=SpendUpload.State.CHECKING,
+        )
+        log_rows(request.user, SpendUpload, [Logged(upload.pk, upload.name)])
+        return upload
+
+    def _to(self, upload: SpendUpload) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
+
+    def _preview(self, request: HttpRequest, upload: SpendUpload) -> None:
+        """Read a small file at once. A worker reads a large one, and what somebody's lock keeps from being read."""
+        if upload.size <= SMALL:
+            try:
+                make_preview(upload.pk, task_id="", clock=database_now)
+            except OperationalError as error:
+                if not is_busy(error):
+                    raise
+            return
+        self._send(request, upload, preview_spend_upload)
+
+    def _send(self, request: HttpRequest, upload: SpendUpload, task: Any) -> None:
+        try:
+            task.apply_async((upload.pk,), retry=False)
+        except BrokerError as error:
+            logger.warning("no broker for the upload %d: %s", upload.pk, error)
+            messages.warning(request, "The broker can’t be reached: the file is read with the first check after that.")
+
+    def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Let an upload be imported as its preview says, and send for a worker."""
+        upload = self._unconfirmed(request, pk)
+        asked = {name: request.POST.get(name) == "on" for name in ("skip_errors", "again")}
+        try:
+            confirmed = confirm_upload(upload.pk, **asked)
+        except NotConfirmed as problem:
+            messages.error(request, str(problem))
+            if isinstance(problem, OutOfDate):
+                self._preview(request, upload)
+        else:
+            self._send(request, confirmed, import_spend_upload)
+        return self._to(upload)
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        upload = self._unconfirmed(request, pk)
+        if cancel_upload(upload.pk, now=timezone.now()):
+            messages.success(request, f"Cancelled: nothing of “{upload.name}” was imported.")
+        return HttpResponseRedirect(reverse("admin:campaigns_spendupload_changelist"))
+
+    def _unconfirmed(self, request: HttpRequest, pk: int) -> SpendUpload:
+        upload: SpendUpload | None = self.get_queryset(request).filter(pk=pk).first()
+        if request.method != "POST" or not self.has_add_permission(request) or upload is None:
+            raise PermissionDenied
+        return upload
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Tell how far the import is, and what came of it. Nothing of it can be changed."""
+        upload = self.get_object(request, object_id)
+        if request.method != "GET" or not self.has_view_permission(request, upload):
+            raise PermissionDenied
+        if upload is None:
+            messages.warning(request, "This import no longer exists.")
+            return HttpResponseRedirect(reverse("admin:campaigns_spendupload_changelist"))
+        return self.dialogue(
+            request,
+            "upload",
+            media=self.media,
+            title=f"Import of {upload.name}",
+            upload=upload,
+            told=progress_of(upload),
+            uploaded=local_time(upload.created_at, settings.TIME_ZONE),
+            state=self.state_in_words(upload),
+            figures=figures_of(upload),
+            refusals=upload.refusals.splitlines(),
+            remarks=list(remarks(upload)),
+            **preview_context(request, upload),
+        )
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
+    def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        upload = self.get_queryset(request).filter(pk=pk).first()
+        answer = {"gone": True, "over": True} if upload is None else progress_of(upload)
+        return JsonResponse(answer, headers={"Cache-Control": "no-store"})
+
+    @admin.display(description="uploaded", ordering="created_at")
+    def uploaded(self, upload: SpendUpload) -> SafeString:
+        return local_time(upload.created_at, settings.TIME_ZONE)
+
+    @admin.display(description="state", ordering="state")
+    def state_in_words(self, upload: SpendUpload) -> SafeString:
+        return chip(upload.get_state_display().lower(), TONES.get(upload.state, "plain"))
+
+    @admin.display(description="progress")
+    def progress(self, upload: SpendUpload) -> SafeString | str:
+        told = progress_of(upload)
+        if upload.state not in (SpendUpload.State.RUNNING, SpendUpload.State.CHECKING):
+            return in_megabytes(upload.size)
+        return render_bar(text=told["sizes"], note=f"{told['percent']} %", value=told["percent"], label="of the file")
+
+
+def progress_of(upload: SpendUpload) -> dict[str, Any]:
+    """Return how far an upload is, for the page and for the script that keeps it up to date."""
+    percent = 100 if upload.state == SpendUpload.State.DONE else upload.bytes_done * 100 // max(upload.size, 1)
+    return {
+        "state": upload.state,
+        "over": upload.is_over or upload.state == SpendUpload.State.READY,
+        "percent": min(percent, 100),
+        "sizes": f"{in_megabytes(upload.bytes_done)} of {in_megabytes(upload.size)}",
+        "sentence": _sentence(upload),
+    }
+
+
+def _sentence(upload: SpendUpload) -> str:
+    if upload.state == SpendUpload.State.CHECKING:
+        return "The file is being read, so that you see what it would import. Nothing is imported yet."
+    if upload.state == SpendUpload.State.READY:
+        return "Nothing is imported yet. This is what the file would import:"
+    if upload.state == SpendUpload.State.WAITING:
+        return "It waits for a worker: one import runs at a time."
+    if upload.state == SpendUpload.State.RUNNING:
+        if not upload.skip_errors and not is_postgresql():
+            return "The worker imports it, all in one go: SQLite tells nothing of it before the end."
+        rows = f", {upload.imported:,} rows so far" if upload.imported else ""
+        return f"The worker imports it{rows}."
+    if upload.state in (SpendUpload.State.FAILED, SpendUpload.State.CANCELLED):
+        return upload.problem
+    rows = "1 row" if upload.imported == 1 else f"{upload.imported:,} rows"
+    return f"Done: {rows} imported, {upload.repeated:,} repeated and skipped, {upload.refused:,} refused."
+
+
+def figures_of(upload: SpendUpload) -> list[tuple[str, str]]:
+    """Return what came of the rows, with words, as a preview's figures."""
+    figures = (
+        (upload.imported, "imported"),
+        (upload.repeated, "repeated, skipped"),
+        (upload.refused, "refused"),
+        (upload.without_spend, "without spend"),
+        (upload.notes, "totals and notes"),
+        (upload.created_brands, "brands created"),
+        (upload.created_campaigns, "campaigns created"),
+    )
+    return [(f"{count:,}", word) for count, word in figures if count or word == "imported"]
+
+
+def in_megabytes(size: int) -> str:
+    return f"{size / MEGABYTE:,.1f} MB" if size >= MEGABYTE / 10 else f"{size / 1024:,.1f} kB"

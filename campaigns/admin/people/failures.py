@@ -1,0 +1,40 @@
+"""Failed sign-ins, for superusers: who was locked out, from where; deleting the lines of a name unlocks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from campaigns.admin.shared.base import BaseAdmin, SuperusersOnly
+
+
+@admin.register(AccessAttempt)
+class FailedSignInAdmin(SuperusersOnly, BaseAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
+    search_fields = ("username", "ip_address")
+    search_help_text = "Search by name or address"
+    ordering = ("-attempt_time",)
+    fields = list_display
+    list_note = (
+        f"Failures since the last success. A name is locked for the address from which it failed"
+        f" {settings.AXES_FAILURE_LIMIT} times, with one browser or several, for"
+        f" {settings.AXES_COOLOFF_TIME.seconds // 60} minutes. Delete its lines to unlock it at once."
+    )
+    nothing_yet = "Nobody has failed to sign in."
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"title": "Failed sign-ins"} | (extra_context or {}))
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

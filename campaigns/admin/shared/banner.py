@@ -1,0 +1,64 @@
+"""What every page says at its top while the check is late: figures and statuses are old, and budgets may be passed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campaigns.database.clock import database_now
+from campaigns.models import JobRun
+from campaigns.services.jobs.health import JobHealth, health, in_words, late_check, late_check_of
+
+
+def banner(request: HttpRequest) -> dict[str, Any]:
+    """Return what pages of the admin need to show it; settings name this function (UNFOLD, GLOBAL_CALLBACK)."""
+    if not admin.site.has_permission(request):
+        return {}
+    now = database_now()
+    shown = health(now=now) if _shows_health(request) else None
+    check = late_check_of(shown) if shown else late_check(now=now)
+    return {"stalled_check": _sentence(request, check) if check else "", "health": shown}
+
+
+def _shows_health(request: HttpRequest) -> bool:
+    """Tell whether the page tells more of the jobs: the home page does, to those who may look at them."""
+    match = request.resolver_match
+    return bool(match and match.view_name == "admin:index" and request.user.has_perm("campaigns.view_jobrun"))
+
+
+def _sentence(request: HttpRequest, check: JobHealth) -> SafeString:
+    return format_html(
+        "<strong>{}</strong> Until the next check no campaign pauses at its budget and none resumes, unless somebody"
+        " saves it. {}",
+        _last_checked(check),
+        _remedy(request),
+    )
+
+
+def _last_checked(check: JobHealth) -> str:
+    if check.succeeded_at is None:
+        return "Budgets have never been checked."
+    local = timezone.localtime(check.succeeded_at)
+    now = database_now()
+    if check.succeeded_at > now:
+        return f"Budgets were last checked by a clock that was ahead, at {local:%Y-%m-%d %H:%M} ({settings.TIME_ZONE})."
+    ago = in_words(now - check.succeeded_at)
+    return f"Budgets were last checked {ago} ago, at {local:%Y-%m-%d %H:%M} ({settings.TIME_ZONE})."
+
+
+def _remedy(request: HttpRequest) -> SafeString | str:
+    if not request.user.has_perm("campaigns.view_jobrun"):
+        return "Please tell your administrators."
+    jobs = reverse(f"admin:{JobRun._meta.app_label}_{JobRun._meta.model_name}_changelist")
+    return format_html(
+        'Beat, worker or broker is down, or the check fails: see <a class="underline" href="{}">Jobs</a>, /health/jobs'
+        " and the worker’s log, or tell whoever runs this system.",
+        jobs,
+    )

@@ -1,0 +1,124 @@
+"""Pictures of money over time, as data for Chart.js. Floats draw them; nothing else is made of these numbers."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+
+from campaigns.rules.currencies import decimals_of
+from campaigns.rules.money import PLACES
+from campaigns.services.insight.brand_month import BrandMonth
+from campaigns.services.insight.pacing import Projection
+
+BLUE, GREY, RED, AMBER = "#3b82f6", "#7b8190", "#dc2626", "#d97706"
+"""Told apart on white and on the dark theme's background, and by their dashes."""
+LIGHT_BLUE, LIGHT_AMBER = "rgba(59, 130, 246, 0.16)", "rgba(217, 119, 6, 0.20)"
+
+OPTIONS: dict[str, Any] = {
+    "animation": False,
+    "responsive": True,
+    "maintainAspectRatio": False,
+    "interaction": {"mode": "index", "intersect": False},
+    "plugins": {"legend": {"display": False}},
+    "scales": {
+        "x": {"grid": {"display": False}, "ticks": {"color": GREY, "maxTicksLimit": 11, "maxRotation": 0}},
+        "y": {"beginAtZero": True, "grid": {"lineWidth": 0.5}, "ticks": {"color": GREY, "maxTicksLimit": 6}},
+    },
+}
+
+Points = Sequence[Decimal | None]
+
+
+def options(currency: str) -> str:
+    """Return the options of a chart whose amounts have the decimals of the currency, and more where they are there."""
+    scales = copy.deepcopy(OPTIONS["scales"])
+    scales["y"]["ticks"]["format"] = {"minimumFractionDigits": decimals_of(currency), "maximumFractionDigits": PLACES}
+    return json.dumps(OPTIONS | {"scales": scales, "locale": "en"})
+
+
+def month_chart(month: BrandMonth) -> str:
+    """Return the month's spend so far, the even pace, the budget, and the projection with its bounds.
+
+    The points are the ends of the days and, for today, now.
+    """
+    days = _days_of_month(month)
+    done = len(month.finished)
+    labels = ["", *("now" if day == done + 1 else str(day) for day in range(1, days + 1))]
+    datasets = [_line("Spent", spent_so_far(month), BLUE, fill="origin", backgroundColor=LIGHT_BLUE)]
+    if month.month.budget:
+        even = even_so_far(month)
+        datasets.append(_line("Even pace", even, GREY, borderDash=[4, 4], borderWidth=1.5))
+        datasets.append(_line("Monthly budget", [month.month.budget] * (days + 1), RED, borderWidth=1.5))
+    if month.projection:
+        datasets += _projected(month, month.projection, days)
+    return json.dumps({"labels": labels, "datasets": datasets})
+
+
+def hours_chart(month: BrandMonth, labels: Sequence[str]) -> str:
+    bars = {"label": "Spent", "data": _floats([hour.spend for hour in month.hours]), "backgroundColor": BLUE}
+    datasets: list[dict[str, Any]] = [bars]
+    if month.day.budget:
+        even = [month.day.budget / len(month.hours)] * len(month.hours)
+        datasets.append(_line("Even pace", even, GREY, borderDash=[4, 4], type="line", borderWidth=1.5))
+    return json.dumps({"labels": list(labels), "datasets": datasets})
+
+
+def spent_so_far(month: BrandMonth) -> list[Decimal]:
+    """Return what was spent by the beginning of the month, the end of each finished day, and now.
+
+    What arrived late for finished days, and is in no total yet, is in the last one only.
+    """
+    sums = [Decimal(0)]
+    for _, spend in month.finished:
+        sums.append(sums[-1] + spend)
+    return [*sums, month.month.spend]
+
+
+def even_so_far(month: BrandMonth) -> list[Decimal]:
+    """Return the even pace at the same points, and on to the end of the month."""
+    days, done, budget = _days_of_month(month), len(month.finished), month.month.budget or Decimal(0)
+    now = budget * month.month.span.fraction
+    return [now if day == done + 1 else budget * day / days for day in range(days + 1)]
+
+
+def _projected(month: BrandMonth, projection: Projection, days: int) -> list[dict[str, Any]]:
+    """Return the lines from now to the end; the bounds widen as those of the projection do."""
+    spend, left, done = month.month.spend, month.days_left, len(month.finished)
+    ahead = [Decimal(0), *(left - (days - day) for day in range(done + 2, days + 1))]
+    before: list[Decimal | None] = [None] * (done + 1)
+    expected: list[Decimal] = [spend + (projection.expected - spend) * days_ahead / left for days_ahead in ahead]
+    lines = [_line("Projection", [*before, *expected], AMBER, borderDash=[6, 4])]
+    if projection.low is None or projection.high is None:
+        return lines
+    width = projection.high - projection.expected
+    off = [width * _widening(days_ahead, left, done) for days_ahead in ahead]
+    floor = min(spend, projection.expected)
+    low = [max(middle - beside, floor) for middle, beside in zip(expected, off, strict=True)]
+    high = [middle + beside for middle, beside in zip(expected, off, strict=True)]
+    none = "rgba(0, 0, 0, 0)"
+    return [
+        *lines,
+        _line("Low", [*before, *low], none),
+        _line("High", [*before, *high], none, fill="-1", backgroundColor=LIGHT_AMBER),
+    ]
+
+
+def _widening(days: Decimal, of: Decimal, finished: int) -> Decimal:
+    """Return the width of the band some days ahead as a part of its width at the end (see pacing.projection)."""
+    return ((days + days**2 / finished) / (of + of**2 / finished)).sqrt()
+
+
+def _days_of_month(month: BrandMonth) -> int:
+    return len(month.finished) + int(month.days_left.to_integral_value(ROUND_CEILING))
+
+
+def _line(label: str, data: Points, colour: str, **more: Any) -> dict[str, Any]:
+    line = {"label": label, "data": _floats(data), "borderColor": colour, "borderWidth": 2, "fill": False}
+    return line | {"pointRadius": 0, "pointHitRadius": 8} | more
+
+
+def _floats(amounts: Points) -> list[float | None]:
+    return [None if amount is None else float(amount) for amount in amounts]

@@ -1,0 +1,144 @@
+"""How figures look in the admin: bars with their text, chips, tables; all readable without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from django.db import models
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django_stubs_ext import WithAnnotations
+
+from campaigns.models import Brand
+from campaigns.models.spend_queries import BrandSpend
+from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.periods import find_zone
+from campaigns.rules.reasons import LABELS, PauseReason
+from campaigns.services.jobs.health import in_words
+
+
+def percent(spend: Decimal, limit: Decimal) -> int:
+    """Return the whole percents of a limit that are spent, rounded down; a limit of 0 is always spent."""
+    if limit == 0:
+        return 100
+    return int((spend * 100 / limit).to_integral_value(ROUND_FLOOR))
+
+
+def spend_bar(spend: Decimal, limit: Decimal | None, currency: str, *, of: str) -> SafeString:
+    """Return the spend against its limit as text and bar; `of` names the limit for who can't see the bar."""
+    if limit is None:
+        return format_html(
+            '<div class="campaigns-bar"><span class="campaigns-bar-text">{}<small>no limit</small></span></div>',
+            format_money(spend, currency),
+        )
+    spent = percent(spend, limit)
+    return render_bar(
+        text=f"{format_amount(spend, currency)} of {format_money(limit, currency)}",
+        note="nothing may be spent" if limit == 0 else f"{spent} %",
+        value=min(max(spent, 0), 100),
+        label=f"{spent} % of the {of}",
+    )
+
+
+def day_bar(brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
+    return spend_bar(brand.spend_today, brand.daily_budget, brand.currency, of="daily budget")
+
+
+def month_bar(brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
+    return spend_bar(brand.spend_this_month, brand.monthly_budget, brand.currency, of="monthly budget")
+
+
+def render_bar(*, text: str, note: str, value: int, label: str) -> SafeString:
+    return format_html(
+        '<div class="campaigns-bar"><span class="campaigns-bar-text">{}<small>{}</small></span>'
+        '<meter min="0" max="100" low="80" high="99" optimum="0" value="{}" aria-label="{}">{}</meter></div>',
+        text,
+        note,
+        value,
+        label,
+        label,
+    )
+
+
+def status_chips(reasons: PauseReason) -> SafeString:
+    """Return the status in words, and every reason that holds."""
+    if not reasons:
+        return chip("active", "good")
+    return format_html_join(" ", "{}", [(chip(LABELS[reason], _tone(reason)),) for reason in reasons])
+
+
+def _tone(reason: PauseReason) -> str:
+    """People's own decisions are neutral; what the calendar lifts is a note; a limit is a warning."""
+    if reason in PauseReason.CAMPAIGN_DISABLED | PauseReason.BRAND_DISABLED | PauseReason.ENDED:
+        return "plain"
+    if reason in PauseReason.NOT_STARTED | PauseReason.OUTSIDE_SCHEDULE:
+        return "note"
+    return "warning"
+
+
+def chip(text: str, tone: str) -> SafeString:
+    return format_html('<span class="campaigns-chip campaigns-chip-{}">{}</span>', tone, text)
+
+
+def local_time(instant: datetime, zone_name: str) -> SafeString:
+    """Return an instant on the brand's wall clock, in UTC where nobody knows its zone; on hover, on the viewer's.
+
+    What is shown on hover is added by times.js: only the browser knows the viewer's zone.
+    """
+    zone = find_zone(zone_name)
+    shown = f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}" if zone else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}">{}</time>', instant.astimezone(UTC).isoformat(), shown)
+
+
+def table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    numbers: Sequence[int] = (),
+    empty: str,
+    label: str = "Table",
+) -> SafeString:
+    """Return a read-only table; `numbers` are the columns that are set flush right.
+
+    On a narrow screen it scrolls sideways in its own box, which the keyboard reaches and is called `label`.
+    """
+    cells = [[{"value": value, "number": index in numbers} for index, value in enumerate(row)] for row in rows]
+    heads = [{"value": header, "number": index in numbers} for index, header in enumerate(headers)]
+    context = {"headers": heads, "rows": cells, "empty": empty, "label": label}
+    return render_to_string("campaigns/admin/table.html", context)
+
+
+def link_to(row: models.Model, text: str = "") -> SafeString:
+    """Return a link to the row's page in the admin."""
+    opts = row._meta
+    url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk])
+    return format_html('<a class="text-link" href="{}">{}</a>', url, text or str(row))
+
+
+def list_address(model: type[models.Model], **filters: Any) -> str:
+    """Return the address of a list in the admin, filtered."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist", query=filters or None)
+
+
+def link_to_list(model: type[models.Model], text: str, **filters: Any) -> SafeString:
+    """Return a link to a list in the admin, filtered."""
+    return format_html('<a class="text-link" href="{}">{}</a>', list_address(model, **filters), text)
+
+
+def share_bar(value: int, label: str) -> SafeString:
+    """Return a bar of some percents of a whole, of which more is no worse than less."""
+    return format_html(
+        '<meter class="campaigns-share" min="0" max="100" value="{}" aria-label="{}">{}</meter>', value, label, label
+    )
+
+
+def ago(instant: datetime | None, now: datetime) -> str:
+    """Return how long ago an instant is, in words."""
+    if instant is None:
+        return "never"
+    return "just now" if now - instant < timedelta(minutes=1) else f"{in_words(now - instant)} ago"

@@ -1,0 +1,142 @@
+"""Form fields of the admin: money, days of the week, time zones, times of day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
+from django.db import models
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSingleTimeWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from campaigns.models.dayparting import DAYS, EVERY_DAY
+from campaigns.rules.currencies import DECIMALS, NAMES, find_currency
+from campaigns.rules.money import PLAIN_DECIMAL
+from campaigns.rules.periods import known_zones
+
+LARGEST = models.BigIntegerField.MAX_BIGINT
+
+
+def is_key(text: str) -> bool:
+    """Return whether the text is a number that the database can look up as a primary key."""
+    digits = text.removeprefix("-")  # rows that SQL has written may have such keys
+    return digits.isascii() and digits.isdecimal() and len(digits) < 20 and -LARGEST <= int(text) <= LARGEST
+
+
+class MoneyField(forms.DecimalField):
+    """An amount in plain digits: 100, neither 1e2 nor 1_00, and not 100.000000 as the database pads it."""
+
+    def to_python(self, value: Any) -> Any:
+        """Refuse what Python takes for a number and people mistype."""
+        if isinstance(value, str) and value.strip() and not PLAIN_DECIMAL.fullmatch(value.strip()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, Decimal):
+            return value
+        exact = value.normalize()
+        return f"{exact:.{max(0, -int(exact.as_tuple().exponent))}f}"
+
+
+class DaysWidget(UnfoldAdminCheckboxSelectMultipleWidget):
+    template_name = "campaigns/admin/widgets/days.html"
+
+
+class DaysField(forms.MultipleChoiceField):
+    """Days of the week as seven checkboxes; its value is a mask, Monday 1 to Sunday 64."""
+
+    widget = DaysWidget
+    default_error_messages = {"required": "Choose at least one day of the week."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[(str(1 << number), name) for number, name in enumerate(DAYS)], **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, int):
+            return value
+        return [str(1 << number) for number in range(7) if value >> number & 1]
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, int):
+            return value
+        mask = 0
+        for bits in value or ():
+            mask |= self._bits(bits)
+        return mask
+
+    def _bits(self, text: str) -> int:
+        if not is_key(str(text)) or not 0 < int(text) <= EVERY_DAY:
+            raise ValidationError(
+                "%(value)s is no day of the week: Monday is 1, Tuesday 2, and so on to Sunday, 64.",
+                params={"value": text},
+            )
+        return int(text)
+
+    def validate(self, value: Any) -> None:
+        if not value and self.required:
+            raise ValidationError(self.error_messages["required"], code="required")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(initial) != self.to_python(data))
+        except ValidationError:
+            return True
+
+
+class KeyAutocomplete(AutocompleteSelect):
+    """Django's widget, which shows nothing as chosen where what was posted can't be a key; its own fails."""
+
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, [key for key in value if is_key(str(key))], attrs)
+
+
+class ClockWidget(UnfoldAdminSingleTimeWidget):
+    """A time of day as HH:MM."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        hints = {"placeholder": "HH:MM", "inputmode": "numeric", "autocomplete": "off"}
+        super().__init__(attrs=hints | (attrs or {}), format="%H:%M")
+
+
+class CurrencyField(forms.CharField):
+    """A code of ISO 4217, in capital letters or small ones. Its form refuses others, where the code was changed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"max_length": None})
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value) or ""
+        return find_currency(text) or text
+
+
+class CurrencyWidget(UnfoldAdminTextInputWidget):
+    """A text input that offers the codes of all currencies, with their names."""
+
+    template_name = "campaigns/admin/widgets/currency.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        offered = f"{name}-currencies"
+        more = {"list": offered, "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        context: dict[str, Any] = super().get_context(name, value, (attrs or {}) | more)
+        context["widget"] |= {"offered": offered, "currencies": sorted((code, NAMES[code]) for code in DECIMALS)}
+        return context
+
+
+class ZoneWidget(UnfoldAdminTextInputWidget):
+    """A text input that offers the names of all time zones."""
+
+    template_name = "campaigns/admin/widgets/zone.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        offered = f"{name}-zones"
+        context: dict[str, Any] = super().get_context(name, value, (attrs or {}) | {"list": offered})
+        context["widget"] |= {"offered": offered, "zones": sorted(known_zones())}
+        return context

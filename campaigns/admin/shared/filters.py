@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import SimpleListFilter
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
+from unfold.widgets import INPUT_CLASSES
+
+from campaigns.database.dialects import among, among_param
+from campaigns.rules.reasons import LABELS, PauseReason
+from campaigns.services.insight import risk
+from campaigns.services.insight.home import RECENTLY
+from campaigns.services.insight.risk import Risk, brands_at
+
+LAST_24_HOURS = "24-hours"
+GIVEN = "SELECT id FROM campaigns_brand WHERE {}"
+
+
+class SeenForm(AutocompleteDropdownForm):
+    """Names what is chosen only where the person sees it: the address may hold any number."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        related = kwargs["model_admin"].admin_site.get_model_admin(kwargs["field"].remote_field.model)
+        cast(Any, self.fields[kwargs["name"]]).queryset = related.get_queryset(kwargs["request"])
+
+
+class SeenFilter(AutocompleteSelectFilter):
+    """One of the brands or campaigns that the person sees, found by typing."""
+
+    form_class: Any = SeenForm
+
+
+class ToldFilter(SimpleListFilter):
+    """A filter of which the list says above its rows that it holds: whom a link led here sees no filter."""
+
+    @property
+    def in_words(self) -> str:
+        chosen = {str(value): label for value, label in self.lookup_choices}.get(self.value() or "")
+        return f"{self.title}: {chosen}" if chosen else ""
+
+
+class ReasonFilter(ToldFilter, DropdownFilter):
+    """Campaigns for which a reason holds, alone or with others."""
+
+    title = "pause reason"
+    parameter_name = "reason"
+    column = "pause_reasons"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(str(reason.name).lower(), LABELS[reason]) for reason in PauseReason]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        reason = PauseReason.__members__.get((self.value() or "").upper())
+        if reason is None:
+            return queryset
+        bits: QuerySet[Any] = queryset.alias(_holds=F(self.column).bitand(int(reason)))
+        return bits.filter(_holds=int(reason))
+
+
+class ReasonAfterFilter(ReasonFilter):
+    """Changes after which a reason held."""
+
+    title = "reason after"
+    column = "reasons_after"
+
+
+class RiskFilter(ToldFilter, DropdownFilter):
+    """Brands of which a risk holds now: those that the home page counts."""
+
+    title = "risk"
+    parameter_name = "risk"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(each.code, risk.LABELS[each]) for each in Risk]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = Risk.__members__.get((self.value() or "").upper())
+        if chosen is None:
+            return queryset
+        ids = brands_at(chosen, now=timezone.now())  # once for the count and the page
+        return queryset.filter(pk__in=RawSQL(GIVEN.format(among("id")), [among_param(ids)]))  # noqa: S611  # bound
+
+
+class ChangeFilter(ToldFilter, DropdownFilter):
+    """Changes by what they did to the campaign."""
+
+    title = "what happened"
+    parameter_name = "change"
+    kinds = {
+        "paused": ("paused", Q(reasons_before=0)),
+        "resumed": ("resumed", Q(reasons_after=0)),
+        "other": ("stayed paused, for other reasons", ~Q(reasons_before=0) & ~Q(reasons_after=0)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(code, label) for code, (label, _) in self.kinds.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        kind = self.kinds.get(self.value() or "")
+        return queryset.filter(kind[1]) if kind else queryset
+
+
+class DateRangeForm(forms.Form):
+    """The browser's own date fields, which send a date as 2026-12-31 in whatever form they show it."""
+
+    def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for end in ("from", "to"):
+            widget = forms.DateInput(attrs={"type": "date", "class": " ".join(INPUT_CLASSES)})
+            self.fields[f"{name}_{end}"] = forms.DateField(label=end.capitalize(), required=False, widget=widget)
+
+
+class DateRangeFilter(RangeDateFilter):
+    """Rows from one day to another. A date that can't be read finds nothing, and a sentence says so."""
+
+    form_class: Any = DateRangeForm
+    template = "campaigns/admin/date_range.html"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        for end, lookup in (("from", "gte"), ("to", "lte")):
+            entered = self.used_parameters.get(f"{self.parameter_name}_{end}")
+            if not entered:
+                continue
+            try:
+                day = parse_date(str(entered))
+            except ValueError:
+                day = None
+            if day is None:
+                messages.error(request, f"“{entered}” isn't a valid date. Enter a date like 2026-12-31.")
+                return queryset.none()
+            queryset = queryset.filter(**{f"{self.field_path}__{lookup}": day})
+        return queryset
+
+
+class RecentFilter(ToldFilter):
+    """Rows since a recent midnight of the application's zone: newest first, a page is found at once."""
+
+    title = "time"
+    parameter_name = "since"
+    column: str
+    days = {"today": 0, "yesterday": 1, "week": 6, "month": 29}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [
+            (LAST_24_HOURS, "the last 24 hours"),
+            ("today", "today"),
+            ("yesterday", "since yesterday"),
+            ("week", "the last 7 days"),
+            ("month", "the last 30 days"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == LAST_24_HOURS:
+            return queryset.filter(**{f"{self.column}__gte": timezone.now() - RECENTLY})
+        days = self.days.get(self.value() or "")
+        if days is None:
+            return queryset
+        today = timezone.localdate()
+        since = timezone.make_aware(datetime.combine(today - timedelta(days=days), time.min))
+        return queryset.filter(**{f"{self.column}__gte": since})

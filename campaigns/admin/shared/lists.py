@@ -1,0 +1,174 @@
+"""Lists whose cost follows the page, not the table, and that answer a bad filter as Django does, with no server error.
+
+Rows are counted up to a limit. The page's ids are found first, by what the order needs alone; what its columns show is
+then read for these rows only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ORDER_VAR
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+from unfold.views import ChangeList
+
+from campaigns.admin.shared.search import searched
+
+NO_VALUE = re.compile(r"\0|[0-9]{19}")
+"""PostgreSQL takes no NUL, SQLite no longer number: each fails where the list is read."""
+
+USED = {"exact", "in", "gt", "gte", "lt", "lte", "isnull"}
+REFUSED = models.CharField().get_lookups().keys() - USED
+"""What no filter of ours asks, such as regular expressions, which can keep a database busy for long."""
+
+COUNTED = 10_000
+"""Rows of a list are counted up to here, are shown on pages up to here, and up to here one action takes them all."""
+
+NEWEST = 1_000_000
+"""A list of what only grows reaches back over so many rows."""
+
+
+DATE = "Enter a date like 2026-12-31."
+TIME = "Enter a time from 00:00 to 23:59."
+"""Django's own sentences say that a date or time isn't valid, and not which one would be."""
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it pages whatever it is given
+    """Counts no further than COUNTED: who has more rows than that searches, and doesn't turn pages."""
+
+    template_name = "campaigns/admin/pagination.html"
+
+    @cached_property
+    def rows(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by().values("pk")[: COUNTED + 1].count())
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.rows, COUNTED)
+
+    @property
+    def is_capped(self) -> bool:
+        return self.rows > COUNTED
+
+    @property
+    def in_words(self) -> str:
+        return f"more than {COUNTED:,}" if self.is_capped else f"{self.count:,}"
+
+
+class EndlessPaginator(InfinitePaginator):
+    """Counts nothing: of records there may be hundreds of millions."""
+
+    is_capped = True
+    in_words = ""
+
+
+class CarefulChangeList(ChangeList):
+    model_admin: CarefulLists
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        for values in self.filter_params.values():
+            if any(NO_VALUE.search(str(value)) for value in values):
+                raise IncorrectLookupParameters
+        return super().get_filters(request)
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
+        if self._ordered_by() & set(self.model_admin.figures):
+            self.root_queryset = self.model_admin.with_figures(self.root_queryset)
+        rows = super().get_queryset(request, exclude_parameters)
+        newest_of_all = self.model_admin.newest_unless and not self.params.get(self.model_admin.newest_unless)
+        return newest(rows) if newest_of_all else rows
+
+    def _ordered_by(self) -> set[str]:
+        """Return the names of the columns that the person ordered the list by."""
+        if ORDER_VAR not in self.params:
+            return set()
+        columns: Any = self.get_ordering_field_columns()
+        shown = [column for index, column in enumerate(self.list_display) if index in columns]
+        return {str(self.get_ordering_field(column)) for column in shown}
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page here, where what can't be read still is a bad filter: a year of -1."""
+        try:
+            super().get_results(request)
+            self.result_list = self._read_page()
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
+        self.show_admin_actions = bool(self.result_count)
+        if self.paginator.is_capped or not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count  # no “so many results” beside the title
+
+    def _read_page(self) -> list[Any]:
+        ids = list(self.result_list.values_list("pk", flat=True))
+        page = self.apply_select_related(self.root_queryset.filter(pk__in=ids).order_by())
+        rows = {row.pk: row for row in self.model_admin.with_figures(page, ids)}
+        return [rows[pk] for pk in ids if pk in rows]
+
+
+def newest(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the rows among the last NEWEST numbers of their table."""
+    last = rows.model._base_manager.aggregate(last=Max("pk"))["last"] or 0
+    return rows.filter(pk__gt=last - NEWEST)
+
+
+class CarefulLists(ModelAdmin):
+    """`figures` are what with_figures() annotates, for the rows of a page, or of all where the list is ordered by it.
+
+    A list of what only grows names in newest_unless the parameter with which it shows more than the newest rows.
+    """
+
+    paginator: ClassVar[Any] = CappedPaginator
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # it counts the whole table for each choice of each filter
+    figures: tuple[str, ...] = ()
+    newest_unless = ""
+    formfield_overrides: ClassVar[Any] = {  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+        models.DateField: {"error_messages": {"invalid": DATE}},
+        models.DateTimeField: {"error_messages": {"invalid_date": DATE, "invalid_time": TIME}},
+        models.TimeField: {"error_messages": {"invalid": TIME}},
+    }
+
+    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
+        """Annotate the rows; ids are theirs, if they are known."""
+        return rows
+
+    def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
+        return self.with_figures(rows, [pk])
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is None or not self.figures:
+            return found
+        return self.with_figures_of_one(self.get_queryset(request).filter(pk=found.pk), found.pk).first()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return CarefulChangeList
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        return REFUSED.isdisjoint(lookup.split("__")) and super().lookup_allowed(lookup, value, request)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        return super().get_search_results(request, queryset, searched(search_term))
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> HttpResponse | None:
+        """Refuse one action on more rows than are counted: it would keep others waiting for as long as it takes."""
+        across = request.POST.get("select_across", "0") not in ("", "0")
+        if across and CappedPaginator(queryset, self.list_per_page).is_capped:
+            messages.error(
+                request,
+                f"Nothing was done: these are more than {COUNTED:,} {self.opts.verbose_name_plural}. Narrow the list"
+                " by search or filters first.",
+            )
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset, *args)

@@ -1,0 +1,138 @@
+"""How the preview of a change of many rows looks: what becomes of each row, and what that does to statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+from campaigns.admin.shared.display import chip, link_to, status_chips, table
+from campaigns.models import Brand, Campaign
+from campaigns.services.bulk.change_many import PlannedRow, Preview
+from campaigns.services.bulk.operations import Operation, Owner
+from campaigns.services.enforcement.dry_run import Effects
+from campaigns.services.enforcement.enforce import Change
+
+EFFECTS = "Campaigns whose status or reasons change"
+SHOWN = 100
+"""So many rows of each kind are shown; all of them are counted."""
+
+
+@dataclass(frozen=True)
+class PreviewInWords:
+    """What the page shows: a line of figures, sentences, and titled tables."""
+
+    counts: list[tuple[str, str]]
+    notes: list[str]
+    tables: list[tuple[str, SafeString]]
+    changes: bool
+    problems: bool = False
+
+
+def preview_in_words(operation: Operation, model: Owner, preview: Preview) -> PreviewInWords:
+    changing, refused = preview.changing, preview.refused
+    same = len(preview.rows) - len(changing) - len(refused)
+    counts = [("to change", len(changing)), ("so already", same), ("can’t change", len(refused))]
+    effects = {change.campaign_id: change for change in preview.effects.changes}
+    tables = [(title("What changes", len(changing)), _changes(operation, model, changing, effects))] if changing else []
+    if issubclass(model, Brand) and effects:
+        tables.append((title(EFFECTS, len(effects)), effects_table(preview.effects)))
+    if refused:
+        tables.append((title("What can’t change", len(refused)), _refusals(operation, model, refused)))
+    told = [(f"{count:,}", word) for word, count in counts if count or word == "to change"]
+    told += status_counts(preview.effects)
+    return PreviewInWords(told, zone_notes(preview.effects), tables, bool(changing))
+
+
+def status_counts(effects: Effects) -> list[tuple[str, str]]:
+    """Return how many campaigns would pause and resume, with what they do."""
+    told = (
+        (effects.paused, "campaign pauses", "campaigns pause"),
+        (effects.resumed, "campaign resumes", "campaigns resume"),
+    )
+    return [(f"{count:,}", one if count == 1 else many) for count, one, many in told if count]
+
+
+def zone_notes(effects: Effects) -> list[str]:
+    return [
+        f"Nobody knows the time zone “{zone}”: nothing resumes until the brand has a known one."
+        for zone in effects.unknown_zones
+    ]
+
+
+def arrow(before: Any, after: Any) -> SafeString:
+    """Return what something was and what it would be, readable without colour or sight."""
+    return format_html(
+        '<span class="campaigns-change"><del>{}</del><span class="campaigns-arrow" aria-hidden="true">→</span>'
+        '<span class="campaigns-unseen"> becomes </span><ins>{}</ins></span>',
+        before,
+        after,
+    )
+
+
+def status_change(change: Change) -> SafeString:
+    return arrow(status_chips(change.before), status_chips(change.after))
+
+
+def effects_table(effects: Effects, new: Container[int] = ()) -> SafeString:
+    """Return what becomes of statuses; campaigns that are new have no page to link to yet, and had no status."""
+    rows = []
+    for change in sorted(effects.changes, key=_is_only_reasons)[:SHOWN]:
+        if change.campaign_id in new:
+            rows.append((change.brand, change.campaign, arrow(chip("new", "note"), status_chips(change.after))))
+        else:
+            link = link_to(Campaign(pk=change.campaign_id), change.campaign)
+            rows.append((change.brand, link, status_change(change)))
+    return table(("Brand", "Campaign", "Status"), rows, empty="")
+
+
+def _changes(operation: Operation, model: Owner, rows: Sequence[PlannedRow], effects: dict[int, Change]) -> SafeString:
+    """Return what changes of each row; of campaigns the status too, those first that pause or resume."""
+    first = sorted(rows, key=lambda row: _rank(effects.get(row.pk)))[:SHOWN] if issubclass(model, Campaign) else rows
+    cells = [(*_names(model, row), _change(operation, row), _effect(effects.get(row.pk))) for row in first[:SHOWN]]
+    heads = (*_heads(model), capfirst(operation.what), "Status")
+    if issubclass(model, Brand):
+        heads, cells = heads[:-1], [row[:-1] for row in cells]
+    return table(heads, cells, empty="")
+
+
+def _rank(change: Change | None) -> int:
+    return 2 if change is None else int(_is_only_reasons(change))
+
+
+def _is_only_reasons(change: Change) -> bool:
+    """Whether the campaign stays paused, for other reasons: what pauses or resumes is shown before."""
+    return bool(change.before and change.after)
+
+
+def _effect(change: Change | None) -> SafeString:
+    return status_change(change) if change else format_html('<span class="campaigns-quiet">{}</span>', "stays as it is")
+
+
+def _change(operation: Operation, row: PlannedRow) -> SafeString:
+    return arrow(operation.in_words(row.before, row.currency), operation.in_words(row.after, row.currency))
+
+
+def _refusals(operation: Operation, model: Owner, rows: Sequence[PlannedRow]) -> SafeString:
+    shown = [(*_names(model, row), operation.in_words(row.before, row.currency), row.refused) for row in rows[:SHOWN]]
+    return table((*_heads(model), capfirst(operation.what), "Why"), shown, empty="")
+
+
+def _heads(model: Owner) -> tuple[str, ...]:
+    return ("Brand",) if issubclass(model, Brand) else ("Brand", "Campaign")
+
+
+def _names(model: Owner, row: PlannedRow) -> tuple[Any, ...]:
+    return (_link(model, row),) if issubclass(model, Brand) else (row.brand, _link(model, row))
+
+
+def _link(model: Owner, row: PlannedRow) -> SafeString:
+    return link_to(model(pk=row.pk), row.name)
+
+
+def title(text: str, count: int) -> str:
+    return f"{text}: the first {SHOWN} of {count:,}" if count > SHOWN else f"{text}: {count:,}"

@@ -1,0 +1,68 @@
+"""Searching by names. They are looked for among brands and campaigns, never in the ledger or the history."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.text import smart_split, unescape_string_literal
+
+from campaigns.models import Brand, Campaign
+from campaigns.rules.names import is_refused
+from campaigns.services.permissions import seen_by
+
+NAMED = 1_000
+"""So many brands or campaigns of a name are followed into the ledger, the history or the statements."""
+
+LONGEST = 500
+"""So much of what is searched for is read: no name is longer, and SQLite takes no condition of a thousand words."""
+
+
+def searched(text: str) -> str:
+    """Return what is searched for as names are stored: composed, without characters that can't be seen."""
+    composed = unicodedata.normalize("NFC", text[:LONGEST])
+    return "".join(character for character in composed if not is_refused(character))
+
+
+def words_of(text: str) -> Iterator[str]:
+    """Yield the words of a search, or what stands in quotes as one, as Django's own search does."""
+    for word in smart_split(searched(text)):
+        quoted = word[0] in "\"'" and word[0] == word[-1] and len(word) > 1
+        yield unescape_string_literal(word) if quoted else word
+
+
+def brands_named(text: str) -> QuerySet[Brand]:
+    """Return the brands whose names have every word of the text."""
+    found = Brand.objects.order_by()
+    for word in words_of(text):
+        found = found.filter(name__icontains=word)
+    return found
+
+
+def campaigns_named(text: str, among: QuerySet[Any] | None = None) -> QuerySet[Any]:
+    """Return the campaigns of whose names, its own or its brand's, each word of the text is in one.
+
+    Brands are looked through once, not once for each campaign.
+    """
+    found: QuerySet[Any] = Campaign.objects.order_by() if among is None else among
+    for word in words_of(text):
+        found = found.filter(
+            Q(name__icontains=word) | Q(brand__in=Brand.objects.order_by().filter(name__icontains=word).values("pk"))
+        )
+    return found
+
+
+def first_ids(request: HttpRequest, named: QuerySet[Any]) -> list[int]:
+    """Return the ids of the first NAMED rows that the person sees, and tell them where there are more."""
+    seen = seen_by(request.user, named, "pk" if named.model is Brand else "brand")
+    ids = list(seen.order_by("pk").values_list("pk", flat=True)[: NAMED + 1])
+    if len(ids) > NAMED:
+        what = named.model._meta.verbose_name_plural
+        messages.warning(
+            request, f"More than {NAMED:,} {what} have that name: only the first {NAMED:,} of them are shown below."
+        )
+    return ids[:NAMED]

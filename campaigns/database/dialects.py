@@ -1,0 +1,189 @@
+"""SQL text where PostgreSQL and SQLite differ.
+
+Statements elsewhere are written in the SQL that both understand, with the fragments of this module put in; values
+are always bound, never pasted. What differs in how statements run stands in campaigns.database.connection.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time
+from typing import Any
+
+from campaigns.database.connection import is_postgresql
+from campaigns.rules.money import MICROS, SUM_LIMIT
+
+LARGE = 100_000 * MICROS
+"""In millionths: it takes 92 million amounts up to this to pass 64 bits."""
+
+
+def rows_sql(columns: Mapping[str, str]) -> str:
+    """Return a SELECT that turns one bound parameter (see rows_param) into rows.
+
+    columns maps each column's name to its SQL type; SQLite keeps dates and times as the text they are. Put it into a
+    WITH … AS MATERIALIZED: SQLite would parse the parameter anew for every row that it joins.
+    """
+    if is_postgresql():
+        typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        return f"SELECT * FROM json_to_recordset(%s::json) AS given({typed})"
+    picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+    return f"SELECT {picked} FROM json_each(%s)"
+
+
+def rows_param(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return the rows as the text that rows_sql reads; dates and times in ISO form."""
+    names = list(columns)
+    return json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=_to_text)
+
+
+def _to_text(value: date | time) -> str:
+    return value.isoformat()
+
+
+def among(column: str) -> str:
+    """Return the condition "column is one of a bound list" (see among_param)."""
+    if is_postgresql():
+        return f"{column} = ANY(%s)"
+    return f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def among_read(column: str) -> str:
+    """Return the same condition on ids of rows that are read anyway: PostgreSQL hashes a list that is of the ids' type.
+
+    Otherwise it compares each row, of a million that may be pending, with each id of the list.
+    """
+    return f"{column} = ANY(CAST(%s AS bigint[]))" if is_postgresql() else among(column)
+
+
+def among_param(values: Iterable[Any]) -> Any:
+    return list(values) if is_postgresql() else json.dumps(list(values), default=_to_text)
+
+
+def skip_locked(table: str) -> str:
+    """Return what ends a SELECT of rows to delete, so that it waits for nobody: what others hold, they delete."""
+    return f"FOR UPDATE OF {table} SKIP LOCKED" if is_postgresql() else ""
+
+
+def in_few(column: str, subquery: str) -> str:
+    """Return the condition "column is one of what a subquery gives", which is looked up by the column's index.
+
+    Whatever is known of the sizes: statistics of the pending table are those of another moment.
+    """
+    if is_postgresql():
+        return f"{column} = ANY(ARRAY({subquery}))"
+    return f"{column} IN ({subquery})"
+
+
+def row_address() -> str:
+    """Return the column that finds a row of a table at once, as long as nobody updates the row."""
+    return "ctid" if is_postgresql() else "id"
+
+
+def collected(values: str) -> str:
+    """Return what collects addresses or ids of a group into one text, which Python hands on as it is."""
+    return f"CAST(array_agg({values}) AS text)" if is_postgresql() else f"json_group_array({values})"
+
+
+def at_addresses() -> str:
+    """Return the condition "the row is at one of the collected addresses", one bound parameter.
+
+    On PostgreSQL another row may lie there, if the one that was collected is gone.
+    """
+    if is_postgresql():
+        return "ctid = ANY(CAST(%s AS tid[]))"
+    return among("id")
+
+
+def among_collected(column: str) -> str:
+    """Return the condition "column is one of the collected ids", one bound parameter."""
+    return f"{column} = ANY(CAST(%s AS bigint[]))" if is_postgresql() else among(column)
+
+
+def quarter_sql(column: str) -> str:
+    """Return the quarter-hour number of a timestamp column (see campaigns.rules.periods)."""
+    if is_postgresql():
+        return f"CAST(FLOOR(DATE_PART('epoch', {column}) / 900) AS integer)"
+    return f"CAST(strftime('%%s', substr({column}, 1, 19)) AS integer) / 900"
+
+
+def micros_sql(column: str) -> str:
+    """Return a decimal column in whole millionths; SQLite holds it as a float, rounded here once."""
+    return f"CAST(ROUND({column} * 1000000) AS bigint)"
+
+
+def minute_of_day(time: str) -> str:
+    """Return the minutes from 00:00 to a time of day."""
+    if is_postgresql():
+        return f"CAST(EXTRACT(HOUR FROM {time}) * 60 + EXTRACT(MINUTE FROM {time}) AS integer)"
+    return f"(CAST(substr({time}, 1, 2) AS integer) * 60 + CAST(substr({time}, 4, 2) AS integer))"
+
+
+def days_between(later: str, earlier: str) -> str:
+    """Return the number of days from one date to a later one."""
+    return (
+        f"({later} - {earlier})" if is_postgresql() else f"CAST(julianday({later}) - julianday({earlier}) AS integer)"
+    )
+
+
+def least(*values: str) -> str:
+    """Return the least of some values, of which none is NULL."""
+    return f"{'LEAST' if is_postgresql() else 'MIN'}({', '.join(values)})"
+
+
+def exact_sum(amount: str, name: str) -> str:
+    """Return what selects the sum of an amount in millionths under a name, exact however large it is.
+
+    It can be summed again (sum_of_sums) and read (clamped). PostgreSQL sums into a numeric; SQLite's integers end at 64
+    bits, so there it is a sum of whole units and one of the millionths beside them.
+    """
+    if is_postgresql():
+        return f"SUM({amount}) AS {name}"
+    return f"SUM(({amount}) / {MICROS}) AS {name}_units, SUM(({amount}) %% {MICROS}) AS {name}_micros"
+
+
+def sum_of_sums(name: str) -> str:
+    """Return what selects, under its own name, the sum of what exact_sum selected."""
+    if is_postgresql():
+        return f"SUM({name}) AS {name}"
+    return f"SUM({name}_units) AS {name}_units, SUM({name}_micros) AS {name}_micros"
+
+
+def clamped(name: str) -> str:
+    """Return an exact sum as 64 bits: SUM_LIMIT with its sign where it is beyond that; NULL for NULL."""
+    if is_postgresql():
+        return _clamped(name, name, SUM_LIMIT)
+    return _clamped(f"{name}_units", f"{name}_units * {MICROS} + {name}_micros", SUM_LIMIT // MICROS)
+
+
+def clamped_sum(amount: str) -> str:
+    """Return the sum of an amount in millionths, exact up to SUM_LIMIT and clamped beyond it."""
+    if is_postgresql():
+        return _clamped(f"SUM({amount})", f"SUM({amount})", SUM_LIMIT)
+    units, micros = f"SUM(({amount}) / {MICROS})", f"SUM(({amount}) %% {MICROS})"
+    return _clamped(units, f"{units} * {MICROS} + {micros}", SUM_LIMIT // MICROS)
+
+
+def shown_sum(amount: str) -> str:
+    """Return the sum of an amount in millionths as pages show it: PostgreSQL tells any sum, SQLite a clamped one."""
+    return f"SUM({amount})" if is_postgresql() else clamped_sum(amount)
+
+
+def large_apart(amount: str, key: str) -> str:
+    """Return what a GROUP BY adds on SQLite so that no sum passes 64 bits: large amounts are groups of their own."""
+    return "" if is_postgresql() else f", CASE WHEN ABS({amount}) > {LARGE} THEN {key} END"
+
+
+def _clamped(compared: str, value: str, limit: int) -> str:
+    return (
+        f"CAST(CASE WHEN {compared} > {limit} THEN {SUM_LIMIT} WHEN {compared} < -{limit} THEN -{SUM_LIMIT}"
+        f" ELSE {value} END AS bigint)"
+    )
+
+
+def in_each_worker() -> str:
+    """Return what stands before a small SELECT of a WITH so that PostgreSQL's parallel workers join it, each its own.
+
+    What is kept for a whole statement is read by the leader only. SQLite has no workers.
+    """
+    return "AS NOT MATERIALIZED" if is_postgresql() else "AS MATERIALIZED"

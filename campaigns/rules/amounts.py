@@ -1,0 +1,167 @@
+"""Reading amounts of money as people, spreadsheets and ad platforms write them into files.
+
+Separators are read where there is one reading: "1,234.50", "1.234,50", "1 234,50" and "1250,50" have one. "1.250" is
+1.25 or 1,250, so it is refused, unless the file's format says what a point is: a file whose values are separated by
+commas has decimal points, and people can say which character is the decimal one. What is finer than six decimals is
+rounded, as the database does it for the connector.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from campaigns.rules.money import AMOUNT_LIMIT, round_money
+
+SHOWN = 60
+
+
+class DecimalMark(StrEnum):
+    """What is known of the decimal separator of a file."""
+
+    POINT = "point"
+    COMMA = "comma"
+    USUALLY_POINT = "usually point"
+    """Of a file with commas between its values: a single point is a decimal one."""
+    UNKNOWN = "unknown"
+
+
+class Amount(NamedTuple):
+    value: Decimal
+    """Six decimals at most; 0 where it is nearer to 0 than to a millionth."""
+    is_rounded: bool
+    currencies: tuple[str, ...] = ()
+    """The currencies that the sign beside the number may mean; none where there is no sign."""
+
+
+SIGNS = {
+    "$": ("USD", "ARS", "AUD", "CAD", "CLP", "COP", "HKD", "MXN", "NZD", "SGD", "TWD"),
+    "US$": ("USD",),
+    "A$": ("AUD",),
+    "C$": ("CAD",),
+    "CA$": ("CAD",),
+    "HK$": ("HKD",),
+    "NZ$": ("NZD",),
+    "R$": ("BRL",),
+    "€": ("EUR",),
+    "£": ("GBP", "EGP"),
+    "¥": ("JPY", "CNY"),
+    "￥": ("JPY", "CNY"),
+    "₹": ("INR",),
+    "₩": ("KRW",),
+    "₽": ("RUB",),
+    "₺": ("TRY",),
+    "₴": ("UAH",),
+    "₫": ("VND",),
+    "₱": ("PHP",),
+    "฿": ("THB",),
+    "₪": ("ILS",),
+    "zł": ("PLN",),
+    "Kč": ("CZK",),
+    "kr": ("SEK", "DKK", "NOK", "ISK"),
+}
+"""What stands beside amounts, and the currencies that it is used for. A code of three letters means itself."""
+
+NONE = ("", "-", "--", "–", "—")
+"""What platforms and spreadsheets write where there is no amount."""
+
+SPACE = r" \u00a0\u2009\u202f"
+SIGN = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True)) + "|[A-Z]{3}"
+COMMON = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
+WRITTEN = re.compile(
+    rf"(?P<minus>[+\u2212-]?)[{SPACE}]*(?P<before>{SIGN})?[{SPACE}]*(?P<minus_after>[+\u2212-]?)"
+    rf"(?P<number>[0-9.,'’{SPACE}]*[0-9.,])(?P<exponent>[eE][+-]?[0-9]{{1,4}})?[{SPACE}]*(?P<after>{SIGN})?"
+)
+PLAIN = re.compile(r"[0-9]+\.?|[0-9]*\.[0-9]+")
+TWO_READINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
+GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in ",.'’ \u00a0\u2009\u202f"}
+
+
+def is_no_amount(text: str) -> bool:
+    """Tell whether a cell says that there is no amount."""
+    return text.strip() in NONE
+
+
+def read_amount(text: str, mark: DecimalMark) -> Amount:
+    """Return the amount that the text says. Raises ValueError, with a sentence for people."""
+    text = text.strip()
+    if mark in (DecimalMark.POINT, DecimalMark.USUALLY_POINT) and COMMON.fullmatch(text):
+        return Amount(Decimal(text), is_rounded=False)
+    found = WRITTEN.fullmatch(text)
+    if not found or (found["minus"] and found["minus_after"]) or (found["before"] and found["after"]):
+        raise ValueError(_invalid(text, mark))
+    exact = Decimal(f"{_plain(text, found['number'], mark)}{found['exponent'] or ''}")
+    amount = round_money(exact)
+    if amount.copy_abs() >= AMOUNT_LIMIT:
+        bounds = f"-{AMOUNT_LIMIT:,} and {AMOUNT_LIMIT:,}"
+        raise ValueError(f"The amount {_shown(text)} is too large: amounts lie between {bounds}.")
+    is_negative = (found["minus"] or found["minus_after"]) in ("-", "\u2212")
+    sign = found["before"] or found["after"]
+    return Amount(
+        amount.copy_negate() if is_negative else amount,
+        is_rounded=amount != exact,
+        currencies=currencies_of(sign) if sign else (),
+    )
+
+
+@lru_cache(maxsize=1_000)
+def currencies_of(sign: str) -> tuple[str, ...]:
+    """Return the codes of the currencies that a sign or a code may mean."""
+    return SIGNS.get(sign, (sign.upper(),))
+
+
+def _plain(text: str, number: str, mark: DecimalMark) -> str:
+    """Return the number with a decimal point and nothing between its thousands."""
+    decimal = _decimal_mark(text, number, mark)
+    whole, _, fraction = number.partition(decimal) if decimal else (number, "", "")
+    groups = {char for char in whole if not char.isdigit()}
+    if groups:
+        (group,) = groups if len(groups) == 1 else (None,)
+        if group is None or group == decimal or not GROUPED[group].fullmatch(whole):
+            raise ValueError(_invalid(text, mark))
+        whole = whole.replace(group, "")
+    plain = f"{whole}.{fraction}" if decimal else whole
+    if not PLAIN.fullmatch(plain):
+        raise ValueError(_invalid(text, mark))
+    return plain
+
+
+def _decimal_mark(text: str, number: str, mark: DecimalMark) -> str:
+    """Return the decimal separator of the number, "" where it has none."""
+    if mark is DecimalMark.POINT:
+        return "."
+    if mark is DecimalMark.COMMA:
+        return ","
+    points, commas = number.count("."), number.count(",")
+    if points and commas:
+        return "." if number.rindex(".") > number.rindex(",") else ","
+    if points + commas != 1:
+        return ""
+    single = "." if points else ","
+    is_known = mark is DecimalMark.USUALLY_POINT and single == "."
+    if not is_known and TWO_READINGS.fullmatch(number):
+        raise ValueError(_two_readings(text, number.replace(",", ".")))
+    return single
+
+
+def _two_readings(text: str, number: str) -> str:
+    whole = number.replace(".", "")
+    # With three decimals it would have two readings again.
+    decimal = number[:-1] if number.endswith("0") else f"{number}0"
+    return (
+        f"The amount {_shown(text)} has two readings, {Decimal(number).normalize():f} and {int(whole):,}: write"
+        f" {whole} or {decimal}, or tell which is the file's decimal separator, point or comma."
+    )
+
+
+def _invalid(text: str, mark: DecimalMark) -> str:
+    if mark is DecimalMark.COMMA:
+        return f"The amount {_shown(text)} isn't a valid amount with a decimal comma: write it like 12,50 or -0,75."
+    return f"The amount {_shown(text)} isn't a valid amount: write it like 12.50 or -0.75."
+
+
+def _shown(value: str) -> str:
+    return f"“{value if len(value) <= SHOWN else value[: SHOWN - 1] + '…'}”"

@@ -1,0 +1,158 @@
+"""Changing many brands or campaigns at once: a preview that writes nothing, then one confirmation.
+
+The preview gives each row that would change a fingerprint of what it has. The confirmation brings the fingerprints
+back: a row that somebody else changed meanwhile is refused in a sentence and left as it is (R5), the others are
+changed in one transaction and take effect in it (R8). So a raise by 10 % raises what the preview showed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from campaigns.database.write_column import in_pieces
+from campaigns.models import Campaign
+from campaigns.rules.clock import Clock
+from campaigns.services.audit_log import Logged, log_rows
+from campaigns.services.bulk.operations import Operation, Owner, Refused, fingerprint
+from campaigns.services.enforcement.dry_run import Effects, effects, rolled_back
+from campaigns.services.enforcement.enforce import Enforcement
+from campaigns.services.enforcement.saving import begin_change, finish_change
+from campaigns.services.ledger.locks import lock_brands
+from campaigns.services.permissions import Person, seen_by
+from campaigns.services.scope import Scope
+
+Fingerprints = Mapping[int, str]
+"""Of what each row had that the preview showed as one to change, by id."""
+
+
+@dataclass(frozen=True)
+class PlannedRow:
+    """One brand or campaign, what it has and what it would have; refused says why it can't."""
+
+    pk: int
+    name: str
+    brand: str
+    brand_id: int
+    currency: str
+    before: Any = None
+    after: Any = None
+    refused: str = ""
+
+    @property
+    def changes(self) -> bool:
+        return not self.refused and self.before != self.after
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would become of each row, in order of brand and name, and of statuses."""
+
+    rows: list[PlannedRow] = field(default_factory=list)
+    effects: Effects = field(default_factory=Effects)
+
+    @property
+    def changing(self) -> list[PlannedRow]:
+        return [row for row in self.rows if row.changes]
+
+    @property
+    def refused(self) -> list[PlannedRow]:
+        return [row for row in self.rows if row.refused]
+
+    @property
+    def fingerprints(self) -> dict[int, str]:
+        return {row.pk: fingerprint(row.before) for row in self.changing}
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a confirmation came to: rows changed, those that were so already, those refused with the reason."""
+
+    changed: list[PlannedRow]
+    already: int
+    refused: list[str]
+    enforced: Enforcement
+
+
+def preview_bulk(operation: Operation, model: Owner, ids: Iterable[int], *, person: Person, clock: Clock) -> Preview:
+    """Return what the operation would do to those of the rows that the person sees; nothing is written."""
+    with rolled_back():
+        found = _lock_and_read(model, ids, person, lock_brands)
+        rows = _planned(operation, model, found)
+        changing = [row for row in rows if row.changes]
+        operation.write(model, {row.pk: row.after for row in changing})
+        scope = Scope.of_rows(model, [row.pk for row in changing])
+        brands = sorted({row.brand_id for row in changing})
+        return Preview(rows, effects(scope, brands, clock=clock) if changing else Effects())
+
+
+@transaction.atomic
+def apply_bulk(operation: Operation, model: Owner, shown: Fingerprints, *, person: Person, clock: Clock) -> Applied:
+    """Change the rows that still are as the preview showed them, with an entry in the log each, and enforce them."""
+    found = _lock_and_read(model, shown, person, lambda brands: begin_change(brands, clock=clock))
+    rows = _planned(operation, model, found)
+    changing = [row for row in rows if row.changes and fingerprint(row.before) == shown[row.pk]]
+    operation.write(model, {row.pk: row.after for row in changing})
+    log_rows(
+        person,
+        model,
+        (Logged(row.pk, row.name, [operation.logged(row.before, row.after, row.currency)]) for row in changing),
+    )
+    scope = Scope.of_rows(model, [row.pk for row in changing])
+    enforced = finish_change(scope, clock=clock, actor=person.get_username())
+    already = sum(not row.changes and not row.refused for row in rows)
+    return Applied(changing, already, _refusals(operation, rows, changing, len(shown)), enforced)
+
+
+def _refusals(
+    operation: Operation, rows: Sequence[PlannedRow], changing: Sequence[PlannedRow], shown: int
+) -> list[str]:
+    done = {row.pk for row in changing}
+    refusals = [
+        f"“{row.name}” is left as it is: someone else changed its {operation.what} to"
+        f" “{operation.in_words(row.before, row.currency)}” after the preview."
+        for row in rows
+        if row.pk not in done and (row.changes or row.refused)
+    ]
+    if gone := shown - len(rows):
+        were = "row of the preview is" if gone == 1 else "rows of the preview are"
+        refusals.append(f"{gone:,} {were} no longer there.")
+    return refusals
+
+
+def _lock_and_read(
+    model: Owner, ids: Iterable[int], person: Person, lock: Callable[[list[int]], None]
+) -> list[PlannedRow]:
+    """Lock the brands of those rows that the person sees, and return the rows as they are then."""
+    wanted = sorted(set(ids))
+    brands = {row.brand_id for row in _read(model, wanted, person)}
+    lock(sorted(brands))
+    return [row for row in _read(model, wanted, person) if row.brand_id in brands]
+
+
+def _read(model: Owner, ids: Sequence[int], person: Person) -> list[PlannedRow]:
+    if issubclass(model, Campaign):
+        columns, brand = ("pk", "name", "brand__name", "brand", "brand__currency"), "brand"
+    else:
+        columns, brand = ("pk", "name", "name", "pk", "currency"), "pk"
+    found: list[PlannedRow] = []
+    for piece in in_pieces(ids):
+        seen: Any = seen_by(person, model._base_manager.filter(pk__in=piece).order_by(), brand)
+        found += [PlannedRow(*(row[name] for name in columns)) for row in seen.values(*set(columns))]
+    return sorted(found, key=lambda row: (row.brand, row.name, row.pk))
+
+
+def _planned(operation: Operation, model: Owner, rows: Sequence[PlannedRow]) -> list[PlannedRow]:
+    values = operation.read(model, [row.pk for row in rows])
+    return [_plan(operation, row, values[row.pk]) for row in rows]
+
+
+def _plan(operation: Operation, row: PlannedRow, before: Any) -> PlannedRow:
+    about = (row.pk, row.name, row.brand, row.brand_id, row.currency)
+    try:
+        return PlannedRow(*about, before, operation.after(before, row.currency))
+    except Refused as refusal:
+        return PlannedRow(*about, before, before, str(refusal))

@@ -1,0 +1,268 @@
+"""The database role of the connector: INSERT on the columns it fills and nothing else (PostgreSQL; design part 7).
+
+What the role, or everybody, had before is taken away first, so that a second run leaves the same. Everybody's right to
+make tables goes too: a role that can make one, be it temporary, can do more in a database than what it was granted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg.sql import SQL, Composed, Identifier
+
+from campaigns.database.connection import fetch_all, is_postgresql
+
+LEDGER = "campaigns_spendrecord"
+FILLED = ("brand_id", "campaign_id", "amount", "timestamp", "external_id")
+READABLE = {
+    "campaigns_brand": ("id", "name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget"),
+    "campaigns_campaign": (
+        "id",
+        "brand_id",
+        "name",
+        "enabled",
+        "status",
+        "daily_spend_limit",
+        "starts_on",
+        "ends_on",
+    ),
+    "campaigns_daypartingschedule": ("id", "campaign_id", "days_of_week", "start_time", "end_time"),
+}
+"""The public columns (design part 5), for a connector that reads which campaigns may run."""
+
+GROUPS = """
+    SELECT quote_ident(held.rolname) FROM pg_auth_members AS membership
+    JOIN pg_roles AS held ON held.oid = membership.roleid
+    JOIN pg_roles AS member ON member.oid = membership.member
+    WHERE member.rolname = %s ORDER BY 1
+"""
+
+OWNED = """
+    SELECT 'the database' FROM pg_database WHERE datname = current_database() AND pg_get_userbyid(datdba) = %s
+    UNION ALL
+    SELECT 'the schema ' || nspname FROM pg_namespace WHERE pg_get_userbyid(nspowner) = %s AND nspname = %s
+    UNION ALL
+    SELECT relname FROM pg_class
+    WHERE pg_get_userbyid(relowner) = %s AND relnamespace = quote_ident(%s)::regnamespace AND relname = ANY(%s)
+"""
+
+SEQUENCES = """
+    SELECT sequence.relname FROM pg_class AS sequence
+    JOIN pg_depend AS owned ON owned.classid = 'pg_class'::regclass AND owned.objid = sequence.oid
+        AND owned.refclassid = 'pg_class'::regclass AND owned.deptype IN ('a', 'i')
+    JOIN pg_class AS owner ON owner.oid = owned.refobjid
+    WHERE sequence.relkind = 'S' AND owner.relnamespace = quote_ident(%s)::regnamespace AND owner.relname = ANY(%s)
+    ORDER BY 1
+"""
+
+FUNCTIONS = """
+    SELECT DISTINCT function.proname FROM pg_trigger AS fired
+    JOIN pg_proc AS function ON function.oid = fired.tgfoid
+    JOIN pg_class AS held ON held.oid = fired.tgrelid
+    WHERE NOT fired.tgisinternal AND held.relnamespace = quote_ident(%s)::regnamespace AND held.relname = ANY(%s)
+    ORDER BY 1
+"""
+
+RIGHTS_ON_COLUMNS = """
+    SELECT wanted || ' on ' || relname || '.' || attname
+    FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped,
+        unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) AS wanted
+    WHERE has_column_privilege(%s, pg_class.oid, attnum, wanted)
+        AND relnamespace = quote_ident(%s)::regnamespace AND relname = ANY(%s)
+"""
+
+RIGHTS_ON_TABLES = """
+    SELECT wanted || ' on ' || relname FROM pg_class, unnest(ARRAY['DELETE', 'TRUNCATE', 'TRIGGER']) AS wanted
+    WHERE has_table_privilege(%s, pg_class.oid, wanted)
+        AND relnamespace = quote_ident(%s)::regnamespace AND relname = ANY(%s)
+"""
+
+RIGHTS_ON_SEQUENCES = """
+    SELECT wanted || ' on ' || relname FROM pg_class, unnest(ARRAY['USAGE', 'SELECT', 'UPDATE']) AS wanted
+    WHERE has_sequence_privilege(%s, pg_class.oid, wanted)
+        AND relnamespace = quote_ident(%s)::regnamespace AND relkind = 'S' AND relname = ANY(%s)
+"""
+
+RIGHTS_ON_FUNCTIONS = """
+    SELECT 'EXECUTE on ' || proname FROM pg_proc
+    WHERE has_function_privilege(%s, oid, 'EXECUTE')
+        AND pronamespace = quote_ident(%s)::regnamespace AND proname = ANY(%s)
+"""
+
+RIGHTS_ON_THE_PLACE = """
+    SELECT wanted || ' on the database' FROM unnest(ARRAY['CREATE', 'TEMPORARY']) AS wanted
+    WHERE has_database_privilege(%s, current_database(), wanted)
+    UNION ALL
+    SELECT 'CREATE on the schema' WHERE has_schema_privilege(%s, %s, 'CREATE')
+"""
+
+LONGEST_NAME = 63
+POWERS = {
+    "rolsuper": "SUPERUSER",
+    "rolcreaterole": "CREATEROLE",
+    "rolcreatedb": "CREATEDB",
+    "rolreplication": "REPLICATION",
+    "rolbypassrls": "BYPASSRLS",
+}
+
+
+class RoleError(Exception):
+    """The role can't be limited; the message is a sentence with the remedy."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The database and what in it is ours."""
+
+    database: str
+    schema: str
+    owner: str
+    """The role that we connect as."""
+
+    tables: list[str]
+    sequences: list[str]
+    functions: list[str]
+
+
+def statements(name: str, *, reader: bool) -> list[str]:
+    """Return the SQL that makes the role if it is missing and limits it, without BEGIN and COMMIT.
+
+    Raises RoleError where it can't be limited: on SQLite, for a name that can't be, for our own role, an owner, a
+    member of another role, or one with powers over the whole server.
+    """
+    if not is_postgresql():
+        raise RoleError(
+            "SQLite knows no roles: whoever may write the file may change everything in it. Use PostgreSQL where the"
+            " connector isn't trusted."
+        )
+    _check_name(name)
+    place = _place()
+    exists = _check_role(name, place)
+    creation = [] if exists else [SQL("CREATE ROLE {} LOGIN").format(Identifier(name))]
+    return [_text(statement) for statement in (*creation, *_limits(name, place), *_grants(name, place, reader=reader))]
+
+
+def apply(name: str, *, reader: bool) -> None:
+    """Run the statements in one transaction, look whether they did what they say, and raise RoleError if not.
+
+    PostgreSQL only warns where we may not take away what somebody else granted.
+    """
+    with transaction.atomic():
+        for statement in statements(name, reader=reader):
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+        excess = sorted(rights(name) - expected_rights(reader=reader))
+        if excess:
+            raise RoleError(
+                f"{name} would still have {', '.join(excess)}, which only the owner of these can take away; nothing was"
+                " changed. Run the printed SQL as a superuser: `manage.py spend_writer_role NAME | psql DATABASE`."
+            )
+
+
+def expected_rights(*, reader: bool) -> set[str]:
+    """Return the rights, as rights() tells them, of a role that has no more than it should."""
+    readable = READABLE if reader else {}
+    return {f"INSERT on {LEDGER}.{column}" for column in FILLED} | {
+        f"SELECT on {table}.{column}" for table, columns in readable.items() for column in columns
+    }
+
+
+def rights(name: str) -> set[str]:
+    """Return what a role may do here beyond connecting, in whatever way it came to it."""
+    place = _place()
+    return {
+        *_rights(RIGHTS_ON_COLUMNS, [name, place.schema, place.tables]),
+        *_rights(RIGHTS_ON_TABLES, [name, place.schema, place.tables]),
+        *_rights(RIGHTS_ON_SEQUENCES, [name, place.schema, place.sequences]),
+        *_rights(RIGHTS_ON_FUNCTIONS, [name, place.schema, place.functions]),
+        *_rights(RIGHTS_ON_THE_PLACE, [name, name, place.schema]),
+    }
+
+
+def _check_name(name: str) -> None:
+    if not name or len(name.encode()) > LONGEST_NAME or not name.isprintable():
+        raise RoleError(f"{name!r} can't be the name of a role: give 1 to {LONGEST_NAME} printable characters.")
+    if name.startswith("pg_") or name in ("public", "none"):
+        raise RoleError(f"{name} is a name that PostgreSQL keeps for itself: choose another one.")
+
+
+def _check_role(name: str, place: Place) -> bool:
+    """Return whether the role exists; refuse one that a REVOKE doesn't limit."""
+    if name == place.owner:
+        raise RoleError(f"{name} is the role that we connect as: give the connector one of its own.")
+    found = fetch_all(f"SELECT {', '.join(POWERS)} FROM pg_roles WHERE rolname = %s", [name])
+    for row in found:
+        _check_powers(name, [power for power, has in zip(POWERS.values(), row, strict=True) if has])
+    groups = [group for (group,) in fetch_all(GROUPS, [name])]
+    if groups:
+        raise RoleError(
+            f"{name} is a member of {', '.join(groups)} and may do what {'they' if len(groups) > 1 else 'it'} may:"
+            f" `REVOKE {', '.join(groups)} FROM {name}` first, or choose another role."
+        )
+    owned = [thing for (thing,) in fetch_all(OWNED, [name, name, place.schema, name, place.schema, place.tables])]
+    if owned:
+        raise RoleError(f"{name} owns {owned[0]}, and no REVOKE limits an owner: give the connector a role of its own.")
+    return bool(found)
+
+
+def _check_powers(name: str, powers: list[str]) -> None:
+    if powers:
+        without = " ".join(f"NO{power}" for power in powers)
+        raise RoleError(
+            f"{name} is {' and '.join(powers)}, which no REVOKE limits: `ALTER ROLE {name} {without}` first, or choose"
+            " another role."
+        )
+
+
+def _limits(name: str, place: Place) -> Iterator[Composed]:
+    """Take everything from the role, and from everybody what reaches beyond CONNECT; what we need ourselves we keep."""
+    role, owner = Identifier(name), Identifier(place.owner)
+    database, schema = Identifier(place.database), Identifier(place.schema)
+    yield SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, owner)
+    yield SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(schema, owner)
+    yield SQL("REVOKE TEMPORARY, CREATE ON DATABASE {} FROM PUBLIC").format(database)
+    yield SQL("REVOKE CREATE ON SCHEMA {} FROM PUBLIC").format(schema)
+    yield SQL("REVOKE ALL ON DATABASE {} FROM {}").format(database, role)
+    yield SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(schema, role)
+    for kind, names in (("TABLE", place.tables), ("SEQUENCE", place.sequences), ("FUNCTION", place.functions)):
+        things = SQL(",\n    ").join(Identifier(place.schema, thing) for thing in names)
+        yield SQL("REVOKE ALL ON {}\n    {}\nFROM {}, PUBLIC").format(SQL(kind), things, role)
+
+
+def _grants(name: str, place: Place, *, reader: bool) -> Iterator[Composed]:
+    role = Identifier(name)
+    yield SQL("GRANT CONNECT ON DATABASE {} TO {}").format(Identifier(place.database), role)
+    yield SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(place.schema), role)
+    yield _grant("INSERT", FILLED, Identifier(place.schema, LEDGER), role)
+    for table, columns in READABLE.items() if reader else ():
+        yield _grant("SELECT", columns, Identifier(place.schema, table), role)
+
+
+def _grant(right: str, columns: Iterable[str], table: Identifier, role: Identifier) -> Composed:
+    names = SQL(", ").join(map(Identifier, columns))
+    return SQL("GRANT {} ({}) ON {} TO {}").format(SQL(right), names, table, role)
+
+
+def _text(statement: Composed) -> str:
+    return statement.as_string(connection.connection)
+
+
+def _place() -> Place:
+    connection.ensure_connection()
+    ((database, schema, owner),) = fetch_all("SELECT current_database(), current_schema(), current_user")
+    tables = sorted({*connection.introspection.django_table_names(only_existing=True), "django_migrations"})
+    return Place(
+        database,
+        schema,
+        owner,
+        tables,
+        [name for (name,) in fetch_all(SEQUENCES, [schema, tables])],
+        [name for (name,) in fetch_all(FUNCTIONS, [schema, tables])],
+    )
+
+
+def _rights(sql: str, params: list[Any]) -> list[str]:
+    return [right for (right,) in fetch_all(sql, params)]

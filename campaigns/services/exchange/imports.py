@@ -1,0 +1,219 @@
+"""Importing files of brands, campaigns and schedules: a preview that writes nothing, then one confirmation.
+
+The file is kept in the database between the two, for the person alone, with a fingerprint of every change that was
+shown. All or nothing: where a line is refused, or somebody changed one of the rows meanwhile, nothing is imported (R5).
+Only columns that differ are written, in the transaction in which they take effect (R8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from campaigns.database.write_column import write_column
+from campaigns.models import Brand, Campaign, ImportDraft
+from campaigns.rules.clock import Clock
+from campaigns.rules.money import format_money
+from campaigns.rules.names import name_key
+from campaigns.services.audit_log import Logged, log_rows
+from campaigns.services.bulk.operations import field_of, fingerprint
+from campaigns.services.bulk.presets import schedule_in_words
+from campaigns.services.bulk.windows import write_schedules
+from campaigns.services.enforcement.dry_run import Effects, effects, rolled_back
+from campaigns.services.enforcement.enforce import Enforcement
+from campaigns.services.enforcement.saving import begin_change, finish_change
+from campaigns.services.enforcement.zone_change import ZoneChange, spent_of
+from campaigns.services.exchange.columns import Kind
+from campaigns.services.exchange.files import TextTable
+from campaigns.services.exchange.plan import Plan, PlannedLine, check_columns, plan_rows
+from campaigns.services.exchange.read import read_table
+from campaigns.services.exchange.rounding import rounding_notes
+from campaigns.services.exchange.schedules import SCHEDULE, plan_schedules
+from campaigns.services.ledger.locks import lock_brands
+from campaigns.services.permissions import Person
+from campaigns.services.scope import Scope
+
+BATCH = 1_000
+KEPT_FOR = timedelta(days=1)
+"""So long a file waits for its confirmation."""
+
+LIMITS = ("daily_budget", "monthly_budget", "daily_spend_limit")
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """What a file would do, and what that would do to statuses; nothing of the latter where a line is refused."""
+
+    plan: Plan
+    effects: Effects = field(default_factory=Effects)
+    new_campaigns: frozenset[int] = frozenset()
+    """The ids that new campaigns had in the dry run."""
+    zones: Sequence[ZoneChange] = ()
+    """Brands that get another time zone, with their spend before and after."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what of the file is left out or rounded."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    plan: Plan
+    enforced: Enforcement
+
+
+class ImportConflict(Exception):
+    """The rows aren't as the preview showed them, so nothing was imported; each sentence says what changed."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(f"{len(sentences):,} rows changed after the preview, so nothing was imported.")
+        self.sentences = sentences
+
+
+def keep_draft(kind_of_list: Kind, name: str, data: bytes, *, person: Person, now: datetime) -> ImportDraft:
+    """Keep a file for its confirmation, in the place of what the person uploaded before. Raises FileRefused."""
+    table = read_table(name, data)
+    kind = _kind(kind_of_list, table)
+    check_columns(kind, table)
+    ImportDraft.objects.filter(created_at__lt=now - KEPT_FOR).delete()
+    ImportDraft.objects.filter(user=person.pk).delete()
+    return ImportDraft.objects.create(user_id=person.pk or 0, kind=kind, name=name[-200:], data=data, created_at=now)
+
+
+def find_draft(pk: int, *, person: Person) -> ImportDraft | None:
+    """Return the person's own file that waits for its confirmation."""
+    return ImportDraft.objects.filter(pk=pk, user=person.pk).first()
+
+
+def preview_import(draft: ImportDraft, *, person: Person, clock: Clock) -> ImportPreview:
+    """Return what the file would do now, and keep fingerprints of it with the file."""
+    table = _table(draft)
+    with rolled_back():
+        plan = _plan(Kind(draft.kind), table, person)
+        lock_brands(_brands_of(plan))
+        plan = _plan(Kind(draft.kind), table, person)
+        would, new = Effects(), frozenset[int]()
+        zones: list[ZoneChange] = []
+        if plan.lines and not plan.problems:
+            moving = [line.pk for line in plan.changed if line.pk and "timezone" in line.changes]
+            before = spent_of(moving, clock())
+            ids = _write(plan)
+            would = effects(_scope(plan, ids), _brands_of(plan, ids), clock=clock)
+            after = spent_of(moving, clock())
+            zones = [ZoneChange(before[pk], after[pk]) for pk in moving]
+            new = frozenset(ids[line.line] for line in plan.new if plan.kind == Kind.CAMPAIGNS)
+    draft.shown = _fingerprints(plan)
+    draft.save(update_fields=["shown"])
+    return ImportPreview(plan, would, new, zones, (*table.notes, *rounding_notes(plan, table)))
+
+
+@transaction.atomic
+def apply_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Imported:
+    """Import the file as its preview showed it, and forget it. Raises ImportConflict, with nothing changed."""
+    table, kind = _table(draft), Kind(draft.kind)
+    begin_change(_brands_of(_plan(kind, table, person)), clock=clock)
+    plan = _plan(kind, table, person)
+    if plan.problems or _fingerprints(plan) != draft.shown:
+        raise ImportConflict(_differences(plan, draft.shown))
+    ids = _write(plan)
+    _log(plan, ids, person)
+    enforced = finish_change(_scope(plan, ids), clock=clock, actor=person.get_username())
+    draft.delete()
+    return Imported(plan, enforced)
+
+
+def in_words(column: str, value: Any, currency: str) -> str:
+    """Return a value of a column as people say it."""
+    if column == SCHEDULE:
+        return schedule_in_words(value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, Decimal):
+        return format_money(value, currency)
+    if value is None:
+        return "no limit" if column in LIMITS else "empty"
+    return str(value)
+
+
+def _kind(kind_of_list: Kind, table: TextTable) -> Kind:
+    """Return what the file is about: in the list of campaigns, one with days is of their schedules."""
+    is_schedule = kind_of_list == Kind.CAMPAIGNS and "days" in table.columns
+    return Kind.SCHEDULES if is_schedule else kind_of_list
+
+
+def _table(draft: ImportDraft) -> TextTable:
+    return read_table(draft.name, bytes(draft.data))
+
+
+def _plan(kind: Kind, table: TextTable, person: Person) -> Plan:
+    return plan_schedules(table, person) if kind == Kind.SCHEDULES else plan_rows(kind, table, person)
+
+
+def _brands_of(plan: Plan, ids: Mapping[int, int] | None = None) -> list[int]:
+    """Return the brands that the plan is about; with the ids of what was written, new ones too."""
+    known = {line.brand_id for line in plan.lines if line.brand_id is not None}
+    if ids and plan.kind == Kind.BRANDS:
+        known |= set(ids.values())
+    return sorted(known)
+
+
+def _scope(plan: Plan, ids: Mapping[int, int]) -> Scope:
+    return Scope.of_rows(plan.kind.model, ids.values())
+
+
+def _fingerprints(plan: Plan) -> dict[str, str]:
+    """Return by row what its change is made of: what there is, and what it becomes."""
+    return {line.key: fingerprint({name: str(pair) for name, pair in line.changes.items()}) for line in plan.lines}
+
+
+def _differences(plan: Plan, was_shown: Mapping[str, str]) -> list[str]:
+    sentences = [f"Line {problem.line}: {problem.sentence}" for problem in plan.problems]
+    now = _fingerprints(plan)
+    sentences += [
+        f"“{line.name}” (line {line.line}) isn’t as the preview showed it: someone else changed it."
+        for line in plan.lines
+        if was_shown.get(line.key) != now[line.key]
+    ]
+    gone = was_shown.keys() - now.keys()
+    if gone and not plan.problems:
+        sentences.append(f"{len(gone):,} of the rows are by now as the file says: someone else changed them.")
+    return sentences
+
+
+def _write(plan: Plan) -> dict[int, int]:
+    """Write what the plan says; return the ids of the rows by their lines."""
+    ids = {line.line: line.pk for line in plan.changed if line.pk is not None}
+    if plan.kind == Kind.SCHEDULES:
+        write_schedules({ids[line.line]: line.changes[SCHEDULE][1] for line in plan.changed})
+        return ids
+    for column in dict.fromkeys(name for line in plan.changed for name in line.changes):
+        changed = {ids[line.line]: line.changes[column][1] for line in plan.changed if column in line.changes}
+        write_column(field_of(plan.kind.model, column), changed)
+        if column == "name":
+            keys = {pk: name_key(name) for pk, name in changed.items()}
+            write_column(field_of(plan.kind.model, "name_key"), keys)
+    rows = [_new_row(plan.kind, line) for line in plan.new]
+    plan.kind.model._base_manager.bulk_create(rows, batch_size=BATCH)
+    return ids | {line.line: row.pk for line, row in zip(plan.new, rows, strict=True)}
+
+
+def _new_row(kind: Kind, line: PlannedLine) -> Any:
+    values = {column: after for column, (_, after) in line.changes.items()}
+    return Brand(**values) if kind == Kind.BRANDS else Campaign(brand_id=line.brand_id or 0, **values)
+
+
+def _log(plan: Plan, ids: Mapping[int, int], person: Person) -> None:
+    log_rows(person, plan.kind.model, (Logged(ids[line.line], line.name, _changed(line)) for line in plan.lines))
+
+
+def _changed(line: PlannedLine) -> list[str]:
+    if line.pk is None:
+        return []
+    return [
+        f"{column.replace('_', ' ')} from {in_words(column, before, line.currency)} to"
+        f" {in_words(column, after, line.currency_after)}"
+        for column, (before, after) in line.changes.items()
+    ]

@@ -1,0 +1,226 @@
+"""What a file of brands or campaigns would change: each line against what is there now. Nothing is written.
+
+A line is about the row of its id or, without one, of its name (a campaign: of its brand's name and its own); where
+there is none of that name it is about a new one. A column that the file leaves out stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from campaigns.rules.names import name_key
+from campaigns.services.exchange.cells import AmountCell, shown
+from campaigns.services.exchange.columns import KEYS_OF, Kind, fields_of
+from campaigns.services.exchange.files import FileRefused, Line, TextTable
+from campaigns.services.exchange.find import Finder, Known, LineRefused
+from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
+from campaigns.services.naming.find_names import BrandAndName, brands_alike, campaigns_alike
+from campaigns.services.permissions import Person, sees_only_given_brands
+
+KEYS = ("id", "brand", "campaign_id", "campaign")
+"""Columns that say which row a line is about, and change nothing of it."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    line: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class PlannedLine:
+    """One row as it is and as the file wants it: by column, what it has and what it would have. New without a pk."""
+
+    line: int
+    pk: int | None
+    name: str
+    brand: str
+    brand_id: int | None
+    currency: str
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def currency_after(self) -> str:
+        """The currency of what its amounts become: the file may change it with them."""
+        return str(self.changes["currency"][1]) if "currency" in self.changes else self.currency
+
+    @property
+    def key(self) -> str:
+        return str(self.pk) if self.pk is not None else f"{self.brand_id} {name_key(self.name)}"
+
+
+@dataclass
+class Plan:
+    """What a file would do: the lines that change something, how many don't, and what is wrong with others."""
+
+    kind: Kind
+    lines: list[PlannedLine] = field(default_factory=list)
+    same: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    """The read-only columns of the file."""
+
+    def add(self, planned: PlannedLine) -> None:
+        if planned.changes or planned.pk is None:
+            self.lines.append(planned)
+        else:
+            self.same += 1
+
+    def refuse(self, line: int, sentence: str) -> None:
+        self.problems.append(Problem(line, sentence))
+
+    @property
+    def new(self) -> list[PlannedLine]:
+        return [line for line in self.lines if line.pk is None]
+
+    @property
+    def changed(self) -> list[PlannedLine]:
+        return [line for line in self.lines if line.pk is not None]
+
+
+def check_columns(kind: Kind, table: TextTable) -> list[str]:
+    """Return the file's read-only columns. Raises FileRefused where a column is unknown or those of the key miss."""
+    fields = fields_of(kind)
+    for name in table.columns:
+        if name not in fields:
+            raise FileRefused(f"Nobody knows the column {shown(name)}: the columns of {kind} are {', '.join(fields)}.")
+    key, by_name = KEYS_OF[kind]
+    if key not in table.columns and not set(by_name) <= set(table.columns):
+        names = " and ".join(by_name)
+        raise FileRefused(f"The first line names neither {key} nor {names}, by which a row is known: add one of them.")
+    return [name for name in table.columns if fields[name].readonly]
+
+
+def plan_rows(kind: Kind, table: TextTable, person: Person) -> Plan:
+    """Return what a file of brands or campaigns would change of what the person sees."""
+    plan = Plan(kind, ignored=check_columns(kind, table))
+    finder = Finder(kind, table.lines, person)
+    seen_before: dict[str, int] = {}
+    for line in table.lines:
+        try:
+            planned = _plan_line(kind, line, finder, person)
+            if (first := seen_before.setdefault(planned.key, line.number)) != line.number:
+                raise LineRefused(f"“{planned.name}” is in line {first} already: leave one of the lines.")
+            plan.add(planned)
+        except (LineRefused, ValueError) as refusal:
+            plan.refuse(line.number, str(refusal))
+    _refuse_taken_names(plan)
+    _refuse_other_currencies(plan)
+    return plan
+
+
+def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> PlannedLine:
+    known = finder.find(line)
+    if known is None:
+        return _plan_new(kind, line, finder, person)
+    if not person.has_perm(f"campaigns.change_{kind.model._meta.model_name}"):
+        raise LineRefused(f"“{known.name}” is there, and you may not change {kind}: leave the line out.")
+    changes: dict[str, tuple[Any, Any]] = {}
+    for column, text in _writable(kind, line):
+        before = known.values[column]
+        if column != "name":
+            after = _read(kind, column, text, before, line=line)
+        elif finder.is_by_id(line):
+            after = _name(text, known, person, kind)
+        else:
+            continue  # it found the row, perhaps in another spelling
+        if after != before:
+            changes[column] = (before, after)
+    _check_dates({**known.values, **{column: after for column, (_, after) in changes.items()}})
+    return PlannedLine(line.number, known.pk, known.name, known.brand, known.brand_id, known.currency, changes)
+
+
+def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> PlannedLine:
+    name = _read(kind, "name", line.cells.get("name", ""))
+    if not _may_add(kind, person):
+        raise LineRefused(f"There is no {kind.model._meta.model_name} {shown(name)}: correct the name.")
+    brand = finder.brand_of(line) if kind == Kind.CAMPAIGNS else None
+    values = {column: _read(kind, column, text, line=line) for column, text in _writable(kind, line) if text.strip()}
+    _check_dates(values)
+    changes = {column: (None, value) for column, value in (values | {"name": name}).items()}
+    currency = brand.currency if brand else str(values.get("currency", "USD"))
+    brand_name, brand_id = (brand.name, brand.pk) if brand else (name, None)
+    return PlannedLine(line.number, None, name, brand_name, brand_id, currency, changes)
+
+
+def _may_add(kind: Kind, person: Person) -> bool:
+    """Whoever sees only some brands adds none: that a name is refused would say that others have it."""
+    if kind == Kind.BRANDS and sees_only_given_brands(person):
+        return False
+    return person.has_perm(f"campaigns.add_{kind.model._meta.model_name}")
+
+
+def _writable(kind: Kind, line: Line) -> Iterable[tuple[str, str]]:
+    fields = fields_of(kind)
+    return ((column, text) for column, text in line.cells.items() if column not in KEYS and not fields[column].readonly)
+
+
+def _read(kind: Kind, column: str, text: str, before: Any = None, line: Line | None = None) -> Any:
+    """Return the value that a cell gives; what is there already needs no check, whoever wrote it.
+
+    Amounts are checked: 1.255 in a file with semicolons may be another amount than the same in the database.
+    """
+    widget = fields_of(kind)[column].widget
+    is_amount = isinstance(widget, AmountCell)
+    if before is not None and not is_amount and text == widget.render(before):
+        return before
+    try:
+        return widget.clean(text, decimal=line.decimal_of(column)) if is_amount and line else widget.clean(text)
+    except ValueError as error:
+        raise LineRefused(f"{column}: {error}") from error
+
+
+def _name(text: str, known: Known, person: Person, kind: Kind) -> str:
+    """Return the name that a line, which has the row's id, gives to the row: its own whatever space is around it."""
+    if text in (known.name, known.name.strip()):
+        return known.name
+    if kind == Kind.BRANDS and sees_only_given_brands(person):
+        raise LineRefused(f"name: you can't rename “{known.name}”: ask an administrator, or leave its name as it is.")
+    return str(_read(kind, "name", text))
+
+
+def _check_dates(values: Mapping[str, Any]) -> None:
+    starts, ends = values.get("starts_on"), values.get("ends_on")
+    if starts and ends and ends < starts:
+        raise LineRefused(f"ends_on: it ends on {ends}, before it starts on {starts}: both days count.")
+
+
+def _refuse_other_currencies(plan: Plan) -> None:
+    """Refuse another currency for brands that have spend in theirs."""
+    wanted = [line for line in plan.changed if "currency" in line.changes]
+    kept = brands_that_keep_their_currency(line.pk for line in wanted if line.pk)
+    for line in wanted:
+        if line.pk in kept:
+            plan.lines.remove(line)
+            plan.refuse(line.line, f"currency: {currency_is_kept(line.name, line.currency)}")
+    plan.problems.sort(key=lambda problem: problem.line)
+
+
+def _refuse_taken_names(plan: Plan) -> None:
+    """Refuse names that another row has, however written: now, or by another line of the file."""
+    of_brands = plan.kind == Kind.BRANDS
+    wanted = [
+        (0 if of_brands else line.brand_id or 0, line.changes["name"][1], line)
+        for line in plan.lines
+        if "name" in line.changes
+    ]
+    alike = (
+        brands_alike([name for _, name, _ in wanted])
+        if of_brands
+        else campaigns_alike([(brand_id, name) for brand_id, name, _ in wanted])
+    )
+    there: dict[BrandAndName, dict[int | None, str]] = defaultdict(dict)
+    for row in alike:
+        there[row.scope, name_key(row.name)][row.id] = row.name
+    for scope, name, line in wanted:
+        taken = there[scope, name_key(name)]
+        others = [other for pk, other in taken.items() if pk is None or pk != line.pk]
+        if others:
+            plan.lines.remove(line)
+            what = plan.kind.model._meta.model_name
+            plan.refuse(line.line, f"name: there is another {what} “{others[0]}”: choose another name.")
+        taken[None] = name
+    plan.problems.sort(key=lambda problem: problem.line)

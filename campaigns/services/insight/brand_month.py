@@ -1,0 +1,150 @@
+"""How a brand's month and day go: what was spent when, at which pace, and where that leads.
+
+Read in one snapshot, so that the parts add up. The days of the month come from the totals, the hours of today from the
+newest records only: the ledger has no index by time, and nothing here reads it from end to end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from campaigns.database.connection import fetch_all, one_snapshot
+from campaigns.models import Brand, BrandPeriod
+from campaigns.rules.currencies import smallest_unit
+from campaigns.rules.limits import is_reached
+from campaigns.rules.periods import ONE_DAY, QUARTER_SECONDS, find_zone, first_of_month, local_date, quarter_of
+from campaigns.services.insight import pacing
+from campaigns.services.insight.home import EACH_BRAND, BrandNow, brand_now
+from campaigns.services.insight.pacing import Projection, Span
+from campaigns.services.insight.quarters import before_the_last, spend_by_quarter
+from campaigns.services.insight.risk import one_brand, risks
+
+RECORDS = 250_000
+"""The hours of today are told from so many of the newest records, of all brands together."""
+QUARTERS_IN_HOUR = 4
+
+
+@dataclass(frozen=True)
+class Pace:
+    """One period of the brand: what is spent of which budget, and how it goes."""
+
+    span: Span
+    spend: Decimal
+    budget: Decimal | None
+
+    @property
+    def index(self) -> Decimal | None:
+        return pacing.pacing_index(self.spend, self.budget, self.span)
+
+    @property
+    def reaches_at(self) -> datetime | None:
+        return pacing.reaches_at(self.spend, self.budget, self.span)
+
+    @property
+    def is_reached(self) -> bool:
+        return is_reached(self.budget, self.spend)
+
+    @property
+    def is_fast(self) -> bool:
+        return pacing.is_fast(self.spend, self.budget, self.span)
+
+    @property
+    def is_slow(self) -> bool:
+        return pacing.is_slow(self.spend, self.budget, self.span)
+
+
+@dataclass(frozen=True)
+class Hour:
+    """An hour of the local day: its first instant in UTC, and what was spent in it."""
+
+    starts_at: datetime
+    spend: Decimal
+
+
+@dataclass(frozen=True)
+class BrandMonth:
+    """The current day and month of a brand in a known zone."""
+
+    zone: ZoneInfo
+    today: date
+    day: Pace
+    month: Pace
+    finished: list[tuple[date, Decimal]]
+    """Each finished day of the month with its spend, up to the last check."""
+    hours: list[Hour]
+    unit: Decimal
+    """The smallest amount of the brand's currency, to which estimates are rounded."""
+
+    @property
+    def days_left(self) -> Decimal:
+        return pacing.remaining_days(self.zone, self.day.span.now)
+
+    @cached_property
+    def projection(self) -> Projection | None:
+        """None where a budget stops the month: then it ends where it is."""
+        if self.month.is_reached:
+            return None
+        finished = [spend for _, spend in self.finished]
+        return pacing.projection(self.month.spend, self.month.span, finished, self.days_left, self.unit)
+
+    @property
+    def daily_to_land(self) -> Decimal | None:
+        return pacing.daily_spend_to_land(self.month.spend, self.month.budget, self.days_left, self.unit)
+
+    @property
+    def before_the_hours(self) -> Decimal:
+        """What of today's spend is in no hour, because its records are not among the newest."""
+        return self.day.spend - sum((hour.spend for hour in self.hours), Decimal(0))
+
+
+def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
+    """Return the brand's current month; None in a zone that nobody knows. Four queries."""
+    zone = find_zone(brand.timezone)
+    if zone is None:
+        return None
+    today = local_date(zone, now)
+    day, month = pacing.day_span(zone, now), pacing.month_span(zone, now)
+    with one_snapshot():
+        spent = _spent(brand, now)
+        finished = _finished(brand, today)
+        hours = _hours(brand, day)
+    return BrandMonth(
+        zone,
+        today,
+        Pace(day, spent.day_spend, spent.daily_budget),
+        Pace(month, spent.month_spend, spent.monthly_budget),
+        finished,
+        hours,
+        smallest_unit(brand.currency),
+    )
+
+
+def _spent(brand: Brand, now: datetime) -> BrandNow:
+    (row,) = fetch_all(*risks(EACH_BRAND, now=now, scope=one_brand(brand.pk), zones=[brand.timezone]))
+    return brand_now(row)
+
+
+def _finished(brand: Brand, today: date) -> list[tuple[date, Decimal]]:
+    first = first_of_month(today)
+    days = brand.periods.filter(kind=BrandPeriod.Kind.DAY, starts_on__gte=first, starts_on__lt=today)
+    spend = dict(days.values_list("starts_on", "spend"))
+    return [(day, spend.get(day, Decimal(0))) for day in (first + ONE_DAY * n for n in range((today - first).days))]
+
+
+def _hours(brand: Brand, day: Span) -> list[Hour]:
+    """Sum the day's records among the newest ones by hours of the local day, which all begin on a quarter-hour."""
+    newest = ("id > %s AND brand_id = %s", [before_the_last(RECORDS), brand.pk])
+    found = spend_by_quarter(*newest, day.starts_at, day.ends_at)
+    first, until = quarter_of(day.starts_at), quarter_of(day.ends_at)
+    sums = dict.fromkeys(range(0, until - first, QUARTERS_IN_HOUR), Decimal(0))
+    for quarter, spend in found.items():
+        offset = quarter - first
+        sums[offset - offset % QUARTERS_IN_HOUR] += spend
+    return [
+        Hour(day.starts_at.astimezone(UTC) + timedelta(seconds=offset * QUARTER_SECONDS), spend)
+        for offset, spend in sums.items()
+    ]

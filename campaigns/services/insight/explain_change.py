@@ -1,0 +1,93 @@
+"""A line of history in words: what happened to a campaign, and the facts that this was decided on (R13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from campaigns.models import StatusChange
+from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.reasons import LABELS, PauseReason
+from campaigns.services.intake.importer import ACTOR as IMPORT
+from campaigns.services.jobs.schedule import JOBS
+
+JOB_NAMES = {job.run_name: job.name for job in JOBS}
+
+ENDED = {
+    PauseReason.CAMPAIGN_DISABLED: "switched on",
+    PauseReason.BRAND_DISABLED: "brand switched on",
+    PauseReason.NOT_STARTED: "its first day has come",
+    PauseReason.ENDED: "its last day lies ahead again",
+    PauseReason.OUTSIDE_SCHEDULE: "inside its schedule",
+}
+"""How it is told that a reason no longer holds; for limits see below."""
+
+
+@dataclass(frozen=True)
+class _Limit:
+    name: str
+    of: Callable[[StatusChange], tuple[Decimal, Decimal | None]]
+    """The spend and the limit of a line."""
+
+
+LIMITS = {
+    PauseReason.CAMPAIGN_DAILY_LIMIT: _Limit(
+        "daily spend limit", lambda line: (line.campaign_spend, line.campaign_limit)
+    ),
+    PauseReason.BRAND_DAILY_BUDGET: _Limit(
+        "brand’s daily budget", lambda line: (line.brand_day_spend, line.brand_daily_budget)
+    ),
+    PauseReason.BRAND_MONTHLY_BUDGET: _Limit(
+        "brand’s monthly budget", lambda line: (line.brand_month_spend, line.brand_monthly_budget)
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ChangeStory:
+    what: str
+    why: list[str]
+    still: PauseReason
+    """The reasons that held before and after."""
+
+    by: str
+
+
+def tell_change(line: StatusChange, currency: str) -> ChangeStory:
+    before, after = PauseReason(line.reasons_before), PauseReason(line.reasons_after)
+    began = [_began(reason, line, currency) for reason in after & ~before]
+    ended = [_ended(reason, line, currency) for reason in before & ~after]
+    return ChangeStory(_what(before, after), began + ended, before & after, by(line.actor))
+
+
+def _what(before: PauseReason, after: PauseReason) -> str:
+    if not after:
+        return "Resumed"
+    return "Still paused" if before else "Paused"
+
+
+def _began(reason: PauseReason, line: StatusChange, currency: str) -> str:
+    if reason not in LIMITS:
+        return LABELS[reason]
+    spend, limit = LIMITS[reason].of(line)
+    return f"{LIMITS[reason].name} reached: {format_amount(spend, currency)} of {format_money(limit, currency)}"
+
+
+def _ended(reason: PauseReason, line: StatusChange, currency: str) -> str:
+    if reason not in LIMITS:
+        return ENDED[reason]
+    spend, limit = LIMITS[reason].of(line)
+    if limit is None:
+        return f"no {LIMITS[reason].name} any more"
+    return f"{LIMITS[reason].name} not reached: {format_amount(spend, currency)} of {format_money(limit, currency)}"
+
+
+def is_person(actor: str) -> bool:
+    """Tell whether a person did it in the admin: jobs and commands find what was switched by SQL."""
+    return actor not in JOB_NAMES and actor != IMPORT and not actor.startswith("manage.py ")
+
+
+def by(actor: str) -> str:
+    """Return who or what did it: a person's name, or a job's."""
+    return f"{JOB_NAMES[actor]} (job)" if actor in JOB_NAMES else actor

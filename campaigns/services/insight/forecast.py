@@ -1,0 +1,222 @@
+"""Until when a paused campaign stays paused, and until when the schedule lets an active one run.
+
+Pure Python over facts that the caller has read: the campaign with its brand, pause reasons and windows. The
+answer supposes that nobody changes anything: no switch, no budget, no further spend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from campaigns.models import Brand, Campaign
+from campaigns.rules.periods import (
+    ONE_DAY,
+    find_zone,
+    first_of_month,
+    local_date,
+    next_month,
+    start_of_day,
+    weekday_bit,
+)
+from campaigns.rules.reasons import PauseReason
+
+MIDNIGHT = time(0)
+NEVER_AGAIN = "never: "
+DAYS_AHEAD = 16
+"""Each window opens within a week, or within two where the clocks skip it once."""
+
+
+class Window(Protocol):
+    """What this module reads of a dayparting window."""
+
+    @property
+    def days_of_week(self) -> int: ...
+    @property
+    def start_time(self) -> time: ...
+    @property
+    def end_time(self) -> time: ...
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """When a campaign may run again: at is None where only a person can tell, or where it never will."""
+
+    at: datetime | None
+    text: str
+
+    @property
+    def is_never(self) -> bool:
+        return self.text.startswith(NEVER_AGAIN)
+
+
+def is_open(windows: Iterable[Window], wall: datetime) -> bool:
+    """Tell whether one of the windows is open at a wall-clock time of the brand's zone (R7)."""
+    return any(_is_window_open(window, wall) for window in windows)
+
+
+def _is_window_open(window: Window, wall: datetime) -> bool:
+    start, end, at = window.start_time, window.end_time, wall.time()
+    today = bool(window.days_of_week & weekday_bit(wall.date()))
+    if end == MIDNIGHT:
+        return today and start <= at
+    if start <= end:
+        return today and start <= at < end
+    yesterday = bool(window.days_of_week & weekday_bit(wall.date() - ONE_DAY))
+    return (today and start <= at) or (yesterday and at < end)
+
+
+def next_opening(windows: Sequence[Window], zone: ZoneInfo, instant: datetime) -> datetime | None:
+    """Return the first instant, from the given one on, at which a window is open; None where none ever is.
+
+    No window at all means always.
+    """
+    if not windows or is_open(windows, instant.astimezone(zone)):
+        return instant
+    openings = (at for at in _moments(windows, zone, instant, _start) if is_open(windows, at.astimezone(zone)))
+    return next(openings, None)
+
+
+def next_closing(windows: Sequence[Window], zone: ZoneInfo, instant: datetime) -> datetime | None:
+    """Return the first instant, from the given one on, at which no window is open; None where one always is.
+
+    No window at all means always.
+    """
+    if not windows:
+        return None
+    if not is_open(windows, instant.astimezone(zone)):
+        return instant
+    closings = (at for at in _moments(windows, zone, instant, _end) if not is_open(windows, at.astimezone(zone)))
+    return next(closings, None)
+
+
+def _start(window: Window, day: date) -> datetime:
+    return datetime.combine(day, window.start_time)
+
+
+def _end(window: Window, day: date) -> datetime:
+    """Return when the window that starts on that day ends: on the next day where it passes midnight."""
+    passes_midnight = window.end_time == MIDNIGHT or window.end_time < window.start_time
+    return datetime.combine(day + ONE_DAY if passes_midnight else day, window.end_time)
+
+
+def _moments(
+    windows: Sequence[Window], zone: ZoneInfo, instant: datetime, edge: Callable[[Window, date], datetime]
+) -> Iterator[datetime]:
+    """Yield, in order, the later instants at which windows can open (or close), and those at which clocks change.
+
+    An hour that comes twice has its edges twice; an edge in a skipped hour lies where the hour is skipped.
+    """
+    first = local_date(zone, instant)
+    seen: set[datetime] = set()
+    for day in (first + ONE_DAY * number for number in range(-1, DAYS_AHEAD)):
+        seen |= set(_clock_changes(zone, day))
+        for window in windows:
+            if window.days_of_week & weekday_bit(day):
+                wall = edge(window, day).replace(tzinfo=zone)
+                seen |= {wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)}
+        # What lies on the next day waits for that day's own moments, to come in their order.
+        ready = sorted(at for at in seen if local_date(zone, at) <= day)
+        seen -= set(ready)
+        yield from (at for at in ready if at > instant)
+
+
+@lru_cache(maxsize=10_000)
+def _clock_changes(zone: ZoneInfo, day: date) -> tuple[datetime, ...]:
+    """Return the instant, to the second, at which the zone's offset changes during a local day."""
+    early, late = start_of_day(zone, day) - timedelta(hours=2), start_of_day(zone, day + ONE_DAY)
+    if _offset(zone, early) == _offset(zone, late):
+        return ()
+    while late - early > timedelta(seconds=1):
+        middle = early + timedelta(seconds=(late - early) // timedelta(seconds=2))
+        if _offset(zone, middle) == _offset(zone, early):
+            early = middle
+        else:
+            late = middle
+    return (late,)
+
+
+def _offset(zone: ZoneInfo, instant: datetime) -> timedelta | None:
+    return instant.astimezone(zone).utcoffset()
+
+
+def outlook(campaign: Campaign, windows: Sequence[Window], now: datetime) -> Outlook:
+    """Return when the campaign may run again, also in words, with every reason that holds taken together.
+
+    Reads campaign.brand and campaign.pause_reasons; asks the database for nothing else.
+    """
+    reasons, zone = campaign.reasons, find_zone(campaign.brand.timezone)
+    if not reasons:
+        return Outlook(None, "running")
+    if zone is None:
+        return Outlook(None, f"when the brand has a known time zone: nobody knows “{campaign.brand.timezone}”")
+    if reasons & PauseReason.ENDED and campaign.ends_on:
+        return Outlook(None, f"{NEVER_AGAIN}it ended on {campaign.ends_on:%Y-%m-%d}")
+    return _combined(campaign, windows, zone, now)
+
+
+def _combined(campaign: Campaign, windows: Sequence[Window], zone: ZoneInfo, now: datetime) -> Outlook:
+    at = next_opening(windows, zone, allowed_from(campaign, zone, now))
+    waits = waits_for_people(campaign)
+    if at is None:
+        return Outlook(None, f"{NEVER_AGAIN}none of its windows ever opens")
+    if campaign.ends_on and local_date(zone, at) > campaign.ends_on:
+        return Outlook(None, f"{NEVER_AGAIN}it ends on {campaign.ends_on:%Y-%m-%d}, before it may run again")
+    if not waits:
+        return Outlook(at, "the next check" if at <= now else in_words(at, zone, now))
+    text = "when " + " and ".join(waits)
+    return Outlook(None, text if at <= now else f"{text}, but not before {in_words(at, zone, now)}")
+
+
+def allowed_from(campaign: Campaign, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return the first instant at which dates and limits allow it; limits of 0 wait for people instead."""
+    brand, reasons, today = campaign.brand, campaign.reasons, local_date(zone, now)
+    earliest = [now]
+    if campaign.starts_on and campaign.starts_on > today:
+        earliest.append(start_of_day(zone, campaign.starts_on))
+    if (reasons & PauseReason.CAMPAIGN_DAILY_LIMIT and campaign.daily_spend_limit != 0) or (
+        reasons & PauseReason.BRAND_DAILY_BUDGET and brand.daily_budget != 0
+    ):
+        earliest.append(start_of_day(zone, today + ONE_DAY))
+    if reasons & PauseReason.BRAND_MONTHLY_BUDGET and brand.monthly_budget != 0:
+        earliest.append(start_of_day(zone, next_month(first_of_month(today))))
+    return max(earliest)
+
+
+def waits_for_people(campaign: Campaign) -> list[str]:
+    """Return what somebody must do before the campaign may run: a switch that is off, a limit of 0."""
+    brand, reasons = campaign.brand, campaign.reasons
+    holds = {
+        "it is switched on": reasons & PauseReason.CAMPAIGN_DISABLED,
+        "the brand is switched on": reasons & PauseReason.BRAND_DISABLED,
+        "its daily spend limit of 0 is raised": reasons & PauseReason.CAMPAIGN_DAILY_LIMIT
+        and campaign.daily_spend_limit == 0,
+        "the brand's daily budget of 0 is raised": _is_zero(
+            brand, "daily_budget", PauseReason.BRAND_DAILY_BUDGET, reasons
+        ),
+        "the brand's monthly budget of 0 is raised": _is_zero(
+            brand, "monthly_budget", PauseReason.BRAND_MONTHLY_BUDGET, reasons
+        ),
+    }
+    return [text for text, holding in holds.items() if holding]
+
+
+def _is_zero(brand: Brand, budget: str, reason: PauseReason, reasons: PauseReason) -> bool:
+    return bool(reasons & reason) and getattr(brand, budget) == 0
+
+
+def in_words(at: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """Return an instant as people of the zone say it: "today 18:00", "tomorrow 00:00", "Mon 2 Nov 08:00"."""
+    wall, today = at.astimezone(zone), local_date(zone, now)
+    return f"{day_in_words(wall.date(), today)} {wall:%H:%M} ({zone.key})"
+
+
+def day_in_words(day: date, today: date) -> str:
+    """Return a day as people say it: "yesterday", "today", "tomorrow", "Mon 2 Nov", "Mon 2 Nov 2027"."""
+    near = {today - ONE_DAY: "yesterday", today: "today", today + ONE_DAY: "tomorrow"}
+    year = f" {day.year}" if day.year != today.year else ""
+    return near.get(day) or f"{day:%a} {day.day} {day:%b}{year}"

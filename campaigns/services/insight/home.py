@@ -1,0 +1,258 @@
+"""What the home page tells at one look: brands by risk, spend against budgets, campaigns by reason, the last 24 hours.
+
+Each figure is one statement over everything that the person sees, however many brands and campaigns there are. Amounts
+of different currencies are never added.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Count, QuerySet, Subquery
+
+from campaigns.database.connection import fetch_all
+from campaigns.database.dialects import shown_sum
+from campaigns.models import Campaign, StatusChange
+from campaigns.rules.money import from_micros
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.insight.risk import Risk, brands_seen_by, risks
+from campaigns.services.permissions import Person, seen_by, sees_only_given_brands
+
+WORST = 8
+"""So many brands are named, those that need somebody first."""
+LINES = 100_000
+"""The changes of the last 24 hours are counted among so many of the newest lines of history."""
+LINES_OF_GIVEN_BRANDS = 1_000_000
+"""For those who see only given brands: these have few of the lines, which are found by their campaigns."""
+RECENTLY = timedelta(hours=24)
+
+SEVERITY = (
+    Risk.UNKNOWN_ZONE,
+    Risk.REACHED_MONTH,
+    Risk.REACHED_TODAY,
+    Risk.FAST_TODAY,
+    Risk.FAST_MONTH,
+    Risk.SLOW_MONTH,
+    Risk.SLOW_TODAY,
+)
+RANK = " ".join(f"WHEN risk & {int(risk)} <> 0 THEN {rank}" for rank, risk in enumerate(SEVERITY))
+
+OVERVIEW = f"""
+SELECT NULL AS id, NULL AS name, NULL AS timezone, currency, enabled, risk,
+    CASE WHEN daily_budget IS NULL THEN 0 ELSE 1 END AS has_daily,
+    CASE WHEN monthly_budget IS NULL THEN 0 ELSE 1 END AS has_monthly,
+    COUNT(*) AS brands,
+    {shown_sum("day_spend")} AS day_spend, {shown_sum("daily_budget")} AS daily_budget,
+    {shown_sum("month_spend")} AS month_spend, {shown_sum("monthly_budget")} AS monthly_budget
+FROM risks
+GROUP BY currency, enabled, risk, 7, 8
+"""
+EACH_BRAND = """
+SELECT id, name, timezone, currency, enabled, risk, 1 AS has_daily, 1 AS has_monthly, 1 AS brands,
+    day_spend, daily_budget, month_spend, monthly_budget
+FROM risks
+"""
+WORST_BRANDS = f"""{EACH_BRAND}
+WHERE risk <> 0
+ORDER BY CASE {RANK} END, name
+LIMIT {WORST}
+"""
+
+
+class BrandNow(NamedTuple):
+    """A brand, its risks, and what it has spent; a budget of None is no limit."""
+
+    pk: int
+    name: str
+    timezone: str
+    currency: str
+    risk: Risk
+    day_spend: Decimal
+    daily_budget: Decimal | None
+    month_spend: Decimal
+    monthly_budget: Decimal | None
+
+
+@dataclass
+class Money:
+    """In one currency: the budgets of brands that are switched on, what these have spent, and what all others have."""
+
+    spend: Decimal = Decimal(0)
+    budget: Decimal = Decimal(0)
+    budgets: int = 0
+    beside: Decimal = Decimal(0)
+
+    def add(self, brands: int, spend: Any, budget: Any, *, counts: bool) -> None:
+        if counts:
+            self.spend += from_micros(spend)
+            self.budget += from_micros(budget)
+            self.budgets += brands
+        else:
+            self.beside += from_micros(spend)
+
+
+@dataclass
+class Currency:
+    code: str
+    brands: int = 0
+    today: Money = field(default_factory=Money)
+    this_month: Money = field(default_factory=Money)
+
+
+@dataclass
+class Brands:
+    """All brands that the person sees, in numbers, and those that need somebody first."""
+
+    count: int = 0
+    switched_off: int = 0
+    at: dict[Risk, int] = field(default_factory=lambda: dict.fromkeys(Risk, 0))
+    at_risk: int = 0
+    currencies: dict[str, Currency] = field(default_factory=dict)
+    worst: list[BrandNow] = field(default_factory=list)
+
+
+def brands_now(user: Person, *, now: datetime) -> Brands:
+    """Return the brands that the person sees, in two queries."""
+    select = f"{OVERVIEW} UNION ALL SELECT * FROM ({WORST_BRANDS}) worst"
+    found = Brands()
+    for row in fetch_all(*risks(select, now=now, scope=brands_seen_by(user))):
+        if row[0] is None:
+            _add(found, row)
+        else:
+            found.worst.append(brand_now(row))
+    found.worst.sort(key=lambda brand: (rank(brand.risk), brand.name))
+    return found
+
+
+def rank(risk: Risk) -> int:
+    """Return how soon somebody should look at a brand: 0 is first."""
+    return next((number for number, each in enumerate(SEVERITY) if risk & each), len(SEVERITY))
+
+
+def _add(found: Brands, row: tuple[Any, ...]) -> None:
+    currency, enabled, bits, has_daily, has_monthly, brands = row[3:9]
+    day_spend, daily_budget, month_spend, monthly_budget = row[9:]
+    found.count += brands
+    found.switched_off += 0 if enabled else brands
+    found.at_risk += brands if bits else 0
+    for risk in Risk(bits):
+        found.at[risk] += brands
+    sums = found.currencies.setdefault(currency, Currency(currency))
+    sums.brands += brands
+    sums.today.add(brands, day_spend, daily_budget, counts=bool(enabled and has_daily))
+    sums.this_month.add(brands, month_spend, monthly_budget, counts=bool(enabled and has_monthly))
+
+
+def brand_now(row: tuple[Any, ...]) -> BrandNow:
+    """Return a row of EACH_BRAND as what it says."""
+    pk, name, timezone, currency, _, bits, *_, day_spend, daily_budget, month_spend, monthly_budget = row
+    return BrandNow(
+        pk,
+        name,
+        timezone,
+        currency,
+        Risk(bits),
+        from_micros(day_spend),
+        None if daily_budget is None else from_micros(daily_budget),
+        from_micros(month_spend),
+        None if monthly_budget is None else from_micros(monthly_budget),
+    )
+
+
+@dataclass
+class Campaigns:
+    """How many campaigns run, how many don't, and for how many each reason holds: one may have several."""
+
+    active: int = 0
+    paused: int = 0
+    by_reason: dict[PauseReason, int] = field(default_factory=lambda: dict.fromkeys(PauseReason, 0))
+
+    @property
+    def count(self) -> int:
+        return self.active + self.paused
+
+
+def campaigns_now(user: Person) -> Campaigns:
+    """Return the campaigns that the person sees, in one query."""
+    rows: QuerySet[Any] = seen_by(user, Campaign.objects.order_by(), "brand")
+    found = Campaigns()
+    for bits, count in rows.values_list("pause_reasons").annotate(Count("pk")):
+        if bits:
+            found.paused += count
+        else:
+            found.active += count
+        for reason in PauseReason(bits):
+            found.by_reason[reason] += count
+    return found
+
+
+RECENT = """
+WITH newest AS (SELECT COALESCE(MAX(id), 0) - %s AS before FROM campaigns_statuschange)
+SELECT reasons_before, reasons_after, COUNT(*), NULL
+FROM campaigns_statuschange
+WHERE id > (SELECT before FROM newest) AND at >= %s AND {seen}
+GROUP BY reasons_before, reasons_after
+UNION ALL
+SELECT 0, 0, 0, CASE WHEN at >= %s THEN 1 ELSE 0 END FROM (
+    SELECT at FROM campaigns_statuschange WHERE id <= (SELECT before FROM newest) ORDER BY id DESC LIMIT 1
+) older
+"""
+
+
+@dataclass
+class Changes:
+    """Changes of status since an instant. Where is_capped, there were more before the newest lines."""
+
+    since: datetime
+    resumed: int = 0
+    paused: int = 0
+    other: int = 0
+    paused_for: dict[PauseReason, int] = field(default_factory=lambda: dict.fromkeys(PauseReason, 0))
+    is_capped: bool = False
+
+    @property
+    def count(self) -> int:
+        return self.resumed + self.paused + self.other
+
+
+def recent_changes(user: Person, *, now: datetime) -> Changes:
+    """Return what changed in the last 24 hours in campaigns that the person sees, in one query."""
+    found = Changes(now - RECENTLY)
+    condition, params = brands_seen_by(user, "brand_id")
+    seen = "1 = 1" if not params else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {condition})"
+    since = connection.ops.adapt_datetimefield_value(found.since)
+    for before, after, count, is_older_line_recent in fetch_all(
+        RECENT.format(seen=seen), [_reach(user), since, *params, since]
+    ):
+        found.is_capped |= bool(is_older_line_recent)
+        if count:
+            _count_change(found, before, after, count)
+    return found
+
+
+def _reach(user: Person) -> int:
+    """Return over how many of the newest lines the history is looked through for a person."""
+    return LINES_OF_GIVEN_BRANDS if sees_only_given_brands(user) else LINES
+
+
+def _count_change(found: Changes, before: int, after: int, count: int) -> None:
+    if not after:
+        found.resumed += count
+    elif before:
+        found.other += count
+    else:
+        found.paused += count
+        for reason in PauseReason(after):
+            found.paused_for[reason] += count
+
+
+def latest_changes(user: Person, number: int) -> list[StatusChange]:
+    """Return the last lines of history of campaigns that the person sees, with campaign and brand."""
+    last = Subquery(StatusChange.objects.order_by("-pk").values("pk")[:1])
+    newest = StatusChange.objects.filter(pk__gt=last - _reach(user))
+    lines = seen_by(user, newest.select_related("campaign__brand"), "campaign__brand")
+    return list(lines.order_by("-id")[:number])

@@ -1,0 +1,272 @@
+"""Spend files that staff upload, imported by a worker: kept, claimed, run, and taken up again where a run was lost.
+
+A message may be delivered twice, and a worker may die at any point. Each run gets a number of its own when it claims
+the upload, and what it commits is committed only as long as the upload still has that number: the run of another
+message, or of the same one again, has the next. All or nothing is one transaction with the result in it; where errors
+are skipped, each batch is committed with the line that it reached, and the next run goes on behind it. So every line
+counts once, with or without an external_id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q, QuerySet
+
+from campaigns.database.connection import impatient, is_busy, is_postgresql
+from campaigns.models import Brand, SpendUpload, SpendUploadPart
+from campaigns.rules.amounts import DecimalMark
+from campaigns.rules.clock import Clock
+from campaigns.rules.periods import find_zone
+from campaigns.services.intake.csv_reader import BadRow, Line, SpendFileError, read_spend_csv
+from campaigns.services.intake.importer import Counts, ImportRefused, import_spend
+from campaigns.services.intake.upload_parts import PartsStream, open_parts, write_parts
+from campaigns.services.permissions import Person, seen_by, sees_only_given_brands
+
+State = SpendUpload.State
+OPEN = (State.CHECKING, State.WAITING, State.RUNNING)
+LOST_AFTER = timedelta(minutes=2)
+"""A run that hasn't told of itself for so long is taken for lost."""
+ATTEMPTS = 5
+TOLD_EVERY = timedelta(seconds=1)
+NAMED = 100
+"""So many refused lines are kept in words."""
+NAMED_LENGTH = 500
+COUNTS = Counts.__slots__
+
+
+class Superseded(Exception):
+    """Another run has taken the upload over: nothing more of this one may be committed."""
+
+
+def keep_upload(
+    chunks: Iterable[bytes],
+    *,
+    name: str,
+    person: Person,
+    now: datetime,
+    zone: str,
+    create: bool,
+    skip_errors: bool,
+    decimal: DecimalMark = DecimalMark.UNKNOWN,
+    state: State = State.WAITING,
+) -> SpendUpload:
+    """Keep a file for a worker, part by part. An empty zone means that of each brand."""
+    digest = hashlib.sha256()
+    with transaction.atomic():
+        upload = SpendUpload.objects.create(
+            user_id=person.pk,
+            who=person.get_username(),
+            name=name[-200:],
+            size=0,
+            timezone=zone,
+            decimal=decimal,
+            create_missing=create,
+            skip_errors=skip_errors,
+            state=state,
+            created_at=now,
+        )
+        upload.size = write_parts(upload.pk, _hashed(chunks, digest))
+        upload.sha256 = digest.hexdigest()
+        upload.save(update_fields=["size", "sha256"])
+    return upload
+
+
+def _hashed(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+
+
+def due_uploads(*, now: datetime) -> list[int]:
+    """Return the oldest upload that waits, or whose run is lost, unless another one is running."""
+    running = Q(state=State.RUNNING, seen_at__range=_lately(now))
+    if SpendUpload.objects.filter(running).exists():
+        return []
+    found = SpendUpload.objects.filter(Q(state=State.WAITING) | Q(state=State.RUNNING) & ~running).order_by("pk")
+    return list(found.values_list("pk", flat=True)[:1])
+
+
+def claim(pk: int, *, task_id: str, now: datetime) -> SpendUpload | None:
+    """Take an upload that waits, whose run is lost, or whose own message has come again; None where there is none.
+
+    One at a time: an import takes a core, and the checks need another.
+    """
+    lost = ~Q(seen_at__range=_lately(now)) | Q(task_id=task_id)
+    others = SpendUpload.objects.filter(state=State.RUNNING, seen_at__range=_lately(now)).exclude(pk=pk)
+    if others.exists():
+        return None
+    mine = SpendUpload.objects.filter(Q(state=State.WAITING) | Q(state=State.RUNNING) & lost, pk=pk)
+    claimed = mine.update(state=State.RUNNING, task_id=task_id, attempt=F("attempt") + 1, seen_at=now, started_at=now)
+    return SpendUpload.objects.get(pk=pk) if claimed else None
+
+
+def _lately(now: datetime) -> tuple[datetime, datetime]:
+    """Return between which instants a run has told of itself that isn't lost; one dated ahead says nothing of now."""
+    return now - LOST_AFTER, now + LOST_AFTER
+
+
+def run_upload(pk: int, *, task_id: str, clock: Clock) -> SpendUpload | None:
+    """Claim the upload and import it to its end; return it then, None where it isn't to be run now.
+
+    What can't be imported makes it fail, in a sentence. What nobody foresaw is raised, and the upload is taken up
+    again, up to ATTEMPTS times.
+    """
+    upload = claim(pk, task_id=task_id, now=clock())
+    if upload is None:
+        return None
+    run = _Run(upload, clock)
+    try:
+        run.go()
+    except Superseded:
+        return None
+    upload.refresh_from_db()
+    return upload
+
+
+def fail(pk: int, sentence: str, *, now: datetime) -> None:
+    """End an upload that isn't over without a further look at its file."""
+    with transaction.atomic():
+        SpendUpload.objects.filter(pk=pk, state__in=OPEN).update(state=State.FAILED, problem=sentence, ended_at=now)
+        SpendUploadPart.objects.filter(upload=pk).delete()
+
+
+@dataclass
+class _Run:
+    """One attempt at one upload."""
+
+    upload: SpendUpload
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        self.told_at = self.clock()
+        self.refusals = self.upload.refusals.splitlines()
+        self.raw: PartsStream
+        self.raw, self.stream = open_parts(self.upload.pk)
+
+    def go(self) -> None:
+        if self.upload.attempt > ATTEMPTS:
+            self.end(State.FAILED, f"The worker ended {ATTEMPTS} times in the middle of it. {self.kept()}")
+            return
+        try:
+            self.import_rows()
+        except ImportRefused as refusal:
+            counts = dict.fromkeys(COUNTS, 0) | {"refused": refusal.counts.refused}
+            were = "line was" if refusal.counts.refused == 1 else "lines were"
+            sentence = f"{refusal.counts.refused:,} {were} refused, so nothing was imported."
+            self.end(State.FAILED, f"{sentence} Correct them, or choose to skip them.", **counts)
+        except SpendFileError as error:
+            self.end(State.FAILED, f"{error} {self.kept()}")
+        except DatabaseError as error:
+            if not is_busy(error):
+                raise
+            self.end(State.FAILED, f"Others were writing the same rows at that moment: import again. {self.kept()}")
+
+    def import_rows(self) -> None:
+        upload = self.upload
+        zone = zone_of(upload)
+        rows = self.rows(read_spend_csv(self.stream, decimal=DecimalMark(upload.decimal)))
+        brands = seen_brands(upload)
+        if upload.skip_errors:
+            import_spend(
+                rows,
+                clock=self.clock,
+                zone=zone,
+                create=upload.create_missing,
+                brands=brands,
+                skip_errors=True,
+                on_refused=self.name_refused,
+                in_batch=self.commit_batch,
+            )
+            self.end(State.DONE)
+            return
+        with transaction.atomic():
+            counts = import_spend(
+                rows,
+                clock=self.clock,
+                zone=zone,
+                create=upload.create_missing,
+                brands=brands,
+                on_refused=self.name_refused,
+                on_batch=self.tell,
+            )
+            self.end(State.DONE, **{name: getattr(counts, name) for name in COUNTS})
+
+    def rows(self, given: Iterable[Line]) -> Iterator[Line]:
+        """Yield what isn't imported yet."""
+        return (row for row in given if row.line > self.upload.lines_done)
+
+    def name_refused(self, refused: BadRow) -> None:
+        if len(self.refusals) < NAMED:
+            self.refusals.append(named_line(refused))
+
+    def commit_batch(self, counts: Counts, refused: Sequence[BadRow], line: int) -> None:
+        """Note, in the batch's own transaction, how far it came."""
+        named = [*self.refusals, *map(named_line, refused)][:NAMED]
+        added: dict[str, Any] = {name: F(name) + getattr(counts, name) for name in COUNTS}
+        self.write(
+            lines_done=line,
+            bytes_done=self.raw.position,
+            seen_at=self.clock(),
+            refusals="\n".join(named),
+            **added,
+        )
+
+    def tell(self, counts: Counts) -> None:
+        """Tell others how far a transaction has come that they don't see yet: on a connection of its own.
+
+        SQLite has one writer, so there nothing is told before the end.
+        """
+        now = self.clock()
+        if not is_postgresql() or now - self.told_at < TOLD_EVERY:
+            return
+        self.told_at = now
+        with impatient(5):
+            self.write(bytes_done=self.raw.position, seen_at=now)
+
+    def end(self, state: State, sentence: str = "", **counts: int) -> None:
+        with transaction.atomic():
+            done = self.upload.size if state == State.DONE else self.raw.position
+            told = {"refusals": "\n".join(self.refusals), "problem": sentence, "bytes_done": done}
+            self.write(state=state, ended_at=self.clock(), **told, **counts)
+            SpendUploadPart.objects.filter(upload=self.upload.pk).delete()
+
+    def write(self, **values: Any) -> None:
+        """Write to the upload as long as this run is its own. Raises Superseded."""
+        mine = SpendUpload.objects.filter(pk=self.upload.pk, attempt=self.upload.attempt, state=State.RUNNING)
+        if not mine.update(**values):
+            raise Superseded
+
+    def kept(self) -> str:
+        imported = SpendUpload.objects.values_list("imported", flat=True).get(pk=self.upload.pk)
+        if not imported:
+            return "Nothing was imported."
+        return f"{imported:,} rows were imported before that, and stay."
+
+
+def zone_of(upload: SpendUpload) -> ZoneInfo | None:
+    """Return the zone of times without an offset, None for that of each brand. Raises SpendFileError."""
+    zone = find_zone(upload.timezone)
+    if zone is None and upload.timezone:
+        raise SpendFileError(f"The time zone “{upload.timezone}” is unknown: choose another one.")
+    return zone
+
+
+def seen_brands(upload: SpendUpload) -> QuerySet[Brand] | None:
+    """Return the brands that the person sees; None where that is all, none of a person who is gone."""
+    person = upload.user
+    if person is None or not person.is_active:
+        return Brand.objects.none()
+    if not sees_only_given_brands(person):
+        return None
+    return seen_by(person, Brand.objects.order_by(), "pk")
+
+
+def named_line(refused: BadRow) -> str:
+    return f"Line {refused.line:,}: {refused.reason}".replace("\n", " ")[:NAMED_LENGTH]

@@ -1,0 +1,141 @@
+"""The quick check, between full checks: brands that had spend, and campaigns whose next change is due.
+
+It looks only at what is due in the database: pending spend, marks of brands, and the minute that each campaign stores.
+With nothing due that is one statement. The full check stays what puts everything right (R6).
+
+Decisions come first and read pending spend, so no backlog delays them; then a part of what is pending is folded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from campaigns.database.connection import fetch_all
+from campaigns.models import JobRun
+from campaigns.rules.clock import Clock
+from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
+from campaigns.services.enforcement.enforce import Enforcement, enforce
+from campaigns.services.enforcement.next_change import due_campaigns
+from campaigns.services.ledger.change_time_zone import rebook_changed_zones
+from campaigns.services.ledger.due_brands import due_marks, forget
+from campaigns.services.ledger.fold import plan_fold
+from campaigns.services.ledger.unfinished import Unfinished
+from campaigns.services.scope import Scope, brands_of
+
+JOB = "quick_pass"
+MOST_CAMPAIGNS = 100_000
+MOST_BATCHES = 20
+"""Of a fold: a few seconds, so that a backlog doesn't delay the next pass."""
+
+ANYTHING_DUE = """
+SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
+    OR EXISTS (SELECT 1 FROM campaigns_touchedbrand WHERE due_quarter <= %s)
+    OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s)
+"""
+
+BRANDS_WITH_PENDING = "SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE quarter >= %s AND quarter < %s"
+
+
+@dataclass
+class QuickPass:
+    """What one quick pass did."""
+
+    folded: int = 0
+    brands: int = 0
+    campaigns: int = 0
+    """How many campaigns time had reached, those of the brands left out."""
+
+    enforcements: list[Enforcement] = field(default_factory=list)
+    unfinished: Unfinished = field(default_factory=Unfinished)
+
+    @property
+    def changed(self) -> int:
+        return sum(done.changed for done in self.enforcements)
+
+    @property
+    def resumed(self) -> int:
+        return sum(done.resumed for done in self.enforcements)
+
+    @property
+    def summary(self) -> str:
+        if not (self.folded or self.brands or self.campaigns):
+            return "nothing was due"
+        paused, resumed = (sum(getattr(d, name) for d in self.enforcements) for name in ("paused", "resumed"))
+        return (
+            f"{paused} paused, {resumed} resumed, {self.changed} changed in all; looked at {self.brands} brands with"
+            f" spend and {self.campaigns} campaigns that time had reached, {self.folded} pending rows folded"
+        )
+
+
+def run_quick_pass(*, clock: Clock, actor: str = JOB) -> QuickPass:
+    """Do a quick pass as a job, and note the run under the job's name."""
+    started_at = clock()
+    done = quick_pass(actor, clock=clock) if is_anything_due(now=started_at) else QuickPass()
+    run = JobRun(
+        name=JOB,
+        started_at=started_at,
+        succeeded_at=clock(),
+        summary=done.summary,
+        problem=done.unfinished.problem,
+    )
+    JobRun.objects.bulk_create(
+        [run],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["started_at", "succeeded_at", "summary", "problem"],
+    )
+    return done
+
+
+def is_anything_due(*, now: datetime) -> bool:
+    ((due,),) = fetch_all(ANYTHING_DUE, [quarter_of(now), minute_of(now)])
+    return bool(due)
+
+
+def quick_pass(actor: str, *, clock: Clock) -> QuickPass:
+    """Enforce the brands that had spend and the campaigns whose next change is due, then fold some of what is pending.
+
+    actor is the name for the history. Marks are cleared when what was decided on them is committed; where that
+    fails they stay, and the next pass finds them.
+    """
+    done = QuickPass()
+    folding = plan_fold(most_batches=MOST_BATCHES)  # first, so that decisions have seen whatever it moves
+    decided_at = None
+    try:
+        decided_at = _enforce_brands(done, clock, actor)
+    finally:
+        try:
+            _enforce_campaigns(done, clock, actor)  # brands that can't be written may not keep these waiting
+        finally:
+            done.folded = folding.run(decided_at=decided_at)  # a check names what stays pending
+    return done
+
+
+def _enforce_brands(done: QuickPass, clock: Clock, actor: str) -> datetime:
+    """Enforce the brands that have spend pending or a mark that is due; return since when that is decided."""
+    now = clock()
+    marks = due_marks(now=now)
+    pending = {brand_id for (brand_id,) in fetch_all(BRANDS_WITH_PENDING, quarters_of_the_month(now))}
+    brands = sorted(pending.union(marks.brands))
+    done.brands = len(brands)
+    _enforce(done, Scope.of_brands(brands), brands, clock, actor)
+    forget(marks)
+    return now
+
+
+def _enforce_campaigns(done: QuickPass, clock: Clock, actor: str) -> None:
+    due = due_campaigns(now=clock(), most=MOST_CAMPAIGNS)
+    done.campaigns = len(due)
+    _enforce(done, Scope.of_campaigns(due), due, clock, actor)
+
+
+def _enforce(done: QuickPass, scope: Scope, ids: list[int], clock: Clock, actor: str) -> None:
+    if not ids:
+        return
+    # or it would decide on the days of another zone
+    rebooked = rebook_changed_zones(clock=clock, brands=brands_of(scope))
+    enforced = enforce(scope, clock=clock, actor=actor, leave=rebooked.left)
+    done.enforcements.append(enforced)
+    done.unfinished.add(enforced.unfinished)
+    rebooked.raise_problem()

@@ -1,0 +1,242 @@
+"""Closing: keeping, for each brand period that has ended, the spend at that moment and the budget that held.
+
+It happens once for each period that has ended in the brand's zone and has spend or a budget, in order, however late
+(design part 4). What arrives afterwards changes the period's spend and shows as an adjustment.
+
+The brands that have something to close are found without a lock and closed in batches, each a transaction of its own:
+a person's save may have to wait for the ledger lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+
+from campaigns.database.clock import not_ahead
+from campaigns.database.connection import (
+    as_date,
+    execute,
+    fetch_all,
+    give_way,
+    is_lock_timeout,
+    is_postgresql,
+    take_ledger_lock,
+)
+from campaigns.database.dialects import among, among_param, micros_sql, rows_param, rows_sql
+from campaigns.models.books import LAST_PERIOD
+from campaigns.rules.periods import ONE_DAY, find_zone, local_clock, local_clocks, next_month
+from campaigns.services.ledger.booking import known_booking_zones
+from campaigns.services.ledger.fold import fold_under_ledger_lock
+from campaigns.services.ledger.locks import brands_open_to_references, limit_job_waits
+from campaigns.services.ledger.unfinished import Unfinished
+
+BATCH_BRANDS_ON_POSTGRESQL = 2_000
+BATCH_BRANDS_ON_SQLITE = 200
+"""Fewer, because nobody else can write meanwhile."""
+
+CURRENT_COLUMNS = {"kind": "text", "zone": "text", "starts_on": "date"}
+OPENING_COLUMNS = {"id": "bigint", "opened": "date"}
+
+BUDGET = f"""
+    CASE zone.kind WHEN 'day' THEN {micros_sql("brand.daily_budget")} ELSE {micros_sql("brand.monthly_budget")} END
+"""
+
+DUE = """
+WITH current AS MATERIALIZED ({current}),
+open_period AS MATERIALIZED (
+    SELECT brand_id, kind, starts_on FROM campaigns_brandperiod
+    WHERE closed_at IS NULL AND {period_in_scope} AND (
+        (kind = 'day' AND starts_on < %s) OR (kind = 'month' AND starts_on < %s)
+    )
+)
+SELECT zone.brand_id FROM campaigns_bookingzone AS zone
+JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+WHERE zone.until = %s AND {in_scope} AND (zone.closed_before IS NULL OR zone.closed_before < current.starts_on)
+UNION
+SELECT period.brand_id FROM open_period AS period
+JOIN campaigns_bookingzone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
+JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+WHERE zone.until = %s AND {in_scope} AND period.starts_on < current.starts_on
+ORDER BY 1
+"""
+
+ADD_BUDGETED = f"""
+INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
+WITH current AS MATERIALIZED ({{current}}), ended AS MATERIALIZED ({{ended}}),
+book AS MATERIALIZED (
+    SELECT zone.brand_id, zone.kind, zone.timezone, zone.closed_before, current.starts_on AS open_from
+    FROM campaigns_bookingzone AS zone
+    JOIN campaigns_brand AS brand ON brand.id = zone.brand_id
+    JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+    WHERE zone.until = %s AND {{in_scope}} AND {BUDGET} IS NOT NULL
+)
+SELECT book.brand_id, book.kind, ended.starts_on, 0
+FROM book
+JOIN ended ON ended.kind = book.kind AND ended.zone = book.timezone
+    AND ended.starts_on >= book.closed_before AND ended.starts_on < book.open_from
+WHERE 1 = 1
+ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
+"""
+
+CLOSE = f"""
+WITH current AS MATERIALIZED ({{current}}),
+ended AS (
+    SELECT period.id, period.spend,
+        CASE WHEN period.starts_on >= zone.opened AND period.starts_on < zone.closed_before THEN NULL
+            ELSE {BUDGET} END AS budget
+    FROM campaigns_brandperiod AS period
+    JOIN campaigns_brand AS brand ON brand.id = period.brand_id
+    JOIN campaigns_bookingzone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
+    JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
+    WHERE zone.until = %s AND {{in_scope}} AND period.closed_at IS NULL AND period.starts_on < current.starts_on
+)
+UPDATE campaigns_brandperiod SET closed_at = %s, spend_at_close = ended.spend, budget_at_close = ended.budget
+FROM ended WHERE ended.id = campaigns_brandperiod.id
+"""
+
+MARK_CLOSED = """
+WITH current AS MATERIALIZED ({current})
+UPDATE campaigns_bookingzone AS zone SET closed_before = current.starts_on
+FROM current
+WHERE current.kind = zone.kind AND current.zone = zone.timezone
+    AND zone.until = %s AND {in_scope} AND zone.closed_before < current.starts_on
+"""
+
+
+def close_periods(*, now: datetime, brands: Iterable[int] | None = None, unfinished: Unfinished | None = None) -> int:
+    """Close what has ended by now of some brands, or of all; return the number of periods closed.
+
+    What is pending of the brands that have something to close is folded first, so that a statement is closed with all
+    spend there is. It takes the ledger lock: lock brands before, not after. Each batch is committed, unless the caller
+    holds a transaction. Brands that somebody is about to delete, and locks, stay open, and unfinished learns which.
+    Nothing is closed that hasn't ended by the database's clock: a closing is for good.
+    """
+    now = not_ahead(now)
+    left = Unfinished() if unfinished is None else unfinished
+    due = _Closing(now, None if brands is None else list(brands)).due()
+    size = BATCH_BRANDS_ON_POSTGRESQL if is_postgresql() else BATCH_BRANDS_ON_SQLITE
+    closed = 0
+    for start in range(0, len(due), size):
+        if start:
+            give_way()
+        closed += _close(now, due[start : start + size], left)
+    return closed
+
+
+def _close(now: datetime, brands: list[int], left: Unfinished) -> int:
+    """Close one batch; without the brands that are locked, unless the transaction is the caller's."""
+    if connection.in_atomic_block:
+        return _Closing(now, brands).run()
+    try:
+        return _Closing(now, brands).run(by_job=True)
+    except DatabaseError as error:
+        if not is_lock_timeout(error):
+            raise
+    free = brands_open_to_references(brands)
+    left.locked_brands |= set(brands) - set(free)
+    try:
+        return _Closing(now, free).run(by_job=True)
+    except DatabaseError as error:
+        if not is_lock_timeout(error):
+            raise
+        left.totals_locked = True
+        return 0
+
+
+class _Closing:
+    """The statements of one closing, over the same instant and brands."""
+
+    def __init__(self, now: datetime, brands: list[int] | None) -> None:
+        self.now = now
+        self.brands = brands
+        self.clocks = local_clocks(known_booking_zones(brands), now)
+        self.in_scope = "1 = 1" if brands is None else among("zone.brand_id")
+        self.period_in_scope = "1 = 1" if brands is None else among("brand_id")
+        self.scope: list[Any] = [] if brands is None else [among_param(brands)]
+        self.current_sql = rows_sql(CURRENT_COLUMNS)
+        self.current = rows_param(
+            CURRENT_COLUMNS,
+            [("day", c.zone, c.today) for c in self.clocks] + [("month", c.zone, c.month) for c in self.clocks],
+        )
+
+    def due(self) -> list[int]:
+        """Return the brands of the scope that have something to close, in order of id."""
+        of_open_books = [LAST_PERIOD, *self.scope]
+        latest_day = max((clock.today for clock in self.clocks), default=LAST_PERIOD)
+        latest_month = max((clock.month for clock in self.clocks), default=LAST_PERIOD)
+        sql = DUE.format(current=self.current_sql, in_scope=self.in_scope, period_in_scope=self.period_in_scope)
+        params = [self.current, *self.scope, latest_day, latest_month, *of_open_books, *of_open_books]
+        return [brand_id for (brand_id,) in fetch_all(sql, params)]
+
+    @transaction.atomic
+    def run(self, *, by_job: bool = False) -> int:
+        if by_job:
+            limit_job_waits()
+        take_ledger_lock()
+        fold_under_ledger_lock(self.brands)
+        self.open_new_books()
+        self.execute(ADD_BUDGETED, [self.current, self.ended()], ended=self.current_sql)
+        closed_at = connection.ops.adapt_datetimefield_value(self.now)
+        closed = self.execute(CLOSE, [self.current], [closed_at])
+        self.execute(MARK_CLOSED, [self.current])
+        return closed
+
+    def execute(self, sql: str, before: list[Any], after: Iterable[Any] = (), **parts: str) -> int:
+        filled = sql.format(current=self.current_sql, in_scope=self.in_scope, **parts)
+        return execute(filled, [*before, LAST_PERIOD, *self.scope, *after])
+
+    def open_new_books(self) -> None:
+        """Note for each new brand in which of its periods it was created: budgets count from there on."""
+        new = fetch_all(
+            "SELECT zone.id, zone.kind, zone.timezone, brand.created_at FROM campaigns_bookingzone AS zone"
+            " JOIN campaigns_brand AS brand ON brand.id = zone.brand_id"
+            f" WHERE zone.until = %s AND {self.in_scope} AND zone.closed_before IS NULL",
+            [LAST_PERIOD, *self.scope],
+        )
+        rows = rows_param(OPENING_COLUMNS, self.openings(new))
+        execute(
+            f"WITH opening AS ({rows_sql(OPENING_COLUMNS)})"
+            " UPDATE campaigns_bookingzone SET opened = opening.opened, closed_before = opening.opened"
+            " FROM opening WHERE opening.id = campaigns_bookingzone.id",
+            [rows],
+        )
+
+    def openings(self, new: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, date]]:
+        for row_id, kind, zone_name, created_at in new:
+            zone = find_zone(zone_name)
+            if zone is not None:
+                clock = local_clock(zone, min(_as_instant(created_at), self.now))
+                yield row_id, clock.today if kind == "day" else clock.month
+
+    def ended(self) -> str:
+        """Return all days and months that may have ended without being closed, in each zone."""
+        rows = fetch_all(
+            "SELECT timezone, MIN(closed_before) FROM campaigns_bookingzone AS zone"
+            f" WHERE zone.until = %s AND {self.in_scope} AND closed_before IS NOT NULL GROUP BY timezone",
+            [LAST_PERIOD, *self.scope],
+        )
+        first = {zone: as_date(closed_before) for zone, closed_before in rows}
+        return rows_param(
+            CURRENT_COLUMNS,
+            [row for c in self.clocks if c.zone in first for row in _periods_between(c.zone, first[c.zone], c.today)],
+        )
+
+
+def _periods_between(zone: str, first: date, today: date) -> Iterator[tuple[str, str, date]]:
+    day = first
+    while day < today:
+        yield "day", zone, day
+        day += ONE_DAY
+    month = first.replace(day=1)
+    while month < today:
+        yield "month", zone, month
+        month = next_month(month)
+
+
+def _as_instant(value: datetime | str) -> datetime:
+    """Return an instant as the database's driver gives it: SQLite's is a text in UTC."""
+    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

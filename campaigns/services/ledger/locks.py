@@ -1,0 +1,130 @@
+"""Row locks: on brands, the lock that every change of statuses takes, and on rows that are about to go.
+
+The order is always brands, then campaigns, then the ledger lock (campaigns.database.connection.take_ledger_lock), each
+by id. No wait is without an end: a person's save gives up after SAVE_WAIT, a job after JOB_WAIT or, where it can,
+skips what is locked. On SQLite the transaction itself is the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Model
+
+from campaigns.database.connection import LET_GO, fetch_all, is_postgresql, limit_lock_waits
+from campaigns.database.dialects import among, among_param
+from campaigns.services.scope import Scope
+
+SAVE_WAIT: float = 5
+JOB_WAIT: float = 1
+"""Seconds for which a person's save, or a job, waits for a row that somebody else has locked."""
+
+MOST_WAITS = 3
+"""So many brands that stay locked does a job wait for, each for JOB_WAIT."""
+
+LEDGER_WAIT: float = 5
+"""Seconds for which a job waits for the ledger lock."""
+
+
+def _settings(wait: float) -> str:
+    """Return what a locking SELECT sets for the rest of its transaction, before it waits for its first row."""
+    return f"{LET_GO}, set_config('lock_timeout', '{wait}s', true)"
+
+
+def lock_brands(brand_ids: Iterable[int], *, by_job: bool = False) -> None:
+    """Wait for the brands' locks, in order of id, and hold them to the end of the transaction.
+
+    Everyone who edits a brand, its campaigns or their windows, or writes their statuses, holds this lock. It doesn't
+    hinder spend writers, nor folds that add a brand's periods: their foreign keys only need the row to stay.
+    Raises OperationalError (see is_lock_timeout) where a wait takes too long.
+    """
+    if is_postgresql():
+        settings = _settings(JOB_WAIT if by_job else SAVE_WAIT)
+        fetch_all(
+            f"SELECT id, {settings} FROM campaigns_brand WHERE {among('id')} ORDER BY id FOR NO KEY UPDATE",
+            [among_param(set(brand_ids))],
+        )
+
+
+def lock_free_brands(brand_ids: Iterable[int]) -> list[int]:
+    """Lock those of the brands that nobody else has locked, and return them by id; wait for none."""
+    ids = sorted(set(brand_ids))
+    if not is_postgresql():
+        return ids
+    sql = f"""
+        SELECT id, {_settings(JOB_WAIT)} FROM campaigns_brand
+        WHERE {among("id")} ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"""
+    return [row[0] for row in fetch_all(sql, [among_param(ids)])]
+
+
+def lock_free_campaigns(scope: Scope) -> tuple[list[int], list[int]]:
+    """Lock those campaigns of the scope that nobody else has locked; return their ids, and the ids of the others."""
+    in_scope, params = scope.condition("brand_id", "id")
+    campaigns = f"SELECT id FROM campaigns_campaign WHERE {in_scope} ORDER BY id"
+    everyone = [row[0] for row in fetch_all(campaigns, params)]
+    if not is_postgresql():
+        return everyone, []
+    free = [row[0] for row in fetch_all(f"{campaigns} FOR NO KEY UPDATE SKIP LOCKED", params)]
+    return free, sorted(set(everyone) - set(free))
+
+
+def limit_job_waits() -> None:
+    """Let a job's transaction wait for the ledger lock, and for whatever else it needs before, for LEDGER_WAIT only."""
+    limit_lock_waits(LEDGER_WAIT)
+
+
+def lock_rows_that_go(model: type[Model], ids: Iterable[int]) -> None:
+    """Wait for everyone who refers to these brands or campaigns, as a spend writer does: their rows go, or their keys.
+
+    Take it before the ledger lock: the writer may take long. The caller holds the brands' locks.
+    """
+    if is_postgresql():
+        table = model._meta.db_table
+        fetch_all(f"SELECT id FROM {table} WHERE {among('id')} ORDER BY id FOR UPDATE", [among_param(set(ids))])
+
+
+def brands_open_to_references(brand_ids: Iterable[int]) -> list[int]:
+    """Return those of the brands whose rows a total may refer to without waiting: nobody is about to delete them."""
+    ids = sorted(set(brand_ids))
+    if not is_postgresql():
+        return ids
+    sql = f"SELECT id FROM campaigns_brand WHERE {among('id')} ORDER BY id FOR KEY SHARE SKIP LOCKED"
+    return [row[0] for row in fetch_all(sql, [among_param(ids)])]
+
+
+LOCKED_TOTALS = """
+WITH spent AS MATERIALIZED (
+    SELECT brand_id, campaign_id, DATE '1970-01-01' + quarter / 96 AS day
+    FROM campaigns_pendingspend GROUP BY brand_id, campaign_id, quarter / 96
+),
+brand_from AS MATERIALIZED (
+    SELECT brand_id, CAST(date_trunc('month', MIN(day) - 1) AS date) AS day FROM spent GROUP BY brand_id
+),
+brand_total AS MATERIALIZED (
+    SELECT total.id, total.brand_id FROM campaigns_brandperiod AS total
+    JOIN brand_from ON brand_from.brand_id = total.brand_id AND total.starts_on >= brand_from.day
+),
+campaign_total AS MATERIALIZED (
+    SELECT DISTINCT spent.brand_id, total.campaign_id, total.day FROM campaigns_campaignday AS total
+    JOIN spent ON spent.campaign_id = total.campaign_id AND total.day BETWEEN spent.day - 1 AND spent.day + 1
+),
+free_brand_total AS MATERIALIZED (
+    SELECT id FROM campaigns_brandperiod
+    WHERE id IN (SELECT id FROM brand_total) FOR NO KEY UPDATE SKIP LOCKED
+),
+free_campaign_total AS MATERIALIZED (
+    SELECT campaign_id, day FROM campaigns_campaignday
+    WHERE (campaign_id, day) IN (SELECT campaign_id, day FROM campaign_total) FOR NO KEY UPDATE SKIP LOCKED
+)
+SELECT brand_id FROM brand_total WHERE id NOT IN (SELECT id FROM free_brand_total)
+UNION
+SELECT brand_id FROM campaign_total AS total WHERE NOT EXISTS (
+    SELECT 1 FROM free_campaign_total AS free WHERE free.campaign_id = total.campaign_id AND free.day = total.day
+)
+"""
+"""Days are those of UTC here, so the day before and after belong to them in some zone."""
+
+
+def brands_with_locked_totals() -> list[int]:
+    """Return the brands whose pending spend can't be added to their totals without waiting: somebody locks those."""
+    return [brand_id for (brand_id,) in fetch_all(LOCKED_TOTALS)] if is_postgresql() else []

@@ -1,0 +1,126 @@
+"""Finding brands and campaigns by the names that people, files and platforms write.
+
+A name finds the row that is named exactly so, else the one whose name is the same (see campaigns.rules.names). It
+finds none, and there is a sentence about it, where it has characters that can't be seen, or where several rows,
+written before names were compared, or by SQL, have that name.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+
+from django.db.models import QuerySet
+
+from campaigns.database.connection import fetch_all
+from campaigns.database.dialects import among, among_param, rows_param, rows_sql
+from campaigns.database.write_column import in_pieces
+from campaigns.models import Brand
+from campaigns.rules.names import name_key, normal_name
+
+T = TypeVar("T")
+
+BrandAndName = tuple[int, str]
+"""The id of a brand, and the name of one of its campaigns."""
+
+
+class Named(NamedTuple):
+    id: int
+    scope: int
+    """The id of a campaign's brand; 0 of a brand."""
+    name: str
+
+
+@dataclass(frozen=True)
+class Found(Generic[T]):
+    """The ids of what was found, and of other names a sentence that says why they can't be looked for."""
+
+    ids: dict[T, int] = field(default_factory=dict)
+    problems: dict[T, str] = field(default_factory=dict)
+
+    def of(self, wanted: T) -> tuple[int | None, str]:
+        """Return the id, None where there is no such row, and what is wrong with the name, "" for nothing."""
+        return self.ids.get(wanted), self.problems.get(wanted, "")
+
+
+def find_brands(names: Iterable[str], among: QuerySet[Brand] | None = None) -> Found[str]:
+    """Return the brands of these names; where brands are given, of those alone."""
+    wanted = {(0, name) for name in names}
+    alike = brands_alike([name for _, name in wanted])
+    if among is not None:
+        seen = {pk for piece in in_pieces([row.id for row in alike]) for pk in _ids(among, piece)}
+        alike = [row for row in alike if row.id in seen]
+    found = _pick("brand", wanted, alike)
+    return Found(
+        {name: pk for (_, name), pk in found.ids.items()},
+        {name: sentence for (_, name), sentence in found.problems.items()},
+    )
+
+
+def find_campaigns(wanted: Collection[BrandAndName]) -> Found[BrandAndName]:
+    return _pick("campaign", set(wanted), campaigns_alike(wanted))
+
+
+def find_twin(name: str, *, brand_id: int | None, but: int | None) -> str | None:
+    """Return the name of another brand, or of another campaign of the brand, that is the same as this one."""
+    alike = brands_alike([name]) if brand_id is None else campaigns_alike([(brand_id, name)])
+    return next((row.name for row in alike if row.id != but), None)
+
+
+def _ids(brands: QuerySet[Brand], piece: list[int]) -> Iterable[int]:
+    return brands.order_by().filter(pk__in=piece).values_list("pk", flat=True)
+
+
+def _pick(what: str, wanted: Iterable[BrandAndName], there: Iterable[Named]) -> Found[BrandAndName]:
+    by_key: dict[BrandAndName, dict[str, int]] = defaultdict(dict)
+    for row in there:
+        by_key[row.scope, name_key(row.name)][row.name] = row.id
+    found = Found[BrandAndName]()
+    for scope, name in wanted:
+        alike = by_key.get((scope, name_key(name)), {})
+        try:
+            spelling = name if name in alike else normal_name(name)
+        except ValueError as refusal:
+            found.problems[scope, name] = str(refusal)
+            continue
+        if spelling in alike:
+            found.ids[scope, name] = alike[spelling]
+        elif spelling and len(alike) == 1:
+            (found.ids[scope, name],) = alike.values()
+        elif spelling and alike:
+            names = " or ".join(f"“{other}”" for other in sorted(alike))
+            found.problems[scope, name] = f"The {what} “{name}” could be {names}: write one of them exactly."
+    return found
+
+
+def brands_alike(names: Collection[str]) -> list[Named]:
+    """Return the brands whose names are the same as one of these."""
+    keys = {name_key(name) for name in names}
+    sql = f"SELECT id, 0, name FROM campaigns_brand WHERE {among('name_key')}"
+    found = [Named(*row) for row in fetch_all(sql, [among_param(keys)])] if keys else []
+    without_key = fetch_all("SELECT id, 0, name FROM campaigns_brand WHERE name_key IS NULL") if keys else []
+    return found + [row for row in map(Named._make, without_key) if name_key(row.name) in keys]
+
+
+def campaigns_alike(wanted: Collection[BrandAndName]) -> list[Named]:
+    """Return the campaigns whose names are the same as one of these of their brand."""
+    keys = {(brand_id, name_key(name)) for brand_id, name in wanted}
+    columns = {"brand_id": "bigint", "name_key": "text"}
+    by_key = WITH_KEY.format(given=rows_sql(columns))
+    found = [Named(*row) for row in fetch_all(by_key, [rows_param(columns, sorted(keys))])] if keys else []
+    brands = {brand_id for brand_id, _ in keys}
+    without_key = fetch_all(WITHOUT_KEY.format(among=among("brand_id")), [among_param(brands)]) if brands else []
+    return found + [row for row in map(Named._make, without_key) if (row.scope, name_key(row.name)) in keys]
+
+
+WITH_KEY = """
+    WITH given AS MATERIALIZED ({given})
+    SELECT campaign.id, campaign.brand_id, campaign.name
+    FROM given
+    JOIN campaigns_campaign AS campaign
+      ON campaign.brand_id = given.brand_id AND campaign.name_key = given.name_key
+"""
+
+WITHOUT_KEY = "SELECT id, brand_id, name FROM campaigns_campaign WHERE name_key IS NULL AND {among}"

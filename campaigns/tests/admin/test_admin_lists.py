@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
+
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.models import Brand, BrandPeriod, Campaign, SpendRecord, StatusChange
+from campaigns.services.jobs.full_check import run_full_check
+from campaigns.tests.support.browser import AdminTestCase
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
+
+LISTS = ("brand", "campaign", "brandperiod", "statuschange", "spendrecord", "jobrun")
+
+
+def address(name: str, **query: Any) -> str:
+    return reverse(f"admin:campaigns_{name}_changelist", query=query or None)
+
+
+def some_brands(number: int) -> None:
+    """Make brands, each with two campaigns, windows, spend, history and books."""
+    for _ in range(number):
+        brand = make_brand(daily_budget=5)
+        for _ in range(2):
+            campaign = make_campaign(brand)
+            make_window(campaign, days=1, end="08:00")
+            make_window(campaign, days=2, end="08:00")
+            spend(campaign, 3)
+    run_full_check("check_budgets", clock=timezone.now)
+
+
+class QueryTests(AdminTestCase):
+    def queries(self, name: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            response = self.client.get(address(name))
+        self.assertEqual(response.status_code, 200)
+        return len(captured)
+
+    def test_lists_take_the_same_queries_for_3_and_for_30_brands(self) -> None:
+        some_brands(3)
+        before = {name: self.queries(name) for name in LISTS}
+        some_brands(27)
+        self.assertEqual({name: self.queries(name) for name in LISTS}, before)
+        self.assertLessEqual(max(before.values()), 12)
+
+    def test_lists_of_spend_and_history_count_nothing(self) -> None:
+        some_brands(1)
+        for name in ("spendrecord", "statuschange"):
+            with CaptureQueriesContext(connection) as captured:
+                self.client.get(address(name))
+            self.assertNotIn("COUNT(", str(captured.captured_queries))
+
+
+class PageTests(AdminTestCase):
+    def test_empty_lists_open(self) -> None:
+        for name in LISTS:
+            self.assertEqual(self.client.get(address(name)).status_code, 200, name)
+
+    def test_an_empty_list_tells_where_rows_come_from_and_a_search_that_it_found_none(self) -> None:
+        page = self.client.get(address("campaign"))
+        self.assertContains(page, "No campaigns yet")
+        self.assertContains(page, "A campaign belongs to a brand: add the brand first.")
+        page = self.client.get(address("campaign"), {"q": "Autumn"})
+        self.assertContains(page, "None matches the search and the filters.")
+        self.assertNotContains(page, "No campaigns yet")
+
+    def test_a_page_behind_the_last_one_does_not_say_that_there_is_nothing(self) -> None:
+        campaign = make_campaign()
+        for _ in range(2):
+            spend(campaign, 1)
+        with patch.object(admin.site.get_model_admin(SpendRecord), "list_per_page", 2):
+            page = self.client.get(address("spendrecord"), {"p": "2", "o": "1"})
+        self.assertContains(page, "No more spend records")
+        self.assertNotContains(page, "No spend records yet")
+        self.assertContains(page, '<a class="text-link" href="?o=1">To the first page</a>')
+
+    def test_every_page_opens(self) -> None:
+        some_brands(1)
+        for model in (Brand, Campaign, BrandPeriod, StatusChange, SpendRecord):
+            row = model._default_manager.first()
+            assert row is not None
+            page = reverse(f"admin:campaigns_{model._meta.model_name}_change", args=[row.pk])
+            self.assertEqual(self.client.get(page).status_code, 200, page)
+        self.assertEqual(
+            self.client.get(reverse("admin:campaigns_jobrun_change", args=["check_budgets"])).status_code, 200
+        )
+
+    def test_the_pages_of_django_and_celery_beat_open(self) -> None:
+        for page in (
+            reverse("admin:index"),
+            reverse("admin:auth_user_changelist"),
+            reverse("admin:auth_user_change", args=[self.user.pk]),
+            reverse("admin:auth_group_add"),
+            reverse("admin:django_celery_beat_periodictask_changelist"),
+            reverse("admin:django_celery_beat_periodictask_add"),
+            reverse("admin:django_celery_beat_crontabschedule_add"),
+        ):
+            self.assertEqual(self.client.get(page).status_code, 200, page)
+
+    def test_only_superusers_change_the_jobs(self) -> None:
+        planner = User.objects.create(username="planner", is_staff=True)
+        planner.user_permissions.set(Permission.objects.filter(content_type__app_label="django_celery_beat"))
+        self.client.force_login(planner)
+        self.assertEqual(self.client.get(reverse("admin:django_celery_beat_periodictask_changelist")).status_code, 200)
+        self.assertEqual(self.client.get(reverse("admin:django_celery_beat_periodictask_add")).status_code, 403)
+
+    def test_a_person_who_may_only_look_sees_no_form(self) -> None:
+        looker = User.objects.create(username="looker", is_staff=True)
+        looker.user_permissions.set(Permission.objects.filter(codename__in=("view_campaign", "view_brand")))
+        self.client.force_login(looker)
+        campaign = make_campaign()
+        make_window(campaign)
+        page = self.client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+        self.assertContains(page, campaign.name)
+        self.assertNotContains(page, 'name="name"')
+        self.assertNotContains(page, 'name="windows-0-start_time"')
+
+    def test_the_sidebar_shows_what_the_person_may_look_at(self) -> None:
+        self.assertContains(self.client.get(reverse("admin:index")), reverse("admin:auth_user_changelist"))
+        looker = User.objects.create(username="looker", is_staff=True)
+        looker.user_permissions.set(Permission.objects.filter(codename="view_brandperiod"))
+        self.client.force_login(looker)
+        page = self.client.get(reverse("admin:index"))
+        self.assertContains(page, "Statements")
+        self.assertNotContains(page, reverse("admin:auth_user_changelist"))
+        self.assertNotContains(page, "Spend records")
+
+    def test_a_page_of_a_brand_in_an_unknown_zone_opens(self) -> None:
+        campaign = make_campaign(make_brand(timezone="Mars/Olympus"))
+        for page in (
+            address("brand"),
+            address("campaign"),
+            reverse("admin:campaigns_brand_change", args=[campaign.brand_id]),
+            reverse("admin:campaigns_campaign_change", args=[campaign.pk]),
+        ):
+            self.assertEqual(self.client.get(page).status_code, 200, page)
+
+
+class ReadOnlyTests(AdminTestCase):
+    def test_what_the_system_writes_has_no_add_change_or_delete_page(self) -> None:
+        some_brands(1)
+        for model in (BrandPeriod, StatusChange, SpendRecord):
+            row, name = model._default_manager.first(), model._meta.model_name
+            assert row is not None
+            for page in (
+                reverse(f"admin:campaigns_{name}_add"),
+                reverse(f"admin:campaigns_{name}_delete", args=[row.pk]),
+            ):
+                self.assertEqual(self.client.post(page, {"post": "yes"}).status_code, 403, page)
+            self.assertEqual(
+                self.client.post(reverse(f"admin:campaigns_{name}_change", args=[row.pk])).status_code, 403
+            )
+
+
+class BrandListTests(AdminTestCase):
+    def test_bars_have_their_text(self) -> None:
+        campaign = make_campaign(make_brand(daily_budget=80, currency="EUR"))
+        spend(campaign, "60.5")
+        page = self.client.get(address("brand"))
+        self.assertContains(page, "60.50 of 80.00 EUR")
+        self.assertContains(page, 'value="75" aria-label="75 % of the daily budget"')
+        self.assertContains(page, "no limit")
+
+    def test_a_budget_is_100_percent_only_when_it_is_reached(self) -> None:
+        campaign = make_campaign(make_brand(daily_budget=80))
+        spend(campaign, "79.999999")
+        self.assertContains(self.client.get(address("brand")), "99 %")
+        spend(campaign, "0.000001")
+        self.assertContains(self.client.get(address("brand")), "100 %")
+
+    def test_a_budget_of_0_is_said_and_full(self) -> None:
+        make_brand(daily_budget=0)
+        page = self.client.get(address("brand"))
+        self.assertContains(page, "nothing may be spent")
+        self.assertContains(page, 'value="100"')
+
+    def test_it_counts_active_and_paused_campaigns(self) -> None:
+        brand = make_brand()
+        make_campaign(brand)
+        make_campaign(brand)
+        Campaign.objects.create(brand=brand, name="off", enabled=False, pause_reasons=1)
+        page = self.client.get(address("brand"))
+        self.assertContains(page, "2 active")
+        self.assertContains(page, "1 paused")
+
+    def test_it_filters_and_searches(self) -> None:
+        make_brand(name="Alpine", currency="CHF")
+        make_brand(name="Blue", enabled=False)
+        for query, shown in (
+            ({"q": "alp"}, "Alpine"),
+            ({"enabled__exact": 0}, "Blue"),
+            ({"currency": "CHF"}, "Alpine"),
+        ):
+            page = self.client.get(address("brand", **query))
+            self.assertEqual([str(row) for row in page.context["cl"].result_list], [shown])
+
+
+class CampaignListTests(AdminTestCase):
+    def names(self, **query: Any) -> list[str]:
+        page = self.client.get(address("campaign", **query))
+        self.assertEqual(page.status_code, 200)
+        return sorted(row.name for row in page.context["cl"].result_list)
+
+    def test_it_filters_by_status_reason_brand_and_switch(self) -> None:
+        brand = make_brand()
+        make_campaign(brand, name="runs")
+        make_campaign(name="off", enabled=False, pause_reasons=1)
+        make_campaign(name="off and limited", enabled=False, pause_reasons=33)
+        self.assertEqual(self.names(status__exact="active"), ["runs"])
+        self.assertEqual(self.names(reason="campaign_daily_limit"), ["off and limited"])
+        self.assertEqual(self.names(reason="campaign_disabled"), ["off", "off and limited"])
+        self.assertEqual(self.names(reason="nonsense"), ["off", "off and limited", "runs"])
+        self.assertEqual(self.names(brand__id__exact=brand.pk), ["runs"])
+        self.assertEqual(self.names(enabled__exact=0), ["off", "off and limited"])
+
+    def test_it_searches_by_campaign_and_brand(self) -> None:
+        make_campaign(make_brand(name="Alpine"), name="Search")
+        make_campaign(make_brand(name="Blue"), name="Video")
+        self.assertEqual(self.names(q="alp"), ["Search"])
+        self.assertEqual(self.names(q="vid"), ["Video"])
+
+    def test_it_says_why_and_until_when(self) -> None:
+        campaign = make_campaign(daily_spend_limit=5)
+        spend(campaign, 5)
+        run_full_check("check_budgets", clock=timezone.now)
+        page = self.client.get(address("campaign"))
+        self.assertContains(page, "daily spend limit reached")
+        self.assertContains(page, "tomorrow 00:00 (UTC)")
+        self.assertContains(page, "5.00 of 5.00 USD")
+
+
+class StatementTests(AdminTestCase):
+    def test_statements_show_what_held_and_what_came_later(self) -> None:
+        brand = make_brand(daily_budget=10)
+        campaign = make_campaign(brand)
+        now = timezone.now()
+        spend(campaign, 12, now - timedelta(days=1))
+        run_full_check("check_budgets", clock=timezone.now)
+        Brand.objects.update(daily_budget=99)
+        spend(campaign, -1, now - timedelta(days=1))
+        run_full_check("check_budgets", clock=timezone.now)
+        day = BrandPeriod.objects.get(kind="day", closed_at__isnull=False, spend=11)
+        for page in (
+            self.client.get(address("brandperiod", brand__id__exact=brand.pk, kind__exact="day")),
+            self.client.get(reverse("admin:campaigns_brand_change", args=[brand.pk])),
+        ):
+            self.assertContains(page, str(day.starts_on))
+            self.assertContains(page, "11.00")
+            self.assertContains(page, '<span class="campaigns-over">1.00</span>')
+            self.assertContains(page, "-1.00")
+
+    def test_the_current_day_counts_what_is_not_yet_folded(self) -> None:
+        brand = make_brand()
+        campaign = make_campaign(brand)
+        spend(campaign, 1)
+        run_full_check("check_budgets", clock=timezone.now)
+        spend(campaign, Decimal("6.25"))
+        self.assertContains(self.client.get(address("brandperiod")), "7.25")
+
+    def test_a_brand_without_periods_shows_its_current_day(self) -> None:
+        brand = make_brand(daily_budget=7)
+        spend(make_campaign(brand), 3)
+        page = self.client.get(reverse("admin:campaigns_brand_change", args=[brand.pk]))
+        self.assertContains(page, f"{timezone.now():%Y-%m-%d}")
+        self.assertContains(page, '<td class="campaigns-number">3.00</td>', html=True)
+
+
+class SpendListTests(AdminTestCase):
+    def found(self, **query: Any) -> list[str | None]:
+        page = self.client.get(address("spendrecord", **query))
+        self.assertEqual(page.status_code, 200)
+        return sorted(row.external_id for row in page.context["cl"].result_list)
+
+    def test_it_searches_by_names_and_by_the_whole_external_id(self) -> None:
+        spend(make_campaign(make_brand(name="Alpine"), name="Search"), 1, external_id="a-1")
+        spend(make_campaign(make_brand(name="Blue"), name="Video"), 1, external_id="b-1")
+        self.assertEqual(self.found(q="alp"), ["a-1"])
+        self.assertEqual(self.found(q="vide"), ["b-1"])
+        self.assertEqual(self.found(q="b-1"), ["b-1"])
+        self.assertEqual(self.found(q="-1"), [])
+
+    def test_it_filters_by_time(self) -> None:
+        campaign, now = make_campaign(), timezone.now()
+        spend(campaign, 1, now, external_id="now")
+        spend(campaign, 1, now - timedelta(days=10), external_id="old")
+        self.assertEqual(self.found(since="week"), ["now"])
+        self.assertEqual(self.found(since="month"), ["now", "old"])
+        self.assertEqual(self.found(since="nonsense"), ["now", "old"])
+
+
+class HistoryTests(AdminTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.campaign = make_campaign(make_brand(daily_budget=5))
+        spend(self.campaign, 6)
+        run_full_check("check_budgets", clock=timezone.now)
+
+    def test_the_list_shows_before_and_after_in_words_and_who_did_it(self) -> None:
+        page = self.client.get(address("statuschange"))
+        for text in ("active →", "brand&#x27;s daily budget reached", "check_budgets", "6.00 of 5.00"):
+            self.assertContains(page, text)
+
+    def test_a_campaigns_page_shows_what_happened_why_and_who_did_it(self) -> None:
+        page = self.client.get(reverse("admin:campaigns_campaign_change", args=[self.campaign.pk]))
+        for text in (">Paused</span>", "brand’s daily budget reached: 6.00 of 5.00 USD", "Check budgets (job)"):
+            self.assertContains(page, text)
+
+    def test_a_campaigns_page_shows_the_last_20(self) -> None:
+        campaign = make_campaign()
+        for number in range(25):
+            StatusChange.objects.create(
+                campaign=campaign,
+                at=timezone.now(),
+                reasons_before=0,
+                reasons_after=1,
+                actor=f"person {number:02}",
+                campaign_spend=Decimal(0),
+                brand_day_spend=Decimal(0),
+                brand_month_spend=Decimal(0),
+            )
+        page = self.client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+        self.assertContains(page, "person 24")
+        self.assertContains(page, "person 05")
+        self.assertNotContains(page, "person 04")

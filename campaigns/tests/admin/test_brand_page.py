@@ -1,0 +1,365 @@
+"""The page of a brand: how its month and day go, in every odd case, and the button that stops it or lets it go on."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
+
+import time_machine
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from campaigns.models import Brand, Campaign, GivenBrand, StatusChange
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.insight import brand_month as service
+from campaigns.services.insight.brand_month import BrandMonth, brand_month
+from campaigns.services.jobs.full_check import run_full_check
+from campaigns.tests.support.browser import AdminTestCase
+from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
+
+NOW = utc("2026-11-25 12:00")
+
+
+class BrandTestCase(AdminTestCase):
+    now = NOW
+
+    def setUp(self) -> None:
+        super().setUp()
+        traveller = time_machine.travel(self.now, tick=False)
+        traveller.start()
+        self.addCleanup(traveller.stop)
+
+    def address(self, brand: Brand, page: str = "change") -> str:
+        return reverse(f"admin:campaigns_brand_{page}", args=[brand.pk])
+
+    def page(self, brand: Brand) -> str:
+        response = self.client.get(self.address(brand))
+        self.assertEqual(response.status_code, 200)
+        return response.text
+
+    def month(self, brand: Brand) -> BrandMonth:
+        found = brand_month(brand, now=self.now)
+        assert found is not None
+        return found
+
+    def check(self) -> None:
+        run_full_check("check_budgets", clock=lambda: self.now)
+
+    def person(self, *permissions: str) -> User:
+        user = User.objects.create(username="bola", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        self.client.force_login(user)
+        return user
+
+
+class MonthTests(BrandTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.brand = make_brand(daily_budget=100, monthly_budget=3000, currency="EUR")
+        self.campaign = make_campaign(self.brand)
+
+    def charts(self) -> list[dict[str, Any]]:
+        return [json.loads(html.unescape(data)) for data in re.findall(r'data-value="([^"]+)"', self.page(self.brand))]
+
+    def test_days_and_today_add_up_to_the_month_folded_or_not(self) -> None:
+        for amount, at in (
+            (40, "2026-11-01 10:00"),
+            (60, "2026-11-24 23:59"),
+            (7, "2026-11-25 00:00"),
+            (9, "2026-10-31"),
+        ):
+            spend(self.campaign, amount, at)
+        self.check()
+        spend(self.campaign, 3, NOW)
+        month = self.month(self.brand)
+        self.assertEqual((month.day.spend, month.month.spend), (10, 110))
+        self.assertEqual(len(month.finished), 24)
+        self.assertEqual((month.finished[0][1], month.finished[1][1], month.finished[23][1]), (40, 0, 60))
+
+    def test_the_hours_of_today_add_up_to_its_spend(self) -> None:
+        for amount, at in ((1, "00:00"), (2, "00:59:59"), (4, "01:00"), (-1, "01:30"), (8, "23:45")):
+            spend(self.campaign, amount, f"2026-11-25 {at}")
+        spend(self.campaign, 100, "2026-11-24 23:59:59")
+        spend(make_campaign(), 100, NOW)
+        month = self.month(self.brand)
+        found = {number: hour.spend for number, hour in enumerate(month.hours) if hour.spend}
+        self.assertEqual(found, {0: 3, 1: 3, 23: 8})
+        self.assertEqual((len(month.hours), month.before_the_hours), (24, 0))
+
+    def test_hours_come_from_the_newest_records_and_the_rest_is_told(self) -> None:
+        for amount in (1, 2, 4):
+            spend(self.campaign, amount, NOW)
+        with patch.object(service, "RECORDS", 2):
+            month = self.month(self.brand)
+            self.assertEqual((month.hours[12].spend, month.before_the_hours), (6, 1))
+            self.assertIn("1.00 EUR of today is in no hour", self.page(self.brand))
+        self.assertNotIn("is in no hour", self.page(self.brand))
+
+    def test_it_tells_pace_projection_and_what_lands_on_the_budget(self) -> None:
+        for day in range(1, 25):
+            spend(self.campaign, 80 + 10 * (day % 2), f"2026-11-{day:02} 10:00")
+        spend(self.campaign, 75, NOW - timedelta(hours=1))
+        self.check()
+        page = self.page(self.brand)
+        self.assertIn("about today 16:00 (UTC)", page)  # 75 of 100 in half of the day
+        self.assertIn("<strong>1.50</strong>", page)
+        self.assertIn("160.90 EUR a day", page)  # 3000 - 2115 over 5.5 days, rounded down
+        self.assertIn("so far 85.00 a day", page)
+        self.assertIn("2,115.00 of 3,000.00 EUR", page)
+
+    def test_the_pictures_say_what_their_tables_say(self) -> None:
+        spend(self.campaign, 40, "2026-11-01 10:00")
+        spend(self.campaign, 5, NOW)
+        self.check()
+        month, hours = [
+            json.loads(html.unescape(data)) for data in re.findall(r'data-value="([^"]+)"', self.page(self.brand))
+        ]
+        lines = {line["label"]: line["data"] for line in month["datasets"]}
+        self.assertEqual(len(month["labels"]), 31)
+        self.assertEqual(month["labels"][25], "now")
+        self.assertEqual((lines["Spent"][0], lines["Spent"][1], lines["Spent"][-1]), (0, 40, 45))
+        self.assertEqual(lines["Even pace"][-1], 3000)
+        self.assertEqual(lines["Even pace"][25], 2450)
+        self.assertEqual({len(line) for label, line in lines.items() if label != "Spent"}, {31})
+        self.assertEqual(lines["Projection"][:25], [None] * 25)
+        self.assertEqual(lines["Projection"][25], 45)
+        self.assertEqual(hours["datasets"][0]["data"][12], 5)
+        self.assertIn("<summary>The month as a table</summary>", self.page(self.brand))
+
+    def test_the_band_widens_up_to_the_bounds_that_are_told(self) -> None:
+        for day in range(1, 25):
+            spend(self.campaign, 60 + 40 * (day % 2), f"2026-11-{day:02} 10:00")
+        self.check()
+        month = self.month(self.brand)
+        assert month.projection and month.projection.low and month.projection.high
+        chart, _ = self.charts()
+        lines = {line["label"]: line["data"] for line in chart["datasets"]}
+        self.assertAlmostEqual(lines["High"][-1], float(month.projection.high), 2)
+        self.assertAlmostEqual(lines["Low"][-1], float(month.projection.low), 2)
+        self.assertEqual(lines["Low"][25], lines["High"][25])
+        widths = [high - low for high, low in zip(lines["High"][25:], lines["Low"][25:], strict=True)]
+        self.assertEqual(widths, sorted(widths))
+
+
+class OddBrandTests(BrandTestCase):
+    def test_every_odd_brand_has_a_page(self) -> None:
+        odd: tuple[dict[str, Any], ...] = (
+            {},
+            {"daily_budget": 0, "monthly_budget": 0},
+            {"daily_budget": Decimal("0.000001"), "monthly_budget": Decimal("999999999.999999")},
+            {"timezone": "Mars/Olympus", "daily_budget": 5},
+            {"timezone": "Australia/Lord_Howe", "daily_budget": 5},
+            {"timezone": "Asia/Kathmandu", "monthly_budget": 5},
+            {"enabled": False, "monthly_budget": 5},
+        )
+        for fields in odd:
+            for amount in (None, -5, 3, 5, 999_999_999):
+                brand = make_brand(**fields)
+                if amount:
+                    campaign = make_campaign(brand)
+                    spend(campaign, amount, NOW - timedelta(hours=1))
+                    spend(campaign, amount, utc("2026-11-03 10:00"))
+                with self.subTest(fields=fields, amount=amount):
+                    self.page(brand)
+
+    def test_a_budget_of_0_is_reached_and_none_has_no_pace(self) -> None:
+        page = self.page(make_brand(daily_budget=0))
+        self.assertIn("nothing may be spent", page)
+        self.assertIn("there is no budget to pace", page)
+
+    def test_a_zone_that_nobody_knows_is_told(self) -> None:
+        self.assertIn("Nobody knows the time zone “Mars/Olympus”", self.page(make_brand(timezone="Mars/Olympus")))
+
+    def test_a_month_that_is_spent_is_projected_no_further(self) -> None:
+        brand = make_brand(monthly_budget=5)
+        spend(make_campaign(brand), 6, NOW)
+        self.assertIsNone(self.month(brand).projection)
+        self.assertIn("its campaigns are paused", self.page(brand))
+
+    def test_where_the_month_is_spent_the_day_has_no_pace(self) -> None:
+        brand = make_brand(daily_budget=100, monthly_budget=5)
+        spend(make_campaign(brand), 60, NOW)
+        page = self.page(brand)
+        self.assertIn("the month’s budget is reached", page)
+        self.assertNotIn("will reach it", page)
+
+    def test_a_stopped_brand_has_no_pace(self) -> None:
+        brand = make_brand(daily_budget=100, monthly_budget=100, enabled=False)
+        page = self.page(brand)
+        self.assertEqual(page.count("the brand is stopped"), 2)
+        self.assertNotIn("under-pacing", page)
+
+    def test_a_refused_form_leaves_what_stands_around_it_as_it_is(self) -> None:
+        brand = make_brand(name="Aster", currency="EUR", timezone="Europe/Paris", monthly_budget=100)
+        spend(make_campaign(brand), 40, NOW)
+        entered = {"name": "Aster", "currency": "JPY", "timezone": "Asia/Tokyo", "daily_budget": "-5"}
+        response = self.client.post(self.address(brand), entered)
+        self.assertContains(response, "40.00 of 100.00 EUR")
+        self.assertContains(response, "13:00 on Wednesday, 25 November in Europe/Paris")
+        self.assertContains(response, "Stop the whole brand")
+        self.assertNotContains(response, "(JPY)")
+
+
+class LastHoursTests(BrandTestCase):
+    now = utc("2026-11-30 21:00")
+
+    def test_on_the_last_day_it_tells_what_is_left_and_no_figure_a_day(self) -> None:
+        brand = make_brand(monthly_budget=100)
+        spend(make_campaign(brand), 40, self.now)
+        page = self.page(brand)
+        self.assertIn("in what is left of today", page)
+        self.assertIn("60.00 USD", page)
+        self.assertNotIn("a day</strong>", page)
+
+
+class ClockTests(BrandTestCase):
+    """The night on which the clocks of Paris go back: 02:00 comes twice."""
+
+    now = utc("2026-10-25 12:00")
+
+    def test_a_day_of_25_hours_has_25(self) -> None:
+        brand = make_brand(timezone="Europe/Paris", daily_budget=25)
+        campaign = make_campaign(brand)
+        spend(campaign, 1, "2026-10-25 00:30")
+        spend(campaign, 2, "2026-10-25 01:30")
+        hours = self.month(brand).hours
+        self.assertEqual((len(hours), hours[2].spend, hours[3].spend), (25, 1, 2))
+        page = self.page(brand)
+        self.assertIn("02:00 CEST", page)
+        self.assertIn("02:00 CET", page)
+
+
+class FirstInstantTests(BrandTestCase):
+    now: datetime = utc("2026-11-01 00:00")
+
+    def test_the_first_instant_of_a_month_says_that_it_is_too_early(self) -> None:
+        brand = make_brand(daily_budget=100, monthly_budget=100)
+        spend(make_campaign(brand), 5, self.now)
+        page = self.page(brand)
+        self.assertIn("too early to tell", page)
+        self.assertIn("100.00", page)
+
+
+class ListsOnThePageTests(BrandTestCase):
+    def test_it_shows_its_first_campaigns_and_leads_to_all(self) -> None:
+        brand = make_brand()
+        for number in range(21):
+            make_campaign(brand, name=f"Search {number:02}")
+        page = self.page(brand)
+        self.assertIn("Search 19", page)
+        self.assertNotIn("Search 20", page)
+        self.assertIn("All 21 campaigns", page)
+
+    def test_it_shows_the_last_changes_of_its_own_campaigns(self) -> None:
+        brand, other = make_brand(), make_brand()
+        for each in (brand, other):
+            for number in range(3):
+                make_campaign(each, name=f"{each.name} {number}", enabled=False)
+        self.check()
+        with patch("campaigns.admin.brand.lists.LINES", 2):
+            page = self.page(brand)
+        history = page[page.index("What happened to its campaigns") :]
+        self.assertEqual(history.count("<tr>"), 3)
+        self.assertNotIn(other.name, history)
+
+    def test_it_costs_the_same_whatever_the_brand_has(self) -> None:
+        counts = []
+        for size in (1, 30):
+            brand = make_brand(daily_budget=100, monthly_budget=1000)
+            for number in range(size):
+                spend(make_campaign(brand, name=str(number)), 1, NOW)
+            self.check()
+            self.page(brand)
+            with CaptureQueriesContext(connection) as captured:
+                self.page(brand)
+            counts.append(len(captured))
+        self.assertEqual(counts[0], counts[1])
+
+    def test_a_person_sees_the_panels_that_they_may_look_at(self) -> None:
+        brand = make_brand()
+        self.person("view_brand")
+        page = self.page(brand)
+        for title in ("Campaigns", "Statements: days", "What happened to its campaigns"):
+            self.assertNotIn(f'aria-label="{title}"', page)
+
+
+class StopTests(BrandTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.brand = make_brand(name="Alpine")
+        self.running = [make_campaign(self.brand), make_campaign(self.brand)]
+        self.off = make_campaign(self.brand, enabled=False)
+        self.other = make_campaign()
+        self.check()
+
+    def reasons(self) -> list[PauseReason]:
+        return [Campaign.objects.get(pk=row.pk).reasons for row in (*self.running, self.off, self.other)]
+
+    def test_it_asks_and_then_stops_the_whole_brand_at_once(self) -> None:
+        self.assertIn(f'href="{self.address(self.brand, "stop")}">Stop the whole brand', self.page(self.brand))
+        question = self.client.get(self.address(self.brand, "stop"))
+        self.assertContains(question, "<strong>2 campaigns</strong> of “Alpine” run now")
+        self.assertContains(question, "csrfmiddlewaretoken")
+        self.assertTrue(Brand.objects.get(pk=self.brand.pk).enabled)
+        answer = self.client.post(self.address(self.brand, "stop"), follow=True)
+        self.assertRedirects(answer, self.address(self.brand))
+        self.assertContains(answer, "Stopped “Alpine”. Campaigns that changed status: 2 paused.")
+        self.assertContains(answer, "Let the brand go on")
+        off, brand_off = PauseReason.CAMPAIGN_DISABLED, PauseReason.BRAND_DISABLED
+        self.assertEqual(self.reasons(), [brand_off, brand_off, off | brand_off, PauseReason(0)])
+        entry = LogEntry.objects.get()
+        self.assertEqual((entry.object_id, entry.user), (str(self.brand.pk), self.user))
+        self.assertEqual(StatusChange.objects.latest("pk").actor, "amara")
+
+    def test_it_lets_the_brand_go_on(self) -> None:
+        self.client.post(self.address(self.brand, "stop"))
+        question = self.client.get(self.address(self.brand, "go"))
+        self.assertContains(question, "<strong>2 campaigns</strong> of “Alpine” will run again")
+        self.assertContains(question, "1 stays paused for other reasons")
+        answer = self.client.post(self.address(self.brand, "go"), follow=True)
+        self.assertContains(answer, "“Alpine” goes on. Campaigns that changed status: 2 resumed.")
+        off = PauseReason.CAMPAIGN_DISABLED
+        self.assertEqual(self.reasons(), [PauseReason(0), PauseReason(0), off, PauseReason(0)])
+
+    def test_twice_is_once(self) -> None:
+        for _ in range(2):
+            answer = self.client.post(self.address(self.brand, "stop"), follow=True)
+        self.assertContains(answer, "“Alpine” was switched off already.")
+        self.assertContains(self.client.get(self.address(self.brand, "stop")), "is switched off already")
+        self.assertEqual(LogEntry.objects.count(), 1)
+
+    def test_who_may_only_look_has_no_button_and_is_refused(self) -> None:
+        self.person("view_brand", "view_campaign")
+        self.assertNotIn("Stop the whole brand", self.page(self.brand))
+        for method in (self.client.get, self.client.post):
+            for page in ("stop", "go"):
+                self.assertEqual(method(self.address(self.brand, page)).status_code, 403)
+        self.assertTrue(Brand.objects.get(pk=self.brand.pk).enabled)
+
+    def test_who_sees_other_brands_only_finds_none_to_stop(self) -> None:
+        user = self.person("view_brand", "change_brand", "only_given_brands")
+        GivenBrand.objects.create(user=user, brand=self.other.brand)
+        self.assertEqual(self.client.post(self.address(self.brand, "stop")).status_code, 302)
+        self.assertTrue(Brand.objects.get(pk=self.brand.pk).enabled)
+        self.client.post(self.address(self.other.brand, "stop"))
+        self.assertFalse(Brand.objects.get(pk=self.other.brand.pk).enabled)
+
+    def test_a_brand_that_is_gone_is_told(self) -> None:
+        gone = make_brand()
+        address = self.address(gone, "stop")
+        gone.delete()
+        self.assertContains(self.client.get(address, follow=True), "There is no such brand")
+        self.assertEqual(self.client.get("/admin/campaigns/brand/x/stop/").status_code, 302)
+
+    def test_strangers_are_sent_to_sign_in(self) -> None:
+        self.client.logout()
+        self.assertIn("/login/", self.client.post(self.address(self.brand, "stop"))["Location"])
+        self.assertTrue(Brand.objects.get(pk=self.brand.pk).enabled)

@@ -1,0 +1,189 @@
+"""The triggers that a database must have are there, and stay there through migrations."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core.management import call_command
+from django.db import OperationalError, connection, models
+from django.db.migrations import AlterField
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.test import TestCase
+from django.utils import timezone
+
+from campaigns.models import PendingSpend
+from campaigns.sql.triggers import (
+    NEEDS_COLUMN,
+    CreateTriggers,
+    DropTriggers,
+    ReplaceFunctions,
+    installed_trigger_names,
+    trigger_names,
+)
+from campaigns.tests.support.factories import make_campaign, spend
+from campaigns.tests.support.outside import POSTGRESQL, SQLITE, OutsideTestCase, quarter_at, utc_text
+
+NEEDED = trigger_names(connection.vendor)
+
+
+class InstalledTests(TestCase):
+    def test_it_has_every_trigger_and_no_other(self) -> None:
+        self.assertEqual(installed_trigger_names(connection), NEEDED)
+
+    def test_it_knows_triggers_of_both_databases(self) -> None:
+        for vendor in ("postgresql", "sqlite"):
+            with self.subTest(vendor):
+                self.assertLessEqual(
+                    {"campaigns_spend_inserted", "campaigns_spend_updated", "campaigns_spend_deleted"},
+                    trigger_names(vendor),
+                )
+
+
+class FlushTests(OutsideTestCase):
+    def test_it_flushes_a_database_that_has_spend(self) -> None:
+        spend(make_campaign(), 5)
+        call_command("flush", interactive=False, verbosity=0)
+        for table in ("brand", "campaign", "spendrecord", "pendingspend", "bookingzone"):
+            with self.subTest(table):
+                self.assertEqual(self.value(f"SELECT COUNT(*) FROM campaigns_{table}"), 0)
+        self.assertEqual(installed_trigger_names(connection), NEEDED)
+
+
+class MigrationTestCase(OutsideTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(self.migrate, CreateTriggers())
+        self.state = MigrationLoader(connection).project_state(("campaigns", "0002_triggers"))
+
+    def migrate(self, *operations: Operation) -> None:
+        for operation in operations:
+            after = self.state.clone()
+            operation.state_forwards("campaigns", after)
+            with connection.schema_editor() as editor:
+                operation.database_forwards("campaigns", editor, self.state, after)
+            self.state = after
+
+    def alter_external_id(self, max_length: int) -> AlterField:
+        field = models.CharField(max_length=max_length, null=True, blank=True)
+        return AlterField("spendrecord", "external_id", field)
+
+
+class MigrationTests(MigrationTestCase):
+    """An altered table of ours keeps its triggers between DropTriggers and CreateTriggers."""
+
+    def test_it_keeps_them_all_when_a_table_is_rebuilt(self) -> None:
+        self.migrate(DropTriggers(), self.alter_external_id(300), CreateTriggers())
+        self.addCleanup(self.migrate, DropTriggers(), self.alter_external_id(255), CreateTriggers())
+        self.assertEqual(installed_trigger_names(connection), NEEDED)
+
+    def test_it_counts_and_refuses_after_a_table_is_rebuilt(self) -> None:
+        self.migrate(DropTriggers(), self.alter_external_id(300), CreateTriggers())
+        self.addCleanup(self.migrate, DropTriggers(), self.alter_external_id(255), CreateTriggers())
+        campaign, other = make_campaign(), make_campaign()
+        self.insert_spend(campaign, "5", timestamp=utc_text("2026-11-22 10:00:00"))
+        self.assertEqual(self.pending(), {(campaign.pk, quarter_at("2026-11-22 10:00:00")): 5_000_000})
+        self.assert_spend_refused("spend_brand_is_the_campaigns_brand", campaign, brand_id=other.brand_id)
+
+    def test_it_drops_them_all(self) -> None:
+        self.migrate(DropTriggers())
+        self.assertEqual(installed_trigger_names(connection), set())
+
+    def test_it_creates_them_over_what_is_there(self) -> None:
+        self.migrate(CreateTriggers(), CreateTriggers())
+        self.assertEqual(installed_trigger_names(connection), NEEDED)
+
+    def test_it_reverses_a_drop_and_a_creation(self) -> None:
+        for operation, expected in ((CreateTriggers(), set()), (DropTriggers(), NEEDED)):
+            with self.subTest(operation.describe()), connection.schema_editor() as editor:
+                operation.database_backwards("campaigns", editor, self.state, self.state)
+                self.assertEqual(installed_trigger_names(connection), expected)
+
+
+class UpgradeTests(OutsideTestCase):
+    """A database of the first version, with spend that waits, becomes one of this version."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(call_command, "migrate", verbosity=0)
+
+    def test_it_keeps_what_is_pending_and_counts_on(self) -> None:
+        campaign = make_campaign()
+        call_command("migrate", "campaigns", "0002", verbosity=0)
+        self.assertEqual(installed_trigger_names(connection), NEEDED - set(NEEDS_COLUMN if SQLITE else ()))
+        self.insert_spend(campaign, "5", timestamp=utc_text("2026-11-22 10:00:00"))
+        before = timezone.now()
+        call_command("migrate", verbosity=0)
+        self.insert_spend(campaign, "7", timestamp=utc_text("2026-11-22 10:00:00"))
+
+        self.assertEqual(installed_trigger_names(connection), NEEDED)
+        self.assertEqual(self.pending(), {(campaign.pk, quarter_at("2026-11-22 10:00:00")): 12_000_000})
+        for row in PendingSpend.objects.all():
+            self.assertTrue(before - timedelta(seconds=1) <= row.recorded_at <= timezone.now() + timedelta(seconds=1))
+
+
+if SQLITE:
+
+    class WithoutThePairTests(MigrationTestCase):
+        def test_it_refuses_to_rebuild_a_table_without_the_pair(self) -> None:
+            with self.assertRaisesMessage(OperationalError, "error in trigger"):
+                self.migrate(self.alter_external_id(300))
+            self.assertEqual(installed_trigger_names(connection), NEEDED)
+
+
+if POSTGRESQL:
+
+    class ReplacingTests(MigrationTestCase):
+        def test_it_replaces_what_a_function_does_and_leaves_its_trigger(self) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "CREATE OR REPLACE FUNCTION campaigns_spend_inserted() RETURNS trigger LANGUAGE plpgsql"
+                    " SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'"
+                )
+            campaign = make_campaign()
+            self.insert_spend(campaign, "5", timestamp=utc_text("2026-11-22 10:00:00"))
+            self.assertEqual(self.pending(), {})
+            self.migrate(ReplaceFunctions())
+            self.insert_spend(campaign, "7", timestamp=utc_text("2026-11-22 10:00:00"))
+            self.assertEqual(self.pending(), {(campaign.pk, quarter_at("2026-11-22 10:00:00")): 7_000_000})
+            self.assertEqual(installed_trigger_names(connection), NEEDED)
+
+    class PendingKeyTests(OutsideTestCase):
+        KEY = (
+            "SELECT relreplident::text, (SELECT COUNT(*) FROM pg_index WHERE indrelid = pg_class.oid) FROM pg_class"
+            " WHERE oid = 'campaigns_pendingspend'::regclass"
+        )
+
+        def test_writers_keep_no_index_of_pending_rows_and_a_publication_gets_them_whole(self) -> None:
+            self.assertEqual(self.run_sql(self.KEY), [("f", 0)])
+
+        def test_the_version_before_has_its_key_back(self) -> None:
+            self.addCleanup(call_command, "migrate", verbosity=0)
+            call_command("migrate", "campaigns", "0016", verbosity=0)
+            self.assertEqual(self.run_sql(self.KEY), [("d", 1)])
+
+    class FunctionTests(TestCase):
+        def functions(self) -> dict[str, tuple[bool, list[str] | None]]:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT proname, prosecdef, proconfig FROM pg_proc"
+                    " WHERE proname LIKE 'campaigns\\_%' AND pronamespace = current_schema()::regnamespace"
+                )
+                return {name: (definer, config) for name, definer, config in cursor.fetchall()}
+
+        def test_it_runs_as_its_owner_with_a_pinned_search_path(self) -> None:
+            functions = self.functions()
+            self.assertEqual(set(functions), NEEDED)
+            of_the_writer = {"campaigns_history_updated", "campaigns_brand_renamed", "campaigns_campaign_renamed"}
+            for name in sorted(NEEDED - of_the_writer):
+                with self.subTest(name):
+                    self.assertEqual(functions[name], (True, ["search_path=pg_catalog, pg_temp"]))
+
+        def test_only_its_owner_may_make_triggers_of_them(self) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+                    " AND proname LIKE 'campaigns\\_%' AND (proacl IS NULL OR EXISTS"
+                    " (SELECT FROM aclexplode(proacl) AS acl WHERE acl.grantee <> proowner))"
+                )
+                self.assertEqual(cursor.fetchall(), [])

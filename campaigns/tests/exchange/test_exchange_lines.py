@@ -1,0 +1,133 @@
+"""What is wrong with a line of an imported file: it is named by its number, with the value and the remedy."""
+
+from __future__ import annotations
+
+from campaigns.models import Campaign
+from campaigns.services.exchange.columns import Kind
+from campaigns.services.exchange.files import FileRefused
+from campaigns.services.exchange.imports import ImportConflict
+from campaigns.tests.support.exchanging import ExchangeTestCase, csv_of
+from campaigns.tests.support.factories import make_brand, make_campaign
+
+
+class WhatIsWrongWithALine(ExchangeTestCase):
+    def test_every_value_is_checked(self) -> None:
+        brand = make_brand(name="Alpine")
+        for column, text, sentence in (
+            ("enabled", "perhaps", "enabled: “perhaps” is neither on nor off: write one of these."),
+            ("currency", "Euro", "currency: “Euro” isn't a currency we know. Enter a code of ISO 4217, like EUR."),
+            ("timezone", "Mars", "timezone: Nobody knows the time zone “Mars”: write a name like Europe/Paris or UTC."),
+            (
+                "daily_budget",
+                "a lot",
+                "daily_budget: “a lot” isn’t a valid amount: write a number like 1250.50, less than 1,000,000,000, or"
+                " leave it empty for no limit.",
+            ),
+            ("daily_budget", "NaN", "daily_budget: “NaN” isn’t a valid amount"),
+            ("daily_budget", "--", "daily_budget: “--” isn’t a valid amount"),
+            ("daily_budget", "1,000", "daily_budget: “1,000” can be read as 1,000 and as 1.00: write 1000 or 1.00."),
+            ("daily_budget", "5 EUR", "daily_budget: “5 EUR” has a currency, which is the brand’s: write the number"),
+            ("daily_budget", "-1", "daily_budget: “-1” is out of range: write 0 or more and less than 1,000,000,000."),
+            ("daily_budget", "1000000000", "daily_budget: “1000000000” isn’t a valid amount"),
+            (
+                "daily_budget",
+                "0.0000001",
+                "daily_budget: “0.0000001” rounds to 0, and 0 lets nothing be spent: write 0, or 0.000001 or more.",
+            ),
+            ("name", "x" * 201, "name: “" + "x" * 59 + "…” has 201 characters: a name has at most 200."),
+            ("name", "", "name: The name is empty: write one."),
+            ("id", "first", "id: “first” is no id: leave the id as it was exported, or empty to go by the name."),
+        ):
+            with self.subTest(sentence):
+                row = {"id": str(brand.pk), "name": "Alpine"} | {column: text}
+                ((line, told),) = self.problems(Kind.BRANDS, list(row), list(row.values()))
+                self.assertEqual(line, 2)
+                self.assertIn(sentence, told)
+
+    def test_dates_are_checked_together(self) -> None:
+        campaign = make_campaign(ends_on="2026-01-31")
+        header = ("id", "starts_on")
+        self.assertEqual(
+            self.problems(Kind.CAMPAIGNS, header, (campaign.pk, "2026-02-01")),
+            [(2, "ends_on: it ends on 2026-01-31, before it starts on 2026-02-01: both days count.")],
+        )
+        self.assertEqual(self.problems(Kind.CAMPAIGNS, header, (campaign.pk, "2026-01-31")), [])
+        sentence = "starts_on: “31.1.2026” is no date: write it like 2026-12-31, or nothing for any."
+        self.assertEqual(self.problems(Kind.CAMPAIGNS, header, (campaign.pk, "31.1.2026")), [(2, sentence)])
+
+    def test_names_are_checked_against_others(self) -> None:
+        one, two = make_campaign(make_brand(name="Alpine"), name="One"), make_campaign(name="Two")
+        make_campaign(one.brand, name="Three")
+        taken = "name: there is another campaign “Three”: choose another name."
+        self.assertEqual(
+            self.problems(Kind.CAMPAIGNS, ("id", "name"), (one.pk, "Three"), (two.pk, "Three")),
+            [(2, taken)],
+        )
+        self.assertEqual(
+            self.problems(Kind.CAMPAIGNS, ("brand", "name"), ("Alpine", "Four"), ("Alpine", "Four")),
+            [(3, "“Four” is in line 2 already: leave one of the lines.")],
+        )
+
+    def test_what_is_not_there_is_said(self) -> None:
+        campaign = make_campaign(make_brand(name="Alpine"), name="Search")
+        self.assertEqual(
+            self.problems(
+                Kind.CAMPAIGNS, ("id", "brand", "name"), ("", "Boreal", "X"), (campaign.pk, "Boreal", "Search")
+            ),
+            [
+                (2, "brand: there is no brand “Boreal”: correct the name, or import the brand first."),
+                (
+                    3,
+                    f"brand: “Search” ({campaign.pk}) is of the brand “Alpine”, and the line says “Boreal”: a campaign"
+                    " moves to another brand on its own page only.",
+                ),
+            ],
+        )
+        sentence = "id: there is no campaign 999999: correct it, or leave it empty for a new one."
+        self.assertEqual(self.problems(Kind.CAMPAIGNS, ("id", "enabled"), ("999999", "on")), [(2, sentence)])
+        header = ("brand", "campaign", "days", "from", "until")
+        sentence = "campaign: the brand “Alpine” has no campaign “Video”: correct the name."
+        self.assertEqual(
+            self.problems(Kind.CAMPAIGNS, header, ("Alpine", "Video", "Mon", "1:00", "2:00")), [(2, sentence)]
+        )
+
+    def test_windows_are_checked(self) -> None:
+        campaign = make_campaign(name="Search")
+        for days, start, end, sentence in (
+            (
+                "Someday",
+                "9:00",
+                "10:00",
+                "days: “Someday” are no days: write like “Mon Wed”, “Mon-Fri”, “every day”",
+            ),
+            ("", "9:00", "10:00", "days: “” are no days"),
+            ("Mon", "24:00", "10:00", "from: “24:00” is no time: write it like 09:00, from 00:00 to 23:59."),
+            ("Mon", "9:00", "", "from: a window has two times: write both, 00:00 and 00:00 for the whole day."),
+            ("Mon", "9:00", "9:00", "until: 09:00 to 09:00 opens nothing: write 00:00 to 00:00 for the whole day."),
+            ("always", "9:00", "", "from: “always” has no times: leave them empty, or write the days."),
+        ):
+            with self.subTest(sentence):
+                header = ("campaign_id", "days", "from", "until")
+                ((line, told),) = self.problems(Kind.CAMPAIGNS, header, (campaign.pk, days, start, end))
+                self.assertEqual(line, 2)
+                self.assertIn(sentence, told)
+        both = ((campaign.pk, "Mon", "9:00", "10:00"), (campaign.pk, "always", "", ""))
+        sentence = "days: “Search” is “always” in one line and has a window in another: leave one."
+        self.assertEqual(self.problems(Kind.CAMPAIGNS, header, *both), [(2, sentence)])
+
+    def test_columns_are_checked(self) -> None:
+        for columns, sentence in (
+            (("id", "daily_buget"), "Nobody knows the column “daily_buget”: the columns of brands are id, name,"),
+            (("enabled",), "The first line names neither id nor name, by which a row is known: add one of them."),
+        ):
+            with self.assertRaises(FileRefused) as caught:
+                self.preview(self.keep(Kind.BRANDS, csv_of(columns, ["x"] * len(columns))))
+            self.assertIn(sentence, str(caught.exception))
+
+    def test_nothing_is_imported_where_a_line_is_wrong(self) -> None:
+        campaign = make_campaign(daily_spend_limit=1)
+        draft = self.keep(Kind.CAMPAIGNS, csv_of(("id", "daily_spend_limit"), (campaign.pk, "2"), ("999999", "3")))
+        self.preview(draft)
+        with self.assertRaises(ImportConflict):
+            self.apply(draft)
+        self.assertEqual(Campaign.objects.get().daily_spend_limit, 1)

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+import time_machine
+from django.core.management import call_command
+from django.test import SimpleTestCase, TestCase
+
+from campaigns.models import Brand, BrandPeriod, Campaign, DaypartingSchedule, PendingSpend, SpendRecord, StatusChange
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.demo.advertisers import ADVERTISERS
+from campaigns.services.demo.delivery import deliver, start_of_data
+from campaigns.services.demo.fill import ACTOR, Made, fill
+from campaigns.services.enforcement.enforce import preview
+from campaigns.services.insight.forecast import is_open
+from campaigns.services.scope import Scope
+from campaigns.tests.support.checking import Spent, brand_spent
+from campaigns.tests.support.factories import make_brand, utc
+
+NOW = utc("2026-11-25 16:20")
+
+
+class Demo(TestCase):
+    made: Made | None
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.made = fill(now=NOW)
+
+    def shares(self, name: str) -> Spent:
+        """Return a brand's spend of the day and of the month as parts of its budgets; 0 where it has none."""
+        brand = Brand.objects.get(name=name)
+        spent, nothing = brand_spent(brand, NOW), Decimal(0)
+        return Spent(
+            spent.day / brand.daily_budget if brand.daily_budget else nothing,
+            spent.month / brand.monthly_budget if brand.monthly_budget else nothing,
+        )
+
+    def test_it_says_what_it_made(self) -> None:
+        self.assertEqual(
+            self.made,
+            Made(
+                since=date(2026, 10, 1),
+                brands=9,
+                campaigns=41,
+                active=Campaign.objects.filter(status="active").count(),
+                records=SpendRecord.objects.count(),
+                changes=StatusChange.objects.count(),
+            ),
+        )
+
+    def test_it_has_tens_of_thousands_of_records_and_none_ahead(self) -> None:
+        self.assertTrue(30_000 < SpendRecord.objects.count() < 60_000)
+        self.assertFalse(SpendRecord.objects.filter(timestamp__gte=NOW).exists())
+        self.assertFalse(SpendRecord.objects.filter(recorded_at__gt=NOW).exists())
+        self.assertTrue(SpendRecord.objects.filter(amount__lt=0).exists())
+
+    def test_everything_in_it_is_valid(self) -> None:
+        for model in (Brand, Campaign, DaypartingSchedule):
+            for row in model._default_manager.all():
+                row.full_clean()
+
+    def test_it_leaves_nothing_for_the_jobs_to_do(self) -> None:
+        self.assertEqual(list(preview(Scope.everything(), now=NOW)), [])
+        self.assertFalse(PendingSpend.objects.exists())
+
+    def test_the_totals_are_the_sums_of_the_records(self) -> None:
+        for campaign in Campaign.objects.all():
+            recorded = sum(campaign.spend_records.values_list("amount", flat=True))
+            self.assertEqual(sum(campaign.days.values_list("spend", flat=True)), recorded, campaign)
+        for brand in Brand.objects.all():
+            recorded = sum(SpendRecord.objects.filter(brand=brand).values_list("amount", flat=True))
+            for kind in ("day", "month"):
+                periods = brand.periods.filter(kind=kind)
+                self.assertEqual(sum(periods.values_list("spend", flat=True)), recorded, (brand, kind))
+
+    def test_every_day_and_month_that_has_ended_is_closed_with_its_budget(self) -> None:
+        self.assertFalse(BrandPeriod.objects.filter(closed_at=None, starts_on__lt=date(2026, 11, 1)).exists())
+        self.assertFalse(BrandPeriod.objects.filter(starts_on__lt=date(2026, 10, 1)).exists())
+        for brand in Brand.objects.all():
+            days = brand.periods.filter(kind="day", starts_on__range=("2026-10-01", "2026-11-24"))
+            self.assertEqual(set(days.values_list("budget_at_close", flat=True)), {brand.daily_budget}, brand)
+            self.assertFalse(days.filter(closed_at=None).exists(), brand)
+
+    def test_limits_are_reached_by_a_little(self) -> None:
+        self.assertTrue(1 <= self.shares("Harbour & Pine Coffee").day < 1.1)
+        self.assertTrue(1 <= self.shares("Bluestem Insurance").month < 1.02)
+
+    def test_other_brands_are_near_their_budgets_or_far_below(self) -> None:
+        shares = self.shares("Kawabe Electronics")
+        self.assertTrue(0.85 < shares.month < 1)
+        self.assertTrue(0 < shares.day < 0.4)
+
+    def test_some_days_were_over_budget_and_some_below(self) -> None:
+        closed = BrandPeriod.objects.filter(kind="day", closed_at__isnull=False, budget_at_close__isnull=False)
+        ratios = [day.spend / day.budget_at_close for day in closed if day.spend and day.budget_at_close]
+        self.assertTrue(any(ratio > 1.05 for ratio in ratios))
+        self.assertTrue(any(ratio < 0.9 for ratio in ratios))
+        self.assertLess(max(ratios), 1.6)
+
+    def test_some_rows_arrived_after_their_day_was_closed(self) -> None:
+        closed = BrandPeriod.objects.filter(kind="day", closed_at__isnull=False)
+        self.assertTrue(any(day.adjustment for day in closed))
+
+    def test_it_has_a_campaign_for_every_reason(self) -> None:
+        held = PauseReason(0)
+        for flags in StatusChange.objects.values_list("reasons_after", flat=True):
+            held |= PauseReason(flags)
+        self.assertEqual(held, PauseReason(255))
+
+    def test_its_history_is_of_the_last_days_and_in_its_own_name(self) -> None:
+        changes = StatusChange.objects.all()
+        self.assertEqual(set(changes.values_list("actor", flat=True)), {ACTOR})
+        instants = sorted(changes.values_list("at", flat=True))
+        self.assertTrue(utc("2026-11-22 16:20") < instants[0] < instants[-1] <= NOW)
+
+    def test_nothing_was_spent_outside_a_window(self) -> None:
+        for campaign in Campaign.objects.filter(windows__isnull=False).distinct().prefetch_related("windows"):
+            windows, zone = campaign.windows.all(), campaign.brand.timezone
+            with self.subTest(campaign.name):
+                spent_at = campaign.spend_records.filter(amount__gt=0).values_list("timestamp", flat=True)
+                self.assertTrue(spent_at)
+                self.assertTrue(all(is_open(windows, at.astimezone(ZoneInfo(zone))) for at in spent_at))
+
+
+class Filling(TestCase):
+    def test_it_leaves_a_database_with_a_brand_alone(self) -> None:
+        make_brand()
+        self.assertIsNone(fill(now=NOW))
+        self.assertEqual((Brand.objects.count(), Campaign.objects.count()), (1, 0))
+
+    def test_the_command_says_so_and_succeeds(self) -> None:
+        make_brand()
+        out = StringIO()
+        call_command("demo", stdout=out)
+        self.assertEqual(
+            out.getvalue(), "The database has brands, so it is left alone: the demo is for an empty one.\n"
+        )
+
+    def test_the_command_fills_an_empty_database_as_of_the_clock(self) -> None:
+        out = StringIO()
+        with time_machine.travel(utc("2026-03-01 09:00"), tick=False):
+            call_command("demo", stdout=out)
+        self.assertRegex(out.getvalue(), r"^Made the demo: 9 brands with 41 campaigns, of which \d+ are active now, ")
+        self.assertIn(" since 2026-02-01", out.getvalue())
+
+
+class Delivered(SimpleTestCase):
+    INSTANTS = (
+        NOW,
+        utc("2026-01-01 00:00"),
+        utc("2026-03-01 00:05"),
+        utc("2026-10-31 23:55"),
+        datetime(2028, 2, 29, 12, tzinfo=UTC),
+    )
+
+    def test_it_is_the_same_for_the_same_instant(self) -> None:
+        advertiser = ADVERTISERS[0]
+        start = start_of_data(advertiser, NOW)
+        self.assertEqual(deliver(advertiser, start, NOW), deliver(advertiser, start, NOW))
+
+    def test_it_works_at_any_instant(self) -> None:
+        for now in self.INSTANTS:
+            for advertiser in ADVERTISERS:
+                with self.subTest(now=now, advertiser=advertiser.name):
+                    delivery = deliver(advertiser, start := start_of_data(advertiser, now), now)
+                    self.assertTrue(all(start < spend.at < now for spend in delivery.spends))
+                    self.assertTrue(all(spend.recorded_at <= now for spend in delivery.spends))
+                    self.assertEqual(delivery.limits.daily is None, advertiser.daily is None)
+                    self.assertEqual(delivery.limits.monthly is None, advertiser.monthly is None)

@@ -1,0 +1,104 @@
+"""Which brands are at risk: on both sides of each boundary, as enforcement counts spend, and as the list shows it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from campaigns.models import Brand
+from campaigns.services.insight import home as overview
+from campaigns.services.insight.home import brands_now
+from campaigns.services.insight.risk import Risk
+from campaigns.tests.admin.test_home import NOW, HomeTestCase
+from campaigns.tests.support.factories import spend
+
+
+class RiskTests(HomeTestCase):
+    def of_risk(self, risk: Risk) -> set[str]:
+        """Return the names in the list behind a risk, and check that the home page counts as many."""
+        self.assertEqual(self.user, User.objects.get(pk=self.client.session["_auth_user_id"]))
+        rows = (
+            self.client.get(reverse("admin:campaigns_brand_changelist"), {"risk": risk.code}).context["cl"].result_list
+        )
+        self.assertEqual(brands_now(self.user, now=NOW).at[risk], len(rows), risk)
+        return {brand.name for brand in rows}
+
+    def test_a_brand_is_where_its_spend_puts_it(self) -> None:
+        cases: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("100", {}),
+            ("99.999999", {}),
+            ("52.500001", {}),
+            ("52.5", {}),
+            ("45", {}),
+            ("44.999999", {}),
+            ("0", {}),
+            ("200", {"enabled": False}),
+            ("0", {"daily_budget": 0}),
+            ("5", {"daily_budget": None}),
+        )
+        for number, (today, fields) in enumerate(cases):
+            self.spending(today, name=f"{number}: {today}", **{"daily_budget": 100, **fields})
+        self.assertEqual(self.of_risk(Risk.REACHED_TODAY), {"0: 100", "8: 0"})
+        self.assertEqual(self.of_risk(Risk.FAST_TODAY), {"1: 99.999999", "2: 52.500001"})
+        self.assertEqual(self.of_risk(Risk.SLOW_TODAY), {"5: 44.999999", "6: 0"})
+
+    def test_the_month_is_judged_by_itself(self) -> None:
+        for name, before in (("reached", 600), ("fast", 520), ("even", 490), ("slow", 440), ("nothing", 0)):
+            self.spending(0, before, name=name, monthly_budget=600)
+        self.assertEqual(self.of_risk(Risk.REACHED_MONTH), {"reached"})
+        self.assertEqual(self.of_risk(Risk.FAST_MONTH), {"fast"})
+        self.assertEqual(self.of_risk(Risk.SLOW_MONTH), {"slow", "nothing"})
+
+    def test_a_brand_whose_month_is_spent_has_no_pace_of_the_day(self) -> None:
+        self.spending(90, 600, name="spent", daily_budget=100, monthly_budget=600)
+        self.assertEqual(self.of_risk(Risk.REACHED_MONTH), {"spent"})
+        self.assertEqual(self.of_risk(Risk.FAST_TODAY), set())
+
+    def test_refunds_and_spend_dated_ahead_count_as_they_do_for_budgets(self) -> None:
+        brand = self.spending(100, name="refunded", daily_budget=100, monthly_budget=150)
+        campaign = brand.campaigns.get()
+        spend(campaign, -60, NOW)
+        spend(campaign, 500, NOW + timedelta(days=2))
+        for fold in (False, True):
+            if fold:
+                self.check()
+            self.assertEqual(self.of_risk(Risk.REACHED_TODAY) | self.of_risk(Risk.REACHED_MONTH), set())
+            self.assertEqual(self.of_risk(Risk.SLOW_TODAY), {"refunded"})
+
+    def test_an_unknown_zone_is_told_and_judged_by_nothing(self) -> None:
+        self.spending(500, name="lost", timezone="Mars/Olympus", daily_budget=100)
+        self.assertEqual(self.of_risk(Risk.UNKNOWN_ZONE), {"lost"})
+        self.assertEqual(self.of_risk(Risk.REACHED_TODAY), set())
+        self.assertContains(self.home(), "in a time zone that nobody knows")
+
+    def test_figures_are_those_of_with_spend(self) -> None:
+        brand = self.spending(5, 7, daily_budget=100, timezone="Asia/Tokyo")
+        self.spending(9, 1, timezone="America/New_York", monthly_budget=10)
+        self.check()
+        spend(brand.campaigns.get(), 3, NOW)
+        worst = {each.pk: (each.day_spend, each.month_spend) for each in brands_now(self.user, now=NOW).worst}
+        expected = {each.pk: (each.spend_today, each.spend_this_month) for each in Brand.objects.with_spend(NOW)}
+        self.assertEqual(worst, expected)
+
+    def test_currencies_are_never_added(self) -> None:
+        self.spending(10, 40, currency="EUR", daily_budget=100, monthly_budget=1000)
+        self.spending(20, 0, currency="EUR", daily_budget=50)
+        self.spending(30, 0, currency="USD")
+        self.spending(5, 0, currency="EUR", daily_budget=500, enabled=False)
+        currencies = brands_now(self.user, now=NOW).currencies
+        euro, dollar = currencies["EUR"], currencies["USD"]
+        self.assertEqual((euro.today.spend, euro.today.budget, euro.today.beside), (30, 150, 5))
+        self.assertEqual((euro.this_month.spend, euro.this_month.budget, euro.this_month.beside), (50, 1000, 25))
+        self.assertEqual((dollar.today.budgets, dollar.today.beside), (0, 30))
+        self.assertContains(self.home(), "30.00 of 150.00 EUR")
+
+    def test_the_worst_brands_are_named_and_not_all(self) -> None:
+        for number in range(overview.WORST + 1):
+            self.spending(0, name=f"Slow {number}", daily_budget=100)
+        self.spending(100, name="Zenith", daily_budget=100)
+        worst = [brand.name for brand in brands_now(self.user, now=NOW).worst]
+        self.assertEqual((worst[0], len(worst)), ("Zenith", overview.WORST))
+        self.assertContains(self.home(), f"{overview.WORST} of {overview.WORST + 2} brands at risk")

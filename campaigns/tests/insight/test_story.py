@@ -1,0 +1,349 @@
+"""What a campaign's page says of its status: since when, why, on which spend, and what comes next."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.test import SimpleTestCase
+
+from campaigns.models import Brand, Campaign, DaypartingSchedule, StatusChange
+from campaigns.rules.periods import NEVER, minute_of
+from campaigns.rules.reasons import PauseReason as Reason
+from campaigns.services.insight.explain import Facts, began, tell
+from campaigns.services.insight.forecast import next_closing
+from campaigns.tests.support.factories import utc
+
+NOON = "2026-11-20 12:00+01:00"
+"""A Friday in Paris."""
+
+WEEKDAYS, FRIDAY, EVERY_DAY = 31, 16, 127
+BRAND = ("timezone", "currency", "daily_budget", "monthly_budget")
+
+
+def window(days: int, start: str, end: str) -> DaypartingSchedule:
+    return DaypartingSchedule(days_of_week=days, start_time=time.fromisoformat(start), end_time=time.fromisoformat(end))
+
+
+def line(at: str, before: int, after: int, actor: str = "check_budgets", **decided_on: Any) -> StatusChange:
+    spends = {"campaign_spend": Decimal(0), "brand_day_spend": Decimal(0), "brand_month_spend": Decimal(0)}
+    amounts = {name: None if value is None else Decimal(value) for name, value in decided_on.items()}
+    return StatusChange(
+        at=utc(at), reasons_before=int(before), reasons_after=int(after), actor=actor, **(spends | amounts)
+    )
+
+
+def told(
+    reasons: int,
+    *lines: StatusChange,
+    now: str = NOON,
+    windows: Any = (),
+    spent: tuple[Any, Any, Any] = (0, 0, 0),
+    **of: Any,
+) -> str:
+    """Return the text of a campaign's story; lines are given in the order in which they were written."""
+    brand = Brand(
+        **{"timezone": "Europe/Paris", "currency": "EUR"} | {name: of.pop(name) for name in BRAND if name in of}
+    )
+    fields = {"next_change_minute": NEVER, "created_at": utc("2026-10-01 07:00")} | of
+    campaign = Campaign(brand=brand, pause_reasons=int(reasons), **fields)
+    spends = [Decimal(amount) for amount in spent]
+    return tell(Facts(campaign, list(windows), lines[::-1], *spends), utc(now)).text
+
+
+class PausedByALimitTests(SimpleTestCase):
+    limit = Decimal(110)
+
+    def reached(self, at: str = "2026-11-20 11:05+01:00") -> StatusChange:
+        return line(at, 0, Reason.CAMPAIGN_DAILY_LIMIT, campaign_spend="110.32", campaign_limit="110")
+
+    def test_it_tells_since_when_on_which_spend_and_until_when(self) -> None:
+        self.assertEqual(
+            told(Reason.CAMPAIGN_DAILY_LIMIT, self.reached(), daily_spend_limit=self.limit, spent=("110.32", 0, 0)),
+            "Paused since 11:05: daily spend limit of 110.00 EUR reached at 110.32."
+            " Resumes tonight at 00:00 (Europe/Paris), when the new day begins.",
+        )
+
+    def test_it_tells_what_is_spent_by_now_where_more_arrived(self) -> None:
+        self.assertIn(
+            "reached at 110.32, 111.50 by now.",
+            told(Reason.CAMPAIGN_DAILY_LIMIT, self.reached(), daily_spend_limit=self.limit, spent=("111.5", 0, 0)),
+        )
+
+    def test_a_limit_that_was_reached_on_another_day_too_is_compared_with_the_spend_of_today(self) -> None:
+        self.assertIn(
+            "daily spend limit of 110.00 EUR reached, 120.00 spent today.",
+            told(
+                Reason.CAMPAIGN_DAILY_LIMIT,
+                self.reached("2026-11-19 11:05+01:00"),
+                daily_spend_limit=self.limit,
+                spent=("120", 0, 0),
+            ),
+        )
+
+    def test_a_limit_that_was_changed_since_is_compared_with_the_spend_of_now(self) -> None:
+        self.assertIn(
+            "daily spend limit of 100.00 EUR reached, 111.50 spent today.",
+            told(Reason.CAMPAIGN_DAILY_LIMIT, self.reached(), daily_spend_limit=Decimal(100), spent=("111.5", 0, 0)),
+        )
+
+    def test_a_limit_of_zero_waits_for_people(self) -> None:
+        self.assertEqual(
+            told(
+                Reason.CAMPAIGN_DAILY_LIMIT,
+                line("2026-11-20 09:00+01:00", 0, Reason.CAMPAIGN_DAILY_LIMIT, campaign_limit="0"),
+                daily_spend_limit=Decimal(0),
+            ),
+            "Paused since 09:00: daily spend limit is 0: nothing may be spent."
+            " Resumes when its daily spend limit of 0 is raised.",
+        )
+
+    def test_where_midnight_lies_outside_its_schedule_it_names_the_next_window(self) -> None:
+        self.assertIn(
+            " The new day begins tonight at 00:00, outside its schedule: it resumes on Mon 23 Nov at 08:00"
+            " (Europe/Paris), when its next window opens.",
+            told(
+                Reason.CAMPAIGN_DAILY_LIMIT,
+                self.reached(),
+                daily_spend_limit=self.limit,
+                windows=[window(WEEKDAYS, "08:00", "18:00")],
+            ),
+        )
+
+    def test_where_a_window_is_open_at_midnight_it_resumes_then(self) -> None:
+        for start, end in (("00:00", "01:00"), ("22:00", "00:01")):
+            self.assertIn(
+                " Resumes tonight at 00:00 (Europe/Paris), when the new day begins.",
+                told(
+                    Reason.CAMPAIGN_DAILY_LIMIT,
+                    self.reached(),
+                    daily_spend_limit=self.limit,
+                    windows=[window(EVERY_DAY, start, end)],
+                ),
+            )
+
+    def test_the_brands_budgets(self) -> None:
+        both = Reason.BRAND_DAILY_BUDGET | Reason.BRAND_MONTHLY_BUDGET
+        reached = line(
+            "2026-11-19 23:59+01:00",
+            0,
+            both,
+            brand_day_spend="500",
+            brand_daily_budget="500",
+            brand_month_spend="9000.01",
+            brand_monthly_budget="9000",
+        )
+        self.assertEqual(
+            told(both, reached, daily_budget=Decimal(500), monthly_budget=Decimal(9000), spent=(0, "500", "9000.01")),
+            "Paused since yesterday 23:59: the brand’s daily budget of 500.00 EUR reached, 500.00 spent today;"
+            " the brand’s monthly budget of 9,000.00 EUR reached at 9,000.01."
+            " Resumes on Tue 1 Dec at 00:00 (Europe/Paris), when the new month begins.",
+        )
+
+
+class PausedByTimeTests(SimpleTestCase):
+    def test_outside_its_schedule(self) -> None:
+        closed = line("2026-11-20 11:00+01:00", 0, Reason.OUTSIDE_SCHEDULE)
+        for opening, when in (
+            (window(EVERY_DAY, "12:01", "12:02"), "today at 12:01"),
+            (window(EVERY_DAY, "00:00", "11:00"), "tonight at 00:00"),
+            (window(EVERY_DAY, "11:00", "12:00"), "tomorrow at 11:00"),
+        ):
+            self.assertEqual(
+                told(Reason.OUTSIDE_SCHEDULE, closed, windows=[opening]),
+                f"Paused since 11:00: outside its schedule. Resumes {when} (Europe/Paris), when its next window opens.",
+            )
+
+    def test_before_its_first_day(self) -> None:
+        made = line("2026-11-13 10:00+01:00", 0, Reason.NOT_STARTED, actor="amara")
+        for starts, day, at in (
+            (date(2026, 11, 21), "tomorrow", "tonight at 00:00"),
+            (date(2026, 11, 22), "on Sun 22 Nov", "on Sun 22 Nov at 00:00"),
+        ):
+            self.assertEqual(
+                told(Reason.NOT_STARTED, made, starts_on=starts),
+                f"Paused since Fri 13 Nov 10:00: it starts {day}."
+                f" Resumes {at} (Europe/Paris), when its first day begins.",
+            )
+
+    def test_after_its_last_day_it_stays_paused(self) -> None:
+        self.assertEqual(
+            told(Reason.ENDED, line("2026-11-20 00:00+01:00", 0, Reason.ENDED), ends_on=date(2026, 11, 19)),
+            "Paused since 00:00: its last day was yesterday. Stays paused: it ended on 2026-11-19.",
+        )
+
+    def test_a_date_says_itself_since_when_it_holds(self) -> None:
+        ended, closed = Reason.ENDED, Reason.OUTSIDE_SCHEDULE
+        self.assertIn(
+            "Paused since yesterday 18:00: its last day was yesterday; outside its schedule. ",
+            told(
+                closed | ended,
+                line("2026-11-19 18:00+01:00", 0, closed),
+                line("2026-11-20 00:00+01:00", closed, closed | ended),
+                ends_on=date(2026, 11, 19),
+                windows=[window(FRIDAY, "18:00", "20:00")],
+            ),
+        )
+
+    def test_where_its_end_comes_before_it_may_run_again(self) -> None:
+        self.assertIn(
+            " Stays paused: it ends on 2026-11-20, before it may run again.",
+            told(
+                Reason.OUTSIDE_SCHEDULE,
+                line("2026-11-20 11:00+01:00", 0, Reason.OUTSIDE_SCHEDULE),
+                windows=[window(FRIDAY, "10:00", "11:00")],
+                ends_on=date(2026, 11, 20),
+            ),
+        )
+
+
+class PausedByPeopleTests(SimpleTestCase):
+    def test_it_names_who_switched_it_off(self) -> None:
+        self.assertEqual(
+            told(Reason.CAMPAIGN_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.CAMPAIGN_DISABLED, "amara")),
+            "Paused since 09:00: switched off by amara. Resumes when it is switched on.",
+        )
+
+    def test_a_job_or_command_is_nobody_who_switches(self) -> None:
+        for actor in ("quick_pass", "manage.py enforce", "import_spend"):
+            self.assertIn(
+                ": the brand is switched off. Resumes when the brand is switched on.",
+                told(Reason.BRAND_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.BRAND_DISABLED, actor)),
+            )
+
+
+class SeveralReasonsTests(SimpleTestCase):
+    def test_each_tells_since_when_it_holds_if_that_is_later(self) -> None:
+        limit, closed = Reason.CAMPAIGN_DAILY_LIMIT, Reason.OUTSIDE_SCHEDULE
+        self.assertEqual(
+            told(
+                closed | limit | Reason.CAMPAIGN_DISABLED,
+                line("2026-11-20 09:00+01:00", 0, limit, campaign_spend="10", campaign_limit="10"),
+                line("2026-11-20 10:00+01:00", limit, limit | closed),
+                line("2026-11-20 11:00+01:00", limit | closed, limit | closed | Reason.CAMPAIGN_DISABLED, "amara"),
+                daily_spend_limit=Decimal(10),
+                spent=("10", 0, 0),
+                windows=[window(FRIDAY, "08:00", "10:00")],
+            ),
+            "Paused since 09:00: switched off by amara (since 11:00); outside its schedule (since 10:00);"
+            " daily spend limit of 10.00 EUR reached at 10.00."
+            " Resumes when it is switched on, but not before Fri 27 Nov 08:00 (Europe/Paris).",
+        )
+
+    def test_it_is_paused_since_the_status_became_so_and_not_since_its_reasons_last_changed(self) -> None:
+        limit, closed = Reason.CAMPAIGN_DAILY_LIMIT, Reason.OUTSIDE_SCHEDULE
+        lines = [
+            line("2026-11-18 08:00+01:00", closed, 0),
+            line("2026-11-18 09:00+01:00", 0, limit),
+            line("2026-11-18 18:00+01:00", limit, limit | closed),
+            line("2026-11-19 00:00+01:00", limit | closed, closed),
+        ]
+        self.assertTrue(
+            told(closed, *lines, windows=[window(FRIDAY, "18:00", "20:00")]).startswith(
+                "Paused since Wed 18 Nov 09:00:"
+            )
+        )
+
+    def test_where_the_lines_do_not_reach_back_it_says_so(self) -> None:
+        later = line(
+            "2026-11-20 09:00+01:00", Reason.OUTSIDE_SCHEDULE, Reason.OUTSIDE_SCHEDULE | Reason.CAMPAIGN_DISABLED
+        )
+        text = told(
+            Reason.OUTSIDE_SCHEDULE | Reason.CAMPAIGN_DISABLED, later, windows=[window(FRIDAY, "18:00", "20:00")]
+        )
+        self.assertTrue(text.startswith("Paused since before 09:00: "), text)
+
+
+class ActiveTests(SimpleTestCase):
+    resumed = line("2026-11-20 08:00+01:00", Reason.OUTSIDE_SCHEDULE, 0)
+
+    def test_until_its_window_closes(self) -> None:
+        self.assertEqual(
+            told(0, self.resumed, windows=[window(FRIDAY, "08:00", "18:00")]),
+            "Active since 08:00. Next pause: today at 18:00 (Europe/Paris), when its window closes.",
+        )
+
+    def test_with_a_limit_it_may_pause_sooner(self) -> None:
+        for limit in ("daily_spend_limit", "daily_budget", "monthly_budget"):
+            limits: dict[str, Any] = {limit: Decimal(5)}
+            self.assertIn(
+                ", when its window closes, sooner if a limit is reached.",
+                told(0, self.resumed, windows=[window(FRIDAY, "08:00", "18:00")], **limits),
+            )
+            self.assertIn(" Next pause: when a limit is reached.", told(0, self.resumed, **limits))
+
+    def test_its_last_day_or_its_window_whichever_comes_first(self) -> None:
+        last: dict[str, Any] = {"ends_on": date(2026, 11, 20)}
+        self.assertIn(" tonight at 00:00 (Europe/Paris), when its last day is over.", told(0, self.resumed, **last))
+        for end, when in (
+            ("23:59", "today at 23:59 (Europe/Paris), when its window closes"),
+            ("00:00", "tonight at 00:00"),
+        ):
+            self.assertIn(when, told(0, self.resumed, windows=[window(FRIDAY, "08:00", end)], **last))
+
+    def test_nothing_will_pause_it(self) -> None:
+        for windows in ([], [window(EVERY_DAY, "00:00", "00:00")]):
+            self.assertEqual(
+                told(0, windows=windows),
+                "Active since it was made, Thu 1 Oct 09:00. No limit, date or schedule will pause it.",
+            )
+
+    def test_a_zone_that_nobody_knows(self) -> None:
+        self.assertEqual(
+            told(0, self.resumed, timezone="Mars/Olympus"),
+            "Active since 07:00. Nobody knows its brand’s time zone, “Mars/Olympus”: correct it, so that its days and"
+            " windows count.",
+        )
+
+
+class NextCheckTests(SimpleTestCase):
+    def test_what_time_has_reached_waits_for_the_next_check(self) -> None:
+        told_of = " Its time has come: the next check looks at it again."
+        minute = minute_of(utc(NOON))
+        self.assertIn(told_of, told(0, ActiveTests.resumed, next_change_minute=minute))
+        self.assertNotIn(told_of, told(0, ActiveTests.resumed, next_change_minute=minute + 1))
+
+
+class BeganTests(SimpleTestCase):
+    def test_lines_that_contradict_what_holds_tell_nothing(self) -> None:
+        lines = [line("2026-11-20 09:00", 4, 0), line("2026-11-20 08:00", 0, 4)]
+        self.assertIs(began(lines, lambda reasons: reasons == 0), lines[0])
+        self.assertIsNone(began(lines, bool))
+
+
+class NextClosingTests(SimpleTestCase):
+    paris = ZoneInfo("Europe/Paris")
+
+    def closes(self, now: str, *windows: DaypartingSchedule) -> Any:
+        return next_closing(windows, self.paris, utc(now))
+
+    def test_the_end_is_excluded(self) -> None:
+        hours = window(FRIDAY, "08:00", "18:00")
+        self.assertEqual(self.closes("2026-11-20 17:59:59+01:00", hours), utc("2026-11-20 18:00+01:00"))
+        self.assertEqual(self.closes("2026-11-20 18:00+01:00", hours), utc("2026-11-20 18:00+01:00"))
+
+    def test_windows_that_touch_are_one(self) -> None:
+        night, morning = window(FRIDAY, "22:00", "02:00"), window(32, "02:00", "03:00")
+        self.assertEqual(self.closes("2026-11-20 23:00+01:00", night, morning), utc("2026-11-21 03:00+01:00"))
+        self.assertEqual(self.closes("2026-11-21 01:00+01:00", night), utc("2026-11-21 02:00+01:00"))
+        self.assertEqual(
+            self.closes("2026-11-20 23:00+01:00", window(FRIDAY, "20:00", "00:00")), utc("2026-11-21 00:00+01:00")
+        )
+
+    def test_an_hour_that_comes_twice_is_open_twice(self) -> None:
+        night = window(EVERY_DAY, "01:00", "02:30")
+        self.assertEqual(self.closes("2026-10-25 01:30+02:00", night), utc("2026-10-25 02:30+02:00"))
+        self.assertEqual(self.closes("2026-10-25 02:15+01:00", night), utc("2026-10-25 02:30+01:00"))
+
+    def test_an_end_in_the_hour_that_is_skipped(self) -> None:
+        self.assertEqual(
+            self.closes("2026-03-29 01:30+01:00", window(EVERY_DAY, "01:00", "02:30")), utc("2026-03-29 01:00")
+        )
+
+    def test_never(self) -> None:
+        self.assertIsNone(self.closes("2026-11-20 17:00"))
+        self.assertIsNone(
+            self.closes("2026-11-20 17:00", window(EVERY_DAY, "00:00", "12:00"), window(EVERY_DAY, "12:00", "00:00"))
+        )

@@ -1,0 +1,31 @@
+"""The state machine: anything that can happen to brands, campaigns and spend, in any order, on any clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.contrib.auth.models import User
+from django.test import Client
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from campaigns.tests.oracle.states_jobs import Working
+from campaigns.tests.oracle.states_people import Deciding
+from campaigns.tests.oracle.states_spend import Spending
+from campaigns.tests.support.committed import CommittedTestCase
+
+
+class Everything(Spending, Deciding, Working):
+    """All rules together."""
+
+
+class StatesTestCase(CommittedTestCase):
+    """Runs commit, so that other connections see what this one does; each run begins with an empty ledger."""
+
+    def run_everything(self, how: settings) -> None:
+        person = Everything.person = Client()
+        person.force_login(User.objects.create(username="amara", is_staff=True, is_superuser=True))
+        session = person.session
+        session.set_expiry(datetime(2100, 1, 1, tzinfo=UTC))
+        session.save()
+        run_state_machine_as_test(Everything, settings=how)
