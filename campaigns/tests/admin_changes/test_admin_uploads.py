@@ -158,7 +158,7 @@ class Previewing(UploadPageTestCase):
         with patch.object(uploads, "SMALL", 10), patch.object(tasks.preview_spend_upload, "apply_async") as sent:
             self.assertContains(self.confirm(upload), "The file is being read")
         sent.assert_called_once_with((upload.pk,), retry=False)
-        tasks.preview_spend_upload.run(upload.pk)
+        tasks.preview_upload(upload.pk, "a")
         upload.refresh_from_db()
         self.assertEqual(upload.state, SpendUpload.State.READY)
 

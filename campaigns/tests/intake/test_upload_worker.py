@@ -83,7 +83,7 @@ class AWorker(OutsideTestCase):
         self.assertEqual((SpendRecord.objects.count(), upload.preview["counts"]["imported"]), (30, 30))
 
     def test_quick_passes_go_on_meanwhile(self) -> None:
-        for skip_errors in (True, False):
+        for skip_errors in (True, False) if POSTGRESQL else (True,):  # SQLite has one writer
             with self.subTest(skip_errors=skip_errors), self.services.worker():
                 upload = self.keep(LINES, skip_errors=skip_errors)
                 JobRun.objects.all().delete()
