@@ -27,7 +27,7 @@ MOST_CAMPAIGNS = 100_000
 MOST_BATCHES = 20
 """Of a fold: a few seconds, so that a backlog doesn't delay the next pass."""
 
-MOST_REBOOKED = 50
+MOST_REBOOKED = 30
 """So many brands in changed zones does a pass re-book; the next ones, or a check, do the others."""
 
 ANYTHING_DUE = """
