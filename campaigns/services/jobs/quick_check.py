@@ -17,8 +17,8 @@ from campaigns.rules.clock import Clock
 from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
 from campaigns.services.enforcement.enforce import Enforcement, enforce
 from campaigns.services.enforcement.next_change import due_campaigns
-from campaigns.services.ledger.change_time_zone import rebook_changed_zones
-from campaigns.services.ledger.due_brands import due_marks, forget
+from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.ledger.due_brands import due_marks, forget, mark_at_once
 from campaigns.services.ledger.fold import plan_fold
 from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope, brands_of
@@ -27,6 +27,9 @@ JOB = "quick_pass"
 MOST_CAMPAIGNS = 100_000
 MOST_BATCHES = 20
 """Of a fold: a few seconds, so that a backlog doesn't delay the next pass."""
+
+MOST_REBOOKED = 30
+"""So many brands in changed zones does a pass re-book; the next ones, or a check, do the others."""
 
 ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
@@ -133,9 +136,24 @@ def _enforce_campaigns(done: QuickPass, clock: Clock, actor: str) -> None:
 def _enforce(done: QuickPass, scope: Scope, ids: list[int], clock: Clock, actor: str) -> None:
     if not ids:
         return
-    # or it would decide on the days of another zone
-    rebooked = rebook_changed_zones(clock=clock, brands=brands_of(scope))
-    enforced = enforce(scope, clock=clock, actor=actor, leave=rebooked.left)
+    brands = brands_of(scope)
+    changed = brands_with_changed_zones(brands)
+    try:
+        _note(done, enforce(scope.within(set(brands).difference(changed)), clock=clock, actor=actor))
+    finally:
+        if changed:
+            _enforce_rebooked(done, scope, changed, clock, actor)
+
+
+def _enforce_rebooked(done: QuickPass, scope: Scope, changed: list[int], clock: Clock, actor: str) -> None:
+    """Enforce brands whose zone SQL has changed, last: each is re-booked first, which takes a tenth of a second."""
+    first = changed[:MOST_REBOOKED]
+    rebooked = rebook_changed_zones(clock=clock, brands=first)
+    _note(done, enforce(scope.within(first), clock=clock, actor=actor, leave=rebooked.left))
+    mark_at_once(changed[MOST_REBOOKED:])
+    rebooked.raise_problem()
+
+
+def _note(done: QuickPass, enforced: Enforcement) -> None:
     done.enforcements.append(enforced)
     done.unfinished.add(enforced.unfinished)
-    rebooked.raise_problem()

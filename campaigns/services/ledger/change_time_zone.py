@@ -108,9 +108,9 @@ def rebook_from_now(brand_id: int, *, clock: Clock) -> None:
         _rebook(ZoneChange(brand_id, current.timezone if current else wanted, wanted), now)
 
 
-def brands_with_changed_zones() -> list[int]:
-    """Return the brands whose zone isn't the one that they are booked in."""
-    return [change.brand_id for change in _changed_zones(None)]
+def brands_with_changed_zones(brands: Iterable[int] | None = None) -> list[int]:
+    """Return the brands, of some or of all, whose zone isn't the one that they are booked in."""
+    return [change.brand_id for change in _changed_zones(None if brands is None else list(brands))]
 
 
 CHANGED_ZONES = """

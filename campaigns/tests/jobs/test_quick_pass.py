@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from unittest.mock import patch
 
 from django.db import connection
@@ -11,12 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.models import Campaign, JobRun, StatusChange, TouchedBrand
+from campaigns.models import Brand, Campaign, JobRun, StatusChange, TouchedBrand
 from campaigns.rules.periods import NEVER, minute_of
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.saving import begin_change, finish_change
 from campaigns.services.jobs import quick_check as quick
 from campaigns.services.jobs.quick_check import QuickPass, quick_pass, run_quick_pass
+from campaigns.services.ledger.change_time_zone import Rebooking, brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.ledger.fold import fold
 from campaigns.services.scope import Scope
 from campaigns.tests.oracle.worlds import World, worlds
@@ -27,6 +29,7 @@ from campaigns.tests.support.runs import the_same
 
 NOON = "2026-11-20 12:00"
 """A Friday."""
+REACHED = PauseReason.BRAND_DAILY_BUDGET
 
 
 def pass_at(at: str | datetime) -> QuickPass:
@@ -91,6 +94,34 @@ class WhatHadSpend(TestCase):
         fold()
         check_at(NOON)
         self.assertFalse(quick.is_anything_due(now=utc(NOON)))
+
+
+class ZonesChangedBySQL(TestCase):
+    def setUp(self) -> None:
+        self.first, self.second, self.other = (make_campaign(make_brand(daily_budget=10)) for _ in range(3))
+        check_at(NOON)
+        Brand.objects.exclude(pk=self.other.brand_id).update(timezone="Asia/Tokyo")
+        for campaign in (self.first, self.second, self.other):
+            spend(campaign, 10, NOON)
+
+    def test_no_other_brand_waits_for_them_to_be_re_booked(self) -> None:
+        reasons = []
+
+        def rebook(**of: Any) -> Rebooking:
+            reasons.append(reasons_of(self.other))
+            return rebook_changed_zones(**of)
+
+        with patch.object(quick, "rebook_changed_zones", rebook):
+            pass_at(NOON)
+        self.assertEqual(reasons[0], REACHED)
+        self.assertEqual((reasons_of(self.first), reasons_of(self.second)), (REACHED, REACHED))
+
+    def test_a_pass_that_cannot_re_book_them_all_leaves_the_others_to_the_next(self) -> None:
+        with patch.object(quick, "MOST_REBOOKED", 1):
+            for left in (1, 0):
+                done = pass_at(NOON)
+                self.assertEqual((len(brands_with_changed_zones()), done.unfinished.problem), (left, ""))
+        self.assertEqual((reasons_of(self.first), reasons_of(self.second)), (REACHED, REACHED))
 
 
 class TheJob(TestCase):

@@ -1,7 +1,7 @@
 """A connector on SQLite, as a process of its own: `python sqlite_writer.py FILE SECONDS SEED BRAND:CAMPAIGN …`.
 
-Plain sqlite3 with a timeout, as docs/connector.md says; nothing of Django's or ours. Prints as JSON how many rows it wrote,
-the millionths that it wrote for each campaign, and the longest wait in seconds.
+Plain sqlite3 with a timeout, as docs/connector.md says; nothing of Django's or ours. Prints as JSON how many rows it
+wrote, the millionths that it wrote for each campaign, and the longest wait in seconds.
 """
 
 from __future__ import annotations
