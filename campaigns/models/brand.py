@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def validate_zone(name: str) -> None:
     if find_zone(name) is None:
         raise ValidationError(
-            "Nobody knows the time zone “%(name)s”: enter a name like Europe/Paris or UTC.",
+            "Unknown time zone “%(name)s”: enter a name like Europe/Paris or UTC.",
             code="unknown_zone",
             params={"name": name},
         )

@@ -41,7 +41,7 @@ def _is_a_place(name: str) -> bool:
 
 
 def find_zone(name: str) -> ZoneInfo | None:
-    """Return the zone of that name, or None where nobody knows it."""
+    """Return the zone of that name, or None if it is unknown."""
     return ZoneInfo(name) if name in known_zones() else None
 
 

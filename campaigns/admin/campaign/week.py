@@ -57,7 +57,7 @@ class WindowFormSet(CarefulFormSet[DaypartingSchedule]):
 
 
 def minute_of_week(zone_name: str, now: datetime) -> int | None:
-    """Return the minute that the zone's clock shows, from Monday 00:00 on; None where nobody knows the zone."""
+    """Return the minute that the zone's clock shows, from Monday 00:00 on; None for an unknown zone."""
     zone = find_zone(zone_name)
     if zone is None:
         return None

@@ -86,7 +86,7 @@ def chip(text: str, tone: str) -> SafeString:
 
 
 def local_time(instant: datetime, zone_name: str) -> SafeString:
-    """Return an instant on the brand's wall clock, in UTC where nobody knows its zone; on hover, on the viewer's.
+    """Return an instant on the brand's wall clock, in UTC where its zone is unknown; on hover, on the viewer's.
 
     What is shown on hover is added by times.js: only the browser knows the viewer's zone.
     """

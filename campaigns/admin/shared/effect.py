@@ -30,11 +30,11 @@ def changed_in_words(enforced: Enforcement) -> str:
 
 
 def tell_unknown_zones(request: HttpRequest, enforced: Enforcement) -> None:
-    """Warn that campaigns kept their status because nobody knows their brand's zone (written by SQL)."""
+    """Warn that campaigns kept their status because their brand's zone is unknown (written by SQL)."""
     for zone in enforced.unknown_zones:
         messages.warning(
             request,
-            f"Nobody knows the time zone “{zone}”: nothing resumes until the brand has a known one.",
+            f"Unknown time zone “{zone}”: nothing resumes until the brand has a known one.",
         )
 
 

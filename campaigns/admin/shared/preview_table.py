@@ -59,7 +59,7 @@ def status_counts(effects: Effects) -> list[tuple[str, str]]:
 
 def zone_notes(effects: Effects) -> list[str]:
     return [
-        f"Nobody knows the time zone “{zone}”: nothing resumes until the brand has a known one."
+        f"Unknown time zone “{zone}”: nothing resumes until the brand has a known one."
         for zone in effects.unknown_zones
     ]
 

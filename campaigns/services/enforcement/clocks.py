@@ -46,7 +46,7 @@ month_until, and shift: the next change of the zone's offset before tomorrow, or
 
 
 class Clocks:
-    """The clocks of the scope's zones at an instant; zones that nobody knows have none."""
+    """The clocks of the scope's zones at an instant; unknown zones have none."""
 
     sql = property(lambda self: rows_sql(CLOCK_COLUMNS))
 
@@ -66,7 +66,7 @@ def zones_of(scope: Scope) -> set[str]:
 
 
 def unknown_zones(scope: Scope) -> list[str]:
-    """Return the time zones of the scope's brands that nobody knows: their brands can't be decided on."""
+    """Return the unknown time zones of the scope's brands: their brands can't be decided on."""
     return _unknown(zones_of(scope))
 
 

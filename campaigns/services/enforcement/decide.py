@@ -135,7 +135,7 @@ def _flags(reasons: Iterable[PauseReason]) -> str:
     return " + ".join(f"CASE WHEN {CONDITIONS[reason]} THEN {int(reason)} ELSE 0 END" for reason in reasons)
 
 
-# In a zone that nobody knows there is no today: what is switched off pauses all the same, and nothing resumes (R6).
+# In an unknown zone there is no today: what is switched off pauses all the same, and nothing resumes (R6).
 REASONS_AFTER = f"CASE WHEN today IS NULL THEN reasons_before | ({_flags(SWITCHES)}) ELSE {_flags(CONDITIONS)} END"
 
 DIFFERENCES = f"""{FACTS},

@@ -109,7 +109,7 @@ class ZoneCell(Cell):
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
         text = value.strip()
         if find_zone(text) is None:
-            raise ValueError(f"Nobody knows the time zone {shown(value)}: write a name like Europe/Paris or UTC.")
+            raise ValueError(f"Unknown time zone {shown(value)}: write a name like Europe/Paris or UTC.")
         return text
 
 

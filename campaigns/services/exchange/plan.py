@@ -86,7 +86,7 @@ def check_columns(kind: Kind, table: TextTable) -> list[str]:
     fields = fields_of(kind)
     for name in table.columns:
         if name not in fields:
-            raise FileRefused(f"Nobody knows the column {shown(name)}: the columns of {kind} are {', '.join(fields)}.")
+            raise FileRefused(f"Unknown column {shown(name)}: the columns of {kind} are {', '.join(fields)}.")
     key, by_name = KEYS_OF[kind]
     if key not in table.columns and not set(by_name) <= set(table.columns):
         names = " and ".join(by_name)

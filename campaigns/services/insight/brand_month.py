@@ -102,7 +102,7 @@ class BrandMonth:
 
 
 def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
-    """Return the brand's current month; None in a zone that nobody knows. Four queries."""
+    """Return the brand's current month; None in an unknown zone. Four queries."""
     zone = find_zone(brand.timezone)
     if zone is None:
         return None

@@ -76,7 +76,7 @@ def began(lines: Sequence[StatusChange], holds: Callable[[int], bool]) -> Status
 
 @dataclass(frozen=True)
 class _Clock:
-    """How the people of the brand's zone call an instant; those of UTC, where nobody knows the zone."""
+    """How the people of the brand's zone call an instant; those of UTC, where the zone is unknown."""
 
     zone: ZoneInfo | None
     now: datetime
@@ -237,9 +237,7 @@ def _pauses(facts: Facts, clock: _Clock) -> str:
     campaign, zone = facts.campaign, clock.zone
     brand = campaign.brand
     if zone is None:
-        return (
-            f"Nobody knows its brand’s time zone, “{brand.timezone}”: correct it, so that its days and windows count."
-        )
+        return f"Its brand’s time zone, “{brand.timezone}”, is unknown: correct it, so that its days and windows count."
     limits = (campaign.daily_spend_limit, brand.daily_budget, brand.monthly_budget)
     has_limit = any(limit is not None for limit in limits)
     closes = next_closing(facts.windows, zone, clock.now)

@@ -153,7 +153,7 @@ def outlook(campaign: Campaign, windows: Sequence[Window], now: datetime) -> Out
     if not reasons:
         return Outlook(None, "running")
     if zone is None:
-        return Outlook(None, f"when the brand has a known time zone: nobody knows “{campaign.brand.timezone}”")
+        return Outlook(None, f"when the brand has a known time zone: “{campaign.brand.timezone}” is unknown")
     if reasons & PauseReason.ENDED and campaign.ends_on:
         return Outlook(None, f"{NEVER_AGAIN}it ended on {campaign.ends_on:%Y-%m-%d}")
     return _combined(campaign, windows, zone, now)

@@ -70,7 +70,7 @@ class Span:
 class Projection:
     """What will have been spent at the end of a period, with the bounds between which it lies four times in five.
 
-    The bounds are None while fewer than two days are finished: then nobody knows how days differ.
+    The bounds are None while fewer than two days are finished: then it is unknown how days differ.
     """
 
     expected: Decimal

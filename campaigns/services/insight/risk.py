@@ -55,7 +55,7 @@ LABELS = {
     Risk.FAST_MONTH: "will reach its monthly budget before the month ends",
     Risk.SLOW_TODAY: "under-pacing today",
     Risk.SLOW_MONTH: "under-pacing this month",
-    Risk.UNKNOWN_ZONE: "nobody knows its time zone",
+    Risk.UNKNOWN_ZONE: "unknown time zone",
 }
 
 CLOCK_COLUMNS = {

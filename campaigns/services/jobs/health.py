@@ -178,7 +178,7 @@ def _pending(turns: Turns, now: datetime) -> PendingHealth:
     return PendingHealth(
         oldest,
         expected_by,
-        warning=f"Pending spend waits {age} for a brand whose time zone nobody knows: correct it in the admin.",
+        warning=f"Pending spend waits {age} for a brand in an unknown time zone: correct it in the admin.",
     )
 
 

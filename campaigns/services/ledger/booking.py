@@ -61,7 +61,7 @@ def _segments(utc_days: Mapping[str, Iterable[int]]) -> Iterator[tuple[str, str,
 
 
 def known_booking_zones(brands: Iterable[int] | None = None) -> list[str]:
-    """Return the zones that all brands, or these, are booked in, without those that nobody knows."""
+    """Return the zones that all brands, or these, are booked in, without unknown ones."""
     in_scope, scope = ("1 = 1", []) if brands is None else (among("brand_id"), [among_param(brands)])
     rows = fetch_all(f"SELECT DISTINCT timezone FROM campaigns_bookingzone WHERE {in_scope}", scope)
     return sorted(name for (name,) in rows if find_zone(name) is not None)

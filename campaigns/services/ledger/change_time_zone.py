@@ -143,7 +143,7 @@ def _rebook(change: ZoneChange, now: datetime) -> int:
     clocks = [local_clock(zone, now) for zone in (old, new) if zone is not None]
     open_day, open_month = min(clock.today for clock in clocks), min(clock.month for clock in clocks)
     born = local_clock(new, Brand.objects.values_list("created_at", flat=True).get(pk=change.brand_id))
-    # Where nobody knows in which zone it was booked, all of it is booked anew, and what is closed stays closed.
+    # Where it is unknown in which zone it was booked, all of it is booked anew, and what is closed stays closed.
     first_day, first_month = (open_day, open_month) if old else (FIRST_PERIOD, FIRST_PERIOD)
     _move_to_zone(change, DAY, first_day, open_day, born.today)
     _move_to_zone(change, MONTH, first_month, open_month, born.month)

@@ -151,7 +151,7 @@ def _day_number(option: str, text: str, name: str) -> int:
 def parse_zone(option: str, name: str) -> ZoneInfo:
     zone = find_zone(name)
     if zone is None:
-        raise SimulationError(f"{option} {name}: nobody knows this time zone: write a name like Asia/Shanghai or UTC.")
+        raise SimulationError(f"{option} {name}: unknown time zone: write a name like Asia/Shanghai or UTC.")
     return zone
 
 

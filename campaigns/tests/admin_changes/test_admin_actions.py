@@ -85,9 +85,9 @@ class SwitchTests(ListTestCase):
     def test_it_warns_where_nobody_knows_the_brands_zone(self) -> None:
         campaign = make_campaign(make_brand(timezone="Mars/Olympus"))
         preview = self.act(Campaign, "switch_off", campaign)
-        self.assertContains(preview, "Nobody knows the time zone “Mars/Olympus”")
+        self.assertContains(preview, "Unknown time zone “Mars/Olympus”")
         response = confirm(self.client, preview)
-        self.assertContains(response, "Nobody knows the time zone “Mars/Olympus”")
+        self.assertContains(response, "Unknown time zone “Mars/Olympus”")
         self.assertContains(response, "Campaigns that changed status: 1 paused.")
 
     def test_it_leaves_a_line_in_the_log_of_each_row_that_it_changed(self) -> None:

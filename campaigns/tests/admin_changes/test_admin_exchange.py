@@ -144,7 +144,7 @@ class Imports(ExchangePageTestCase):
 
     def test_a_file_that_can_not_be_read_is_refused_in_the_form(self) -> None:
         for name, data, sentence in (
-            ("a.csv", b"nonsense\nx\n", "Nobody knows the column “nonsense”"),
+            ("a.csv", b"nonsense\nx\n", "Unknown column “nonsense”"),
             ("a.xls", b"x", "is neither CSV nor XLSX"),
             ("a.csv", b"", "The file is empty: choose another one."),
             ("a.csv", b"x" * (LARGEST + 1), "The file is larger than 5 MB"),

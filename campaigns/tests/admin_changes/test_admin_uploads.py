@@ -93,7 +93,7 @@ class Uploading(UploadPageTestCase):
         for options, sentence in (
             ({"file": ""}, "Choose a file."),
             ({"data": b""}, "The file is empty: choose another one."),
-            ({"timezone": "Mars"}, "Nobody knows the time zone “Mars”"),
+            ({"timezone": "Mars"}, "Unknown time zone “Mars”"),
         ):
             self.assertContains(self.upload(**options), sentence)
         self.assertFalse(SpendUpload.objects.exists())

@@ -56,9 +56,9 @@ class BrandSentenceTests(SentenceTests):
             "“eur” isn't a currency we know. Enter a code of ISO 4217, like EUR.", Brand(name="B", currency="eur")
         )
 
-    def test_it_says_that_nobody_knows_the_zone(self) -> None:
+    def test_it_says_that_is_unknown_the_zone(self) -> None:
         self.assert_sentence(
-            "Nobody knows the time zone “Europe/Pairs”: enter a name like Europe/Paris or UTC.",
+            "Unknown time zone “Europe/Pairs”: enter a name like Europe/Paris or UTC.",
             Brand(name="B", timezone="Europe/Pairs"),
         )
 

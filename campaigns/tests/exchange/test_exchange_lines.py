@@ -16,7 +16,7 @@ class WhatIsWrongWithALine(ExchangeTestCase):
         for column, text, sentence in (
             ("enabled", "perhaps", "enabled: “perhaps” is neither on nor off: write one of these."),
             ("currency", "Euro", "currency: “Euro” isn't a currency we know. Enter a code of ISO 4217, like EUR."),
-            ("timezone", "Mars", "timezone: Nobody knows the time zone “Mars”: write a name like Europe/Paris or UTC."),
+            ("timezone", "Mars", "timezone: Unknown time zone “Mars”: write a name like Europe/Paris or UTC."),
             (
                 "daily_budget",
                 "a lot",
@@ -117,7 +117,7 @@ class WhatIsWrongWithALine(ExchangeTestCase):
 
     def test_columns_are_checked(self) -> None:
         for columns, sentence in (
-            (("id", "daily_buget"), "Nobody knows the column “daily_buget”: the columns of brands are id, name,"),
+            (("id", "daily_buget"), "Unknown column “daily_buget”: the columns of brands are id, name,"),
             (("enabled",), "The first line names neither id nor name, by which a row is known: add one of them."),
         ):
             with self.assertRaises(FileRefused) as caught:

@@ -72,7 +72,7 @@ class RiskTests(HomeTestCase):
         self.spending(500, name="lost", timezone="Mars/Olympus", daily_budget=100)
         self.assertEqual(self.of_risk(Risk.UNKNOWN_ZONE), {"lost"})
         self.assertEqual(self.of_risk(Risk.REACHED_TODAY), set())
-        self.assertContains(self.home(), "in a time zone that nobody knows")
+        self.assertContains(self.home(), "in an unknown time zone")
 
     def test_figures_are_those_of_with_spend(self) -> None:
         brand = self.spending(5, 7, daily_budget=100, timezone="Asia/Tokyo")

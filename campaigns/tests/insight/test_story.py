@@ -290,10 +290,10 @@ class ActiveTests(SimpleTestCase):
                 "Active since it was made, Thu 1 Oct 09:00. No limit, date or schedule will pause it.",
             )
 
-    def test_a_zone_that_nobody_knows(self) -> None:
+    def test_a_zone_that_is_unknown(self) -> None:
         self.assertEqual(
             told(0, self.resumed, timezone="Mars/Olympus"),
-            "Active since 07:00. Nobody knows its brand’s time zone, “Mars/Olympus”: correct it, so that its days and"
+            "Active since 07:00. Its brand’s time zone, “Mars/Olympus”, is unknown: correct it, so that its days and"
             " windows count.",
         )
 

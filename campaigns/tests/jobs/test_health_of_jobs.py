@@ -174,7 +174,7 @@ class Check(HealthTestCase):
                 self.assertIn("or has no schedule that repeats", self.problem(NOW))
 
     def test_it_warns_of_what_a_check_could_not_do_without_saying_what(self) -> None:
-        JobRun.objects.filter(name=CHECK_BUDGETS).update(problem="Nobody knows the time zone 'Acme/Corp'")
+        JobRun.objects.filter(name=CHECK_BUDGETS).update(problem="Unknown time zone 'Acme/Corp'")
         self.assertEqual(self.warning(NOW), "check_budgets could not do everything: see Jobs in the admin.")
 
 
@@ -236,7 +236,7 @@ class Pending(HealthTestCase):
         self.pend(utc("2026-11-23 14:04:00"))
         self.assertEqual(
             self.warning(NOW),
-            "Pending spend waits 4 hours for a brand whose time zone nobody knows: correct it in the admin.",
+            "Pending spend waits 4 hours for a brand in an unknown time zone: correct it in the admin.",
         )
 
     def test_it_finds_the_row_behind_it_that_can_be_booked(self) -> None:
@@ -246,7 +246,7 @@ class Pending(HealthTestCase):
         self.assertEqual(self.problem(NOW), "Pending spend waits 35 minutes for a check to fold it.")
 
     def unknown_zone(self) -> None:
-        """Only SQL can do this: the brand is booked in a zone that nobody knows."""
+        """Only SQL can do this: the brand is booked in an unknown zone."""
         BookingZone.objects.update(timezone="Mars/Olympus")
 
 

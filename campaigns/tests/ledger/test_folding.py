@@ -227,7 +227,7 @@ class NoDecisionNotices(FoldingTestCase):
 
 
 class SpendThatCannotBeBookedStaysPending(FoldingTestCase):
-    """R6: a zone that nobody knows stops nothing for the others."""
+    """R6: an unknown zone stops nothing for the others."""
 
     def setUp(self) -> None:
         self.nowhere = make_campaign(make_brand(timezone="Mars/Olympus"))

@@ -1,4 +1,4 @@
-"""R6: one bad row (a time zone nobody knows, written by SQL) stops nothing for the others and is reported."""
+"""R6: one bad row (an unknown time zone, written by SQL) stops nothing for the others and is reported."""
 
 from __future__ import annotations
 

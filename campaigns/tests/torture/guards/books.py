@@ -222,7 +222,7 @@ GUARDS = (
         REBOOKING,
     ),
     _book(
-        "a zone that nobody knows is left alone",
+        "an unknown zone is left alone",
         REBOOK,
         "return [change for change in changes if find_zone(change.wanted) is not None]",
         "return list(changes)",

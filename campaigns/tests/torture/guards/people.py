@@ -275,7 +275,7 @@ GUARDS = (
         "test_rule_14_history_stays test_admin_actions",
     ),
     _people(
-        "a zone that nobody knows is refused",
+        "an unknown zone is refused",
         "campaigns/models/brand.py",
         "    if find_zone(name) is None:",
         "    if False:",
