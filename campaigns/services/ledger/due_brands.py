@@ -52,9 +52,8 @@ def forget(marks: DueMarks) -> None:
 
 def mark_at_once(brand_ids: Iterable[int]) -> None:
     """Mark brands that the next quick check has to look at, though no fold will mark them."""
-    TouchedBrand.objects.bulk_create(
-        TouchedBrand(brand_id=brand_id, due_quarter=AT_ONCE) for brand_id in sorted(brand_ids)
-    )
+    marks = [TouchedBrand(brand_id=brand_id, due_quarter=AT_ONCE) for brand_id in sorted(brand_ids)]
+    TouchedBrand.objects.bulk_create(marks)  # given an empty list it begins no transaction
 
 
 def mark_days(brand_id: int, zone: ZoneInfo, days: Iterable[date]) -> None:

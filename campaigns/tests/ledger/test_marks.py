@@ -11,7 +11,7 @@ from campaigns.models import Brand, PendingSpend, SpendRecord, TouchedBrand
 from campaigns.services.enforcement.saving import begin_move
 from campaigns.services.ledger import due_brands as marks_module
 from campaigns.services.ledger.close_periods import close_periods
-from campaigns.services.ledger.due_brands import due_marks, forget
+from campaigns.services.ledger.due_brands import due_marks, forget, mark_at_once
 from campaigns.services.ledger.fold import fold
 from campaigns.tests.ledger.test_overflow import flood
 from campaigns.tests.support.checking import check_at
@@ -22,6 +22,13 @@ from campaigns.tests.support.outside import quarter_at
 from campaigns.tests.support.together import meanwhile
 
 NOON = "2026-11-20 12:00"
+
+
+class NothingToMark(CommittedTestCase):
+    def test_it_takes_no_lock(self) -> None:
+        """On SQLite a transaction that writes nothing would keep everybody from writing, at each check."""
+        with self.assertNumQueries(0):
+            mark_at_once([])
 
 
 def due_at(at: str) -> list[int]:
