@@ -1,22 +1,23 @@
-from campaigns.models.access import GivenBrand
-from campaigns.models.books import BookingZone, BrandPeriod
+from campaigns.models.access import BrandAssignment
+from campaigns.models.books import AccountingTimeZone, BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.drafts import ImportDraft
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
-from campaigns.models.spend import CampaignDay, PendingSpend, SpendRecord, TouchedBrand
+from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
 from campaigns.models.uploads import SpendUpload, SpendUploadPart
 
 __all__ = [
-    "BookingZone",
+    "AccountingTimeZone",
     "Brand",
+    "BrandAssignment",
     "BrandPeriod",
     "Campaign",
     "CampaignDay",
     "CheckShard",
     "DaypartingSchedule",
-    "GivenBrand",
+    "DueBrand",
     "Heartbeat",
     "ImportDraft",
     "JobRun",
@@ -26,5 +27,4 @@ __all__ = [
     "SpendUpload",
     "SpendUploadPart",
     "StatusChange",
-    "TouchedBrand",
 ]

@@ -1,4 +1,4 @@
-"""Which brands are given to whom, for staff who see only those."""
+"""Which brands are assigned to whom, for staff who see only those."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from django.db import models
 from campaigns.models.brand import Brand
 
 
-class GivenBrand(models.Model):
-    """A brand that a person sees. It matters only for those whose group says that they see no others."""
+class BrandAssignment(models.Model):
+    """A brand that a user sees; it matters only for users with the permission below."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
-        verbose_name = "given brand"
+        verbose_name = "assigned brand"
         default_permissions = ()
-        permissions = (("only_given_brands", "Sees only the brands that are given to the person"),)
+        permissions = (("only_assigned_brands", "Sees only assigned brands"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("user", "brand"),
-                name="given_brand_unique",
-                violation_error_message="The person has been given this brand already.",
+                name="brand_assignment_unique",
+                violation_error_message="The brand is assigned to this user already.",
             ),
         )
 

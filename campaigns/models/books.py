@@ -76,7 +76,7 @@ FIRST_PERIOD = date(1, 1, 1)
 LAST_PERIOD = date(9999, 12, 1)
 
 
-class BookingZone(models.Model):
+class AccountingTimeZone(models.Model):
     """Which zone a brand's days, or its months, are booked in: periods from first until before until.
 
     A brand is born with one row for all days and one for all months (a trigger makes them). When its zone changes,
@@ -94,8 +94,8 @@ class BookingZone(models.Model):
     class Meta:
         default_permissions = ()
         constraints = (
-            models.UniqueConstraint(fields=("brand", "kind", "first"), name="booking_zone_unique"),
-            models.CheckConstraint(name="booking_zone_kind_known", condition=Q(kind__in=["day", "month"])),
+            models.UniqueConstraint(fields=("brand", "kind", "first"), name="accounting_time_zone_unique"),
+            models.CheckConstraint(name="accounting_time_zone_kind_known", condition=Q(kind__in=["day", "month"])),
         )
 
     def __str__(self) -> str:

@@ -43,7 +43,7 @@ class Campaign(SavesNameKey):
         ACTIVE = "active"
         PAUSED = "paused"
 
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="campaigns")
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, db_index=False, related_name="campaigns")
     name = models.CharField(max_length=200)
     enabled = models.BooleanField(
         default=True,
@@ -104,7 +104,8 @@ class Campaign(SavesNameKey):
                 name="campaign_name_key_unique_in_brand",
                 violation_error_message="The brand has this name in another spelling: choose another name.",
             ),
-            models.UniqueConstraint(fields=("id", "brand"), name="campaign_and_brand_referenced_by_spend"),
+            # What the ledger's foreign key refers to, and the index on the brand.
+            models.UniqueConstraint(fields=("brand", "id"), name="campaign_and_brand_referenced_by_spend"),
             models.CheckConstraint(
                 name="campaign_has_a_name",
                 condition=Q(name__gt=""),

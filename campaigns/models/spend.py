@@ -114,7 +114,7 @@ class PendingSpend(models.Model):
         return f"{self.amount} pending"
 
 
-class TouchedBrand(models.Model):
+class DueBrand(models.Model):
     """A mark: from this quarter on somebody must look at the brand's campaigns, because its totals have changed.
 
     Folding appends one for each day that it books (campaigns/services/ledger/due_brands.py), due when that day begins:
@@ -127,7 +127,7 @@ class TouchedBrand(models.Model):
 
     class Meta:
         default_permissions = ()
-        indexes = (models.Index(fields=("due_quarter",), name="touched_brand_due"),)
+        indexes = (models.Index(fields=("due_quarter",), name="due_brand_due"),)
 
     def __str__(self) -> str:
         return f"brand {self.brand_id} from quarter {self.due_quarter}"

@@ -25,7 +25,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.sql.compiler import SQLCompiler
 from django_stubs_ext import WithAnnotations
 
-from campaigns.database.dialects import among, among_param, among_read, clamped_sum, rows_param, rows_sql, shown_sum
+from campaigns.database.dialects import clamped_sum, in_list, list_param, rows_param, rows_sql, shown_sum
 from campaigns.models.books import BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
@@ -58,7 +58,7 @@ def brands_with_spend(
     """Annotate the spend. Whoever gives the ids of all the rows has it sooner, here and below."""
     clocks = _clocks(now)
     rows = _with_clock(brands, "timezone", clocks)
-    pending = _join(rows, PENDING_OF_BRANDS, {"id": "brand_id"}, clocks, among_read("p.brand_id"), ids)
+    pending = _join(rows, PENDING_OF_BRANDS, {"id": "brand_id"}, clocks, in_list("p.brand_id", hashed=True), ids)
     return rows.annotate(
         spend_today=_brand_spend_today("pk", pending), spend_this_month=_brand_spend_this_month("pk", pending)
     )
@@ -76,7 +76,7 @@ def campaigns_with_spend(
 ) -> QuerySet[WithAnnotations[Campaign, CampaignSpend]]:
     clocks = _clocks(now)
     rows = _campaigns(campaigns, clocks, ids)
-    pending = _join(rows, PENDING_OF_BRANDS, {"brand_id": "brand_id"}, clocks, BRANDS_OF.format(among("id")), ids)
+    pending = _join(rows, PENDING_OF_BRANDS, {"brand_id": "brand_id"}, clocks, BRANDS_OF.format(in_list("id")), ids)
     spending: QuerySet[Any] = rows.annotate(
         brand_spend_today=_brand_spend_today("brand_id", pending),
         brand_spend_this_month=_brand_spend_this_month("brand_id", pending),
@@ -91,7 +91,7 @@ def _campaigns(campaigns: QuerySet[Campaign], clocks: list[LocalClock], ids: Ids
         PENDING_OF_CAMPAIGNS,
         {"id": "campaign_id", "brand_id": "brand_id"},
         clocks,
-        among_read("p.campaign_id"),
+        in_list("p.campaign_id", hashed=True),
         ids,
     )
     folded = CampaignDay.objects.order_by().filter(campaign=OuterRef("pk"), day=OuterRef("_today"))
@@ -135,7 +135,7 @@ def _join(rows: QuerySet[Any], sql: str, on: dict[str, str], clocks: list[LocalC
         amount_today=shown_sum(today),
         these="1 = 1" if ids is None else these,
     )
-    return join_derived(rows, summed, [given] if ids is None else [given, among_param(ids)], on)
+    return join_derived(rows, summed, [given] if ids is None else [given, list_param(ids)], on)
 
 
 def _amount(pending: str, column: str) -> Coalesce:

@@ -86,7 +86,7 @@ DO $$ BEGIN
     ) THEN
         ALTER TABLE {schema}.campaigns_spendrecord
         ADD CONSTRAINT spend_brand_is_the_campaigns_brand
-        FOREIGN KEY (campaign_id, brand_id) REFERENCES {schema}.campaigns_campaign (id, brand_id);
+        FOREIGN KEY (brand_id, campaign_id) REFERENCES {schema}.campaigns_campaign (brand_id, id);
     END IF;
 END $$;
 
@@ -94,7 +94,7 @@ END $$;
 CREATE FUNCTION {schema}.campaigns_brand_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO {schema}.campaigns_bookingzone (brand_id, kind, timezone)
+    INSERT INTO {schema}.campaigns_accountingtimezone (brand_id, kind, timezone)
     SELECT id, kind, timezone FROM added CROSS JOIN (VALUES ('day'), ('month')) AS kinds(kind);
     RETURN NULL;
 END $$;
@@ -102,7 +102,7 @@ END $$;
 CREATE FUNCTION {schema}.campaigns_brand_deleted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    DELETE FROM {schema}.campaigns_bookingzone WHERE brand_id IN (SELECT id FROM removed);
+    DELETE FROM {schema}.campaigns_accountingtimezone WHERE brand_id IN (SELECT id FROM removed);
     RETURN NULL;
 END $$;
 

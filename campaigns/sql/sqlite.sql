@@ -87,13 +87,13 @@ END;
 -- A brand is born with books in its own zone, and takes them with it.
 CREATE TRIGGER campaigns_brand_inserted AFTER INSERT ON campaigns_brand
 BEGIN
-    INSERT INTO campaigns_bookingzone (brand_id, kind, timezone)
+    INSERT INTO campaigns_accountingtimezone (brand_id, kind, timezone)
     VALUES (NEW.id, 'day', NEW.timezone), (NEW.id, 'month', NEW.timezone);
 END;
 
 CREATE TRIGGER campaigns_brand_deleted AFTER DELETE ON campaigns_brand
 BEGIN
-    DELETE FROM campaigns_bookingzone WHERE brand_id = OLD.id;
+    DELETE FROM campaigns_accountingtimezone WHERE brand_id = OLD.id;
     DELETE FROM campaigns_brandperiod WHERE brand_id = OLD.id;
 END;
 

@@ -42,20 +42,10 @@ def installed_trigger_names(connection: BaseDatabaseWrapper) -> set[str]:
 
 
 class CreateTriggers(Operation):
-    """Create every trigger, after dropping what is there of them; reversing drops them.
-
-    only="sqlite" leaves PostgreSQL alone, where a table is altered with its triggers in place and to make the foreign
-    key of the ledger anew would read all of it, with writers waiting.
-    """
+    """Create every trigger, after dropping those that exist; reversing drops them."""
 
     reversible = True
     reduces_to_sql = True
-
-    def __init__(self, only: str | None = None) -> None:
-        self.only = only
-
-    def concerns(self, schema_editor: BaseDatabaseSchemaEditor) -> bool:
-        return self.only in (None, schema_editor.connection.vendor)
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         pass
@@ -63,16 +53,14 @@ class CreateTriggers(Operation):
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        if self.concerns(schema_editor):
-            drop_triggers(schema_editor)
-            create_triggers(schema_editor)
+        drop_triggers(schema_editor)
+        create_triggers(schema_editor)
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        if self.concerns(schema_editor):
-            drop_triggers(schema_editor)
-            drop_foreign_key(schema_editor)
+        drop_triggers(schema_editor)
+        drop_foreign_key(schema_editor)
 
     def describe(self) -> str:
         return "Create the triggers of the spend ledger"
@@ -84,97 +72,16 @@ class DropTriggers(CreateTriggers):
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        if self.concerns(schema_editor):
-            drop_triggers(schema_editor)
+        drop_triggers(schema_editor)
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        if self.concerns(schema_editor):
-            drop_triggers(schema_editor)
-            create_triggers(schema_editor)
+        drop_triggers(schema_editor)
+        create_triggers(schema_editor)
 
     def describe(self) -> str:
         return "Drop the triggers of the spend ledger"
-
-
-class OfFunctions(CreateTriggers):
-    """Something done to the functions that PostgreSQL's triggers run; reversed, it stays done. SQLite has none."""
-
-    def __init__(self) -> None:
-        super().__init__(only="postgresql")
-
-    def change(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
-        raise NotImplementedError
-
-    def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
-    ) -> None:
-        if self.concerns(schema_editor):
-            self.change(schema_editor)
-
-    def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
-    ) -> None:
-        pass
-
-
-class ReplaceFunctions(OfFunctions):
-    """Replace the functions where the text of one has changed: no table is locked, as to make triggers anew would."""
-
-    def change(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
-        functions = re.findall(r"^CREATE FUNCTION .*?^END \$\$;", _text("postgresql"), re.MULTILINE | re.DOTALL)
-        for function in functions:
-            _run(schema_editor, function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1))
-
-    def describe(self) -> str:
-        return "Replace the functions of the triggers of the spend ledger"
-
-
-class AddTriggers(ReplaceFunctions):
-    """Add triggers that are new to a database made before them, and their functions; reversing drops the triggers.
-
-    SQLite's are made anew, all of them, by CreateTriggers(only="sqlite").
-    """
-
-    def __init__(self, *names: str) -> None:
-        super().__init__()
-        self.names = names
-
-    def change(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
-        super().change(schema_editor)
-        for name in self.names:
-            statement = self.statement(name)[0]
-            _run(schema_editor, statement.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER", 1))
-        _run_file(schema_editor, "postgresql_close")
-
-    def statement(self, name: str) -> re.Match[str]:
-        """Return the statement that creates a trigger; its group is the table."""
-        pattern = rf"^CREATE TRIGGER {name} .*? ON {{schema}}\.(\w+).*?;$"
-        found = re.search(pattern, _text("postgresql"), re.MULTILINE | re.DOTALL)
-        if not found:
-            raise LookupError(f"The trigger {name} isn't in postgresql.sql.")
-        return found
-
-    def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
-    ) -> None:
-        if self.concerns(schema_editor):
-            for name in self.names:
-                schema_editor.execute(f"DROP TRIGGER IF EXISTS {name} ON {self.statement(name)[1]}", params=None)
-
-    def describe(self) -> str:
-        return f"Add the triggers {' and '.join(self.names)}"
-
-
-class CloseFunctions(OfFunctions):
-    """Let nobody but their owner make triggers of the functions, which run as their owner."""
-
-    def change(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
-        _run_file(schema_editor, "postgresql_close")
-
-    def describe(self) -> str:
-        return "Take the trigger functions of the spend ledger from everybody but their owner"
 
 
 def create_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -197,11 +104,6 @@ COUNTING = {
     "campaigns_brand_inserted": "campaigns_brand",
 }
 """Triggers that write totals-to-be and zones for rows that appear, each with its table."""
-
-NEEDS_COLUMN = {
-    "campaigns_brand_renamed": ("campaigns_brand", "name_key"),
-    "campaigns_campaign_renamed": ("campaigns_campaign", "name_key"),
-}
 
 HISTORY = {"campaigns_history_updated": "campaigns_statuschange"}
 
@@ -247,20 +149,8 @@ def _run(schema_editor: BaseDatabaseSchemaEditor, text: str) -> None:
         text = text.replace("{schema}", _schema(schema_editor)).replace("{ledger_lock}", str(LEDGER_LOCK))
         schema_editor.execute(text, params=None)
         return
-    early = _too_early(schema_editor)
     for statement in _statements(text):
-        if not any(f"CREATE TRIGGER {name} " in statement for name in early):
-            schema_editor.execute(statement, params=None)
-
-
-def _too_early(schema_editor: BaseDatabaseSchemaEditor) -> list[str]:
-    """Return the triggers that speak of a column that a later migration makes: SQLite alters no table beside them."""
-    with schema_editor.connection.cursor() as cursor:
-        return [
-            name
-            for name, place in NEEDS_COLUMN.items()
-            if not cursor.execute("SELECT 1 FROM pragma_table_info(%s) WHERE name = %s", place).fetchone()
-        ]
+        schema_editor.execute(statement, params=None)
 
 
 def _schema(schema_editor: BaseDatabaseSchemaEditor) -> str:

@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 from django.db.models import QuerySet
 
 from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import among, among_param, rows_param, rows_sql
+from campaigns.database.dialects import in_list, list_param, rows_param, rows_sql
 from campaigns.database.write_column import in_pieces
 from campaigns.models import Brand
 from campaigns.rules.names import name_key, normal_name
@@ -98,8 +98,8 @@ def _pick(what: str, wanted: Iterable[BrandAndName], there: Iterable[Named]) -> 
 def brands_alike(names: Collection[str]) -> list[Named]:
     """Return the brands whose names are the same as one of these."""
     keys = {name_key(name) for name in names}
-    sql = f"SELECT id, 0, name FROM campaigns_brand WHERE {among('name_key')}"
-    found = [Named(*row) for row in fetch_all(sql, [among_param(keys)])] if keys else []
+    sql = f"SELECT id, 0, name FROM campaigns_brand WHERE {in_list('name_key')}"
+    found = [Named(*row) for row in fetch_all(sql, [list_param(keys)])] if keys else []
     without_key = fetch_all("SELECT id, 0, name FROM campaigns_brand WHERE name_key IS NULL") if keys else []
     return found + [row for row in map(Named._make, without_key) if name_key(row.name) in keys]
 
@@ -111,7 +111,7 @@ def campaigns_alike(wanted: Collection[BrandAndName]) -> list[Named]:
     by_key = WITH_KEY.format(given=rows_sql(columns))
     found = [Named(*row) for row in fetch_all(by_key, [rows_param(columns, sorted(keys))])] if keys else []
     brands = {brand_id for brand_id, _ in keys}
-    without_key = fetch_all(WITHOUT_KEY.format(among=among("brand_id")), [among_param(brands)]) if brands else []
+    without_key = fetch_all(WITHOUT_KEY.format(among=in_list("brand_id")), [list_param(brands)]) if brands else []
     return found + [row for row in map(Named._make, without_key) if (row.scope, name_key(row.name)) in keys]
 
 

@@ -39,17 +39,19 @@ class BrandPeriodTests(OutsideTestCase):
 
 
 class BookingZoneTests(OutsideTestCase):
-    INSERT = "INSERT INTO campaigns_bookingzone (brand_id, kind, timezone, first) VALUES (%s, %s, 'UTC', %s)"
+    INSERT = "INSERT INTO campaigns_accountingtimezone (brand_id, kind, timezone, first) VALUES (%s, %s, 'UTC', %s)"
 
     def test_it_books_each_period_of_a_brand_in_one_zone(self) -> None:
         brand = make_brand()
         self.run_sql(self.INSERT, brand.pk, "day", "2026-11-01")
         self.run_sql(self.INSERT, brand.pk, "month", "2026-11-01")
-        rule = by_vendor(postgresql="booking_zone_unique", sqlite="UNIQUE constraint failed: campaigns_bookingzone.")
+        rule = by_vendor(
+            postgresql="accounting_time_zone_unique", sqlite="UNIQUE constraint failed: campaigns_accountingtimezone."
+        )
         self.assert_refused(rule, self.INSERT, brand.pk, "day", "2026-11-01")
 
     def test_it_books_days_and_months_and_nothing_else(self) -> None:
-        self.assert_refused("booking_zone_kind_known", self.INSERT, make_brand().pk, "week", "2026-11-01")
+        self.assert_refused("accounting_time_zone_kind_known", self.INSERT, make_brand().pk, "week", "2026-11-01")
 
 
 if POSTGRESQL:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from django.core.management import call_command
-from django.db import connection
-
 from campaigns.models import Brand, Campaign
-from campaigns.sql.triggers import installed_trigger_names, trigger_names
 from campaigns.tests.support.factories import make_brand, make_campaign
 from campaigns.tests.support.outside import POSTGRESQL, SQLITE, OutsideTestCase, by_vendor, utc_text
 
@@ -256,23 +252,3 @@ if SQLITE:
                     rule = "brand_name_currency_and_timezone_are_text"
                     self.assert_refused(rule, f"UPDATE campaigns_brand SET {column} = x'616263'")
             self.assert_refused("campaign_name_is_text", "UPDATE campaigns_campaign SET name = x'616263'")
-
-    class SettledTests(OutsideTestCase):
-        """What SQLite kept before there were these checks is written as it was read."""
-
-        def test_it_settles_switches_and_texts_in_the_migration(self) -> None:
-            self.addCleanup(call_command, "migrate", "campaigns", verbosity=0)
-            call_command("migrate", "campaigns", "0003", verbosity=0)
-            switches = {"7": True, "0.5": True, "'yes'": False, "'0.0'": False, "1": True}
-            for number, switch in enumerate(switches):
-                self.run_sql(
-                    f"INSERT INTO campaigns_brand (id, name, enabled) VALUES ({number}, 'B{number}', {switch})"
-                )
-            self.run_sql("INSERT INTO campaigns_brand (id, name) VALUES (9, x'42')")
-            self.run_sql("INSERT INTO campaigns_campaign (brand_id, name, enabled) VALUES (9, x'43', 'no')")
-            call_command("migrate", "campaigns", verbosity=0)
-            brands = Brand.objects.exclude(pk=9).order_by("pk")
-            self.assertEqual([brand.enabled for brand in brands], list(switches.values()))
-            self.assertEqual(Brand.objects.get(pk=9).name, "B")
-            self.assertEqual(Campaign.objects.values_list("name", "enabled").get(), ("C", False))
-            self.assertEqual(installed_trigger_names(connection), trigger_names("sqlite"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from campaigns.models import (
-    BookingZone,
+    AccountingTimeZone,
     Brand,
     BrandPeriod,
     Campaign,
@@ -107,7 +107,7 @@ class WithoutSpendTests(OutsideTestCase):
     def test_it_deletes_a_brand_with_its_booking_zones(self) -> None:
         brand, other = make_brand(), make_brand()
         self.run_sql("DELETE FROM campaigns_brand WHERE id = %s", brand.pk)
-        self.assertEqual({zone.brand_id for zone in BookingZone.objects.all()}, {other.pk})
+        self.assertEqual({zone.brand_id for zone in AccountingTimeZone.objects.all()}, {other.pk})
 
     def test_it_refuses_to_delete_a_brand_with_a_campaign_that_has_no_spend(self) -> None:
         make_campaign()
@@ -115,7 +115,7 @@ class WithoutSpendTests(OutsideTestCase):
 
     def test_it_gives_a_brand_written_by_sql_books_in_its_own_zone(self) -> None:
         self.run_sql("INSERT INTO campaigns_brand (name, timezone) VALUES ('B', 'Asia/Kathmandu'), ('C', 'UTC')")
-        zones = {(zone.brand_id, zone.timezone) for zone in BookingZone.objects.all()}
+        zones = {(zone.brand_id, zone.timezone) for zone in AccountingTimeZone.objects.all()}
         self.assertEqual(zones, set(Brand.objects.values_list("id", "timezone")))
 
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.core.management import call_command
 from django.db import OperationalError, connection, models
 from django.db.migrations import AlterField
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.test import TestCase
-from django.utils import timezone
 
-from campaigns.models import PendingSpend
 from campaigns.sql.triggers import (
-    NEEDS_COLUMN,
     CreateTriggers,
     DropTriggers,
-    ReplaceFunctions,
     installed_trigger_names,
     trigger_names,
 )
@@ -44,7 +38,7 @@ class FlushTests(OutsideTestCase):
     def test_it_flushes_a_database_that_has_spend(self) -> None:
         spend(make_campaign(), 5)
         call_command("flush", interactive=False, verbosity=0)
-        for table in ("brand", "campaign", "spendrecord", "pendingspend", "bookingzone"):
+        for table in ("brand", "campaign", "spendrecord", "pendingspend", "accountingtimezone"):
             with self.subTest(table):
                 self.assertEqual(self.value(f"SELECT COUNT(*) FROM campaigns_{table}"), 0)
         self.assertEqual(installed_trigger_names(connection), NEEDED)
@@ -100,28 +94,6 @@ class MigrationTests(MigrationTestCase):
                 self.assertEqual(installed_trigger_names(connection), expected)
 
 
-class UpgradeTests(OutsideTestCase):
-    """A database of the first version, with spend that waits, becomes one of this version."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.addCleanup(call_command, "migrate", verbosity=0)
-
-    def test_it_keeps_what_is_pending_and_counts_on(self) -> None:
-        campaign = make_campaign()
-        call_command("migrate", "campaigns", "0002", verbosity=0)
-        self.assertEqual(installed_trigger_names(connection), NEEDED - set(NEEDS_COLUMN if SQLITE else ()))
-        self.insert_spend(campaign, "5", timestamp=utc_text("2026-11-22 10:00:00"))
-        before = timezone.now()
-        call_command("migrate", verbosity=0)
-        self.insert_spend(campaign, "7", timestamp=utc_text("2026-11-22 10:00:00"))
-
-        self.assertEqual(installed_trigger_names(connection), NEEDED)
-        self.assertEqual(self.pending(), {(campaign.pk, quarter_at("2026-11-22 10:00:00")): 12_000_000})
-        for row in PendingSpend.objects.all():
-            self.assertTrue(before - timedelta(seconds=1) <= row.recorded_at <= timezone.now() + timedelta(seconds=1))
-
-
 if SQLITE:
 
     class WithoutThePairTests(MigrationTestCase):
@@ -133,21 +105,6 @@ if SQLITE:
 
 if POSTGRESQL:
 
-    class ReplacingTests(MigrationTestCase):
-        def test_it_replaces_what_a_function_does_and_leaves_its_trigger(self) -> None:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "CREATE OR REPLACE FUNCTION campaigns_spend_inserted() RETURNS trigger LANGUAGE plpgsql"
-                    " SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'"
-                )
-            campaign = make_campaign()
-            self.insert_spend(campaign, "5", timestamp=utc_text("2026-11-22 10:00:00"))
-            self.assertEqual(self.pending(), {})
-            self.migrate(ReplaceFunctions())
-            self.insert_spend(campaign, "7", timestamp=utc_text("2026-11-22 10:00:00"))
-            self.assertEqual(self.pending(), {(campaign.pk, quarter_at("2026-11-22 10:00:00")): 7_000_000})
-            self.assertEqual(installed_trigger_names(connection), NEEDED)
-
     class PendingKeyTests(OutsideTestCase):
         KEY = (
             "SELECT relreplident::text, (SELECT COUNT(*) FROM pg_index WHERE indrelid = pg_class.oid) FROM pg_class"
@@ -156,11 +113,6 @@ if POSTGRESQL:
 
         def test_writers_keep_no_index_of_pending_rows_and_a_publication_gets_them_whole(self) -> None:
             self.assertEqual(self.run_sql(self.KEY), [("f", 0)])
-
-        def test_the_version_before_has_its_key_back(self) -> None:
-            self.addCleanup(call_command, "migrate", verbosity=0)
-            call_command("migrate", "campaigns", "0016", verbosity=0)
-            self.assertEqual(self.run_sql(self.KEY), [("d", 1)])
 
     class FunctionTests(TestCase):
         def functions(self) -> dict[str, tuple[bool, list[str] | None]]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from contextlib import redirect_stdout
 from decimal import Decimal
 from unittest import skipUnless
-from unittest.mock import patch
 
-from django.core.management import call_command
 from django.db import IntegrityError
 from django.test import TestCase
 from django.utils import timezone
@@ -17,9 +13,7 @@ from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.services.intake import importer as spend_import
 from campaigns.services.intake.csv_reader import Row
 from campaigns.services.intake.importer import import_spend
-from campaigns.services.naming import name_keys
 from campaigns.services.naming.find_names import find_brands, find_campaigns
-from campaigns.services.naming.name_keys import fill_name_keys
 from campaigns.tests.intake.test_import_spend import ImportCase
 from campaigns.tests.support.factories import make_brand, make_campaign, utc
 from campaigns.tests.support.outside import POSTGRESQL, OutsideTestCase
@@ -83,43 +77,6 @@ class StoredKeys(OutsideTestCase):
             row.save()
             self.assertIsNone(self.key(row))
             self.assertFalse(row.enabled)
-
-
-class FilledKeys(OutsideTestCase):
-    def test_names_without_a_key_get_one_and_twins_are_named(self) -> None:
-        for name in ("Acme", "ACME", "Zeta"):
-            self.run_sql(BRAND_SQL, name)
-        acme = Brand.objects.get(name="Acme")
-        make_campaign(acme, name="Display")
-        self.run_sql(CAMPAIGN_SQL, acme.pk, "display")
-        make_brand(name="Müller")
-        self.run_sql(BRAND_SQL, "Mu\u0308ller")
-        twins = {(twin.kind, twin.name, twin.other) for twin in fill_name_keys()}
-        expected = {("brand", "ACME", "Acme"), ("brand", "Mu\u0308ller", "Müller"), ("campaign", "display", "Display")}
-        self.assertEqual(twins, expected)
-        keys = dict(Brand.objects.values_list("name", "name_key"))
-        self.assertEqual(keys, {"Acme": "acme", "ACME": None, "Zeta": "zeta", "Müller": "müller", "Mu\u0308ller": None})
-
-    def test_they_are_filled_in_pieces(self) -> None:
-        campaign = make_campaign()
-        for number in range(7):
-            self.run_sql(CAMPAIGN_SQL, campaign.brand_id, f"C {number}")
-        with patch.object(name_keys, "PIECE", 2):
-            self.assertEqual(list(fill_name_keys()), [])
-        self.assertFalse(Campaign.objects.filter(name_key=None).exists())
-
-    def test_the_migration_names_the_twins_and_leaves_them(self) -> None:
-        call_command("migrate", "campaigns", "0018_name_keys", verbosity=0)
-        self.addCleanup(call_command, "migrate", verbosity=0)
-        self.run_sql(BRAND_SQL, "Acme")
-        self.run_sql(BRAND_SQL, "acme")
-        said = io.StringIO()
-        with redirect_stdout(said):
-            call_command("migrate", "campaigns", "0019_fill_name_keys", verbosity=0)
-        twin = Brand.objects.get(name="acme").pk
-        self.assertIn(f"brand {twin} “acme” is also “Acme”", said.getvalue())
-        self.assertIn("Nothing was changed", said.getvalue())
-        self.assertEqual(set(Brand.objects.values_list("name", flat=True)), {"Acme", "acme"})
 
 
 class FoundNames(OutsideTestCase):

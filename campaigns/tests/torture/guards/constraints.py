@@ -11,10 +11,10 @@ from django.conf import settings
 from campaigns.tests.torture.guards.guard import BOTH, POSTGRESQL, SQLITE, Guard
 
 MIGRATIONS = Path("campaigns/migrations")
-TABLES = f"{MIGRATIONS}/0001_tables.py"
-DRAFTS = f"{MIGRATIONS}/0014_import_draft.py"
-UPLOADS = f"{MIGRATIONS}/0015_spend_upload.py"
-GIVEN_BRANDS = f"{MIGRATIONS}/0013_given_brands.py"
+TABLES = f"{MIGRATIONS}/0001_initial.py"
+DRAFTS = f"{MIGRATIONS}/0001_initial.py"
+UPLOADS = f"{MIGRATIONS}/0001_initial.py"
+GIVEN_BRANDS = f"{MIGRATIONS}/0001_initial.py"
 
 TESTS = {
     "brand_name_key_unique": "test_twins",
