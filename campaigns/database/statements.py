@@ -1,0 +1,25 @@
+"""Loads the SQL statements in campaigns/sql.
+
+NAME.sql serves both databases; where a statement differs as a whole, NAME.postgresql.sql and NAME.sqlite.sql stand
+beside each other. Parameters are bound by name, %(today)s, so a literal percent sign is written twice.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from django.db import connection
+
+FOLDER = Path(__file__).parent.parent / "sql"
+
+
+def statement(name: str, **fragments: str) -> str:
+    """Return the text of a statement for the database in use, with each {fragment} filled in."""
+    return _text(name, connection.vendor).format(**fragments)
+
+
+@cache
+def _text(name: str, vendor: str) -> str:
+    of_vendor = FOLDER / f"{name}.{vendor}.sql"
+    return (of_vendor if of_vendor.exists() else FOLDER / f"{name}.sql").read_text()
