@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from budget_manager import broker
 from campaigns.database import session_settings
 from campaigns.database.clock import SKEW, database_now, difference_in_words, machine_ahead
-from campaigns.database.connection import fetch_all, impatient, is_postgresql
+from campaigns.database.connection import fetch_all, is_postgresql, separate_connection
 from campaigns.services.jobs.dead_rows import dead_rows_warning
 from campaigns.services.jobs.health import JobHealth, PendingHealth, health
 from campaigns.services.jobs.heartbeats import Processes
@@ -68,7 +68,7 @@ def ready() -> tuple[bool, dict[str, Any]]:
 
 def _database_checks() -> dict[str, str]:
     try:
-        with impatient(SECONDS):
+        with separate_connection(SECONDS):
             checks = {"database": _writable_check()}
             missing = missing_migrations()
     except ProgrammingError as error:  # no table of ours
@@ -115,7 +115,7 @@ def _broker_check() -> str:
 def jobs() -> tuple[bool, dict[str, Any]]:
     """The jobs do their work: the last success of each, pending spend, beat and workers."""
     try:
-        with impatient(SECONDS):
+        with separate_connection(SECONDS):
             found = health(now=database_now())
             ahead = machine_ahead()
             dead_rows = dead_rows_warning()

@@ -40,11 +40,11 @@ def _note(kind: str, name: str) -> None:
     from django.db import Error
 
     from campaigns.database.clock import SKEW, database_now, difference_in_words, machine_ahead
-    from campaigns.database.connection import impatient
+    from campaigns.database.connection import separate_connection
     from campaigns.services.jobs.heartbeats import note
 
     try:
-        with impatient(SECONDS):
+        with separate_connection(SECONDS):
             ahead = machine_ahead()
             note(kind, name, now=database_now(), ahead=ahead)
         if abs(ahead) > SKEW:

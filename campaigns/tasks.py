@@ -39,10 +39,10 @@ def reset_monthly_spend() -> None:
     _run(jobs.RESET_MONTHLY_SPEND)
 
 
-@shared_task(name="campaigns.tasks.quick_pass", soft_time_limit=45, time_limit=60)
-def quick_pass() -> None:
+@shared_task(name="campaigns.tasks.quick_check", soft_time_limit=45, time_limit=60)
+def quick_check() -> None:
     """Every ten seconds: enforce what had spend and what time has reached. The check puts right what this misses."""
-    done = quick.run_quick_pass(clock=database_now)
+    done = quick.run_quick_check(clock=database_now)
     if done.changed or done.folded:
         logger.info("%s: %s", quick.JOB, done.summary)
 

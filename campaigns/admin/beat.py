@@ -15,7 +15,7 @@ from django_celery_beat.models import (
 )
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from campaigns.admin.shared.base import SuperusersOnly
+from campaigns.admin.shared.base import SuperusersOnlyMixin
 
 for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(model)
@@ -34,27 +34,27 @@ class PeriodicTaskForm(beat.PeriodicTaskForm):
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(SuperusersOnly, beat.PeriodicTaskAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class PeriodicTaskAdmin(SuperusersOnlyMixin, beat.PeriodicTaskAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     form = PeriodicTaskForm
     # Its own only adds a script to the page, which our policy doesn't run.
     change_form_template = None  # type: ignore[assignment]  # as Django's own classes have it
 
 
 @admin.register(IntervalSchedule)
-class IntervalScheduleAdmin(SuperusersOnly, beat.IntervalScheduleAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class IntervalScheduleAdmin(SuperusersOnlyMixin, beat.IntervalScheduleAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     pass
 
 
 @admin.register(CrontabSchedule)
-class CrontabScheduleAdmin(SuperusersOnly, beat.CrontabScheduleAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class CrontabScheduleAdmin(SuperusersOnlyMixin, beat.CrontabScheduleAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     pass
 
 
 @admin.register(SolarSchedule)
-class SolarScheduleAdmin(SuperusersOnly):
+class SolarScheduleAdmin(SuperusersOnlyMixin):
     pass
 
 
 @admin.register(ClockedSchedule)
-class ClockedScheduleAdmin(SuperusersOnly, beat.ClockedScheduleAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class ClockedScheduleAdmin(SuperusersOnlyMixin, beat.ClockedScheduleAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     pass

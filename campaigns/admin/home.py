@@ -30,7 +30,7 @@ from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes
 from campaigns.services.insight.risk import LABELS as RISKS
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health
-from campaigns.services.permissions import sees_only_given_brands
+from campaigns.services.permissions import sees_only_assigned_brands
 
 LATEST = 8
 """So many lines of history are shown."""
@@ -87,7 +87,7 @@ def _of_brands(brands: Brands, request: HttpRequest, now: datetime) -> dict[str,
     if not brands.count:
         return {
             "no_brands": True,
-            "is_limited": sees_only_given_brands(request.user),
+            "is_limited": sees_only_assigned_brands(request.user),
             "may_add": request.user.has_perm("campaigns.add_brand"),
             "add_address": reverse("admin:campaigns_brand_add"),
         }

@@ -20,7 +20,7 @@ OPEN_PERIODS = """
 UPDATE campaigns_brandperiod SET closed_at = NULL, spend_at_close = NULL, budget_at_close = NULL
 WHERE closed_at IS NOT NULL AND kind = 'day' AND starts_on = %s
 """
-OPEN_BOOKS = "UPDATE campaigns_bookingzone SET closed_before = %s WHERE kind = 'day' AND closed_before > %s"
+OPEN_BOOKS = "UPDATE campaigns_accountingtimezone SET closed_before = %s WHERE kind = 'day' AND closed_before > %s"
 
 
 def measure(bench: Bench) -> Measured:
@@ -73,7 +73,7 @@ def resume_half(world: World) -> None:
 
 def close_day(world: World) -> float:
     reopen_day(world)
-    settle(("campaigns_brandperiod", "campaigns_bookingzone"))
+    settle(("campaigns_brandperiod", "campaigns_accountingtimezone"))
     return seconds(lambda: close_periods(now=world.next_noon))
 
 
@@ -88,4 +88,4 @@ def go_back(world: World) -> None:
     """Put everything back to noon after a full check of the next noon."""
     baselines.pause_half(world)
     reopen_day(world)
-    settle((*WRITTEN, "campaigns_brandperiod", "campaigns_bookingzone"))
+    settle((*WRITTEN, "campaigns_brandperiod", "campaigns_accountingtimezone"))

@@ -33,7 +33,7 @@ class Part:
 
 
 PARTS = (
-    Part("quick", "The quick pass", quick.measure),
+    Part("quick", "The quick check", quick.measure),
     Part("check", "Full check with nothing to change", check.measure),
     Part("midnight", "Half of all campaigns change", midnight.measure),
     Part("waits", "People and writers beside a midnight check", waits.measure),

@@ -18,7 +18,7 @@ STYLES = {
     "bare UPDATE and INSERT": ("#8fa8d0", "s", "--"),
     "ours, nothing changes": ("#1d7a3e", "^", "-"),
     "bare join": ("#93c4a4", "^", "--"),
-    "ours, quick pass over 100 touched brands": ("#8a4fa0", "D", "-"),
+    "ours, quick check over 100 touched brands": ("#8a4fa0", "D", "-"),
 }
 """Colour, mark and line of each curve, in the order of the legend."""
 EVERY_FIVE_MINUTES = 300

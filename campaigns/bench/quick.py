@@ -1,4 +1,4 @@
-"""The quick pass: with nothing due, and with touched brands among few and among many (issue: at most twice)."""
+"""The quick check: with nothing due, and with touched brands among few and among many (issue: at most twice)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from campaigns.bench.watch import plan_of, statements
 from campaigns.bench.world import FAR, NUMBERS, ZONES, World, instant, settle
 from campaigns.database.connection import execute
 from campaigns.services.jobs.full_check import full_check
-from campaigns.services.jobs.quick_check import QuickPass, run_quick_pass
+from campaigns.services.jobs.quick_check import QuickCheck, run_quick_check
 from campaigns.services.ledger.fold import fold
 
 # One record of each of some brands with odd ids, which are far from their budgets, spread over all of them.
@@ -44,14 +44,14 @@ def measure(bench: Bench) -> Measured:
     compared = Pairs(*zip(*pairs, strict=True))
     return Measured(
         [
-            Figure("statements of a quick pass with nothing due", len(seen), "statements", most=2),
-            values("such a quick pass", idle, "ms"),
+            Figure("statements of a quick check with nothing due", len(seen), "statements", most=2),
+            values("such a quick check", idle, "ms"),
             compared.figure(f"{sizes.touched:,} touched brands among {many.brands:,}, to among {few.brands:,}", most=2),
             Pairs(*zip(*more, strict=True)).figure(f"{10 * sizes.touched:,} touched brands, to {sizes.touched:,}"),
         ],
         {"touched": plan},
         points={
-            "ours, quick pass over 100 touched brands": {
+            "ours, quick check over 100 touched brands": {
                 few.campaigns: min(compared.baseline),
                 many.campaigns: min(compared.ours),
             }
@@ -90,5 +90,5 @@ def expect(world: World, brands: int) -> None:
         raise AssertionError(f"all campaigns of {brands} brands were to change, and {done.changed} have changed")
 
 
-def quick(world: World) -> QuickPass:
-    return run_quick_pass(clock=lambda: world.noon)
+def quick(world: World) -> QuickCheck:
+    return run_quick_check(clock=lambda: world.noon)

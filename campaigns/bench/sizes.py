@@ -15,7 +15,7 @@ class Sizes:
     brands: int
     """Of the large world, with ten campaigns each; as many windows as campaigns."""
     small_brands: int
-    """Of the world that a quick pass over as many touched brands is compared with."""
+    """Of the world that a quick check over as many touched brands is compared with."""
     touched: int
     days: int
     """Of totals."""

@@ -85,7 +85,7 @@ AT_CLOSE = {
     "budget": f"CASE WHEN id %% 2 = 0 THEN {REACHED * MICROS} ELSE {FAR * MICROS} END",
 }
 CLOSED_BEFORE = """
-UPDATE campaigns_bookingzone SET opened = %s, closed_before = %s WHERE kind = %s AND until = %s
+UPDATE campaigns_accountingtimezone SET opened = %s, closed_before = %s WHERE kind = %s AND until = %s
 """
 MAKE_SPEND = """
 INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, recorded_at)

@@ -6,7 +6,7 @@ Where they differ in what statements say stands in campaigns.database.dialects.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import date
 from functools import partial
@@ -16,6 +16,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+Params = Sequence[Any] | Mapping[str, Any]
+
 OUT_OF_RANGE, CHECK_VIOLATION = "22003", "23514"
 """PostgreSQL's codes for a number that doesn't fit into its column, and for one that a check refuses."""
 
@@ -24,18 +26,18 @@ LEDGER_LOCK = 0x6275646765740001
 """Key of the advisory lock that folding, re-booking, repairing and closing take ("budget", 1)."""
 
 
-LET_GO = "set_config('idle_in_transaction_session_timeout', '60s', true)"
+LOCK_HOLDER_TIMEOUT = "set_config('idle_in_transaction_session_timeout', '60s', true)"
 """Put beside a lock on PostgreSQL: whoever holds it and says nothing for a minute loses it.
 
 A machine that vanishes, or is stopped with everything on it, would keep its locks for hours.
 """
 
 
-SHORT_WAITS = "set_config('lock_timeout', '1s', true)"
+LOCK_WAIT_TIMEOUT = "set_config('lock_timeout', '1s', true)"
 """Put after the ledger lock: nobody holds it for long while waiting for a row, since every fold would wait too."""
 
 
-GIVE_WAY_SECONDS = 0.055
+YIELD_SECONDS = 0.055
 
 
 def is_postgresql() -> bool:
@@ -68,23 +70,25 @@ def take_ledger_lock() -> None:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("the ledger lock needs a transaction: call it inside transaction.atomic()")
-    hold_off_truncation()
+    block_truncate()
     if is_postgresql():
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {LET_GO}, pg_advisory_xact_lock(%s), {SHORT_WAITS}", [LEDGER_LOCK])
+            cursor.execute(
+                f"SELECT {LOCK_HOLDER_TIMEOUT}, pg_advisory_xact_lock(%s), {LOCK_WAIT_TIMEOUT}", [LEDGER_LOCK]
+            )
 
 
-def give_way() -> None:
+def yield_to_waiting_writers() -> None:
     """Between two transactions of a job, let those in who wait.
 
     On PostgreSQL they stand in a queue. On SQLite they ask again after up to 50 ms, or 100 ms if they have waited for a
     quarter of a second: who begins anew at once would keep them out. Inside a transaction there is nothing to give.
     """
     if not is_postgresql() and not connection.in_atomic_block:
-        sleep(GIVE_WAY_SECONDS)
+        sleep(YIELD_SECONDS)
 
 
-def hold_off_truncation() -> None:
+def block_truncate() -> None:
     """Let a TRUNCATE of the ledger's rows wait for the end of the transaction, or wait for one that has begun.
 
     It locks everybody out of the rows and then asks for the ledger lock: whoever read rows under that lock and it would
@@ -112,32 +116,23 @@ def one_snapshot() -> Iterator[None]:
 
 
 @contextmanager
-def one_large_query(*, megabytes: int = 64) -> Iterator[None]:
-    """Let what is asked inside read one snapshot, and sort and hash millions of rows in memory on PostgreSQL.
+def analytic_query(*, megabytes: int = 64, few_rows: bool = False) -> Iterator[None]:
+    """Let the queries inside read one snapshot, and sort and hash millions of rows in memory on PostgreSQL.
 
-    Compiling such a statement takes longer than it saves. Inside a transaction of the caller's all of this lasts as
-    long as the transaction.
+    Compiling such a statement (JIT) takes longer than it saves. few_rows is for queries that read much and return
+    little, which the planner can't know: it would find the rows too dear for parallel workers to hand over. Inside a
+    transaction of the caller's all of this lasts as long as the transaction.
     """
     with one_snapshot():
         if is_postgresql():
             _set_for_transaction(work_mem=f"{megabytes}MB", jit="off")
+            if few_rows:
+                _set_for_transaction(parallel_tuple_cost="0")
         yield
 
 
 @contextmanager
-def one_large_query_with_few_answers() -> Iterator[None]:
-    """Do the same where few rows come out, which PostgreSQL can't know.
-
-    It would find them too dear for parallel workers to hand over.
-    """
-    with one_large_query():
-        if is_postgresql():
-            _set_for_transaction(parallel_tuple_cost="0")
-        yield
-
-
-@contextmanager
-def impatient(seconds: int) -> Iterator[None]:
+def separate_connection(seconds: int) -> Iterator[None]:
     """Send the queries inside over a connection of their own, where none waits longer than this (2 s and more).
 
     Not for an answer, a lock, or a server that doesn't let anyone in, whatever has become of this thread's ordinary
@@ -221,7 +216,7 @@ def is_busy(error: Exception) -> bool:
     return is_conflict(error) or is_lock_timeout(error) or code & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def execute(sql: str, params: Sequence[Any] = ()) -> int:
+def execute(sql: str, params: Params = ()) -> int:
     """Run one statement and return the number of rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -237,7 +232,7 @@ def as_date(value: date | str) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def fetch_all(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def fetch_all(sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

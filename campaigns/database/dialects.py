@@ -41,22 +41,18 @@ def _to_text(value: date | time) -> str:
     return value.isoformat()
 
 
-def among(column: str) -> str:
-    """Return the condition "column is one of a bound list" (see among_param)."""
+def in_list(column: str, *, hashed: bool = False) -> str:
+    """Return the condition "column is one of a bound list" (see list_param).
+
+    hashed is for ids of rows that are read anyway: PostgreSQL hashes a list that is of the column's type. Otherwise it
+    compares each row, of a million that may be pending, with each id of the list.
+    """
     if is_postgresql():
-        return f"{column} = ANY(%s)"
+        return f"{column} = ANY(CAST(%s AS bigint[]))" if hashed else f"{column} = ANY(%s)"
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
-def among_read(column: str) -> str:
-    """Return the same condition on ids of rows that are read anyway: PostgreSQL hashes a list that is of the ids' type.
-
-    Otherwise it compares each row, of a million that may be pending, with each id of the list.
-    """
-    return f"{column} = ANY(CAST(%s AS bigint[]))" if is_postgresql() else among(column)
-
-
-def among_param(values: Iterable[Any]) -> Any:
+def list_param(values: Iterable[Any]) -> Any:
     return list(values) if is_postgresql() else json.dumps(list(values), default=_to_text)
 
 
@@ -65,7 +61,7 @@ def skip_locked(table: str) -> str:
     return f"FOR UPDATE OF {table} SKIP LOCKED" if is_postgresql() else ""
 
 
-def in_few(column: str, subquery: str) -> str:
+def in_subquery_by_index(column: str, subquery: str) -> str:
     """Return the condition "column is one of what a subquery gives", which is looked up by the column's index.
 
     Whatever is known of the sizes: statistics of the pending table are those of another moment.
@@ -75,29 +71,29 @@ def in_few(column: str, subquery: str) -> str:
     return f"{column} IN ({subquery})"
 
 
-def row_address() -> str:
+def row_locator() -> str:
     """Return the column that finds a row of a table at once, as long as nobody updates the row."""
     return "ctid" if is_postgresql() else "id"
 
 
-def collected(values: str) -> str:
+def ids_as_text(values: str) -> str:
     """Return what collects addresses or ids of a group into one text, which Python hands on as it is."""
     return f"CAST(array_agg({values}) AS text)" if is_postgresql() else f"json_group_array({values})"
 
 
-def at_addresses() -> str:
+def ctid_in() -> str:
     """Return the condition "the row is at one of the collected addresses", one bound parameter.
 
     On PostgreSQL another row may lie there, if the one that was collected is gone.
     """
     if is_postgresql():
         return "ctid = ANY(CAST(%s AS tid[]))"
-    return among("id")
+    return in_list("id")
 
 
-def among_collected(column: str) -> str:
+def in_text_list(column: str) -> str:
     """Return the condition "column is one of the collected ids", one bound parameter."""
-    return f"{column} = ANY(CAST(%s AS bigint[]))" if is_postgresql() else among(column)
+    return f"{column} = ANY(CAST(%s AS bigint[]))" if is_postgresql() else in_list(column)
 
 
 def quarter_sql(column: str) -> str:
@@ -169,7 +165,7 @@ def shown_sum(amount: str) -> str:
     return f"SUM({amount})" if is_postgresql() else clamped_sum(amount)
 
 
-def large_apart(amount: str, key: str) -> str:
+def group_large_amounts_separately(amount: str, key: str) -> str:
     """Return what a GROUP BY adds on SQLite so that no sum passes 64 bits: large amounts are groups of their own."""
     return "" if is_postgresql() else f", CASE WHEN ABS({amount}) > {LARGE} THEN {key} END"
 

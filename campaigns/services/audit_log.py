@@ -15,7 +15,7 @@ from campaigns.services.permissions import Person
 BATCH = 1_000
 
 
-class Logged(NamedTuple):
+class AuditEntry(NamedTuple):
     """A row that a person changed or added, and what of it in words; nothing of one that they added."""
 
     pk: int
@@ -23,7 +23,7 @@ class Logged(NamedTuple):
     changed: Sequence[str] = ()
 
 
-def log_rows(person: Person, model: type[models.Model], rows: Iterable[Logged]) -> None:
+def log_rows(person: Person, model: type[models.Model], rows: Iterable[AuditEntry]) -> None:
     """Write an entry for each of the rows, in the transaction of the change."""
     content_type = ContentType.objects.get_for_model(model).pk
     entries = [

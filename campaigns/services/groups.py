@@ -27,7 +27,7 @@ GROUPS = {
     },
     BRAND_MANAGERS: VIEW - {"campaigns.view_jobrun"}
     | {
-        "campaigns.only_given_brands",
+        "campaigns.only_assigned_brands",
         "campaigns.change_brand",
         "campaigns.add_campaign",
         "campaigns.change_campaign",

@@ -8,25 +8,25 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.db.models import QuerySet
 
-from campaigns.models import GivenBrand
+from campaigns.models import BrandAssignment
 
 M = TypeVar("M", bound=models.Model)
 
-ONLY_GIVEN_BRANDS = "campaigns.only_given_brands"
+ONLY_ASSIGNED_BRANDS = "campaigns.only_assigned_brands"
 """The permission that takes away: of two groups, one with it and one without, it is the one with it that counts."""
 
 Person = User | AnonymousUser
 
 
-def sees_only_given_brands(user: Person) -> TypeGuard[User]:
+def sees_only_assigned_brands(user: Person) -> TypeGuard[User]:
     """Tell whether the person sees only the brands that they were given. Superusers see everything."""
-    return not user.is_superuser and bool(user.has_perm(ONLY_GIVEN_BRANDS))
+    return not user.is_superuser and bool(user.has_perm(ONLY_ASSIGNED_BRANDS))
 
 
-def seen_by(user: Person, rows: QuerySet[M], brand: str) -> QuerySet[M]:
+def visible_to(user: Person, rows: QuerySet[M], brand: str) -> QuerySet[M]:
     """Return those of the rows that the person sees; `brand` is the lookup from a row to its brand, or "pk"."""
-    if not sees_only_given_brands(user):
+    if not sees_only_assigned_brands(user):
         return rows
-    given = GivenBrand.objects.filter(user=user.pk).values("brand")
+    given = BrandAssignment.objects.filter(user=user.pk).values("brand")
     limited: dict[str, Any] = {f"{brand}__in": given}
     return rows.filter(**limited)

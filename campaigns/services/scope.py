@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Model
 
 from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import among, among_param, among_read
+from campaigns.database.dialects import in_list, list_param
 from campaigns.models import Brand
 
 
@@ -52,29 +52,28 @@ class Scope:
         """Return the part of the scope that lies in these brands."""
         return Scope(brands=tuple(brand_ids), campaigns=self.campaigns)
 
-    def condition(self, brand: str, campaign: str, *, read: bool = False) -> tuple[str, list[Any]]:
+    def condition(self, brand: str, campaign: str, *, hashed: bool = False) -> tuple[str, list[Any]]:
         """Return the SQL condition on a brand id and a campaign id, and its parameters.
 
-        read tells that the rows are all read, or found by something else, so that PostgreSQL is to hash the ids. Where
-        it should look them up by their index, it may then prefer to read the whole table.
+        hashed is for rows that are all read, or found by something else. Where PostgreSQL should look them up by their
+        index, it may then prefer to read the whole table.
         """
-        one_of = among_read if read else among
         parts: list[tuple[str, Iterable[int]]] = []
         if self.brands is not None:
-            parts.append((one_of(brand), self.brands))
+            parts.append((in_list(brand, hashed=hashed), self.brands))
         if self.campaigns is not None:
-            parts.append((one_of(campaign), self.campaigns))
-        conditions, params = [sql for sql, _ in parts], [among_param(ids) for _, ids in parts]
+            parts.append((in_list(campaign, hashed=hashed), self.campaigns))
+        conditions, params = [sql for sql, _ in parts], [list_param(ids) for _, ids in parts]
         if self.shard is not None:
             number, of = self.shard
             conditions.append(f"({brand} %% %s + %s) %% %s = %s")  # the remainder of a negative id is negative
             params += [of, of, of, number]
         return " AND ".join(conditions) or "1 = 1", params
 
-    def brand_condition(self, brand: str, *, read: bool = False) -> tuple[str, list[Any]]:
+    def brand_condition(self, brand: str, *, hashed: bool = False) -> tuple[str, list[Any]]:
         """Return the SQL condition on the id of a brand that has campaigns of the scope, and its parameters."""
         if self.campaigns is None:
-            return self.condition(brand, "", read=read)
+            return self.condition(brand, "", hashed=hashed)
         sql, params = self.condition("brand_id", "id")
         return f"{brand} IN (SELECT brand_id FROM campaigns_campaign WHERE {sql})", params
 

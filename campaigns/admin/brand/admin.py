@@ -14,8 +14,8 @@ from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, BooleanRadioFilter
 
 from campaigns.admin.brand.lists import campaigns_of, history_of
-from campaigns.admin.brand.page import above_the_form
-from campaigns.admin.brand.zone_change import AsksBeforeZoneChange
+from campaigns.admin.brand.page import summary_context
+from campaigns.admin.brand.zone_change import ConfirmTimeZoneChangeMixin
 from campaigns.admin.ledger.statements import recent_statements
 from campaigns.admin.shared.base import may_view
 from campaigns.admin.shared.display import day_bar, link_to_list, month_bar
@@ -28,7 +28,7 @@ from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.currencies import find_currency, unknown_currency
 from campaigns.services.enforcement.saving import begin_change
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
-from campaigns.services.permissions import sees_only_given_brands
+from campaigns.services.permissions import sees_only_assigned_brands
 
 
 class BrandForm(NamedForm[Brand]):
@@ -78,7 +78,7 @@ class BrandForm(NamedForm[Brand]):
 
 
 @admin.register(Brand)
-class BrandAdmin(AsksBeforeZoneChange):
+class BrandAdmin(ConfirmTimeZoneChangeMixin):
     form = BrandForm
     change_form_outer_before_template: Any = "campaigns/admin/brand/top.html"
     brand_path = "pk"
@@ -109,12 +109,12 @@ class BrandAdmin(AsksBeforeZoneChange):
         css = {"all": ["campaigns/home.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not sees_only_given_brands(request.user)
+        return super().has_add_permission(request) and not sees_only_assigned_brands(request.user)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Whoever sees only some brands gives none a name: a refusal would say which names others have."""
         fields = super().get_readonly_fields(request, obj)
-        return (*fields, "name") if sees_only_given_brands(request.user) else fields
+        return (*fields, "name") if sees_only_assigned_brands(request.user) else fields
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         return _with_campaign_counts(brands_with_spend(rows, database_now(), ids))
@@ -128,9 +128,9 @@ class BrandAdmin(AsksBeforeZoneChange):
         if may_view(request, StatusChange):
             yield "What happened to its campaigns", history_of(obj)
 
-    def around_the_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        top = above_the_form(obj, may_change=self.has_change_permission(request, obj))
-        return super().around_the_form(request, obj) | {"brand_top": top}
+    def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        top = summary_context(obj, may_change=self.has_change_permission(request, obj))
+        return super().extra_form_context(request, obj) | {"brand_top": top}
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("daily_budget", "monthly_budget"):

@@ -19,7 +19,7 @@ from campaigns.services.insight.brand_month import RECORDS, BrandMonth, Pace, br
 from campaigns.services.insight.forecast import in_words
 
 
-def above_the_form(brand: Any, *, may_change: bool) -> dict[str, Any]:
+def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
     """Return what the template shows of a brand that is there; with figures, as the admin has read it."""
     month = brand_month(brand, now=timezone.now())
     shown: dict[str, Any] = {"switch": _switch(brand, may_change), "zone": brand.timezone, "clock": ""}

@@ -13,14 +13,14 @@ from django.urls import URLPattern, path, reverse
 
 from campaigns.admin.bulk.actions import BulkBrands
 from campaigns.admin.shared.display import list_address
-from campaigns.admin.shared.effect import changed_in_words, tell_unknown_zones
+from campaigns.admin.shared.effect import changed_in_words, warn_about_unknown_zones
 from campaigns.database.clock import database_now
 from campaigns.models import Brand
 from campaigns.services.bulk.change_many import apply_bulk, preview_bulk
 from campaigns.services.bulk.operations import SwitchTo, fingerprint
 
 
-class StopsAndGoes(BulkBrands):
+class PauseBrandMixin(BulkBrands):
     """Adds two pages to a brand's, of which each asks once and then turns the brand's own switch (R5, R8)."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -51,7 +51,7 @@ class StopsAndGoes(BulkBrands):
     def _turn(self, request: HttpRequest, brand: Brand, *, enabled: bool) -> HttpResponse:
         other_way = {brand.pk: fingerprint(not enabled)}
         applied = apply_bulk(SwitchTo(enabled), Brand, other_way, person=request.user, clock=database_now)
-        tell_unknown_zones(request, applied.enforced)
+        warn_about_unknown_zones(request, applied.enforced)
         if applied.changed:
             done = f"“{brand}” goes on" if enabled else f"Stopped “{brand}”"
             messages.success(request, f"{done}. {changed_in_words(applied.enforced)}")

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from campaigns.admin.brand.switch import StopsAndGoes
+from campaigns.admin.brand.switch import PauseBrandMixin
 from campaigns.admin.brand.zone_table import before_and_after
 from campaigns.admin.shared.preview_table import EFFECTS, effects_table, status_counts, title
 from campaigns.database.clock import database_now
@@ -29,7 +29,7 @@ class ZoneUnconfirmed(Exception):
         self.form = form
 
 
-class AsksBeforeZoneChange(StopsAndGoes):
+class ConfirmTimeZoneChangeMixin(PauseBrandMixin):
     """Shows a valid form that changes the time zone with its effect first; what is confirmed is the same post again."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

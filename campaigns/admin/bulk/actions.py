@@ -14,9 +14,9 @@ from django.urls import URLPattern, path, reverse
 
 from campaigns.admin.bulk.forms import BrandBudgetForm, CampaignLimitForm, ScheduleForm, SwitchOffForm, SwitchOnForm
 from campaigns.admin.exchange.pages import Exchange
-from campaigns.admin.shared.effect import changed_in_words, tell_unknown_zones, warn_of
+from campaigns.admin.shared.effect import changed_in_words, warn_about_unknown_zones, warn_of
 from campaigns.admin.shared.preview_table import preview_in_words
-from campaigns.admin.shared.tokens import hand_on, take_back
+from campaigns.admin.shared.tokens import load_state, sign_state
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign
 from campaigns.services.bulk.change_many import Applied, apply_bulk, preview_bulk
@@ -70,7 +70,7 @@ class BulkActions(Exchange):
         )
 
     def _ask(self, request: HttpRequest) -> HttpResponse:
-        selection = take_back(request, self._salt, "selection")
+        selection = load_state(request, self._salt, "selection")
         if selection is None:
             return self._begin_again(request)
         action, ids, back = selection
@@ -85,7 +85,7 @@ class BulkActions(Exchange):
             "title": f"{asked.title}: {self.counted(len(ids))}",
             "form": form,
             "asks": bool(form.fields),
-            "selection": hand_on(request, self._salt, [action, ids, back]),
+            "selection": sign_state(request, self._salt, [action, ids, back]),
             "back": self._list(back),
             "bulk_url": f"admin:{self.opts.app_label}_{self.opts.model_name}_bulk",
         }
@@ -98,12 +98,12 @@ class BulkActions(Exchange):
         shown = [operation.as_data(), list(preview.fingerprints.items()), back]
         return {
             "preview": preview_in_words(operation, self.bulk_model, preview),
-            "shown": hand_on(request, f"{self._salt}.shown", shown),
+            "shown": sign_state(request, f"{self._salt}.shown", shown),
             "confirm": self._confirm_label(operation, len(preview.changing)),
         }
 
     def _confirm(self, request: HttpRequest) -> HttpResponse:
-        shown = take_back(request, f"{self._salt}.shown", "shown")
+        shown = load_state(request, f"{self._salt}.shown", "shown")
         if shown is None:
             return self._begin_again(request)
         data, fingerprints, back = shown
@@ -113,7 +113,7 @@ class BulkActions(Exchange):
         return HttpResponseRedirect(self._list(back))
 
     def _tell(self, request: HttpRequest, operation: Operation, applied: Applied) -> None:
-        tell_unknown_zones(request, applied.enforced)
+        warn_about_unknown_zones(request, applied.enforced)
         warn_of(request, applied.refused, "{} more are left as they are, because someone else changed them.")
         already = f" ({applied.already:,} were so already)" if applied.already else ""
         told = f"{self._done(operation, len(applied.changed))}{already}. {changed_in_words(applied.enforced)}"

@@ -17,7 +17,7 @@ from campaigns.models.fields import SMALLEST
 from campaigns.rules.money import AMOUNT_LIMIT
 from campaigns.services.bulk.operations import ApplySchedule, ChangeLimit, How, Operation, SwitchTo
 from campaigns.services.bulk.presets import BUSINESS_HOURS, EVENINGS, PRESETS, WEEKENDS, schedule_in_words, schedule_of
-from campaigns.services.permissions import Person, seen_by
+from campaigns.services.permissions import Person, visible_to
 
 PERCENTS = (How.RAISE_PERCENT, How.LOWER_PERCENT)
 COPY = "copy"
@@ -132,7 +132,7 @@ class ScheduleForm(forms.Form):
     def __init__(self, data: Any = None, *, person: Person) -> None:
         super().__init__(data)
         field = cast("forms.ModelChoiceField[Campaign]", self.fields["campaign"])
-        field.queryset = seen_by(person, Campaign.objects.select_related("brand"), "brand")
+        field.queryset = visible_to(person, Campaign.objects.select_related("brand"), "brand")
         field.widget = KeyAutocomplete(DaypartingSchedule._meta.get_field("campaign"), admin.site)
         field.widget.choices = field.choices
 

@@ -27,8 +27,8 @@ from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
 from campaigns.services.bulk.presets import first_windows
 from campaigns.services.enforcement.saving import begin_change, begin_move
-from campaigns.services.insight.forecast import outlook
-from campaigns.services.permissions import seen_by
+from campaigns.services.insight.forecast import forecast
+from campaigns.services.permissions import visible_to
 
 
 class CampaignForm(NamedForm[Campaign]):
@@ -104,8 +104,8 @@ class CampaignAdmin(BulkCampaigns):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Campaign], search_term: str) -> Any:
         return campaigns_named(search_term, queryset), False
 
-    def around_the_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        return super().around_the_form(request, obj) | {"campaign_now": campaign_now(obj, database_now())}
+    def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return super().extra_form_context(request, obj) | {"campaign_now": campaign_now(obj, database_now())}
 
     def panels(self, request: HttpRequest, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
         return [("Status history", recent_history(obj))]
@@ -115,7 +115,7 @@ class CampaignAdmin(BulkCampaigns):
             kwargs["form_class"] = MoneyField
         if db_field.name == "brand":
             kwargs["widget"] = KeyAutocomplete(db_field, self.admin_site)
-            kwargs["queryset"] = seen_by(request.user, Brand.objects.all(), "pk")
+            kwargs["queryset"] = visible_to(request.user, Brand.objects.all(), "pk")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="brand", ordering="brand__name")
@@ -128,7 +128,7 @@ class CampaignAdmin(BulkCampaigns):
 
     @admin.display(description="paused until")
     def until_when(self, campaign: Campaign) -> str:
-        found = outlook(campaign, list(campaign.windows.all()), database_now())
+        found = forecast(campaign, list(campaign.windows.all()), database_now())
         return found.text if campaign.reasons else "–"
 
     @admin.display(description="spent today", ordering="spend_today")

@@ -8,7 +8,7 @@ from unfold.admin import TabularInline
 
 from campaigns.admin.campaign.week import WindowFormSet
 from campaigns.admin.shared.fields import ClockWidget, DaysField
-from campaigns.admin.shared.forms import CarefulRowForm
+from campaigns.admin.shared.forms import ConflictAwareRowForm
 from campaigns.models import Campaign, DaypartingSchedule
 
 MOST_WINDOWS = 7 * 24 * 2
@@ -18,7 +18,7 @@ With all their fields, and those of as many that are taken away, they must fit D
 """
 
 
-class WindowForm(CarefulRowForm[DaypartingSchedule]):
+class WindowForm(ConflictAwareRowForm[DaypartingSchedule]):
     parent_field = "campaign"
     days_of_week = DaysField(label="Days on which it starts", initial=127)
 

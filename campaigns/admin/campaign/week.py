@@ -15,12 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.admin.shared.fields import is_key
-from campaigns.admin.shared.forms import CarefulFormSet
+from campaigns.admin.shared.forms import ConflictAwareFormSet
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.models import Campaign, DaypartingSchedule
 from campaigns.rules.periods import find_zone
 from campaigns.services.bulk.presets import PRESETS, WindowValue, value_of
-from campaigns.services.permissions import seen_by
+from campaigns.services.permissions import visible_to
 
 OFFERED = 20
 """So many campaigns are offered to copy from; who looks for another one types more of its name."""
@@ -40,7 +40,7 @@ class Week:
     presets: dict[str, str]
 
 
-class WindowFormSet(CarefulFormSet[DaypartingSchedule]):
+class WindowFormSet(ConflictAwareFormSet[DaypartingSchedule]):
     @cached_property
     def week(self) -> Week:
         campaign: Campaign = self.instance
@@ -74,7 +74,7 @@ def schedules(request: HttpRequest) -> JsonResponse:
     """Answer with the schedules of campaigns of a name, among those that the person sees."""
     if not any(request.user.has_perm(f"campaigns.{what}_campaign") for what in ("view", "change")):
         raise PermissionDenied
-    found = campaigns_named(request.GET.get("q", ""), seen_by(request.user, Campaign.objects.all(), "brand"))
+    found = campaigns_named(request.GET.get("q", ""), visible_to(request.user, Campaign.objects.all(), "brand"))
     but = request.GET.get("but", "")
     if is_key(but):
         found = found.exclude(pk=int(but))

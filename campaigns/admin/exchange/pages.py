@@ -18,7 +18,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminRadioSelectWidget
 
 from campaigns.admin.exchange.table import import_in_words
-from campaigns.admin.shared.effect import TakesEffectAtOnce, changed_in_words, tell_unknown_zones, warn_of
+from campaigns.admin.shared.effect import EnforceOnSaveMixin, changed_in_words, warn_about_unknown_zones, warn_of
 from campaigns.admin.shared.fields import is_key
 from campaigns.database.clock import database_now
 from campaigns.models import ImportDraft
@@ -84,7 +84,7 @@ ABOUT = {
 }
 
 
-class Exchange(TakesEffectAtOnce):
+class Exchange(EnforceOnSaveMixin):
     """A list whose rows can be exported, as it is filtered, and imported after a preview."""
 
     change_list_template: ClassVar[Any] = "campaigns/admin/exchange_list.html"
@@ -196,7 +196,7 @@ class Exchange(TakesEffectAtOnce):
         messages.error(request, "Nothing was imported. Below is what the file would change now.")
 
     def _tell_imported(self, request: HttpRequest, imported: Imported) -> None:
-        tell_unknown_zones(request, imported.enforced)
+        warn_about_unknown_zones(request, imported.enforced)
         plan = imported.plan
         done = [f"changed {self.counted(len(plan.changed))}"] if plan.changed or not plan.new else []
         if plan.new:

@@ -15,7 +15,7 @@ from campaigns.rules.money import format_money
 from campaigns.services.intake.preview import Preview
 from campaigns.services.intake.upload_confirm import repeats
 from campaigns.services.intake.words import earlier_sentence, note_lines, number, remarks
-from campaigns.services.permissions import sees_only_given_brands
+from campaigns.services.permissions import sees_only_assigned_brands
 
 SHOWN = 200
 
@@ -49,7 +49,7 @@ def preview_context(request: HttpRequest, upload: SpendUpload) -> dict[str, Any]
         return {}
     preview = Preview.from_json(upload.preview)
     again = repeats(upload, preview)
-    visible = SpendUpload.objects.filter(user=request.user.pk) if sees_only_given_brands(request.user) else None
+    visible = SpendUpload.objects.filter(user=request.user.pk) if sees_only_assigned_brands(request.user) else None
     own = None if visible is None else set(visible.values_list("pk", flat=True))
     return {
         "preview_figures": _figures(preview),

@@ -28,12 +28,12 @@ from campaigns.database.connection import is_busy, is_postgresql
 from campaigns.models import SpendUpload
 from campaigns.models.brand import validate_zone
 from campaigns.rules.amounts import DecimalMark
-from campaigns.services.audit_log import Logged, log_rows
+from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.intake.upload_confirm import NotConfirmed, OutOfDate, cancel_upload, confirm_upload
 from campaigns.services.intake.upload_preview import SMALL, make_preview
 from campaigns.services.intake.uploads import keep_upload
 from campaigns.services.intake.words import remarks
-from campaigns.services.permissions import sees_only_given_brands
+from campaigns.services.permissions import sees_only_assigned_brands
 from campaigns.tasks import import_spend_upload, preview_spend_upload
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Who sees only given brands sees their own files: others hold the names of other brands."""
         rows = super().get_queryset(request)
-        return rows.filter(user=request.user.pk) if sees_only_given_brands(request.user) else rows
+        return rows.filter(user=request.user.pk) if sees_only_assigned_brands(request.user) else rows
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("campaigns.add_spendupload"))
@@ -149,7 +149,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             decimal=DecimalMark(asked["decimal"] or DecimalMark.UNKNOWN),
             state=SpendUpload.State.CHECKING,
         )
-        log_rows(request.user, SpendUpload, [Logged(upload.pk, upload.name)])
+        log_rows(request.user, SpendUpload, [AuditEntry(upload.pk, upload.name)])
         return upload
 
     def _to(self, upload: SpendUpload) -> HttpResponse:

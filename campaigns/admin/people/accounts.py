@@ -12,15 +12,15 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from campaigns.admin.shared.base import SuperusersOnly
-from campaigns.models import GivenBrand
+from campaigns.admin.shared.base import SuperusersOnlyMixin
+from campaigns.models import BrandAssignment
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
-class GivenBrandInline(TabularInline):
-    model = GivenBrand
+class BrandAssignmentInline(TabularInline):
+    model = BrandAssignment
     autocomplete_fields = ("brand",)
     extra = 0
     verbose_name = "brand"
@@ -28,13 +28,13 @@ class GivenBrandInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(SuperusersOnly, DjangoUserAdmin[User]):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class UserAdmin(SuperusersOnlyMixin, DjangoUserAdmin[User]):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     # unfold's base class has an attribute of this name, empty, which comes first.
     add_fieldsets = DjangoUserAdmin.add_fieldsets
-    inlines = (GivenBrandInline,)
+    inlines = (BrandAssignmentInline,)
     # The system writes them: a form that was open meanwhile would write an old sign-in over a newer one.
     readonly_fields = ("last_login", "date_joined")
 
@@ -44,5 +44,5 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin[User]):  # type: ignore[misc]  #
 
 
 @admin.register(Group)
-class GroupAdmin(SuperusersOnly, DjangoGroupAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class GroupAdmin(SuperusersOnlyMixin, DjangoGroupAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     pass

@@ -10,11 +10,11 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from campaigns.admin.shared.base import BaseAdmin, SuperusersOnly
+from campaigns.admin.shared.base import BaseAdmin, SuperusersOnlyMixin
 
 
 @admin.register(AccessAttempt)
-class FailedSignInAdmin(SuperusersOnly, BaseAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class FailedSignInAdmin(SuperusersOnlyMixin, BaseAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
     search_fields = ("username", "ip_address")
     search_help_text = "Search by name or address"

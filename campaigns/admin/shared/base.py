@@ -14,9 +14,9 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.display import list_address
-from campaigns.admin.shared.lists import CarefulLists
+from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.database.connection import is_busy, is_conflict
-from campaigns.services.permissions import seen_by
+from campaigns.services.permissions import visible_to
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def may_view(request: HttpRequest, model: type[models.Model]) -> bool:
     return any(request.user.has_perm(f"campaigns.{what}_{model._meta.model_name}") for what in ("view", "change"))
 
 
-class BaseAdmin(CarefulLists):
+class BaseAdmin(ScalableListMixin):
     """A list may have a note above it, and tell where rows come from while there are none; a page may have panels below
     its form, each a title and contents.
 
@@ -58,17 +58,17 @@ class BaseAdmin(CarefulLists):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return seen_by(request.user, rows, self.brand_path) if self.brand_path else rows
+        return visible_to(request.user, rows, self.brand_path) if self.brand_path else rows
 
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         """Return the panels that the person may look at."""
         return ()
 
-    def around_the_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+    def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Return what templates show around the form of a row: obj is what is, not what the form asks for."""
         return {"panels": list(self.panels(request, obj))}
 
-    def as_it_is(self, request: HttpRequest, obj: Any) -> Any:
+    def stored_object(self, request: HttpRequest, obj: Any) -> Any:
         """Return the row as the database has it; None where it is gone.
 
         A form that is shown again has put into its own row what was entered, and nothing of that was saved.
@@ -84,9 +84,9 @@ class BaseAdmin(CarefulLists):
         form_url: str = "",
         obj: Any = None,
     ) -> Any:
-        shown = self.as_it_is(request, obj)
+        shown = self.stored_object(request, obj)
         if shown is not None:
-            context |= self.around_the_form(request, shown)
+            context |= self.extra_form_context(request, shown)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
@@ -105,7 +105,7 @@ class ReadOnlyAdmin(BaseAdmin):
         return False
 
 
-class SuperusersOnly(CarefulLists):
+class SuperusersOnlyMixin(ScalableListMixin):
     """Only superusers change these, whatever permissions others were given; with the permission others may look."""
 
     def get_actions(self, request: HttpRequest) -> Any:
@@ -122,7 +122,7 @@ class SuperusersOnly(CarefulLists):
         return bool(request.user.is_superuser)
 
 
-class RefusesInWords(BaseAdmin):
+class FriendlyDatabaseErrorsMixin(BaseAdmin):
     """Turns what the database refuses into a sentence.
 
     Forms check before they write; this is for what happens between the check and the write.

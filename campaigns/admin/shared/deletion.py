@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef
 from django.http import HttpRequest
 
-from campaigns.admin.shared.base import RefusesInWords
+from campaigns.admin.shared.base import FriendlyDatabaseErrorsMixin
 from campaigns.models import Brand, Campaign, SpendRecord
 
 
@@ -36,7 +36,7 @@ REASONS_TO_KEEP: dict[Any, Callable[[Sequence[Any]], list[str]]] = {
 }
 
 
-class DeletesWithoutHistory(RefusesInWords):
+class ProtectHistoryMixin(FriendlyDatabaseErrorsMixin):
     """Lists what is to be deleted by its own name only; refuses what has history in a sentence each.
 
     What hangs on a row without spend (windows, history, books) goes with it and needs no further permission.

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from campaigns.admin.shared.deletion import DeletesWithoutHistory
+from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.database.clock import database_now
 from campaigns.database.write_column import in_pieces
 from campaigns.services.enforcement.enforce import Enforcement
@@ -29,7 +29,7 @@ def changed_in_words(enforced: Enforcement) -> str:
     return f"Campaigns that changed status: {', '.join(counts) or 'none'}."
 
 
-def tell_unknown_zones(request: HttpRequest, enforced: Enforcement) -> None:
+def warn_about_unknown_zones(request: HttpRequest, enforced: Enforcement) -> None:
     """Warn that campaigns kept their status because their brand's zone is unknown (written by SQL)."""
     for zone in enforced.unknown_zones:
         messages.warning(
@@ -46,7 +46,7 @@ def warn_of(request: HttpRequest, sentences: Sequence[str], more: str) -> None:
         messages.warning(request, more.format(f"{rest:,}"))
 
 
-class TakesEffectAtOnce(DeletesWithoutHistory):
+class EnforceOnSaveMixin(ProtectHistoryMixin):
     """Saves only what was changed, then enforces what the save touched, after the inlines are saved."""
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
@@ -58,7 +58,7 @@ class TakesEffectAtOnce(DeletesWithoutHistory):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         enforced = self._finish(request, [form.instance.pk])
-        tell_unknown_zones(request, enforced)
+        warn_about_unknown_zones(request, enforced)
         if change and enforced.changed:
             messages.info(request, changed_in_words(enforced))
 

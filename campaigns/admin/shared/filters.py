@@ -16,7 +16,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilte
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.widgets import INPUT_CLASSES
 
-from campaigns.database.dialects import among, among_param
+from campaigns.database.dialects import in_list, list_param
 from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.services.insight import risk
 from campaigns.services.insight.home import RECENTLY
@@ -89,7 +89,7 @@ class RiskFilter(ToldFilter, DropdownFilter):
         if chosen is None:
             return queryset
         ids = brands_at(chosen, now=timezone.now())  # once for the count and the page
-        return queryset.filter(pk__in=RawSQL(GIVEN.format(among("id")), [among_param(ids)]))  # noqa: S611  # bound
+        return queryset.filter(pk__in=RawSQL(GIVEN.format(in_list("id")), [list_param(ids)]))  # noqa: S611  # bound
 
 
 class ChangeFilter(ToldFilter, DropdownFilter):

@@ -38,7 +38,7 @@ NAMES_THE_VALUE = "names_the_value"
 """The code of an error whose sentence says what was entered."""
 
 
-class CarefulForm(forms.ModelForm[M]):
+class ConflictAwareForm(forms.ModelForm[M]):
     """A model form that overwrites nothing that its user did not change."""
 
     conflicts: list[str]
@@ -204,7 +204,7 @@ class CarefulForm(forms.ModelForm[M]):
         return self.instance
 
 
-class CarefulFormSet(forms.BaseInlineFormSet[M, Any, "CarefulRowForm[M]"]):
+class ConflictAwareFormSet(forms.BaseInlineFormSet[M, Any, "ConflictAwareRowForm[M]"]):
     """Rows of an inline, each as careful as the form above; one that somebody deleted gets a sentence."""
 
     def get_queryset(self) -> Any:
@@ -249,7 +249,7 @@ class CarefulFormSet(forms.BaseInlineFormSet[M, Any, "CarefulRowForm[M]"]):
             type(obj)._base_manager.filter(pk=obj.pk, **{self.fk.name: self.instance}).delete()
 
 
-class CarefulRowForm(CarefulForm[M]):
+class ConflictAwareRowForm(ConflictAwareForm[M]):
     """The form of one row of an inline. The parent's form has taken the brand's lock before."""
 
     parent_field: ClassVar[str]

@@ -74,8 +74,8 @@ class EndlessPaginator(InfinitePaginator):
     in_words = ""
 
 
-class CarefulChangeList(ChangeList):
-    model_admin: CarefulLists
+class ScalableChangeList(ChangeList):
+    model_admin: ScalableListMixin
 
     def get_filters(self, request: HttpRequest) -> Any:
         for values in self.filter_params.values():
@@ -122,7 +122,7 @@ def newest(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(pk__gt=last - NEWEST)
 
 
-class CarefulLists(ModelAdmin):
+class ScalableListMixin(ModelAdmin):
     """`figures` are what with_figures() annotates, for the rows of a page, or of all where the list is ordered by it.
 
     A list of what only grows names in newest_unless the parameter with which it shows more than the newest rows.
@@ -153,7 +153,7 @@ class CarefulLists(ModelAdmin):
         return self.with_figures_of_one(self.get_queryset(request).filter(pk=found.pk), found.pk).first()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return CarefulChangeList
+        return ScalableChangeList
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return REFUSED.isdisjoint(lookup.split("__")) and super().lookup_allowed(lookup, value, request)

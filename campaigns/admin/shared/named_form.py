@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from campaigns.admin.shared.forms import NAMES_THE_VALUE, CarefulForm
+from campaigns.admin.shared.forms import NAMES_THE_VALUE, ConflictAwareForm
 from campaigns.rules.names import normal_name
 from campaigns.services.naming.find_names import find_twin
 
 M = TypeVar("M", bound=models.Model)
 
 
-class NamedForm(CarefulForm[M]):
+class NamedForm(ConflictAwareForm[M]):
     """A careful form with a name, which is unique without regard to how it is written.
 
     A name that the user leaves alone is left as it is, whatever it consists of, and with whatever twin it has.

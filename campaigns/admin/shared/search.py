@@ -13,7 +13,7 @@ from django.utils.text import smart_split, unescape_string_literal
 
 from campaigns.models import Brand, Campaign
 from campaigns.rules.names import is_refused
-from campaigns.services.permissions import seen_by
+from campaigns.services.permissions import visible_to
 
 NAMED = 1_000
 """So many brands or campaigns of a name are followed into the ledger, the history or the statements."""
@@ -58,7 +58,7 @@ def campaigns_named(text: str, among: QuerySet[Any] | None = None) -> QuerySet[A
 
 def first_ids(request: HttpRequest, named: QuerySet[Any]) -> list[int]:
     """Return the ids of the first NAMED rows that the person sees, and tell them where there are more."""
-    seen = seen_by(request.user, named, "pk" if named.model is Brand else "brand")
+    seen = visible_to(request.user, named, "pk" if named.model is Brand else "brand")
     ids = list(seen.order_by("pk").values_list("pk", flat=True)[: NAMED + 1])
     if len(ids) > NAMED:
         what = named.model._meta.verbose_name_plural

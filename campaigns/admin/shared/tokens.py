@@ -8,12 +8,12 @@ from django.core import signing
 from django.http import HttpRequest
 
 
-def hand_on(request: HttpRequest, what: str, data: Any) -> str:
+def sign_state(request: HttpRequest, what: str, data: Any) -> str:
     """Return the data as a text that only this person can bring back, for what it is named for."""
     return signing.dumps(data, salt=_salt(request, what), compress=True)
 
 
-def take_back(request: HttpRequest, what: str, name: str) -> Any:
+def load_state(request: HttpRequest, what: str, name: str) -> Any:
     """Return what was handed on under the posted name; None where it wasn't, or was changed on its way."""
     try:
         return signing.loads(request.POST.get(name, ""), salt=_salt(request, what))

@@ -36,16 +36,16 @@ PICTURES = (".png", ".svg")
 
 HELP = """\
 Plays the history in FILE through the real models and services, with a check every five simulated minutes
-and a quick pass every ten seconds, in a throw-away SQLite database: while a campaign is paused, its rows are
+and a quick check every ten seconds, in a throw-away SQLite database: while a campaign is paused, its rows are
 not spent. It plays the check alone as well, and tells both.
 
 FILE is a CSV of spend as import_spend reads it. Lines without spend, totals and notes are left out; a file with a
 broken line is refused.
 
-A look is a check or a quick pass. At each, the rows since the last one are recorded, those of campaigns that
+A look is a check or a quick check. At each, the rows since the last one are recorded, those of campaigns that
 the last one left active; then happens what the job does: fold, close what has ended, enforce. Each local
 midnight has a check of its own, as the daily reset. A row is spent at its timestamp; with --spread, in even
-pieces over so many minutes from there on, one for each quick pass. Passes that can change nothing are left out.
+pieces over so many minutes from there on, one for each quick check. Passes that can change nothing are left out.
 
 The table, by brand and local day:
   budget       the brand's daily budget
@@ -128,7 +128,7 @@ class Command(BaseCommand):
             "--quick-every",
             default="10s",
             metavar="SECONDS",
-            help="Simulated time between quick passes: seconds with an s, or minutes; 0 or never for none. "
+            help="Simulated time between quick checkes: seconds with an s, or minutes; 0 or never for none. "
             "Default: %(default)s.",
         )
         parser.add_argument(

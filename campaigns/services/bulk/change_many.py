@@ -16,13 +16,13 @@ from django.db import transaction
 from campaigns.database.write_column import in_pieces
 from campaigns.models import Campaign
 from campaigns.rules.clock import Clock
-from campaigns.services.audit_log import Logged, log_rows
+from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.bulk.operations import Operation, Owner, Refused, fingerprint
 from campaigns.services.enforcement.dry_run import Effects, effects, rolled_back
 from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import begin_change, finish_change
 from campaigns.services.ledger.locks import lock_brands
-from campaigns.services.permissions import Person, seen_by
+from campaigns.services.permissions import Person, visible_to
 from campaigns.services.scope import Scope
 
 Fingerprints = Mapping[int, str]
@@ -99,7 +99,7 @@ def apply_bulk(operation: Operation, model: Owner, shown: Fingerprints, *, perso
     log_rows(
         person,
         model,
-        (Logged(row.pk, row.name, [operation.logged(row.before, row.after, row.currency)]) for row in changing),
+        (AuditEntry(row.pk, row.name, [operation.logged(row.before, row.after, row.currency)]) for row in changing),
     )
     scope = Scope.of_rows(model, [row.pk for row in changing])
     enforced = finish_change(scope, clock=clock, actor=person.get_username())
@@ -140,7 +140,7 @@ def _read(model: Owner, ids: Sequence[int], person: Person) -> list[PlannedRow]:
         columns, brand = ("pk", "name", "name", "pk", "currency"), "pk"
     found: list[PlannedRow] = []
     for piece in in_pieces(ids):
-        seen: Any = seen_by(person, model._base_manager.filter(pk__in=piece).order_by(), brand)
+        seen: Any = visible_to(person, model._base_manager.filter(pk__in=piece).order_by(), brand)
         found += [PlannedRow(*(row[name] for name in columns)) for row in seen.values(*set(columns))]
     return sorted(found, key=lambda row: (row.brand, row.name, row.pk))
 

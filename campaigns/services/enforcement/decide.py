@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns.database.connection import fetch_all, is_postgresql, one_large_query_with_few_answers
+from campaigns.database.connection import analytic_query, fetch_all, is_postgresql
 from campaigns.database.dialects import clamped, exact_sum, in_each_worker, micros_sql, sum_of_sums
 from campaigns.rules.limits import reached
 from campaigns.rules.periods import minute_of
@@ -156,7 +156,7 @@ def brands_to_write(scope: Scope, now: datetime) -> list[tuple[int, int]]:
         "SELECT brand_id, COUNT(DISTINCT campaign_id) FROM decision"
         " WHERE reasons_after <> reasons_before OR next_change_minute <= %s GROUP BY brand_id ORDER BY brand_id"
     )
-    with one_large_query_with_few_answers() if scope.is_large else nullcontext():
+    with analytic_query(few_rows=True) if scope.is_large else nullcontext():
         sql, params = decision(scope, Clocks(scope, now), statement, in_one_sweep=scope.is_large)
         return [(brand, count) for brand, count in fetch_all(sql, [*params, minute_of(now)])]
 
@@ -182,7 +182,7 @@ def decision(
     """
     in_scope, scope_params = scope.condition("c.brand_id", "c.id")
     brand_in_scope, brand_params = scope.brand_condition("p.brand_id")
-    pending_in_scope, _ = scope.brand_condition("p.brand_id", read=True)
+    pending_in_scope, _ = scope.brand_condition("p.brand_id", hashed=True)
     the_brand_in_scope, _ = scope.brand_condition("b.id")
     passed_on = "AS NOT MATERIALIZED"
     kept = passed_on if in_one_sweep else "AS MATERIALIZED"

@@ -16,14 +16,20 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from campaigns.database.connection import give_way, is_conflict, is_lock_timeout, is_postgresql
+from campaigns.database.connection import is_conflict, is_lock_timeout, is_postgresql, yield_to_waiting_writers
 from campaigns.rules.clock import Clock
 from campaigns.rules.money import from_micros
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.clocks import Clocks, unknown_zones
 from campaigns.services.enforcement.decide import brands_to_write, differences
-from campaigns.services.enforcement.status_changes import LineCount, count_lines, lines, newest_line, write_changes
-from campaigns.services.ledger.due_brands import mark_at_once
+from campaigns.services.enforcement.status_changes import (
+    ChangeCounts,
+    count_changes,
+    last_history_id,
+    lines,
+    write_changes,
+)
+from campaigns.services.ledger.due_brands import mark_due
 from campaigns.services.ledger.locks import MOST_WAITS, lock_brands, lock_free_brands, lock_free_campaigns
 from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope, brands_of
@@ -52,7 +58,7 @@ class Change:
 
 
 class _Batch(NamedTuple):
-    written: LineCount
+    written: ChangeCounts
     changes: list[Change]
     locked_brands: list[int]
     locked_campaigns: list[int]
@@ -67,7 +73,7 @@ class Enforcement:
     resumed: int = 0
     unfinished: Unfinished = field(default_factory=Unfinished)
 
-    def add(self, written: LineCount) -> None:
+    def add(self, written: ChangeCounts) -> None:
         self.changed += written.changed
         self.paused += written.paused
         self.resumed += written.resumed
@@ -132,7 +138,7 @@ class _Run:
         locked: list[int] = []
         for number, brand_ids in enumerate(filter(None, batches)):
             if number:
-                give_way()
+                yield_to_waiting_writers()
             try:
                 batch = self.batch(brand_ids, wait=wait)
             except DatabaseError as problem:
@@ -182,21 +188,21 @@ class _Run:
             free = lock_free_brands(brand_ids)
         locked_brands = sorted(set(brand_ids) - set(free))
         if not free:
-            return _Batch(LineCount(0, 0, 0), [], locked_brands, [])
+            return _Batch(ChangeCounts(0, 0, 0), [], locked_brands, [])
         scope, locked_campaigns = self.scope.within(free), list[int]()
         if self.skip_campaigns:
             campaigns, locked_campaigns = lock_free_campaigns(scope)
             scope = Scope(brands=tuple(free), campaigns=tuple(campaigns))
-        newest = newest_line() if self.on_changes else 0
+        newest = last_history_id() if self.on_changes else 0
         written = write_changes(scope, Clocks(scope, self.clock()), self.actor)
         changes = [_change(row) for row in lines(scope, newest)] if self.on_changes else []
-        return _Batch(count_lines(written), changes, locked_brands, locked_campaigns)
+        return _Batch(count_changes(written), changes, locked_brands, locked_campaigns)
 
     def mark_what_is_left(self) -> None:
         """Let the next quick check look at what is locked."""
         left = self.done.unfinished
         of_campaigns = brands_of(Scope.of_campaigns(left.locked_campaigns)) if left.locked_campaigns else []
-        mark_at_once(left.locked_brands.union(of_campaigns))
+        mark_due(left.locked_brands.union(of_campaigns))
 
 
 def enforce_under_locks(scope: Scope, *, now: datetime, actor: str) -> Enforcement:
@@ -206,7 +212,7 @@ def enforce_under_locks(scope: Scope, *, now: datetime, actor: str) -> Enforceme
     """
     clocks = Clocks(scope, now)
     result = Enforcement(unfinished=Unfinished(set(clocks.unknown_zones)))
-    result.add(count_lines(write_changes(scope, clocks, actor)))
+    result.add(count_changes(write_changes(scope, clocks, actor)))
     return result
 
 

@@ -1,6 +1,6 @@
 """What time does next: the minute at which a window, a date or a midnight can change a campaign's reasons.
 
-Each campaign stores it, so that a quick pass finds those that time has reached without looking at the others. It may
+Each campaign stores it, so that a quick check finds those that time has reached without looking at the others. It may
 come too early, and then nothing changes but the minute itself; whoever changes facts outside our forms may leave it
 too late, which the next full check puts right with the status (R6). Spend has marks of its own, also spend that is
 dated ahead (campaigns.services.ledger.due_brands).
@@ -71,7 +71,7 @@ def writing(scope: Scope) -> tuple[str, list[Any]]:
 
     It is told of the scope too, though `upcoming` has no other campaigns: without it, PostgreSQL may read all of them.
     """
-    in_scope, params = scope.condition("c.brand_id", "c.id", read=True)
+    in_scope, params = scope.condition("c.brand_id", "c.id", hashed=True)
     return (
         f"""
 UPDATE campaigns_campaign AS c SET pause_reasons = upcoming.reasons, next_change_minute = upcoming.minute

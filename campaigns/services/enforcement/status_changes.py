@@ -15,7 +15,7 @@ from campaigns.services.enforcement.next_change import EDGE, with_next_changes, 
 from campaigns.services.scope import Scope
 
 
-class LineCount(NamedTuple):
+class ChangeCounts(NamedTuple):
     changed: int
     paused: int
     resumed: int
@@ -68,11 +68,11 @@ def _write_on_sqlite(scope: Scope, clocks: Clocks, of_lines: list[Any]) -> Itera
     return Counter(turn for (turn,) in written).items()
 
 
-def count_lines(turns: Turns) -> LineCount:
-    return LineCount(sum(turns.values()), turns.get(PAUSED, 0), turns.get(RESUMED, 0))
+def count_changes(turns: Turns) -> ChangeCounts:
+    return ChangeCounts(sum(turns.values()), turns.get(PAUSED, 0), turns.get(RESUMED, 0))
 
 
-def newest_line() -> int:
+def last_history_id() -> int:
     """Return the id above which the next lines will lie."""
     ((last,),) = fetch_all("SELECT COALESCE(MAX(id), 0) FROM campaigns_statuschange")
     return int(last)

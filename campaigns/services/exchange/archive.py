@@ -58,7 +58,7 @@ class Elements(ContentHandler):
         """Keep the text that follows, or so much of it that it is seen to be too long."""
         self._text, self._length = [], 0
 
-    def collected(self) -> str:
+    def ids_as_text(self) -> str:
         """Return the text since collect()."""
         text, self._text = "".join(self._text or ()), None
         return text

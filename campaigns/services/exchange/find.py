@@ -16,7 +16,7 @@ from campaigns.services.exchange.cells import KeyCell, read_key, shown
 from campaigns.services.exchange.columns import KEYS_OF, Kind
 from campaigns.services.exchange.files import Line
 from campaigns.services.naming.find_names import BrandAndName, Found, find_brands, find_campaigns
-from campaigns.services.permissions import Person, seen_by
+from campaigns.services.permissions import Person, visible_to
 
 KEY = KeyCell()
 
@@ -51,7 +51,7 @@ class Finder:
         self.by_id: dict[int, Known] = {}
         column = self.name if kind == Kind.BRANDS else "brand"
         texts = {line.cells.get(column, "") for line in lines} - {""}
-        self.found_brands = find_brands(texts, seen_by(person, Brand.objects.order_by(), "pk"))
+        self.found_brands = find_brands(texts, visible_to(person, Brand.objects.order_by(), "pk"))
         self.found_campaigns = self._find_campaigns(lines) if kind != Kind.BRANDS else Found[BrandAndName]()
         ids = {key for line in lines if (key := read_key(line.cells.get(self.key, ""))) is not None}
         self.brands = self._read_brands(ids if kind == Kind.BRANDS else set())
@@ -113,7 +113,7 @@ class Finder:
     def _read_brands(self, ids: Iterable[int]) -> dict[int, Brand]:
         found: dict[int, Brand] = {}
         for piece in in_pieces(sorted({*ids, *self.found_brands.ids.values()})):
-            found |= seen_by(self.person, Brand.objects.filter(pk__in=piece).order_by(), "pk").in_bulk()
+            found |= visible_to(self.person, Brand.objects.filter(pk__in=piece).order_by(), "pk").in_bulk()
         return found
 
     def _know_brands(self) -> None:
@@ -124,7 +124,7 @@ class Finder:
     def _know_campaigns(self, ids: Iterable[int]) -> None:
         for piece in in_pieces(sorted(ids)):
             rows = Campaign.objects.filter(pk__in=piece).select_related("brand").order_by()
-            for row in seen_by(self.person, rows, "brand"):
+            for row in visible_to(self.person, rows, "brand"):
                 values = {column: getattr(row, column) for column in CAMPAIGN_VALUES}
                 self.by_id[row.pk] = Known(row.pk, row.name, row.brand.name, row.brand_id, row.brand.currency, values)
 

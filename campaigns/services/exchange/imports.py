@@ -20,7 +20,7 @@ from campaigns.models import Brand, Campaign, ImportDraft
 from campaigns.rules.clock import Clock
 from campaigns.rules.money import format_money
 from campaigns.rules.names import name_key
-from campaigns.services.audit_log import Logged, log_rows
+from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.bulk.operations import field_of, fingerprint
 from campaigns.services.bulk.presets import schedule_in_words
 from campaigns.services.bulk.windows import write_schedules
@@ -206,7 +206,7 @@ def _new_row(kind: Kind, line: PlannedLine) -> Any:
 
 
 def _log(plan: Plan, ids: Mapping[int, int], person: Person) -> None:
-    log_rows(person, plan.kind.model, (Logged(ids[line.line], line.name, _changed(line)) for line in plan.lines))
+    log_rows(person, plan.kind.model, (AuditEntry(ids[line.line], line.name, _changed(line)) for line in plan.lines))
 
 
 def _changed(line: PlannedLine) -> list[str]:

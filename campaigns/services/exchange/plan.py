@@ -18,7 +18,7 @@ from campaigns.services.exchange.files import FileRefused, Line, TextTable
 from campaigns.services.exchange.find import Finder, Known, LineRefused
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
 from campaigns.services.naming.find_names import BrandAndName, brands_alike, campaigns_alike
-from campaigns.services.permissions import Person, sees_only_given_brands
+from campaigns.services.permissions import Person, sees_only_assigned_brands
 
 KEYS = ("id", "brand", "campaign_id", "campaign")
 """Columns that say which row a line is about, and change nothing of it."""
@@ -148,7 +148,7 @@ def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> Planned
 
 def _may_add(kind: Kind, person: Person) -> bool:
     """Whoever sees only some brands adds none: that a name is refused would say that others have it."""
-    if kind == Kind.BRANDS and sees_only_given_brands(person):
+    if kind == Kind.BRANDS and sees_only_assigned_brands(person):
         return False
     return person.has_perm(f"campaigns.add_{kind.model._meta.model_name}")
 
@@ -177,7 +177,7 @@ def _name(text: str, known: Known, person: Person, kind: Kind) -> str:
     """Return the name that a line, which has the row's id, gives to the row: its own whatever space is around it."""
     if text in (known.name, known.name.strip()):
         return known.name
-    if kind == Kind.BRANDS and sees_only_given_brands(person):
+    if kind == Kind.BRANDS and sees_only_assigned_brands(person):
         raise LineRefused(f"name: you can't rename “{known.name}”: ask an administrator, or leave its name as it is.")
     return str(_read(kind, "name", text))
 

@@ -137,9 +137,9 @@ class Sheet(Elements):
 
     def _end_in_cell(self, cell: _Cell, name: str) -> None:
         if name == "v":
-            cell.value = self.collected()
+            cell.value = self.ids_as_text()
         elif name == "t":
-            text = self.collected()
+            text = self.ids_as_text()
             if not self._is_phonetic:
                 cell.texts.append(text)
         elif name == "rPh":

@@ -127,7 +127,7 @@ class _Strings(Elements):
 
     def end(self, name: str) -> None:
         if name == "t":
-            text = self.collected()
+            text = self.ids_as_text()
             if not self._is_phonetic:
                 self._parts.append(text)
         elif name == "rPh":

@@ -17,7 +17,7 @@ from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.periods import ONE_DAY, find_zone, first_of_month, local_date, minute_of, start_of_day
 from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.services.insight.explain_change import is_person
-from campaigns.services.insight.forecast import Window, allowed_from, day_in_words, next_closing, outlook
+from campaigns.services.insight.forecast import Window, allowed_from, day_in_words, forecast, next_closing
 
 DATES = PauseReason.NOT_STARTED | PauseReason.ENDED
 """Reasons that say themselves since when they hold."""
@@ -38,7 +38,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Story:
+class Explanation:
     """Three parts of one text: "Paused since 14:05", why, and "Resumes tonight at 00:00 (Europe/Paris)."."""
 
     headline: str
@@ -51,13 +51,13 @@ class Story:
         return f"{self.headline}{because}. {self.next}"
 
 
-def tell(facts: Facts, now: datetime) -> Story:
+def tell(facts: Facts, now: datetime) -> Explanation:
     """Return the campaign's story as of now."""
     campaign, clock = facts.campaign, _Clock.of(facts.campaign.brand, now)
     paused_or_not = began(facts.lines, (lambda reasons: reasons != 0) if campaign.reasons else _is_active)
     since = paused_or_not.at if paused_or_not else None
     why = [_why(reason, facts, clock, since) for reason in campaign.reasons]
-    return Story(_headline(facts, clock, since), why, _next(facts, clock))
+    return Explanation(_headline(facts, clock, since), why, _next(facts, clock))
 
 
 def _is_active(reasons: int) -> bool:
@@ -208,7 +208,7 @@ def _next(facts: Facts, clock: _Clock) -> str:
 
 
 def _resumes(facts: Facts, clock: _Clock) -> str:
-    found = outlook(facts.campaign, facts.windows, clock.now)
+    found = forecast(facts.campaign, facts.windows, clock.now)
     if found.is_never:
         return f"Stays paused: {found.text.partition(': ')[2]}."
     if found.at is None or clock.zone is None:

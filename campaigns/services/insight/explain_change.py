@@ -45,7 +45,7 @@ LIMITS = {
 
 
 @dataclass(frozen=True)
-class ChangeStory:
+class ChangeExplanation:
     what: str
     why: list[str]
     still: PauseReason
@@ -54,11 +54,11 @@ class ChangeStory:
     by: str
 
 
-def tell_change(line: StatusChange, currency: str) -> ChangeStory:
+def tell_change(line: StatusChange, currency: str) -> ChangeExplanation:
     before, after = PauseReason(line.reasons_before), PauseReason(line.reasons_after)
     began = [_began(reason, line, currency) for reason in after & ~before]
     ended = [_ended(reason, line, currency) for reason in before & ~after]
-    return ChangeStory(_what(before, after), began + ended, before & after, by(line.actor))
+    return ChangeExplanation(_what(before, after), began + ended, before & after, by(line.actor))
 
 
 def _what(before: PauseReason, after: PauseReason) -> str:

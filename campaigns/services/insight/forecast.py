@@ -43,7 +43,7 @@ class Window(Protocol):
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Forecast:
     """When a campaign may run again: at is None where only a person can tell, or where it never will."""
 
     at: datetime | None
@@ -144,32 +144,32 @@ def _offset(zone: ZoneInfo, instant: datetime) -> timedelta | None:
     return instant.astimezone(zone).utcoffset()
 
 
-def outlook(campaign: Campaign, windows: Sequence[Window], now: datetime) -> Outlook:
+def forecast(campaign: Campaign, windows: Sequence[Window], now: datetime) -> Forecast:
     """Return when the campaign may run again, also in words, with every reason that holds taken together.
 
     Reads campaign.brand and campaign.pause_reasons; asks the database for nothing else.
     """
     reasons, zone = campaign.reasons, find_zone(campaign.brand.timezone)
     if not reasons:
-        return Outlook(None, "running")
+        return Forecast(None, "running")
     if zone is None:
-        return Outlook(None, f"when the brand has a known time zone: “{campaign.brand.timezone}” is unknown")
+        return Forecast(None, f"when the brand has a known time zone: “{campaign.brand.timezone}” is unknown")
     if reasons & PauseReason.ENDED and campaign.ends_on:
-        return Outlook(None, f"{NEVER_AGAIN}it ended on {campaign.ends_on:%Y-%m-%d}")
+        return Forecast(None, f"{NEVER_AGAIN}it ended on {campaign.ends_on:%Y-%m-%d}")
     return _combined(campaign, windows, zone, now)
 
 
-def _combined(campaign: Campaign, windows: Sequence[Window], zone: ZoneInfo, now: datetime) -> Outlook:
+def _combined(campaign: Campaign, windows: Sequence[Window], zone: ZoneInfo, now: datetime) -> Forecast:
     at = next_opening(windows, zone, allowed_from(campaign, zone, now))
     waits = waits_for_people(campaign)
     if at is None:
-        return Outlook(None, f"{NEVER_AGAIN}none of its windows ever opens")
+        return Forecast(None, f"{NEVER_AGAIN}none of its windows ever opens")
     if campaign.ends_on and local_date(zone, at) > campaign.ends_on:
-        return Outlook(None, f"{NEVER_AGAIN}it ends on {campaign.ends_on:%Y-%m-%d}, before it may run again")
+        return Forecast(None, f"{NEVER_AGAIN}it ends on {campaign.ends_on:%Y-%m-%d}, before it may run again")
     if not waits:
-        return Outlook(at, "the next check" if at <= now else in_words(at, zone, now))
+        return Forecast(at, "the next check" if at <= now else in_words(at, zone, now))
     text = "when " + " and ".join(waits)
-    return Outlook(None, text if at <= now else f"{text}, but not before {in_words(at, zone, now)}")
+    return Forecast(None, text if at <= now else f"{text}, but not before {in_words(at, zone, now)}")
 
 
 def allowed_from(campaign: Campaign, zone: ZoneInfo, now: datetime) -> datetime:

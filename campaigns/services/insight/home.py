@@ -19,8 +19,8 @@ from campaigns.database.dialects import shown_sum
 from campaigns.models import Campaign, StatusChange
 from campaigns.rules.money import from_micros
 from campaigns.rules.reasons import PauseReason
-from campaigns.services.insight.risk import Risk, brands_seen_by, risks
-from campaigns.services.permissions import Person, seen_by, sees_only_given_brands
+from campaigns.services.insight.risk import Risk, brands_visible_to, risks
+from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
 WORST = 8
 """So many brands are named, those that need somebody first."""
@@ -119,7 +119,7 @@ def brands_now(user: Person, *, now: datetime) -> Brands:
     """Return the brands that the person sees, in two queries."""
     select = f"{OVERVIEW} UNION ALL SELECT * FROM ({WORST_BRANDS}) worst"
     found = Brands()
-    for row in fetch_all(*risks(select, now=now, scope=brands_seen_by(user))):
+    for row in fetch_all(*risks(select, now=now, scope=brands_visible_to(user))):
         if row[0] is None:
             _add(found, row)
         else:
@@ -178,7 +178,7 @@ class Campaigns:
 
 def campaigns_now(user: Person) -> Campaigns:
     """Return the campaigns that the person sees, in one query."""
-    rows: QuerySet[Any] = seen_by(user, Campaign.objects.order_by(), "brand")
+    rows: QuerySet[Any] = visible_to(user, Campaign.objects.order_by(), "brand")
     found = Campaigns()
     for bits, count in rows.values_list("pause_reasons").annotate(Count("pk")):
         if bits:
@@ -222,7 +222,7 @@ class Changes:
 def recent_changes(user: Person, *, now: datetime) -> Changes:
     """Return what changed in the last 24 hours in campaigns that the person sees, in one query."""
     found = Changes(now - RECENTLY)
-    condition, params = brands_seen_by(user, "brand_id")
+    condition, params = brands_visible_to(user, "brand_id")
     seen = "1 = 1" if not params else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {condition})"
     since = connection.ops.adapt_datetimefield_value(found.since)
     for before, after, count, is_older_line_recent in fetch_all(
@@ -236,7 +236,7 @@ def recent_changes(user: Person, *, now: datetime) -> Changes:
 
 def _reach(user: Person) -> int:
     """Return over how many of the newest lines the history is looked through for a person."""
-    return LINES_OF_GIVEN_BRANDS if sees_only_given_brands(user) else LINES
+    return LINES_OF_GIVEN_BRANDS if sees_only_assigned_brands(user) else LINES
 
 
 def _count_change(found: Changes, before: int, after: int, count: int) -> None:
@@ -254,5 +254,5 @@ def latest_changes(user: Person, number: int) -> list[StatusChange]:
     """Return the last lines of history of campaigns that the person sees, with campaign and brand."""
     last = Subquery(StatusChange.objects.order_by("-pk").values("pk")[:1])
     newest = StatusChange.objects.filter(pk__gt=last - _reach(user))
-    lines = seen_by(user, newest.select_related("campaign__brand"), "campaign__brand")
+    lines = visible_to(user, newest.select_related("campaign__brand"), "campaign__brand")
     return list(lines.order_by("-id")[:number])

@@ -29,7 +29,7 @@ from campaigns.services.enforcement.current_spend import (
     params_of,
 )
 from campaigns.services.insight.pacing import day_span, fast_sql, month_span, slow_sql
-from campaigns.services.permissions import Person, seen_by, sees_only_given_brands
+from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
 
 class Risk(IntFlag):
@@ -129,11 +129,11 @@ def one_brand(pk: int) -> Condition:
     return "b.id = %s", [pk]
 
 
-def brands_seen_by(user: Person, column: str = "b.id") -> Condition:
+def brands_visible_to(user: Person, column: str = "b.id") -> Condition:
     """Return the condition "the person sees the brand", with its parameters."""
-    if not sees_only_given_brands(user):
+    if not sees_only_assigned_brands(user):
         return EVERYTHING
-    seen: QuerySet[Any] = seen_by(user, Brand.objects.order_by(), "pk").values("pk")
+    seen: QuerySet[Any] = visible_to(user, Brand.objects.order_by(), "pk").values("pk")
     sql, params = seen.query.sql_with_params()
     return f"{column} IN ({sql})", list(params)
 

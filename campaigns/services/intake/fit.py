@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 
 from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import among, among_param
+from campaigns.database.dialects import in_list, list_param
 from campaigns.models import Brand
 from campaigns.rules.periods import find_zone
 from campaigns.services.intake.csv_reader import Row
@@ -27,8 +27,8 @@ class BrandFacts(NamedTuple):
 
 
 def facts_of_brands(brand_ids: Collection[int]) -> dict[int, BrandFacts]:
-    sql = f"SELECT id, name, timezone, currency FROM campaigns_brand WHERE {among('id')}"
-    found = fetch_all(sql, [among_param(set(brand_ids))]) if brand_ids else []
+    sql = f"SELECT id, name, timezone, currency FROM campaigns_brand WHERE {in_list('id')}"
+    found = fetch_all(sql, [list_param(set(brand_ids))]) if brand_ids else []
     return {brand_id: BrandFacts(*facts) for brand_id, *facts in found}
 
 

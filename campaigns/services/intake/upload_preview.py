@@ -17,7 +17,7 @@ from campaigns.rules.clock import Clock
 from campaigns.services.intake.csv_reader import BadRow, SpendFileError, read_spend_csv
 from campaigns.services.intake.preview import Preview, preview_spend
 from campaigns.services.intake.upload_parts import open_parts
-from campaigns.services.intake.uploads import ATTEMPTS, LOST_AFTER, NAMED, named_line, seen_brands, zone_of
+from campaigns.services.intake.uploads import ATTEMPTS, LOST_AFTER, NAMED, named_line, visible_brands, zone_of
 
 State = SpendUpload.State
 SMALL = 1024**2
@@ -77,7 +77,7 @@ class _Run:
                 read_spend_csv(self.stream, decimal=DecimalMark(upload.decimal)),
                 zone=zone_of(upload),
                 create=upload.create_missing,
-                brands=seen_brands(upload),
+                brands=visible_brands(upload),
                 on_refused=self.name_refused,
                 on_batch=self.note_progress,
             )

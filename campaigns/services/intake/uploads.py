@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from django.db import DatabaseError, transaction
 from django.db.models import F, Q, QuerySet
 
-from campaigns.database.connection import impatient, is_busy, is_postgresql
+from campaigns.database.connection import is_busy, is_postgresql, separate_connection
 from campaigns.models import Brand, SpendUpload, SpendUploadPart
 from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.clock import Clock
@@ -27,7 +27,7 @@ from campaigns.rules.periods import find_zone
 from campaigns.services.intake.csv_reader import BadRow, Line, SpendFileError, read_spend_csv
 from campaigns.services.intake.importer import Counts, ImportRefused, import_spend
 from campaigns.services.intake.upload_parts import PartsStream, open_parts, write_parts
-from campaigns.services.permissions import Person, seen_by, sees_only_given_brands
+from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
 State = SpendUpload.State
 OPEN = (State.CHECKING, State.WAITING, State.RUNNING)
@@ -172,7 +172,7 @@ class _Run:
         upload = self.upload
         zone = zone_of(upload)
         rows = self.rows(read_spend_csv(self.stream, decimal=DecimalMark(upload.decimal)))
-        brands = seen_brands(upload)
+        brands = visible_brands(upload)
         if upload.skip_errors:
             import_spend(
                 rows,
@@ -227,7 +227,7 @@ class _Run:
         if not is_postgresql() or now - self.told_at < TOLD_EVERY:
             return
         self.told_at = now
-        with impatient(5):
+        with separate_connection(5):
             self.write(bytes_done=self.raw.position, seen_at=now)
 
     def end(self, state: State, sentence: str = "", **counts: int) -> None:
@@ -258,14 +258,14 @@ def zone_of(upload: SpendUpload) -> ZoneInfo | None:
     return zone
 
 
-def seen_brands(upload: SpendUpload) -> QuerySet[Brand] | None:
+def visible_brands(upload: SpendUpload) -> QuerySet[Brand] | None:
     """Return the brands that the person sees; None where that is all, none of a person who is gone."""
     person = upload.user
     if person is None or not person.is_active:
         return Brand.objects.none()
-    if not sees_only_given_brands(person):
+    if not sees_only_assigned_brands(person):
         return None
-    return seen_by(person, Brand.objects.order_by(), "pk")
+    return visible_to(person, Brand.objects.order_by(), "pk")
 
 
 def named_line(refused: BadRow) -> str:

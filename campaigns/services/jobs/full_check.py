@@ -19,7 +19,7 @@ from campaigns.rules.clock import Clock
 from campaigns.services.enforcement.enforce import Change, Enforcement, enforce, preview
 from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.ledger.close_periods import close_periods
-from campaigns.services.ledger.due_brands import due_marks, forget
+from campaigns.services.ledger.due_brands import clear_due, due_rows
 from campaigns.services.ledger.fold import fold
 from campaigns.services.ledger.locks import JOB_WAIT, lock_brands
 from campaigns.services.ledger.reopen import reopen_periods
@@ -120,12 +120,12 @@ def full_check(
     rebooked = rebook_changed_zones(clock=closing)
     # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
     # campaigns running past their budgets.
-    marks = due_marks(now=clock())
+    marks = due_rows(now=clock())
     enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes, leave=rebooked.left)
     rebooked.raise_problem()
     enforcement.unfinished.add(unfinished)
     if closing_clock is None:
-        forget(marks)
+        clear_due(marks)
     return finish_check(enforcement, rebooked=rebooked.count, reopened=reopened, clock=closing)
 
 

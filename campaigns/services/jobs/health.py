@@ -1,7 +1,7 @@
 """Health: whether the jobs do their work, told from what is in the database.
 
 A worker that answers a ping may do nothing, so what counts is the last success of each job against the schedule that
-staff gave it. A check that is late is a problem: campaigns run past their limits. A reset or a quick pass that is late
+staff gave it. A check that is late is a problem: campaigns run past their limits. A reset or a quick check that is late
 or missing is a warning, because the next check does its work (design part 4).
 """
 
@@ -22,7 +22,7 @@ from campaigns.services.ledger.fold import oldest_bookable
 
 GRACE = timedelta(minutes=5)
 """A job is late when its turn is this long ago: longer than a run may take (CELERY_TASK_TIME_LIMIT)."""
-GRACE_OF_QUICK_PASS = timedelta(minutes=1)
+GRACE_OF_QUICK_CHECK = timedelta(minutes=1)
 """Less, because what it misses is a warning: longer than a pass may take, or waits before it expires."""
 
 
@@ -125,7 +125,7 @@ def _jobs(
 def _job(turns: Turns, run: JobRun | None, installed_at: datetime, now: datetime) -> JobHealth:
     name = turns.job.run_name
     succeeded_at = run.succeeded_at if run else None
-    grace = GRACE_OF_QUICK_PASS if turns.job is QUICK else GRACE
+    grace = GRACE_OF_QUICK_CHECK if turns.job is QUICK else GRACE
     is_ahead = succeeded_at is not None and succeeded_at > now + grace
     expected_by = now if is_ahead else turns.after(succeeded_at or installed_at) + grace
     late = is_ahead or now > expected_by

@@ -72,7 +72,7 @@ def _skew(kind: str, ahead: timedelta) -> str:
     name = "beat" if kind == Heartbeat.Kind.BEAT else "a worker"
     return (
         f"The clock of {name} is {difference_in_words(ahead)} the database's: synchronize the clocks of all machines,"
-        " or quick passes expire before they begin."
+        " or quick checkes expire before they begin."
     )
 
 

@@ -18,12 +18,12 @@ from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
 from campaigns.services.enforcement.enforce import Enforcement, enforce
 from campaigns.services.enforcement.next_change import due_campaigns
 from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
-from campaigns.services.ledger.due_brands import due_marks, forget, mark_at_once
+from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
 from campaigns.services.ledger.fold import plan_fold
 from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope, brands_of
 
-JOB = "quick_pass"
+JOB = "quick_check"
 MOST_CAMPAIGNS = 100_000
 MOST_BATCHES = 20
 """Of a fold: a few seconds, so that a backlog doesn't delay the next pass."""
@@ -33,7 +33,7 @@ MOST_REBOOKED = 30
 
 ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
-    OR EXISTS (SELECT 1 FROM campaigns_touchedbrand WHERE due_quarter <= %s)
+    OR EXISTS (SELECT 1 FROM campaigns_duebrand WHERE due_quarter <= %s)
     OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s)
 """
 
@@ -41,8 +41,8 @@ BRANDS_WITH_PENDING = "SELECT DISTINCT brand_id FROM campaigns_pendingspend WHER
 
 
 @dataclass
-class QuickPass:
-    """What one quick pass did."""
+class QuickCheck:
+    """What one quick check did."""
 
     folded: int = 0
     brands: int = 0
@@ -71,10 +71,10 @@ class QuickPass:
         )
 
 
-def run_quick_pass(*, clock: Clock, actor: str = JOB) -> QuickPass:
-    """Do a quick pass as a job, and note the run under the job's name."""
+def run_quick_check(*, clock: Clock, actor: str = JOB) -> QuickCheck:
+    """Do a quick check as a job, and note the run under the job's name."""
     started_at = clock()
-    done = quick_pass(actor, clock=clock) if is_anything_due(now=started_at) else QuickPass()
+    done = quick_check(actor, clock=clock) if is_anything_due(now=started_at) else QuickCheck()
     run = JobRun(
         name=JOB,
         started_at=started_at,
@@ -96,13 +96,13 @@ def is_anything_due(*, now: datetime) -> bool:
     return bool(due)
 
 
-def quick_pass(actor: str, *, clock: Clock) -> QuickPass:
+def quick_check(actor: str, *, clock: Clock) -> QuickCheck:
     """Enforce the brands that had spend and the campaigns whose next change is due, then fold some of what is pending.
 
     actor is the name for the history. Marks are cleared when what was decided on them is committed; where that
     fails they stay, and the next pass finds them.
     """
-    done = QuickPass()
+    done = QuickCheck()
     folding = plan_fold(most_batches=MOST_BATCHES)  # first, so that decisions have seen whatever it moves
     decided_at = None
     try:
@@ -115,25 +115,25 @@ def quick_pass(actor: str, *, clock: Clock) -> QuickPass:
     return done
 
 
-def _enforce_brands(done: QuickPass, clock: Clock, actor: str) -> datetime:
+def _enforce_brands(done: QuickCheck, clock: Clock, actor: str) -> datetime:
     """Enforce the brands that have spend pending or a mark that is due; return since when that is decided."""
     now = clock()
-    marks = due_marks(now=now)
+    marks = due_rows(now=now)
     pending = {brand_id for (brand_id,) in fetch_all(BRANDS_WITH_PENDING, quarters_of_the_month(now))}
     brands = sorted(pending.union(marks.brands))
     done.brands = len(brands)
     _enforce(done, Scope.of_brands(brands), brands, clock, actor)
-    forget(marks)
+    clear_due(marks)
     return now
 
 
-def _enforce_campaigns(done: QuickPass, clock: Clock, actor: str) -> None:
+def _enforce_campaigns(done: QuickCheck, clock: Clock, actor: str) -> None:
     due = due_campaigns(now=clock(), most=MOST_CAMPAIGNS)
     done.campaigns = len(due)
     _enforce(done, Scope.of_campaigns(due), due, clock, actor)
 
 
-def _enforce(done: QuickPass, scope: Scope, ids: list[int], clock: Clock, actor: str) -> None:
+def _enforce(done: QuickCheck, scope: Scope, ids: list[int], clock: Clock, actor: str) -> None:
     if not ids:
         return
     brands = brands_of(scope)
@@ -145,15 +145,15 @@ def _enforce(done: QuickPass, scope: Scope, ids: list[int], clock: Clock, actor:
             _enforce_rebooked(done, scope, changed, clock, actor)
 
 
-def _enforce_rebooked(done: QuickPass, scope: Scope, changed: list[int], clock: Clock, actor: str) -> None:
+def _enforce_rebooked(done: QuickCheck, scope: Scope, changed: list[int], clock: Clock, actor: str) -> None:
     """Enforce brands whose zone SQL has changed, last: each is re-booked first, which takes a tenth of a second."""
     first = changed[:MOST_REBOOKED]
     rebooked = rebook_changed_zones(clock=clock, brands=first)
     _note(done, enforce(scope.within(first), clock=clock, actor=actor, leave=rebooked.left))
-    mark_at_once(changed[MOST_REBOOKED:])
+    mark_due(changed[MOST_REBOOKED:])
     rebooked.raise_problem()
 
 
-def _note(done: QuickPass, enforced: Enforcement) -> None:
+def _note(done: QuickCheck, enforced: Enforcement) -> None:
     done.enforcements.append(enforced)
     done.unfinished.add(enforced.unfinished)

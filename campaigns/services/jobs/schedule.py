@@ -79,8 +79,8 @@ MONTHLY = Job(
 # Beat's clock says when a message expires, and the worker's whether it has: they may differ by most of a minute. A
 # longer time would let more passes pile up before a check, where a worker has one process.
 QUICK = Job(
-    "Quick pass",
-    "campaigns.tasks.quick_pass",
+    "Quick check",
+    "campaigns.tasks.quick_check",
     "Every ten seconds: pauses and resumes what had spend and what time has reached. The check does the same, later.",
     None,
     expire_seconds=60,

@@ -16,9 +16,9 @@ from campaigns.models import CheckShard
 from campaigns.rules.clock import Clock
 from campaigns.services.enforcement.clocks import unknown_zones
 from campaigns.services.enforcement.enforce import Enforcement, enforce
-from campaigns.services.enforcement.status_changes import LineCount
+from campaigns.services.enforcement.status_changes import ChangeCounts
 from campaigns.services.jobs.full_check import FullCheck, finish_check, note_start, note_success
-from campaigns.services.jobs.quick_check import quick_pass
+from campaigns.services.jobs.quick_check import quick_check
 from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.ledger.reopen import reopen_periods
 from campaigns.services.ledger.unfinished import Unfinished
@@ -68,8 +68,8 @@ def _end(shards: list[CheckShard], clock: Clock) -> FullCheck:
     job = shards[0].job
     total = Enforcement(unfinished=Unfinished(set(unknown_zones(Scope.everything()))))
     for shard in shards:
-        total.add(LineCount(shard.changed, shard.paused, shard.resumed))
+        total.add(ChangeCounts(shard.changed, shard.paused, shard.resumed))
     check = finish_check(total, rebooked=0, clock=clock)
-    check.unfinished.add(quick_pass(job, clock=clock).unfinished)  # each shard has marked what was locked
+    check.unfinished.add(quick_check(job, clock=clock).unfinished)  # each shard has marked what was locked
     note_success(job, check, clock())
     return check

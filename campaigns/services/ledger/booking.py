@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import among, among_param, rows_param, rows_sql
+from campaigns.database.dialects import in_list, list_param, rows_param, rows_sql
 from campaigns.rules.periods import day_segments, find_zone
 
 SEGMENT_COLUMNS = {
@@ -60,8 +60,8 @@ def _segments(utc_days: Mapping[str, Iterable[int]]) -> Iterator[tuple[str, str,
             yield "month", name, utc_day, quarter_from, quarter_until, day_from, month
 
 
-def known_booking_zones(brands: Iterable[int] | None = None) -> list[str]:
+def known_accounting_time_zones(brands: Iterable[int] | None = None) -> list[str]:
     """Return the zones that all brands, or these, are booked in, without unknown ones."""
-    in_scope, scope = ("1 = 1", []) if brands is None else (among("brand_id"), [among_param(brands)])
-    rows = fetch_all(f"SELECT DISTINCT timezone FROM campaigns_bookingzone WHERE {in_scope}", scope)
+    in_scope, scope = ("1 = 1", []) if brands is None else (in_list("brand_id"), [list_param(brands)])
+    rows = fetch_all(f"SELECT DISTINCT timezone FROM campaigns_accountingtimezone WHERE {in_scope}", scope)
     return sorted(name for (name,) in rows if find_zone(name) is not None)

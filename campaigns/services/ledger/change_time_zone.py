@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from django.db import DatabaseError, connection, transaction
 
 from campaigns.database.connection import fetch_all, is_lock_timeout, take_ledger_lock
-from campaigns.database.dialects import among, among_param
-from campaigns.models import BookingZone, Brand, BrandPeriod
+from campaigns.database.dialects import in_list, list_param
+from campaigns.models import AccountingTimeZone, Brand, BrandPeriod
 from campaigns.models.books import FIRST_PERIOD, LAST_PERIOD
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import find_zone, local_clock
@@ -102,7 +102,7 @@ def rebook_from_now(brand_id: int, *, clock: Clock) -> None:
         if not lock_free_brands([brand_id]):
             return
         now = clock()
-        zones = BookingZone.objects.filter(brand=brand_id, kind=DAY)
+        zones = AccountingTimeZone.objects.filter(brand=brand_id, kind=DAY)
         current = zones.filter(first__lte=now.date(), until__gt=now.date()).order_by("first").first()
         wanted = zones.values_list("timezone", flat=True).get(until=LAST_PERIOD)
         _rebook(ZoneChange(brand_id, current.timezone if current else wanted, wanted), now)
@@ -116,7 +116,7 @@ def brands_with_changed_zones(brands: Iterable[int] | None = None) -> list[int]:
 CHANGED_ZONES = """
 WITH booked AS (
     SELECT brand_id, COUNT(*) AS books, MIN(timezone) AS first, MAX(timezone) AS last
-    FROM campaigns_bookingzone
+    FROM campaigns_accountingtimezone
     WHERE until = %s AND {of_brands}
     GROUP BY brand_id
 )
@@ -128,8 +128,8 @@ ORDER BY brand.id
 
 
 def _changed_zones(brand_ids: Iterable[int] | None) -> list[ZoneChange]:
-    of_brands, in_scope = ("1 = 1", "1 = 1") if brand_ids is None else (among("brand_id"), among("brand.id"))
-    scope = [] if brand_ids is None else [among_param(brand_ids)]
+    of_brands, in_scope = ("1 = 1", "1 = 1") if brand_ids is None else (in_list("brand_id"), in_list("brand.id"))
+    scope = [] if brand_ids is None else [list_param(brand_ids)]
     rows = fetch_all(CHANGED_ZONES.format(of_brands=of_brands, in_scope=in_scope), [LAST_PERIOD, *scope, *scope])
     changes = (ZoneChange(*row) for row in rows)
     return [change for change in changes if find_zone(change.wanted) is not None]
@@ -160,12 +160,12 @@ def _mark_days(brand_id: int, zone: ZoneInfo, first: date) -> None:
 
 def _move_to_zone(change: ZoneChange, kind: BrandPeriod.Kind, first: date, reopened_from: date, born: date) -> None:
     """End the booking before the first period, go on from there in the new zone, and reopen what is open there."""
-    zones = BookingZone.objects.filter(brand=change.brand_id, kind=kind)
+    zones = AccountingTimeZone.objects.filter(brand=change.brand_id, kind=kind)
     current = zones.filter(until=LAST_PERIOD).first()
     opened = current.opened if current else None
     zones.filter(first__gte=first).delete()
     zones.filter(until__gt=first).update(until=first)
-    BookingZone.objects.create(
+    AccountingTimeZone.objects.create(
         brand_id=change.brand_id,
         kind=kind,
         timezone=change.wanted,

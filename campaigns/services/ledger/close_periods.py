@@ -20,15 +20,15 @@ from campaigns.database.connection import (
     as_date,
     execute,
     fetch_all,
-    give_way,
     is_lock_timeout,
     is_postgresql,
     take_ledger_lock,
+    yield_to_waiting_writers,
 )
-from campaigns.database.dialects import among, among_param, micros_sql, rows_param, rows_sql
+from campaigns.database.dialects import in_list, list_param, micros_sql, rows_param, rows_sql
 from campaigns.models.books import LAST_PERIOD
 from campaigns.rules.periods import ONE_DAY, find_zone, local_clock, local_clocks, next_month
-from campaigns.services.ledger.booking import known_booking_zones
+from campaigns.services.ledger.booking import known_accounting_time_zones
 from campaigns.services.ledger.fold import fold_under_ledger_lock
 from campaigns.services.ledger.locks import brands_open_to_references, limit_job_waits
 from campaigns.services.ledger.unfinished import Unfinished
@@ -52,12 +52,12 @@ open_period AS MATERIALIZED (
         (kind = 'day' AND starts_on < %s) OR (kind = 'month' AND starts_on < %s)
     )
 )
-SELECT zone.brand_id FROM campaigns_bookingzone AS zone
+SELECT zone.brand_id FROM campaigns_accountingtimezone AS zone
 JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
 WHERE zone.until = %s AND {in_scope} AND (zone.closed_before IS NULL OR zone.closed_before < current.starts_on)
 UNION
 SELECT period.brand_id FROM open_period AS period
-JOIN campaigns_bookingzone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
+JOIN campaigns_accountingtimezone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
 JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
 WHERE zone.until = %s AND {in_scope} AND period.starts_on < current.starts_on
 ORDER BY 1
@@ -68,7 +68,7 @@ INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
 WITH current AS MATERIALIZED ({{current}}), ended AS MATERIALIZED ({{ended}}),
 book AS MATERIALIZED (
     SELECT zone.brand_id, zone.kind, zone.timezone, zone.closed_before, current.starts_on AS open_from
-    FROM campaigns_bookingzone AS zone
+    FROM campaigns_accountingtimezone AS zone
     JOIN campaigns_brand AS brand ON brand.id = zone.brand_id
     JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
     WHERE zone.until = %s AND {{in_scope}} AND {BUDGET} IS NOT NULL
@@ -89,7 +89,7 @@ ended AS (
             ELSE {BUDGET} END AS budget
     FROM campaigns_brandperiod AS period
     JOIN campaigns_brand AS brand ON brand.id = period.brand_id
-    JOIN campaigns_bookingzone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
+    JOIN campaigns_accountingtimezone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
     JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
     WHERE zone.until = %s AND {{in_scope}} AND period.closed_at IS NULL AND period.starts_on < current.starts_on
 )
@@ -99,7 +99,7 @@ FROM ended WHERE ended.id = campaigns_brandperiod.id
 
 MARK_CLOSED = """
 WITH current AS MATERIALIZED ({current})
-UPDATE campaigns_bookingzone AS zone SET closed_before = current.starts_on
+UPDATE campaigns_accountingtimezone AS zone SET closed_before = current.starts_on
 FROM current
 WHERE current.kind = zone.kind AND current.zone = zone.timezone
     AND zone.until = %s AND {in_scope} AND zone.closed_before < current.starts_on
@@ -121,7 +121,7 @@ def close_periods(*, now: datetime, brands: Iterable[int] | None = None, unfinis
     closed = 0
     for start in range(0, len(due), size):
         if start:
-            give_way()
+            yield_to_waiting_writers()
         closed += _close(now, due[start : start + size], left)
     return closed
 
@@ -152,10 +152,10 @@ class _Closing:
     def __init__(self, now: datetime, brands: list[int] | None) -> None:
         self.now = now
         self.brands = brands
-        self.clocks = local_clocks(known_booking_zones(brands), now)
-        self.in_scope = "1 = 1" if brands is None else among("zone.brand_id")
-        self.period_in_scope = "1 = 1" if brands is None else among("brand_id")
-        self.scope: list[Any] = [] if brands is None else [among_param(brands)]
+        self.clocks = local_clocks(known_accounting_time_zones(brands), now)
+        self.in_scope = "1 = 1" if brands is None else in_list("zone.brand_id")
+        self.period_in_scope = "1 = 1" if brands is None else in_list("brand_id")
+        self.scope: list[Any] = [] if brands is None else [list_param(brands)]
         self.current_sql = rows_sql(CURRENT_COLUMNS)
         self.current = rows_param(
             CURRENT_COLUMNS,
@@ -191,7 +191,7 @@ class _Closing:
     def open_new_books(self) -> None:
         """Note for each new brand in which of its periods it was created: budgets count from there on."""
         new = fetch_all(
-            "SELECT zone.id, zone.kind, zone.timezone, brand.created_at FROM campaigns_bookingzone AS zone"
+            "SELECT zone.id, zone.kind, zone.timezone, brand.created_at FROM campaigns_accountingtimezone AS zone"
             " JOIN campaigns_brand AS brand ON brand.id = zone.brand_id"
             f" WHERE zone.until = %s AND {self.in_scope} AND zone.closed_before IS NULL",
             [LAST_PERIOD, *self.scope],
@@ -199,8 +199,8 @@ class _Closing:
         rows = rows_param(OPENING_COLUMNS, self.openings(new))
         execute(
             f"WITH opening AS ({rows_sql(OPENING_COLUMNS)})"
-            " UPDATE campaigns_bookingzone SET opened = opening.opened, closed_before = opening.opened"
-            " FROM opening WHERE opening.id = campaigns_bookingzone.id",
+            " UPDATE campaigns_accountingtimezone SET opened = opening.opened, closed_before = opening.opened"
+            " FROM opening WHERE opening.id = campaigns_accountingtimezone.id",
             [rows],
         )
 
@@ -214,7 +214,7 @@ class _Closing:
     def ended(self) -> str:
         """Return all days and months that may have ended without being closed, in each zone."""
         rows = fetch_all(
-            "SELECT timezone, MIN(closed_before) FROM campaigns_bookingzone AS zone"
+            "SELECT timezone, MIN(closed_before) FROM campaigns_accountingtimezone AS zone"
             f" WHERE zone.until = %s AND {self.in_scope} AND closed_before IS NOT NULL GROUP BY timezone",
             [LAST_PERIOD, *self.scope],
         )

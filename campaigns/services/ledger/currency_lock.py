@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import among, among_param
+from campaigns.database.dialects import in_list, list_param
 from campaigns.database.write_column import in_pieces
 
 # The order and the limit let a planner look one record up by the index of each campaign: it could read all of the
@@ -32,9 +32,9 @@ WHERE {in_scope} AND (
 
 def brands_that_keep_their_currency(brand_ids: Iterable[int]) -> set[int]:
     """Return those of the brands that have spend or closed statements."""
-    sql = KEPT.format(in_scope=among("brand.id"))
+    sql = KEPT.format(in_scope=in_list("brand.id"))
     pieces = in_pieces(sorted(set(brand_ids)))
-    return {pk for piece in pieces for (pk,) in fetch_all(sql, [among_param(piece)])}
+    return {pk for piece in pieces for (pk,) in fetch_all(sql, [list_param(piece)])}
 
 
 def currency_is_kept(name: str, currency: str) -> str:

@@ -12,52 +12,52 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from campaigns.database.connection import execute, fetch_all
-from campaigns.database.dialects import among, among_param
-from campaigns.models import TouchedBrand
+from campaigns.database.dialects import in_list, list_param
+from campaigns.models import DueBrand
 from campaigns.rules.periods import quarter_of, start_of_day
 
 MOST_MARKS = 100_000
-FORGOTTEN_AT_ONCE = 10_000
+CLEARED_AT_ONCE = 10_000
 """Nobody else can write on SQLite meanwhile."""
 
 AT_ONCE = 0
 
 
 @dataclass(frozen=True)
-class DueMarks:
+class DueRows:
     """The marks that were due when they were read, and the brands that they are of, in order of id."""
 
     ids: list[int]
     brands: list[int]
 
 
-def due_marks(*, now: datetime, most: int = MOST_MARKS) -> DueMarks:
+def due_rows(*, now: datetime, most: int = MOST_MARKS) -> DueRows:
     """Return the marks that are due at now, those first that have been due for longest, at most so many."""
     rows = fetch_all(
-        "SELECT id, brand_id FROM campaigns_touchedbrand WHERE due_quarter <= %s ORDER BY due_quarter LIMIT %s",
+        "SELECT id, brand_id FROM campaigns_duebrand WHERE due_quarter <= %s ORDER BY due_quarter LIMIT %s",
         [quarter_of(now), most],
     )
-    return DueMarks([mark for mark, _ in rows], sorted({brand for _, brand in rows}))
+    return DueRows([mark for mark, _ in rows], sorted({brand for _, brand in rows}))
 
 
-def forget(marks: DueMarks) -> None:
+def clear_due(marks: DueRows) -> None:
     """Take these marks away, and no others: ids commit out of order, so a mark may have come that is older.
 
     Call it when what was decided for their brands is committed.
     """
-    for start in range(0, len(marks.ids), FORGOTTEN_AT_ONCE):
-        ids = marks.ids[start : start + FORGOTTEN_AT_ONCE]
-        execute(f"DELETE FROM campaigns_touchedbrand WHERE {among('id')}", [among_param(ids)])
+    for start in range(0, len(marks.ids), CLEARED_AT_ONCE):
+        ids = marks.ids[start : start + CLEARED_AT_ONCE]
+        execute(f"DELETE FROM campaigns_duebrand WHERE {in_list('id')}", [list_param(ids)])
 
 
-def mark_at_once(brand_ids: Iterable[int]) -> None:
+def mark_due(brand_ids: Iterable[int]) -> None:
     """Mark brands that the next quick check has to look at, though no fold will mark them."""
-    marks = [TouchedBrand(brand_id=brand_id, due_quarter=AT_ONCE) for brand_id in sorted(brand_ids)]
-    TouchedBrand.objects.bulk_create(marks)  # given an empty list it begins no transaction
+    marks = [DueBrand(brand_id=brand_id, due_quarter=AT_ONCE) for brand_id in sorted(brand_ids)]
+    DueBrand.objects.bulk_create(marks)  # given an empty list it begins no transaction
 
 
 def mark_days(brand_id: int, zone: ZoneInfo, days: Iterable[date]) -> None:
     """Mark a brand for each of some local days of a zone, from the day's beginning on."""
-    TouchedBrand.objects.bulk_create(
-        TouchedBrand(brand_id=brand_id, due_quarter=quarter_of(start_of_day(zone, day))) for day in days
+    DueBrand.objects.bulk_create(
+        DueBrand(brand_id=brand_id, due_quarter=quarter_of(start_of_day(zone, day))) for day in days
     )

@@ -18,20 +18,20 @@ from typing import Any
 from django.db import DatabaseError, connection, transaction
 
 from campaigns.database.connection import (
+    analytic_query,
     fetch_all,
-    give_way,
     is_lock_timeout,
     is_out_of_range,
     is_postgresql,
-    one_large_query,
     plan_for_many_rows,
     take_ledger_lock,
+    yield_to_waiting_writers,
 )
-from campaigns.database.dialects import among, among_param, among_read, collected, in_few, row_address
+from campaigns.database.dialects import ids_as_text, in_list, in_subquery_by_index, list_param, row_locator
 from campaigns.models import PendingSpend
 from campaigns.rules.periods import find_zone, known_zones, quarter_of
 from campaigns.services.ledger.booking import segments_param
-from campaigns.services.ledger.due_brands import mark_at_once
+from campaigns.services.ledger.due_brands import mark_due
 from campaigns.services.ledger.fold_batch import MARK_ALL, Planned, move
 from campaigns.services.ledger.locks import brands_open_to_references, brands_with_locked_totals, limit_job_waits
 from campaigns.services.ledger.overflow import suspects
@@ -53,7 +53,7 @@ WITH spent AS MATERIALIZED (
     SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE id <= %s AND {in_scope}
 ),
 book AS MATERIALIZED (
-    SELECT brand_id, timezone FROM campaigns_bookingzone WHERE {of_brands}
+    SELECT brand_id, timezone FROM campaigns_accountingtimezone WHERE {of_brands}
 )
 SELECT DISTINCT timezone FROM book
 UNION ALL SELECT NULL WHERE (SELECT COUNT(DISTINCT brand_id) FROM book) < (SELECT COUNT(*) FROM spent)
@@ -62,7 +62,7 @@ UNION ALL SELECT NULL WHERE (SELECT COUNT(DISTINCT brand_id) FROM book) < (SELEC
 
 BOOKABLE = """
 brand_id IN (
-    SELECT brand_id FROM campaigns_bookingzone WHERE {of_brands}
+    SELECT brand_id FROM campaigns_accountingtimezone WHERE {of_brands}
     GROUP BY brand_id HAVING COUNT(*) = COUNT(CASE WHEN {known} THEN 1 END)
 )
 """
@@ -117,9 +117,9 @@ def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
 
 def oldest_bookable() -> datetime | None:
     """Return when the oldest pending row arrived that a fold would move; None where there is none."""
-    of_waiting = in_few("brand_id", "SELECT brand_id FROM waiting")
-    sql = OLDEST.format(bookable=BOOKABLE.format(of_brands=of_waiting, known=among("timezone")))
-    rows = PendingSpend.objects.raw(sql, [among_param(sorted(known_zones()))])
+    of_waiting = in_subquery_by_index("brand_id", "SELECT brand_id FROM waiting")
+    sql = OLDEST.format(bookable=BOOKABLE.format(of_brands=of_waiting, known=in_list("timezone")))
+    rows = PendingSpend.objects.raw(sql, [list_param(sorted(known_zones()))])
     return next((row.recorded_at for row in rows), None)
 
 
@@ -143,30 +143,32 @@ class _Fold:
         self.planned: list[Planned] | None = None
         self.in_caller = connection.in_atomic_block
         self.mark_from = MARK_ALL
-        self.in_scope = "1 = 1" if ids is None else among_read("brand_id")
-        self.scope: list[Any] = [] if ids is None else [among_param(ids)]
+        self.in_scope = "1 = 1" if ids is None else in_list("brand_id", hashed=True)
+        self.scope: list[Any] = [] if ids is None else [list_param(ids)]
         ((self.newest,),) = fetch_all("SELECT MAX(id) FROM campaigns_pendingspend")
         self.of_pending = [self.newest, *self.scope]
-        booked = self.booking_zones() if self.newest else set()
+        booked = self.accounting_time_zones() if self.newest else set()
         self.zones = sorted(name for name in booked if name and find_zone(name) is not None)
         self.all_known = len(self.zones) == len(booked)
 
-    def booking_zones(self) -> set[str | None]:
+    def accounting_time_zones(self) -> set[str | None]:
         """Return the zones that brands with pending spend are booked in; with None if one has lost its books."""
-        sql = ZONES.format(in_scope=self.in_scope, of_brands=in_few("brand_id", "SELECT brand_id FROM spent"))
+        sql = ZONES.format(
+            in_scope=self.in_scope, of_brands=in_subquery_by_index("brand_id", "SELECT brand_id FROM spent")
+        )
         with self.large_query():
             return {name for (name,) in fetch_all(sql, self.of_pending)}
 
     def large_query(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.scope else one_large_query(megabytes=PLANNING_MEGABYTES)
+        return nullcontext() if self.scope else analytic_query(megabytes=PLANNING_MEGABYTES)
 
     def bookable(self) -> tuple[str, list[Any]]:
         """Return the condition on pending rows that they can be booked, and its parameters."""
         if self.all_known:
             return "1 = 1", []
         pending = f"SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE id <= %s AND {self.in_scope}"
-        sql = BOOKABLE.format(of_brands=in_few("brand_id", pending), known=among("timezone"))
-        return sql, [*self.of_pending, among_param(self.zones)]
+        sql = BOOKABLE.format(of_brands=in_subquery_by_index("brand_id", pending), known=in_list("timezone"))
+        return sql, [*self.of_pending, list_param(self.zones)]
 
     def run(self, *, decided_at: datetime | None = None) -> int:
         """Move it; return how many rows that was. Where somebody else has locked what it needs, leave that and say so.
@@ -206,7 +208,7 @@ class _Fold:
             moved = 0
             for rows in planned:
                 if moved:
-                    give_way()
+                    yield_to_waiting_writers()
                 count = self.batch(rows)
                 moved += count
                 yield count
@@ -232,7 +234,7 @@ class _Fold:
                 yield _Fold([brand_id]).whole()
             except DatabaseError as error:
                 if is_out_of_range(error):
-                    mark_at_once([brand_id])
+                    mark_due([brand_id])
                     self.unfinished.too_large.add(brand_id)
                 elif self.in_caller or not is_lock_timeout(error) or brands_open_to_references([brand_id]):
                     raise
@@ -261,11 +263,11 @@ class _Fold:
         days = batch_days or BATCH_DAYS
         bookable, of_bookable = self.bookable()
         sql = PLAN.format(
-            address=row_address(),
+            address=row_locator(),
             in_scope=self.in_scope,
             bookable=bookable,
-            addresses=collected("address"),
-            brands=collected("brand_id"),
+            addresses=ids_as_text("address"),
+            brands=ids_as_text("brand_id"),
         )
         planned = max(most, PLANNED_ROWS) if self.most_batches is None else most * self.most_batches
         limits = [planned, most, days, days]

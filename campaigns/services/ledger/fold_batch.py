@@ -8,20 +8,20 @@ from typing import Any
 
 from campaigns.database.connection import execute, fetch_all, is_postgresql
 from campaigns.database.dialects import (
-    among,
-    among_collected,
-    among_param,
-    at_addresses,
     clamped_sum,
-    in_few,
-    large_apart,
+    ctid_in,
+    group_large_amounts_separately,
+    in_list,
+    in_subquery_by_index,
+    in_text_list,
+    list_param,
 )
 from campaigns.services.ledger.booking import BOOKED, PLACED, segments_sql
 
 PREFIX = f"""
 WITH segment AS MATERIALIZED ({{segments}}),
 book AS MATERIALIZED (
-    SELECT brand_id, kind, timezone, first, until FROM campaigns_bookingzone
+    SELECT brand_id, kind, timezone, first, until FROM campaigns_accountingtimezone
     WHERE {{of_brands}}
 ),
 bookable AS (
@@ -30,7 +30,7 @@ bookable AS (
 taken AS {{take}},
 spent AS (
     SELECT brand_id, quarter, SUM(amount) AS amount FROM taken
-    GROUP BY brand_id, quarter{large_apart("amount", "id")}
+    GROUP BY brand_id, quarter{group_large_amounts_separately("amount", "id")}
 ),
 placed AS MATERIALIZED ({PLACED.format(spent="spent", books="book", of="spent.brand_id")}),
 booked AS MATERIALIZED ({BOOKED.format(placed="placed", of="placed.brand_id, placed.quarter")}),
@@ -38,7 +38,7 @@ day AS (SELECT DISTINCT brand_id, quarter, starts_on FROM booked WHERE kind = 'd
 """
 
 TAKEN = """
-    {at_addresses} AND id + 0 <= %s AND {covered_day} AND brand_id IN (SELECT brand_id FROM bookable)
+    {ctid_in} AND id + 0 <= %s AND {covered_day} AND brand_id IN (SELECT brand_id FROM bookable)
 """
 """What was planned, and can be booked still: in days and zones of which there are segments.
 
@@ -53,7 +53,9 @@ WITH total AS MATERIALIZED (
     GROUP BY 1, 2
 )
 SELECT campaign_id, starts_on, spend FROM total
-WHERE campaign_id IN (SELECT id FROM campaigns_campaign WHERE {in_few("id", "SELECT campaign_id FROM total")})
+WHERE campaign_id IN (
+    SELECT id FROM campaigns_campaign WHERE {in_subquery_by_index("id", "SELECT campaign_id FROM total")}
+)
 ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend
 """
 
@@ -63,12 +65,12 @@ WITH total AS MATERIALIZED (
     SELECT brand_id, kind, starts_on, {clamped_sum("amount")} AS spend FROM booked GROUP BY 1, 2, 3
 )
 SELECT brand_id, kind, starts_on, spend FROM total
-WHERE brand_id IN (SELECT id FROM campaigns_brand WHERE {in_few("id", "SELECT brand_id FROM total")})
+WHERE brand_id IN (SELECT id FROM campaigns_brand WHERE {in_subquery_by_index("id", "SELECT brand_id FROM total")})
 ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
 """
 
 MARK_BRANDS = """
-INSERT INTO campaigns_touchedbrand (brand_id, due_quarter) SELECT DISTINCT brand_id, day_from FROM booked
+INSERT INTO campaigns_duebrand (brand_id, due_quarter) SELECT DISTINCT brand_id, day_from FROM booked
 WHERE day_from >= %s
 """
 """One mark for each local day: due at once where the day has begun, otherwise when it does (R3).
@@ -96,17 +98,17 @@ def move(rows: Planned, *, newest: int, zones: Iterable[str], segments: str, mar
 
     What has other UTC days or brands, or is booked in other zones, stays: no segments are given for it.
     """
-    taken = [rows.addresses, newest, among_param(rows.days)]
-    params = [segments, rows.brands, among_param(zones), *taken]
+    taken = [rows.addresses, newest, list_param(rows.days)]
+    params = [segments, rows.brands, list_param(zones), *taken]
     return _move_on_postgresql(params, mark_from) if is_postgresql() else _move_on_sqlite(params, mark_from)
 
 
 def _prefix(take: str) -> str:
-    taken = TAKEN.format(at_addresses=at_addresses(), covered_day=among("quarter / 96"))
+    taken = TAKEN.format(ctid_in=ctid_in(), covered_day=in_list("quarter / 96"))
     return PREFIX.format(
         segments=segments_sql(),
-        of_brands=among_collected("brand_id"),
-        known=among("timezone"),
+        of_brands=in_text_list("brand_id"),
+        known=in_list("timezone"),
         take=take.format(taken=taken),
     )
 

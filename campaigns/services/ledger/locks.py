@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from django.db.models import Model
 
-from campaigns.database.connection import LET_GO, fetch_all, is_postgresql, limit_lock_waits
-from campaigns.database.dialects import among, among_param
+from campaigns.database.connection import LOCK_HOLDER_TIMEOUT, fetch_all, is_postgresql, limit_lock_waits
+from campaigns.database.dialects import in_list, list_param
 from campaigns.services.scope import Scope
 
 SAVE_WAIT: float = 5
@@ -28,7 +28,7 @@ LEDGER_WAIT: float = 5
 
 def _settings(wait: float) -> str:
     """Return what a locking SELECT sets for the rest of its transaction, before it waits for its first row."""
-    return f"{LET_GO}, set_config('lock_timeout', '{wait}s', true)"
+    return f"{LOCK_HOLDER_TIMEOUT}, set_config('lock_timeout', '{wait}s', true)"
 
 
 def lock_brands(brand_ids: Iterable[int], *, by_job: bool = False) -> None:
@@ -41,8 +41,8 @@ def lock_brands(brand_ids: Iterable[int], *, by_job: bool = False) -> None:
     if is_postgresql():
         settings = _settings(JOB_WAIT if by_job else SAVE_WAIT)
         fetch_all(
-            f"SELECT id, {settings} FROM campaigns_brand WHERE {among('id')} ORDER BY id FOR NO KEY UPDATE",
-            [among_param(set(brand_ids))],
+            f"SELECT id, {settings} FROM campaigns_brand WHERE {in_list('id')} ORDER BY id FOR NO KEY UPDATE",
+            [list_param(set(brand_ids))],
         )
 
 
@@ -53,8 +53,8 @@ def lock_free_brands(brand_ids: Iterable[int]) -> list[int]:
         return ids
     sql = f"""
         SELECT id, {_settings(JOB_WAIT)} FROM campaigns_brand
-        WHERE {among("id")} ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"""
-    return [row[0] for row in fetch_all(sql, [among_param(ids)])]
+        WHERE {in_list("id")} ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"""
+    return [row[0] for row in fetch_all(sql, [list_param(ids)])]
 
 
 def lock_free_campaigns(scope: Scope) -> tuple[list[int], list[int]]:
@@ -80,7 +80,7 @@ def lock_rows_that_go(model: type[Model], ids: Iterable[int]) -> None:
     """
     if is_postgresql():
         table = model._meta.db_table
-        fetch_all(f"SELECT id FROM {table} WHERE {among('id')} ORDER BY id FOR UPDATE", [among_param(set(ids))])
+        fetch_all(f"SELECT id FROM {table} WHERE {in_list('id')} ORDER BY id FOR UPDATE", [list_param(set(ids))])
 
 
 def brands_open_to_references(brand_ids: Iterable[int]) -> list[int]:
@@ -88,8 +88,8 @@ def brands_open_to_references(brand_ids: Iterable[int]) -> list[int]:
     ids = sorted(set(brand_ids))
     if not is_postgresql():
         return ids
-    sql = f"SELECT id FROM campaigns_brand WHERE {among('id')} ORDER BY id FOR KEY SHARE SKIP LOCKED"
-    return [row[0] for row in fetch_all(sql, [among_param(ids)])]
+    sql = f"SELECT id FROM campaigns_brand WHERE {in_list('id')} ORDER BY id FOR KEY SHARE SKIP LOCKED"
+    return [row[0] for row in fetch_all(sql, [list_param(ids)])]
 
 
 LOCKED_TOTALS = """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import among, among_param
+from campaigns.database.dialects import in_list, list_param
 from campaigns.rules.money import DAY_TOTAL_LIMIT, MICROS
 from campaigns.rules.periods import first_of_month
 
@@ -23,10 +23,10 @@ SUSPECTS = f"""
     SELECT brand_id FROM campaigns_pendingspend
     GROUP BY brand_id HAVING SUM(ABS(amount) / {MICROS} + 1) > {SUSPICIOUS // MICROS}
     UNION SELECT brand_id FROM campaigns_brandperiod
-        WHERE {among("starts_on")} AND spend NOT BETWEEN -{SUSPICIOUS} AND {SUSPICIOUS}
+        WHERE {in_list("starts_on")} AND spend NOT BETWEEN -{SUSPICIOUS} AND {SUSPICIOUS}
     UNION SELECT campaign.brand_id FROM campaigns_campaignday AS day
         JOIN campaigns_campaign AS campaign ON campaign.id = day.campaign_id
-        WHERE {among("day.day")} AND day.spend NOT BETWEEN -{SUSPICIOUS} AND {SUSPICIOUS}
+        WHERE {in_list("day.day")} AND day.spend NOT BETWEEN -{SUSPICIOUS} AND {SUSPICIOUS}
     ORDER BY 1
 """
 
@@ -35,7 +35,7 @@ def suspects() -> list[int]:
     """Return the brands among which are all whose pending spend may take a total beyond its limit."""
     days = _local_days()
     periods = days | {first_of_month(day) for day in days}
-    return [brand_id for (brand_id,) in fetch_all(SUSPECTS, [among_param(periods), among_param(days)])]
+    return [brand_id for (brand_id,) in fetch_all(SUSPECTS, [list_param(periods), list_param(days)])]
 
 
 def _local_days() -> set[date]:

@@ -13,12 +13,19 @@ from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
-from campaigns.database.connection import execute, fetch_all, give_way, is_lock_timeout, is_postgresql, take_ledger_lock
-from campaigns.database.dialects import among, among_param, rows_param, rows_sql
+from campaigns.database.connection import (
+    execute,
+    fetch_all,
+    is_lock_timeout,
+    is_postgresql,
+    take_ledger_lock,
+    yield_to_waiting_writers,
+)
+from campaigns.database.dialects import in_list, list_param, rows_param, rows_sql
 from campaigns.models.books import LAST_PERIOD
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import local_clocks
-from campaigns.services.ledger.booking import known_booking_zones
+from campaigns.services.ledger.booking import known_accounting_time_zones
 from campaigns.services.ledger.change_time_zone import rebook_from_now
 from campaigns.services.ledger.close_periods import BATCH_BRANDS_ON_POSTGRESQL, BATCH_BRANDS_ON_SQLITE, CURRENT_COLUMNS
 from campaigns.services.ledger.locks import lock_free_brands
@@ -29,7 +36,7 @@ AHEAD = """
 WITH current AS MATERIALIZED ({current}),
 ahead AS MATERIALIZED (
     SELECT zone.id, zone.brand_id, zone.kind, current.starts_on, zone.first > current.starts_on AS is_booked_ahead
-    FROM campaigns_bookingzone AS zone
+    FROM campaigns_accountingtimezone AS zone
     JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
     WHERE zone.until = %s AND {in_scope} AND (zone.closed_before > current.starts_on OR zone.first > current.starts_on)
 )
@@ -54,9 +61,9 @@ REOPEN = f"""
 """
 
 MARK_OPEN = f"""
-{AHEAD} UPDATE campaigns_bookingzone SET closed_before = ahead.starts_on,
+{AHEAD} UPDATE campaigns_accountingtimezone SET closed_before = ahead.starts_on,
     opened = CASE WHEN opened > ahead.starts_on THEN ahead.starts_on ELSE opened END
-FROM ahead WHERE ahead.id = campaigns_bookingzone.id
+FROM ahead WHERE ahead.id = campaigns_accountingtimezone.id
 """
 
 
@@ -80,7 +87,7 @@ def reopen_periods(*, clock: Clock, unfinished: Unfinished | None = None) -> int
     reopened = 0
     for start in range(0, len(brands), size):
         if start:
-            give_way()
+            yield_to_waiting_writers()
         with _unless_locked(left):
             reopened += _reopen(brands[start : start + size], clock)
     return reopened
@@ -110,14 +117,14 @@ class _Reopening:
     """The statements of one reopening, over the same instant and brands."""
 
     def __init__(self, now: datetime, brands: list[int] | None = None) -> None:
-        clocks = local_clocks(known_booking_zones(brands), now)
+        clocks = local_clocks(known_accounting_time_zones(brands), now)
         days = [("day", clock.zone, clock.today) for clock in clocks]
         months = [("month", clock.zone, clock.month) for clock in clocks]
         self.parts = {
             "current": rows_sql(CURRENT_COLUMNS),
-            "in_scope": "1 = 1" if brands is None else among("zone.brand_id"),
+            "in_scope": "1 = 1" if brands is None else in_list("zone.brand_id"),
         }
-        scope: list[Any] = [] if brands is None else [among_param(brands)]
+        scope: list[Any] = [] if brands is None else [list_param(brands)]
         self.params = [rows_param(CURRENT_COLUMNS, days + months), LAST_PERIOD, *scope]
 
     def brands_ahead(self) -> dict[int, bool]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import among, among_param
+from campaigns.database.dialects import in_list, list_param
 from campaigns.rules.money import DAY_TOTAL_LIMIT, MICROS, MONTH_TOTAL_LIMIT
 
 NAMED = 5
@@ -89,5 +89,5 @@ def _names(table: str, ids: Iterable[int]) -> list[str]:
     wanted = sorted(ids)
     if not wanted:
         return []
-    sql = f"SELECT name FROM {table} WHERE {among('id')} ORDER BY name"
-    return [str(name) for (name,) in fetch_all(sql, [among_param(wanted)])]
+    sql = f"SELECT name FROM {table} WHERE {in_list('id')} ORDER BY name"
+    return [str(name) for (name,) in fetch_all(sql, [list_param(wanted)])]

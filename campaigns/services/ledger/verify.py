@@ -16,14 +16,21 @@ from django.db import connection, transaction
 
 from campaigns.database.connection import (
     as_date,
+    block_truncate,
     execute,
     fetch_all,
-    hold_off_truncation,
     one_snapshot,
     plan_for_many_rows,
     take_ledger_lock,
 )
-from campaigns.database.dialects import among, among_param, clamped_sum, large_apart, micros_sql, quarter_sql
+from campaigns.database.dialects import (
+    clamped_sum,
+    group_large_amounts_separately,
+    in_list,
+    list_param,
+    micros_sql,
+    quarter_sql,
+)
 from campaigns.models.books import FIRST_PERIOD
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
@@ -61,7 +68,7 @@ class Books:
 def verify(*, since: date | None = None) -> list[Difference]:
     """Return the totals that differ from the rows, of all periods or of those from a day on (and its month)."""
     with one_snapshot():
-        hold_off_truncation()
+        block_truncate()
         plan_for_many_rows()
         comparison = _Comparison(Books.since(since))
         return [*_campaign_differences(comparison), *_brand_differences(comparison)]
@@ -100,7 +107,7 @@ SELECT DISTINCT zone.timezone, spent.day FROM (
     FROM campaigns_spendrecord WHERE {brand_in_scope} AND timestamp >= %s
     UNION SELECT brand_id, quarter / 96 FROM campaigns_pendingspend WHERE {brand_in_scope}
 ) AS spent
-JOIN campaigns_bookingzone AS zone ON zone.brand_id = spent.brand_id
+JOIN campaigns_accountingtimezone AS zone ON zone.brand_id = spent.brand_id
 """
 
 DIFFERENCES = """
@@ -112,7 +119,7 @@ spent AS MATERIALIZED (
         UNION ALL
         SELECT id, brand_id, campaign_id, quarter, -amount FROM campaigns_pendingspend WHERE {brand_in_scope}
     ) AS changes
-    GROUP BY brand_id, campaign_id, quarter{large_apart}
+    GROUP BY brand_id, campaign_id, quarter{group_large_amounts_separately}
 ),
 placed AS ({placed}),
 booked AS MATERIALIZED ({booked}),
@@ -142,8 +149,8 @@ class _Comparison:
     """The statement that compares rows and totals, with its parameters."""
 
     def __init__(self, books: Books) -> None:
-        in_scope = "1 = 1" if books.brands is None else among("brand_id")
-        scope: list[Any] = [] if books.brands is None else [among_param(books.brands)]
+        in_scope = "1 = 1" if books.brands is None else in_list("brand_id")
+        scope: list[Any] = [] if books.brands is None else [list_param(books.brands)]
         self.rows_from = connection.ops.adapt_datetimefield_value(_first_instant(books.first_month))
         self.sql = DIFFERENCES.format(
             segments=segments_sql(),
@@ -151,8 +158,10 @@ class _Comparison:
             micros=micros_sql("amount"),
             amount_sum=clamped_sum("amount"),
             found_sum=clamped_sum("found"),
-            large_apart=large_apart("amount", "id"),
-            placed=PLACED.format(spent="spent", books="campaigns_bookingzone", of="spent.brand_id, spent.campaign_id"),
+            group_large_amounts_separately=group_large_amounts_separately("amount", "id"),
+            placed=PLACED.format(
+                spent="spent", books="campaigns_accountingtimezone", of="spent.brand_id, spent.campaign_id"
+            ),
             booked=BOOKED.format(placed="placed", of="placed.brand_id, placed.campaign_id"),
             brand_in_scope=in_scope,
             campaign_in_scope="1 = 1"

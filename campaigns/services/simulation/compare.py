@@ -1,4 +1,4 @@
-"""A simulation and, beside it, the same without the quick pass: what the quick pass is worth, in money."""
+"""A simulation and, beside it, the same without the quick check: what the quick check is worth, in money."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def simulate(
 ) -> tuple[Report, list[Step]]:
     """Play the history in the database, which must be empty and migrated; return the figures, and what happened.
 
-    Where there is a quick pass, the report holds that of the check alone, played first and rolled back.
+    Where there is a quick check, the report holds that of the check alone, played first and rolled back.
     """
     alone = _of_check_alone(history, plan, looks, progress) if looks.quick else None
     steps = play(history, plan, looks, progress)

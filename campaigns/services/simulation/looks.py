@@ -1,4 +1,4 @@
-"""When the jobs look: a full check at each local midnight and every so often, and quick passes between them."""
+"""When the jobs look: a full check at each local midnight and every so often, and quick checkes between them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Looks:
-    """The intervals of the full check and of the quick pass; None is no quick pass."""
+    """The intervals of the full check and of the quick check; None is no quick check."""
 
     check: timedelta
     quick: timedelta | None
@@ -57,7 +57,7 @@ class Looks:
         return _instants(Span(midnight, next_midnight), self.check)
 
     def within(self, span: Span) -> list[Span]:
-        """Cut the stretch between two full checks at the quick passes."""
+        """Cut the stretch between two full checks at the quick checkes."""
         if self.quick is None:
             return [span]
         return [Span(start, end) for start, end in pairwise([*_instants(span, self.quick), span.end])]

@@ -19,7 +19,7 @@ from campaigns.services.simulation.looks import Looks
 SHORTEST_STEP = timedelta(seconds=10)
 SHORTEST_QUICK_STEP = timedelta(seconds=1)
 LONGEST_STEP = timedelta(days=1)
-QUICK_PASS_EVERY = timedelta(seconds=10)
+QUICK_CHECK_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class Options:
 
     @property
     def piece(self) -> timedelta:
-        """What a spread row is cut into: the interval of the quick pass, or the usual one where there is none."""
-        return self.looks.quick or QUICK_PASS_EVERY
+        """What a spread row is cut into: the interval of the quick check, or the usual one where there is none."""
+        return self.looks.quick or QUICK_CHECK_EVERY
 
 
 def parse_amounts(option: str, texts: Iterable[str]) -> Amounts:
@@ -167,7 +167,7 @@ def parse_step(option: str, text: str) -> timedelta:
 
 
 def parse_quick_step(option: str, text: str, check: timedelta) -> timedelta | None:
-    """Read the interval between two quick passes, or None where they are switched off."""
+    """Read the interval between two quick checkes, or None where they are switched off."""
     step = timedelta(0) if text.casefold() == "never" else _parse_interval(text)
     if step is None or (step and not SHORTEST_QUICK_STEP <= step <= check):
         raise SimulationError(

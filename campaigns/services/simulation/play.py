@@ -1,7 +1,7 @@
 """Playing a history: at each look the rows since the last one, and then what the job does at that instant.
 
 The clock of a simulation goes from the first local midnight of the history to the last, from look to look: full checks,
-and quick passes between them. A row is spent at its timestamp, if its campaign was active after the look before it;
+and quick checkes between them. A row is spent at its timestamp, if its campaign was active after the look before it;
 otherwise the money is avoided, and the row is left out, a credit (R10) like any other.
 """
 
@@ -67,7 +67,7 @@ class Play:
             yield from self.until(self.looks.within(span), rows.get(span, []), self.check)
 
     def until(self, spans: list[Span], rows: list[Row], look: Callable[[datetime], None]) -> Iterator[Step]:
-        """Play the stretches between looks; those within are quick passes, the last one is given.
+        """Play the stretches between looks; those within are quick checkes, the last one is given.
 
         Where the passes would change nothing they are left out; otherwise each half is tried by itself.
         """
@@ -77,7 +77,7 @@ class Play:
         elif not self.record_if_quiet(spans[-1].start, spent):
             middle = len(spans) // 2
             instant = spans[middle].start
-            yield from self.until(spans[:middle], [row for row in rows if row.timestamp < instant], self.quick_pass)
+            yield from self.until(spans[:middle], [row for row in rows if row.timestamp < instant], self.quick_check)
             yield from self.until(spans[middle:], [row for row in rows if row.timestamp >= instant], look)
             return
         start, end = spans[0].start, spans[-1].end
@@ -107,8 +107,8 @@ class Play:
         if jobs.full_check(ACTOR, clock=lambda: instant).enforcement.changed:
             self.reasons = _reasons()
 
-    def quick_pass(self, instant: datetime) -> None:
-        if quick.is_anything_due(now=instant) and quick.quick_pass(ACTOR, clock=lambda: instant).changed:
+    def quick_check(self, instant: datetime) -> None:
+        if quick.is_anything_due(now=instant) and quick.quick_check(ACTOR, clock=lambda: instant).changed:
             self.reasons = _reasons()
 
     def split(self, rows: list[Row]) -> tuple[list[Row], list[Row]]:

@@ -88,7 +88,7 @@ class Report:
     brands: list[BrandLine]
     limits: list[LimitLine]
     alone: Report | None = None
-    """The same with the check alone, where there is a quick pass."""
+    """The same with the check alone, where there is a quick check."""
 
     @property
     def days(self) -> list[DayLine]:

@@ -42,7 +42,7 @@ def _introduction(report: Report) -> Iterable[str]:
     first, last = (f"{row.timestamp.astimezone(zone):%Y-%m-%d %H:%M}" for row in (history.rows[0], history.rows[-1]))
     looks = f"a check every {_duration(report.looks.check)}"
     if report.looks.quick:
-        looks += f", a quick pass every {_duration(report.looks.quick)}"
+        looks += f", a quick check every {_duration(report.looks.quick)}"
     yield (
         f"{_count(history.lines, 'row')}, {_count(len(history.brands), 'brand')}, "
         f"{_count(len(history.campaigns), 'campaign')}; {first} to {last} {zone.key}; {looks}."
@@ -153,7 +153,7 @@ def _summary(report: Report) -> Iterable[str]:
     limited = any(c.daily_limit is not None for line in report.brands for c in line.plan.campaigns)
     if limited and not any(line.reason == PauseReason.CAMPAIGN_DAILY_LIMIT for line in report.limits):
         yield "No campaign reached its daily spend limit."
-    what, most = "quick pass" if alone else "check", _most(report, money, report)
+    what, most = "quick check" if alone else "check", _most(report, money, report)
     if alone:
         most += f"; with the check alone: {_most(alone, money, report)}"
     yield (

@@ -10,10 +10,10 @@ from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Brand, BrandPeriod, Campaign, GivenBrand, SpendRecord, StatusChange
+from campaigns.models import Brand, BrandAssignment, BrandPeriod, Campaign, SpendRecord, StatusChange
 from campaigns.services.groups import BRAND_MANAGERS, CAMPAIGN_MANAGERS
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.services.permissions import seen_by, sees_only_given_brands
+from campaigns.services.permissions import sees_only_assigned_brands, visible_to
 from campaigns.tests.support.browser import FormTestCase, confirm
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 from campaigns.tests.support.pages import page
@@ -24,7 +24,7 @@ LISTS = (Brand, Campaign, BrandPeriod, StatusChange, SpendRecord)
 def make_brand_manager(*brands: Brand) -> User:
     person = User.objects.create(username="nadia", is_staff=True)
     person.groups.add(Group.objects.get(name=BRAND_MANAGERS))
-    GivenBrand.objects.bulk_create(GivenBrand(user=person, brand=brand) for brand in brands)
+    BrandAssignment.objects.bulk_create(BrandAssignment(user=person, brand=brand) for brand in brands)
     return person
 
 
@@ -39,27 +39,27 @@ class WhoSeesWhat(TestCase):
     def test_who_has_the_permission_sees_what_was_given_and_nothing_else(self) -> None:
         ours, theirs = make_brand(), make_brand()
         nadia = make_brand_manager(ours)
-        self.assertEqual(list(seen_by(nadia, Brand.objects.all(), "pk")), [ours])
+        self.assertEqual(list(visible_to(nadia, Brand.objects.all(), "pk")), [ours])
         make_campaign(theirs)
-        self.assertFalse(seen_by(nadia, Campaign.objects.all(), "brand").exists())
+        self.assertFalse(visible_to(nadia, Campaign.objects.all(), "brand").exists())
 
     def test_who_has_another_group_too_is_limited_all_the_same(self) -> None:
         nadia = make_brand_manager()
         nadia.groups.add(Group.objects.get(name=CAMPAIGN_MANAGERS))
-        self.assertTrue(sees_only_given_brands(nadia))
+        self.assertTrue(sees_only_assigned_brands(nadia))
 
     def test_who_has_no_such_permission_sees_everything_whatever_was_given(self) -> None:
         brand = make_brand()
         person = User.objects.create(username="omar", is_staff=True)
-        GivenBrand.objects.create(user=person, brand=brand)
+        BrandAssignment.objects.create(user=person, brand=brand)
         make_brand()
-        self.assertEqual(seen_by(person, Brand.objects.all(), "pk").count(), 2)
+        self.assertEqual(visible_to(person, Brand.objects.all(), "pk").count(), 2)
 
     def test_a_superuser_sees_everything_even_with_the_permission(self) -> None:
         root = User.objects.create(username="root", is_superuser=True)
-        root.user_permissions.add(Permission.objects.get(codename="only_given_brands"))
+        root.user_permissions.add(Permission.objects.get(codename="only_assigned_brands"))
         make_brand()
-        self.assertEqual(seen_by(root, Brand.objects.all(), "pk").count(), 1)
+        self.assertEqual(visible_to(root, Brand.objects.all(), "pk").count(), 1)
 
 
 class GivenTwice(TestCase):
@@ -67,13 +67,13 @@ class GivenTwice(TestCase):
         brand = make_brand()
         nadia = make_brand_manager(brand)
         with self.assertRaises(IntegrityError), transaction.atomic():
-            GivenBrand.objects.create(user=nadia, brand=brand)
+            BrandAssignment.objects.create(user=nadia, brand=brand)
 
     def test_only_brands_and_people_that_are_there_can_be_given(self) -> None:
         brand, nadia = make_brand(), make_brand_manager()
         for user_id, brand_id in ((nadia.pk, 0), (0, brand.pk)):
             with self.assertRaises(IntegrityError), transaction.atomic():
-                GivenBrand.objects.create(user_id=user_id, brand_id=brand_id)
+                BrandAssignment.objects.create(user_id=user_id, brand_id=brand_id)
                 connection.check_constraints()
 
 

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.admin.campaign.week import OFFERED, minute_of_week
-from campaigns.models import Campaign, DaypartingSchedule, GivenBrand
+from campaigns.models import BrandAssignment, Campaign, DaypartingSchedule
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
-from campaigns.services.permissions import ONLY_GIVEN_BRANDS
+from campaigns.services.permissions import ONLY_ASSIGNED_BRANDS
 from campaigns.tests.support.browser import AdminTestCase, FormTestCase, add_window
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend, utc
 
@@ -147,8 +147,8 @@ class SchedulesTests(AdminTestCase):
     def test_only_campaigns_that_the_person_sees(self) -> None:
         seen, unseen = make_campaign(name="Seen"), make_campaign(name="Unseen")
         make_window(unseen)
-        bela = someone("bela", "view_campaign", ONLY_GIVEN_BRANDS.partition(".")[2])
-        GivenBrand.objects.create(user=bela, brand=seen.brand)
+        bela = someone("bela", "view_campaign", ONLY_ASSIGNED_BRANDS.partition(".")[2])
+        BrandAssignment.objects.create(user=bela, brand=seen.brand)
         self.client.force_login(bela)
         self.assertEqual([campaign["name"] for campaign in self.offered(q="seen")], [f"{seen.brand} / Seen"])
 

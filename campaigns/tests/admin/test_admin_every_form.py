@@ -13,7 +13,7 @@ from django.forms.models import model_to_dict
 from django.test import RequestFactory, TestCase, override_settings
 from django_celery_beat.models import IntervalSchedule
 
-from campaigns.models import Brand, GivenBrand, SpendUpload
+from campaigns.models import Brand, BrandAssignment, SpendUpload
 from campaigns.services.groups import BRAND_MANAGERS, GROUPS
 from campaigns.tests.support.browser import open_form
 from campaigns.tests.support.pages import every_model, first_row, make_a_row_of_each, page
@@ -48,7 +48,7 @@ def make_person(who: str) -> User:
     if who != "superuser":
         person.groups.add(Group.objects.get(name=who))
     if who == BRAND_MANAGERS:
-        GivenBrand.objects.bulk_create(GivenBrand(user=person, brand=brand) for brand in Brand.objects.all())
+        BrandAssignment.objects.bulk_create(BrandAssignment(user=person, brand=brand) for brand in Brand.objects.all())
     return person
 
 

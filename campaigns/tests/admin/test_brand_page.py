@@ -17,7 +17,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from campaigns.models import Brand, Campaign, GivenBrand, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import brand_month as service
 from campaigns.services.insight.brand_month import BrandMonth, brand_month
@@ -345,8 +345,8 @@ class StopTests(BrandTestCase):
         self.assertTrue(Brand.objects.get(pk=self.brand.pk).enabled)
 
     def test_who_sees_other_brands_only_finds_none_to_stop(self) -> None:
-        user = self.person("view_brand", "change_brand", "only_given_brands")
-        GivenBrand.objects.create(user=user, brand=self.other.brand)
+        user = self.person("view_brand", "change_brand", "only_assigned_brands")
+        BrandAssignment.objects.create(user=user, brand=self.other.brand)
         self.assertEqual(self.client.post(self.address(self.brand, "stop")).status_code, 302)
         self.assertTrue(Brand.objects.get(pk=self.brand.pk).enabled)
         self.client.post(self.address(self.other.brand, "stop"))

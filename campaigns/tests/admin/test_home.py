@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from campaigns.models import Brand, Campaign, GivenBrand, JobRun, PendingSpend, SpendRecord, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, JobRun, PendingSpend, SpendRecord, StatusChange
 from campaigns.services.insight import home as overview
 from campaigns.services.insight.home import brands_now, recent_changes
 from campaigns.services.insight.risk import Risk
@@ -155,7 +155,7 @@ class SizeTests(HomeTestCase):
     def manager(self) -> User:
         manager = User.objects.create(username="manager", is_staff=True)
         manager.groups.add(Group.objects.get(name="Operators"))
-        manager.user_permissions.add(Permission.objects.get(codename="only_given_brands"))
+        manager.user_permissions.add(Permission.objects.get(codename="only_assigned_brands"))
         return manager
 
     def test_it_costs_the_same_few_queries_at_every_size(self) -> None:
@@ -195,15 +195,15 @@ class PeopleTests(HomeTestCase):
 
     def test_who_was_given_no_brand_is_told_whom_to_ask(self) -> None:
         make_brand()
-        self.person("view_brand", "only_given_brands")
+        self.person("view_brand", "only_assigned_brands")
         self.assertContains(self.home(), "You have been given no brand yet")
 
     def test_who_sees_only_some_brands_has_numbers_of_these(self) -> None:
         mine = self.spending(100, 0, name="Mine", daily_budget=100)
         self.spending(100, 0, name="Theirs", daily_budget=100, currency="CHF")
         self.check()
-        user = self.person("view_brand", "view_campaign", "view_statuschange", "only_given_brands")
-        GivenBrand.objects.create(user=user, brand=mine)
+        user = self.person("view_brand", "view_campaign", "view_statuschange", "only_assigned_brands")
+        BrandAssignment.objects.create(user=user, brand=mine)
         page = self.home()
         self.assertContains(page, "Mine")
         self.assertNotContains(page, "Theirs")
@@ -221,8 +221,8 @@ class PeopleTests(HomeTestCase):
         for _ in range(2):
             make_campaign(enabled=False)
         self.check()
-        user = self.person("view_statuschange", "only_given_brands")
-        GivenBrand.objects.create(user=user, brand=mine)
+        user = self.person("view_statuschange", "only_assigned_brands")
+        BrandAssignment.objects.create(user=user, brand=mine)
         with patch.object(overview, "LINES", 1):
             found = recent_changes(user, now=NOW)
             self.assertEqual((found.paused, found.is_capped), (1, False))

@@ -10,7 +10,7 @@ from django.test import TestCase
 from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from campaigns.models import Brand, Campaign, DaypartingSchedule, GivenBrand, SpendRecord, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, DaypartingSchedule, SpendRecord, StatusChange
 from campaigns.services.groups import BRAND_MANAGERS, CAMPAIGN_MANAGERS, GROUPS, OPERATORS, VIEWERS
 from campaigns.tests.support.browser import FormTestCase, add_window, confirm, open_form
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window
@@ -60,9 +60,9 @@ def make_person(who: str) -> User:
     if who in GROUPS:
         person.groups.add(Group.objects.get(name=who))
     if who == BRAND_MANAGERS:
-        GivenBrand.objects.bulk_create(GivenBrand(user=person, brand=brand) for brand in Brand.objects.all())
+        BrandAssignment.objects.bulk_create(BrandAssignment(user=person, brand=brand) for brand in Brand.objects.all())
     if who == "all permissions":
-        person.user_permissions.set(Permission.objects.exclude(codename="only_given_brands"))
+        person.user_permissions.set(Permission.objects.exclude(codename="only_assigned_brands"))
     return person
 
 
@@ -99,7 +99,7 @@ class EveryPage(TestCase):
 
     def test_who_is_not_of_the_staff_opens_nothing(self) -> None:
         customer = User.objects.create(username="customer")
-        customer.user_permissions.set(Permission.objects.exclude(codename="only_given_brands"))
+        customer.user_permissions.set(Permission.objects.exclude(codename="only_assigned_brands"))
         for person in (None, customer):
             self.client.logout()
             if person:
@@ -249,7 +249,7 @@ class AfterMigrate(TestCase):
         given = set().union(*GROUPS.values())
         self.assertEqual(
             {name for name in given if ".view_" not in name},
-            {"campaigns.add_brand", "campaigns.change_brand", "campaigns.only_given_brands"}
+            {"campaigns.add_brand", "campaigns.change_brand", "campaigns.only_assigned_brands"}
             | {"campaigns.add_spendupload"}
             | {f"campaigns.{what}_campaign" for what in ("add", "change", "delete")},
         )

@@ -15,7 +15,7 @@ from django.urls import reverse
 from openpyxl.workbook.workbook import Workbook
 
 from campaigns.admin.exchange import pages as exchange
-from campaigns.models import Brand, Campaign, GivenBrand, ImportDraft
+from campaigns.models import Brand, BrandAssignment, Campaign, ImportDraft
 from campaigns.services.exchange.files import LARGEST
 from campaigns.services.exchange.read import read_table
 from campaigns.tests.support.browser import AdminTestCase, ShownForm, confirm
@@ -77,9 +77,9 @@ class Exports(ExchangePageTestCase):
     def test_a_limited_person_exports_their_brands_only(self) -> None:
         nadia = User.objects.create(username="nadia", is_staff=True)
         nadia.user_permissions.set(
-            Permission.objects.filter(codename__in=("only_given_brands", "view_brand", "view_campaign"))
+            Permission.objects.filter(codename__in=("only_assigned_brands", "view_brand", "view_campaign"))
         )
-        GivenBrand.objects.create(user=nadia, brand=Brand.objects.get(name="Boreal"))
+        BrandAssignment.objects.create(user=nadia, brand=Brand.objects.get(name="Boreal"))
         self.client.force_login(nadia)
         self.assertEqual(self.names(self.download(Brand, "brands")), ["Boreal"])
         self.assertEqual(self.names(self.download(Campaign, "campaigns")), ["Boreal search"])

@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 
 from campaigns import tasks
 from campaigns.admin.ledger import upload_preview, uploads
-from campaigns.models import Brand, GivenBrand, SpendRecord, SpendUpload, SpendUploadPart
+from campaigns.models import Brand, BrandAssignment, SpendRecord, SpendUpload, SpendUploadPart
 from campaigns.services.intake.uploads import run_upload
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign
@@ -217,9 +217,9 @@ class Previewing(UploadPageTestCase):
         self.import_it()
         nadia = User.objects.create(username="nadia", is_staff=True)
         nadia.user_permissions.set(
-            Permission.objects.filter(codename__in=("only_given_brands", "add_spendupload", "view_spendupload"))
+            Permission.objects.filter(codename__in=("only_assigned_brands", "add_spendupload", "view_spendupload"))
         )
-        GivenBrand.objects.create(user=nadia, brand=Brand.objects.get())
+        BrandAssignment.objects.create(user=nadia, brand=Brand.objects.get())
         self.client.force_login(nadia)
         again = self.upload()
         self.assertContains(again, "by somebody else")
@@ -259,7 +259,7 @@ class WhoMay(UploadPageTestCase):
         theirs = SpendUpload.objects.get()
         nadia = User.objects.create(username="nadia", is_staff=True)
         nadia.user_permissions.set(
-            Permission.objects.filter(codename__in=("only_given_brands", "add_spendupload", "view_spendupload"))
+            Permission.objects.filter(codename__in=("only_assigned_brands", "add_spendupload", "view_spendupload"))
         )
         self.client.force_login(nadia)
         self.assertNotContains(self.client.get(page(SpendUpload, "add")), "create_missing")

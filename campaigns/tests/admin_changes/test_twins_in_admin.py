@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.urls import reverse
 
-from campaigns.models import Brand, Campaign, GivenBrand
+from campaigns.models import Brand, BrandAssignment, Campaign
 from campaigns.services.exchange.columns import Kind
 from campaigns.tests.support.browser import FormTestCase, open_form
 from campaigns.tests.support.exchanging import ExchangeTestCase
@@ -84,9 +84,9 @@ class SomebodyWhoSeesOnlySomeBrands(FormTestCase):
         super().setUp()
         self.ours, self.theirs = make_brand(name="Ours"), make_brand(name="Theirs")
         nadia = User.objects.create(username="nadia", is_staff=True)
-        codes = ("only_given_brands", "view_brand", "change_brand", "add_brand", "view_campaign")
+        codes = ("only_assigned_brands", "view_brand", "change_brand", "add_brand", "view_campaign")
         nadia.user_permissions.set(Permission.objects.filter(codename__in=codes))
-        GivenBrand.objects.create(user=nadia, brand=self.ours)
+        BrandAssignment.objects.create(user=nadia, brand=self.ours)
         self.client.force_login(nadia)
 
     def test_a_form_has_no_field_for_the_name_and_takes_none(self) -> None:
@@ -173,9 +173,9 @@ class NamesInLists(ExchangeTestCase):
         ours = make_brand(name="Ours")
         make_brand(name="Theirs")
         self.person = User.objects.create(username="nadia")
-        codes = ("only_given_brands", "change_brand", "add_brand")
+        codes = ("only_assigned_brands", "change_brand", "add_brand")
         self.person.user_permissions.set(Permission.objects.filter(codename__in=codes))
-        GivenBrand.objects.create(user=self.person, brand=ours)
+        BrandAssignment.objects.create(user=self.person, brand=ours)
         for name in ("Theirs", "THEIRS", "Nobody's"):
             with self.subTest(name):
                 told = self.problems(Kind.BRANDS, ("id", "name"), (ours.pk, name))

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from campaigns.models import Campaign, DaypartingSchedule, GivenBrand
-from campaigns.services.permissions import ONLY_GIVEN_BRANDS
+from campaigns.models import BrandAssignment, Campaign, DaypartingSchedule
+from campaigns.services.permissions import ONLY_ASSIGNED_BRANDS
 from campaigns.tests.chromium.campaign_page import CampaignPageTestCase
 from campaigns.tests.chromium.case import PHONE
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
@@ -85,9 +85,9 @@ class CopyTests(CampaignPageTestCase):
     def test_campaigns_that_the_person_does_not_see_are_not_offered(self) -> None:
         make_window(make_campaign(make_brand(name="Kawabe"), name="Commuters"), 31, "06:00", "11:00")
         bela = User.objects.create(username="bela", is_staff=True)
-        codes = ("view_campaign", "change_campaign", "view_brand", ONLY_GIVEN_BRANDS.partition(".")[2])
+        codes = ("view_campaign", "change_campaign", "view_brand", ONLY_ASSIGNED_BRANDS.partition(".")[2])
         bela.user_permissions.set(Permission.objects.filter(codename__in=codes))
-        GivenBrand.objects.create(user=bela, brand=self.brand)
+        BrandAssignment.objects.create(user=bela, brand=self.brand)
         page = self.open_browser(bela).new_page()
         self.open_campaign(page)
         page.get_by_label("Copy from another campaign").fill("commut")

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from campaigns.models import GivenBrand
+from campaigns.models import BrandAssignment
 from campaigns.services.groups import BRAND_MANAGERS
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
 from campaigns.tests.support.factories import make_brand
@@ -20,7 +20,7 @@ class NewManager(BrowserTestCase):
         make_brand(name="Kawabe")
         self.add_user()
         self.let_her_in()
-        self.assertEqual([given.brand.name for given in GivenBrand.objects.all()], ["Alpine"])
+        self.assertEqual([given.brand.name for given in BrandAssignment.objects.all()], ["Alpine"])
         page = self.sign_in()
         expect(page.get_by_role("link", name="Alpine")).to_be_visible()
         expect(page.get_by_text("Kawabe")).to_have_count(0)

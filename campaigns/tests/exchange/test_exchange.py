@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Brand, Campaign, DaypartingSchedule, GivenBrand, ImportDraft, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, DaypartingSchedule, ImportDraft, StatusChange
 from campaigns.services.enforcement.enforce import enforce
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.exchange.csv_files import write_csv
@@ -215,8 +215,8 @@ class WhoMayImport(ExchangeTestCase):
     def test_a_limited_person_gets_for_others_the_answer_for_what_is_not_there(self) -> None:
         theirs = make_campaign(make_brand(name="Theirs"), name="Search")
         ours = make_campaign(make_brand(name="Ours"))
-        self.person = self.person_with("only_given_brands", "change_campaign", "add_campaign", "change_brand")
-        GivenBrand.objects.create(user=self.person, brand=ours.brand)
+        self.person = self.person_with("only_assigned_brands", "change_campaign", "add_campaign", "change_brand")
+        BrandAssignment.objects.create(user=self.person, brand=ours.brand)
         absent = self.problems(Kind.CAMPAIGNS, ("brand", "name"), ("Nobody", "Search"))
         hidden = self.problems(Kind.CAMPAIGNS, ("brand", "name"), ("Theirs", "Search"))
         self.assertEqual([told.replace("Theirs", "Nobody") for _, told in hidden], [told for _, told in absent])

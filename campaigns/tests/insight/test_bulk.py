@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.models import Brand, Campaign, DaypartingSchedule, GivenBrand, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, DaypartingSchedule, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.bulk.change_many import Applied, Preview, apply_bulk, preview_bulk
 from campaigns.services.bulk.operations import (
@@ -273,8 +273,8 @@ class SomebodyWhoSeesOnlyGivenBrands(BulkTestCase):
         super().setUp()
         self.own, self.other = make_campaign(make_brand(name="Own")), make_campaign(make_brand(name="Other"))
         self.person = User.objects.create(username="limited")
-        self.person.user_permissions.add(Permission.objects.get(codename="only_given_brands"))
-        GivenBrand.objects.create(user=self.person, brand=self.own.brand)
+        self.person.user_permissions.add(Permission.objects.get(codename="only_assigned_brands"))
+        BrandAssignment.objects.create(user=self.person, brand=self.own.brand)
 
     def test_other_rows_are_neither_shown_nor_changed(self) -> None:
         shown = self.preview(SwitchTo(False), self.own, self.other)

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Sum
 from django.test import TestCase
 
-from campaigns.models import Brand, Campaign, GivenBrand, SpendRecord, SpendUpload, SpendUploadPart
+from campaigns.models import Brand, BrandAssignment, Campaign, SpendRecord, SpendUpload, SpendUploadPart
 from campaigns.services.intake import importer as spend_import
 from campaigns.services.intake import upload_parts
 from campaigns.services.intake import uploads as spend_uploads
@@ -120,8 +120,8 @@ class SomebodyWhoSeesOnlyGivenBrands(UploadTestCase):
     def test_rows_of_other_brands_are_refused_as_those_of_none(self) -> None:
         make_campaign(make_brand(name="Theirs"), name="Search")
         self.person = User.objects.create(username="nadia")
-        self.person.user_permissions.add(Permission.objects.get(codename="only_given_brands"))
-        GivenBrand.objects.create(user=self.person, brand=self.campaign.brand)
+        self.person.user_permissions.add(Permission.objects.get(codename="only_assigned_brands"))
+        BrandAssignment.objects.create(user=self.person, brand=self.campaign.brand)
         lines = (line(1), line(2, brand="Theirs"), line(3, brand="Nobody's"))
         for create in (False, True):
             done = self.run_it(self.keep(*lines, skip_errors=True, create=create))
@@ -137,8 +137,8 @@ class SomebodyWhoSeesOnlyGivenBrands(UploadTestCase):
             cursor.execute("INSERT INTO campaigns_brand (name) VALUES (%s)", [ours.name.upper()])
         make_campaign(Brand.objects.get(name=ours.name.upper()), name="Search")
         self.person = User.objects.create(username="nadia")
-        self.person.user_permissions.add(Permission.objects.get(codename="only_given_brands"))
-        GivenBrand.objects.create(user=self.person, brand=ours)
+        self.person.user_permissions.add(Permission.objects.get(codename="only_assigned_brands"))
+        BrandAssignment.objects.create(user=self.person, brand=ours)
         self.run_it(self.keep(line(1, brand=ours.name.upper()), line(2, brand=ours.name.lower())))
         self.assertEqual(set(SpendRecord.objects.values_list("brand", flat=True)), {ours.pk})
 

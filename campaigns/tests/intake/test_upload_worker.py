@@ -17,7 +17,7 @@ from campaigns.models import JobRun, SpendRecord, SpendUpload
 from campaigns.services.intake.upload_confirm import confirm_upload
 from campaigns.services.intake.uploads import keep_upload
 from campaigns.services.jobs.quick_check import JOB as QUICK_PASS
-from campaigns.tasks import import_spend_upload, preview_spend_upload, quick_pass
+from campaigns.tasks import import_spend_upload, preview_spend_upload, quick_check
 from campaigns.tests.support.factories import make_brand, make_campaign
 from campaigns.tests.support.outside import POSTGRESQL, OutsideTestCase
 from campaigns.tests.support.services_running import Process, running_services
@@ -82,19 +82,19 @@ class AWorker(OutsideTestCase):
         assert upload.preview
         self.assertEqual((SpendRecord.objects.count(), upload.preview["counts"]["imported"]), (30, 30))
 
-    def test_quick_passes_go_on_meanwhile(self) -> None:
+    def test_quick_checks_go_on_meanwhile(self) -> None:
         for skip_errors in (True, False) if POSTGRESQL else (True,):  # SQLite has one writer
             with self.subTest(skip_errors=skip_errors), self.services.worker():
                 upload = self.keep(LINES, skip_errors=skip_errors)
                 JobRun.objects.all().delete()
                 self.send(import_spend_upload, upload.pk)
-                self.send(quick_pass)
+                self.send(quick_check)
                 self.services.wait_for("the file is imported", self.is_done(upload))
                 run = JobRun.objects.get(name=QUICK_PASS)
                 assert run.succeeded_at and upload.ended_at
                 self.assertLess(run.succeeded_at, upload.ended_at)
 
-    def test_one_that_waits_for_a_row_keeps_no_quick_pass_waiting(self) -> None:
+    def test_one_that_waits_for_a_row_keeps_no_quick_check_waiting(self) -> None:
         if not POSTGRESQL:
             self.skipTest("SQLite has no locks of rows")
         upload = self.keep(10, skip_errors=False)
@@ -105,8 +105,8 @@ class AWorker(OutsideTestCase):
             self.importer(worker)
             for _ in range(5):
                 JobRun.objects.all().delete()
-                self.send(quick_pass)
-                self.services.wait_for("a quick pass", JobRun.objects.filter(name=QUICK_PASS).exists)
+                self.send(quick_check)
+                self.services.wait_for("a quick check", JobRun.objects.filter(name=QUICK_PASS).exists)
             self.assertEqual(self.state(upload), "waiting")
             self.run_sql("ROLLBACK")
             self.services.wait_for("the file is imported", self.is_done(upload))

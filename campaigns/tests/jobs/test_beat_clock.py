@@ -214,7 +214,7 @@ class RealProcesses(OutsideTestCase):
             JobRun.objects.update_or_create(name=job.run_name, defaults={"started_at": ahead, "succeeded_at": ahead})
         services = self.enterContext(running_services())
         with services.worker(), services.beat():
-            services.wait_for("check and quick pass have run", self.have_run)
+            services.wait_for("check and quick check have run", self.have_run)
             services.wait_for("health is well", lambda: not self.wrong())
 
     def have_run(self) -> bool:

@@ -11,14 +11,14 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from campaigns.database.clock import database_now, machine_ahead
-from campaigns.models import BookingZone, Brand, BrandPeriod, JobRun
+from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, JobRun
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.saving import begin_change
 from campaigns.services.jobs.full_check import CHECK_BUDGETS
 from campaigns.services.jobs.quick_check import JOB as QUICK_PASS
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.verify import verify
-from campaigns.tasks import check_budgets, quick_pass
+from campaigns.tasks import check_budgets, quick_check
 from campaigns.tests.support.checking import ACTIVE, brand_spent, check_at, reasons_of
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.support.ledger import change_brand
@@ -88,7 +88,7 @@ class ClosedTooEarly(TestCase):
         check_at(NOW)
         self.assertEqual(brand_spent(self.brand, NOW).day, 7)
         self.assertEqual(verify(), [])
-        self.assertFalse(BookingZone.objects.filter(brand=self.brand, first__gt="2026-11-20").exists())
+        self.assertFalse(AccountingTimeZone.objects.filter(brand=self.brand, first__gt="2026-11-20").exists())
 
     def test_it_stays_open_for_saves_in_between(self) -> None:
         check_at(utc(NOW) + timedelta(days=40))
@@ -147,7 +147,7 @@ class TheDatabasesClock(TestCase):
         if not POSTGRESQL:
             self.skipTest("SQLite has no clock but its machine's")
         Brand.objects.filter(pk=self.brand.pk).update(daily_budget=7)
-        for task, job in ((check_budgets, CHECK_BUDGETS), (quick_pass, QUICK_PASS)):
+        for task, job in ((check_budgets, CHECK_BUDGETS), (quick_check, QUICK_PASS)):
             for ahead in AHEAD:
                 with time_machine.travel(self.real + ahead):
                     task()

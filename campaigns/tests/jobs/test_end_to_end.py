@@ -83,14 +83,14 @@ class EndToEnd(OutsideTestCase):
         for campaign in campaigns:
             self.assertEqual(history(campaign), [(ACTIVE, PauseReason.BRAND_DAILY_BUDGET)])
 
-    def test_it_pauses_within_a_quick_pass(self) -> None:
+    def test_it_pauses_within_a_quick_check(self) -> None:
         """As beat fires it, without a check."""
         PeriodicTask.objects.exclude(task=QUICK.task).delete()
         campaign = make_campaign(make_brand(daily_budget=100))
         with self.services.worker(), self.services.beat():
             self.insert_spend(campaign, "100")
             self.wait_for_status(campaign, "paused")
-        self.assertEqual([line.actor for line in campaign.status_changes.all()], ["quick_pass"])
+        self.assertEqual([line.actor for line in campaign.status_changes.all()], ["quick_check"])
 
     def test_health_sees_beat_and_worker_and_misses_them_two_minutes_later(self) -> None:
         since = timezone.now()

@@ -8,7 +8,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import TestCase
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from campaigns.models import BookingZone, Heartbeat, JobRun, PendingSpend
+from campaigns.models import AccountingTimeZone, Heartbeat, JobRun, PendingSpend
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, RESET_DAILY_SPEND, RESET_MONTHLY_SPEND, run_full_check
 from campaigns.services.jobs.health import Health, JobHealth, health, in_words, late_check
 from campaigns.services.jobs.heartbeats import note
@@ -38,7 +38,7 @@ class HealthTestCase(TestCase):
             Heartbeat.objects.create(kind=kind, name="host", seen_at=at)
 
     def at(self, now: datetime) -> Health:
-        """Return the health with beat and worker there, and a quick pass just done."""
+        """Return the health with beat and worker there, and a quick check just done."""
         self.seen(now)
         succeeded(QUICK_PASS, now)
         return health(now=now)
@@ -247,7 +247,7 @@ class Pending(HealthTestCase):
 
     def unknown_zone(self) -> None:
         """Only SQL can do this: the brand is booked in an unknown zone."""
-        BookingZone.objects.update(timezone="Mars/Olympus")
+        AccountingTimeZone.objects.update(timezone="Mars/Olympus")
 
 
 class ProcessesTests(HealthTestCase):
@@ -295,7 +295,7 @@ class Clocks(HealthTestCase):
             self.warned(seconds_ahead=15),
             [
                 "The clock of a worker is 15 seconds ahead of the database's: synchronize the clocks of all machines,"
-                " or quick passes expire before they begin."
+                " or quick checkes expire before they begin."
             ],
         )
         self.assertIn("a worker is 2 hours behind the database's", self.warned(seconds_ahead=-7200)[0])

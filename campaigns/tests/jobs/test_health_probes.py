@@ -176,7 +176,7 @@ class Jobs(ProbeTestCase):
         body = self.get("/health/jobs", 200)
         self.assertEqual((body["problems"], body["warnings"]), ([], []))
         self.assertEqual(
-            list(body["jobs"]), ["check_budgets", "reset_daily_spend", "reset_monthly_spend", "quick_pass"]
+            list(body["jobs"]), ["check_budgets", "reset_daily_spend", "reset_monthly_spend", "quick_check"]
         )
         check = body["jobs"]["check_budgets"]
         succeeded_at = JobRun.objects.get(name=CHECK_BUDGETS).succeeded_at

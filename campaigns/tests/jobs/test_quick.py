@@ -1,4 +1,4 @@
-"""The quick pass: what had spend, and what time has reached, and nothing else."""
+"""The quick check: what had spend, and what time has reached, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from django.db import DatabaseError, connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Brand, BrandPeriod, DaypartingSchedule, JobRun, PendingSpend, StatusChange, TouchedBrand
+from campaigns.models import Brand, BrandPeriod, DaypartingSchedule, DueBrand, JobRun, PendingSpend, StatusChange
 from campaigns.rules.money import DAY_TOTAL_LIMIT, MICROS
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement import enforce as enforcement
-from campaigns.services.enforcement.status_changes import LineCount
+from campaigns.services.enforcement.status_changes import ChangeCounts
 from campaigns.services.jobs import quick_check as quick
 from campaigns.services.jobs.full_check import full_check
-from campaigns.services.jobs.quick_check import JOB, quick_pass, run_quick_pass
+from campaigns.services.jobs.quick_check import JOB, quick_check, run_quick_check
 from campaigns.services.ledger import fold as fold_module
 from campaigns.services.ledger.fold import fold
-from campaigns.tasks import quick_pass as task
+from campaigns.tasks import quick_check as task
 from campaigns.tests.ledger.test_overflow import flood
 from campaigns.tests.support.checking import ACTIVE, check_at, enforce_at, history, reasons_of
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend, utc
@@ -34,7 +34,7 @@ REACHED = PauseReason.BRAND_DAILY_BUDGET
 
 def run_at(at: str) -> str:
     """Run the job at an instant; return what it noted."""
-    run_quick_pass(clock=lambda: utc(at))
+    run_quick_check(clock=lambda: utc(at))
     return JobRun.objects.get(name=JOB).summary
 
 
@@ -53,7 +53,7 @@ class Spend(TestCase):
         spend(self.campaign, "-0.000001", NOON)
         pass_at(NOON)
         self.assertEqual(history(self.campaign), [(ACTIVE, REACHED), (REACHED, ACTIVE)])
-        self.assertEqual(set(StatusChange.objects.values_list("actor", flat=True)), {"quick_pass"})
+        self.assertEqual(set(StatusChange.objects.values_list("actor", flat=True)), {"quick_check"})
 
     def test_all_campaigns_of_the_brand_pause(self) -> None:
         other = make_campaign(self.campaign.brand)
@@ -90,7 +90,7 @@ class Spend(TestCase):
         spend(self.campaign, 10, "2026-11-21 12:00")
         fold()
         check_at(NOON)
-        self.assertEqual(TouchedBrand.objects.get().due_quarter, quarter_at("2026-11-21 00:00"))
+        self.assertEqual(DueBrand.objects.get().due_quarter, quarter_at("2026-11-21 00:00"))
         self.assertEqual(run_at(NOON), "nothing was due")
 
     def test_a_check_with_a_moved_clock_forgets_none(self) -> None:
@@ -142,7 +142,7 @@ class TheRun(TestCase):
             spend(campaign, 1, "2026-11-21 12:00")
         check_at(NOON)
         with self.assertNumQueries(2):
-            run_quick_pass(clock=lambda: utc(NOON))
+            run_quick_check(clock=lambda: utc(NOON))
 
     def test_it_takes_no_more_statements_for_more_brands(self) -> None:
         counts = []
@@ -152,7 +152,7 @@ class TheRun(TestCase):
             for campaign in campaigns:
                 spend(campaign, 10, NOON)
             with CaptureQueriesContext(connection) as asked:
-                run_quick_pass(clock=lambda: utc(NOON))
+                run_quick_check(clock=lambda: utc(NOON))
             counts.append(len(asked))
         self.assertEqual(counts[0], counts[1])
 
@@ -176,7 +176,7 @@ class TheRun(TestCase):
         spend(campaign, 10)
         with self.assertLogs("campaigns.tasks", "INFO") as logs:
             task()
-        self.assertIn("quick_pass: 1 paused, 0 resumed", logs.output[0])
+        self.assertIn("quick_check: 1 paused, 0 resumed", logs.output[0])
         with self.assertNoLogs("campaigns.tasks", "INFO"):
             task()
 
@@ -244,7 +244,7 @@ class ALongBacklog(TestCase):
         spend(campaign, 1, NOON)
         spend(campaign, 10, "2026-11-22 08:00")
         self.assertEqual(pass_at(NOON).folded, 2)
-        self.assertEqual(TouchedBrand.objects.get().due_quarter, quarter_at("2026-11-22 00:00"))
+        self.assertEqual(DueBrand.objects.get().due_quarter, quarter_at("2026-11-22 00:00"))
 
     def test_the_day_that_begins_with_the_next_quarter_hour_is_marked(self) -> None:
         campaign = make_campaign(make_brand(daily_budget=10))
@@ -273,14 +273,14 @@ class BesideOthers(ConcurrencyTestCase):
         spend(self.campaign, 10, NOON)
 
     def run_pass(self) -> None:
-        quick_pass(JOB, clock=lambda: utc(NOON))
+        quick_check(JOB, clock=lambda: utc(NOON))
 
     def test_marks_outlive_an_error_while_enforcing(self) -> None:
-        with patch.object(enforcement, "count_lines", side_effect=DatabaseError), self.assertRaises(DatabaseError):
+        with patch.object(enforcement, "count_changes", side_effect=DatabaseError), self.assertRaises(DatabaseError):
             self.run_pass()
-        self.assertEqual((reasons_of(self.campaign), TouchedBrand.objects.count()), (ACTIVE, 1))
+        self.assertEqual((reasons_of(self.campaign), DueBrand.objects.count()), (ACTIVE, 1))
         pass_at(NOON)
-        self.assertEqual((reasons_of(self.campaign), TouchedBrand.objects.count()), (REACHED, 0))
+        self.assertEqual((reasons_of(self.campaign), DueBrand.objects.count()), (REACHED, 0))
 
     def test_an_error_while_folding_comes_after_the_decisions(self) -> None:
         with patch.object(fold_module, "move", side_effect=DatabaseError), self.assertRaises(DatabaseError):
@@ -289,8 +289,8 @@ class BesideOthers(ConcurrencyTestCase):
 
     def test_an_error_with_brands_does_not_keep_waiting_what_time_has_reached(self) -> None:
         late = make_campaign(enabled=False)
-        wrong = [DatabaseError, LineCount(1, 1, 0)]
-        with patch.object(enforcement, "count_lines", side_effect=wrong), self.assertRaises(DatabaseError):
+        wrong = [DatabaseError, ChangeCounts(1, 1, 0)]
+        with patch.object(enforcement, "count_changes", side_effect=wrong), self.assertRaises(DatabaseError):
             self.run_pass()
         self.assertEqual(reasons_of(late), PauseReason.CAMPAIGN_DISABLED)
 
@@ -301,11 +301,11 @@ class BesideOthers(ConcurrencyTestCase):
             spend(self.campaign, -1, NOON)
             fold()
 
-        with let_in(quick, "forget", refund):
+        with let_in(quick, "clear_due", refund):
             self.run_pass()
-        self.assertEqual((reasons_of(self.campaign), TouchedBrand.objects.count()), (REACHED, 1))
+        self.assertEqual((reasons_of(self.campaign), DueBrand.objects.count()), (REACHED, 1))
         pass_at(NOON)
-        self.assertEqual((reasons_of(self.campaign), TouchedBrand.objects.count()), (ACTIVE, 0))
+        self.assertEqual((reasons_of(self.campaign), DueBrand.objects.count()), (ACTIVE, 0))
 
     def test_a_person_who_saves_in_the_middle_has_the_last_word(self) -> None:
         def raise_budget() -> None:
@@ -323,7 +323,7 @@ class BesideOthers(ConcurrencyTestCase):
             change(self.brand.pk, NOON, lambda: DaypartingSchedule.objects.update(end_time=time(15)))
 
         with let_in(enforcement, "brands_to_write", move, after=True):
-            quick_pass(JOB, clock=lambda: utc("2026-11-20 14:00"))
+            quick_check(JOB, clock=lambda: utc("2026-11-20 14:00"))
         self.assertEqual(next_change(self.campaign), utc("2026-11-20 15:00"))
 
     def test_a_check_in_its_middle_writes_no_second_line(self) -> None:
@@ -347,7 +347,7 @@ class BesideOthers(ConcurrencyTestCase):
         self.assert_exact()
 
     def test_spend_that_comes_after_its_fold_is_left_to_the_next(self) -> None:
-        with let_in(quick, "forget", lambda: spend(self.campaign, -1, NOON)):
+        with let_in(quick, "clear_due", lambda: spend(self.campaign, -1, NOON)):
             self.run_pass()
         pass_at(NOON)
         self.assertEqual(history(self.campaign), [(ACTIVE, REACHED), (REACHED, ACTIVE)])

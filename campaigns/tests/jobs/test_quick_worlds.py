@@ -1,4 +1,4 @@
-"""Between full checks, quick passes alone keep every campaign as the oracle says."""
+"""Between full checks, quick checkes alone keep every campaign as the oracle says."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class PeriodicTasks(TestCase):
             list(ours.values_list("name", "task", "enabled")),
             [
                 ("Check budgets", "campaigns.tasks.check_budgets", True),
-                ("Quick pass", "campaigns.tasks.quick_pass", True),
+                ("Quick check", "campaigns.tasks.quick_check", True),
                 ("Reset daily spend", "campaigns.tasks.reset_daily_spend", True),
                 ("Reset monthly spend", "campaigns.tasks.reset_monthly_spend", True),
             ],
@@ -58,7 +58,7 @@ class PeriodicTasks(TestCase):
         self.assertEqual(cron(DAILY), ("0", "0", "*", "*", "*"))
         self.assertEqual(cron(MONTHLY), ("0", "0", "1", "*", "*"))
 
-    def test_the_quick_pass_runs_every_ten_seconds(self) -> None:
+    def test_the_quick_check_runs_every_ten_seconds(self) -> None:
         interval = of(QUICK).interval
         assert interval
         self.assertEqual((interval.every, interval.period, of(QUICK).crontab), (10, "seconds", None))
@@ -78,7 +78,7 @@ class PeriodicTasks(TestCase):
             assert expires
             self.assertTrue(timedelta(0) < timedelta(seconds=expires) < turn)
 
-    def test_a_quick_pass_leaves_room_for_clocks_that_differ_and_piles_up_for_a_minute_at_most(self) -> None:
+    def test_a_quick_check_leaves_room_for_clocks_that_differ_and_piles_up_for_a_minute_at_most(self) -> None:
         self.assertEqual(of(QUICK).expire_seconds, 60)
 
     def test_beat_knows_the_tasks_that_they_name(self) -> None:
@@ -151,7 +151,7 @@ class WhatStaffChanged(TestCase):
         migrate()
         self.assertEqual(of(QUICK).expire_seconds, 10)
 
-    def test_a_slower_quick_pass_stays(self) -> None:
+    def test_a_slower_quick_check_stays(self) -> None:
         minute = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.MINUTES)
         PeriodicTask.objects.filter(task=QUICK.task).update(interval=minute, expire_seconds=60)
         migrate()

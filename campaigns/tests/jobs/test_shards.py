@@ -19,7 +19,7 @@ from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.enforcement.enforce import preview
 from campaigns.services.jobs import shards
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, RESET_DAILY_SPEND, FullCheck
-from campaigns.services.jobs.quick_check import quick_pass
+from campaigns.services.jobs.quick_check import quick_check
 from campaigns.services.jobs.shards import begin_check, run_shard
 from campaigns.services.ledger.verify import verify
 from campaigns.services.scope import Scope
@@ -223,10 +223,10 @@ class BesideOthers(ConcurrencyTestCase):
         self.assertEqual(ended.enforcement.paused, 6)
         self.assert_paused_once()
 
-    def test_a_quick_pass_in_the_middle_of_a_shard(self) -> None:
+    def test_a_quick_check_in_the_middle_of_a_shard(self) -> None:
         check = begin(2)
         with let_in(
-            enforcement, "brands_to_write", lambda: quick_pass("quick_pass", clock=lambda: utc(NOON)), after=True
+            enforcement, "brands_to_write", lambda: quick_check("quick_check", clock=lambda: utc(NOON)), after=True
         ):
             run(check, 0)
         run(check, 1)
@@ -246,7 +246,7 @@ class BesideOthers(ConcurrencyTestCase):
 
     def test_a_shard_that_breaks_off_is_not_done(self) -> None:
         check = begin(2)
-        with patch.object(enforcement, "count_lines", side_effect=DatabaseError), self.assertRaises(DatabaseError):
+        with patch.object(enforcement, "count_changes", side_effect=DatabaseError), self.assertRaises(DatabaseError):
             run(check, 0)
         self.assertIsNone(run(check, 1))
         self.assertFalse(is_succeeded())

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from django.test import TestCase
 
-from campaigns.models import BookingZone, Brand, BrandPeriod
+from campaigns.models import AccountingTimeZone, Brand, BrandPeriod
 from campaigns.services.ledger import close_periods as close_module
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import fold
@@ -142,7 +142,7 @@ class TheMarkOfWhatIsClosed(TestCase):
             spend(campaign, 1, "2026-11-11 12:00" if marks else "2026-11-10 12:00")
             fold()
             self.assertEqual(close_at(at), 1)
-            zones = BookingZone.objects.filter(brand=brand).order_by("kind")
+            zones = AccountingTimeZone.objects.filter(brand=brand).order_by("kind")
             marks.append(list(zones.values_list("closed_before", flat=True)))
         self.assertEqual(marks[0], [date(2026, 11, 20), date(2026, 11, 1)])
         self.assertEqual(marks[1], marks[0])

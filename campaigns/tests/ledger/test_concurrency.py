@@ -10,12 +10,12 @@ from unittest.mock import patch
 from django.db import transaction
 
 from campaigns.database.connection import take_ledger_lock
-from campaigns.models import BookingZone, Brand, BrandPeriod, Campaign, SpendRecord, StatusChange
+from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, Campaign, SpendRecord, StatusChange
 from campaigns.models.books import LAST_PERIOD
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.enforcement.saving import begin_change, finish_change
-from campaigns.services.enforcement.status_changes import LineCount
+from campaigns.services.enforcement.status_changes import ChangeCounts
 from campaigns.services.jobs.full_check import full_check, run_full_check
 from campaigns.services.ledger import change_time_zone as rebook
 from campaigns.services.ledger.close_periods import _Closing, close_periods
@@ -165,7 +165,7 @@ class TwoJobsAtOnce(ConcurrencyTestCase):
         moves = let_in(rebook, "_changed_zones", lambda: change_brand(brand, NOON, timezone="Europe/Paris"), after=True)
         with moves:
             self.assertEqual(rebook.rebook_changed_zones(clock=lambda: NOON).count, 0)
-        current = BookingZone.objects.filter(until=LAST_PERIOD).values_list("timezone", flat=True)
+        current = AccountingTimeZone.objects.filter(until=LAST_PERIOD).values_list("timezone", flat=True)
         self.assertEqual(list(current), ["Europe/Paris"] * 2)
 
     def test_it_folds_each_row_once(self) -> None:
@@ -182,7 +182,7 @@ class ABatchIsOneTransaction(ConcurrencyTestCase):
     def test_it_leaves_neither_status_nor_history_where_a_batch_breaks_off(self) -> None:
         campaign = make_campaign(enabled=False)
         with (
-            patch.object(enforcement, "count_lines", side_effect=InterruptedError),
+            patch.object(enforcement, "count_changes", side_effect=InterruptedError),
             self.assertRaises(InterruptedError),
         ):
             enforce_at(NOON)
@@ -192,10 +192,10 @@ class ABatchIsOneTransaction(ConcurrencyTestCase):
     def test_it_keeps_the_batches_before_it(self) -> None:
         for _ in range(2):
             make_campaign(make_brand(enabled=False))
-        counted = [LineCount(1, 1, 0), InterruptedError()]
+        counted = [ChangeCounts(1, 1, 0), InterruptedError()]
         with (
             patch.object(enforcement, "BATCH_CAMPAIGNS", 1),
-            patch.object(enforcement, "count_lines", side_effect=counted),
+            patch.object(enforcement, "count_changes", side_effect=counted),
             self.assertRaises(InterruptedError),
         ):
             enforce_at(NOON)

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from django.db import connection
 
 from campaigns.database.connection import take_ledger_lock
-from campaigns.models import BookingZone, PendingSpend
+from campaigns.models import AccountingTimeZone, PendingSpend
 from campaigns.rules.periods import quarter_of
 from campaigns.services.ledger import fold as fold_module
 from campaigns.services.ledger.fold import fold
@@ -61,7 +61,7 @@ class BatchesAreSmallerThanWhatIsPending(FoldingTestCase):
         (rows,) = folding.plan()
         another_day = replace(rows, days=range(rows.days.stop, rows.days.stop + 1))
         self.assertEqual(folding.batch(another_day), 0)
-        BookingZone.objects.update(timezone="Asia/Tokyo")
+        AccountingTimeZone.objects.update(timezone="Asia/Tokyo")
         self.assertEqual(folding.batch(rows), 0)
         self.assertEqual((PendingSpend.objects.count(), totals_folded()), (1, {}))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import DatabaseError, transaction
 
-from campaigns.database.connection import execute, fetch_all, one_large_query
+from campaigns.database.connection import analytic_query, execute, fetch_all
 from campaigns.models import CampaignDay, PendingSpend
 from campaigns.services.ledger.fold import fold
 from campaigns.tests.support.factories import make_campaign, spend
@@ -24,7 +24,7 @@ class LargeQueryTests(OutsideTestCase):
 
     def test_it_sees_what_was_there_at_its_first_statement(self) -> None:
         campaign = make_campaign()
-        with one_large_query():
+        with analytic_query():
             self.assertEqual(PendingSpend.objects.count(), 0)
             self.insert_spend(campaign, "5")
             self.assertEqual(PendingSpend.objects.count(), 0)
@@ -32,14 +32,14 @@ class LargeQueryTests(OutsideTestCase):
         self.assert_as_before()
 
     def test_it_has_memory_for_as_long_as_it_lasts(self) -> None:
-        with one_large_query(megabytes=100):
+        with analytic_query(megabytes=100):
             during = settings()
         if POSTGRESQL:
             self.assertEqual(during, ["100MB", "off"])
         self.assert_as_before()
 
     def test_it_ends_with_an_error_inside(self) -> None:
-        with self.assertRaises(DatabaseError), one_large_query():
+        with self.assertRaises(DatabaseError), analytic_query():
             fetch_all("SELECT nothing FROM nowhere")
         self.assert_as_before()
 
@@ -53,7 +53,7 @@ class LargeQueryTests(OutsideTestCase):
         campaign = make_campaign()
         with transaction.atomic():
             execute("UPDATE campaigns_campaign SET name = 'inside' WHERE id = %s", [campaign.pk])
-            with one_large_query():
+            with analytic_query():
                 self.assertEqual(fetch_all("SELECT name FROM campaigns_campaign"), [("inside",)])
         self.assertEqual(self.value("SELECT name FROM campaigns_campaign"), "inside")
         self.assert_as_before()

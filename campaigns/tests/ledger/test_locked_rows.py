@@ -27,7 +27,7 @@ from campaigns.services.ledger import change_time_zone as rebook
 from campaigns.services.ledger import fold as fold_module
 from campaigns.services.ledger import locks
 from campaigns.services.ledger.close_periods import close_periods
-from campaigns.services.ledger.due_brands import due_marks, mark_at_once
+from campaigns.services.ledger.due_brands import due_rows, mark_due
 from campaigns.services.ledger.fold import fold
 from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.tests.ledger.test_overflow import flood
@@ -80,13 +80,13 @@ if POSTGRESQL:
 
         def test_a_quick_check_serves_the_others_and_comes_back(self) -> None:
             self.overspend()
-            quick.run_quick_pass(clock=lambda: NOON)
+            quick.run_quick_check(clock=lambda: NOON)
             self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (ACTIVE, REACHED))
             self.assertIn("locks the brand “A”", JobRun.objects.get(name=quick.JOB).problem)
-            quick.run_quick_pass(clock=lambda: NOON)
+            quick.run_quick_check(clock=lambda: NOON)
             self.assertEqual(reasons_of(self.locked), ACTIVE)
             self.run_sql("ROLLBACK")
-            quick.run_quick_pass(clock=lambda: NOON)
+            quick.run_quick_check(clock=lambda: NOON)
             self.assertEqual(reasons_of(self.locked), REACHED)
             self.assertEqual(JobRun.objects.get(name=quick.JOB).problem, "")
             self.assertFalse(quick.is_anything_due(now=NOON))
@@ -96,7 +96,7 @@ if POSTGRESQL:
             self.overspend()
             check_at(NOON)
             self.run_sql("ROLLBACK")
-            quick.run_quick_pass(clock=lambda: NOON)
+            quick.run_quick_check(clock=lambda: NOON)
             self.assertEqual(reasons_of(self.locked), REACHED)
 
         def test_a_person_is_refused_in_words(self) -> None:
@@ -180,17 +180,17 @@ if POSTGRESQL:
             self.assertEqual(reasons, [ACTIVE, REACHED, REACHED])
             self.assertIn(f"locks the campaign “{self.locked.name}”", check.problem)
             self.run_sql("COMMIT")
-            quick.run_quick_pass(clock=lambda: NOON)
+            quick.run_quick_check(clock=lambda: NOON)
             self.assertEqual(reasons_of(self.locked), REACHED)
 
         def test_a_quick_check_comes_back_to_it(self) -> None:
             self.run_sql("UPDATE campaigns_campaign SET name = 'Held' WHERE id = %s", self.locked.pk)
             self.overspend()
-            quick.run_quick_pass(clock=lambda: NOON)
+            quick.run_quick_check(clock=lambda: NOON)
             self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (ACTIVE, REACHED))
             self.assertEqual(PendingSpend.objects.count(), 0)
             self.run_sql("COMMIT")
-            quick.run_quick_pass(clock=lambda: NOON)
+            quick.run_quick_check(clock=lambda: NOON)
             self.assertEqual(reasons_of(self.locked), REACHED)
 
     class ALockedTable(LockedCase):
@@ -245,10 +245,10 @@ if POSTGRESQL:
                     SpendRecord.objects.filter(campaign=large).delete()
 
         def test_spend_of_others_that_comes_after_the_decision_is_marked(self) -> None:
-            with let_in(quick, "forget", lambda: spend(self.free, -1, NOON)):
-                quick.run_quick_pass(clock=lambda: NOON)
+            with let_in(quick, "clear_due", lambda: spend(self.free, -1, NOON)):
+                quick.run_quick_check(clock=lambda: NOON)
             self.assertEqual(PendingSpend.objects.get().brand_id, self.locked.brand_id)
-            quick.run_quick_pass(clock=lambda: NOON)
+            quick.run_quick_check(clock=lambda: NOON)
             self.assertEqual(reasons_of(self.free), ACTIVE)
 
     class ABrandThatCannotBeRebooked(LockedCase):
@@ -266,14 +266,14 @@ if POSTGRESQL:
         def assert_left_and_noted(self, problem: str) -> None:
             self.assertEqual(reasons_of(self.locked), REACHED)
             self.assertIn("locks the brand “A”", problem)
-            self.assertIn(self.locked.brand_id, due_marks(now=self.now).brands)
+            self.assertIn(self.locked.brand_id, due_rows(now=self.now).brands)
 
         def test_a_check_leaves_it(self) -> None:
             self.assert_left_and_noted(check_at(self.now).problem)
 
         def test_a_quick_check_leaves_it(self) -> None:
-            mark_at_once([self.locked.brand_id])
-            quick.run_quick_pass(clock=lambda: self.now)
+            mark_due([self.locked.brand_id])
+            quick.run_quick_check(clock=lambda: self.now)
             self.assert_left_and_noted(JobRun.objects.get(name=quick.JOB).problem)
 
         def test_a_repair_says_so(self) -> None:
@@ -290,7 +290,7 @@ if POSTGRESQL:
         def test_decisions_do_not_wait_for_it(self) -> None:
             self.run_sql("SELECT pg_advisory_xact_lock(%s)", LEDGER_LOCK)
             self.overspend()
-            quick.run_quick_pass(clock=lambda: NOON)
+            quick.run_quick_check(clock=lambda: NOON)
             self.assertEqual((reasons_of(self.locked), reasons_of(self.free)), (REACHED, REACHED))
             self.assertIn("couldn't be moved into the totals", check_at(NOON).problem)
             self.assertEqual(PendingSpend.objects.count(), 2)

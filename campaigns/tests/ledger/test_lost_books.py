@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.test import TestCase
 
-from campaigns.models import BookingZone, Brand, BrandPeriod, PendingSpend
+from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, PendingSpend
 from campaigns.services.ledger.fold import fold
 from campaigns.services.ledger.verify import Books, repair, verify
 from campaigns.tests.support.checking import check_at
@@ -34,7 +34,7 @@ class LostBooks(TestCase):
     def assert_mended(self) -> None:
         """One row for days and one for months, totals as the records say, and every statement as it was."""
         check_at(LATER)
-        zones = BookingZone.objects.order_by("kind").values_list("kind", "timezone")
+        zones = AccountingTimeZone.objects.order_by("kind").values_list("kind", "timezone")
         self.assertEqual(sorted(set(zones)), [("day", self.brand.timezone), ("month", self.brand.timezone)])
         self.assertEqual(PendingSpend.objects.count(), 0)
         self.assertEqual(day_of(self.brand, "2026-11-20"), 7)
@@ -46,31 +46,31 @@ class LostBooks(TestCase):
 
     def test_it_keeps_spend_pending_while_there_are_none(self) -> None:
         spend(make_campaign(), 3, NOON)
-        BookingZone.objects.filter(brand=self.brand).delete()
+        AccountingTimeZone.objects.filter(brand=self.brand).delete()
         self.assertEqual(fold(), 1)
         self.assertEqual(PendingSpend.objects.get().brand, self.brand)
-        BookingZone.objects.all().delete()
+        AccountingTimeZone.objects.all().delete()
         self.assertEqual(fold(), 0)
 
     def test_it_makes_them_anew(self) -> None:
-        BookingZone.objects.all().delete()
+        AccountingTimeZone.objects.all().delete()
         self.assert_mended()
 
     def test_it_keeps_the_budgets_that_held_in_closed_periods(self) -> None:
-        BookingZone.objects.all().delete()
+        AccountingTimeZone.objects.all().delete()
         Brand.objects.update(daily_budget=60)
         self.assert_mended()
 
     def test_it_makes_those_of_days_anew(self) -> None:
-        BookingZone.objects.filter(kind="day").delete()
+        AccountingTimeZone.objects.filter(kind="day").delete()
         self.assert_mended()
 
     def test_it_makes_those_of_months_anew(self) -> None:
-        BookingZone.objects.filter(kind="month").delete()
+        AccountingTimeZone.objects.filter(kind="month").delete()
         self.assert_mended()
 
     def test_it_leaves_a_zone_that_is_no_longer_known_for_one_that_is(self) -> None:
-        BookingZone.objects.update(timezone="US/Pacific-New")
+        AccountingTimeZone.objects.update(timezone="US/Pacific-New")
         Brand.objects.update(daily_budget=None)  # or it would write a statement for each day since the year 1
         self.assert_mended()
 
@@ -82,7 +82,7 @@ class BooksOfNobody(TestCase):
         self.campaign = make_campaign()
         spend(self.campaign, 5, NOON)
         for kind in ("day", "month"):
-            BookingZone.objects.create(brand_id=999, kind=kind, timezone="UTC")
+            AccountingTimeZone.objects.create(brand_id=999, kind=kind, timezone="UTC")
         PendingSpend.objects.create(brand_id=999, campaign_id=999, quarter=1_700_000, amount=3)
 
     def test_it_folds_and_closes_for_the_others(self) -> None:

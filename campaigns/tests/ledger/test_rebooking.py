@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.test import TestCase
 
-from campaigns.models import BookingZone, Brand, BrandPeriod, CampaignDay, SpendRecord
+from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, CampaignDay, SpendRecord
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.ledger.change_time_zone import rebook_changed_zones
 from campaigns.services.ledger.fold import fold
@@ -239,7 +239,7 @@ class AgainAndAgain(RebookingTestCase):
         for hour, zone in enumerate((EAST, WEST, "UTC", EAST, "Asia/Tokyo", WEST)):
             self.move(zone, f"2026-11-20 {8 + hour:02}:00")
         for kind in ("day", "month"):
-            zones = list(BookingZone.objects.filter(kind=kind).order_by("first"))
+            zones = list(AccountingTimeZone.objects.filter(kind=kind).order_by("first"))
             ends = [zone.until for zone in zones]
             self.assertEqual([zone.first for zone in zones[1:]], ends[:-1])
             self.assertEqual((zones[0].first, ends[-1]), (date(1, 1, 1), date(9999, 12, 1)))
@@ -262,7 +262,7 @@ class WhatAMoveDecides(RebookingTestCase):
         self.move_by_sql(EAST)
         Brand.objects.filter(pk=other.brand_id).update(timezone=WEST)
         rebook_changed_zones(clock=lambda: utc(NOON), brands=[self.brand.pk])
-        zones = BookingZone.objects.filter(brand=other.brand).values_list("timezone", flat=True).distinct()
+        zones = AccountingTimeZone.objects.filter(brand=other.brand).values_list("timezone", flat=True).distinct()
         self.assertEqual(list(zones), ["UTC"])
 
     def test_it_makes_statements_only_from_the_creation_on(self) -> None:

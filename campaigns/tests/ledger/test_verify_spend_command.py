@@ -7,7 +7,7 @@ from io import StringIO
 
 from django.core.management import CommandError, call_command
 
-from campaigns.models import BookingZone, BrandPeriod, CampaignDay
+from campaigns.models import AccountingTimeZone, BrandPeriod, CampaignDay
 from campaigns.tests.ledger.test_verify import VerifyTestCase
 from campaigns.tests.support.ledger import totals_folded, totals_of_records
 
@@ -53,7 +53,7 @@ class TheCommand(VerifyTestCase):
         self.assertEqual(command(), "All totals are what the spend records say.\n")
 
     def test_it_misses_the_totals_of_a_brand_that_lost_its_books(self) -> None:
-        BookingZone.objects.all().delete()
+        AccountingTimeZone.objects.all().delete()
         BrandPeriod.objects.all().delete()
         CampaignDay.objects.all().delete()
         with self.assertRaisesMessage(

@@ -12,7 +12,7 @@ from django.test import Client, TestCase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
-from campaigns.models import BookingZone, Brand, BrandPeriod, Campaign, DaypartingSchedule, StatusChange
+from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, Campaign, DaypartingSchedule, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.enforce import enforce
 from campaigns.services.ledger.verify import verify
@@ -143,7 +143,7 @@ class States(RuleBasedStateMachine):
         self.same.assertEqual(totals_counted(), self.world.totals)
         self.same.assertEqual(verify(), [])
         found: dict[tuple[int, str], list[tuple[date, date, str]]] = {}
-        for brand, kind, *zone in BookingZone.objects.order_by("first").values_list(*BOOKED):
+        for brand, kind, *zone in AccountingTimeZone.objects.order_by("first").values_list(*BOOKED):
             found.setdefault((brand, kind), []).append((zone[0], zone[1], zone[2]))
         expected = {(pk, book.kind): book.segments for pk, books in self.world.books.items() for book in books.books}
         self.same.assertEqual(found, expected)

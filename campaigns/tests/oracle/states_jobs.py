@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from campaigns import tasks
-from campaigns.models import BookingZone, Campaign, PendingSpend
+from campaigns.models import AccountingTimeZone, Campaign, PendingSpend
 from campaigns.models.books import LAST_PERIOD
 from campaigns.rules.clock import Clock
 from campaigns.rules.reasons import PauseReason
@@ -86,14 +86,14 @@ class Working(States):
         self.checked("a check in shards")
 
     @rule(times=st.integers(1, 2))
-    def quick_pass(self, times: int) -> None:
+    def quick_check(self, times: int) -> None:
         """More often where so many days are pending that one pass leaves some of them to the next."""
         with self.clock():
             for _ in range(max(times, passes_to_fold_all())):
-                tasks.quick_pass()
+                tasks.quick_check()
         stored = Campaign.objects.values_list("pk", "pause_reasons")
-        booked = BookingZone.objects.filter(until=LAST_PERIOD, kind="day").values_list("brand_id", "timezone")
-        self.world.quick_pass(QUICK, {pk: PauseReason(flags).codes for pk, flags in stored}, dict(booked))
+        booked = AccountingTimeZone.objects.filter(until=LAST_PERIOD, kind="day").values_list("brand_id", "timezone")
+        self.world.quick_check(QUICK, {pk: PauseReason(flags).codes for pk, flags in stored}, dict(booked))
         self.same.assertEqual(PendingSpend.objects.count(), 0)
 
     def checked(self, actor: str) -> None:

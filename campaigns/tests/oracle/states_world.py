@@ -40,7 +40,7 @@ class World:
     """The last line of the steps before."""
     names: int = 0
     waiting: set[int] = field(default_factory=set)
-    """Brands that were changed by SQL since the last full check: a quick pass needn't look at them (R8)."""
+    """Brands that were changed by SQL since the last full check: a quick check needn't look at them (R8)."""
 
     def __repr__(self) -> str:
         return f"World at {self.now}"
@@ -90,8 +90,8 @@ class World:
         self.waiting.clear()
         self.decide(self.pairs, actor)
 
-    def quick_pass(self, actor: str, found: Mapping[int, list[str]], zones: Mapping[int, str]) -> None:
-        """Reckon what a quick pass does; found are the stored reasons after it, zones those that brands are booked in.
+    def quick_check(self, actor: str, found: Mapping[int, list[str]], zones: Mapping[int, str]) -> None:
+        """Reckon what a quick check does; found are the stored reasons after it, zones those that brands are booked in.
 
         Of what waits for a full check, it may have looked at some: what it decided there has to be right as well.
         """

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from campaigns.models import Brand, Campaign, GivenBrand
+from campaigns.models import Brand, BrandAssignment, Campaign
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.jobs.schedule import CHECK, QUICK, ensure_periodic_tasks
 from campaigns.services.ledger.change_time_zone import rebook_changed_zones
@@ -49,7 +49,7 @@ class DumpAndLoad(OutsideTestCase):
         self.insert_spend(self.campaign, "0.25")
         user = User.objects.create_user("maja", password="a password of hers", is_staff=True)
         user.groups.add(Group.objects.get(name="Brand managers"))
-        GivenBrand.objects.create(user=user, brand=self.brand)
+        BrandAssignment.objects.create(user=user, brand=self.brand)
         PeriodicTask.objects.filter(task=CHECK.task).delete()
         ensure_periodic_tasks("default")  # with another id than after migrate
         PeriodicTask.objects.filter(task=QUICK.task).update(enabled=False)

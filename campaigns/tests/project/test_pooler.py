@@ -47,7 +47,7 @@ from campaigns.models import Brand, Campaign
 brand = Brand.objects.create(name="Acme", daily_budget=10)
 campaign = Campaign.objects.create(brand=brand, name="Winter")
 execute("INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount) VALUES (1, 1, 20)")
-tasks.quick_pass()
+tasks.quick_check()
 tasks.check_budgets()
 print(Campaign.objects.get().status)
 client = Client(headers={"host": "localhost"})

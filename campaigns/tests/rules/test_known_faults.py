@@ -18,7 +18,7 @@ from campaigns.models import Brand, Campaign, PendingSpend, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.jobs.schedule import ensure_periodic_tasks
-from campaigns.tasks import check_budgets, quick_pass, reset_daily_spend, reset_monthly_spend
+from campaigns.tasks import check_budgets, quick_check, reset_daily_spend, reset_monthly_spend
 from campaigns.tests.support.browser import AdminTestCase, confirm, open_form
 from campaigns.tests.support.checking import (
     ACTIVE,
@@ -277,7 +277,7 @@ class Fault14NothingIsWrittenAndAJobIsLeftOut(TestCase):
     def test_it_schedules_all_jobs(self) -> None:
         ensure_periodic_tasks("default")
         ours = PeriodicTask.objects.filter(task__startswith="campaigns.tasks.", enabled=True)
-        jobs = {check_budgets.name, reset_daily_spend.name, reset_monthly_spend.name, quick_pass.name}
+        jobs = {check_budgets.name, reset_daily_spend.name, reset_monthly_spend.name, quick_check.name}
         self.assertEqual(set(ours.values_list("task", flat=True)), jobs)
 
     def test_it_gets_beyond_the_first_row_of_dayparting(self) -> None:

@@ -11,7 +11,7 @@ from campaigns.models import Brand, Campaign, JobRun, SpendRecord, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.enforcement.enforce import ATTEMPTS, Change, enforce
-from campaigns.services.jobs.quick_check import quick_pass
+from campaigns.services.jobs.quick_check import quick_check
 from campaigns.services.jobs.shards import begin_check, run_shard
 from campaigns.services.ledger.locks import lock_brands, lock_free_brands
 from campaigns.services.scope import Scope
@@ -88,11 +88,11 @@ class ABatchThatCantBeWritten(CommittedTestCase):
 
 
 REFUSE_ZONE = by_vendor(
-    postgresql="ALTER TABLE campaigns_bookingzone ADD CONSTRAINT mean CHECK (brand_id <> {brand}) NOT VALID",
-    sqlite="CREATE TRIGGER mean BEFORE INSERT ON campaigns_bookingzone WHEN NEW.brand_id = {brand}"
+    postgresql="ALTER TABLE campaigns_accountingtimezone ADD CONSTRAINT mean CHECK (brand_id <> {brand}) NOT VALID",
+    sqlite="CREATE TRIGGER mean BEFORE INSERT ON campaigns_accountingtimezone WHEN NEW.brand_id = {brand}"
     " BEGIN SELECT RAISE(ABORT, 'mean'); END",
 )
-ADMIT_ZONE = ADMIT.replace("statuschange", "bookingzone")
+ADMIT_ZONE = ADMIT.replace("statuschange", "accountingtimezone")
 
 
 class ABrandThatCantBeRebooked(CommittedTestCase):
@@ -113,14 +113,14 @@ class ABrandThatCantBeRebooked(CommittedTestCase):
             work()
         self.assertEqual((reasons_of(self.moved), reasons_of(self.other)), (ACTIVE, REACHED))
         run_sql(ADMIT_ZONE)
-        quick_pass("test", clock=lambda: NOON)
+        quick_check("test", clock=lambda: NOON)
         self.assertEqual(reasons_of(self.moved), REACHED)
 
     def test_it_stops_no_other_in_a_check(self) -> None:
         self.assert_others_are_served(lambda: check_at(NOON))
 
     def test_it_stops_no_other_in_a_quick_check(self) -> None:
-        self.assert_others_are_served(lambda: quick_pass("test", clock=lambda: NOON))
+        self.assert_others_are_served(lambda: quick_check("test", clock=lambda: NOON))
 
     def test_it_stops_no_other_in_shards(self) -> None:
         def check_in_shards() -> None:
@@ -140,7 +140,10 @@ class BetweenBatches(OutsideTestCase):
         def write() -> None:
             self.run_sql("INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount) VALUES (%s, %s, 1)", *place)
 
-        with patch.object(enforcement, "BATCH_CAMPAIGNS", 1), patch.object(enforcement, "give_way", write):
+        with (
+            patch.object(enforcement, "BATCH_CAMPAIGNS", 1),
+            patch.object(enforcement, "yield_to_waiting_writers", write),
+        ):
             self.assertEqual(enforce_at(NOON).changed, 3)
         self.assertEqual(SpendRecord.objects.count(), 2)
 

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, ProtectedError
 from django.test import TestCase
 
-from campaigns.models import BookingZone, Brand, BrandPeriod, Campaign, SpendRecord, StatusChange
+from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, Campaign, SpendRecord, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.ledger.fold import fold
 from campaigns.services.ledger.verify import verify
@@ -81,7 +81,7 @@ class WithoutSpendItMayGo(TestCase):
             self.brand.delete()
         self.campaign.delete()
         self.brand.delete()
-        self.assertEqual((Brand.objects.count(), BookingZone.objects.count()), (0, 0))
+        self.assertEqual((Brand.objects.count(), AccountingTimeZone.objects.count()), (0, 0))
 
     def test_it_moves_a_campaign_to_another_brand(self) -> None:
         self.campaign.brand = make_brand(enabled=False)

@@ -373,7 +373,7 @@ FILE = HEAD + (
 )
 TABLE = """\
 5 rows, 1 brand, 2 campaigns; 2026-03-02 09:00 to 2026-03-03 00:00 Asia/Shanghai; \
-a check every 5 minutes, a quick pass every 10 seconds.
+a check every 5 minutes, a quick check every 10 seconds.
 
                                                                  first        hours:
 brand  day         budget  in file   spent  overspend      %     pause  daily budget  avoided
@@ -395,7 +395,7 @@ Acme   5 minutes         25.50  25.50  2026-03-02         65.50  2026-03-02 09:0
 Spent 130.50 of 142.50 in the file; avoided 12.00 (8.42 %).
 Worst overspend: 20.50, 20.50 % of the budget, Acme on 2026-03-02; \
 with the check alone, every 5 minutes: 25.50, 25.50 % of the budget, Acme on 2026-03-02.
-With a quick pass every 10 seconds, no budget is passed by more than the most money between two looks: \
+With a quick check every 10 seconds, no budget is passed by more than the most money between two looks: \
 60.50, Acme from 2026-03-02 09:07:00; with the check alone: 65.50, Acme from 2026-03-02 09:05:00.
 """
 

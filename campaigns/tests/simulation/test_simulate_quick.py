@@ -1,4 +1,4 @@
-"""simulate with the quick pass between checks, with rows that are spread, and the bound that it measures."""
+"""simulate with the quick check between checks, with rows that are spread, and the bound that it measures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PLAYED_ON = "a simulation is played on SQLite, wherever the application keeps it
 
 
 @skipUnless(SQLITE, PLAYED_ON)
-class QuickPass(TestCase):
+class QuickCheck(TestCase):
     ROWS = """
         2026-03-02T09:00:00 Acme/Search 60
         2026-03-02T09:07:03 Acme/Search 40
@@ -58,7 +58,7 @@ class QuickPass(TestCase):
             "12.00, 12.00 % of the budget, Acme on 2026-03-02.",
             text,
         )
-        self.assertIn("With a quick pass every 10 seconds, no budget is passed by more than the most money", text)
+        self.assertIn("With a quick check every 10 seconds, no budget is passed by more than the most money", text)
 
     def test_a_window_opens_and_closes_at_the_pass_that_reaches_its_minute(self) -> None:
         rows = "".join(f"2026-03-02T09:{at} Acme/A 1\n" for at in ("00:59", "01:00", "02:59", "03:00"))
@@ -115,7 +115,7 @@ class Spread(TestCase):
         text = "timestamp,brand,campaign,amount\n2026-03-02T12:00,x;=1+1;y,A,10\n"
         self.assertIn("\nx;'=1+1;y,2026-03-02,", report_csv(simulate_file(text)))
 
-    def test_without_a_quick_pass_the_pieces_are_of_ten_seconds(self) -> None:
+    def test_without_a_quick_check_the_pieces_are_of_ten_seconds(self) -> None:
         text = as_csv("2026-03-02T09:00 Acme/A 300")
         self.assertEqual(len(read(text, spread="5")[0].rows), 30)
         self.assertEqual(len(read(text, spread="5", quick_every="1")[0].rows), 5)

@@ -23,17 +23,17 @@ from django_celery_beat.models import (
 from campaigns.database.connection import fetch_all
 from campaigns.models import (
     Brand,
+    BrandAssignment,
     BrandPeriod,
     Campaign,
     DaypartingSchedule,
-    GivenBrand,
     JobZone,
     PendingSpend,
     SpendRecord,
     StatusChange,
 )
 
-IN_ORDER = (GivenBrand, SpendRecord, StatusChange, DaypartingSchedule, BrandPeriod, Campaign, Brand, PendingSpend)
+IN_ORDER = (BrandAssignment, SpendRecord, StatusChange, DaypartingSchedule, BrandPeriod, Campaign, Brand, PendingSpend)
 OF_MIGRATE = [
     model._meta.db_table
     for model in (

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from campaigns.models import BookingZone, Brand, BrandPeriod, CampaignDay, PendingSpend, SpendRecord
+from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, CampaignDay, PendingSpend, SpendRecord
 from campaigns.rules.periods import known_zones
 from campaigns.services.enforcement.saving import begin_change, finish_change
 from campaigns.services.scope import Scope
@@ -51,8 +51,8 @@ def totals_pending() -> Totals:
 
 
 def _booked(spent: Iterable[Spent]) -> Totals:
-    zones: dict[int, list[BookingZone]] = {}
-    for zone in BookingZone.objects.filter(timezone__in=known_zones()):
+    zones: dict[int, list[AccountingTimeZone]] = {}
+    for zone in AccountingTimeZone.objects.filter(timezone__in=known_zones()):
         zones.setdefault(zone.brand_id, []).append(zone)
     sums: defaultdict[tuple[str, int, date], Decimal] = defaultdict(Decimal)
     for brand, campaign, instant, amount in spent:

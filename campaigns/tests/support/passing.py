@@ -1,4 +1,4 @@
-"""Quick passes at an instant of the test's choice, and worlds in which nothing else puts anything right."""
+"""Quick checkes at an instant of the test's choice, and worlds in which nothing else puts anything right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.rules.periods import NEVER
 from campaigns.services.enforcement.saving import begin_change, finish_change
-from campaigns.services.jobs.quick_check import QuickPass, is_anything_due, quick_pass
+from campaigns.services.jobs.quick_check import QuickCheck, is_anything_due, quick_check
 from campaigns.services.ledger.fold import fold
 from campaigns.services.scope import Scope
 from campaigns.tests.oracle.oracle import BrandFacts, CampaignFacts, Record
@@ -39,10 +39,10 @@ LONG = [*(0 * DAY, MICROSECOND, MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR
 _names = itertools.count(1)
 
 
-def pass_at(at: str | datetime) -> QuickPass:
+def pass_at(at: str | datetime) -> QuickCheck:
     """Do what the job does: ask what is due, and only then look."""
     instant = utc(at) if isinstance(at, str) else at
-    return quick_pass("quick_pass", clock=lambda: instant) if is_anything_due(now=instant) else QuickPass()
+    return quick_check("quick_check", clock=lambda: instant) if is_anything_due(now=instant) else QuickCheck()
 
 
 def next_change(campaign: Campaign) -> datetime | None:
@@ -61,7 +61,7 @@ def change(brand_id: int, at: str | datetime, write: Callable[[], object]) -> No
 
 
 class PassingTestCase(DecisionTestCase):
-    """After one full check there are only spend, people, time and quick passes."""
+    """After one full check there are only spend, people, time and quick checkes."""
 
     def pass_at_every_step(self, world: World, data: st.DataObject) -> None:
         pairs = store(world)

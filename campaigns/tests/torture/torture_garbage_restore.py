@@ -18,7 +18,7 @@ from campaigns.tests.support.processes import manage
 if POSTGRESQL:
     BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
     PG_DUMP = shutil.which("pg_dump") or (BIN and str(BIN / "pg_dump"))
-    TABLES = ("brandperiod", "campaignday", "pendingspend", "bookingzone", "spendrecord")
+    TABLES = ("brandperiod", "campaignday", "pendingspend", "accountingtimezone", "spendrecord")
 
     class RestoresOnPostgresql(OutsideTestCase):
         def setUp(self) -> None:

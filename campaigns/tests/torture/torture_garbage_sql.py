@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 
-from campaigns.models import BookingZone, Brand, BrandPeriod, Campaign, SpendRecord
+from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, Campaign, SpendRecord
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.ledger.verify import Books, repair, verify
 from campaigns.tests.intake.test_import_spend import database_url
@@ -173,11 +173,11 @@ class LostBooksBySql(BrokenBySql):
 
     def test_zones_of_the_books_that_are_lost(self) -> None:
         """What is folded by the next check is booked in the brand's own zone again."""
-        self.run_sql("DELETE FROM campaigns_bookingzone WHERE brand_id = %s", self.odd.brand_id)
+        self.run_sql("DELETE FROM campaigns_accountingtimezone WHERE brand_id = %s", self.odd.brand_id)
         spend(self.odd, 1, NOON)
         self.assertEqual(check_at(NOON).rebooked, 1)
         self.assert_exact()
-        self.assertEqual(BookingZone.objects.filter(brand=self.odd.brand_id).count(), 2)
+        self.assertEqual(AccountingTimeZone.objects.filter(brand=self.odd.brand_id).count(), 2)
         self.assert_served()
 
 

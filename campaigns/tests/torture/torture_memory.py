@@ -44,7 +44,7 @@ class Memory(OutsideTestCase):
             self.assertLess(became - was, FLAT_KIB, f"{before} KiB became {after}")
 
     def run_jobs(self, times: int) -> None:
-        """Let the worker do so many quick passes, every tenth of them a check, with spend or a refund before each."""
+        """Let the worker do so many quick checkes, every tenth of them a check, with spend or a refund before each."""
         with app.connection_for_write(self.services.redis_url) as broker:
             for number in range(times):
                 for campaign in self.campaigns[:SPENDING]:

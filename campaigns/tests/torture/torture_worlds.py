@@ -29,5 +29,5 @@ class NewWorlds(DecisionTestCase):
 class NewWorldsBetweenChecks(PassingTestCase):
     @WORLDS
     @given(world=worlds(), data=st.data())
-    def test_quick_passes_alone_decide_as_the_oracle_at_every_step(self, world: World, data: st.DataObject) -> None:
+    def test_quick_checks_alone_decide_as_the_oracle_at_every_step(self, world: World, data: st.DataObject) -> None:
         self.pass_at_every_step(world, data)

@@ -59,7 +59,7 @@ BOOKS_IN_PLAIN_SQL = """
     ),
     booked AS (
         SELECT kind, brand_id, campaign_id, starts_on, amount
-        FROM spent JOIN campaigns_bookingzone AS zone USING (brand_id)
+        FROM spent JOIN campaigns_accountingtimezone AS zone USING (brand_id)
         CROSS JOIN LATERAL (SELECT date_trunc(kind, at AT TIME ZONE timezone)::date AS starts_on) AS period
         WHERE starts_on >= zone.first AND starts_on < zone.until
     ),
@@ -95,7 +95,7 @@ SPEND_IN_PLAIN_SQL = """
     LEFT JOIN of_campaign ON of_campaign.campaign_id = campaign.id
     LEFT JOIN of_brand ON of_brand.brand_id = campaign.brand_id
     WHERE NOT EXISTS (
-        SELECT 1 FROM campaigns_bookingzone AS zone
+        SELECT 1 FROM campaigns_accountingtimezone AS zone
         WHERE zone.brand_id = brand.id AND zone.until = '9999-12-01' AND zone.timezone <> brand.timezone
     )
 """

@@ -63,8 +63,8 @@ GUARDS = (
     _book(
         "a fold of a brand's is no other's",
         FOLD,
-        'self.in_scope = "1 = 1" if ids is None else among_read("brand_id")',
-        'self.in_scope = "1 = 1" if ids is None else f"({among(\'brand_id\')} OR 1 = 1)"',
+        'self.in_scope = "1 = 1" if ids is None else in_list("brand_id", hashed=True)',
+        'self.in_scope = "1 = 1" if ids is None else f"({in_list(\'brand_id\')} OR 1 = 1)"',
         CLOSING,
     ),
     _book(
@@ -72,22 +72,22 @@ GUARDS = (
         BATCH,
         "SELECT DISTINCT brand_id, day_from FROM booked",
         "SELECT DISTINCT brand_id, day_from FROM booked WHERE 1 = 0",
-        "test_marks",
+        "test_due_brands",
     ),
     _book(
         "a mark of spend dated ahead is due when its day comes",
         BATCH,
         "SELECT DISTINCT brand_id, day_from FROM booked",
         "SELECT DISTINCT brand_id, 0 FROM booked",
-        "test_marks",
+        "test_due_brands",
     ),
-    _book("spend that stays pending is marked", FOLD, "                mark_at_once([brand_id])\n", "", "test_marks"),
+    _book("spend that stays pending is marked", FOLD, "                mark_due([brand_id])\n", "", "test_due_brands"),
     _book(
         "only marks that were read are forgotten",
         MARKS,
-        "[among_param(ids)]",
-        "[among_param(range(max(ids) + 1))]",
-        "test_marks",
+        "[list_param(ids)]",
+        "[list_param(range(max(ids) + 1))]",
+        "test_due_brands",
     ),
     _book(
         "only days that no decision has seen are marked",
@@ -276,7 +276,7 @@ GUARDS = (
         REBOOK,
         "    _mark_days(change.brand_id, new, open_day)\n",
         "",
-        "test_marks",
+        "test_due_brands",
     ),
     # Verification
     _book("a repair holds the ledger", VERIFY, "    take_ledger_lock()\n", "", f"{BESIDE} test_verify", POSTGRESQL),

@@ -106,8 +106,8 @@ GUARDS = (
     _book(
         "a closing of a brand's is no other's",
         CLOSE,
-        'self.in_scope = "1 = 1" if brands is None else among("zone.brand_id")',
-        'self.in_scope = "1 = 1" if brands is None else f"({among(\'zone.brand_id\')} OR 1 = 1)"',
+        'self.in_scope = "1 = 1" if brands is None else in_list("zone.brand_id")',
+        'self.in_scope = "1 = 1" if brands is None else f"({in_list(\'zone.brand_id\')} OR 1 = 1)"',
         CLOSING,
     ),
     _book(

@@ -25,7 +25,7 @@ def _spent(name: str, before: str, after: str, tests: str, databases: str = BOTH
     return _elsewhere(name, "services/enforcement/current_spend", before, after, tests, databases, short=short)
 
 
-QUICK = "test_quick_pass"
+QUICK = "test_quick_check"
 SHARDS = "test_shards"
 LOCKED = "test_locked_rows"
 REACHED = "test_rule_02_reached"
@@ -205,12 +205,12 @@ GUARDS = (
         'UNTIL_NEXT_MONTH}) < 0"',
         QUICK,
     ),
-    _elsewhere("a pass forgets its marks", "services/jobs/quick_check", "    forget(marks)\n", "", QUICK),
+    _elsewhere("a pass forgets its marks", "services/jobs/quick_check", "    clear_due(marks)\n", "", QUICK),
     _elsewhere(
         "a pass looks at what had spend",
         "services/jobs/quick_check",
-        "    marks = due_marks(now=now)\n",
-        "    marks = due_marks(now=now, most=0)\n",
+        "    marks = due_rows(now=now)\n",
+        "    marks = due_rows(now=now, most=0)\n",
         QUICK,
     ),
     _elsewhere(

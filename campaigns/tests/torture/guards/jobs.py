@@ -38,7 +38,7 @@ GUARDS = (
     ),
     _schedule("the check goes by UTC", "    in_utc=True,\n", ""),
     _schedule("a crontab of every hour is read in UTC", "            _skip_no_hour(using, task)\n", ""),
-    _schedule("a quick pass leaves room for clocks that differ", "    expire_seconds=60,", "    expire_seconds=10,"),
+    _schedule("a quick check leaves room for clocks that differ", "    expire_seconds=60,", "    expire_seconds=10,"),
     _schedule("an earlier expiry follows", "            _expire_later(using, job, task)\n", ""),
     _schedule("resets follow TIME_ZONE", "            _follow_time_zone(using, job)\n", "            pass\n"),
     _schedule("a zone that staff chose stays", " and given in (None, zone)", ""),

@@ -142,7 +142,7 @@ GUARDS = (
         CHANGES,
         "    take_ledger_lock()\n    fold_under_ledger_lock(ids)\n",
         "",
-        "test_marks test_moved_campaign",
+        "test_due_brands test_moved_campaign",
     ),
     _people(
         "a brand's form closes ended periods",
@@ -235,21 +235,21 @@ GUARDS = (
     _people(
         "an action touches only brands that the person sees",
         BULK,
-        "seen_by(person, model._base_manager.filter(pk__in=piece).order_by(), brand)",
+        "visible_to(person, model._base_manager.filter(pk__in=piece).order_by(), brand)",
         "model._base_manager.filter(pk__in=piece).order_by()",
         "test_bulk",
     ),
     _people(
         "lists have only the brands that are given",
         "campaigns/admin/shared/base.py",
-        "seen_by(request.user, rows, self.brand_path) if self.brand_path else rows",
+        "visible_to(request.user, rows, self.brand_path) if self.brand_path else rows",
         "rows",
         "test_access",
     ),
     _people(
         "a campaign is made for a brand that is given",
         CAMPAIGN_ADMIN,
-        'seen_by(request.user, Brand.objects.all(), "pk")',
+        'visible_to(request.user, Brand.objects.all(), "pk")',
         "Brand.objects.all()",
         "test_access",
     ),

@@ -182,7 +182,7 @@ CONTENTS = (
     ),
     _sqlite(
         "booking zones go with their brand",
-        "    DELETE FROM campaigns_bookingzone WHERE brand_id = OLD.id;",
+        "    DELETE FROM campaigns_accountingtimezone WHERE brand_id = OLD.id;",
         "",
         "test_guards_history",
     ),

@@ -24,12 +24,12 @@ LOCK_BRANDS = """        if wait:
 """
 DECIDE_AND_WRITE = """        locked_brands = sorted(set(brand_ids) - set(free))
         if not free:
-            return _Batch(LineCount(0, 0, 0), [], locked_brands, [])
+            return _Batch(ChangeCounts(0, 0, 0), [], locked_brands, [])
         scope, locked_campaigns = self.scope.within(free), list[int]()
         if self.skip_campaigns:
             campaigns, locked_campaigns = lock_free_campaigns(scope)
             scope = Scope(brands=tuple(free), campaigns=tuple(campaigns))
-        newest = newest_line() if self.on_changes else 0
+        newest = last_history_id() if self.on_changes else 0
         written = write_changes(scope, Clocks(scope, self.clock()), self.actor)
 """
 
@@ -191,7 +191,13 @@ GUARDS = (
     _waiting("a wait for a row has an end", LOCKS, ", set_config('lock_timeout', '{wait}s', true)", "", LIMITS),
     _waiting("a job waits less than a person", LOCKS, "JOB_WAIT if by_job else SAVE_WAIT", "SAVE_WAIT", LIMITS),
     _waiting("a person waits longer than a job", LOCKS, "JOB_WAIT if by_job else SAVE_WAIT", "JOB_WAIT", LIMITS),
-    _waiting("a job that skips brands waits for nothing long", LOCKS, "{_settings(JOB_WAIT)}", "{LET_GO}", LIMITS),
+    _waiting(
+        "a job that skips brands waits for nothing long",
+        LOCKS,
+        "{_settings(JOB_WAIT)}",
+        "{LOCK_HOLDER_TIMEOUT}",
+        LIMITS,
+    ),
     _waiting(
         "a job waits for the ledger for a while", LOCKS, "    limit_lock_waits(LEDGER_WAIT)\n", "    pass\n", LIMITS
     ),

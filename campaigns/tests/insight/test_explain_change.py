@@ -10,12 +10,12 @@ from django.test import SimpleTestCase
 from campaigns.models import StatusChange
 from campaigns.rules.reasons import ALL_REASONS
 from campaigns.rules.reasons import PauseReason as Reason
-from campaigns.services.insight.explain_change import ChangeStory, tell_change
+from campaigns.services.insight.explain_change import ChangeExplanation, tell_change
 
 NO_REASON = Reason(0)
 
 
-def told(before: int, after: int, actor: str = "amara", **decided_on: Any) -> ChangeStory:
+def told(before: int, after: int, actor: str = "amara", **decided_on: Any) -> ChangeExplanation:
     amounts = {name: Decimal(value) for name, value in decided_on.items()}
     spends = dict.fromkeys(("campaign_spend", "brand_day_spend", "brand_month_spend"), Decimal(0))
     line = StatusChange(reasons_before=int(before), reasons_after=int(after), actor=actor, **(spends | amounts))
@@ -25,14 +25,16 @@ def told(before: int, after: int, actor: str = "amara", **decided_on: Any) -> Ch
 class ChangeStoryTests(SimpleTestCase):
     def test_paused_by_a_limit(self) -> None:
         self.assertEqual(
-            told(0, Reason.CAMPAIGN_DAILY_LIMIT, "quick_pass", campaign_spend="110.32", campaign_limit="110"),
-            ChangeStory("Paused", ["daily spend limit reached: 110.32 of 110.00 EUR"], NO_REASON, "Quick pass (job)"),
+            told(0, Reason.CAMPAIGN_DAILY_LIMIT, "quick_check", campaign_spend="110.32", campaign_limit="110"),
+            ChangeExplanation(
+                "Paused", ["daily spend limit reached: 110.32 of 110.00 EUR"], NO_REASON, "Quick check (job)"
+            ),
         )
 
     def test_resumed_on_a_new_day(self) -> None:
         self.assertEqual(
             told(Reason.BRAND_DAILY_BUDGET, 0, "reset_daily_spend", brand_day_spend="0", brand_daily_budget="500"),
-            ChangeStory(
+            ChangeExplanation(
                 "Resumed",
                 ["brand’s daily budget not reached: 0.00 of 500.00 EUR"],
                 NO_REASON,
@@ -47,7 +49,7 @@ class ChangeStoryTests(SimpleTestCase):
         off, closed, early = Reason.CAMPAIGN_DISABLED, Reason.OUTSIDE_SCHEDULE, Reason.NOT_STARTED
         self.assertEqual(
             told(closed | early, off | early),
-            ChangeStory("Still paused", ["switched off", "inside its schedule"], early, "amara"),
+            ChangeExplanation("Still paused", ["switched off", "inside its schedule"], early, "amara"),
         )
 
     def test_every_reason_has_words_for_its_beginning_and_its_end(self) -> None:

@@ -207,7 +207,7 @@ class PausedByPeopleTests(SimpleTestCase):
         )
 
     def test_a_job_or_command_is_nobody_who_switches(self) -> None:
-        for actor in ("quick_pass", "manage.py enforce", "import_spend"):
+        for actor in ("quick_check", "manage.py enforce", "import_spend"):
             self.assertIn(
                 ": the brand is switched off. Resumes when the brand is switched on.",
                 told(Reason.BRAND_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.BRAND_DISABLED, actor)),

@@ -1,4 +1,4 @@
-"""The quick pass: what had spend and what time has reached is enforced between checks; nothing else is looked at."""
+"""The quick check: what had spend and what time has reached is enforced between checks; nothing else is looked at."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.models import Brand, Campaign, JobRun, StatusChange, TouchedBrand
+from campaigns.models import Brand, Campaign, DueBrand, JobRun, StatusChange
 from campaigns.rules.periods import NEVER, minute_of
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.saving import begin_change, finish_change
 from campaigns.services.jobs import quick_check as quick
-from campaigns.services.jobs.quick_check import QuickPass, quick_pass, run_quick_pass
+from campaigns.services.jobs.quick_check import QuickCheck, quick_check, run_quick_check
 from campaigns.services.ledger.change_time_zone import Rebooking, brands_with_changed_zones, rebook_changed_zones
 from campaigns.services.ledger.fold import fold
 from campaigns.services.scope import Scope
@@ -32,9 +32,9 @@ NOON = "2026-11-20 12:00"
 REACHED = PauseReason.BRAND_DAILY_BUDGET
 
 
-def pass_at(at: str | datetime) -> QuickPass:
+def pass_at(at: str | datetime) -> QuickCheck:
     instant = utc(at) if isinstance(at, str) else at
-    return quick_pass("test", clock=lambda: instant)
+    return quick_check("test", clock=lambda: instant)
 
 
 class WhatHadSpend(TestCase):
@@ -46,7 +46,7 @@ class WhatHadSpend(TestCase):
         spend(self.campaign, 10, NOON)
         self.assertEqual(pass_at("2026-11-20 12:00:10").changed, 1)
         self.assertEqual(reasons_of(self.campaign), PauseReason.CAMPAIGN_DAILY_LIMIT)
-        self.assertEqual(TouchedBrand.objects.count(), 0)
+        self.assertEqual(DueBrand.objects.count(), 0)
 
     def test_it_resumes_on_a_refund_and_at_midnight(self) -> None:
         spend(self.campaign, 10, NOON)
@@ -129,16 +129,16 @@ class TheJob(TestCase):
         make_campaign()
         check_at(NOON)
         with CaptureQueriesContext(connection) as queries:
-            run_quick_pass(clock=lambda: utc(NOON))
+            run_quick_check(clock=lambda: utc(NOON))
         asked = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
         self.assertEqual(len(asked), 2)
-        self.assertEqual(JobRun.objects.get(name="quick_pass").summary, "nothing was due")
+        self.assertEqual(JobRun.objects.get(name="quick_check").summary, "nothing was due")
 
     def test_it_signs_the_history(self) -> None:
         make_campaign(enabled=False)
-        run_quick_pass(clock=lambda: utc(NOON))
-        self.assertEqual([line.actor for line in StatusChange.objects.all()], ["quick_pass"])
-        self.assertEqual(JobRun.objects.get(name="quick_pass").succeeded_at, utc(NOON))
+        run_quick_check(clock=lambda: utc(NOON))
+        self.assertEqual([line.actor for line in StatusChange.objects.all()], ["quick_check"])
+        self.assertEqual(JobRun.objects.get(name="quick_check").succeeded_at, utc(NOON))
 
 
 class WhatTimeDoesNext(TestCase):

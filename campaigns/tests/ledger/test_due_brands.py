@@ -7,11 +7,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.test import TestCase
 
-from campaigns.models import Brand, PendingSpend, SpendRecord, TouchedBrand
+from campaigns.models import Brand, DueBrand, PendingSpend, SpendRecord
 from campaigns.services.enforcement.saving import begin_move
 from campaigns.services.ledger import due_brands as marks_module
 from campaigns.services.ledger.close_periods import close_periods
-from campaigns.services.ledger.due_brands import due_marks, forget, mark_at_once
+from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
 from campaigns.services.ledger.fold import fold
 from campaigns.tests.ledger.test_overflow import flood
 from campaigns.tests.support.checking import check_at
@@ -28,15 +28,15 @@ class NothingToMark(CommittedTestCase):
     def test_it_takes_no_lock(self) -> None:
         """On SQLite a transaction that writes nothing would keep everybody from writing, at each check."""
         with self.assertNumQueries(0):
-            mark_at_once([])
+            mark_due([])
 
 
 def due_at(at: str) -> list[int]:
-    return due_marks(now=utc(at)).brands
+    return due_rows(now=utc(at)).brands
 
 
 def marked() -> list[tuple[int, int]]:
-    return sorted(TouchedBrand.objects.values_list("brand", "due_quarter"))
+    return sorted(DueBrand.objects.values_list("brand", "due_quarter"))
 
 
 class AFoldMarksWhatItTouches(TestCase):
@@ -85,7 +85,7 @@ class AFoldMarksWhatItTouches(TestCase):
         record = spend(self.campaign, 1, NOON)
         fold()
         for change in (lambda: SpendRecord.objects.update(amount=2), record.delete):
-            forget(due_marks(now=utc(NOON)))
+            clear_due(due_rows(now=utc(NOON)))
             change()
             fold()
             self.assertEqual(due_at(NOON), [self.brand.pk])
@@ -115,7 +115,7 @@ class AFoldMarksWhatItTouches(TestCase):
             fold()
             self.assertTrue(PendingSpend.objects.exists())
             self.assertEqual(due_at(NOON), [self.brand.pk])
-            forget(due_marks(now=utc(NOON)))
+            clear_due(due_rows(now=utc(NOON)))
 
 
 class SpendDatedAheadIsDueWhenItsDayComes(TestCase):
@@ -123,8 +123,8 @@ class SpendDatedAheadIsDueWhenItsDayComes(TestCase):
 
     def assert_due_from(self, brand: Brand, instant: str) -> None:
         begins = utc(instant)
-        self.assertNotIn(brand.pk, due_marks(now=begins - timedelta(microseconds=1)).brands)
-        self.assertIn(brand.pk, due_marks(now=begins).brands)
+        self.assertNotIn(brand.pk, due_rows(now=begins - timedelta(microseconds=1)).brands)
+        self.assertIn(brand.pk, due_rows(now=begins).brands)
 
     def test_it_is_due_at_midnight_of_each_zone(self) -> None:
         midnights = {  # of 2026-11-22, in UTC
@@ -151,7 +151,7 @@ class SpendDatedAheadIsDueWhenItsDayComes(TestCase):
                 spend(make_campaign(brand), 1, at)
                 fold()
                 self.assertEqual(marked(), [(brand.pk, quarter_at(beginning))])
-                TouchedBrand.objects.all().delete()
+                DueBrand.objects.all().delete()
 
     def test_a_day_of_two_utc_days_has_one_beginning(self) -> None:
         campaign = make_campaign(make_brand(timezone="America/New_York"))
@@ -173,57 +173,57 @@ class MarksAreForgotten(CommittedTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.brands = [make_brand() for _ in range(3)]
-        TouchedBrand.objects.bulk_create(
-            TouchedBrand(brand=brand, due_quarter=quarter_at(NOON)) for brand in self.brands for _ in range(2)
+        DueBrand.objects.bulk_create(
+            DueBrand(brand=brand, due_quarter=quarter_at(NOON)) for brand in self.brands for _ in range(2)
         )
         self.ids = [brand.pk for brand in self.brands]
 
     def test_it_forgets_what_was_read(self) -> None:
-        marks = due_marks(now=utc(NOON))
+        marks = due_rows(now=utc(NOON))
         self.assertEqual((len(marks.ids), marks.brands), (6, self.ids))
-        forget(marks)
-        self.assertEqual(TouchedBrand.objects.count(), 0)
+        clear_due(marks)
+        self.assertEqual(DueBrand.objects.count(), 0)
 
     def test_it_keeps_what_is_not_due_yet(self) -> None:
-        later = TouchedBrand.objects.create(brand=self.brands[0], due_quarter=quarter_at(NOON) + 1)
-        forget(due_marks(now=utc("2026-11-20 12:14:59.999999")))
-        self.assertEqual(TouchedBrand.objects.get(), later)
+        later = DueBrand.objects.create(brand=self.brands[0], due_quarter=quarter_at(NOON) + 1)
+        clear_due(due_rows(now=utc("2026-11-20 12:14:59.999999")))
+        self.assertEqual(DueBrand.objects.get(), later)
         self.assertEqual(due_at("2026-11-20 12:15"), [self.ids[0]])
 
     def test_it_keeps_a_mark_that_was_appended_meanwhile(self) -> None:
-        marks = due_marks(now=utc(NOON))
-        meanwhile(lambda: TouchedBrand.objects.create(brand=self.brands[1], due_quarter=quarter_at(NOON)))
-        forget(marks)
+        marks = due_rows(now=utc(NOON))
+        meanwhile(lambda: DueBrand.objects.create(brand=self.brands[1], due_quarter=quarter_at(NOON)))
+        clear_due(marks)
         self.assertEqual(due_at(NOON), [self.ids[1]])
 
     def test_it_keeps_a_mark_of_an_earlier_number_that_was_committed_meanwhile(self) -> None:
         """Ids commit out of order."""
-        TouchedBrand.objects.filter(brand=self.brands[0]).delete()
-        marks = due_marks(now=utc(NOON))
+        DueBrand.objects.filter(brand=self.brands[0]).delete()
+        marks = due_rows(now=utc(NOON))
         early = min(marks.ids) - 1
-        meanwhile(lambda: TouchedBrand.objects.create(pk=early, brand=self.brands[0], due_quarter=quarter_at(NOON)))
-        forget(marks)
+        meanwhile(lambda: DueBrand.objects.create(pk=early, brand=self.brands[0], due_quarter=quarter_at(NOON)))
+        clear_due(marks)
         self.assertEqual(due_at(NOON), [self.ids[0]])
 
     def test_it_keeps_marks_of_other_brands_than_it_read(self) -> None:
-        marks = due_marks(now=utc(NOON), most=3)
+        marks = due_rows(now=utc(NOON), most=3)
         self.assertEqual(len(marks.ids), 3)
-        forget(marks)
-        self.assertEqual(TouchedBrand.objects.count(), 3)
+        clear_due(marks)
+        self.assertEqual(DueBrand.objects.count(), 3)
 
     def test_it_reads_first_what_has_been_due_for_longest(self) -> None:
         late = make_brand()
-        TouchedBrand.objects.create(brand=late, due_quarter=quarter_at("2026-11-20 00:00"))
-        self.assertEqual(due_marks(now=utc(NOON), most=1).brands, [late.pk])
+        DueBrand.objects.create(brand=late, due_quarter=quarter_at("2026-11-20 00:00"))
+        self.assertEqual(due_rows(now=utc(NOON), most=1).brands, [late.pk])
 
     def test_it_forgets_more_than_one_statement_takes(self) -> None:
-        self.addCleanup(setattr, marks_module, "FORGOTTEN_AT_ONCE", marks_module.FORGOTTEN_AT_ONCE)
-        marks_module.FORGOTTEN_AT_ONCE = 4
-        forget(due_marks(now=utc(NOON)))
-        self.assertEqual(TouchedBrand.objects.count(), 0)
+        self.addCleanup(setattr, marks_module, "CLEARED_AT_ONCE", marks_module.CLEARED_AT_ONCE)
+        marks_module.CLEARED_AT_ONCE = 4
+        clear_due(due_rows(now=utc(NOON)))
+        self.assertEqual(DueBrand.objects.count(), 0)
 
     def test_a_fold_that_breaks_off_leaves_neither_totals_nor_marks(self) -> None:
-        TouchedBrand.objects.all().delete()
+        DueBrand.objects.all().delete()
         spend(make_campaign(self.brands[0]), 1, NOON)
         with self.assertRaises(InterruptedError), transaction.atomic():
             fold()

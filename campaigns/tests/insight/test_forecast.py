@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from campaigns.models import Brand, Campaign, DaypartingSchedule
 from campaigns.rules.reasons import PauseReason as Reason
-from campaigns.services.insight.forecast import Outlook, is_open, next_opening, outlook
+from campaigns.services.insight.forecast import Forecast, forecast, is_open, next_opening
 from campaigns.tests.support.factories import utc
 
 MON, TUE, WED, THU, FRI, SAT, SUN = (1 << number for number in range(7))
@@ -24,9 +24,9 @@ def window(days: int, start: str, end: str) -> DaypartingSchedule:
     return DaypartingSchedule(days_of_week=days, start_time=time.fromisoformat(start), end_time=time.fromisoformat(end))
 
 
-def paused(reasons: Reason, *windows: DaypartingSchedule, now: str, **fields: Any) -> Outlook:
+def paused(reasons: Reason, *windows: DaypartingSchedule, now: str, **fields: Any) -> Forecast:
     brand = Brand(**{"timezone": "UTC"} | {name: fields.pop(name) for name in BRAND_FIELDS if name in fields})
-    return outlook(Campaign(brand=brand, pause_reasons=int(reasons), **fields), windows, utc(now))
+    return forecast(Campaign(brand=brand, pause_reasons=int(reasons), **fields), windows, utc(now))
 
 
 def wall(text: str) -> datetime:
@@ -75,7 +75,7 @@ class IsOpenTests(SimpleTestCase):
 
 class OneReasonTests(SimpleTestCase):
     def test_an_active_campaign_runs(self) -> None:
-        self.assertEqual(paused(Reason(0), now="2026-11-20 12:00"), Outlook(None, "running"))
+        self.assertEqual(paused(Reason(0), now="2026-11-20 12:00"), Forecast(None, "running"))
 
     def test_a_daily_limit_holds_until_midnight_in_the_brands_zone(self) -> None:
         result = paused(
@@ -84,7 +84,7 @@ class OneReasonTests(SimpleTestCase):
             timezone="Asia/Tokyo",
             daily_spend_limit=Decimal(5),
         )
-        self.assertEqual(result, Outlook(utc("2026-11-20 15:00"), "tomorrow 00:00 (Asia/Tokyo)"))
+        self.assertEqual(result, Forecast(utc("2026-11-20 15:00"), "tomorrow 00:00 (Asia/Tokyo)"))
 
     def test_the_day_after_midnight_is_the_zones_own(self) -> None:
         before = paused(Reason.BRAND_DAILY_BUDGET, now="2026-11-20 14:59:59", timezone="Asia/Tokyo")
@@ -94,11 +94,11 @@ class OneReasonTests(SimpleTestCase):
 
     def test_a_daily_budget_holds_until_midnight(self) -> None:
         result = paused(Reason.BRAND_DAILY_BUDGET, now="2026-12-31 23:59", daily_budget=Decimal(5))
-        self.assertEqual(result, Outlook(utc("2027-01-01 00:00"), "tomorrow 00:00 (UTC)"))
+        self.assertEqual(result, Forecast(utc("2027-01-01 00:00"), "tomorrow 00:00 (UTC)"))
 
     def test_a_monthly_budget_holds_until_the_first(self) -> None:
         result = paused(Reason.BRAND_MONTHLY_BUDGET, now="2026-11-20 12:00", monthly_budget=Decimal(5))
-        self.assertEqual(result, Outlook(utc("2026-12-01 00:00"), "Tue 1 Dec 00:00 (UTC)"))
+        self.assertEqual(result, Forecast(utc("2026-12-01 00:00"), "Tue 1 Dec 00:00 (UTC)"))
 
     def test_a_year_is_told_where_it_is_another(self) -> None:
         result = paused(Reason.BRAND_MONTHLY_BUDGET, now="2026-12-20 12:00")
@@ -108,51 +108,51 @@ class OneReasonTests(SimpleTestCase):
         zero = Decimal("0.000000")
         self.assertEqual(
             paused(Reason.CAMPAIGN_DAILY_LIMIT, now="2026-11-20 12:00", daily_spend_limit=zero),
-            Outlook(None, "when its daily spend limit of 0 is raised"),
+            Forecast(None, "when its daily spend limit of 0 is raised"),
         )
         self.assertEqual(
             paused(Reason.BRAND_DAILY_BUDGET, now="2026-11-20 12:00", daily_budget=zero),
-            Outlook(None, "when the brand's daily budget of 0 is raised"),
+            Forecast(None, "when the brand's daily budget of 0 is raised"),
         )
         self.assertEqual(
             paused(Reason.BRAND_MONTHLY_BUDGET, now="2026-11-20 12:00", monthly_budget=zero),
-            Outlook(None, "when the brand's monthly budget of 0 is raised"),
+            Forecast(None, "when the brand's monthly budget of 0 is raised"),
         )
 
     def test_a_switch_waits_for_people(self) -> None:
         self.assertEqual(
-            paused(Reason.CAMPAIGN_DISABLED, now="2026-11-20 12:00"), Outlook(None, "when it is switched on")
+            paused(Reason.CAMPAIGN_DISABLED, now="2026-11-20 12:00"), Forecast(None, "when it is switched on")
         )
         self.assertEqual(
             paused(Reason.BRAND_DISABLED, now="2026-11-20 12:00"),
-            Outlook(None, "when the brand is switched on"),
+            Forecast(None, "when the brand is switched on"),
         )
 
     def test_it_starts_on_its_start_date(self) -> None:
         result = paused(
             Reason.NOT_STARTED, now="2026-11-20 12:00", starts_on=date(2026, 11, 23), timezone="Europe/Paris"
         )
-        self.assertEqual(result, Outlook(utc("2026-11-22 23:00"), "Mon 23 Nov 00:00 (Europe/Paris)"))
+        self.assertEqual(result, Forecast(utc("2026-11-22 23:00"), "Mon 23 Nov 00:00 (Europe/Paris)"))
 
     def test_what_has_ended_never_runs_again(self) -> None:
         result = paused(Reason.ENDED, now="2026-11-20 12:00", ends_on=date(2026, 11, 19))
-        self.assertEqual(result, Outlook(None, "never: it ended on 2026-11-19"))
+        self.assertEqual(result, Forecast(None, "never: it ended on 2026-11-19"))
 
     def test_it_runs_again_when_the_next_window_opens(self) -> None:
         result = paused(Reason.OUTSIDE_SCHEDULE, window(WEEKDAYS, "08:00", "18:00"), now="2026-11-20 18:00")
-        self.assertEqual(result, Outlook(utc("2026-11-23 08:00"), "Mon 23 Nov 08:00 (UTC)"))
+        self.assertEqual(result, Forecast(utc("2026-11-23 08:00"), "Mon 23 Nov 08:00 (UTC)"))
 
     def test_a_window_of_today_counts_until_it_opens(self) -> None:
         windows = window(FRI, "18:00", "19:00"), window(SAT, "06:00", "07:00")
         before = paused(Reason.OUTSIDE_SCHEDULE, *windows, now="2026-11-20 17:59:59")
         after = paused(Reason.OUTSIDE_SCHEDULE, *windows, now="2026-11-20 19:00")
-        self.assertEqual(before, Outlook(utc("2026-11-20 18:00"), "today 18:00 (UTC)"))
-        self.assertEqual(after, Outlook(utc("2026-11-21 06:00"), "tomorrow 06:00 (UTC)"))
+        self.assertEqual(before, Forecast(utc("2026-11-20 18:00"), "today 18:00 (UTC)"))
+        self.assertEqual(after, Forecast(utc("2026-11-21 06:00"), "tomorrow 06:00 (UTC)"))
 
     def test_a_reason_that_no_longer_holds_goes_with_the_next_check(self) -> None:
         now = "2026-11-20 18:00"
         result = paused(Reason.OUTSIDE_SCHEDULE, window(FRI, "18:00", "19:00"), now=now)
-        self.assertEqual(result, Outlook(utc(now), "the next check"))
+        self.assertEqual(result, Forecast(utc(now), "the next check"))
 
     def test_an_unknown_zone_is_told(self) -> None:
         result = paused(Reason.BRAND_DAILY_BUDGET, now="2026-11-20 12:00", timezone="Mars/Olympus")
@@ -167,7 +167,7 @@ class SeveralReasonsTests(SimpleTestCase):
 
     def test_after_midnight_it_still_waits_for_its_window(self) -> None:
         result = paused(Reason.CAMPAIGN_DAILY_LIMIT, window(WEEKDAYS, "08:00", "00:00"), now="2026-11-20 12:00")
-        self.assertEqual(result, Outlook(utc("2026-11-23 08:00"), "Mon 23 Nov 08:00 (UTC)"))
+        self.assertEqual(result, Forecast(utc("2026-11-23 08:00"), "Mon 23 Nov 08:00 (UTC)"))
 
     def test_a_window_that_passes_midnight_is_open_when_the_day_begins(self) -> None:
         result = paused(Reason.CAMPAIGN_DAILY_LIMIT, window(FRI, "22:00", "02:00"), now="2026-11-20 23:00")
@@ -178,7 +178,7 @@ class SeveralReasonsTests(SimpleTestCase):
         windows = window(WEEKDAYS, "08:00", "18:00")
         self.assertEqual(
             paused(Reason.OUTSIDE_SCHEDULE, windows, now="2026-11-20 18:00", ends_on=friday),
-            Outlook(None, "never: it ends on 2026-11-20, before it may run again"),
+            Forecast(None, "never: it ends on 2026-11-20, before it may run again"),
         )
         last_day = paused(Reason.OUTSIDE_SCHEDULE, windows, now="2026-11-20 18:00", ends_on=monday)
         self.assertEqual(last_day.at, utc("2026-11-23 08:00"))
@@ -195,7 +195,7 @@ class SeveralReasonsTests(SimpleTestCase):
         )
         self.assertEqual(
             result,
-            Outlook(
+            Forecast(
                 None,
                 "when it is switched on and the brand is switched on, but not before tomorrow 00:00 (UTC)",
             ),
@@ -240,7 +240,7 @@ class ClockChangeTests(SimpleTestCase):
             timezone="America/Santiago",
             daily_budget=Decimal(1),
         )
-        self.assertEqual(result, Outlook(utc("2026-09-06 04:00"), "tomorrow 01:00 (America/Santiago)"))
+        self.assertEqual(result, Forecast(utc("2026-09-06 04:00"), "tomorrow 01:00 (America/Santiago)"))
 
 
 ZONES = (

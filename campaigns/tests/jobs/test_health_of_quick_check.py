@@ -1,4 +1,4 @@
-"""A quick pass that is late or missing is a warning: the check does its work, later."""
+"""A quick check that is late or missing is a warning: the check does its work, later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from campaigns.services.jobs.quick_check import JOB
 from campaigns.services.jobs.schedule import QUICK
 from campaigns.tests.jobs.test_health_of_jobs import NOW, SECOND, HealthTestCase, change, succeeded
 
-MISSED = "quick_pass missed its turns: meanwhile only the check enforces budgets, schedules and dates."
+MISSED = "quick_check missed its turns: meanwhile only the check enforces budgets, schedules and dates."
 IN_TIME = timedelta(minutes=1, seconds=10)
 
 
@@ -47,10 +47,12 @@ class AQuickPass(HealthTestCase):
         change(QUICK, enabled=False)
         self.assertEqual(
             self.warning(NOW),
-            "The periodic task of quick_pass is switched off: enable it in the admin, under Periodic tasks.",
+            "The periodic task of quick_check is switched off: enable it in the admin, under Periodic tasks.",
         )
         PeriodicTask.objects.filter(task=QUICK.task).delete()
-        self.assertEqual(self.warning(NOW), "No periodic task runs quick_pass: run `manage.py migrate`, which adds it.")
+        self.assertEqual(
+            self.warning(NOW), "No periodic task runs quick_check: run `manage.py migrate`, which adds it."
+        )
 
     def test_one_that_begins_and_never_succeeds_is_a_warning(self) -> None:
         JobRun.objects.update_or_create(name=JOB, defaults={"started_at": NOW, "succeeded_at": None})
