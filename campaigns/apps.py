@@ -26,7 +26,7 @@ class CampaignsConfig(AppConfig):
 
 
 def prepare_database(app_config: AppConfig, using: str, verbosity: int, stdout: TextIO, **kwargs: Any) -> None:
-    """Refuse a schema that isn't ours before anything is made in it, and put the defaults of our sessions right."""
+    """Refuse a schema with foreign tables before anything is created in it, and set the defaults of our role's sessions."""
     if app_config.name != "campaigns":
         return
     if problem := session_settings.schema_problem(connections[using]):
@@ -37,8 +37,8 @@ def prepare_database(app_config: AppConfig, using: str, verbosity: int, stdout: 
 
 
 def ensure_periodic_tasks(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs: Any) -> None:
-    """Make sure after every migrate that beat has the jobs; what staff changed stays as it is."""
-    if app_config.name != "campaigns" or not are_made(apps, "django_celery_beat", "campaigns"):
+    """Create missing periodic tasks after every migrate; what staff changed in existing ones stays."""
+    if app_config.name != "campaigns" or not are_complete(apps, "django_celery_beat", "campaigns"):
         return
     from campaigns.services.jobs.schedule import ensure_periodic_tasks
 
@@ -46,19 +46,19 @@ def ensure_periodic_tasks(app_config: AppConfig, using: str, apps: Apps = apps, 
 
 
 def ensure_groups(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs: Any) -> None:
-    """Make sure after every migrate that the groups of staff are there.
+    """Create missing staff groups after every migrate.
 
-    Ours is the last application, so that Django has made the permissions of all the others before.
+    "campaigns" is the last installed application, so Django has created the permissions of all others before.
     """
-    if app_config.name != "campaigns" or not are_made(apps, "contenttypes", "auth", "campaigns"):
+    if app_config.name != "campaigns" or not are_complete(apps, "contenttypes", "auth", "campaigns"):
         return
     from campaigns.services.groups import ensure_groups
 
     ensure_groups(using)
 
 
-def are_made(migrated: Apps, *labels: str) -> bool:
-    """Whether the tables of these applications are there with all of their columns: `migrate` may stop before."""
+def are_complete(migrated: Apps, *labels: str) -> bool:
+    """Return whether these applications' tables exist with all columns: `migrate` may stop at an earlier migration."""
     return all(
         _columns(migrated, model._meta.label) >= _columns(apps, model._meta.label)
         for label in labels

@@ -1,6 +1,6 @@
-"""Running statements, and where PostgreSQL and SQLite differ in it: locks, snapshots, plans, errors.
+"""Runs statements, and holds the differences between PostgreSQL and SQLite in locks, snapshots, plans and errors.
 
-Where they differ in what statements say stands in campaigns.database.dialects.
+The differences in the text of statements are in campaigns.database.dialects.
 """
 
 from __future__ import annotations
@@ -18,25 +18,21 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 Params = Sequence[Any] | Mapping[str, Any]
 
-OUT_OF_RANGE, CHECK_VIOLATION = "22003", "23514"
-"""PostgreSQL's codes for a number that doesn't fit into its column, and for one that a check refuses."""
+# PostgreSQL's SQLSTATE codes.
+OUT_OF_RANGE, CHECK_VIOLATION, LOCK_TIMEOUT = "22003", "23514", "55P03"
+CONFLICTS = {"40P01", "40001"}  # deadlock, serialization failure
 
-
+# Key of the advisory lock on the totals, "budget" and 1: taken to fold, close, repair, and to recompute open periods.
 LEDGER_LOCK = 0x6275646765740001
-"""Key of the advisory lock that folding, re-booking, repairing and closing take ("budget", 1)."""
 
-
+# Selected beside a lock on PostgreSQL: a session that holds the lock and is idle for a minute loses it. A machine that
+# vanishes would otherwise keep its locks for hours.
 LOCK_HOLDER_TIMEOUT = "set_config('idle_in_transaction_session_timeout', '60s', true)"
-"""Put beside a lock on PostgreSQL: whoever holds it and says nothing for a minute loses it.
 
-A machine that vanishes, or is stopped with everything on it, would keep its locks for hours.
-"""
-
-
+# Selected after the ledger lock: its holder doesn't wait long for a row, since every fold waits for the ledger lock.
 LOCK_WAIT_TIMEOUT = "set_config('lock_timeout', '1s', true)"
-"""Put after the ledger lock: nobody holds it for long while waiting for a row, since every fold would wait too."""
 
-
+# A little longer than the 50 ms after which SQLite asks again for its lock.
 YIELD_SECONDS = 0.055
 
 
@@ -45,17 +41,16 @@ def is_postgresql() -> bool:
 
 
 def read_any_text(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Let a new connection to SQLite read bytes in a text that are no UTF-8 as "�", as a receiver of
-    connection_created.
+    """Read bytes that aren't valid UTF-8 as "�" on SQLite; a receiver of connection_created.
 
-    SQLite takes whatever a client writes, and one such name would stop every check and every page that reads it (R6).
+    SQLite accepts any bytes as text, and one such name would stop every check and every page that reads it (R6).
     """
     if connection.vendor == "sqlite":
         connection.connection.text_factory = partial(str, encoding="utf-8", errors="replace")
 
 
 def is_out_of_range(error: DatabaseError) -> bool:
-    """Tell whether a statement failed because a sum doesn't fit into its column, or is more than a check allows."""
+    """Return whether a statement failed because a sum doesn't fit into its column, or exceeds what a check allows."""
     if is_postgresql():
         return getattr(error.__cause__, "sqlstate", None) in (OUT_OF_RANGE, CHECK_VIOLATION)
     return "integer overflow" in str(error) or "CHECK constraint failed" in str(error)
@@ -64,9 +59,8 @@ def is_out_of_range(error: DatabaseError) -> bool:
 def take_ledger_lock() -> None:
     """Wait for the ledger lock and hold it to the end of the transaction.
 
-    On SQLite the transaction itself, begun IMMEDIATE, is the lock. Brands are locked before the ledger, never
-    after it, or a person's save and a job could wait for each other. What is decided under the lock must be
-    read in a statement that begins after this one.
+    On SQLite the transaction itself, begun IMMEDIATE, is the lock. Lock brands before the ledger, never after it, or a
+    save and a job may deadlock. Read what depends on the lock in a statement that begins after this one.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("the ledger lock needs a transaction: call it inside transaction.atomic()")
@@ -79,20 +73,20 @@ def take_ledger_lock() -> None:
 
 
 def yield_to_waiting_writers() -> None:
-    """Between two transactions of a job, let those in who wait.
+    """Pause between two transactions of a job, so that other writers get their turn.
 
-    On PostgreSQL they stand in a queue. On SQLite they ask again after up to 50 ms, or 100 ms if they have waited for a
-    quarter of a second: who begins anew at once would keep them out. Inside a transaction there is nothing to give.
+    PostgreSQL queues them. On SQLite a waiting writer retries every 50 ms (100 ms after a quarter of a second), so a job
+    that begins its next transaction at once would starve it. Inside a transaction this does nothing.
     """
     if not is_postgresql() and not connection.in_atomic_block:
         sleep(YIELD_SECONDS)
 
 
 def block_truncate() -> None:
-    """Let a TRUNCATE of the ledger's rows wait for the end of the transaction, or wait for one that has begun.
+    """Make a TRUNCATE of the ledger wait for the end of this transaction, or wait here for one that has begun.
 
-    It locks everybody out of the rows and then asks for the ledger lock: whoever read rows under that lock and it would
-    wait for each other. And snapshots that are older than it find the rows gone already. Writers aren't hindered.
+    TRUNCATE locks the table and then takes the ledger lock (in a trigger), so it would deadlock with a transaction that
+    reads rows under the ledger lock. Older snapshots would also see the rows gone. Other writers aren't blocked.
     """
     if is_postgresql():
         execute("LOCK TABLE campaigns_spendrecord IN ACCESS SHARE MODE")
@@ -100,9 +94,9 @@ def block_truncate() -> None:
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Let all statements inside read the database as it is at the first of them; nobody waits for it.
+    """Run the statements inside on one read-only snapshot, without locks.
 
-    Inside a transaction of the caller's it changes nothing: they read what that transaction sees.
+    Inside an open transaction this does nothing: the statements see what that transaction sees.
     """
     if connection.in_atomic_block:
         yield
@@ -111,32 +105,30 @@ def one_snapshot() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(DatabaseError):  # a lost connection has told of itself already
+        with suppress(DatabaseError):  # the error of a lost connection has been raised already
             execute("ROLLBACK")
 
 
 @contextmanager
 def analytic_query(*, megabytes: int = 64, few_rows: bool = False) -> Iterator[None]:
-    """Let the queries inside read one snapshot, and sort and hash millions of rows in memory on PostgreSQL.
+    """Run the queries inside on one snapshot; on PostgreSQL with memory to sort and hash millions of rows.
 
-    Compiling such a statement (JIT) takes longer than it saves. few_rows is for queries that read much and return
-    little, which the planner can't know: it would find the rows too dear for parallel workers to hand over. Inside a
-    transaction of the caller's all of this lasts as long as the transaction.
+    JIT compilation takes longer than it saves here. few_rows is for queries that read much and return little: the
+    planner overestimates their rows, and without it considers parallel workers too expensive. Inside an open transaction
+    the settings last until its end.
     """
+    settings = {"work_mem": f"{megabytes}MB", "jit": "off"} | ({"parallel_tuple_cost": "0"} if few_rows else {})
     with one_snapshot():
         if is_postgresql():
-            _set_for_transaction(work_mem=f"{megabytes}MB", jit="off")
-            if few_rows:
-                _set_for_transaction(parallel_tuple_cost="0")
+            _set_for_transaction(**settings)
         yield
 
 
 @contextmanager
 def separate_connection(seconds: int) -> Iterator[None]:
-    """Send the queries inside over a connection of their own, where none waits longer than this (2 s and more).
+    """Run the queries inside on a new connection that waits at most this long (2 s or more) to connect, lock or answer.
 
-    Not for an answer, a lock, or a server that doesn't let anyone in, whatever has become of this thread's ordinary
-    connection, which stays as it is. What the caller hasn't committed isn't seen.
+    The thread's usual connection isn't touched, even if it is broken; its uncommitted changes aren't visible inside.
     """
     ordinary = connections[DEFAULT_DB_ALIAS]
     own = ordinary.copy()
@@ -154,18 +146,18 @@ def separate_connection(seconds: int) -> Iterator[None]:
 
 @contextmanager
 def _statement_timeout(seconds: int) -> Iterator[None]:
-    """For one transaction, so that a pooler's next client doesn't inherit it."""
+    """Set the timeout for one transaction only, so that a pooler's next client doesn't inherit it."""
     with transaction.atomic():
         _set_for_transaction(statement_timeout=str(1000 * seconds))
         yield
 
 
 def plan_for_many_rows(*, by_address: bool = False) -> None:
-    """Tell PostgreSQL, for the rest of the transaction, to join by hashing; by_address: to read no table as a whole.
+    """Make PostgreSQL prefer hash joins for the rest of the transaction; by_address: and avoid sequential scans.
 
-    The pending table is empty at one moment and holds a million rows at the next: a plan made on old statistics would
-    look each of them up one by one, or take thousands of addresses for dearer than the whole of a table that may be
-    about to grow, or to be emptied. The price that this puts on a loop that can't be avoided isn't worth compiling for.
+    Statistics of the pending table are often stale: it is empty now and holds a million rows a second later. With them
+    the planner would use nested loops, or prefer a sequential scan to thousands of row addresses (ctid). JIT is off
+    because the cost that enable_nestloop adds to an unavoidable loop would trigger it.
     """
     if is_postgresql():
         scans = {"enable_seqscan": "off"} if by_address else {}
@@ -173,42 +165,31 @@ def plan_for_many_rows(*, by_address: bool = False) -> None:
 
 
 def _set_for_transaction(**settings: str) -> None:
-    """Set parameters of PostgreSQL to the end of the transaction, in one statement."""
+    """Set PostgreSQL parameters until the end of the transaction, in one statement."""
     values = ", ".join("set_config(%s, %s, true)" for _ in settings)
     execute(f"SELECT {values}", [part for setting in settings.items() for part in setting])
 
 
-LOCK_TIMEOUT = "55P03"
-"""PostgreSQL's code for a statement that has waited for a lock as long as lock_timeout lets it."""
-
-
 def is_lock_timeout(error: DatabaseError) -> bool:
-    """Tell whether a statement gave up waiting for a lock that another transaction holds."""
+    """Return whether a statement failed because it waited longer than lock_timeout."""
     return getattr(error.__cause__, "sqlstate", None) == LOCK_TIMEOUT
 
 
 def limit_lock_waits(seconds: float) -> None:
-    """Let no statement wait for a lock for longer than this, to the end of the transaction.
-
-    SQLite has a single lock, whose timeout is the connection's.
-    """
+    """Set lock_timeout until the end of the transaction. SQLite has a single lock; its timeout is the connection's."""
     if is_postgresql():
         _set_for_transaction(lock_timeout=f"{round(seconds * 1000)}ms")
 
 
-CONFLICTS = {"40P01", "40001"}
-"""PostgreSQL's codes for a transaction that it ended because of another one's: a deadlock, a failed serialization."""
-
-
 def is_conflict(error: DatabaseError) -> bool:
-    """Whether a transaction failed because of what others did at that moment: begun again, it may well succeed."""
+    """Return whether a transaction failed because of a concurrent one, so that a retry may succeed."""
     return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether the rows were in use by others for as long as we wait, or a deadlock ended us: nothing is broken.
+    """Return whether rows stayed locked by others for too long, or a deadlock ended the transaction: nothing is broken.
 
-    SQLite has one lock for all: there a large import of all or nothing may hold it for longer than a person waits.
+    On SQLite, whose lock is of the whole database, a large all-or-nothing import may hold it for longer than the timeout.
     """
     if not isinstance(error, DatabaseError):
         return False
@@ -217,7 +198,7 @@ def is_busy(error: Exception) -> bool:
 
 
 def execute(sql: str, params: Params = ()) -> int:
-    """Run one statement and return the number of rows it touched."""
+    """Run a statement and return the number of rows it affected."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         if cursor.rowcount == -1 and not is_postgresql():
@@ -228,11 +209,12 @@ def execute(sql: str, params: Params = ()) -> int:
 
 
 def as_date(value: date | str) -> date:
-    """Return a date as the database's driver gives it: SQLite's is a text."""
+    """Return the date in a value from the database: on SQLite it is text."""
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def fetch_all(sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
+    """Run a query and return its rows."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
