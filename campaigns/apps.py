@@ -26,7 +26,7 @@ class CampaignsConfig(AppConfig):
 
 
 def prepare_database(app_config: AppConfig, using: str, verbosity: int, stdout: TextIO, **kwargs: Any) -> None:
-    """Refuse a schema with foreign tables before anything is created in it, and set the defaults of our role's sessions."""
+    """Refuse a schema with foreign tables before anything is created there; set defaults of our role's sessions."""
     if app_config.name != "campaigns":
         return
     if problem := session_settings.schema_problem(connections[using]):

@@ -75,7 +75,7 @@ def take_ledger_lock() -> None:
 def yield_to_waiting_writers() -> None:
     """Pause between two transactions of a job, so that other writers get their turn.
 
-    PostgreSQL queues them. On SQLite a waiting writer retries every 50 ms (100 ms after a quarter of a second), so a job
+    PostgreSQL queues them. On SQLite a waiting writer retries every 50 ms (100 ms after 0.25 s), so a job
     that begins its next transaction at once would starve it. Inside a transaction this does nothing.
     """
     if not is_postgresql() and not connection.in_atomic_block:
@@ -114,7 +114,7 @@ def analytic_query(*, megabytes: int = 64, few_rows: bool = False) -> Iterator[N
     """Run the queries inside on one snapshot; on PostgreSQL with memory to sort and hash millions of rows.
 
     JIT compilation takes longer than it saves here. few_rows is for queries that read much and return little: the
-    planner overestimates their rows, and without it considers parallel workers too expensive. Inside an open transaction
+    planner overestimates their rows, and without it finds parallel workers too expensive. Inside an open transaction
     the settings last until its end.
     """
     settings = {"work_mem": f"{megabytes}MB", "jit": "off"} | ({"parallel_tuple_cost": "0"} if few_rows else {})
@@ -189,7 +189,7 @@ def is_conflict(error: DatabaseError) -> bool:
 def is_busy(error: Exception) -> bool:
     """Return whether rows stayed locked by others for too long, or a deadlock ended the transaction: nothing is broken.
 
-    On SQLite, whose lock is of the whole database, a large all-or-nothing import may hold it for longer than the timeout.
+    On SQLite, whose lock is of the whole database, a large all-or-nothing import may outlast the timeout.
     """
     if not isinstance(error, DatabaseError):
         return False
