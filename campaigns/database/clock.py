@@ -1,8 +1,8 @@
-"""One clock for all machines: the database's.
+"""The database's clock, which all machines go by.
 
-Jobs and saves decide, close and note by it, so a worker or a web server whose own clock is wrong does what the others
-do. SQLite has no clock but that of its machine, and tests and simulations live at times of their own: there the
-setting DATABASE_CLOCK is off, and the machine's clock is taken.
+Jobs and saves decide, close periods and write history by it, so a worker or web server with a wrong clock still decides
+as the others do. SQLite has only its machine's clock, and tests and simulations choose their own times: there the
+setting DATABASE_CLOCK is off, and the machine's clock is used.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from django.utils import timezone
 
 from campaigns.database.connection import fetch_all, is_postgresql
 
+# Synchronized clocks differ by far less; a busy machine may take a second or two to answer.
 SKEW = timedelta(seconds=5)
-"""Clocks that are synchronized differ by far less; a busy machine may take a second or two to answer."""
 
 
 def database_now() -> datetime:
-    """Return the time by the database's clock, also inside a transaction that began long ago."""
+    """Return the current time of the database's clock, not the start of the transaction."""
     if not (settings.DATABASE_CLOCK and is_postgresql()):
         return timezone.now()
     now: datetime
@@ -28,7 +28,7 @@ def database_now() -> datetime:
 
 
 def not_ahead(instant: datetime) -> datetime:
-    """Return the instant, or the database's now where the instant is still to come."""
+    """Return the instant, or the database's now if the instant lies in the future."""
     return min(instant, database_now()) if settings.DATABASE_CLOCK else instant
 
 

@@ -1,11 +1,11 @@
-"""What a session on PostgreSQL must be set to for us, whatever the server, the database or the role says.
+"""Session settings that the application needs on PostgreSQL, whatever the server, the database or the role defaults to.
 
-- Each new connection sets ours, and that is enough without a pooler.
-- A pooler in transaction mode gives each transaction another server connection, where a session's settings are lost.
-  So `migrate` makes ours the defaults of our role in this database: every server connection begins with them.
-- /health/jobs names what neither has reached.
+- Each new connection sets them, which is enough without a pooler.
+- A pooler in transaction mode may give each transaction another server connection, so session settings get lost.
+  Therefore `migrate` also stores them as defaults of our role in this database.
+- /health/jobs names settings that are still wrong.
 
-What DATABASE_URL or PGOPTIONS set is somebody's decision for this process, and stays.
+Settings in DATABASE_URL or PGOPTIONS were chosen for this process and aren't changed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CHECKED = {"session_replication_role": "origin"}
 
 @dataclass(frozen=True)
 class Wrong:
-    """A setting of our sessions that isn't what we need."""
+    """A session setting with a value that doesn't suit the application."""
 
     name: str
     value: str
@@ -50,7 +50,7 @@ class Wrong:
 
 
 def set_ours(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Set a new connection as we need it, as a receiver of connection_created."""
+    """Set what a new connection needs; a receiver of connection_created."""
     if connection.vendor != "postgresql":
         return
     wanted = _not_given(connection, OURS | LIMITS)
@@ -63,9 +63,9 @@ def set_ours(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
 
 
 def make_defaults(connection: BaseDatabaseWrapper) -> list[Wrong]:
-    """Let new sessions of our role in this database begin with ours; return what they began with otherwise.
+    """Store the settings as defaults of our role in this database; return those that were wrong.
 
-    Nothing is altered where the defaults are right already, as they are on most servers.
+    Nothing is altered if the defaults are right already, as they are on most servers.
     """
     wrong = _wrong_defaults(connection, OURS) if connection.vendor == "postgresql" else []
     database = connection.ops.quote_name(str(connection.settings_dict["NAME"]))
@@ -79,7 +79,7 @@ def make_defaults(connection: BaseDatabaseWrapper) -> list[Wrong]:
 
 
 def problem(connection: BaseDatabaseWrapper) -> str:
-    """Return what makes sessions of ours unfit, with the remedy; empty if nothing does."""
+    """Return which session settings are wrong, with the remedy; empty if none is."""
     if connection.vendor != "postgresql":
         return ""
     found = _wrong_defaults(connection, OURS) if _is_pooled(connection) else []
@@ -95,9 +95,9 @@ def problem(connection: BaseDatabaseWrapper) -> str:
 
 
 def schema_problem(connection: BaseDatabaseWrapper) -> str:
-    """Return why `migrate` can't make its tables, or would make a second set of them; empty if neither is so.
+    """Return why `migrate` can't create its tables, or would create a second set of them; empty if it can.
 
-    A schema that DATABASE_URL or PGOPTIONS names is where somebody wants them.
+    A schema that DATABASE_URL or PGOPTIONS names is used as it is.
     """
     if connection.vendor != "postgresql":
         return ""
@@ -118,12 +118,12 @@ def schema_problem(connection: BaseDatabaseWrapper) -> str:
 
 
 def _is_pooled(connection: BaseDatabaseWrapper) -> bool:
-    """Tell a pooler by the process that it names to its clients: not the one that answers."""
+    """Return whether a pooler is in between: the backend's process id isn't the one given at connection."""
     return _fetch_all(connection, "SELECT pg_backend_pid()") != [(connection.connection.info.backend_pid,)]
 
 
 def _wrong_defaults(connection: BaseDatabaseWrapper, settings: dict[str, str]) -> list[Wrong]:
-    """Return what this session began with otherwise than the settings say: SET doesn't change reset_val."""
+    """Return settings whose default in this session differs: SET doesn't change reset_val."""
     wanted = _not_given(connection, settings)
     rows = _fetch_all(
         connection,
