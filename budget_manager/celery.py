@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
 import budget_manager.heartbeats  # noqa: F401  # connects to celery's signals
-from budget_manager.beat import correct_schedule, go_on_after_a_clock_ahead, keep_schedule_without_database
+from budget_manager.beat import correct_schedule, keep_schedule_without_database, recover_from_clock_ahead
 from budget_manager.command_line import database_sentence
 from budget_manager.transport import forgive_lost_acknowledgements
 
@@ -38,7 +38,7 @@ def outlive_database_and_clock(sender: Any, **_kwargs: Any) -> None:
     if hasattr(sender.scheduler, "all_as_schedule"):
         correct_schedule(sender.scheduler)
         keep_schedule_without_database(sender.scheduler)
-        go_on_after_a_clock_ahead(sender.scheduler)
+        recover_from_clock_ahead(sender.scheduler)
 
 
 def _refuse_unusable_settings() -> None:
