@@ -50,7 +50,7 @@ def ensure_groups(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs
 
     "campaigns" is the last installed application, so Django has created the permissions of all others before.
     """
-    if app_config.name != "campaigns" or not are_complete(apps, "contenttypes", "auth", "campaigns"):
+    if app_config.name != "campaigns" or not are_complete(apps, "contenttypes", "auth", "django_celery_beat", "campaigns"):
         return
     from campaigns.services.groups import ensure_groups
 
