@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from campaigns.bench import (
+from benchmarks import (
     check,
     configuration,
     fold,
@@ -19,7 +19,7 @@ from campaigns.bench import (
     writers,
     years,
 )
-from campaigns.bench.bench import Bench, Measured
+from benchmarks.bench import Bench, Measured
 
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
 

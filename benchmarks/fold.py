@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from campaigns.bench import baselines
-from campaigns.bench.bench import Bench, Measured
-from campaigns.bench.timing import seconds, side_by_side
-from campaigns.bench.watch import plan_of
-from campaigns.bench.world import NUMBERS, World, settle
+from benchmarks import baselines
+from benchmarks.bench import Bench, Measured
+from benchmarks.timing import seconds, side_by_side
+from benchmarks.watch import plan_of
+from benchmarks.world import NUMBERS, World, settle
 from campaigns.database.connection import execute, is_postgresql
 from campaigns.rules.periods import quarter_of
 from campaigns.services.ledger.fold import fold

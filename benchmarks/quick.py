@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import gcd
 
-from campaigns.bench.bench import Bench, Measured
-from campaigns.bench.figures import Figure, Pairs, values
-from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
-from campaigns.bench.timing import seconds
-from campaigns.bench.watch import plan_of, statements
-from campaigns.bench.world import FAR, NUMBERS, ZONES, World, instant, settle
+from benchmarks.bench import Bench, Measured
+from benchmarks.figures import Figure, Pairs, values
+from benchmarks.sizes import CAMPAIGNS_OF_A_BRAND
+from benchmarks.timing import seconds
+from benchmarks.watch import plan_of, statements
+from benchmarks.world import FAR, NUMBERS, ZONES, World, instant, settle
 from campaigns.database.connection import execute
 from campaigns.services.jobs.full_check import full_check
 from campaigns.services.jobs.quick_check import QuickCheck, run_quick_check

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from campaigns.bench import baselines
-from campaigns.bench.bench import Bench, Measured
-from campaigns.bench.figures import Figure, Pairs, values
-from campaigns.bench.timing import seconds, side_by_side
-from campaigns.bench.watch import plan_of, statements, statements_of_a_batch
-from campaigns.bench.world import World, settle
+from benchmarks import baselines
+from benchmarks.bench import Bench, Measured
+from benchmarks.figures import Figure, Pairs, values
+from benchmarks.timing import seconds, side_by_side
+from benchmarks.watch import plan_of, statements, statements_of_a_batch
+from benchmarks.world import World, settle
 from campaigns.database.connection import execute
 from campaigns.services.enforcement.enforce import enforce
 from campaigns.services.jobs.full_check import full_check

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from campaigns.bench.bench import Points
+from benchmarks.bench import Points
 
 STYLES = {
     "the usual loop": ("#c0262d", "o", "-"),

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from campaigns.bench.databases import url_of
+from benchmarks.databases import url_of
 
 TRANSACTIONS = re.compile(r"number of transactions actually processed: (\d+)")
 PER_SECOND = re.compile(r"tps = ([\d.]+) \(without initial")

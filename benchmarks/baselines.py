@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from campaigns.bench.world import World, instant
+from benchmarks.world import World, instant
 from campaigns.database.connection import execute, fetch_all, is_postgresql
 from campaigns.rules.periods import NEVER, first_of_month, minute_of
 from campaigns.rules.reasons import PauseReason

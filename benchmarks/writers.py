@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from django.db import connection
 
-from campaigns.bench import pgbench
-from campaigns.bench.bench import Bench, Measured
-from campaigns.bench.figures import Figure
-from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND, Sizes
-from campaigns.bench.timing import seconds, side_by_side
-from campaigns.bench.world import World, settle
+from benchmarks import pgbench
+from benchmarks.bench import Bench, Measured
+from benchmarks.figures import Figure
+from benchmarks.sizes import CAMPAIGNS_OF_A_BRAND, Sizes
+from benchmarks.timing import seconds, side_by_side
+from benchmarks.world import World, settle
 from campaigns.database.connection import execute, fetch_all
 
 ROWS_OF_A_BATCH = 1_000

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from campaigns.bench.figures import Pairs
-from campaigns.bench.sizes import Sizes
+from benchmarks.figures import Pairs
+from benchmarks.sizes import Sizes
 
 Measured = Callable[[], float]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from campaigns.bench import baselines, midnight
-from campaigns.bench.bench import Bench, Measured, Points
-from campaigns.bench.check import idle_check
-from campaigns.bench.figures import Figure, Pairs
-from campaigns.bench.timing import seconds, side_by_side
-from campaigns.bench.usual import loop
-from campaigns.bench.watch import statements
-from campaigns.bench.world import World, settle
+from benchmarks import baselines, midnight
+from benchmarks.bench import Bench, Measured, Points
+from benchmarks.check import idle_check
+from benchmarks.figures import Figure, Pairs
+from benchmarks.timing import seconds, side_by_side
+from benchmarks.usual import loop
+from benchmarks.watch import statements
+from benchmarks.world import World, settle
 from campaigns.models import Campaign
 
 DAYS = 10

@@ -16,10 +16,10 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.bench.bench import Bench, Measured
-from campaigns.bench.figures import Figure, Pairs
-from campaigns.bench.timing import seconds
-from campaigns.bench.world import World
+from benchmarks.bench import Bench, Measured
+from benchmarks.figures import Figure, Pairs
+from benchmarks.timing import seconds
+from benchmarks.world import World
 
 OURS = "campaigns"
 HOME = "start page"

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from campaigns.bench import fold, midnight
-from campaigns.bench.bench import Bench, Measured
-from campaigns.bench.check import idle_check
-from campaigns.bench.figures import Figure, Pairs
-from campaigns.bench.pages import compare_pages, table_of
-from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND, Sizes
-from campaigns.bench.timing import seconds
-from campaigns.bench.world import World, settle
+from benchmarks import fold, midnight
+from benchmarks.bench import Bench, Measured
+from benchmarks.check import idle_check
+from benchmarks.figures import Figure, Pairs
+from benchmarks.pages import compare_pages, table_of
+from benchmarks.sizes import CAMPAIGNS_OF_A_BRAND, Sizes
+from benchmarks.timing import seconds
+from benchmarks.world import World, settle
 from campaigns.models import SpendRecord
 from campaigns.services.ledger.prune import Pruned, prune_history
 

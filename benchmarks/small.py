@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 
-from campaigns.bench import baselines, fold, midnight
-from campaigns.bench.actors import Actor, on_stage
-from campaigns.bench.bench import Bench, Measured
-from campaigns.bench.check import idle_check
-from campaigns.bench.figures import Figure, values
-from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
-from campaigns.bench.timing import seconds, side_by_side
-from campaigns.bench.waits import Found, crowd, longest_wait, watch
-from campaigns.bench.world import World
+from benchmarks import baselines, fold, midnight
+from benchmarks.actors import Actor, on_stage
+from benchmarks.bench import Bench, Measured
+from benchmarks.check import idle_check
+from benchmarks.figures import Figure, values
+from benchmarks.sizes import CAMPAIGNS_OF_A_BRAND
+from benchmarks.timing import seconds, side_by_side
+from benchmarks.waits import Found, crowd, longest_wait, watch
+from benchmarks.world import World
 from campaigns.services.jobs.full_check import full_check
 from campaigns.services.ledger.fold import fold as fold_pending
 

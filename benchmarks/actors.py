@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 
-from campaigns.bench.databases import url_of
+from benchmarks.databases import url_of
 
 
 class ActorFailed(Exception):
@@ -24,12 +24,12 @@ class ActorFailed(Exception):
 
 
 class Actor:
-    """A process that plays one role of campaigns.bench.roles on the default database, from each go() to stop()."""
+    """A process that plays one role of benchmarks.roles on the default database, from each go() to stop()."""
 
     def __init__(self, role: str, **options: Any) -> None:
         self.role = role
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "campaigns.bench.roles", role, json.dumps(options, default=str)],
+            [sys.executable, "-m", "benchmarks.roles", role, json.dumps(options, default=str)],
             cwd=settings.BASE_DIR,
             env={**os.environ, "DATABASE_URL": url_of(), "SECRET_KEY": settings.SECRET_KEY, "DEBUG": "False"},
             stdin=subprocess.PIPE,

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from campaigns.bench.parts import PARTS
-from campaigns.bench.plot import draw, together
-from campaigns.bench.results import Result
-from campaigns.bench.tables import figures_markdown, markdown_row, number, plain_markdown, target, verdict
+from benchmarks.parts import PARTS
+from benchmarks.plot import draw, together
+from benchmarks.results import Result
+from benchmarks.tables import figures_markdown, markdown_row, number, plain_markdown, target, verdict
 
 BLOCK = re.compile(r"(<!-- measured: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 NOTHING = "Not measured yet: run `make bench`."

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection
 
-from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
+from benchmarks.sizes import CAMPAIGNS_OF_A_BRAND
 from campaigns.database.connection import execute, is_postgresql
 from campaigns.database.dialects import rows_param, rows_sql
 from campaigns.models.books import LAST_PERIOD

@@ -1,4 +1,4 @@
-"""What an actor does: `python -m campaigns.bench.roles ROLE OPTIONS`, see campaigns.bench.actors.
+"""What an actor does: `python -m benchmarks.roles ROLE OPTIONS`, see benchmarks.actors.
 
 Of a person and a writer the longest wait counts: the time from the beginning of a save or an insert to its commit.
 """

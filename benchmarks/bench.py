@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from campaigns.bench.databases import Databases
-from campaigns.bench.figures import Figure
-from campaigns.bench.sizes import Sizes
-from campaigns.bench.world import World, make_world
+from benchmarks.databases import Databases
+from benchmarks.figures import Figure
+from benchmarks.sizes import Sizes
+from benchmarks.world import World, make_world
 
 Points = dict[str, dict[int, float]]
 """Curves of the plot: seconds by the number of campaigns."""

@@ -1,4 +1,4 @@
-"""manage.py bench: measure what the work costs at size, and write docs/performance.md; `make bench` runs it."""
+"""Measures what the work costs at size and writes docs/performance.md: `make bench`, or `python -m benchmarks`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 from tqdm import tqdm
 
+from benchmarks import run
+from benchmarks.bench import Bench
+from benchmarks.databases import Databases
+from benchmarks.parts import NAMES, PARTS, Part
+from benchmarks.pgbench import PgbenchFailed
+from benchmarks.results import Result
+from benchmarks.sizes import FULL, QUICK, SizeError, Sizes, changed
+from benchmarks.tables import text_table
 from budget_manager.processes import exit_on_signals
-from campaigns.bench import run
-from campaigns.bench.bench import Bench
-from campaigns.bench.databases import Databases
-from campaigns.bench.parts import NAMES, PARTS, Part
-from campaigns.bench.pgbench import PgbenchFailed
-from campaigns.bench.results import Result
-from campaigns.bench.sizes import FULL, QUICK, SizeError, Sizes, changed
-from campaigns.bench.tables import text_table
 
 QUICK_RUN: Path = settings.BASE_DIR / ".bench" / "quick"
 KEPT: Path = settings.BASE_DIR / "docs" / "measured"
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help="another size; see campaigns/bench/sizes.py. Needs --output",
+            help="another size; see benchmarks/sizes.py. Needs --output",
         )
         parser.add_argument("--output", type=Path, metavar="DIR", help="keep what is found, and the page, there")
         parser.add_argument("--no-page", action="store_true", help="measure only")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from campaigns.bench.figures import Figure
-from campaigns.bench.results import Result
+from benchmarks.figures import Figure
+from benchmarks.results import Result
 
 Row = list[str]
 HEADS = ["", "ours", "baseline", "ratio", "from–to", "target", ""]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from campaigns.bench import baselines, fold, midnight
-from campaigns.bench.bench import Bench, Measured
-from campaigns.bench.check import idle_check
-from campaigns.bench.figures import Figure
-from campaigns.bench.timing import seconds, side_by_side
-from campaigns.bench.world import World, settle
+from benchmarks import baselines, fold, midnight
+from benchmarks.bench import Bench, Measured
+from benchmarks.check import idle_check
+from benchmarks.figures import Figure
+from benchmarks.timing import seconds, side_by_side
+from benchmarks.world import World, settle
 from campaigns.database.connection import execute
 from campaigns.services.jobs.full_check import full_check
 

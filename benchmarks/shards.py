@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from campaigns.bench.actors import Actor, on_stage
-from campaigns.bench.bench import Bench, Measured
-from campaigns.bench.midnight import go_back
-from campaigns.bench.timing import seconds, side_by_side
-from campaigns.bench.world import World, settle
+from benchmarks.actors import Actor, on_stage
+from benchmarks.bench import Bench, Measured
+from benchmarks.midnight import go_back
+from benchmarks.timing import seconds, side_by_side
+from benchmarks.world import World, settle
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, full_check
 from campaigns.services.jobs.shards import begin_check
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from campaigns.bench import page, results
-from campaigns.bench.bench import Bench
-from campaigns.bench.parts import NAMES, Part
-from campaigns.bench.results import Result, sizes_as_json
-from campaigns.bench.sizes import Sizes, as_options
+from benchmarks import page, results
+from benchmarks.bench import Bench
+from benchmarks.parts import NAMES, Part
+from benchmarks.results import Result, sizes_as_json
+from benchmarks.sizes import Sizes, as_options
 from campaigns.database.connection import is_postgresql
 
 TEMPLATE: Path = settings.BASE_DIR / "docs" / "performance.md"
@@ -78,8 +78,8 @@ def measure_elsewhere(part: Part, sizes: Sizes, kept: Path) -> None:
         subprocess.run(
             [
                 sys.executable,
-                "manage.py",
-                "bench",
+                "-m",
+                "benchmarks",
                 "--only",
                 part.name,
                 "--no-page",

@@ -10,18 +10,18 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import SimpleTestCase
 
-from campaigns.bench import page, run, tables
-from campaigns.bench.baselines import pause_half
-from campaigns.bench.bench import Bench
-from campaigns.bench.databases import Databases
-from campaigns.bench.figures import Figure, Pairs, values
-from campaigns.bench.midnight import resume_half
-from campaigns.bench.parts import PARTS, Part
-from campaigns.bench.results import Result
-from campaigns.bench.sizes import FULL, QUICK, TINY, SizeError, as_options, changed
-from campaigns.bench.usual import loop
-from campaigns.bench.watch import statements_of_a_batch
-from campaigns.bench.world import World, make_world
+from benchmarks import command, page, run, tables
+from benchmarks.baselines import pause_half
+from benchmarks.bench import Bench
+from benchmarks.databases import Databases
+from benchmarks.figures import Figure, Pairs, values
+from benchmarks.midnight import resume_half
+from benchmarks.parts import PARTS, Part
+from benchmarks.results import Result
+from benchmarks.sizes import FULL, QUICK, TINY, SizeError, as_options, changed
+from benchmarks.usual import loop
+from benchmarks.watch import statements_of_a_batch
+from benchmarks.world import World, make_world
 from campaigns.models import Campaign
 from campaigns.tests.support.committed import CommittedTestCase
 
@@ -130,12 +130,12 @@ class Sizes(SimpleTestCase):
 class Command(CommittedTestCase):
     def test_it_refuses_a_server_that_is_in_use(self) -> None:
         with self.assertRaisesMessage(CommandError, "DATABASE_URL names a database that is there"):
-            call_command("bench", "--only", "sqlite", "--quick", stdout=StringIO())
+            call_command(command.Command(), "--only", "sqlite", "--quick", stdout=StringIO())
 
     def test_it_refuses_an_unknown_part(self) -> None:
         with self.assertRaisesMessage(CommandError, "there is no part everything"):
-            call_command("bench", "--only", "everything", "--quick", stdout=StringIO())
+            call_command(command.Command(), "--only", "everything", "--quick", stdout=StringIO())
 
     def test_it_keeps_other_sizes_out_of_the_docs(self) -> None:
         with self.assertRaisesMessage(CommandError, "--set needs --output"):
-            call_command("bench", "--set", "brands=5", stdout=StringIO())
+            call_command(command.Command(), "--set", "brands=5", stdout=StringIO())

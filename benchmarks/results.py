@@ -14,9 +14,9 @@ import django
 from django.conf import settings
 from django.db import connection
 
-from campaigns.bench.bench import Measured, Points
-from campaigns.bench.figures import Figure
-from campaigns.bench.sizes import Sizes
+from benchmarks.bench import Measured, Points
+from benchmarks.figures import Figure
+from benchmarks.sizes import Sizes
 from campaigns.database.connection import fetch_all, is_postgresql
 
 

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from campaigns.bench.actors import Actor, on_stage
-from campaigns.bench.bench import Bench, Measured
-from campaigns.bench.figures import Figure, values
-from campaigns.bench.midnight import go_back
-from campaigns.bench.sizes import CAMPAIGNS_OF_A_BRAND
-from campaigns.bench.world import World
+from benchmarks.actors import Actor, on_stage
+from benchmarks.bench import Bench, Measured
+from benchmarks.figures import Figure, values
+from benchmarks.midnight import go_back
+from benchmarks.sizes import CAMPAIGNS_OF_A_BRAND
+from benchmarks.world import World
 from campaigns.services.jobs.full_check import full_check
 
 Answer = dict[str, Any]
