@@ -24,19 +24,20 @@ class DecimalMark(StrEnum):
 
     POINT = "point"
     COMMA = "comma"
+    # Of a file with commas between its values: a single point is a decimal one.
     USUALLY_POINT = "usually point"
-    """Of a file with commas between its values: a single point is a decimal one."""
     UNKNOWN = "unknown"
 
 
 class Amount(NamedTuple):
+    # Six decimals at most; 0 where it is nearer to 0 than to a millionth.
     value: Decimal
-    """Six decimals at most; 0 where it is nearer to 0 than to a millionth."""
     is_rounded: bool
+    # The currencies that the sign beside the number may mean; none where there is no sign.
     currencies: tuple[str, ...] = ()
-    """The currencies that the sign beside the number may mean; none where there is no sign."""
 
 
+# What stands beside amounts, and the currencies that it is used for. A code of three letters means itself.
 SIGNS = {
     "$": ("USD", "ARS", "AUD", "CAD", "CLP", "COP", "HKD", "MXN", "NZD", "SGD", "TWD"),
     "US$": ("USD",),
@@ -63,10 +64,9 @@ SIGNS = {
     "Kč": ("CZK",),
     "kr": ("SEK", "DKK", "NOK", "ISK"),
 }
-"""What stands beside amounts, and the currencies that it is used for. A code of three letters means itself."""
 
+# What platforms and spreadsheets write where there is no amount.
 NONE = ("", "-", "--", "–", "—")
-"""What platforms and spreadsheets write where there is no amount."""
 
 SPACE = r" \u00a0\u2009\u202f"
 SIGN = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True)) + "|[A-Z]{3}"

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import unicodedata
 
+# Control characters that count as space: spreadsheets put them into cells.
 LINE_BREAKS = "\t\n\v\f\r\x85"
-"""Control characters that count as space: spreadsheets put them into cells."""
 
+# Characters without a shape of their own that Unicode doesn't class as format characters (Cf): joiners, fillers.
 INVISIBLE = frozenset(
     map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFFA0, *range(0xFFF0, 0xFFF9)))
 ) | frozenset(map(chr, range(0xE0000, 0xE0100)))
-"""Characters without a shape of their own that Unicode doesn't class as format characters (Cf): joiners, fillers."""
 
+# They choose between two shapes of the character before, as in the emoji ❤️: kept in names, ignored in comparing.
 VARIATION_SELECTORS = frozenset(
     map(chr, (0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
-"""They choose between two shapes of the character before, as in the emoji ❤️: kept in names, ignored in comparing."""
 
+# Control characters, format characters (zero-width, bidirectional, soft hyphen, byte order mark), half surrogates.
 REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
-"""Control characters, format characters (zero-width, bidirectional, soft hyphen, byte order mark), half surrogates."""
 
 SHOWN = 60
 

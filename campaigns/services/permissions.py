@@ -12,8 +12,8 @@ from campaigns.models import BrandAssignment
 
 M = TypeVar("M", bound=models.Model)
 
+# The permission that takes away: of two groups, one with it and one without, it is the one with it that counts.
 ONLY_ASSIGNED_BRANDS = "campaigns.only_assigned_brands"
-"""The permission that takes away: of two groups, one with it and one without, it is the one with it that counts."""
 
 Person = User | AnonymousUser
 

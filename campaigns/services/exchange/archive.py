@@ -17,20 +17,20 @@ from defusedxml.common import DefusedXmlException
 
 from campaigns.services.exchange.files import LONGEST_CELL, FileRefused, shortened
 
+# Bytes to which a workbook may unpack: a small one may hold gigabytes.
 LARGEST_UNPACKED = 40 * 1024 * 1024
-"""Bytes to which a workbook may unpack: a small one may hold gigabytes."""
+# Files that a workbook may hold.
 PARTS = 500
-"""Files that a workbook may hold."""
+# Elements of XML: a list of 20,000 rows and 10 columns has some 800,000.
 MOST_ELEMENTS = 2_000_000
-"""Elements of XML: a list of 20,000 rows and 10 columns has some 800,000."""
+# Elements of a part that says what the others are: those of a workbook have some dozens.
 MOST_SMALL = 10_000
-"""Elements of a part that says what the others are: those of a workbook have some dozens."""
 DEEPEST = 100
+# Bytes of one tag or comment. The parser begins it anew with each chunk, so that long ones take it ever longer.
 LONGEST_PIECE = 1024 * 1024
-"""Bytes of one tag or comment. The parser begins it anew with each chunk, so that long ones take it ever longer."""
 CHUNK = 64 * 1024
+# Characters: one of a cell is written with up to seven.
 LONGEST_TEXT = 10 * LONGEST_CELL
-"""Characters: one of a cell is written with up to seven."""
 OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 Attributes = Any  # xml.sax gives a mapping of names to values

@@ -103,12 +103,12 @@ COLUMNS: dict[Kind, type[Any]] = {
     Kind.SCHEDULES: ScheduleColumns,
 }
 
+# By which columns the row is known that a line is about: an id, or names.
 KEYS_OF = {
     Kind.BRANDS: ("id", ("name",)),
     Kind.CAMPAIGNS: ("id", ("brand", "name")),
     Kind.SCHEDULES: ("campaign_id", ("brand", "campaign")),
 }
-"""By which columns the row is known that a line is about: an id, or names."""
 
 
 def fields_of(kind: Kind) -> dict[str, Any]:

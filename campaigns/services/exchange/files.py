@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 from campaigns.rules.amounts import DecimalMark
 
+# Bytes of a file that is taken.
 LARGEST = 5 * 1024 * 1024
-"""Bytes of a file that is taken."""
 MOST_ROWS = 20_000
 MOST_COLUMNS = 40
 LONGEST_CELL = 2_000
 SHOWN = 60
 
+# What is written to a cell: a text stays a text, a number a number, a date a date.
 Value = str | int | Decimal | date | None
-"""What is written to a cell: a text stays a text, a number a number, a date a date."""
 
 
 class FileRefused(Exception):
@@ -43,13 +43,13 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
+    # As an editor or a spreadsheet counts them; the first line names the columns.
     number: int
-    """As an editor or a spreadsheet counts them; the first line names the columns."""
     cells: dict[str, str]
+    # What is known of the decimal separator in texts.
     decimal: DecimalMark = DecimalMark.USUALLY_POINT
-    """What is known of the decimal separator in texts."""
+    # The columns whose cells are numbers as such: those have a decimal point.
     numbers: frozenset[str] = frozenset()
-    """The columns whose cells are numbers as such: those have a decimal point."""
 
     def decimal_of(self, column: str) -> DecimalMark:
         return DecimalMark.POINT if column in self.numbers else self.decimal
@@ -59,8 +59,8 @@ class Line:
 class TextTable:
     columns: Sequence[str]
     lines: list[Line] = field(default_factory=list)
+    # Sentences on what of the file was left out.
     notes: list[str] = field(default_factory=list)
-    """Sentences on what of the file was left out."""
 
 
 def as_table(rows: Iterable[Row], decimal: DecimalMark) -> TextTable:

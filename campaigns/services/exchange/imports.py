@@ -39,8 +39,8 @@ from campaigns.services.permissions import Person
 from campaigns.services.scope import Scope
 
 BATCH = 1_000
+# So long a file waits for its confirmation.
 KEPT_FOR = timedelta(days=1)
-"""So long a file waits for its confirmation."""
 
 LIMITS = ("daily_budget", "monthly_budget", "daily_spend_limit")
 
@@ -51,12 +51,12 @@ class ImportPreview:
 
     plan: Plan
     effects: Effects = field(default_factory=Effects)
+    # The ids that new campaigns had in the dry run.
     new_campaigns: frozenset[int] = frozenset()
-    """The ids that new campaigns had in the dry run."""
+    # Brands that get another time zone, with their spend before and after.
     zones: Sequence[ZoneChange] = ()
-    """Brands that get another time zone, with their spend before and after."""
+    # Sentences on what of the file is left out or rounded.
     notes: tuple[str, ...] = ()
-    """Sentences on what of the file is left out or rounded."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from campaigns.services.ledger.currency_lock import brands_that_keep_their_curre
 from campaigns.services.naming.find_names import BrandAndName, brands_alike, campaigns_alike
 from campaigns.services.permissions import Person, sees_only_assigned_brands
 
+# Columns that say which row a line is about, and change nothing of it.
 KEYS = ("id", "brand", "campaign_id", "campaign")
-"""Columns that say which row a line is about, and change nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Plan:
     lines: list[PlannedLine] = field(default_factory=list)
     same: int = 0
     problems: list[Problem] = field(default_factory=list)
+    # The read-only columns of the file.
     ignored: list[str] = field(default_factory=list)
-    """The read-only columns of the file."""
 
     def add(self, planned: PlannedLine) -> None:
         if planned.changes or planned.pk is None:

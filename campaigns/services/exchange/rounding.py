@@ -10,8 +10,8 @@ from campaigns.services.exchange.columns import fields_of
 from campaigns.services.exchange.files import Line, TextTable
 from campaigns.services.exchange.plan import Plan
 
+# So many amounts are shown; all of them are counted.
 TELL = 5
-"""So many amounts are shown; all of them are counted."""
 
 
 def rounding_notes(plan: Plan, table: TextTable) -> list[str]:

@@ -16,8 +16,8 @@ from campaigns.services.exchange.styles import Styles
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# So many cells are named in a refusal; all of them are counted.
 TELL = 10
-"""So many cells are named in a refusal; all of them are counted."""
 
 
 @dataclass(frozen=True)

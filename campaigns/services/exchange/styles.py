@@ -8,10 +8,10 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelt
 
 from campaigns.services.exchange.archive import Attributes, Elements
 
+# Characters of a number format, as spreadsheets bound it.
 LONGEST_FORMAT = 255
-"""Characters of a number format, as spreadsheets bound it."""
+# Elements: spreadsheets have at most some 65,000 styles, each with a few elements of its own.
 MOST_OF_STYLES = 500_000
-"""Elements: spreadsheets have at most some 65,000 styles, each with a few elements of its own."""
 
 # Many styles share few formats.
 _is_date = lru_cache(maxsize=1_000)(is_date_format)

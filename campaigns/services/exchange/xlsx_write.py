@@ -14,10 +14,10 @@ from openpyxl.workbook.workbook import Workbook
 from campaigns.services.exchange.files import Value
 
 NOT_IN_XML = re.compile("[\0-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+# Spreadsheets have no dates before 1900, and count one in February 1900 that never was.
 FIRST_DATE = date(1900, 3, 1)
-"""Spreadsheets have no dates before 1900, and count one in February 1900 that never was."""
+# Below that, a spreadsheet's numbers hold an integer exactly.
 MOST_DIGITS = 10**15
-"""Below that, a spreadsheet's numbers hold an integer exactly."""
 TEXT_FORMAT, AMOUNT_FORMAT, DATE_FORMAT = "@", "#,##0.00####", "yyyy-mm-dd"
 
 

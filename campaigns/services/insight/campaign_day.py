@@ -26,8 +26,8 @@ from campaigns.services.insight.quarters import before_the_last, spend_by_quarte
 
 OWN_RECORDS = 10_000
 LAST_RECORDS = 100_000
+# So many lines of a campaign's history are read; a pause that began before them begins with the first of them.
 LAST_LINES = 200
-"""So many lines of a campaign's history are read; a pause that began before them begins with the first of them."""
 
 
 class Source(Enum):

@@ -27,8 +27,8 @@ from campaigns.rules.reasons import PauseReason
 
 MIDNIGHT = time(0)
 NEVER_AGAIN = "never: "
+# Each window opens within a week, or within two where the clocks skip it once.
 DAYS_AHEAD = 16
-"""Each window opens within a week, or within two where the clocks skip it once."""
 
 
 class Window(Protocol):

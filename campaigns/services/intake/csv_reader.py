@@ -38,8 +38,8 @@ EXTERNAL_ID_LENGTH = 255
 
 NEEDED = ("timestamp", "brand", "campaign", "amount")
 OPTIONAL = "external_id"
+# Columns that name the currency of the amounts: "currency", "Currency code", "Advertiser Currency".
 CURRENCY = re.compile(r"(?:.*[ _])?currency(?:[ _]?code)?")
-"""Columns that name the currency of the amounts: "currency", "Currency code", "Advertiser Currency"."""
 SEPARATORS = (",", ";", "\t")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 OTHER_FILES = {
@@ -48,8 +48,8 @@ OTHER_FILES = {
 }
 
 SHOWN = 60
+# Amounts repeat, too.
 REMEMBERED = 10_000
-"""Amounts repeat, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ class Row:
     amount: Decimal
     external_id: str | None
     text: str = field(default="", compare=False, repr=False)
+    # Whether the line gives a day without a time.
     is_day: bool = False
-    """Whether the line gives a day without a time."""
+    # What the currency of the amount may be, by the line; empty where it doesn't say.
     currencies: tuple[str, ...] = ()
-    """What the currency of the amount may be, by the line; empty where it doesn't say."""
     is_rounded: bool = False
 
 
@@ -96,8 +96,8 @@ class PassedOver:
     line: int
     why: Why
     text: str
+    # What the line is where its amount is 0 and it has an external_id: the ledger may hold another amount for it.
     zero: Row | None = None
-    """What the line is where its amount is 0 and it has an external_id: the ledger may hold another amount for it."""
 
 
 Line = Row | BadRow | PassedOver

@@ -20,8 +20,8 @@ from campaigns.rules.periods import EARLIEST, LATEST
 EXAMPLE = "2026-03-01T14:30:00+02:00"
 DAY_EXAMPLE = "2026-03-01"
 NOON = time(12)
+# Timestamps repeat, most of all in files of five-minute sums: each text is read once while it is in use.
 REMEMBERED = 10_000
-"""Timestamps repeat, most of all in files of five-minute sums: each text is read once while it is in use."""
 SHOWN = 60
 
 WRITTEN = re.compile(
@@ -35,8 +35,8 @@ class WrittenTime(NamedTuple):
     """A timestamp as a line gives it: in UTC, or naive where its zone isn't in the line."""
 
     timestamp: datetime
+    # Whether it is the noon of a day without a time.
     is_day: bool
-    """Whether it is the noon of a day without a time."""
 
 
 @lru_cache(maxsize=REMEMBERED)
