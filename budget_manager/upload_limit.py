@@ -14,7 +14,7 @@ DROPPED = "budget_manager.upload_dropped"
 
 
 def was_dropped(request: HttpRequest) -> bool:
-    """Tell whether the request's files were too large and are missing."""
+    """Return whether the request's files were too large and are missing."""
     return DROPPED in request.META
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from campaigns.rules.text import shorten
+
 # Control characters that count as space: spreadsheets put them into cells.
 LINE_BREAKS = "\t\n\v\f\r\x85"
 
@@ -24,8 +26,6 @@ VARIATION_SELECTORS = frozenset(
 
 # Control characters, format characters (zero-width, bidirectional, soft hyphen, byte order mark), half surrogates.
 REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
-
-SHOWN = 60
 
 
 def normal_name(text: str) -> str:
@@ -65,12 +65,12 @@ def name_key(text: str) -> str:
 
 
 def is_same(one: str, other: str) -> bool:
-    """Tell whether two names are the same name."""
+    """Return whether two names are the same name."""
     return name_key(one) == name_key(other)
 
 
 def is_refused(character: str) -> bool:
-    """Tell whether a character may not be in a name."""
+    """Return whether a character may not be in a name."""
     if character in LINE_BREAKS:
         return False
     code = ord(character)
@@ -85,8 +85,7 @@ def is_refused(character: str) -> bool:
 def _visible(text: str) -> str:
     """Return the text with its invisible characters named, so that none disturbs the sentence around it."""
     named = "".join(f"[{_code(char)}]" if is_refused(char) else char for char in text)
-    shown = " ".join(named.split())
-    return shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
+    return shorten(" ".join(named.split()))
 
 
 def _described(character: str) -> str:

@@ -19,7 +19,7 @@ Person = User | AnonymousUser
 
 
 def sees_only_assigned_brands(user: Person) -> TypeGuard[User]:
-    """Tell whether the person sees only the brands that they were given. Superusers see everything."""
+    """Return whether the person sees only the brands that they were given. Superusers see everything."""
     return not user.is_superuser and bool(user.has_perm(ONLY_ASSIGNED_BRANDS))
 
 

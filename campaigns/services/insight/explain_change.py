@@ -84,7 +84,7 @@ def _ended(reason: PauseReason, line: StatusChange, currency: str) -> str:
 
 
 def is_person(actor: str) -> bool:
-    """Tell whether a person did it in the admin: jobs and commands find what was switched by SQL."""
+    """Return whether a person did it in the admin: jobs and commands find what was switched by SQL."""
     return actor not in JOB_NAMES and actor != IMPORT and not actor.startswith("manage.py ")
 
 

@@ -55,7 +55,7 @@ class Forecast:
 
 
 def is_open(windows: Iterable[Window], wall: datetime) -> bool:
-    """Tell whether one of the windows is open at a wall-clock time of the brand's zone (R7)."""
+    """Return whether one of the windows is open at a wall-clock time of the brand's zone (R7)."""
     return any(_is_window_open(window, wall) for window in windows)
 
 

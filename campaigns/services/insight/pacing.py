@@ -103,12 +103,12 @@ def even_pace(budget: Decimal, span: Span, share: Share = (1, 1)) -> Decimal:
 
 
 def is_fast(spend: Decimal, budget: Decimal | None, span: Span) -> bool:
-    """Tell whether spend will reach its budget before the period ends, at the pace of the period so far."""
+    """Return whether spend will reach its budget before the period ends, at the pace of the period so far."""
     return _can_be_judged(spend, budget, span) and spend > even_pace(budget or Decimal(0), span, FAST)
 
 
 def is_slow(spend: Decimal, budget: Decimal | None, span: Span) -> bool:
-    """Tell whether spend is so far behind the even pace that the budget will not be spent."""
+    """Return whether spend is so far behind the even pace that the budget will not be spent."""
     return _can_be_judged(spend, budget, span) and spend < even_pace(budget or Decimal(0), span, SLOW)
 
 

@@ -268,7 +268,7 @@ class Places:
         return problem or f"The brand “{brand}” has no campaign “{campaign}”: {CREATE_IT}"
 
     def _may_create(self, brand: str, campaign: str) -> bool:
-        """Tell whether the campaign is missing and can be made, and the brand with it where that is missing too."""
+        """Return whether the campaign is missing and can be made, and the brand with it where that is missing too."""
         brand_id = self.found_brands.ids.get(brand)
         if brand_id is None:
             return self.brands is None and _is_valid(brand) and _is_valid(campaign)
