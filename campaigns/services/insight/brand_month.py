@@ -23,8 +23,8 @@ from campaigns.services.insight.pacing import Projection, Span
 from campaigns.services.insight.quarters import before_the_last, spend_by_quarter
 from campaigns.services.insight.risk import one_brand, risks
 
+# The hours of today are told from so many of the newest records, of all brands together.
 RECORDS = 250_000
-"""The hours of today are told from so many of the newest records, of all brands together."""
 QUARTERS_IN_HOUR = 4
 
 
@@ -73,11 +73,11 @@ class BrandMonth:
     today: date
     day: Pace
     month: Pace
+    # Each finished day of the month with its spend, up to the last check.
     finished: list[tuple[date, Decimal]]
-    """Each finished day of the month with its spend, up to the last check."""
     hours: list[Hour]
+    # The smallest amount of the brand's currency, to which estimates are rounded.
     unit: Decimal
-    """The smallest amount of the brand's currency, to which estimates are rounded."""
 
     @property
     def days_left(self) -> Decimal:

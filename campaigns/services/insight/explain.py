@@ -19,8 +19,8 @@ from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.services.insight.explain_change import is_person
 from campaigns.services.insight.forecast import Window, allowed_from, day_in_words, forecast, next_closing
 
+# Reasons that say themselves since when they hold.
 DATES = PauseReason.NOT_STARTED | PauseReason.ENDED
-"""Reasons that say themselves since when they hold."""
 
 SWITCHES = {PauseReason.CAMPAIGN_DISABLED: "switched off", PauseReason.BRAND_DISABLED: "the brand is switched off"}
 

@@ -14,6 +14,7 @@ from campaigns.services.jobs.schedule import JOBS
 
 JOB_NAMES = {job.run_name: job.name for job in JOBS}
 
+# How it is told that a reason no longer holds; for limits see below.
 ENDED = {
     PauseReason.CAMPAIGN_DISABLED: "switched on",
     PauseReason.BRAND_DISABLED: "brand switched on",
@@ -21,14 +22,13 @@ ENDED = {
     PauseReason.ENDED: "its last day lies ahead again",
     PauseReason.OUTSIDE_SCHEDULE: "inside its schedule",
 }
-"""How it is told that a reason no longer holds; for limits see below."""
 
 
 @dataclass(frozen=True)
 class _Limit:
     name: str
+    # The spend and the limit of a line.
     of: Callable[[StatusChange], tuple[Decimal, Decimal | None]]
-    """The spend and the limit of a line."""
 
 
 LIMITS = {
@@ -48,8 +48,8 @@ LIMITS = {
 class ChangeExplanation:
     what: str
     why: list[str]
+    # The reasons that held before and after.
     still: PauseReason
-    """The reasons that held before and after."""
 
     by: str
 
@@ -84,7 +84,7 @@ def _ended(reason: PauseReason, line: StatusChange, currency: str) -> str:
 
 
 def is_person(actor: str) -> bool:
-    """Tell whether a person did it in the admin: jobs and commands find what was switched by SQL."""
+    """Return whether a person did it in the admin: jobs and commands find what was switched by SQL."""
     return actor not in JOB_NAMES and actor != IMPORT and not actor.startswith("manage.py ")
 
 

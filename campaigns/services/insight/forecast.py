@@ -27,8 +27,8 @@ from campaigns.rules.reasons import PauseReason
 
 MIDNIGHT = time(0)
 NEVER_AGAIN = "never: "
+# Each window opens within a week, or within two where the clocks skip it once.
 DAYS_AHEAD = 16
-"""Each window opens within a week, or within two where the clocks skip it once."""
 
 
 class Window(Protocol):
@@ -55,7 +55,7 @@ class Forecast:
 
 
 def is_open(windows: Iterable[Window], wall: datetime) -> bool:
-    """Tell whether one of the windows is open at a wall-clock time of the brand's zone (R7)."""
+    """Return whether one of the windows is open at a wall-clock time of the brand's zone (R7)."""
     return any(_is_window_open(window, wall) for window in windows)
 
 

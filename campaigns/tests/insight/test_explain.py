@@ -16,8 +16,8 @@ from campaigns.services.insight.explain import Facts, began, tell
 from campaigns.services.insight.forecast import next_closing
 from campaigns.tests.support.factories import utc
 
+# A Friday in Paris.
 NOON = "2026-11-20 12:00+01:00"
-"""A Friday in Paris."""
 
 WEEKDAYS, FRIDAY, EVERY_DAY = 31, 16, 127
 BRAND = ("timezone", "currency", "daily_budget", "monthly_budget")

@@ -22,10 +22,10 @@ from campaigns.tests.support.processes import manage
 from campaigns.tests.support.services_running import database_url
 
 EXCLUDED = ("contenttypes", "auth.permission", "sessions")
+# As docs/operations.md says.
 DUMP = ("dumpdata", "--natural-foreign", "--natural-primary", *(f"--exclude={label}" for label in EXCLUDED))
-"""As docs/operations.md says."""
+# When the schedule was changed last: loading it is a change.
 SINCE_THEN = "django_celery_beat.periodictasks"
-"""When the schedule was changed last: loading it is a change."""
 
 
 class DumpAndLoad(OutsideTestCase):

@@ -24,8 +24,8 @@ LOGIN = "/admin/login/"
 HEADERS = b"POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 HALF_REQUESTS = (b"", b"G", HEADERS + b"X-Slow: ", HEADERS + b"Content-Length: 100\r\n\r\nusername=")
 A_THOUSAND = 1000
+# Far more than an answer takes, and far less than a server that is stopped by others would.
 SECONDS = 20
-"""Far more than an answer takes, and far less than a server that is stopped by others would."""
 
 
 class WebServerTestCase(OutsideTestCase):

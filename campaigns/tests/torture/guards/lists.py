@@ -16,10 +16,10 @@ AMOUNTS = "test_exchange_amounts"
 GUARDS = (
     Guard("a workbook declares no entities", ARCHIVE, "parser.forbid_dtd = True", "parser.forbid_dtd = False", BOMBS),
     Guard("parts that are never read declare none", XLSX, "        archive.check_prologs()\n", "", BOMBS),
-    Guard("long comments are refused", ARCHIVE, "if unheard > LONGEST_PIECE:", "if False:", BOMBS),
-    Guard("elements are counted", ARCHIVE, "if count > MOST_ELEMENTS:", "if False:", BOMBS),
+    Guard("long comments are refused", ARCHIVE, "if unheard > MAX_TOKEN_BYTES:", "if False:", BOMBS),
+    Guard("elements are counted", ARCHIVE, "if count > MAX_ELEMENTS:", "if False:", BOMBS),
     Guard("small parts are small", ARCHIVE, "if handler.count > handler.most:", "if False:", LONG),
-    Guard("a workbook unpacks to little", ARCHIVE, " > LARGEST_UNPACKED:", " > LARGEST_UNPACKED * 100:", BOMBS),
+    Guard("a workbook unpacks to little", ARCHIVE, " > MAX_UNPACKED_BYTES:", " > MAX_UNPACKED_BYTES * 100:", BOMBS),
     Guard(
         "a text that cells share is unescaped once",
         SHEET,
