@@ -5,6 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 ARGS ?=
 EXTENT ?= full
+PARALLEL ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-browser screenshots torture torture-here mutants bench check audit clean
@@ -15,8 +16,8 @@ help: ## this list
 run: $(INSTALLED) .env ## web, worker, beat and a broker on this machine; Ctrl-C ends them
 	@exec $(BIN)/python manage.py launch $(ARGS)
 
-test: $(INSTALLED) ## the tests; ARGS="campaigns.tests.project.test_settings -v 2" picks some
-	@$(BIN)/python manage.py test --noinput $(ARGS)
+test: $(INSTALLED) ## the tests, in a process for each core or in PARALLEL=1; ARGS="campaigns.tests.project.test_settings -v 2" picks some
+	@$(BIN)/python manage.py test --noinput --parallel $(PARALLEL) $(ARGS)
 
 test-browser: $(INSTALLED) ## the stories of people who use the admin, in headless Chromium; installs Debian's if none is there
 	@.ci/chromium $(BIN)/python manage.py test --noinput --pattern "browser_*.py" $(ARGS)

@@ -119,6 +119,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": DATABASE}
+TEST_RUNNER = "campaigns.tests.support.runner.Runner"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     synchronous = "OFF" if TESTING or SIMULATION else "NORMAL"

@@ -10,6 +10,7 @@
 CREATE FUNCTION {schema}.campaigns_spend_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- guard: insert-is-grouped
     IF EXISTS (SELECT FROM added OFFSET 1) THEN
         INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
         SELECT brand_id, campaign_id, FLOOR(date_part('epoch', timestamp) / 900)::integer,
@@ -18,6 +19,7 @@ BEGIN
         GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END;
     ELSE
         INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+        -- guard: last-microsecond
         SELECT brand_id, campaign_id, FLOOR(date_part('epoch', timestamp) / 900)::integer, (amount * 1000000)::bigint
         FROM added;
     END IF;
@@ -28,6 +30,7 @@ CREATE FUNCTION {schema}.campaigns_spend_deleted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+    -- guard: deleted-amount-is-subtracted
     SELECT brand_id, campaign_id, FLOOR(date_part('epoch', timestamp) / 900)::integer, SUM((-amount * 1000000)::bigint)
     FROM removed
     GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END;
@@ -42,9 +45,11 @@ BEGIN
     FROM (
         SELECT id, brand_id, campaign_id, timestamp, amount FROM added
         UNION ALL
+        -- guard: earlier-amount-is-subtracted
         SELECT id, brand_id, campaign_id, timestamp, -amount FROM removed
     ) AS changed
     GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END
+    -- guard: nothing-pending-of-no-change
     HAVING SUM(amount) <> 0;
     RETURN NULL;
 END $$;
@@ -54,9 +59,13 @@ END $$;
 CREATE FUNCTION {schema}.campaigns_spend_truncated() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- guard: truncate-waits-for-folds
     PERFORM pg_advisory_xact_lock({ledger_lock});
+    -- guard: truncate-empties-pending
     DELETE FROM {schema}.campaigns_pendingspend;
+    -- guard: truncate-empties-days
     DELETE FROM {schema}.campaigns_campaignday;
+    -- guard: truncate-empties-periods
     UPDATE {schema}.campaigns_brandperiod SET spend = 0 WHERE spend <> 0;
     RETURN NULL;
 END $$;
@@ -80,12 +89,14 @@ FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_spend_truncated();
 -- neither can be deleted (R14). Not deferred: the sender hears of it at the statement.
 -- It stays when triggers are made anew: making it reads the whole ledger, with writers waiting.
 DO $$ BEGIN
+    -- guard: brand-of-spend-is-its-campaigns
     IF NOT EXISTS (
         SELECT FROM pg_constraint
         WHERE conname = 'spend_brand_is_the_campaigns_brand' AND conrelid = '{schema}.campaigns_spendrecord'::regclass
     ) THEN
         ALTER TABLE {schema}.campaigns_spendrecord
         ADD CONSTRAINT spend_brand_is_the_campaigns_brand
+        -- guard: brand-of-spend-is-checked-at-once
         FOREIGN KEY (brand_id, campaign_id) REFERENCES {schema}.campaigns_campaign (brand_id, id);
     END IF;
 END $$;

@@ -18,9 +18,9 @@ import redis
 from budget_manager.celery import app
 from campaigns.tests.support.outside import POSTGRESQL
 from campaigns.tests.torture.extent import extent
-from campaigns.tests.torture.killing import KillsTestCase
-from campaigns.tests.torture.many import CHANGING, Many
-from campaigns.tests.torture.processes import Killable
+from campaigns.tests.torture.kills.case import KillsTestCase
+from campaigns.tests.torture.kills.many import CHANGING, Many
+from campaigns.tests.torture.kills.processes import Killable
 
 CHILD_KILLS = extent(short=1, full=25)
 WORKER_KILLS = extent(short=1, full=10)

@@ -15,24 +15,25 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from campaigns.tests.support.processes import BASE_DIR, environment
+from campaigns.tests.torture.guards.guard import Change
 
+# Seconds that one run may take; the longest takes 20 on a quiet machine.
 PATIENCE = 600
-"""Seconds that one run may take; the longest takes 20 on a quiet machine."""
 
 NEVER_ENDED = -1
 
 LEFT_OUT = (".*", "__pycache__", "*.sqlite3*", "staticfiles", "docs")
 NEEDED_DOTFILES = (".env.example", ".ci")
 
+# The line that names a test; of a subtest, without its parameters.
 FAILED_TEST = re.compile(r"^(?:FAIL|ERROR): (.+?)(?: \[.*| \(.*=.*)?$", re.MULTILINE)
-"""The line that names a test; of a subtest, without its parameters."""
 
+# What a broken test bench says, as opposed to a missing guard. A staging table ends with its transaction.
 SLIP = re.compile(
     r"syntax error|SyntaxError|IndentationError|NameError|ImportError|_FailedTest"
     r"|no such (?:column|table|function)|(?:column|relation(?! \"incoming_)|function) .* does not exist"
     r"|unexpected keyword argument"
 )
-"""What a broken test bench says, and no guard that is gone. A staging table ends with its transaction."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,11 @@ class Workshop:
         shutil.rmtree(self.place)
 
     @contextmanager
-    def changed(self, file: str, before: str, after: str) -> Iterator[None]:
-        """Let the file say something else for a while; the text to be replaced stands in it exactly once."""
+    def changed(self, file: str, change: Change) -> Iterator[None]:
+        """Let the file say something else for a while."""
         path = self.place / file
         text, stat = path.read_text(), path.stat()
-        mutated = text.replace(before, after)
+        mutated = change(text)
         if file.endswith(".py"):
             compile(mutated, file, "exec")
         path.write_text(mutated)

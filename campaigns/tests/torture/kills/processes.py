@@ -12,7 +12,7 @@ from pathlib import Path
 
 from budget_manager.broker import find_server, problem
 from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, environment
-from campaigns.tests.torture.waiting import free_port, wait_until
+from campaigns.tests.torture.kills.waiting import free_port, wait_until
 
 WORKER = ("celery", "-A", "budget_manager", "worker", "--concurrency", "1")
 BEAT = (

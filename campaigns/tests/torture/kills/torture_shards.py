@@ -17,9 +17,9 @@ from campaigns.models import CheckShard
 from campaigns.services.jobs.full_check import CHECK_BUDGETS
 from campaigns.services.jobs.health import health
 from campaigns.tests.torture.extent import extent
-from campaigns.tests.torture.killing import KillsTestCase
-from campaigns.tests.torture.many import CHANGING, Many
-from campaigns.tests.torture.processes import Killable
+from campaigns.tests.torture.kills.case import KillsTestCase
+from campaigns.tests.torture.kills.many import CHANGING, Many
+from campaigns.tests.torture.kills.processes import Killable
 
 SHARDS = 2
 KILLS = extent(short=1, full=10)

@@ -12,11 +12,11 @@ from unittest import TestCase
 from campaigns.tests.support.outside import POSTGRESQL
 from campaigns.tests.support.services_running import web_command
 from campaigns.tests.torture.extent import extent
-from campaigns.tests.torture.killing import send_check
-from campaigns.tests.torture.many import CHANGING, Many, partly_written
-from campaigns.tests.torture.postgresql import cluster
-from campaigns.tests.torture.processes import Broker, Services
-from campaigns.tests.torture.waiting import free_port
+from campaigns.tests.torture.kills.case import send_check
+from campaigns.tests.torture.kills.many import CHANGING, Many, partly_written
+from campaigns.tests.torture.kills.postgresql import cluster
+from campaigns.tests.torture.kills.processes import Broker, Services
+from campaigns.tests.torture.kills.waiting import free_port
 
 CRASHES = extent(short=1, full=10)
 SECONDS_AWAY = extent(short=5, full=200)

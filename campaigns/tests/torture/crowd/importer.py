@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, environment
 from campaigns.tests.support.services_running import database_url
-from campaigns.tests.torture.crowd import TOO_LONG
+from campaigns.tests.torture.crowd.threads import TOO_LONG
 
 ROWS = 500
 AMOUNTS = ("1", "-1", "0.000001", "3.333333", "-3.333333")

@@ -17,8 +17,8 @@ from campaigns.services.jobs.schedule import CHECK
 from campaigns.services.ledger.verify import verify
 from campaigns.tests.support.outside import SQLITE, OutsideTestCase
 from campaigns.tests.support.services_running import database_url
-from campaigns.tests.torture.many import CHANGING, Many, partly_written
-from campaigns.tests.torture.processes import Broker, Killable, Services
+from campaigns.tests.torture.kills.many import CHANGING, Many, partly_written
+from campaigns.tests.torture.kills.processes import Broker, Killable, Services
 
 WRITERS = """
     SELECT COUNT(*) FROM pg_stat_activity

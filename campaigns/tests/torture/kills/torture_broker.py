@@ -14,8 +14,8 @@ from campaigns.tests.support.checking import history
 from campaigns.tests.support.factories import make_brand, make_campaign
 from campaigns.tests.support.outside import by_vendor
 from campaigns.tests.torture.extent import extent
-from campaigns.tests.torture.killing import KillsTestCase
-from campaigns.tests.torture.many import partly_written
+from campaigns.tests.torture.kills.case import KillsTestCase
+from campaigns.tests.torture.kills.many import partly_written
 
 BROKER_KILLS = extent(short=3, full=25)
 BROKER_HANGS = extent(short=0, full=2)

@@ -19,10 +19,10 @@ from campaigns.tests.support.checking import ACTIVE, history, reasons_of
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window
 from campaigns.tests.support.ledger import totals_counted, totals_of_records
 from campaigns.tests.support.together import ConcurrencyTestCase
-from campaigns.tests.torture.crowd import Crowd
+from campaigns.tests.torture.crowd.people import ZONES, Office, Person
+from campaigns.tests.torture.crowd.threads import Crowd
+from campaigns.tests.torture.crowd.watchers import SwitchWatcher
 from campaigns.tests.torture.extent import extent
-from campaigns.tests.torture.people import ZONES, Office, Person
-from campaigns.tests.torture.watchers import SwitchWatcher
 
 PASSWORD = "correct horse battery staple"
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from campaigns.tests.support.outside import Row
-from campaigns.tests.torture.waiting import free_port, wait_until
+from campaigns.tests.torture.kills.waiting import free_port, wait_until
 
 DEBIAN = Path("/usr/lib/postgresql")
 

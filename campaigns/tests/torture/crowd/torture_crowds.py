@@ -24,20 +24,20 @@ from campaigns.models import Campaign, SpendRecord, StatusChange
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.support.outside import POSTGRESQL, SQLITE
 from campaigns.tests.support.services_running import Process, check_every_second, running_services
-from campaigns.tests.torture.by_hand import ByHand
-from campaigns.tests.torture.crowd import Crowd, hesitation, named_connections, tell
-from campaigns.tests.torture.crowd_case import PASSWORD, CrowdTestCase
-from campaigns.tests.torture.importer import Importer
-from campaigns.tests.torture.people import Amara, Bo, Person
-from campaigns.tests.torture.watchers import (
+from campaigns.tests.torture.crowd.by_hand import ByHand
+from campaigns.tests.torture.crowd.case import PASSWORD, CrowdTestCase
+from campaigns.tests.torture.crowd.importer import Importer
+from campaigns.tests.torture.crowd.people import Amara, Bo, Person
+from campaigns.tests.torture.crowd.threads import Crowd, hesitation, named_connections, tell
+from campaigns.tests.torture.crowd.watchers import (
     WaitWatcher,
     watch_books_in_plain_python,
     watch_books_in_plain_sql,
     watch_spend,
     watch_verify,
 )
-from campaigns.tests.torture.web_browser import WebBrowser
-from campaigns.tests.torture.writers import EIGHT, Writer
+from campaigns.tests.torture.crowd.web_browser import WebBrowser
+from campaigns.tests.torture.crowd.writers import EIGHT, Writer
 
 AT_LEAST = {"person amara": 10, "person bo": 10, "enforcer 1": 5, "enforcer 2": 5, "importer": 1}
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from campaigns.services.intake.importer import BATCH
 from campaigns.tests.torture.extent import extent
-from campaigns.tests.torture.killing import KillsTestCase
-from campaigns.tests.torture.many import partly_written
-from campaigns.tests.torture.processes import Killable
+from campaigns.tests.torture.kills.case import KillsTestCase
+from campaigns.tests.torture.kills.many import partly_written
+from campaigns.tests.torture.kills.processes import Killable
 
 KILLS = extent(short=1, full=5)
 ROWS = 2 * BATCH + 1234

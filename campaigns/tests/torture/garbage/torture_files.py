@@ -27,7 +27,7 @@ from campaigns.tests.support.factories import make_brand, make_campaign, utc
 from campaigns.tests.support.ledger import totals_counted, totals_of_records
 from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, environment
 from campaigns.tests.torture.extent import extent
-from campaigns.tests.torture.garbage_files import ODD_FILES, LongFile, Odd, Written
+from campaigns.tests.torture.garbage.files import ODD_FILES, LongFile, Odd, Written
 
 MEGABYTE = 2**20
 ALLOWED = 40 * MEGABYTE

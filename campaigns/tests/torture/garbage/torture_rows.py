@@ -24,7 +24,7 @@ from campaigns.tests.oracle.oracle import reached
 from campaigns.tests.support.factories import make_brand, make_campaign
 from campaigns.tests.support.outside import POSTGRESQL, OutsideTestCase
 from campaigns.tests.torture.extent import extent
-from campaigns.tests.torture.garbage_rows import Mill, Row, Target
+from campaigns.tests.torture.garbage.rows import Mill, Row, Target
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ZONES = ("UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Kiritimati", "Europe/London")

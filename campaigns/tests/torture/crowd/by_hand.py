@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from campaigns.tests.support.factories import make_brand, make_campaign
 from campaigns.tests.support.outside import open_client
-from campaigns.tests.torture.people import ZONES
-from campaigns.tests.torture.writers import INSERT
+from campaigns.tests.torture.crowd.people import ZONES
+from campaigns.tests.torture.crowd.writers import INSERT
 
 
 class ByHand:

@@ -15,7 +15,7 @@ from campaigns.models import Brand, Campaign
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.ledger.verify import verify
 from campaigns.tests.support.ledger import totals_counted, totals_of_records
-from campaigns.tests.torture.people import Office
+from campaigns.tests.torture.crowd.people import Office
 
 SWITCHES = """
     SELECT brand.id, brand.enabled, campaign.id, campaign.enabled, campaign.pause_reasons, campaign.status
