@@ -13,7 +13,7 @@ MARKS = "campaigns/services/ledger/due_brands.py"
 BESIDE = "test_concurrency_locks"
 LOCKED = "test_locked_rows"
 CLOSING = "test_closing test_closing_by_a_save"
-REBOOKING = "test_rebooking test_lost_books"
+REBOOKING = "test_change_time_zone test_lost_time_zones"
 
 
 def _book(
@@ -209,15 +209,20 @@ GUARDS = (
         REBOOK,
         "    close_periods(now=now, brands=[change.brand_id])\n",
         "",
-        "test_rebooking",
+        "test_change_time_zone",
     ),
     _book(
-        "a re-booking holds the ledger", REBOOK, "    take_ledger_lock()\n", "", f"{BESIDE} test_rebooking", POSTGRESQL
+        "a re-booking holds the ledger",
+        REBOOK,
+        "    take_ledger_lock()\n",
+        "",
+        f"{BESIDE} test_change_time_zone",
+        POSTGRESQL,
     ),
     _book(
         "a re-booking counts anew",
         REBOOK,
-        "    repair(Books((change.brand_id,), first_day, first_month))\n",
+        "    repair(TotalsRange((change.brand_id,), first_day, first_month))\n",
         "",
         REBOOKING,
     ),
@@ -226,7 +231,7 @@ GUARDS = (
         REBOOK,
         "return [change for change in changes if find_zone(change.wanted) is not None]",
         "return list(changes)",
-        "test_rule_06_bad_rows test_rebooking",
+        "test_rule_06_bad_rows test_change_time_zone",
     ),
     _book(
         "closed periods stay as they were booked",
@@ -240,14 +245,14 @@ GUARDS = (
         REBOOK,
         "min(clock.today for clock in clocks)",
         "max(clock.today for clock in clocks)",
-        "test_rebooking",
+        "test_change_time_zone",
     ),
     _book(
         "the earlier of both zones' months is open",
         REBOOK,
         "min(clock.month for clock in clocks)",
         "max(clock.month for clock in clocks)",
-        "test_rebooking",
+        "test_change_time_zone",
     ),
     _book(
         "the old booking ends where the new begins",
@@ -270,7 +275,7 @@ GUARDS = (
         "reopened_from if opened else None",
         REBOOKING,
     ),
-    _book("lost books are made anew", REBOOK, "(books IS NULL OR books <> 2 OR ", "(", "test_lost_books"),
+    _book("lost books are made anew", REBOOK, "(books IS NULL OR books <> 2 OR ", "(", "test_lost_time_zones"),
     _book(
         "a re-booking marks the days ahead anew",
         REBOOK,

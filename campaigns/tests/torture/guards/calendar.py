@@ -8,7 +8,7 @@ BOOKING = "campaigns/services/ledger/booking.py"
 PERIODS = "campaigns/rules/periods.py"
 MONEY = "campaigns/rules/money.py"
 
-REBOOKING = "test_rebooking test_lost_books"
+REBOOKING = "test_change_time_zone test_lost_time_zones"
 
 
 def _calendar(

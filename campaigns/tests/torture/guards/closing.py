@@ -77,7 +77,7 @@ GUARDS = (
         CLOSE,
         "ended.starts_on >= book.closed_before AND ",
         "",
-        f"{CLOSING} test_rebooking",
+        f"{CLOSING} test_change_time_zone",
     ),
     _book(
         "the period of the opening has its budget",
@@ -131,7 +131,7 @@ GUARDS = (
         "_as_instant(created_at)",
         CLOSING,
     ),
-    _book("new books are opened", CLOSE, "        self.open_new_books()\n", "", CLOSING),
+    _book("new books are opened", CLOSE, "        self.set_first_periods()\n", "", CLOSING),
     _book(
         "a closing serves the others beside a brand that somebody deletes",
         CLOSE,

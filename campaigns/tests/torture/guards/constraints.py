@@ -24,13 +24,13 @@ TESTS = {
     "check_shard_": "test_shards",
     "given_brand_": "test_access",
     "heartbeat_": "test_heartbeats",
-    "brand_period_": "test_guards_books",
+    "brand_period_": "test_guards_periods",
     "brand_": "test_guards_brand_campaign",
     "campaign_": "test_guards_brand_campaign",
     "dayparting_": "test_guards_windows",
     "spend_upload_part_": "test_guards_uploads",
     "spend_": "test_guards_spend",
-    "booking_zone_": "test_guards_books",
+    "booking_zone_": "test_guards_periods",
 }
 """Which tests notice that a constraint is gone, by how its name begins."""
 

@@ -121,9 +121,9 @@ GUARDS = (
     _job(
         "a check re-books",
         JOBS,
-        "    rebooked = rebook_changed_zones(clock=closing)\n",
-        "    rebooked = rebook_changed_zones(clock=closing, brands=[])\n",
-        "test_rebooking",
+        "    rebooked = apply_zone_changes(clock=closing)\n",
+        "    rebooked = apply_zone_changes(clock=closing, brands=[])\n",
+        "test_change_time_zone",
     ),
     _job(
         "a check folds",

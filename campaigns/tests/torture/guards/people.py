@@ -176,9 +176,9 @@ GUARDS = (
     _people(
         "a save re-books a changed zone",
         CHANGES,
-        "    rebook_changed_zones(clock=clock, brands=brands)\n",
+        "    apply_zone_changes(clock=clock, brands=brands)\n",
         "",
-        "test_rebooking test_rule_08_at_once",
+        "test_change_time_zone test_rule_08_at_once",
     ),
     _people(
         "a save enforces after the inlines",

@@ -13,7 +13,7 @@ FILES = {vendor: f"campaigns/sql/{vendor}.sql" for vendor in (SQLITE, POSTGRESQL
 TESTS = {
     "campaigns_spend_insert_guard": "test_guards_spend",
     "campaigns_spend_update_guard": "test_guards_spend test_guards_pending",
-    "campaigns_spend_truncated": "test_guards_books",
+    "campaigns_spend_truncated": "test_guards_periods",
     "campaigns_spend_": "test_guards_pending",
     "campaigns_brand_inserted": "test_folding",
     "campaigns_brand_renamed": "test_twins",
@@ -209,19 +209,19 @@ CONTENTS = (
         "an emptied ledger has nothing pending",
         "    DELETE FROM {schema}.campaigns_pendingspend;",
         "",
-        "test_guards_books",
+        "test_guards_periods",
     ),
     _postgresql(
         "an emptied ledger has no campaign days",
         "    DELETE FROM {schema}.campaigns_campaignday;",
         "",
-        "test_guards_books",
+        "test_guards_periods",
     ),
     _postgresql(
         "an emptied ledger has no totals",
         "    UPDATE {schema}.campaigns_brandperiod SET spend = 0 WHERE spend <> 0;",
         "",
-        "test_guards_books",
+        "test_guards_periods",
     ),
     _postgresql(
         "an insert of many rows is grouped",
