@@ -18,7 +18,7 @@ from django.db import connection
 from benchmarks.sizes import CAMPAIGNS_OF_A_BRAND
 from campaigns.database.connection import execute, is_postgresql
 from campaigns.database.dialects import rows_param, rows_sql
-from campaigns.models.books import LAST_PERIOD
+from campaigns.models.periods import LAST_PERIOD
 from campaigns.rules.money import MICROS
 from campaigns.rules.periods import ONE_DAY, first_of_month
 from campaigns.services.jobs.full_check import full_check

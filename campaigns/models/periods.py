@@ -1,4 +1,4 @@
-"""The books of a brand: its days and months, and the zones in which they are booked."""
+"""A brand's days and months, and the time zones in which they are accounted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BrandPeriod(models.Model):
     """A day or month of a brand: its folded spend and, once it is closed, what was true then.
 
     Closing keeps the spend at that moment and the budget that held; rows that arrive later change the spend and show
-    as an adjustment beside it (design part 4).
+    as an adjustment beside it.
     """
 
     class Kind(models.TextChoices):
@@ -77,10 +77,10 @@ LAST_PERIOD = date(9999, 12, 1)
 
 
 class AccountingTimeZone(models.Model):
-    """Which zone a brand's days, or its months, are booked in: periods from first until before until.
+    """The zone of a brand's days, or of its months: for the periods from first up to, not including, until.
 
-    A brand is born with one row for all days and one for all months (a trigger makes them). When its zone changes,
-    these end where the open periods begin and new ones go on from there (R15): closed periods stay as they were booked.
+    A trigger gives each new brand one row for all days and one for all months. When its zone changes, these end where
+    the open periods begin and new rows continue from there (R15), so closed periods keep the zone they had.
     """
 
     brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")

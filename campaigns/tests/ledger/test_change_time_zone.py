@@ -10,7 +10,7 @@ from django.test import TestCase
 
 from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, CampaignDay, SpendRecord
 from campaigns.rules.reasons import PauseReason
-from campaigns.services.ledger.change_time_zone import rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.services.ledger.fold import fold
 from campaigns.services.ledger.verify import verify
 from campaigns.tests.support.checking import ACTIVE, brand_spent, campaign_spent, check_at, period, reasons_of
@@ -261,7 +261,7 @@ class WhatAMoveDecides(RebookingTestCase):
         spend(other, 5, NOON)
         self.move_by_sql(EAST)
         Brand.objects.filter(pk=other.brand_id).update(timezone=WEST)
-        rebook_changed_zones(clock=lambda: utc(NOON), brands=[self.brand.pk])
+        apply_zone_changes(clock=lambda: utc(NOON), brands=[self.brand.pk])
         zones = AccountingTimeZone.objects.filter(brand=other.brand).values_list("timezone", flat=True).distinct()
         self.assertEqual(list(zones), ["UTC"])
 

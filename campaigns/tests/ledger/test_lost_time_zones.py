@@ -9,7 +9,7 @@ from django.test import TestCase
 
 from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, PendingSpend
 from campaigns.services.ledger.fold import fold
-from campaigns.services.ledger.verify import Books, repair, verify
+from campaigns.services.ledger.verify import TotalsRange, repair, verify
 from campaigns.tests.support.checking import check_at
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.support.ledger import day_of, totals_counted, totals_of_records
@@ -17,7 +17,7 @@ from campaigns.tests.support.ledger import day_of, totals_counted, totals_of_rec
 NOON, LATER = "2026-11-20 12:00", "2026-11-20 12:05"
 
 
-class LostBooks(TestCase):
+class LostTimeZones(TestCase):
     """A brand of the 18th; its 18th and 19th are closed."""
 
     def setUp(self) -> None:
@@ -96,6 +96,6 @@ class BooksOfNobody(TestCase):
         self.assertEqual(verify(), [])
         PendingSpend.objects.filter(brand=self.campaign.brand_id).delete()
         self.assertEqual({row.lacks for row in verify()}, {5})
-        self.assertEqual(repair(Books()), 3)
+        self.assertEqual(repair(TotalsRange()), 3)
         connection.check_constraints()
         self.assertEqual(verify(), [])
