@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from campaigns.database.connection import fetch_all, one_snapshot
 from campaigns.models import Brand, BrandPeriod
 from campaigns.rules.currencies import smallest_unit
-from campaigns.rules.limits import is_reached
 from campaigns.rules.periods import ONE_DAY, QUARTER_SECONDS, find_zone, first_of_month, local_date, quarter_of
+from campaigns.rules.reasons import is_reached
 from campaigns.services.insight import pacing
 from campaigns.services.insight.home import EACH_BRAND, BrandNow, brand_now
 from campaigns.services.insight.pacing import Projection, Span

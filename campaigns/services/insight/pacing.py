@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
-from campaigns.rules.limits import is_reached
 from campaigns.rules.money import from_micros, to_micros
 from campaigns.rules.periods import ONE_DAY, first_of_month, local_date, next_month, start_of_day
+from campaigns.rules.reasons import is_reached
 
 Share = tuple[int, int]
 

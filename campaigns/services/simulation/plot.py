@@ -147,7 +147,7 @@ def _draw_legend(figure: Figure, report: Report) -> None:
     ]
     if any(line.plan.daily_budget is not None for line in report.brands):
         handles.append(Line2D([], [], color=BUDGET, linewidth=1.1, linestyle=(0, (5, 3)), label="daily budget"))
-    handles += [Patch(color=SHADES[reason], label=f"paused: {LABELS[reason]}") for reason in report.reasons]
+    handles += [Patch(color=SHADES.get(reason), label=f"paused: {LABELS[reason]}") for reason in report.reasons]
     figure.legend(handles=handles, loc="outside upper center", ncols=LEGEND_COLUMNS, frameon=False)
     if len(report.brands) > MOST_PANELS:
         figure.supxlabel(f"The {MOST_PANELS} brands with the most money, of {len(report.brands)}.", color=FAINT)

@@ -137,8 +137,8 @@ class PausedByALimitTests(SimpleTestCase):
         )
         self.assertEqual(
             told(both, reached, daily_budget=Decimal(500), monthly_budget=Decimal(9000), spent=(0, "500", "9000.01")),
-            "Paused since yesterday 23:59: the brand’s daily budget of 500.00 EUR reached, 500.00 spent today;"
-            " the brand’s monthly budget of 9,000.00 EUR reached at 9,000.01."
+            "Paused since yesterday 23:59: the brand's daily budget of 500.00 EUR reached, 500.00 spent today;"
+            " the brand's monthly budget of 9,000.00 EUR reached at 9,000.01."
             " Resumes on Tue 1 Dec at 00:00 (Europe/Paris), when the new month begins.",
         )
 

@@ -18,7 +18,7 @@ def _elsewhere(
 
 
 def _limit(name: str, before: str, after: str, tests: str, *, short: bool = False) -> Guard:
-    return _elsewhere(name, "rules/limits", before, after, tests, short=short)
+    return _elsewhere(name, "rules/reasons", before, after, tests, short=short)
 
 
 def _spent(name: str, before: str, after: str, tests: str, databases: str = BOTH, *, short: bool = False) -> Guard:
@@ -50,9 +50,7 @@ GUARDS = (
     _decision("the start", '"today < starts_on"', '"1 = 0"', REASONS),
     _decision("the end", '"today > ends_on"', '"1 = 0"', REASONS),
     _decision("the windows", '"is_open = 0"', '"1 = 0"', REASONS),
-    _decision("the campaign's limit", 'reached("campaign_limit", "campaign_spend")', '"1 = 0"', REASONS),
-    _decision("the brand's daily budget", 'reached("brand_daily_budget", "brand_day_spend")', '"1 = 0"', REASONS),
-    _decision("the brand's monthly budget", 'reached("brand_monthly_budget", "brand_month_spend")', '"1 = 0"', REASONS),
+    _decision("the limits", "reached_sql(limit.limit_column, limit.spend_column)", '"1 = 0"', REASONS),
     # R7
     _decision("a window's start is included", "b.local_time >= w.start_time", "b.local_time > w.start_time", WINDOWS),
     _decision(
