@@ -24,13 +24,13 @@ LOCK_BRANDS = """        if wait:
 """
 DECIDE_AND_WRITE = """        locked_brands = sorted(set(brand_ids) - set(free))
         if not free:
-            return _Batch(ChangeCounts(0, 0, 0), [], locked_brands, [])
+            return _Batch(ChangeCounts(0, 0, 0), [], [], locked_brands, [])
         scope, locked_campaigns = self.scope.within(free), list[int]()
         if self.skip_campaigns:
             campaigns, locked_campaigns = lock_free_campaigns(scope)
             scope = Scope(brands=tuple(free), campaigns=tuple(campaigns))
-        newest = last_history_id() if self.on_changes else 0
-        written = write_changes(scope, Clocks(scope, self.clock()), self.actor)
+        newest = last_history_id() if self.on_changes or self.transitions.wanted else 0
+        written = count_changes(write_changes(scope, Clocks(scope, self.clock()), self.actor))
 """
 
 
