@@ -69,7 +69,7 @@ TOO_MANY = ("too many", "connection slots", "no more connections")
 """As PostgreSQL and PgBouncer say it in English; a refused connection has no code in psycopg."""
 
 REMEDIES = {
-    "42P01": ("has no tables of ours", "run `python manage.py migrate`"),
+    "42P01": ("isn't set up yet", "run `python manage.py migrate`"),
     "25006": ("takes no changes", "point DATABASE_URL at the primary, or reset default_transaction_read_only"),
     "53100": ("has no space left", "make space on the server's disk, and try again"),
     "55P03": ("is waiting for somebody's lock", "try again; pg_stat_activity says who holds it"),
