@@ -136,9 +136,7 @@ class Filling(TestCase):
         make_brand()
         out = StringIO()
         call_command("demo", stdout=out)
-        self.assertEqual(
-            out.getvalue(), "The database has brands, so it is left alone: the demo is for an empty one.\n"
-        )
+        self.assertEqual(out.getvalue(), "Keeping existing data.\n")
 
     def test_the_command_fills_an_empty_database_as_of_the_clock(self) -> None:
         out = StringIO()
