@@ -73,6 +73,7 @@ class LiveSpend:
                 brand_id=campaign.brand_id,
                 campaign=campaign,
                 amount=from_micros(micros),
+                timestamp=now,
                 external_id=f"live-{now:%Y%m%dT%H%M%S.%fZ}-{number}",
             )
             for number, (campaign, micros) in enumerate(rows)

@@ -189,11 +189,12 @@ class Launch(SimpleTestCase):
             assert password
             self.assertIn("/admin/logout/", self.sign_in("admin", password[1]))
             self.assertIn("1 node online", self.inspected(text))
+            self.browser().open(f"http://127.0.0.1:{self.port}/static/campaigns/admin.css").read()
             processes = tree(process.pid)
         self.assertEqual(process.returncode, 0)
         self.assertGreater(len(processes), 10)
         self.assertEqual([pid for pid in processes if is_running(pid)], [])
-        # Every line after the box is of something that happened.
+        # Every line after the box is of something that happened; files aren't.
         lines = first.read_text().split(READY)[1].splitlines()[2:]
         self.assertEqual([line for line in lines if not re.search(HAPPENED, line)], [])
 
