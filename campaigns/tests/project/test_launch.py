@@ -134,6 +134,9 @@ class Processes(SimpleTestCase):
             assert process.stdout
             child = int(process.stdout.readline())
             self.assertEqual(process.wait(timeout=5), 3)
+            deadline = time.monotonic() + 5  # it has been sent SIGKILL, and ends when the system gets to it
+            while is_running(child) and time.monotonic() < deadline:
+                time.sleep(0.01)
             self.assertFalse(is_running(child))
             process.stdout.close()
 
