@@ -40,23 +40,23 @@ class Office:
 
     brands: Sequence[int]
     campaigns: Sequence[int]
+    # The window of a campaign that both people change.
     windows: dict[int, int]
-    """The window of a campaign that both people change."""
 
+    # The brands that a person moves to other time zones.
     moving: Sequence[int] = ()
-    """The brands that a person moves to other time zones."""
 
+    # Campaigns without spend, that may move to another brand.
     spare: Sequence[int] = ()
-    """Campaigns without spend, that may move to another brand."""
 
+    # Rows that both people rename.
     contested: Sequence[Row] = ()
-    """Rows that both people rename."""
 
+    # What is off from the answer to the switching until somebody begins to switch it on again, each with a number.
     off: dict[Row, int] = field(default_factory=dict)
-    """What is off from the answer to the switching until somebody begins to switch it on again, each with a number."""
 
+    # Of each row, the name that a form showed and the one that was saved with it.
     renamed: dict[Row, list[tuple[str, str]]] = field(default_factory=dict)
-    """Of each row, the name that a form showed and the one that was saved with it."""
 
     saves: Counter[str] = field(default_factory=Counter)
     numbers: itertools.count[int] = field(default_factory=itertools.count)

@@ -19,8 +19,8 @@ from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.enforcement import saving as changes
 from campaigns.tests.support.together import Crew, pause
 
+# In seconds; a machine may have other things to do.
 TOO_LONG = 240
-"""In seconds; a machine may have other things to do."""
 
 
 class Crowd:

@@ -164,6 +164,7 @@ WATCH_WAITS = """
 """
 SAMPLES = 100
 
+# Who never waits for whom.
 NEVER = {
     ("writer", "enforcer"),
     ("writer", "person"),
@@ -171,10 +172,9 @@ NEVER = {
     ("enforcer", "writer"),
     ("person", "writer"),
 }
-"""Who never waits for whom."""
 
+# Locks of PostgreSQL's own, held for microseconds: whoever adds a page to a file.
 BRIEF = {"extend"}
-"""Locks of PostgreSQL's own, held for microseconds: whoever adds a page to a file."""
 
 
 class WaitWatcher:

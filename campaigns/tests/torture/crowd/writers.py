@@ -15,8 +15,8 @@ from django.utils import timezone
 from campaigns.tests.support.outside import open_client
 from campaigns.tests.support.together import pause
 
+# A brand and a campaign of it.
 Place = tuple[int, int]
-"""A brand and a campaign of it."""
 
 Row = tuple[int, int, Decimal, datetime, str | None]
 Client = psycopg.Connection[tuple[Any, ...]]

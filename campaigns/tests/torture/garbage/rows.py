@@ -117,6 +117,7 @@ NULLS = {
 }
 TOO_LONG = _refused("value too long for type character varying(255)", LENGTH_RULE)
 
+# Valid amounts in odd dress; what is finer than six decimals is rounded.
 ODD_AMOUNTS = {
     "1e3": Decimal(1000),
     "-2.5E2": Decimal(-250),
@@ -131,7 +132,6 @@ ODD_AMOUNTS = {
     "999999999.999999": Decimal("999999999.999999"),
     "-999999999.999999": Decimal("-999999999.999999"),
 }
-"""Valid amounts in odd dress; what is finer than six decimals is rounded."""
 
 ODD_NAMES = (
     "\ufeffBOM",

@@ -30,8 +30,8 @@ from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.garbage.files import ODD_FILES, LongFile, Odd, Written
 
 MEGABYTE = 2**20
+# By so much may the peak of a long file lie above that of a short one: batches differ in what they hold.
 ALLOWED = 40 * MEGABYTE
-"""By so much may the peak of a long file lie above that of a short one: batches differ in what they hold."""
 
 # The peak is asked of a small process in between: a child's begins with what its parent had in memory.
 MEASURED = """

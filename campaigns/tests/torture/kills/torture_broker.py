@@ -20,8 +20,8 @@ from campaigns.tests.torture.kills.many import partly_written
 BROKER_KILLS = extent(short=3, full=25)
 BROKER_HANGS = extent(short=0, full=2)
 BEAT_KILLS = extent(short=1, full=10)
+# Longer than the socket timeout, after which a service gives a connection up.
 SECONDS_OF_A_HANG = 40
-"""Longer than the socket timeout, after which a service gives a connection up."""
 
 
 def check_every_second() -> None:

@@ -6,8 +6,8 @@ import socket
 import time
 from collections.abc import Callable
 
+# Seconds: no test is about how fast this machine is.
 PATIENCE = 90
-"""Seconds: no test is about how fast this machine is."""
 
 
 def wait_until(
