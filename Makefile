@@ -41,7 +41,7 @@ mutants: $(INSTALLED) ## small changes of the services that no test notices, tak
 # A key of its own, because neither .env nor what it names is any of its business.
 bench: $(INSTALLED) ## what the work costs at size, two hours, writes docs/performance.md; ARGS=--quick takes two minutes
 	@SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") DEBUG=False \
-		.ci/postgresql $(BIN)/python manage.py bench $(ARGS)
+		.ci/postgresql $(BIN)/python -m benchmarks $(ARGS)
 
 # The last line looks at the settings as they are in production.
 check: $(INSTALLED) ## lint, format, types, migrations and the settings of a deployment

@@ -28,8 +28,8 @@ from campaigns.services.jobs.heartbeats import Processes
 
 logger = logging.getLogger(__name__)
 
+# How long the database may take for an answer, and then the broker.
 SECONDS = 3
-"""How long the database may take for an answer, and then the broker."""
 
 OK = "ok"
 

@@ -50,7 +50,8 @@ def ensure_groups(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs
 
     "campaigns" is the last installed application, so Django has created the permissions of all others before.
     """
-    if app_config.name != "campaigns" or not are_complete(apps, "contenttypes", "auth", "campaigns"):
+    needed = ("contenttypes", "auth", "django_celery_beat", "campaigns")
+    if app_config.name != "campaigns" or not are_complete(apps, *needed):
         return
     from campaigns.services.groups import ensure_groups
 

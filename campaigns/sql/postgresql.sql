@@ -101,7 +101,7 @@ DO $$ BEGIN
     END IF;
 END $$;
 
--- A brand is born with books in its own zone, and takes them with it.
+-- A new brand is accounted in its own zone; the rows that say so go with the brand.
 CREATE FUNCTION {schema}.campaigns_brand_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -95,7 +95,7 @@ BEGIN
     DELETE FROM campaigns_statuschange WHERE campaign_id = OLD.id;
 END;
 
--- A brand is born with books in its own zone, and takes them with it.
+-- A new brand is accounted in its own zone; the rows that say so go with the brand.
 CREATE TRIGGER campaigns_brand_inserted AFTER INSERT ON campaigns_brand
 BEGIN
     INSERT INTO campaigns_accountingtimezone (brand_id, kind, timezone)
@@ -126,7 +126,7 @@ END;
 CREATE TRIGGER campaigns_brand_update_guard BEFORE UPDATE OF id ON campaigns_brand
 WHEN NEW.id <> OLD.id
 BEGIN
-    SELECT RAISE(ABORT, 'a brand keeps its id: its campaigns and books refer to it');
+    SELECT RAISE(ABORT, 'a brand keeps its id: its campaigns and periods refer to it');
 END;
 
 CREATE TRIGGER campaigns_window_insert_guard BEFORE INSERT ON campaigns_daypartingschedule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,7 @@ from campaigns.admin.shared.search import campaigns_named, first_ids
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_amount
-from campaigns.rules.reasons import PauseReason, describe
+from campaigns.rules.reasons import LIMITS, Limit, PauseReason, describe
 from campaigns.services.insight.explain_change import tell_change
 
 LINES_ON_A_CAMPAIGN = 20
@@ -68,10 +69,24 @@ def _told(change: StatusChange, brand: Brand) -> list[SafeString | str]:
     return [local_time(change.at, brand.timezone), chip(story.what, TONES[story.what]), why, story.by]
 
 
+def _amounts(limit: Limit) -> Callable[[StatusChange], str]:
+    """Return the column with the spend and the limit that changes were decided on."""
+
+    @admin.display(description=f"{limit.subject}'s {limit.period}")
+    def column(change: StatusChange) -> str:
+        return of_limit(*limit.decided_on(change), change.campaign.brand.currency)
+
+    column.__name__ = f"{limit.subject}_{limit.period}"
+    return column
+
+
+AMOUNTS: tuple[Any, ...] = tuple(_amounts(limit) for limit in LIMITS.values())
+
+
 @admin.register(StatusChange)
 class StatusChangeAdmin(ReadOnlyAdmin):
     brand_path = "campaign__brand"
-    list_display = ("when", "campaign_link", "change", "actor", "campaign_day", "brand_day", "brand_month")
+    list_display = ("when", "campaign_link", "change", "actor", *AMOUNTS)
     list_display_links = ("when",)
     list_filter = (("campaign", SeenFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
     search_fields = ("campaign__name", "campaign__brand__name", "actor")
@@ -91,10 +106,9 @@ class StatusChangeAdmin(ReadOnlyAdmin):
         "recorded_at",
         "change",
         "actor",
-        "campaign_day",
-        "brand_day",
-        "brand_month",
+        *AMOUNTS,
     )
+    readonly_fields = AMOUNTS
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[StatusChange], search_term: str) -> Any:
         words = search_term.replace("\0", "")
@@ -114,18 +128,6 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     @admin.display(description="before → after")
     def change(self, change: StatusChange) -> SafeString:
         return change_in_words(change)
-
-    @admin.display(description="campaign's day")
-    def campaign_day(self, change: StatusChange) -> str:
-        return of_limit(change.campaign_spend, change.campaign_limit, change.campaign.brand.currency)
-
-    @admin.display(description="brand's day")
-    def brand_day(self, change: StatusChange) -> str:
-        return of_limit(change.brand_day_spend, change.brand_daily_budget, change.campaign.brand.currency)
-
-    @admin.display(description="brand's month")
-    def brand_month(self, change: StatusChange) -> str:
-        return of_limit(change.brand_month_spend, change.brand_monthly_budget, change.campaign.brand.currency)
 
 
 @admin.register(JobRun)

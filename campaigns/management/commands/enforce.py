@@ -16,7 +16,7 @@ from campaigns.database.write_column import in_pieces
 from campaigns.models import Campaign
 from campaigns.rules.money import format_amount
 from campaigns.rules.periods import EARLIEST, LATEST
-from campaigns.rules.reasons import PauseReason
+from campaigns.rules.reasons import LIMITS, PauseReason
 from campaigns.services.enforcement.clocks import unknown_zones
 from campaigns.services.enforcement.enforce import Change
 from campaigns.services.jobs import full_check as jobs
@@ -123,14 +123,7 @@ def _labelled(reasons: PauseReason) -> list[tuple[PauseReason, str]]:
 
 
 def _figures(reason: PauseReason, change: Change | None, currency: str) -> str:
-    if change is None:
+    if change is None or reason not in LIMITS:
         return ""
-    spend_and_limit = {
-        PauseReason.CAMPAIGN_DAILY_LIMIT: (change.campaign_spend, change.campaign_limit),
-        PauseReason.BRAND_DAILY_BUDGET: (change.brand_day_spend, change.brand_daily_budget),
-        PauseReason.BRAND_MONTHLY_BUDGET: (change.brand_month_spend, change.brand_monthly_budget),
-    }.get(reason)
-    if spend_and_limit is None:
-        return ""
-    spend, limit = (format_amount(amount, currency) for amount in spend_and_limit)
-    return f" ({spend} of {limit})"
+    spend, limit = change.decided_on[reason]
+    return f" ({format_amount(spend, currency)} of {format_amount(limit, currency)})"

@@ -23,8 +23,8 @@ from campaigns.services.intake.upload_confirm import earlier_imports
 from campaigns.services.intake.upload_record import FileFacts, ImportRecord, file_facts
 from campaigns.services.intake.words import earlier_sentence, note_lines, number, remarks, table_text
 
+# So many refused lines are named in what the command says; --errors has all of them.
 NAMED = 10
-"""So many refused lines are named in what the command says; --errors has all of them."""
 
 
 class Command(BaseCommand):

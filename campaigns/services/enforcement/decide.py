@@ -15,9 +15,8 @@ from typing import Any
 
 from campaigns.database.connection import analytic_query, fetch_all, is_postgresql
 from campaigns.database.dialects import clamped, exact_sum, in_each_worker, micros_sql, sum_of_sums
-from campaigns.rules.limits import reached
 from campaigns.rules.periods import minute_of
-from campaigns.rules.reasons import PauseReason
+from campaigns.rules.reasons import LIMITS, PauseReason, reached_sql
 from campaigns.services.enforcement.clocks import Clocks
 from campaigns.services.enforcement.current_spend import (
     AHEAD,
@@ -123,10 +122,7 @@ CONDITIONS = {
     PauseReason.NOT_STARTED: "today < starts_on",
     PauseReason.ENDED: "today > ends_on",
     PauseReason.OUTSIDE_SCHEDULE: "is_open = 0",
-    PauseReason.CAMPAIGN_DAILY_LIMIT: reached("campaign_limit", "campaign_spend"),
-    PauseReason.BRAND_DAILY_BUDGET: reached("brand_daily_budget", "brand_day_spend"),
-    PauseReason.BRAND_MONTHLY_BUDGET: reached("brand_monthly_budget", "brand_month_spend"),
-}
+} | {reason: reached_sql(limit.limit_column, limit.spend_column) for reason, limit in LIMITS.items()}
 
 SWITCHES = (PauseReason.CAMPAIGN_DISABLED, PauseReason.BRAND_DISABLED)
 
@@ -143,9 +139,7 @@ decision {{decision_kept}} (SELECT facts.*, {REASONS_AFTER} AS reasons_after FRO
 differences AS (SELECT * FROM decision WHERE reasons_after <> reasons_before)
 """
 
-DECIDED_ON = (
-    "campaign_spend, campaign_limit, brand_day_spend, brand_daily_budget, brand_month_spend, brand_monthly_budget"
-)
+DECIDED_ON = ", ".join(f"{limit.spend_column}, {limit.limit_column}" for limit in LIMITS.values())
 
 
 def brands_to_write(scope: Scope, now: datetime) -> list[tuple[int, int]]:

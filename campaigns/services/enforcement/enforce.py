@@ -19,7 +19,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from campaigns.database.connection import is_conflict, is_lock_timeout, is_postgresql, yield_to_waiting_writers
 from campaigns.rules.clock import Clock
 from campaigns.rules.money import from_micros
-from campaigns.rules.reasons import PauseReason
+from campaigns.rules.reasons import LIMITS, PauseReason
 from campaigns.services.enforcement.clocks import Clocks, unknown_zones
 from campaigns.services.enforcement.decide import brands_to_write, differences
 from campaigns.services.enforcement.status_changes import (
@@ -42,19 +42,15 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Change:
-    """What enforcement changes, or would change, in one campaign, and the spend and limits that it was decided on."""
+    """What enforcement changes, or would change, in one campaign."""
 
     campaign_id: int
     campaign: str
     brand: str
     before: PauseReason
     after: PauseReason
-    campaign_spend: Decimal
-    campaign_limit: Decimal | None
-    brand_day_spend: Decimal
-    brand_daily_budget: Decimal | None
-    brand_month_spend: Decimal
-    brand_monthly_budget: Decimal | None
+    # The spend and the limit that it was decided on, of each reason that is a limit.
+    decided_on: dict[PauseReason, tuple[Decimal, Decimal | None]]
 
 
 class _Batch(NamedTuple):
@@ -239,4 +235,5 @@ def _batches(brands: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
 def _change(row: Sequence[Any]) -> Change:
     campaign_id, campaign, brand, before, after, *micros = row
     money: list[Any] = [None if amount is None else from_micros(amount) for amount in micros]
-    return Change(campaign_id, campaign, brand, PauseReason(before), PauseReason(after), *money)
+    decided_on = dict(zip(LIMITS, zip(money[::2], money[1::2], strict=True), strict=True))  # as in DECIDED_ON
+    return Change(campaign_id, campaign, brand, PauseReason(before), PauseReason(after), decided_on)

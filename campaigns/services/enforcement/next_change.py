@@ -14,12 +14,12 @@ from typing import Any
 from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import days_between, least, minute_of_day
 from campaigns.rules.periods import NEVER, minute_of
-from campaigns.rules.reasons import PauseReason
+from campaigns.rules.reasons import LIMITS
 from campaigns.services.scope import Scope
 
 A_YEAR = 366
-UNTIL_TOMORROW = int(PauseReason.CAMPAIGN_DAILY_LIMIT | PauseReason.BRAND_DAILY_BUDGET)
-UNTIL_NEXT_MONTH = int(PauseReason.BRAND_MONTHLY_BUDGET)
+UNTIL_TOMORROW = sum(reason for reason, limit in LIMITS.items() if limit.period == "day")
+UNTIL_NEXT_MONTH = sum(reason for reason, limit in LIMITS.items() if limit.period == "month")
 
 
 def _when(condition: str, minute: str) -> str:

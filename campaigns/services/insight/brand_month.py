@@ -15,16 +15,16 @@ from zoneinfo import ZoneInfo
 from campaigns.database.connection import fetch_all, one_snapshot
 from campaigns.models import Brand, BrandPeriod
 from campaigns.rules.currencies import smallest_unit
-from campaigns.rules.limits import is_reached
 from campaigns.rules.periods import ONE_DAY, QUARTER_SECONDS, find_zone, first_of_month, local_date, quarter_of
+from campaigns.rules.reasons import is_reached
 from campaigns.services.insight import pacing
 from campaigns.services.insight.home import EACH_BRAND, BrandNow, brand_now
 from campaigns.services.insight.pacing import Projection, Span
 from campaigns.services.insight.quarters import before_the_last, spend_by_quarter
 from campaigns.services.insight.risk import one_brand, risks
 
+# The hours of today are told from so many of the newest records, of all brands together.
 RECORDS = 250_000
-"""The hours of today are told from so many of the newest records, of all brands together."""
 QUARTERS_IN_HOUR = 4
 
 
@@ -73,11 +73,11 @@ class BrandMonth:
     today: date
     day: Pace
     month: Pace
+    # Each finished day of the month with its spend, up to the last check.
     finished: list[tuple[date, Decimal]]
-    """Each finished day of the month with its spend, up to the last check."""
     hours: list[Hour]
+    # The smallest amount of the brand's currency, to which estimates are rounded.
     unit: Decimal
-    """The smallest amount of the brand's currency, to which estimates are rounded."""
 
     @property
     def days_left(self) -> Decimal:

@@ -26,8 +26,8 @@ from campaigns.services.insight.quarters import before_the_last, spend_by_quarte
 
 OWN_RECORDS = 10_000
 LAST_RECORDS = 100_000
+# So many lines of a campaign's history are read; a pause that began before them begins with the first of them.
 LAST_LINES = 200
-"""So many lines of a campaign's history are read; a pause that began before them begins with the first of them."""
 
 
 class Source(Enum):
@@ -103,7 +103,7 @@ def _is_few(condition: str, params: list[int]) -> bool:
 
 
 def _is_older(record: int, start: datetime) -> bool:
-    """Tell whether the last record up to a number arrived before the day began: later ones then have all of the day."""
+    """Return whether the last record up to an id arrived before the day began; then later ids hold the whole day."""
     arrived = SpendRecord.objects.filter(pk__lte=record).order_by("-pk").values_list("recorded_at", flat=True).first()
     return arrived is None or arrived < start
 

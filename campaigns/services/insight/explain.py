@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 from campaigns.models import Brand, Campaign, StatusChange
 from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.periods import ONE_DAY, find_zone, first_of_month, local_date, minute_of, start_of_day
-from campaigns.rules.reasons import LABELS, PauseReason
+from campaigns.rules.reasons import LABELS, LIMITS, Limit, PauseReason
 from campaigns.services.insight.explain_change import is_person
 from campaigns.services.insight.forecast import Window, allowed_from, day_in_words, forecast, next_closing
 
+# Reasons that say themselves since when they hold.
 DATES = PauseReason.NOT_STARTED | PauseReason.ENDED
-"""Reasons that say themselves since when they hold."""
 
 SWITCHES = {PauseReason.CAMPAIGN_DISABLED: "switched off", PauseReason.BRAND_DISABLED: "the brand is switched off"}
 
@@ -144,60 +144,27 @@ def _reason(reason: PauseReason, facts: Facts, clock: _Clock, line: StatusChange
         return f"it starts {clock.day(campaign.starts_on)}"
     if reason == PauseReason.ENDED and campaign.ends_on:
         return f"its last day was {clock.day(campaign.ends_on).removeprefix('on ')}"
-    return LIMITS[reason].reached(facts, line, clock) if reason in LIMITS else LABELS[reason]
+    return _reached(LIMITS[reason], facts, clock, line) if reason in LIMITS else LABELS[reason]
 
 
-@dataclass(frozen=True)
-class _Limit:
-    """How a limit that was reached is told: what it is called, and where the facts and a line of history have it."""
-
-    name: str
-    period: str
-    limit: Callable[[Campaign], Decimal | None]
-    spend: Callable[[Facts], Decimal]
-    then: Callable[[StatusChange], tuple[Decimal | None, Decimal]]
-
-    def reached(self, facts: Facts, line: StatusChange | None, clock: _Clock) -> str:
-        """Tell of the spend at which it was reached, if limit and period still are those of then (R4)."""
-        limit, spend = self.limit(facts.campaign), self.spend(facts)
-        if limit == 0:
-            return f"{self.name} is 0: nothing may be spent"
-        currency = facts.campaign.brand.currency
-        of = f"{self.name} of {format_money(limit, currency)} reached"
-        limit_then, spend_then = self.then(line) if line else (None, spend)
-        if limit_then != limit or (line and not self._is_in_period(clock, line.at)):
-            return f"{of}, {format_amount(spend, currency)} spent {self.period}"
-        by_now = "" if spend == spend_then else f", {format_amount(spend, currency)} by now"
-        return f"{of} at {format_amount(spend_then, currency)}{by_now}"
-
-    def _is_in_period(self, clock: _Clock, at: datetime) -> bool:
-        day = clock.day_of(at)
-        return first_of_month(day) == first_of_month(clock.today) if self.period == "this month" else day == clock.today
+def _reached(limit: Limit, facts: Facts, clock: _Clock, line: StatusChange | None) -> str:
+    """Say at which spend the limit was reached, if limit and period still are those of then (R4)."""
+    amount, spend = limit.of(facts.campaign), limit.spend_of(facts)
+    name = limit.label if limit.subject == "campaign" else f"the {limit.label}"
+    if amount == 0:
+        return f"{name} is 0: nothing may be spent"
+    currency = facts.campaign.brand.currency
+    of = f"{name} of {format_money(amount, currency)} reached"
+    spend_then, amount_then = limit.decided_on(line) if line else (spend, None)
+    if amount_then != amount or (line and not _is_same_period(limit, clock, line.at)):
+        return f"{of}, {format_amount(spend, currency)} spent {limit.when}"
+    by_now = "" if spend == spend_then else f", {format_amount(spend, currency)} by now"
+    return f"{of} at {format_amount(spend_then, currency)}{by_now}"
 
 
-LIMITS = {
-    PauseReason.CAMPAIGN_DAILY_LIMIT: _Limit(
-        "daily spend limit",
-        "today",
-        lambda campaign: campaign.daily_spend_limit,
-        lambda facts: facts.spend_today,
-        lambda line: (line.campaign_limit, line.campaign_spend),
-    ),
-    PauseReason.BRAND_DAILY_BUDGET: _Limit(
-        "the brand’s daily budget",
-        "today",
-        lambda campaign: campaign.brand.daily_budget,
-        lambda facts: facts.brand_spend_today,
-        lambda line: (line.brand_daily_budget, line.brand_day_spend),
-    ),
-    PauseReason.BRAND_MONTHLY_BUDGET: _Limit(
-        "the brand’s monthly budget",
-        "this month",
-        lambda campaign: campaign.brand.monthly_budget,
-        lambda facts: facts.brand_spend_this_month,
-        lambda line: (line.brand_monthly_budget, line.brand_month_spend),
-    ),
-}
+def _is_same_period(limit: Limit, clock: _Clock, at: datetime) -> bool:
+    day = clock.day_of(at)
+    return day == clock.today if limit.period == "day" else first_of_month(day) == first_of_month(clock.today)
 
 
 def _next(facts: Facts, clock: _Clock) -> str:
@@ -210,7 +177,7 @@ def _next(facts: Facts, clock: _Clock) -> str:
 def _resumes(facts: Facts, clock: _Clock) -> str:
     found = forecast(facts.campaign, facts.windows, clock.now)
     if found.is_never:
-        return f"Stays paused: {found.text.partition(': ')[2]}."
+        return f"Stays paused: {found.why}."
     if found.at is None or clock.zone is None:
         return f"Resumes {found.text}."
     if found.at <= clock.now:
@@ -229,7 +196,9 @@ def _what_begins(campaign: Campaign, zone: ZoneInfo, at: datetime) -> str:
     day = local_date(zone, at)
     if day == campaign.starts_on:
         return "its first day begins"
-    is_month = campaign.reasons & PauseReason.BRAND_MONTHLY_BUDGET and day == first_of_month(day)
+    is_month = day == first_of_month(day) and any(
+        LIMITS[reason].period == "month" for reason in campaign.reasons if reason in LIMITS
+    )
     return "the new month begins" if is_month else "the new day begins"
 
 
@@ -238,8 +207,7 @@ def _pauses(facts: Facts, clock: _Clock) -> str:
     brand = campaign.brand
     if zone is None:
         return f"Its brand’s time zone, “{brand.timezone}”, is unknown: correct it, so that its days and windows count."
-    limits = (campaign.daily_spend_limit, brand.daily_budget, brand.monthly_budget)
-    has_limit = any(limit is not None for limit in limits)
+    has_limit = any(limit.of(campaign) is not None for limit in LIMITS.values())
     closes = next_closing(facts.windows, zone, clock.now)
     ends = start_of_day(zone, campaign.ends_on + ONE_DAY) if campaign.ends_on else None
     if closes is None and ends is None:

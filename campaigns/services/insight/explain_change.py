@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 
 from campaigns.models import StatusChange
 from campaigns.rules.money import format_amount, format_money
-from campaigns.rules.reasons import LABELS, PauseReason
+from campaigns.rules.reasons import LABELS, LIMITS, PauseReason
 from campaigns.services.intake.importer import ACTOR as IMPORT
 from campaigns.services.jobs.schedule import JOBS
 
 JOB_NAMES = {job.run_name: job.name for job in JOBS}
 
+# How it is told that a reason no longer holds; for limits see below.
 ENDED = {
     PauseReason.CAMPAIGN_DISABLED: "switched on",
     PauseReason.BRAND_DISABLED: "brand switched on",
@@ -21,35 +20,14 @@ ENDED = {
     PauseReason.ENDED: "its last day lies ahead again",
     PauseReason.OUTSIDE_SCHEDULE: "inside its schedule",
 }
-"""How it is told that a reason no longer holds; for limits see below."""
-
-
-@dataclass(frozen=True)
-class _Limit:
-    name: str
-    of: Callable[[StatusChange], tuple[Decimal, Decimal | None]]
-    """The spend and the limit of a line."""
-
-
-LIMITS = {
-    PauseReason.CAMPAIGN_DAILY_LIMIT: _Limit(
-        "daily spend limit", lambda line: (line.campaign_spend, line.campaign_limit)
-    ),
-    PauseReason.BRAND_DAILY_BUDGET: _Limit(
-        "brand’s daily budget", lambda line: (line.brand_day_spend, line.brand_daily_budget)
-    ),
-    PauseReason.BRAND_MONTHLY_BUDGET: _Limit(
-        "brand’s monthly budget", lambda line: (line.brand_month_spend, line.brand_monthly_budget)
-    ),
-}
 
 
 @dataclass(frozen=True)
 class ChangeExplanation:
     what: str
     why: list[str]
+    # The reasons that held before and after.
     still: PauseReason
-    """The reasons that held before and after."""
 
     by: str
 
@@ -70,21 +48,21 @@ def _what(before: PauseReason, after: PauseReason) -> str:
 def _began(reason: PauseReason, line: StatusChange, currency: str) -> str:
     if reason not in LIMITS:
         return LABELS[reason]
-    spend, limit = LIMITS[reason].of(line)
-    return f"{LIMITS[reason].name} reached: {format_amount(spend, currency)} of {format_money(limit, currency)}"
+    spend, limit = LIMITS[reason].decided_on(line)
+    return f"{LIMITS[reason].label} reached: {format_amount(spend, currency)} of {format_money(limit, currency)}"
 
 
 def _ended(reason: PauseReason, line: StatusChange, currency: str) -> str:
     if reason not in LIMITS:
         return ENDED[reason]
-    spend, limit = LIMITS[reason].of(line)
+    spend, limit = LIMITS[reason].decided_on(line)
     if limit is None:
-        return f"no {LIMITS[reason].name} any more"
-    return f"{LIMITS[reason].name} not reached: {format_amount(spend, currency)} of {format_money(limit, currency)}"
+        return f"no {LIMITS[reason].label} any more"
+    return f"{LIMITS[reason].label} not reached: {format_amount(spend, currency)} of {format_money(limit, currency)}"
 
 
 def is_person(actor: str) -> bool:
-    """Tell whether a person did it in the admin: jobs and commands find what was switched by SQL."""
+    """Return whether a person did it in the admin: jobs and commands find what was switched by SQL."""
     return actor not in JOB_NAMES and actor != IMPORT and not actor.startswith("manage.py ")
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from campaigns.models import Brand, Campaign
+from campaigns.models import Campaign
 from campaigns.rules.periods import (
     ONE_DAY,
     find_zone,
@@ -23,12 +23,15 @@ from campaigns.rules.periods import (
     start_of_day,
     weekday_bit,
 )
-from campaigns.rules.reasons import PauseReason
+from campaigns.rules.reasons import LIMITS, Limit, PauseReason
 
 MIDNIGHT = time(0)
-NEVER_AGAIN = "never: "
+SWITCHED_ON = {
+    PauseReason.CAMPAIGN_DISABLED: "it is switched on",
+    PauseReason.BRAND_DISABLED: "the brand is switched on",
+}
+# Each window opens within a week, or within two where the clocks skip it once.
 DAYS_AHEAD = 16
-"""Each window opens within a week, or within two where the clocks skip it once."""
 
 
 class Window(Protocol):
@@ -44,18 +47,19 @@ class Window(Protocol):
 
 @dataclass(frozen=True)
 class Forecast:
-    """When a campaign may run again: at is None where only a person can tell, or where it never will."""
+    """When a campaign may run again: at is None if that depends on a person, or if it never will."""
 
     at: datetime | None
-    text: str
+    why: str
+    is_never: bool = False
 
     @property
-    def is_never(self) -> bool:
-        return self.text.startswith(NEVER_AGAIN)
+    def text(self) -> str:
+        return f"never: {self.why}" if self.is_never else self.why
 
 
 def is_open(windows: Iterable[Window], wall: datetime) -> bool:
-    """Tell whether one of the windows is open at a wall-clock time of the brand's zone (R7)."""
+    """Return whether one of the windows is open at a wall-clock time of the brand's zone (R7)."""
     return any(_is_window_open(window, wall) for window in windows)
 
 
@@ -155,7 +159,7 @@ def forecast(campaign: Campaign, windows: Sequence[Window], now: datetime) -> Fo
     if zone is None:
         return Forecast(None, f"when the brand has a known time zone: “{campaign.brand.timezone}” is unknown")
     if reasons & PauseReason.ENDED and campaign.ends_on:
-        return Forecast(None, f"{NEVER_AGAIN}it ended on {campaign.ends_on:%Y-%m-%d}")
+        return Forecast(None, f"it ended on {campaign.ends_on:%Y-%m-%d}", is_never=True)
     return _combined(campaign, windows, zone, now)
 
 
@@ -163,9 +167,9 @@ def _combined(campaign: Campaign, windows: Sequence[Window], zone: ZoneInfo, now
     at = next_opening(windows, zone, allowed_from(campaign, zone, now))
     waits = waits_for_people(campaign)
     if at is None:
-        return Forecast(None, f"{NEVER_AGAIN}none of its windows ever opens")
+        return Forecast(None, "none of its windows ever opens", is_never=True)
     if campaign.ends_on and local_date(zone, at) > campaign.ends_on:
-        return Forecast(None, f"{NEVER_AGAIN}it ends on {campaign.ends_on:%Y-%m-%d}, before it may run again")
+        return Forecast(None, f"it ends on {campaign.ends_on:%Y-%m-%d}, before it may run again", is_never=True)
     if not waits:
         return Forecast(at, "the next check" if at <= now else in_words(at, zone, now))
     text = "when " + " and ".join(waits)
@@ -174,39 +178,28 @@ def _combined(campaign: Campaign, windows: Sequence[Window], zone: ZoneInfo, now
 
 def allowed_from(campaign: Campaign, zone: ZoneInfo, now: datetime) -> datetime:
     """Return the first instant at which dates and limits allow it; limits of 0 wait for people instead."""
-    brand, reasons, today = campaign.brand, campaign.reasons, local_date(zone, now)
+    today = local_date(zone, now)
     earliest = [now]
     if campaign.starts_on and campaign.starts_on > today:
         earliest.append(start_of_day(zone, campaign.starts_on))
-    if (reasons & PauseReason.CAMPAIGN_DAILY_LIMIT and campaign.daily_spend_limit != 0) or (
-        reasons & PauseReason.BRAND_DAILY_BUDGET and brand.daily_budget != 0
-    ):
-        earliest.append(start_of_day(zone, today + ONE_DAY))
-    if reasons & PauseReason.BRAND_MONTHLY_BUDGET and brand.monthly_budget != 0:
-        earliest.append(start_of_day(zone, next_month(first_of_month(today))))
+    for limit in _limits_reached(campaign):
+        if limit.of(campaign) != 0:
+            until = today + ONE_DAY if limit.period == "day" else next_month(first_of_month(today))
+            earliest.append(start_of_day(zone, until))
     return max(earliest)
 
 
 def waits_for_people(campaign: Campaign) -> list[str]:
     """Return what somebody must do before the campaign may run: a switch that is off, a limit of 0."""
-    brand, reasons = campaign.brand, campaign.reasons
-    holds = {
-        "it is switched on": reasons & PauseReason.CAMPAIGN_DISABLED,
-        "the brand is switched on": reasons & PauseReason.BRAND_DISABLED,
-        "its daily spend limit of 0 is raised": reasons & PauseReason.CAMPAIGN_DAILY_LIMIT
-        and campaign.daily_spend_limit == 0,
-        "the brand's daily budget of 0 is raised": _is_zero(
-            brand, "daily_budget", PauseReason.BRAND_DAILY_BUDGET, reasons
-        ),
-        "the brand's monthly budget of 0 is raised": _is_zero(
-            brand, "monthly_budget", PauseReason.BRAND_MONTHLY_BUDGET, reasons
-        ),
-    }
-    return [text for text, holding in holds.items() if holding]
+    switches = [SWITCHED_ON[reason] for reason in campaign.reasons if reason in SWITCHED_ON]
+    zeros = [limit for limit in _limits_reached(campaign) if limit.of(campaign) == 0]
+    return switches + [
+        f"{'its' if limit.subject == 'campaign' else 'the'} {limit.label} of 0 is raised" for limit in zeros
+    ]
 
 
-def _is_zero(brand: Brand, budget: str, reason: PauseReason, reasons: PauseReason) -> bool:
-    return bool(reasons & reason) and getattr(brand, budget) == 0
+def _limits_reached(campaign: Campaign) -> list[Limit]:
+    return [LIMITS[reason] for reason in campaign.reasons if reason in LIMITS]
 
 
 def in_words(at: datetime, zone: ZoneInfo, now: datetime) -> str:

@@ -22,12 +22,12 @@ from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight.risk import Risk, brands_visible_to, risks
 from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
+# So many brands are named, those that need somebody first.
 WORST = 8
-"""So many brands are named, those that need somebody first."""
+# The changes of the last 24 hours are counted among so many of the newest lines of history.
 LINES = 100_000
-"""The changes of the last 24 hours are counted among so many of the newest lines of history."""
+# For those who see only given brands: these have few of the lines, which are found by their campaigns.
 LINES_OF_GIVEN_BRANDS = 1_000_000
-"""For those who see only given brands: these have few of the lines, which are found by their campaigns."""
 RECENTLY = timedelta(hours=24)
 
 SEVERITY = (

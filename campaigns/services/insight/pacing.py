@@ -14,28 +14,28 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
-from campaigns.rules.limits import is_reached
 from campaigns.rules.money import from_micros, to_micros
 from campaigns.rules.periods import ONE_DAY, first_of_month, local_date, next_month, start_of_day
+from campaigns.rules.reasons import is_reached
 
 Share = tuple[int, int]
 
+# Spend above 105 % of the even pace will reach the budget before the period's end; below that, it lands on it.
 FAST: Share = 21, 20
-"""Spend above 105 % of the even pace will reach the budget before the period's end; below that, it lands on it."""
+# Spend below 90 % of the even pace is under-pacing.
 SLOW: Share = 9, 10
-"""Spend below 90 % of the even pace is under-pacing."""
+# Before one part in so many has passed (an hour of a day, 30 hours of a month) a pace says nothing yet.
 EARLY = 24
-"""Before one part in so many has passed (an hour of a day, 30 hours of a month) a pace says nothing yet."""
 
 CENT = Decimal("0.01")
 
+# Student's t in thousandths for 1 to 30 degrees of freedom: 80 % of the values lie within it on both sides.
 # fmt: off
 T_OF_80_PERCENT = (
     3078, 1886, 1638, 1533, 1476, 1440, 1415, 1397, 1383, 1372, 1363, 1356, 1350, 1345, 1341,
     1337, 1333, 1330, 1328, 1325, 1323, 1321, 1319, 1318, 1316, 1315, 1314, 1313, 1311, 1310,
 )
 # fmt: on
-"""Student's t in thousandths for 1 to 30 degrees of freedom: 80 % of the values lie within it on both sides."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,12 @@ def even_pace(budget: Decimal, span: Span, share: Share = (1, 1)) -> Decimal:
 
 
 def is_fast(spend: Decimal, budget: Decimal | None, span: Span) -> bool:
-    """Tell whether spend will reach its budget before the period ends, at the pace of the period so far."""
+    """Return whether spend will reach its budget before the period ends, at the pace of the period so far."""
     return _can_be_judged(spend, budget, span) and spend > even_pace(budget or Decimal(0), span, FAST)
 
 
 def is_slow(spend: Decimal, budget: Decimal | None, span: Span) -> bool:
-    """Tell whether spend is so far behind the even pace that the budget will not be spent."""
+    """Return whether spend is so far behind the even pace that the budget will not be spent."""
     return _can_be_judged(spend, budget, span) and spend < even_pace(budget or Decimal(0), span, SLOW)
 
 

@@ -17,8 +17,8 @@ from django.db.models import QuerySet
 from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import exact_sum, rows_param, rows_sql
 from campaigns.models import Brand
-from campaigns.rules.limits import reached
 from campaigns.rules.periods import LocalClock, local_clocks
+from campaigns.rules.reasons import reached_sql
 from campaigns.services.enforcement.clocks import first_and_last
 from campaigns.services.enforcement.current_spend import (
     AHEAD,
@@ -92,8 +92,8 @@ figures AS MATERIALIZED (
 ),
 states AS (
     SELECT figures.*,
-        CASE WHEN {reached("daily_budget", "day_spend")} THEN 1 ELSE 0 END AS day_reached,
-        CASE WHEN {reached("monthly_budget", "month_spend")} THEN 1 ELSE 0 END AS month_reached
+        CASE WHEN {reached_sql("daily_budget", "day_spend")} THEN 1 ELSE 0 END AS day_reached,
+        CASE WHEN {reached_sql("monthly_budget", "month_spend")} THEN 1 ELSE 0 END AS month_reached
     FROM figures
 )
 """

@@ -30,6 +30,7 @@ from functools import lru_cache, partial
 from typing import BinaryIO, NamedTuple
 
 from campaigns.rules.amounts import Amount, DecimalMark, currencies_of, is_no_amount, read_amount
+from campaigns.rules.text import quote
 from campaigns.services.intake.lines import LineRefused, decode, lines_of, quoted, split_line
 from campaigns.services.intake.times import read_time
 
@@ -38,8 +39,8 @@ EXTERNAL_ID_LENGTH = 255
 
 NEEDED = ("timestamp", "brand", "campaign", "amount")
 OPTIONAL = "external_id"
+# Columns that name the currency of the amounts: "currency", "Currency code", "Advertiser Currency".
 CURRENCY = re.compile(r"(?:.*[ _])?currency(?:[ _]?code)?")
-"""Columns that name the currency of the amounts: "currency", "Currency code", "Advertiser Currency"."""
 SEPARATORS = (",", ";", "\t")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 OTHER_FILES = {
@@ -47,9 +48,8 @@ OTHER_FILES = {
     b"PK\x03\x04": "The file is a ZIP archive or a workbook: save it as CSV, in UTF-8, and import that.",
 }
 
-SHOWN = 60
+# Amounts repeat, too.
 REMEMBERED = 10_000
-"""Amounts repeat, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ class Row:
     amount: Decimal
     external_id: str | None
     text: str = field(default="", compare=False, repr=False)
+    # Whether the line gives a day without a time.
     is_day: bool = False
-    """Whether the line gives a day without a time."""
+    # What the currency of the amount may be, by the line; empty where it doesn't say.
     currencies: tuple[str, ...] = ()
-    """What the currency of the amount may be, by the line; empty where it doesn't say."""
     is_rounded: bool = False
 
 
@@ -96,8 +96,8 @@ class PassedOver:
     line: int
     why: Why
     text: str
+    # What the line is where its amount is 0 and it has an external_id: the ledger may hold another amount for it.
     zero: Row | None = None
-    """What the line is where its amount is 0 and it has an external_id: the ledger may hold another amount for it."""
 
 
 Line = Row | BadRow | PassedOver
@@ -184,7 +184,7 @@ def _separated(text: str, separators: tuple[str, ...]) -> tuple[str, list[str]]:
 def _named_separator(text: str) -> str:
     separator = text[4:5]
     if separator not in SEPARATORS or text[5:].strip():
-        raise SpendFileError(f"Line 1 says {_shown(text)}: values are separated by a comma, a semicolon or a tab.")
+        raise SpendFileError(f"Line 1 says {quote(text)}: values are separated by a comma, a semicolon or a tab.")
     return separator
 
 
@@ -192,7 +192,7 @@ def _find_columns(line: int, separator: str, names: list[str]) -> _Columns:
     for name in (*NEEDED, OPTIONAL):
         if name in NEEDED and name not in names:
             raise SpendFileError(
-                f"Line {line} names no column “{name}” but {_shown(', '.join(names))}: it needs {_wanted()}."
+                f"Line {line} names no column “{name}” but {quote(', '.join(names))}: it needs {_wanted()}."
             )
         if names.count(name) > 1:
             raise SpendFileError(f"Line {line} names the column “{name}” {names.count(name)} times: leave one of them.")
@@ -280,7 +280,7 @@ def _to_name(text: str, column: str) -> str:
     if not name:
         raise LineRefused(f"The {column} is empty: write the {column}'s name.")
     if len(name) > NAME_LENGTH and len(unicodedata.normalize("NFC", name)) > NAME_LENGTH:
-        raise LineRefused(f"The {column} {_shown(name)} has {len(name)} characters: a name has at most {NAME_LENGTH}.")
+        raise LineRefused(f"The {column} {quote(name)} has {len(name)} characters: a name has at most {NAME_LENGTH}.")
     return name
 
 
@@ -288,10 +288,6 @@ def _to_external_id(text: str) -> str | None:
     name = text.strip()
     if len(name) > EXTERNAL_ID_LENGTH:
         raise LineRefused(
-            f"The external_id {_shown(name)} has {len(name)} characters: shorten it to at most {EXTERNAL_ID_LENGTH}."
+            f"The external_id {quote(name)} has {len(name)} characters: shorten it to at most {EXTERNAL_ID_LENGTH}."
         )
     return name or None
-
-
-def _shown(value: str) -> str:
-    return f"“{value if len(value) <= SHOWN else value[: SHOWN - 1] + '…'}”"

@@ -29,15 +29,15 @@ from campaigns.services.scope import Scope
 
 ACTOR = "import_spend"
 BATCH = 20_000
+# So long are the lines of a batch together, at most, but for its last: memory stays flat where each line is long.
 BATCH_CHARACTERS = 4_000_000
-"""So long are the lines of a batch together, at most, but for its last: memory stays flat where each line is long."""
 ATTEMPTS = 3
 
+# The names of a brand and of a campaign.
 Pair = tuple[str, str]
-"""The names of a brand and of a campaign."""
 
+# The brands that rows may be of; None for all.
 Brands = QuerySet[Brand] | None
-"""The brands that rows may be of; None for all."""
 
 
 @dataclass(slots=True)
@@ -62,8 +62,8 @@ class Counts:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
+# Hears, in the transaction of each batch, of its counts, its refused rows and its last line.
 InBatch = Callable[[Counts, Sequence[BadRow], int], None]
-"""Hears, in the transaction of each batch, of its counts, its refused rows and its last line."""
 
 
 class ImportRefused(Exception):
@@ -268,7 +268,7 @@ class Places:
         return problem or f"The brand “{brand}” has no campaign “{campaign}”: {CREATE_IT}"
 
     def _may_create(self, brand: str, campaign: str) -> bool:
-        """Tell whether the campaign is missing and can be made, and the brand with it where that is missing too."""
+        """Return whether the campaign is missing and can be made, and the brand with it where that is missing too."""
         brand_id = self.found_brands.ids.get(brand)
         if brand_id is None:
             return self.brands is None and _is_valid(brand) and _is_valid(campaign)

@@ -10,8 +10,8 @@ import itertools
 from collections.abc import Iterator
 from typing import BinaryIO
 
+# Bytes, line end included. A longer line is no spend row: it is refused and passed over without being kept.
 LONGEST_LINE = 100_000
-"""Bytes, line end included. A longer line is no spend row: it is refused and passed over without being kept."""
 
 SAVE_AS_UTF8 = "save the file as UTF-8 and import it again"
 KEPT_OF_A_LONG_LINE = 200

@@ -26,8 +26,8 @@ from campaigns.services.intake.fit import BrandFacts, facts_of_brands, fit
 from campaigns.services.intake.importer import Batch, Brands, Counts, Places, batches, other_than
 from campaigns.services.intake.staging import Contradiction, Placed, in_the_ledger
 
+# So many days of brands are summed one by one, and others together: memory stays flat.
 MOST_DAYS = 10_000
-"""So many days of brands are summed one by one, and others together: memory stays flat."""
 NAMED_NOTES = 20
 
 
@@ -47,14 +47,14 @@ class Preview:
 
     counts: Counts = field(default_factory=Counts)
     days: list[DaySum] = field(default_factory=list)
+    # New rows of further days, beyond MOST_DAYS.
     other_rows: int = 0
-    """New rows of further days, beyond MOST_DAYS."""
+    # By currency.
     totals: dict[str, Decimal] = field(default_factory=dict)
-    """By currency."""
+    # The first totals and notes.
     note_lines: list[int] = field(default_factory=list)
-    """The first totals and notes."""
+    # How the brands of the days were read, by id: in another zone or currency the import would find other money.
     brands: dict[int, BrandFacts] = field(default_factory=dict)
-    """How the brands of the days were read, by id: in another zone or currency the import would find other money."""
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -16,13 +16,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from campaigns.rules.periods import EARLIEST, LATEST
+from campaigns.rules.text import quote
 
 EXAMPLE = "2026-03-01T14:30:00+02:00"
 DAY_EXAMPLE = "2026-03-01"
 NOON = time(12)
+# Timestamps repeat, most of all in files of five-minute sums: each text is read once while it is in use.
 REMEMBERED = 10_000
-"""Timestamps repeat, most of all in files of five-minute sums: each text is read once while it is in use."""
-SHOWN = 60
 
 WRITTEN = re.compile(
     r"(?P<year>[0-9]{4})(?P<mark>[-/]?)(?P<month>[0-9]{2})(?P=mark)(?P<day>[0-9]{2})(?:[T t](?P<time>.+))?"
@@ -35,8 +35,8 @@ class WrittenTime(NamedTuple):
     """A timestamp as a line gives it: in UTC, or naive where its zone isn't in the line."""
 
     timestamp: datetime
+    # Whether it is the noon of a day without a time.
     is_day: bool
-    """Whether it is the noon of a day without a time."""
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -49,7 +49,7 @@ def read_time(text: str) -> WrittenTime:
     date, clock = f"{found['year']}-{found['month']}-{found['day']}", found["time"]
     if clock and END_OF_DAY.fullmatch(clock):
         raise ValueError(
-            f"The timestamp {_shown(text)} is the end of a day, where the next one begins: write 00:00 of the next day,"
+            f"The timestamp {quote(text)} is the end of a day, where the next one begins: write 00:00 of the next day,"
             " or 23:59 for the day itself."
         )
     try:
@@ -79,24 +79,20 @@ def on_the_clock_of(zone: ZoneInfo, wall: datetime) -> datetime:
 def _in_bounds(instant: datetime, text: str) -> datetime:
     if not EARLIEST <= instant < LATEST:
         raise ValueError(
-            f"The timestamp {_shown(text)} lies outside {EARLIEST.year} to {LATEST.year - 1}: correct its year."
+            f"The timestamp {quote(text)} lies outside {EARLIEST.year} to {LATEST.year - 1}: correct its year."
         )
     return instant
 
 
 def _year_last(text: str) -> str:
     return (
-        f"The timestamp {_shown(text)} doesn't begin with the year, so day and month can be confused: write it like"
+        f"The timestamp {quote(text)} doesn't begin with the year, so day and month can be confused: write it like"
         f" {EXAMPLE}, or a day alone like {DAY_EXAMPLE}."
     )
 
 
 def _invalid(text: str) -> str:
     return (
-        f"The timestamp {_shown(text)} isn't a valid date and time: write it in ISO 8601 like {EXAMPLE}, or a day alone"
+        f"The timestamp {quote(text)} isn't a valid date and time: write it in ISO 8601 like {EXAMPLE}, or a day alone"
         f" like {DAY_EXAMPLE}."
     )
-
-
-def _shown(value: str) -> str:
-    return f"“{value if len(value) <= SHOWN else value[: SHOWN - 1] + '…'}”"

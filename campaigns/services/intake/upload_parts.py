@@ -8,8 +8,8 @@ from typing import BinaryIO, cast
 
 from campaigns.models import SpendUploadPart
 
+# Bytes of a part, at most.
 PART = 1024**2
-"""Bytes of a part, at most."""
 
 
 def write_parts(upload_id: int, chunks: Iterable[bytes]) -> int:

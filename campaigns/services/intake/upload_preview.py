@@ -20,8 +20,8 @@ from campaigns.services.intake.upload_parts import open_parts
 from campaigns.services.intake.uploads import ATTEMPTS, LOST_AFTER, NAMED, named_line, visible_brands, zone_of
 
 State = SpendUpload.State
+# Files up to so many bytes are read while their person waits.
 SMALL = 1024**2
-"""Files up to so many bytes are read while their person waits."""
 WRITTEN_EVERY = timedelta(seconds=1)
 SENT_FOR = 10
 

@@ -31,12 +31,12 @@ from campaigns.services.permissions import Person, sees_only_assigned_brands, vi
 
 State = SpendUpload.State
 OPEN = (State.CHECKING, State.WAITING, State.RUNNING)
+# A run that hasn't told of itself for so long is taken for lost.
 LOST_AFTER = timedelta(minutes=2)
-"""A run that hasn't told of itself for so long is taken for lost."""
 ATTEMPTS = 5
 TOLD_EVERY = timedelta(seconds=1)
+# So many refused lines are kept in words.
 NAMED = 100
-"""So many refused lines are kept in words."""
 NAMED_LENGTH = 500
 COUNTS = Counts.__slots__
 

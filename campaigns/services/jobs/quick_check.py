@@ -17,7 +17,7 @@ from campaigns.rules.clock import Clock
 from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
 from campaigns.services.enforcement.enforce import Enforcement, enforce
 from campaigns.services.enforcement.next_change import due_campaigns
-from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
 from campaigns.services.ledger.fold import plan_fold
 from campaigns.services.ledger.unfinished import Unfinished
@@ -148,7 +148,7 @@ def _enforce(done: QuickCheck, scope: Scope, ids: list[int], clock: Clock, actor
 def _enforce_rebooked(done: QuickCheck, scope: Scope, changed: list[int], clock: Clock, actor: str) -> None:
     """Enforce brands whose zone SQL has changed, last: each is re-booked first, which takes a tenth of a second."""
     first = changed[:MOST_REBOOKED]
-    rebooked = rebook_changed_zones(clock=clock, brands=first)
+    rebooked = apply_zone_changes(clock=clock, brands=first)
     _note(done, enforce(scope.within(first), clock=clock, actor=actor, leave=rebooked.left))
     mark_due(changed[MOST_REBOOKED:])
     rebooked.raise_problem()

@@ -19,7 +19,7 @@ from campaigns.services.enforcement.enforce import Enforcement, enforce
 from campaigns.services.enforcement.status_changes import ChangeCounts
 from campaigns.services.jobs.full_check import FullCheck, finish_check, note_start, note_success
 from campaigns.services.jobs.quick_check import quick_check
-from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.reopen import reopen_periods
 from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope
@@ -31,7 +31,7 @@ def begin_check(job: str, *, of: int, clock: Clock) -> UUID:
     """Begin a full check in so many shards, as the job; return its name. Each number from 0 on is then to be run."""
     note_start(job, clock())
     reopen_periods(clock=clock)
-    rebook_changed_zones(clock=clock)  # what fails is marked by its shard, and raised at the end
+    apply_zone_changes(clock=clock)  # what fails is marked by its shard, and raised at the end
     check, begun_at = uuid4(), clock()
     # Those dated ahead are of a clock that was: they would stay for as long.
     CheckShard.objects.filter(Q(begun_at__lt=begun_at - KEPT_FOR) | Q(begun_at__gt=begun_at + KEPT_FOR)).delete()

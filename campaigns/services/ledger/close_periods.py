@@ -26,7 +26,7 @@ from campaigns.database.connection import (
     yield_to_waiting_writers,
 )
 from campaigns.database.dialects import in_list, list_param, micros_sql, rows_param, rows_sql
-from campaigns.models.books import LAST_PERIOD
+from campaigns.models.periods import LAST_PERIOD
 from campaigns.rules.periods import ONE_DAY, find_zone, local_clock, local_clocks, next_month
 from campaigns.services.ledger.booking import known_accounting_time_zones
 from campaigns.services.ledger.fold import fold_under_ledger_lock
@@ -164,11 +164,11 @@ class _Closing:
 
     def due(self) -> list[int]:
         """Return the brands of the scope that have something to close, in order of id."""
-        of_open_books = [LAST_PERIOD, *self.scope]
+        of_current_zone = [LAST_PERIOD, *self.scope]
         latest_day = max((clock.today for clock in self.clocks), default=LAST_PERIOD)
         latest_month = max((clock.month for clock in self.clocks), default=LAST_PERIOD)
         sql = DUE.format(current=self.current_sql, in_scope=self.in_scope, period_in_scope=self.period_in_scope)
-        params = [self.current, *self.scope, latest_day, latest_month, *of_open_books, *of_open_books]
+        params = [self.current, *self.scope, latest_day, latest_month, *of_current_zone, *of_current_zone]
         return [brand_id for (brand_id,) in fetch_all(sql, params)]
 
     @transaction.atomic
@@ -177,7 +177,7 @@ class _Closing:
             limit_job_waits()
         take_ledger_lock()
         fold_under_ledger_lock(self.brands)
-        self.open_new_books()
+        self.set_first_periods()
         self.execute(ADD_BUDGETED, [self.current, self.ended()], ended=self.current_sql)
         closed_at = connection.ops.adapt_datetimefield_value(self.now)
         closed = self.execute(CLOSE, [self.current], [closed_at])
@@ -188,7 +188,7 @@ class _Closing:
         filled = sql.format(current=self.current_sql, in_scope=self.in_scope, **parts)
         return execute(filled, [*before, LAST_PERIOD, *self.scope, *after])
 
-    def open_new_books(self) -> None:
+    def set_first_periods(self) -> None:
         """Note for each new brand in which of its periods it was created: budgets count from there on."""
         new = fetch_all(
             "SELECT zone.id, zone.kind, zone.timezone, brand.created_at FROM campaigns_accountingtimezone AS zone"

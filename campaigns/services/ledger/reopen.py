@@ -22,16 +22,16 @@ from campaigns.database.connection import (
     yield_to_waiting_writers,
 )
 from campaigns.database.dialects import in_list, list_param, rows_param, rows_sql
-from campaigns.models.books import LAST_PERIOD
+from campaigns.models.periods import LAST_PERIOD
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import local_clocks
 from campaigns.services.ledger.booking import known_accounting_time_zones
-from campaigns.services.ledger.change_time_zone import rebook_from_now
+from campaigns.services.ledger.change_time_zone import apply_zone_from_now
 from campaigns.services.ledger.close_periods import BATCH_BRANDS_ON_POSTGRESQL, BATCH_BRANDS_ON_SQLITE, CURRENT_COLUMNS
 from campaigns.services.ledger.locks import lock_free_brands
 from campaigns.services.ledger.unfinished import Unfinished
 
-# Each zone's running day and month, and the books that are closed beyond it.
+# Each zone's running day and month, and the accounting time zones that are closed beyond it.
 AHEAD = """
 WITH current AS MATERIALIZED ({current}),
 ahead AS MATERIALIZED (
@@ -81,7 +81,7 @@ def reopen_periods(*, clock: Clock, unfinished: Unfinished | None = None) -> int
     ahead = _Reopening(clock()).brands_ahead()
     for brand_id in [brand for brand, is_booked_ahead in ahead.items() if is_booked_ahead]:
         with _unless_locked(left):
-            rebook_from_now(brand_id, clock=clock)
+            apply_zone_from_now(brand_id, clock=clock)
     brands = list(ahead)
     size = BATCH_BRANDS_ON_POSTGRESQL if is_postgresql() else BATCH_BRANDS_ON_SQLITE
     reopened = 0

@@ -31,9 +31,9 @@ from campaigns.database.dialects import (
     micros_sql,
     quarter_sql,
 )
-from campaigns.models.books import FIRST_PERIOD
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
+from campaigns.models.periods import FIRST_PERIOD
 from campaigns.rules.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT, from_micros
 from campaigns.rules.periods import EARLIEST, first_of_month
 from campaigns.services.ledger.booking import BOOKED, PLACED, segments_param, segments_sql
@@ -53,7 +53,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Books:
+class TotalsRange:
     """The totals to look at: of all brands or of some, from a day on and from a month on."""
 
     brands: tuple[int, ...] | None = None
@@ -61,7 +61,7 @@ class Books:
     first_month: date = FIRST_PERIOD
 
     @classmethod
-    def since(cls, day: date | None) -> Books:
+    def since(cls, day: date | None) -> TotalsRange:
         return cls() if day is None else cls(first_day=day, first_month=first_of_month(day))
 
 
@@ -70,20 +70,20 @@ def verify(*, since: date | None = None) -> list[Difference]:
     with one_snapshot():
         block_truncate()
         plan_for_many_rows()
-        comparison = _Comparison(Books.since(since))
+        comparison = _Comparison(TotalsRange.since(since))
         return [*_campaign_differences(comparison), *_brand_differences(comparison)]
 
 
 @transaction.atomic
-def repair(books: Books) -> int:
+def repair(totals: TotalsRange) -> int:
     """Make the totals what the rows say; return the number of totals that were mended.
 
     One that would be larger than a total can be is left as it is, for verify() to name it again.
     """
     take_ledger_lock()
-    if books.brands is None:
+    if totals.brands is None:
         plan_for_many_rows()
-    comparison = _Comparison(books)
+    comparison = _Comparison(totals)
     campaign_days = execute(
         "INSERT INTO campaigns_campaignday (campaign_id, day, spend)"
         f" {comparison.sql} SELECT campaign_id, starts_on, lacks FROM campaign_days"
@@ -148,10 +148,10 @@ brand_periods AS (
 class _Comparison:
     """The statement that compares rows and totals, with its parameters."""
 
-    def __init__(self, books: Books) -> None:
-        in_scope = "1 = 1" if books.brands is None else in_list("brand_id")
-        scope: list[Any] = [] if books.brands is None else [list_param(books.brands)]
-        self.rows_from = connection.ops.adapt_datetimefield_value(_first_instant(books.first_month))
+    def __init__(self, totals: TotalsRange) -> None:
+        in_scope = "1 = 1" if totals.brands is None else in_list("brand_id")
+        scope: list[Any] = [] if totals.brands is None else [list_param(totals.brands)]
+        self.rows_from = connection.ops.adapt_datetimefield_value(_first_instant(totals.first_month))
         self.sql = DIFFERENCES.format(
             segments=segments_sql(),
             quarter=quarter_sql("timestamp"),
@@ -165,14 +165,14 @@ class _Comparison:
             booked=BOOKED.format(placed="placed", of="placed.brand_id, placed.campaign_id"),
             brand_in_scope=in_scope,
             campaign_in_scope="1 = 1"
-            if books.brands is None
+            if totals.brands is None
             else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {in_scope})",
         )
         segments = segments_param(self._days(in_scope, scope))
         self.params: list[Any] = [
             *(segments, *scope, self.rows_from, *scope),
-            *(*scope, books.first_day),
-            *(*scope, books.first_day, books.first_month),
+            *(*scope, totals.first_day),
+            *(*scope, totals.first_day, totals.first_month),
         ]
 
     def _days(self, in_scope: str, scope: Iterable[Any]) -> dict[str, set[int]]:

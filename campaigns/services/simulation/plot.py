@@ -34,10 +34,10 @@ SHADES = {
 WIDTH, PANEL_HEIGHT, FRAME_HEIGHT = 13.0, 2.7, 1.3
 MOST_PANELS = 20
 LEGEND_COLUMNS = 4
+# Of ticks on years, months, days, hours, minutes and seconds.
 TIME_FORMATS = ["%Y", "%b %Y", "%a %d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
-"""Of ticks on years, months, days, hours, minutes and seconds."""
+# What stands once at the end of the axis, for the same ticks.
 OFFSET_FORMATS = ["", "", "%Y", "%Y", "%Y", "%Y"]
-"""What stands once at the end of the axis, for the same ticks."""
 
 
 def draw(report: Report, steps: list[Step], suffix: str) -> bytes:
@@ -147,7 +147,7 @@ def _draw_legend(figure: Figure, report: Report) -> None:
     ]
     if any(line.plan.daily_budget is not None for line in report.brands):
         handles.append(Line2D([], [], color=BUDGET, linewidth=1.1, linestyle=(0, (5, 3)), label="daily budget"))
-    handles += [Patch(color=SHADES[reason], label=f"paused: {LABELS[reason]}") for reason in report.reasons]
+    handles += [Patch(color=SHADES.get(reason), label=f"paused: {LABELS[reason]}") for reason in report.reasons]
     figure.legend(handles=handles, loc="outside upper center", ncols=LEGEND_COLUMNS, frameon=False)
     if len(report.brands) > MOST_PANELS:
         figure.supxlabel(f"The {MOST_PANELS} brands with the most money, of {len(report.brands)}.", color=FAINT)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from campaigns.models import BrandPeriod
 from campaigns.rules.periods import first_of_month
-from campaigns.rules.reasons import PauseReason
+from campaigns.rules.reasons import LIMITS, PauseReason
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import History
 from campaigns.services.simulation.looks import Looks
@@ -17,11 +17,6 @@ from campaigns.services.simulation.plan import BrandPlan
 from campaigns.services.simulation.play import Step
 from campaigns.services.simulation.tally import Most, Tally, Whose, add_up, most_between
 
-BY_MONEY = (
-    PauseReason.CAMPAIGN_DAILY_LIMIT,
-    PauseReason.BRAND_DAILY_BUDGET,
-    PauseReason.BRAND_MONTHLY_BUDGET,
-)
 ZERO = Decimal(0)
 
 
@@ -87,8 +82,8 @@ class Report:
     looks: Looks
     brands: list[BrandLine]
     limits: list[LimitLine]
+    # The same with the check alone, where there is a quick check.
     alone: Report | None = None
-    """The same with the check alone, where there is a quick check."""
 
     @property
     def days(self) -> list[DayLine]:
@@ -120,7 +115,7 @@ def make_report(
 
 
 def _day_line(plan: BrandPlan, day: date, history: History, tally: Tally, most: Most | None) -> DayLine:
-    pauses = [tally.first_pause.get((plan.name, day, reason)) for reason in BY_MONEY]
+    pauses = [tally.first_pause.get((plan.name, day, reason)) for reason in LIMITS]
     return DayLine(
         brand=plan.name,
         day=day,

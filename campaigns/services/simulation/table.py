@@ -10,21 +10,12 @@ from decimal import Decimal
 
 from campaigns.rules.csv_guard import guarded
 from campaigns.rules.money import format_amount
-from campaigns.rules.reasons import PauseReason
+from campaigns.rules.reasons import LIMITS, PauseReason
 from campaigns.services.simulation.looks import Looks
 from campaigns.services.simulation.report import ZERO, BrandLine, DayLine, LimitLine, Report
 
 NONE = "–"
-REASON_HEADS = {
-    PauseReason.OUTSIDE_SCHEDULE: "schedule",
-    PauseReason.CAMPAIGN_DAILY_LIMIT: "campaign limit",
-    PauseReason.BRAND_DAILY_BUDGET: "daily budget",
-    PauseReason.BRAND_MONTHLY_BUDGET: "monthly budget",
-}
-LIMIT_NAMES = {
-    PauseReason.CAMPAIGN_DAILY_LIMIT: "daily spend limit",
-    PauseReason.BRAND_MONTHLY_BUDGET: "monthly budget",
-}
+REASON_HEADS = {PauseReason.OUTSIDE_SCHEDULE: "schedule"} | {reason: limit.name for reason, limit in LIMITS.items()}
 Row = list[str]
 
 
@@ -93,7 +84,7 @@ def _limit_table(report: Report) -> str:
 
 def _limit_row(line: LimitLine, report: Report, money: Money) -> Row:
     return [
-        LIMIT_NAMES[line.reason],
+        LIMITS[line.reason].name,
         str(line.whose),
         line.period,
         money(line.limit),

@@ -309,7 +309,7 @@ class HistoryTests(AdminTestCase):
 
     def test_a_campaigns_page_shows_what_happened_why_and_who_did_it(self) -> None:
         page = self.client.get(reverse("admin:campaigns_campaign_change", args=[self.campaign.pk]))
-        for text in (">Paused</span>", "brand’s daily budget reached: 6.00 of 5.00 USD", "Check budgets (job)"):
+        for text in (">Paused</span>", "brand&#x27;s daily budget reached: 6.00 of 5.00 USD", "Check budgets (job)"):
             self.assertContains(page, text)
 
     def test_a_campaigns_page_shows_the_last_20(self) -> None:

@@ -16,8 +16,8 @@ from campaigns.services.insight.explain import Facts, began, tell
 from campaigns.services.insight.forecast import next_closing
 from campaigns.tests.support.factories import utc
 
+# A Friday in Paris.
 NOON = "2026-11-20 12:00+01:00"
-"""A Friday in Paris."""
 
 WEEKDAYS, FRIDAY, EVERY_DAY = 31, 16, 127
 BRAND = ("timezone", "currency", "daily_budget", "monthly_budget")
@@ -137,8 +137,8 @@ class PausedByALimitTests(SimpleTestCase):
         )
         self.assertEqual(
             told(both, reached, daily_budget=Decimal(500), monthly_budget=Decimal(9000), spent=(0, "500", "9000.01")),
-            "Paused since yesterday 23:59: the brand’s daily budget of 500.00 EUR reached, 500.00 spent today;"
-            " the brand’s monthly budget of 9,000.00 EUR reached at 9,000.01."
+            "Paused since yesterday 23:59: the brand's daily budget of 500.00 EUR reached, 500.00 spent today;"
+            " the brand's monthly budget of 9,000.00 EUR reached at 9,000.01."
             " Resumes on Tue 1 Dec at 00:00 (Europe/Paris), when the new month begins.",
         )
 

@@ -36,14 +36,14 @@ class ChangeStoryTests(SimpleTestCase):
             told(Reason.BRAND_DAILY_BUDGET, 0, "reset_daily_spend", brand_day_spend="0", brand_daily_budget="500"),
             ChangeExplanation(
                 "Resumed",
-                ["brand’s daily budget not reached: 0.00 of 500.00 EUR"],
+                ["brand's daily budget not reached: 0.00 of 500.00 EUR"],
                 NO_REASON,
                 "Reset daily spend (job)",
             ),
         )
 
     def test_a_limit_that_was_taken_away(self) -> None:
-        self.assertEqual(told(Reason.BRAND_MONTHLY_BUDGET, 0).why, ["no brand’s monthly budget any more"])
+        self.assertEqual(told(Reason.BRAND_MONTHLY_BUDGET, 0).why, ["no brand's monthly budget any more"])
 
     def test_one_reason_goes_another_comes_and_a_third_stays(self) -> None:
         off, closed, early = Reason.CAMPAIGN_DISABLED, Reason.OUTSIDE_SCHEDULE, Reason.NOT_STARTED

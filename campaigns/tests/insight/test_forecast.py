@@ -136,7 +136,7 @@ class OneReasonTests(SimpleTestCase):
 
     def test_what_has_ended_never_runs_again(self) -> None:
         result = paused(Reason.ENDED, now="2026-11-20 12:00", ends_on=date(2026, 11, 19))
-        self.assertEqual(result, Forecast(None, "never: it ended on 2026-11-19"))
+        self.assertEqual(result, Forecast(None, "it ended on 2026-11-19", is_never=True))
 
     def test_it_runs_again_when_the_next_window_opens(self) -> None:
         result = paused(Reason.OUTSIDE_SCHEDULE, window(WEEKDAYS, "08:00", "18:00"), now="2026-11-20 18:00")
@@ -178,7 +178,7 @@ class SeveralReasonsTests(SimpleTestCase):
         windows = window(WEEKDAYS, "08:00", "18:00")
         self.assertEqual(
             paused(Reason.OUTSIDE_SCHEDULE, windows, now="2026-11-20 18:00", ends_on=friday),
-            Forecast(None, "never: it ends on 2026-11-20, before it may run again"),
+            Forecast(None, "it ends on 2026-11-20, before it may run again", is_never=True),
         )
         last_day = paused(Reason.OUTSIDE_SCHEDULE, windows, now="2026-11-20 18:00", ends_on=monday)
         self.assertEqual(last_day.at, utc("2026-11-23 08:00"))

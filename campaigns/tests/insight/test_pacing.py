@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from django.test import TestCase as DatabaseTestCase
 
 from campaigns.database.connection import fetch_all
-from campaigns.rules.limits import is_reached, reached
 from campaigns.rules.money import to_micros
+from campaigns.rules.reasons import is_reached, reached_sql
 from campaigns.services.insight import pacing
 from campaigns.services.insight.pacing import Span, day_span, month_span
 from campaigns.tests.support.factories import utc
@@ -210,7 +210,7 @@ class TheSameInSql(DatabaseTestCase):
 
     def test_sql_and_python_agree_on_what_is_reached(self) -> None:
         given = "SELECT CAST(%s AS bigint) AS budget, CAST(%s AS bigint) AS spend"
-        sql = f"SELECT CASE WHEN {reached('budget', 'spend')} THEN 1 ELSE 0 END FROM ({given}) given"
+        sql = f"SELECT CASE WHEN {reached_sql('budget', 'spend')} THEN 1 ELSE 0 END FROM ({given}) given"
         for limit, spend in itertools.product((0, 1, 10, None), (-1, 0, 1, 9, 10, 11)):
             ((found,),) = fetch_all(sql, [limit, spend])
             expected = is_reached(None if limit is None else Decimal(limit), Decimal(spend))

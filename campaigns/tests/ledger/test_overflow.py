@@ -17,7 +17,7 @@ from campaigns.rules.money import DAY_TOTAL_LIMIT, SUM_LIMIT, from_micros
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.services.ledger.fold import fold
-from campaigns.services.ledger.verify import Books, repair, verify
+from campaigns.services.ledger.verify import TotalsRange, repair, verify
 from campaigns.tests.support.checking import ACTIVE, brand_spent, campaign_spent, check_at, period, reasons_of
 from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
@@ -173,7 +173,7 @@ class TotalsAtTheirLimit(OverflowCase):
             {("campaign day", "2026-11-20", 5), ("campaign day", "2026-11-20", SATURATED)}
             | {(f"brand {kind}", day, lacks) for lacks in (5, SATURATED) for kind, day in PERIODS},
         )
-        self.assertEqual(repair(Books()), 3)
+        self.assertEqual(repair(TotalsRange()), 3)
         self.assertEqual({row.lacks for row in verify()}, {SATURATED})
         self.assertEqual(CampaignDay.objects.get().spend, 5)
 

@@ -58,6 +58,7 @@ print(client.get("/health/jobs").json()["problems"])
 """
 
 
+# What the settings are in transactions on all of the pooler's server connections.
 SHOW = f"""
 from django.db import connection
 names = {list(HOSTILE)}
@@ -71,7 +72,6 @@ for each in connections:
     with each.cursor() as cursor:
         print([cursor.execute(f"SHOW {{name}}").fetchone()[0].partition(",")[0] for name in names])
 """
-"""What the settings are in transactions on all of the pooler's server connections."""
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, Campaign, SpendRecord
 from campaigns.rules.reasons import PauseReason
-from campaigns.services.ledger.verify import Books, repair, verify
+from campaigns.services.ledger.verify import TotalsRange, repair, verify
 from campaigns.tests.intake.test_import_spend import database_url
 from campaigns.tests.support.checking import ACTIVE, brand_spent, campaign_spent, check_at, period, reasons_of
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
@@ -163,7 +163,7 @@ class LostBooksBySql(BrokenBySql):
             with self.subTest(statement):
                 spend(self.odd, 1, NOON)
                 self.run_sql(statement)
-                repair(Books())
+                repair(TotalsRange())
                 self.assertEqual(verify(), [])
                 self.assertEqual(campaign_spent(self.odd, NOON), sum(row.amount for row in self.records()))
         self.assert_served()
@@ -193,7 +193,7 @@ if SQLITE:
             self.assertEqual(len(verify()), 3)
             self.assertNotEqual(manage("verify_spend", DATABASE_URL=database_url(), DEBUG="True").returncode, 0)
             check_at(NOON)
-            self.assertEqual(repair(Books()), 3)
+            self.assertEqual(repair(TotalsRange()), 3)
             self.assert_exact()
             self.assertEqual(campaign_spent(self.odd, NOON), 8)
             self.assert_served()
@@ -233,7 +233,7 @@ if SQLITE:
             self.outside.execute(sql)
             self.run_sql("COMMIT")
             self.assertEqual({row.lacks for row in verify()}, {Decimal(2)})
-            repair(Books())
+            repair(TotalsRange())
             self.assert_exact()
             self.assert_served()
 
@@ -276,7 +276,7 @@ if POSTGRESQL:
                     self.insert_again(f"b{number}", "1")
                     check_at(NOON)
                     self.assertEqual({row.lacks for row in verify()}, {lacks})
-                    self.assertEqual(repair(Books()), 3)
+                    self.assertEqual(repair(TotalsRange()), 3)
                     self.assert_exact()
             self.assert_served()
 
@@ -287,6 +287,6 @@ if POSTGRESQL:
                     with self.without_triggers("USER"):
                         self.run_sql(statement)
                     self.assertNotEqual(verify(), [])
-                    repair(Books())
+                    repair(TotalsRange())
                     self.assert_exact()
                     self.assertEqual(totals_counted(), {})
