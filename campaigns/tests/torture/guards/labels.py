@@ -33,7 +33,7 @@ class Labelled(NamedTuple):
 HISTORY = "test_guards_history"
 PENDING = "test_guards_pending test_rule_12_exact_money"
 SPEND = "test_guards_spend"
-TOTALS = "test_guards_books"
+TOTALS = "test_guards_periods"
 
 LABELS = (
     # sqlite.sql. brand_id changes with campaign_id only, or the record's brand wouldn't be its campaign's.
@@ -71,7 +71,7 @@ LABELS = (
 
 def labels_by_file() -> dict[str, list[str]]:
     """Return the labels of each .sql file, by its path in the project."""
-    paths = sorted(settings.BASE_DIR.glob("campaigns/sql/*.sql"))
+    paths = sorted(settings.BASE_DIR.glob("campaigns/sql/**/*.sql"))
     return {str(path.relative_to(settings.BASE_DIR)): LABEL.findall(path.read_text()) for path in paths}
 
 
