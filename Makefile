@@ -77,10 +77,10 @@ $(INSTALLED): requirements.txt requirements-production.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "$(PYTHON) can't make a virtual environment: install its venv package (Debian: python3-venv)." >&2; \
 		exit 1; }
-	@echo "Installing requirements.txt into .venv …"
+	@echo "Installing requirements.txt into .venv, which takes a minute or two …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@$(BIN)/python -m pip uninstall -qq --yes setuptools
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/python .ci/install.py --requirement requirements.txt
 	@touch $@
 
 .env:

@@ -78,6 +78,22 @@ def last_history_id() -> int:
     return int(last)
 
 
+def transition_ids(scope: Scope, last: int, actor: str, most: int) -> list[int]:
+    """Return the ids of the scope's first pauses and resumes above this line that are the actor's, at most so many."""
+    # The inner LIMIT bounds what is read, however many lines there are: they are found by id, without their campaigns.
+    in_scope, params = scope.condition("c.brand_id", "c.id")
+    sql = f"""
+        SELECT line.id
+        FROM (
+            SELECT id, campaign_id FROM campaigns_statuschange
+            WHERE id > %s AND actor = %s AND (reasons_before = 0 OR reasons_after = 0)
+            ORDER BY id LIMIT %s
+        ) line
+        JOIN campaigns_campaign c ON c.id = line.campaign_id
+        WHERE {in_scope}"""
+    return sorted(pk for (pk,) in fetch_all(sql, [last, actor, most, *params]))
+
+
 def lines(scope: Scope, last: int) -> list[tuple[Any, ...]]:
     """Return the scope's lines above this one in the form of differences()."""
     in_scope, params = scope.condition("c.brand_id", "c.id")
