@@ -57,5 +57,6 @@ class Runner(DiscoverRunner):
     def suite_result(self, suite: TestSuite, result: Any, **kwargs: Any) -> int:
         minutes, seconds = divmod(round(time.monotonic() - self.started), 60)
         processes = f" in {self.parallel} processes" if self.parallel > 1 else ""
-        self.log(f"Ran {result.testsRun:,} tests on {connection.vendor}{processes}: {minutes} min {seconds} s in all.")
+        tests = "1 test" if result.testsRun == 1 else f"{result.testsRun:,} tests"
+        self.log(f"Ran {tests} on {connection.vendor}{processes}: {minutes} min {seconds} s in all.")
         return super().suite_result(suite, result, **kwargs)

@@ -1,7 +1,7 @@
 """Rows for the spend table as a broken sender writes them: valid ones and every kind of garbage, from a seed.
 
-What each row must come to is said here, in plain Python, and asked of nobody: the rule that refuses it, or what it adds
-to which days and months.
+What must become of each row is worked out here in plain Python, apart from the product: the rule that refuses it, or
+what it adds to which days and months.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class Tally:
 
 
 class Mill:
-    """Makes rows from a seed; each that the database takes is to be told with took()."""
+    """Makes rows from a seed; took() counts those that the database has accepted."""
 
     def __init__(self, seed: int, targets: list[Target], now: datetime) -> None:
         self.random = random.Random(seed)

@@ -117,9 +117,9 @@ class LongFiles(FileCase):
         """Compare the file of --errors with the lines that were broken, each by its own words."""
         csv.field_size_limit(MEGABYTE)
         with self.errors.open(encoding="utf-8", newline="") as file:
-            told = {int(row["line"]): row["reason"] for row in csv.DictReader(file)}
-        self.assertEqual(sorted(told), sorted(written.refused))
-        wrong = [(line, why, told[line]) for line, why in written.refused.items() if why not in told[line]]
+            reasons = {int(row["line"]): row["reason"] for row in csv.DictReader(file)}
+        self.assertEqual(sorted(reasons), sorted(written.refused))
+        wrong = [(line, why, reasons[line]) for line, why in written.refused.items() if why not in reasons[line]]
         self.assertEqual(wrong[:5], [])
 
 
