@@ -318,7 +318,7 @@ class BesideOthers(ConcurrencyTestCase):
         self.assertEqual((reasons_of(self.campaign), DueBrand.objects.count()), (REACHED, 0))
 
     def test_an_error_while_folding_comes_after_the_decisions(self) -> None:
-        with patch.object(fold_module, "move", side_effect=DatabaseError), self.assertRaises(DatabaseError):
+        with patch.object(fold_module._Fold, "move", side_effect=DatabaseError), self.assertRaises(DatabaseError):
             self.run_pass()
         self.assertEqual((reasons_of(self.campaign), PendingSpend.objects.count()), (REACHED, 1))
 
