@@ -110,36 +110,6 @@ SQL: dict[str, tuple[tuple[str, ...], ...]] = {
         ('UNTIL_NEXT_MONTH}) <> 0"', 'UNTIL_NEXT_MONTH}) < 0"', QUICK),
         (" OR c.next_change_minute <> upcoming.minute", "", "test_upcoming"),
     ),
-    # R3, R10
-    "services/ledger/fold_batch": (
-        ("campaigns_campaignday.spend + excluded.spend", "excluded.spend", FOLDING),
-        ("campaigns_brandperiod.spend + excluded.spend", "excluded.spend", FOLDING),
-        (" AND {covered_day} AND", " AND ({covered_day} OR 1 = 1) AND", FOLDING),
-        (" AND brand_id IN (SELECT brand_id FROM bookable)", "", FOLDING),
-        ("SELECT DISTINCT brand_id, day_from FROM booked", "SELECT DISTINCT brand_id, 0 FROM booked", DUE),
-    ),
-    "services/ledger/booking": (
-        ("segment.starts_on >= placed.first AND ", "", f"{REBOOKING} {VERIFY}"),
-        ("segment.starts_on < placed.until", "segment.starts_on <= placed.until", f"{REBOOKING} {VERIFY}"),
-        ("placed.quarter >= segment.quarter_from", "placed.quarter > segment.quarter_from", FOLDING),
-        ("placed.quarter < segment.quarter_until", "placed.quarter <= segment.quarter_until", FOLDING),
-    ),
-    "services/ledger/verify": (
-        ("-amount FROM campaigns_pendingspend", "0 FROM campaigns_pendingspend", VERIFY),
-        ("SELECT campaign_id, day, -spend,", "SELECT campaign_id, day, 0,", VERIFY),
-        ("SELECT brand_id, kind, starts_on, -spend,", "SELECT brand_id, kind, starts_on, 0,", VERIFY),
-    ),
-    # R9
-    "services/ledger/close_periods": (
-        ("period.closed_at IS NULL AND period.starts_on <", "period.starts_on <", CLOSING),
-        ("closed_at IS NULL AND period.starts_on <", "closed_at IS NULL AND period.starts_on <=", CLOSING),
-        ("budget_at_close = ended.budget", "budget_at_close = NULL", CLOSING),
-        ("spend_at_close = ended.spend", "spend_at_close = 0", CLOSING),
-        ("CASE zone.kind WHEN 'day' THEN", "CASE zone.kind WHEN 'month' THEN", CLOSING),
-        ("period.starts_on >= zone.opened AND ", "", CLOSING),
-        (" AND {BUDGET} IS NOT NULL", "", CLOSING),
-        (" AND zone.closed_before < current.starts_on\n", "\n", f"{CLOSING} test_concurrency"),
-    ),
     # R11
     "services/intake/staging": (
         ("    ON CONFLICT (campaign_id, external_id) DO NOTHING", "", IMPORT),
