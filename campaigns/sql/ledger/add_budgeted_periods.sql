@@ -11,11 +11,13 @@ budgeted AS MATERIALIZED (
     JOIN campaigns_brand AS brand ON brand.id = zone.brand_id
     JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
     WHERE zone.until = %(last_period)s AND {in_scope}
+        -- guard: period-without-budget-and-spend
         AND CASE zone.kind WHEN 'day' THEN brand.daily_budget ELSE brand.monthly_budget END IS NOT NULL
 )
 SELECT budgeted.brand_id, budgeted.kind, ended.starts_on, 0
 FROM budgeted
 JOIN ended ON ended.kind = budgeted.kind AND ended.zone = budgeted.timezone
+    -- guard: budgeted-periods-that-ended
     AND ended.starts_on >= budgeted.closed_before AND ended.starts_on < budgeted.open_from
 WHERE 1 = 1  -- without it SQLite takes ON CONFLICT for a condition of the join
 ON CONFLICT (kind, starts_on, brand_id) DO NOTHING

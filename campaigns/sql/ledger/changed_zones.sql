@@ -10,5 +10,6 @@ accounted AS (
 SELECT brand.id, CASE WHEN kinds = 2 THEN first END, brand.timezone
 FROM campaigns_brand AS brand
 LEFT JOIN accounted ON accounted.brand_id = brand.id
+-- guard: lost-time-zones
 WHERE {in_scope} AND (kinds IS NULL OR kinds <> 2 OR first <> brand.timezone OR last <> brand.timezone)
 ORDER BY brand.id

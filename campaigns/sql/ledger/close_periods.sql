@@ -7,7 +7,9 @@ current AS MATERIALIZED ({current}),
 ended AS (
     SELECT period.id, period.spend,
         CASE
+            -- guard: late-spend-has-no-budget
             WHEN period.starts_on >= zone.opened AND period.starts_on < zone.closed_before THEN NULL
+            -- guard: budget-of-the-period
             WHEN zone.kind = 'day' THEN {daily_budget}
             ELSE {monthly_budget}
         END AS budget
@@ -16,8 +18,10 @@ ended AS (
     JOIN campaigns_accountingtimezone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
     JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
     WHERE zone.until = %(last_period)s AND {in_scope}
+        -- guard: closed-once-and-when-ended
         AND period.closed_at IS NULL AND period.starts_on < current.starts_on
 )
 UPDATE campaigns_brandperiod
+-- guard: kept-at-closing
 SET closed_at = %(closed_at)s, spend_at_close = ended.spend, budget_at_close = ended.budget
 FROM ended WHERE ended.id = campaigns_brandperiod.id

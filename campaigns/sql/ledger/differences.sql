@@ -12,6 +12,7 @@ spent AS MATERIALIZED (
         SELECT id, brand_id, campaign_id, {quarter} AS quarter, {micros} AS amount
         FROM campaigns_spendrecord WHERE {in_scope} AND timestamp >= %(rows_from)s
         UNION ALL
+        -- guard: verified-without-pending
         SELECT id, brand_id, campaign_id, quarter, -amount FROM campaigns_pendingspend WHERE {in_scope}
     ) AS changes
     GROUP BY brand_id, campaign_id, quarter{group_large_amounts_separately}
@@ -23,6 +24,7 @@ campaign_days AS (
     FROM (
         SELECT campaign_id, starts_on, amount, amount AS found FROM booked WHERE kind = 'day'
         UNION ALL
+        -- guard: verified-campaign-days
         SELECT campaign_id, day, -spend, 0 FROM campaigns_campaignday WHERE {campaign_in_scope}
     ) AS both_sides
     WHERE starts_on >= %(first_day)s AND campaign_id IN (SELECT id FROM campaigns_campaign)
@@ -33,6 +35,7 @@ brand_periods AS (
     FROM (
         SELECT brand_id, kind, starts_on, amount, amount AS found FROM booked
         UNION ALL
+        -- guard: verified-brand-periods
         SELECT brand_id, kind, starts_on, -spend, 0 FROM campaigns_brandperiod WHERE {in_scope}
     ) AS both_sides
     WHERE ((kind = 'day' AND starts_on >= %(first_day)s) OR (kind = 'month' AND starts_on >= %(first_month)s))

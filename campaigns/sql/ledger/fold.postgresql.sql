@@ -18,6 +18,7 @@ foldable AS (
 spent AS (
     DELETE FROM campaigns_pendingspend
     WHERE ctid = ANY(CAST(%(addresses)s AS tid[])) AND id <= %(newest)s
+        -- guard: unknown-zones-stay-pending
         AND quarter / 96 = ANY(%(utc_days)s) AND brand_id IN (SELECT brand_id FROM foldable)
     RETURNING brand_id, campaign_id, quarter, quarter / 96 AS utc_day, amount
 ),
@@ -37,18 +38,21 @@ campaign_days AS (
     WHERE campaign_id IN (
         SELECT id FROM campaigns_campaign WHERE id = ANY(ARRAY(SELECT campaign_id FROM campaign_total))
     )
+    -- guard: added-to-campaign-day
     ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend
 ),
 brand_periods AS (
     INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
     SELECT brand_id, kind, starts_on, spend FROM brand_total
     WHERE brand_id IN (SELECT id FROM campaigns_brand WHERE id = ANY(CAST(%(brands)s AS bigint[])))
+    -- guard: added-to-brand-period
     ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
 ),
 -- A brand is due once for each of its days: at once where the day has begun, otherwise when it begins (R3). Days that
 -- begin before a quarter are left out if a decision in that quarter has seen all that is folded.
 due AS (
     INSERT INTO campaigns_duebrand (brand_id, due_quarter)
+    -- guard: due-when-the-day-begins
     SELECT DISTINCT brand_id, day_from FROM booked WHERE kind = 'day' AND day_from >= %(due_from)s
 )
 SELECT COUNT(*) FROM spent

@@ -16,5 +16,6 @@ spent AS MATERIALIZED (
     FROM campaigns_pendingspend
     WHERE id IN (SELECT value FROM json_each(%(addresses)s)) AND id + 0 <= %(newest)s
         AND quarter / 96 IN (SELECT value FROM json_each(%(utc_days)s))
+        -- guard: unknown-zones-stay-pending
         AND brand_id IN (SELECT brand_id FROM foldable)
 )

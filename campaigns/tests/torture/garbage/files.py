@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 HEADER = b"timestamp,brand,campaign,amount,external_id\n"
 NOON = "2026-11-20T12:00:00Z"
 
+# A line, and words of the reason for which it is refused.
 BROKEN = {
     b"{t},{b},{c},NaN,{i}": "isn't a valid amount",
     b"{t},{b},{c},inf,{i}": "isn't a valid amount",
@@ -61,7 +62,6 @@ BROKEN = {
     b"{t},{b},{c},1,{i}," + b"," * 10_000: "10006 values",
     b"{t},{b},{c},1," + b"y" * 150_000: "longer than 100,000 bytes",
 }
-"""A line, and words of the reason for which it is refused."""
 
 PASSED_OVER = (
     b"",

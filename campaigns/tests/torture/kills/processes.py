@@ -115,7 +115,7 @@ class Broker(Killable):
 
 
 class Services:
-    """Worker, beat, web and commands on one database and one broker; their logs tell why a test failed."""
+    """Worker, beat, web and commands on one database and one broker; their logs say why a test failed."""
 
     def __init__(self, directory: Path, *, database_url: str, redis_url: str) -> None:
         self.directory = directory
