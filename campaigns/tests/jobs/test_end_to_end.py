@@ -92,7 +92,7 @@ class EndToEnd(OutsideTestCase):
             self.wait_for_status(campaign, "paused")
             self.wait_for("the worker says so", lambda: f'paused  "{campaign.name}"' in self.services.log("worker"))
         self.assertEqual([line.actor for line in campaign.status_changes.all()], ["quick_check"])
-        self.assertIn("brand’s daily budget reached: 100.00 of 100.00 USD", self.services.log("worker"))
+        self.assertIn("brand's daily budget reached: 100.00 of 100.00 USD", self.services.log("worker"))
         self.assertIn(" ready.", self.services.log("worker"))
         # Of every ten seconds nothing else is said.
         self.assertNotIn("quick_check[", self.services.log("worker"))
