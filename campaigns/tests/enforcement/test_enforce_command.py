@@ -220,7 +220,7 @@ class AtNeedsForceWhereDebugIsOff(CommandTestCase):
         make_campaign(enabled=False)
         sentence = self.refused(*self.AT)
         self.assertIn("--at 2026-11-21T00:00:00+00:00 would write statuses for another time than now", sentence)
-        self.assertIn("Add --dry-run to look only, or --force to write.", sentence)
+        self.assertIn("Use --dry-run to write nothing, or --force to write.", sentence)
 
     def test_it_writes_with_force(self) -> None:
         campaign = make_campaign(enabled=False)

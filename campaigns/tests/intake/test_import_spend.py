@@ -429,7 +429,7 @@ class DryRunTest(ImportCase, TestCase):
         said = self.run_it("--dry-run")
         self.assert_said(said, "Acme   2026-11-01     2  1,035.20 USD", "Total: 1,035.20 USD")
         self.assert_said(said, "2 rows would be imported, 0 already exist, 0 would be refused.")
-        self.assert_said(said, "1 row without spend", "Totals and notes, which are no spend: line 5.")
+        self.assert_said(said, "1 row without spend", "Totals and notes, not imported: line 5.")
         self.assertFalse(SpendRecord.objects.exists() or SpendUpload.objects.exists())
 
     def test_it_fails_where_the_import_would(self) -> None:

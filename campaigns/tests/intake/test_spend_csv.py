@@ -459,7 +459,7 @@ class CurrencyTest(ReadingCase):
         for header, values, said in (
             ("x", "€1,", "in EUR, but the brand “Acme” uses USD"),
             ("currency", "€1,USD", "the sign beside the amount means EUR"),
-            ("currency,account currency", "1,USD,EUR", "names the currencies EUR and USD"),
+            ("currency,account currency", "1,USD,EUR", "has the currencies EUR and USD"),
         ):
             bad = self.read_with(header, values)
             assert isinstance(bad, BadRow), values

@@ -40,7 +40,7 @@ class TheCommand(VerifyTestCase):
         self.assertEqual(
             out.getvalue().splitlines(),
             [
-                f"campaign day 2026-11-20 of {self.who['campaign']} lacks 12.50 USD",
+                f"campaign day 2026-11-20 of {self.who['campaign']} is 12.50 USD too low",
                 f"brand month 2026-11-01 of {self.who['brand']} is 1,234,499.50 USD too high",
             ],
         )
