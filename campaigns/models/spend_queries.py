@@ -26,11 +26,11 @@ from django.db.models.sql.compiler import SQLCompiler
 from django_stubs_ext import WithAnnotations
 
 from campaigns.database.dialects import clamped_sum, in_list, list_param, rows_param, rows_sql, shown_sum
-from campaigns.models.books import BrandPeriod
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.derived_join import DerivedAmount, join_derived
 from campaigns.models.fields import MicrosField
+from campaigns.models.periods import BrandPeriod
 from campaigns.models.spend import CampaignDay
 from campaigns.rules.periods import LocalClock, local_clocks
 

@@ -16,8 +16,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, StatusChange
 from campaigns.services.jobs.schedule import ensure_periodic_tasks
-from campaigns.services.ledger.change_time_zone import rebook_changed_zones
-from campaigns.services.ledger.verify import Books, repair
+from campaigns.services.ledger.change_time_zone import apply_zone_changes
+from campaigns.services.ledger.verify import TotalsRange, repair
 from campaigns.sql.triggers import without_counting
 
 
@@ -32,8 +32,8 @@ class Command(loaddata.Command):
         with without_counting(connections[self.using], history=not StatusChange.objects.exists()):
             super().loaddata(fixture_labels)
         ensure_periodic_tasks(self.using)
-        rebook_changed_zones(clock=database_now).raise_problem()  # of brands that come without them
-        repaired = repair(Books())
+        apply_zone_changes(clock=database_now).raise_problem()  # of brands that come without them
+        repaired = repair(TotalsRange())
         if repaired and self.verbosity:
             self.stdout.write(f"{repaired:,} totals that didn't match the spend records were repaired.")
 

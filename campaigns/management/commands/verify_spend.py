@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from campaigns.database.clock import database_now
 from campaigns.models import Brand
 from campaigns.rules.money import format_money
-from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.reopen import brands_closed_ahead, reopen_periods
-from campaigns.services.ledger.verify import Books, Difference, repair, verify
+from campaigns.services.ledger.verify import Difference, TotalsRange, repair, verify
 
 MAX_SHOWN = 50
 MAX_NAMED = 5
@@ -77,13 +77,13 @@ class Command(BaseCommand):
             )
         if not lost:
             return []
-        done = rebook_changed_zones(clock=database_now)
+        done = apply_zone_changes(clock=database_now)
         self.stdout.write(self.style.SUCCESS(f"{_count(done.count, 'brand')} recomputed."))
         done.raise_problem()
         return sorted(done.locked)
 
     def repair(self, first_day: date | None) -> None:
-        self.stdout.write(self.style.SUCCESS(f"{_count(repair(Books.since(first_day)), 'total')} repaired."))
+        self.stdout.write(self.style.SUCCESS(f"{_count(repair(TotalsRange.since(first_day)), 'total')} repaired."))
 
 
 def _names(brands: list[int]) -> str:

@@ -15,7 +15,7 @@ from django_celery_beat.models import PeriodicTask
 from campaigns.models import Brand, BrandAssignment, Campaign
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.jobs.schedule import CHECK, QUICK, ensure_periodic_tasks
-from campaigns.services.ledger.change_time_zone import rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 from campaigns.tests.support.outside import POSTGRESQL, OutsideTestCase
 from campaigns.tests.support.processes import manage
@@ -45,7 +45,7 @@ class DumpAndLoad(OutsideTestCase):
         self.insert_spend(self.campaign, 5)
         run_full_check("check_budgets", clock=timezone.now)
         Brand.objects.filter(pk=self.brand.pk).update(timezone="Asia/Tokyo")
-        rebook_changed_zones(clock=timezone.now)
+        apply_zone_changes(clock=timezone.now)
         self.insert_spend(self.campaign, "0.25")
         user = User.objects.create_user("maja", password="a password of hers", is_staff=True)
         user.groups.add(Group.objects.get(name="Brand managers"))

@@ -194,9 +194,10 @@ if POSTGRESQL:
             self.assertIn("is read-only", result.stderr)
 
         def test_connections_that_are_used_up(self) -> None:
-            execute("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0")
-            self.addCleanup(execute, "DROP ROLE crowded")
-            with patch.dict(connection.settings_dict, USER="crowded"):
+            role = f"crowded_{os.getpid()}"
+            execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
+            self.addCleanup(execute, f"DROP ROLE {role}")
+            with patch.dict(connection.settings_dict, USER=role):
                 url = self.url()
             result = manage("migrate", DEBUG="True", DATABASE_URL=url.rstrip("?"))
             self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
