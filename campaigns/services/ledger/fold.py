@@ -244,7 +244,7 @@ class _Fold:
             in_scope=self.in_scope,
             foldable=self.foldable(),
             addresses=ids_as_text("address"),
-            brands=ids_as_text("brand_id"),
+            brands=ids_as_text("DISTINCT brand_id"),
         )
         limits = {
             "most": max(most, PLANNED_ROWS) if self.most_batches is None else most * self.most_batches,

@@ -44,7 +44,7 @@ campaign_days AS (
 brand_periods AS (
     INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
     SELECT brand_id, kind, starts_on, spend FROM brand_total
-    WHERE brand_id IN (SELECT id FROM campaigns_brand WHERE id = ANY(CAST(%(brands)s AS bigint[])))
+    WHERE brand_id IN (SELECT id FROM campaigns_brand WHERE id = ANY(ARRAY(SELECT brand_id FROM foldable)))
     -- guard: added-to-brand-period
     ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
 ),
