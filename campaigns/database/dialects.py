@@ -18,22 +18,17 @@ LARGE = 100_000 * MICROS
 """In millionths: it takes 92 million amounts up to this to pass 64 bits."""
 
 
-def bound(name: str | None) -> str:
-    """Return the placeholder of a parameter that is bound by name, or by position where it has none."""
-    return "%s" if name is None else f"%({name})s"
-
-
-def rows_sql(columns: Mapping[str, str], *, name: str | None = None) -> str:
+def rows_sql(columns: Mapping[str, str], param: str = "%s") -> str:
     """Return a SELECT that turns one bound parameter (see rows_param) into rows.
 
     columns maps each column's name to its SQL type; SQLite keeps dates and times as the text they are. Put it into a
     WITH … AS MATERIALIZED: SQLite would parse the parameter anew for every row that it joins.
     """
     if is_postgresql():
-        typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        return f"SELECT * FROM json_to_recordset({bound(name)}::json) AS given({typed})"
-    picked = ", ".join(f"json_extract(value, '$.{column}') AS {column}" for column in columns)
-    return f"SELECT {picked} FROM json_each({bound(name)})"
+        typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        return f"SELECT * FROM json_to_recordset({param}::json) AS given({typed})"
+    picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+    return f"SELECT {picked} FROM json_each({param})"
 
 
 def rows_param(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -46,15 +41,15 @@ def _to_text(value: date | time) -> str:
     return value.isoformat()
 
 
-def in_list(column: str, *, hashed: bool = False, name: str | None = None) -> str:
+def in_list(column: str, *, hashed: bool = False, param: str = "%s") -> str:
     """Return the condition "column is one of a bound list" (see list_param).
 
     hashed is for ids of rows that are read anyway: PostgreSQL hashes a list that is of the column's type. Otherwise it
     compares each row, of a million that may be pending, with each id of the list.
     """
     if is_postgresql():
-        return f"{column} = ANY(CAST({bound(name)} AS bigint[]))" if hashed else f"{column} = ANY({bound(name)})"
-    return f"{column} IN (SELECT value FROM json_each({bound(name)}))"
+        return f"{column} = ANY(CAST({param} AS bigint[]))" if hashed else f"{column} = ANY({param})"
+    return f"{column} IN (SELECT value FROM json_each({param}))"
 
 
 def list_param(values: Iterable[Any]) -> Any:

@@ -26,7 +26,7 @@ SEGMENT_COLUMNS = {
 
 
 def segments_sql() -> str:
-    return rows_sql(SEGMENT_COLUMNS, name="segments")
+    return rows_sql(SEGMENT_COLUMNS, param="%(segments)s")
 
 
 def segments_param(utc_days: Mapping[str, Iterable[int]]) -> str:

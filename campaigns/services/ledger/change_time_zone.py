@@ -121,7 +121,7 @@ def _changed_zones(brand_ids: list[int] | None) -> list[ZoneChange]:
     of_brands, in_scope = ("1 = 1", "1 = 1")
     params: dict[str, Any] = {"last_period": LAST_PERIOD}
     if brand_ids is not None:
-        of_brands, in_scope = in_list("brand_id", name="scope"), in_list("brand.id", name="scope")
+        of_brands, in_scope = in_list("brand_id", param="%(scope)s"), in_list("brand.id", param="%(scope)s")
         params["scope"] = list_param(brand_ids)
     rows = fetch_all(statement("ledger/changed_zones", of_brands=of_brands, in_scope=in_scope), params)
     changes = (ZoneChange(*row) for row in rows)

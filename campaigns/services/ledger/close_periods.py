@@ -97,14 +97,14 @@ class _Closing:
         self.now = now
         self.brands = brands
         self.clocks = local_clocks(known_accounting_time_zones(brands), now)
-        self.in_scope = "1 = 1" if brands is None else in_list("zone.brand_id", name="scope")
+        self.in_scope = "1 = 1" if brands is None else in_list("zone.brand_id", param="%(scope)s")
         self.params = {"current": current_periods(self.clocks), "last_period": LAST_PERIOD}
         if brands is not None:
             self.params["scope"] = list_param(brands)
 
     def due(self) -> list[int]:
         """Return the brands of the scope that have something to close, in order of id."""
-        period_in_scope = "1 = 1" if self.brands is None else in_list("brand_id", name="scope")
+        period_in_scope = "1 = 1" if self.brands is None else in_list("brand_id", param="%(scope)s")
         sql = self.statement("brands_to_close", period_in_scope=period_in_scope)
         latest = {
             "latest_day": max((clock.today for clock in self.clocks), default=LAST_PERIOD),
@@ -119,7 +119,7 @@ class _Closing:
         take_ledger_lock()
         fold_under_ledger_lock(self.brands)
         self.set_first_periods()
-        ended = rows_sql(CURRENT_COLUMNS, name="ended")
+        ended = rows_sql(CURRENT_COLUMNS, param="%(ended)s")
         execute(self.statement("add_budgeted_periods", ended=ended), self.params | {"ended": self.ended()})
         budgets = {
             "daily_budget": micros_sql("brand.daily_budget"),
@@ -172,7 +172,7 @@ class _Closing:
 
 def current_sql() -> str:
     """Return the SELECT of the periods that run now in each zone, from the parameter current."""
-    return rows_sql(CURRENT_COLUMNS, name="current")
+    return rows_sql(CURRENT_COLUMNS, param="%(current)s")
 
 
 def current_periods(clocks: Iterable[LocalClock]) -> str:

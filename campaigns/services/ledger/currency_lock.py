@@ -15,7 +15,7 @@ from campaigns.database.write_column import in_pieces
 
 def brands_that_keep_their_currency(brand_ids: Iterable[int]) -> set[int]:
     """Return those of the brands that have spend or closed statements."""
-    sql = statement("ledger/brands_with_spend", in_scope=in_list("brand.id", name="brands"))
+    sql = statement("ledger/brands_with_spend", in_scope=in_list("brand.id", param="%(brands)s"))
     pieces = in_pieces(sorted(set(brand_ids)))
     return {pk for piece in pieces for (pk,) in fetch_all(sql, {"brands": list_param(piece)})}
 

@@ -95,7 +95,7 @@ def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
 def oldest_foldable() -> datetime | None:
     """Return when the oldest pending row arrived that a fold would move; None where there is none."""
     of_brands = in_subquery_by_index("brand_id", "SELECT brand_id FROM waiting")
-    foldable = FOLDABLE.format(of_brands=of_brands, known=in_list("timezone", name="zones"))
+    foldable = FOLDABLE.format(of_brands=of_brands, known=in_list("timezone", param="%(zones)s"))
     rows = PendingSpend.objects.raw(
         statement("ledger/oldest_foldable", foldable=foldable), {"zones": list_param(sorted(known_zones()))}
     )
@@ -122,7 +122,7 @@ class _Fold:
         self.in_caller = connection.in_atomic_block
         self.due_from = ALL_DAYS
         self.is_of_some = brands is not None
-        self.in_scope = "1 = 1" if brands is None else in_list("brand_id", hashed=True, name="scope")
+        self.in_scope = "1 = 1" if brands is None else in_list("brand_id", hashed=True, param="%(scope)s")
         ((self.newest,),) = fetch_all("SELECT MAX(id) FROM campaigns_pendingspend")
         self.params: dict[str, Any] = {"newest": self.newest}
         if brands is not None:
@@ -148,7 +148,7 @@ class _Fold:
             return "1 = 1"
         spent = f"SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE id <= %(newest)s AND {self.in_scope}"
         of_brands = in_subquery_by_index("brand_id", spent)
-        return FOLDABLE.format(of_brands=of_brands, known=in_list("timezone", name="zones"))
+        return FOLDABLE.format(of_brands=of_brands, known=in_list("timezone", param="%(zones)s"))
 
     def run(self, *, decided_at: datetime | None = None) -> int:
         """Move it; return how many rows that was. What another transaction has locked is left, and noted.
@@ -291,8 +291,8 @@ def brands_near_limits() -> list[int]:
     days = {EPOCH + timedelta(days=utc_day + offset) for (utc_day,) in utc_days for offset in (-1, 0, 1)}
     sql = statement(
         "ledger/brands_near_limits",
-        of_periods=in_list("starts_on", name="periods"),
-        of_days=in_list("total.day", name="days"),
+        of_periods=in_list("starts_on", param="%(periods)s"),
+        of_days=in_list("total.day", param="%(days)s"),
     )
     periods = days | {first_of_month(day) for day in days}
     params = {"suspicious": DAY_TOTAL_LIMIT // 4, "periods": list_param(periods), "days": list_param(days)}

@@ -114,7 +114,7 @@ def _unless_locked(left: Unfinished) -> Iterator[None]:
 
 @transaction.atomic
 def _reopen(brand_ids: list[int], clock: Clock) -> int:
-    brands = lock_free_brands(brand_ids)  # a later check finds the others again
+    brands = list(lock_free_brands(brand_ids))  # a later check finds the others again
     take_ledger_lock()
     ahead = _closed_ahead(clock(), brands)
     params = [rows_param(AHEAD_COLUMNS, [(row.id, row.brand_id, row.kind, row.starts_on) for row in ahead])]
@@ -129,7 +129,7 @@ def _closed_ahead(now: datetime, brands: list[int] | None = None) -> list[Ahead]
     params: dict[str, Any] = {"current": current_periods(clocks), "last_period": LAST_PERIOD}
     in_scope = "1 = 1"
     if brands is not None:
-        in_scope, params["scope"] = in_list("zone.brand_id", name="scope"), list_param(brands)
+        in_scope, params["scope"] = in_list("zone.brand_id", param="%(scope)s"), list_param(brands)
     sql = statement("ledger/closed_ahead", current=current_sql(), in_scope=in_scope)
     return [
         Ahead(pk, brand_id, kind, as_date(starts_on), bool(begins_ahead))

@@ -107,7 +107,7 @@ class _Comparison:
     """The statement that compares rows and totals, with its parameters."""
 
     def __init__(self, totals: TotalsRange) -> None:
-        self.in_scope = "1 = 1" if totals.brands is None else in_list("brand_id", name="scope")
+        self.in_scope = "1 = 1" if totals.brands is None else in_list("brand_id", param="%(scope)s")
         self.campaign_in_scope = "1 = 1"
         rows_from = connection.ops.adapt_datetimefield_value(_first_instant(totals.first_month))
         self.params = {"rows_from": rows_from, "first_day": totals.first_day, "first_month": totals.first_month}

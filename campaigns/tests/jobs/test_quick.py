@@ -183,7 +183,7 @@ class TheRun(TestCase):
         spend(campaign, "-0.03")
         with self.assertLogs("campaigns", "INFO") as logs:
             task()
-        resumed = 'resumed "Spring sale" (Acme): brand’s daily budget not reached: 9.99 of 10.00 EUR'
+        resumed = 'resumed "Spring sale" (Acme): brand\'s daily budget no longer reached: 9.99 of 10.00 EUR'
         self.assertEqual(logs.output, [told + resumed])
 
     def test_the_task_logs_nothing_where_nothing_pauses_or_resumes(self) -> None:
