@@ -20,7 +20,7 @@ from benchmarks.pgbench import PgbenchFailed
 from benchmarks.results import Result
 from benchmarks.sizes import SIZES, Sizes
 from benchmarks.tables import text_table
-from budget_manager.processes import exit_on_signals
+from budget_manager.launcher.processes import exit_on_signals
 
 DOCS: Path = settings.BASE_DIR / "docs"
 PAGE = "performance.md"
