@@ -78,7 +78,6 @@ LABELS = (
     Labelled("kept-at-closing", CLOSING, "= ended.budget", "= NULL"),
     Labelled("period-without-budget-and-spend", CLOSING),
     Labelled("budgeted-periods-that-ended", CLOSING, ">=", ">"),
-    Labelled("budgeted-periods-that-ended", CLOSING, "ended.starts_on < ", "ended.starts_on <= "),
     # ledger/: folding (R3, R10, R15) and verifying
     Labelled("time-zone-of-the-period", f"{ZONES} test_verify", "segment.starts_on >= zone.first AND "),
     Labelled("time-zone-of-the-period", f"{ZONES} test_verify", "< zone.until", "<= zone.until"),
