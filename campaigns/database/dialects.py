@@ -14,11 +14,13 @@ from typing import Any
 from campaigns.database.connection import is_postgresql
 from campaigns.rules.money import MICROS, SUM_LIMIT
 
+MATERIALIZED, NOT_MATERIALIZED = "AS MATERIALIZED", "AS NOT MATERIALIZED"
+
 LARGE = 100_000 * MICROS
 """In millionths: it takes 92 million amounts up to this to pass 64 bits."""
 
 
-def rows_sql(columns: Mapping[str, str]) -> str:
+def rows_sql(columns: Mapping[str, str], param: str = "%s") -> str:
     """Return a SELECT that turns one bound parameter (see rows_param) into rows.
 
     columns maps each column's name to its SQL type; SQLite keeps dates and times as the text they are. Put it into a
@@ -26,9 +28,9 @@ def rows_sql(columns: Mapping[str, str]) -> str:
     """
     if is_postgresql():
         typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        return f"SELECT * FROM json_to_recordset(%s::json) AS given({typed})"
+        return f"SELECT * FROM json_to_recordset({param}::json) AS given({typed})"
     picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
-    return f"SELECT {picked} FROM json_each(%s)"
+    return f"SELECT {picked} FROM json_each({param})"
 
 
 def rows_param(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -41,15 +43,15 @@ def _to_text(value: date | time) -> str:
     return value.isoformat()
 
 
-def in_list(column: str, *, hashed: bool = False) -> str:
+def in_list(column: str, *, hashed: bool = False, param: str = "%s") -> str:
     """Return the condition "column is one of a bound list" (see list_param).
 
     hashed is for ids of rows that are read anyway: PostgreSQL hashes a list that is of the column's type. Otherwise it
     compares each row, of a million that may be pending, with each id of the list.
     """
     if is_postgresql():
-        return f"{column} = ANY(CAST(%s AS bigint[]))" if hashed else f"{column} = ANY(%s)"
-    return f"{column} IN (SELECT value FROM json_each(%s))"
+        return f"{column} = ANY(CAST({param} AS bigint[]))" if hashed else f"{column} = ANY({param})"
+    return f"{column} IN (SELECT value FROM json_each({param}))"
 
 
 def list_param(values: Iterable[Any]) -> Any:
@@ -122,9 +124,9 @@ def days_between(later: str, earlier: str) -> str:
     )
 
 
-def least(*values: str) -> str:
-    """Return the least of some values, of which none is NULL."""
-    return f"{'LEAST' if is_postgresql() else 'MIN'}({', '.join(values)})"
+def least() -> str:
+    """Return the name of the function that gives the least of some values, of which none is NULL."""
+    return "LEAST" if is_postgresql() else "MIN"
 
 
 def exact_sum(amount: str, name: str) -> str:
@@ -177,9 +179,9 @@ def _clamped(compared: str, value: str, limit: int) -> str:
     )
 
 
-def in_each_worker() -> str:
-    """Return what stands before a small SELECT of a WITH so that PostgreSQL's parallel workers join it, each its own.
+def each_worker() -> str:
+    """Return the hint for a small SELECT of a WITH that each of PostgreSQL's parallel workers is to run for itself.
 
-    What is kept for a whole statement is read by the leader only. SQLite has no workers.
+    Only the leader reads what is materialized. SQLite has no workers.
     """
-    return "AS NOT MATERIALIZED" if is_postgresql() else "AS MATERIALIZED"
+    return NOT_MATERIALIZED if is_postgresql() else MATERIALIZED

@@ -105,7 +105,7 @@ def _unless_locked(left: Unfinished) -> Iterator[None]:
 
 @transaction.atomic
 def _reopen(brand_ids: list[int], clock: Clock) -> int:
-    brands = lock_free_brands(brand_ids)  # a later check finds the others again
+    brands = list(lock_free_brands(brand_ids))  # a later check finds the others again
     take_ledger_lock()
     reopening = _Reopening(clock(), brands)
     reopened = reopening.execute(DELETE_EMPTY) + reopening.execute(REOPEN)

@@ -22,7 +22,15 @@ def _limit(name: str, before: str, after: str, tests: str, *, short: bool = Fals
 
 
 def _spent(name: str, before: str, after: str, tests: str, databases: str = BOTH, *, short: bool = False) -> Guard:
-    return _elsewhere(name, "services/enforcement/current_spend", before, after, tests, databases, short=short)
+    return Guard(name, "campaigns/sql/current_spend.sql", before, after, tests, databases, short)
+
+
+def _quarters(name: str, before: str, after: str, tests: str) -> Guard:
+    return _elsewhere(name, "models/current_spend", before, after, tests)
+
+
+def _sql(name: str, file: str, before: str, after: str, tests: str, *, short: bool = False) -> Guard:
+    return Guard(name, f"campaigns/sql/{file}.sql", before, after, tests, BOTH, short)
 
 
 QUICK = "test_quick_check"
@@ -63,14 +71,14 @@ GUARDS = (
     _decision("00:00 to 00:00 is the whole day", "w.end_time <= w.start_time)", "w.end_time < w.start_time)", WINDOWS),
     _decision(
         "a window past midnight is open after it",
-        "w.end_time < w.start_time\n                    AND b.local_time < w.end_time THEN 1",
-        "w.end_time < w.start_time\n                    AND b.local_time < w.end_time THEN 0",
+        "w.end_time < w.start_time\n            AND b.local_time < w.end_time THEN 1",
+        "w.end_time < w.start_time\n            AND b.local_time < w.end_time THEN 0",
         WINDOWS,
     ),
     _decision(
         "the end of a window past midnight is excluded",
-        "            AND b.local_time < w.end_time THEN 1",
-        "            AND b.local_time <= w.end_time THEN 1",
+        "w.start_time\n            AND b.local_time < w.end_time THEN 1",
+        "w.start_time\n            AND b.local_time <= w.end_time THEN 1",
         WINDOWS,
     ),
     _decision(
@@ -81,44 +89,47 @@ GUARDS = (
     ),
     _decision("the day on which a window starts", "(w.days_of_week & b.weekday_bit) <> 0 AND", "", WINDOWS),
     _decision("the day on which it started", "(w.days_of_week & b.yesterday_bit) <> 0 AND", "", WINDOWS),
-    _decision("one open window of several is enough", 'f"MAX({OPEN})"', 'f"MIN({OPEN})"', WINDOWS),
+    _decision("one open window of several is enough", 'f"MAX({WINDOW_IS_OPEN})"', 'f"MIN({WINDOW_IS_OPEN})"', WINDOWS),
     _decision("a look at all windows finds closed ones", " WHEN closed.id IS NOT NULL THEN 0", "", WINDOWS),
     _decision("a campaign counts once", "COUNT(DISTINCT campaign_id)", "COUNT(campaign_id)", WINDOWS),
     # R3, R4
-    _spent(
+    _quarters(
         "pending spend of today is today's",
-        f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY}',
-        f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY.replace(">=", ">")}',
+        f'TODAY = "CASE WHEN {QUARTERS_OF_TODAY}',
+        f'TODAY = "CASE WHEN {QUARTERS_OF_TODAY.replace(">=", ">")}',
         NEW_PERIOD,
     ),
-    _spent(
+    _quarters(
         "pending spend of tomorrow is not today's",
-        f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY}',
-        f'PENDING_TODAY = "CASE WHEN {QUARTERS_OF_TODAY.replace("< clock", "<= clock")}',
+        f'TODAY = "CASE WHEN {QUARTERS_OF_TODAY}',
+        f'TODAY = "CASE WHEN {QUARTERS_OF_TODAY.replace("< clock", "<= clock")}',
         NEW_PERIOD,
     ),
-    _spent(
+    _quarters(
         "pending spend of the month's first day is the month's",
-        f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH}',
-        f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH.replace(">=", ">")}',
+        f'THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH}',
+        f'THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH.replace(">=", ">")}',
         NEW_PERIOD,
     ),
-    _spent(
+    _quarters(
         "pending spend of tomorrow is not yet the month's",
-        f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH}',
-        f'PENDING_THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH.replace("< clock", "<= clock")}',
+        f'THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH}',
+        f'THIS_MONTH = "CASE WHEN {QUARTERS_OF_MONTH.replace("< clock", "<= clock")}',
         NEW_PERIOD,
     ),
-    _decision("a campaign's pending spend", ' + COALESCE({clamped("pending.today")}, 0)', "", PERIODS),
-    _spent("a brand's pending spend of the day", ' + COALESCE({clamped("brand_pending.today")}, 0)', "", PERIODS),
-    _spent(
-        "a brand's pending spend of the month", ' + COALESCE({clamped("brand_pending.this_month")}, 0)', "", PERIODS
-    ),
-    _decision("a campaign's folded spend", "COALESCE(own_day.spend, 0)", "0", PERIODS),
+    _spent("a campaign's pending spend", " + COALESCE({campaign_today}, 0)", "", PERIODS),
+    _spent("a brand's pending spend of the day", " + COALESCE({brand_today}, 0)", "", PERIODS),
+    _spent("a brand's pending spend of the month", " + COALESCE({brand_this_month}, 0)", "", PERIODS),
+    _spent("a campaign's folded spend", "COALESCE(own_day.spend, 0)", "0", PERIODS),
     _spent("a brand's folded spend of the day", "COALESCE(brand_day.spend, 0)", "0", PERIODS),
     _spent("a brand's folded spend of the month", "COALESCE(brand_month.spend, 0)", "0", PERIODS),
     _spent("what is dated ahead counts when its day comes", " - COALESCE(ahead.amount, 0)", "", PERIODS),
-    _spent("what is dated ahead begins tomorrow", "p.starts_on > clock.today", "p.starts_on >= clock.today", PERIODS),
+    _spent(
+        "what is dated ahead begins tomorrow",
+        "AND p.starts_on > clock.today",
+        "AND p.starts_on >= clock.today",
+        PERIODS,
+    ),
     _spent("what is dated ahead ends with the month", " AND p.starts_on < clock.next_month", "", PERIODS),
     _spent(
         "the 1st of the next month is none of this month's days ahead",
@@ -126,83 +137,68 @@ GUARDS = (
         "p.starts_on <= clock.next_month",
         PERIODS,
     ),
-    _decision("a campaign's day is today", " AND own_day.day = b.today", "", PERIODS),
+    _spent("a campaign's day is today", " AND own_day.day = b.today", "", PERIODS),
     _spent("a brand's day is today", " AND brand_day.starts_on = clock.today", "", PERIODS),
     _spent("a brand's month is this month", " AND brand_month.starts_on = clock.this_month", "", PERIODS),
     # R6
-    _decision(
+    _sql(
         "in an unknown zone nothing resumes",
-        "CASE WHEN today IS NULL THEN reasons_before | ({_flags(SWITCHES)}) ELSE",
-        "CASE WHEN today IS NULL THEN ({_flags(SWITCHES)}) ELSE",
+        "decide",
+        "CASE WHEN today IS NULL THEN reasons_before | ({switches}) ELSE",
+        "CASE WHEN today IS NULL THEN ({switches}) ELSE",
         "test_rule_06_bad_rows",
     ),
-    _decision(
+    _sql(
         "in an unknown zone switches pause",
-        "THEN reasons_before | ({_flags(SWITCHES)}) ELSE",
+        "decide",
+        "THEN reasons_before | ({switches}) ELSE",
         "THEN reasons_before ELSE",
         "test_rule_06_bad_rows",
     ),
     _elsewhere(
         "unknown zones are told",
-        "services/enforcement/clocks",
+        "models/clocks",
         "if find_zone(name) is None)",
         "if False)",
         "test_rule_06_bad_rows",
     ),
-    _decision(
+    _sql(
         "only what differs is written",
+        "decide",
         "decision WHERE reasons_after <> reasons_before)",
         "decision)",
         AGAIN,
         short=True,
     ),
-    _elsewhere(
+    _sql(
         "a campaign is written only where something differs",
-        "services/enforcement/next_change",
-        "\n    AND (c.pause_reasons <> upcoming.reasons OR c.next_change_minute <> upcoming.minute)",
+        "campaign_updates",
+        "\n    AND (c.pause_reasons <> next_change.reasons OR c.next_change_minute <> next_change.minute)",
         "",
         "test_upcoming",
     ),
-    _elsewhere(
-        "what time does next is written where the reasons stay",
-        "services/enforcement/next_change",
-        " OR c.next_change_minute <> upcoming.minute",
+    _sql(
+        "the next change is written where the reasons stay",
+        "campaign_updates",
+        " OR c.next_change_minute <> next_change.minute",
         "",
         "test_upcoming",
     ),
     # Between two checks
-    _elsewhere(
-        "a window opens", "services/enforcement/next_change", "least(OPENS, CLOSES)", "least(CLOSES, CLOSES)", QUICK
-    ),
+    _elsewhere("a window opens", "services/enforcement/next_change", "w.start_time > b.local_time", "1 = 0", QUICK),
     _elsewhere(
         "a window closes",
         "services/enforcement/next_change",
-        "least(OPENS, CLOSES)",
-        "least(OPENS, OPENS)",
+        "w.end_time > b.local_time",
+        "1 = 0",
         QUICK,
         short=True,
     ),
-    _elsewhere("clocks change", "services/enforcement/next_change", 'f"COALESCE(shift, {NEVER})"', "str(NEVER)", QUICK),
-    _elsewhere(
-        "a campaign begins", "services/enforcement/next_change", '_when("starts_on > today"', '_when("1 = 0"', QUICK
-    ),
-    _elsewhere(
-        "a campaign ends", "services/enforcement/next_change", '_when("ends_on >= today"', '_when("1 = 0"', QUICK
-    ),
-    _elsewhere(
-        "a daily limit ends with the day",
-        "services/enforcement/next_change",
-        'UNTIL_TOMORROW}) <> 0"',
-        'UNTIL_TOMORROW}) < 0"',
-        QUICK,
-    ),
-    _elsewhere(
-        "a monthly one with the month",
-        "services/enforcement/next_change",
-        'UNTIL_NEXT_MONTH}) <> 0"',
-        'UNTIL_NEXT_MONTH}) < 0"',
-        QUICK,
-    ),
+    _sql("clocks change", "next_change", "COALESCE(next_dst_change, {never})", "{never}", QUICK),
+    _sql("a campaign begins", "next_change", "WHEN starts_on > today", "WHEN 1 = 0", QUICK),
+    _sql("a campaign ends", "next_change", "WHEN ends_on >= today", "WHEN 1 = 0", QUICK),
+    _sql("a daily limit ends with the day", "next_change", "{limits_of_day}) <> 0", "{limits_of_day}) < 0", QUICK),
+    _sql("a monthly one with the month", "next_change", "{limits_of_month}) <> 0", "{limits_of_month}) < 0", QUICK),
     _elsewhere("a pass forgets its marks", "services/jobs/quick_check", "    clear_due(marks)\n", "", QUICK),
     _elsewhere(
         "a pass looks at what had spend",
@@ -264,8 +260,8 @@ GUARDS = (
     _elsewhere(
         "a brand with a negative id is in a shard",
         "services/scope",
-        'conditions.append(f"({brand} %% %s + %s) %% %s = %s")',
-        'conditions.append(f"{brand} %% %s + 0 * %s + 0 * %s = %s")',
+        'f"({brand} %% %(shards)s + %(shards)s) %% %(shards)s = %(shard)s"',
+        'f"{brand} %% %(shards)s = %(shard)s"',
         SHARDS,
     ),
     _elsewhere(
@@ -279,8 +275,8 @@ GUARDS = (
     _elsewhere(
         "a shard has its own brands",
         "services/scope",
-        'conditions.append(f"({brand} %% %s + %s) %% %s = %s")',
-        'conditions.append("%s + %s + %s > %s")',
+        'f"({brand} %% %(shards)s + %(shards)s) %% %(shards)s = %(shard)s"',
+        '"1 = 1"',
         SHARDS,
     ),
     _elsewhere(
@@ -291,23 +287,23 @@ GUARDS = (
         SHARDS,
         short=True,
     ),
-    _decision(
+    _spent(
         "a decision stays in its scope",
-        "    WHERE {{in_scope}}\n",
-        "    WHERE {{in_scope}} OR 1 = 1\n",
+        "    WHERE {campaign_in_scope}\n",
+        "    WHERE {campaign_in_scope} OR 1 = 1\n",
         "test_rule_08_at_once",
     ),
-    _elsewhere(
+    _sql(
         "history is written in the order of campaigns",
-        "services/enforcement/status_changes",
+        "history_lines",
         "FROM differences ORDER BY campaign_id",
         "FROM differences ORDER BY -campaign_id",
         AGAIN,
     ),
     _decision(
         "changes are told by brand and campaign",
-        " FROM differences ORDER BY brand, campaign",
-        " FROM differences ORDER BY brand DESC, campaign DESC",
+        "FROM differences ORDER BY brand, campaign",
+        "FROM differences ORDER BY brand DESC, campaign DESC",
         "test_enforce_dry_run test_enforce_command",
     ),
     _elsewhere(

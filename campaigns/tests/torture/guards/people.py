@@ -161,15 +161,15 @@ GUARDS = (
     _people(
         "a save enforces what it touched",
         CHANGES,
-        "    return enforce_under_locks(scope, now=now, actor=actor)",
+        "    return enforce_under_locks(scope, brands.values(), now=clock(), actor=actor)",
         "    return Enforcement()",
         "test_rule_08_at_once",
     ),
     _people(
         "a save holds the brand that its campaign has moved to",
         CHANGES,
-        "    lock_brands(brands)  # once more",
-        "    # once more",
+        "brands = lock_brands(brands_of(scope))",
+        "brands = brands_of(scope)",
         "test_moved_meanwhile",
         POSTGRESQL,
     ),

@@ -16,21 +16,18 @@ CHANGES = "campaigns/services/enforcement/saving.py"
 WAITS = "test_concurrency_locks"
 LOCKED = "test_locked_rows"
 LIMITS = "test_lock_waits"
-LOCK_BRANDS = """        if wait:
-            lock_brands(brand_ids, by_job=not self.in_caller)
-            free = brand_ids
-        else:
-            free = lock_free_brands(brand_ids)
-"""
+LOCK_BRANDS = (
+    "        free = lock_brands(brand_ids, by_job=not self.in_caller) if wait else lock_free_brands(brand_ids)\n"
+)
 DECIDE_AND_WRITE = """        locked_brands = sorted(set(brand_ids) - set(free))
         if not free:
-            return _Batch(ChangeCounts(0, 0, 0), [], locked_brands, [])
+            return _Batch(ChangeCounts(), [], locked_brands, [])
         scope, locked_campaigns = self.scope.within(free), list[int]()
         if self.skip_campaigns:
             campaigns, locked_campaigns = lock_free_campaigns(scope)
             scope = Scope(brands=tuple(free), campaigns=tuple(campaigns))
-        newest = last_history_id() if self.on_changes else 0
-        written = write_changes(scope, Clocks(scope, self.clock()), self.actor)
+        last = last_history_id() if self.on_changes else 0
+        written = write_changes(scope, Clocks(free.values(), self.clock()), self.actor)
 """
 
 
@@ -74,27 +71,25 @@ GUARDS = (
     _waiting(
         "the brand lock",
         LOCKS,
-        "    if is_postgresql():\n        settings =",
-        "    if False:\n        settings =",
+        '{_settings(wait)}", lock) if is_postgresql()',
+        '{_settings(wait)}", lock) if False',
         short=True,
     ),
-    _waiting("the brand lock lets spend in", LOCKS, 'ORDER BY id FOR NO KEY UPDATE",', 'ORDER BY id FOR UPDATE",'),
-    _waiting("the brand lock is exclusive", LOCKS, 'ORDER BY id FOR NO KEY UPDATE",', 'ORDER BY id FOR SHARE",'),
-    _waiting(
-        "brands are locked in the order of their ids", LOCKS, ' ORDER BY id FOR NO KEY UPDATE",', ' FOR NO KEY UPDATE",'
-    ),
+    _waiting("the brand lock lets spend in", LOCKS, 'SAVE_WAIT, "FOR NO KEY UPDATE"', 'SAVE_WAIT, "FOR UPDATE"'),
+    _waiting("the brand lock is exclusive", LOCKS, 'SAVE_WAIT, "FOR NO KEY UPDATE"', 'SAVE_WAIT, "FOR SHARE"'),
+    _waiting("brands are locked in the order of their ids", LOCKS, ' ORDER BY id {lock}"', ' ORDER BY -id {lock}"'),
     _waiting(
         "a batch holds its brands",
         ENFORCEMENT,
-        "            free = lock_free_brands(brand_ids)\n",
-        "            free = brand_ids\n",
+        "if wait else lock_free_brands(brand_ids)\n",
+        "if wait else brands_of(Scope.of_brands(brand_ids))\n",
         "test_concurrency test_concurrency_locks",
     ),
     _waiting(
         "a batch decides again under the lock",
         ENFORCEMENT,
         f"{LOCK_BRANDS}{DECIDE_AND_WRITE}",
-        f"        free = brand_ids\n{DECIDE_AND_WRITE}        lock_brands(brand_ids)\n",
+        f"        free = brands_of(Scope.of_brands(brand_ids))\n{DECIDE_AND_WRITE}        lock_brands(brand_ids)\n",
         "test_concurrency test_concurrency_locks",
     ),
     _waiting(
@@ -130,7 +125,13 @@ GUARDS = (
         BOTH,
     ),
     # What somebody else has locked
-    _waiting("a job skips locked brands", LOCKS, ' SKIP LOCKED"""\n', '"""\n', LOCKED),
+    _waiting(
+        "a job skips locked brands",
+        LOCKS,
+        'JOB_WAIT, "FOR NO KEY UPDATE SKIP LOCKED"',
+        'JOB_WAIT, "FOR NO KEY UPDATE"',
+        LOCKED,
+    ),
     _waiting(
         "a job skips locked campaigns",
         LOCKS,
@@ -194,8 +195,8 @@ GUARDS = (
     _waiting(
         "a job that skips brands waits for nothing long",
         LOCKS,
-        "{_settings(JOB_WAIT)}",
-        "{LOCK_HOLDER_TIMEOUT}",
+        'JOB_WAIT, "FOR NO KEY UPDATE SKIP LOCKED"',
+        'SAVE_WAIT, "FOR NO KEY UPDATE SKIP LOCKED"',
         LIMITS,
     ),
     _waiting(
