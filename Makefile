@@ -5,9 +5,10 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 ARGS ?=
 EXTENT ?= full
+PARALLEL ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser screenshots torture torture-here mutants bench check audit clean
+.PHONY: help run test coverage test-browser screenshots torture torture-here mutants bench check audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 19
@@ -15,8 +16,14 @@ help: ## this list
 run: $(INSTALLED) .env ## web, worker, beat and a broker on this machine; Ctrl-C ends them
 	@exec $(BIN)/python manage.py launch $(ARGS)
 
-test: $(INSTALLED) ## the tests; ARGS="campaigns.tests.project.test_settings -v 2" picks some
-	@$(BIN)/python manage.py test --noinput $(ARGS)
+test: $(INSTALLED) ## the tests, in a process for each core, or PARALLEL=1; ARGS="campaigns.tests.project.test_settings -v 2" picks some
+	@$(BIN)/python manage.py test --noinput --parallel $(PARALLEL) $(ARGS)
+
+coverage: $(INSTALLED) ## the tests, and how much of the code they run (.coveragerc); CONTRIBUTING.md has the figure
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run manage.py test --noinput --parallel $(PARALLEL) $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 test-browser: $(INSTALLED) ## the stories of people who use the admin, in headless Chromium; installs Debian's if none is there
 	@.ci/chromium $(BIN)/python manage.py test --noinput --pattern "browser_*.py" $(ARGS)
@@ -40,7 +47,7 @@ mutants: $(INSTALLED) ## small changes of the services that no test notices, tak
 # A key of its own, because neither .env nor what it names is any of its business.
 bench: $(INSTALLED) ## what the work costs at size, two hours, writes docs/performance.md; ARGS=--quick takes two minutes
 	@SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") DEBUG=False \
-		.ci/postgresql $(BIN)/python manage.py bench $(ARGS)
+		.ci/postgresql $(BIN)/python -m benchmarks $(ARGS)
 
 # The last line looks at the settings as they are in production.
 check: $(INSTALLED) ## lint, format, types, migrations and the settings of a deployment
@@ -58,7 +65,7 @@ audit: $(INSTALLED) ## asks public lists for known vulnerabilities of what is in
 	@.ci/audit
 
 clean: ## removes .venv, caches and collected static files; keeps .env and the database
-	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .bench staticfiles
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .bench .coverage .coverage.* staticfiles
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Python brings a pip of its own age along, before 3.12 also a setuptools, and public lists know their vulnerabilities;
@@ -70,10 +77,10 @@ $(INSTALLED): requirements.txt requirements-production.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "$(PYTHON) can't make a virtual environment: install its venv package (Debian: python3-venv)." >&2; \
 		exit 1; }
-	@echo "Installing requirements.txt into .venv …"
+	@echo "Installing requirements.txt into .venv, which takes a minute or two …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@$(BIN)/python -m pip uninstall -qq --yes setuptools
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/python .ci/install.py --requirement requirements.txt
 	@touch $@
 
 .env:

@@ -1,8 +1,8 @@
-"""Long work in a process of its own, beside the worker's, which goes on with the checks.
+"""Runs long work in a separate process, so that the worker's own processes stay free for checks.
 
-A worker of one process would check nothing while it imports a file, and all-or-nothing files are one transaction that
-can't be cut into pieces. So the task only starts a process, watches it, and is over. The process ends with the worker:
-it listens to a pipe that nobody writes to, and that breaks when the worker's process is gone.
+A worker with one process couldn't check while it imports a file, and an all-or-nothing file is one transaction that
+can't be split. So the task starts a process, watches it in a thread, and returns. The process ends with the worker: it
+reads from a pipe that is never written to and is closed when the worker's process is gone.
 """
 
 from __future__ import annotations
@@ -23,34 +23,31 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-LONGEST = 50 * 60
-"""Seconds that such work may take."""
-UNTIL_KILLED = 5 * 60
-"""Seconds after which it is killed that doesn't end then."""
-STARTS = 6
-"""One more than an upload may be attempted, so that the last one says why there is no further."""
-NICENESS = 10
-"""Where there is one core, a check comes first."""
+SOFT_TIME_LIMIT = 50 * 60  # seconds until TookTooLong is raised
+KILL_AFTER = 5 * 60  # further seconds until the process is killed
+# One more than the attempts that an upload has, so that the last start records why there is no other.
+MAX_STARTS = 6
+NICENESS = 10  # on a single core, checks come first
 
 
 class TookTooLong(Exception):
-    """The work has taken LONGEST."""
+    """The work has taken SOFT_TIME_LIMIT."""
 
 
 def start(work: Callable[..., None], *arguments: Any) -> None:
-    """Call a function of a module in a process of its own; the arguments go there as JSON.
+    """Call a module's function in a separate process, with arguments as JSON.
 
-    Where that is killed it starts again, as celery gives a task again whose process is killed.
+    A process that is killed starts again, as Celery redelivers a task whose process is killed.
     """
     name = f"{work.__module__}.{work.__qualname__}"
-    Thread(target=_see_through, args=(name, json.dumps(arguments)), daemon=True).start()
+    Thread(target=_run_until_done, args=(name, json.dumps(arguments)), daemon=True).start()
 
 
-def _see_through(name: str, arguments: str) -> None:
-    for _ in range(STARTS):
+def _run_until_done(name: str, arguments: str) -> None:
+    for _ in range(MAX_STARTS):
         code = _run(name, arguments)
         if code >= 0:
-            return  # it has ended by itself, and what it raised is in the log
+            return  # it ended by itself; an error is in the log
         logger.warning("The process of %s%s was ended by signal %d.", name, arguments, -code)
 
 
@@ -58,20 +55,20 @@ def _run(name: str, arguments: str) -> int:
     command = [sys.executable, "-m", __name__, name, arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=BASE_DIR) as process:
         try:
-            return process.wait(LONGEST + UNTIL_KILLED)
+            return process.wait(SOFT_TIME_LIMIT + KILL_AFTER)
         except subprocess.TimeoutExpired:
             process.kill()
             return 0
 
 
 def main(name: str, arguments: str) -> None:
-    """Do the work, in its own process."""
-    Thread(target=_end_with_the_worker, daemon=True).start()
+    """Do the work, in the separate process."""
+    Thread(target=_exit_with_the_worker, daemon=True).start()
     with suppress(OSError):
         os.nice(NICENESS)
     _set_up()
-    signal.signal(signal.SIGALRM, _take_no_longer)
-    signal.alarm(LONGEST)
+    signal.signal(signal.SIGALRM, _raise_took_too_long)
+    signal.alarm(SOFT_TIME_LIMIT)
     from django.utils.module_loading import import_string
 
     import_string(name)(*json.loads(arguments))
@@ -85,13 +82,13 @@ def _set_up() -> None:
     import budget_manager.celery  # noqa: F401  # tasks are sent through its application
 
 
-def _end_with_the_worker() -> None:
-    while os.read(0, 1):  # not through sys.stdin, whose lock Python wants when it ends
+def _exit_with_the_worker() -> None:
+    while os.read(0, 1):  # sys.stdin would hold a lock that Python needs at exit
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _take_no_longer(_number: int, _frame: FrameType | None) -> None:
+def _raise_took_too_long(_number: int, _frame: FrameType | None) -> None:
     raise TookTooLong
 
 

@@ -1,4 +1,4 @@
-"""A page for people who meet another transaction's lock where no form answers: nothing was saved, try again."""
+"""Answers 503 with a page that says "try again" if a request fails because rows are locked or a deadlock occurred."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RETRY_SECONDS = 10
 
 
 class BusyMiddleware:
-    """Answers 503 where a view gave up waiting for a lock, or lost a deadlock; nothing was saved."""
+    """For views without a form that could show the error. Nothing was saved: the transaction was rolled back."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -27,7 +27,7 @@ class BusyMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not is_busy(error):
             return None
-        logger.warning("busy at %s: %s", request.path, error)
+        logger.warning("rows locked at %s: %s", request.path, error)
         response = render(request, "503.html", status=503)
         response["Retry-After"] = str(RETRY_SECONDS)
         return response

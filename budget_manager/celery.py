@@ -14,9 +14,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
 import budget_manager.heartbeats  # noqa: F401  # connects to celery's signals
-from budget_manager.beat import correct_schedule, go_on_after_a_clock_ahead, keep_schedule_without_database
 from budget_manager.command_line import database_sentence
-from budget_manager.transport import forgive_lost_acknowledgements
+from budget_manager.patches.beat_scheduler import (
+    correct_schedule,
+    keep_schedule_without_database,
+    recover_from_clock_ahead,
+)
+from budget_manager.patches.kombu_redis import forgive_lost_acknowledgements
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "budget_manager.settings")
 
@@ -28,21 +32,21 @@ app.autodiscover_tasks()
 
 @setup_logging.connect
 def log_like_the_web_server(**_kwargs: Any) -> None:
-    """Worker and beat log as LOGGING and LOG_LEVEL say; celery's own set-up would replace the handlers."""
+    """Use LOGGING and LOG_LEVEL for worker and beat; Celery's own set-up would replace the handlers."""
     logging.config.dictConfig(settings.LOGGING)
 
 
 @beat_init.connect
 def outlive_database_and_clock(sender: Any, **_kwargs: Any) -> None:
-    """Of whichever database scheduler beat was told to use: its first schedule has been read by now."""
+    """Patch a database scheduler; it has loaded its first schedule by now."""
     if hasattr(sender.scheduler, "all_as_schedule"):
         correct_schedule(sender.scheduler)
         keep_schedule_without_database(sender.scheduler)
-        go_on_after_a_clock_ahead(sender.scheduler)
+        recover_from_clock_ahead(sender.scheduler)
 
 
 def _refuse_unusable_settings() -> None:
-    """One sentence and exit status 1, in place of celery's traceback."""
+    """Exit with one sentence and status 1 instead of Celery's traceback."""
     try:
         _ = settings.DEBUG  # reading one setting loads them all
     except ImproperlyConfigured as error:
@@ -50,7 +54,7 @@ def _refuse_unusable_settings() -> None:
 
 
 def _refuse_unusable_database() -> None:
-    """The same where worker or beat would start without a database, or without its tables."""
+    """Do the same if the database can't be reached or has no tables yet."""
     django.setup()
     try:
         with connection.cursor() as cursor:
@@ -63,7 +67,7 @@ def _refuse_unusable_database() -> None:
         sys.exit(sentence)
 
 
-# Only here: whoever imports this module while the settings load can't ask for a setting yet.
+# Only for the celery command: other importers may still be loading the settings.
 if Path(sys.argv[0]).name == "celery" or Path(sys.argv[0]).parent.name == "celery":
     _refuse_unusable_settings()
     if {"worker", "beat"} & set(sys.argv):

@@ -1,4 +1,4 @@
-"""What manage.py runs: Django's commands, with one sentence for what the user can put right."""
+"""Runs Django's commands for manage.py; errors that the user can correct become one sentence with the remedy."""
 
 import re
 import sys
@@ -11,18 +11,18 @@ from django.core.management import execute_from_command_line
 from django.db import DatabaseError, OperationalError, connection
 
 from budget_manager import simulation
-from budget_manager.processes import exit_on_signals
+from budget_manager.launcher.processes import exit_on_signals
 
 
 def run(argv: list[str]) -> int:
-    """Run a command; the exit status. `--traceback` shows where a sentence comes from."""
+    """Run a command and return its exit status. `--traceback` shows the traceback instead of the sentence."""
     with ExitStack() as stack:
         if argv[1:2] == ["simulate"]:
             exit_on_signals()
             stack.enter_context(simulation.throw_away_database())
         try:
             if argv[1:2] == ["runserver"]:
-                connection.ensure_connection()  # or the server would miss the database in a thread, and hang
+                connection.ensure_connection()  # without a database, runserver's thread would fail and the server hang
             execute_from_command_line(argv)
         except (ImproperlyConfigured, DatabaseError) as error:
             sentence = _sentence(error)
@@ -40,7 +40,7 @@ def _sentence(error: ImproperlyConfigured | DatabaseError) -> str | None:
 
 
 def database_sentence(error: DatabaseError, database: dict[str, Any]) -> str | None:
-    """What is wrong with the database, and the remedy; None for an error that isn't about reaching it."""
+    """Return what is wrong with the database and the remedy; None for other errors."""
     if database["ENGINE"].endswith("sqlite3"):
         return _sqlite_sentence(str(error), database["NAME"])
     state = sqlstate(error)
@@ -65,24 +65,24 @@ def database_sentence(error: DatabaseError, database: dict[str, Any]) -> str | N
     )
 
 
+# Messages of PostgreSQL and PgBouncer in English: psycopg has no code for a refused connection.
 TOO_MANY = ("too many", "connection slots", "no more connections")
-"""As PostgreSQL and PgBouncer say it in English; a refused connection has no code in psycopg."""
 
+# By SQLSTATE: what is wrong, and what to do.
 REMEDIES = {
-    "42P01": ("has no tables of ours", "run `python manage.py migrate`"),
-    "25006": ("takes no changes", "point DATABASE_URL at the primary, or reset default_transaction_read_only"),
-    "53100": ("has no space left", "make space on the server's disk, and try again"),
-    "55P03": ("is waiting for somebody's lock", "try again; pg_stat_activity says who holds it"),
+    "42P01": ("isn't set up yet", "run `python manage.py migrate`"),
+    "25006": ("is read-only", "point DATABASE_URL at the primary, or reset default_transaction_read_only"),
+    "53100": ("has no space left", "free some space on the server's disk, and try again"),
+    "55P03": ("is locked by another transaction", "try again; pg_stat_activity shows who holds the lock"),
     "57014": (
-        "was told to give up a statement",
-        "try again; if statement_timeout is set for this process (PGOPTIONS, DATABASE_URL), take it out",
+        "canceled a statement",
+        "try again; if statement_timeout is set for this process (PGOPTIONS, DATABASE_URL), remove it",
     ),
 }
-"""What each of PostgreSQL's codes means, and what to do."""
 
 
 def sqlstate(error: BaseException | None) -> str | None:
-    """Return PostgreSQL's code of the error, or of the one that it was raised for."""
+    """Return the SQLSTATE of the error or of its cause."""
     while error is not None:
         if state := getattr(error, "sqlstate", None):
             return str(state)
@@ -96,13 +96,13 @@ def _first_line(error: DatabaseError) -> str:
 
 def _sqlite_sentence(message: str, path: str) -> str | None:
     remedies = {
-        "unable to open database file": "make its directory and let us write there, or correct DATABASE_URL",
+        "unable to open database file": "create its directory and make it writable, or correct DATABASE_URL",
         "readonly database": "make the file and its directory writable, or correct DATABASE_URL",
-        "file is not a database": "name a SQLite file, or one that isn't there yet, in DATABASE_URL",
+        "file is not a database": "name a SQLite file or a new file in DATABASE_URL",
         "no such table": "run `python manage.py migrate`",
         "database is locked": "another process has been writing for 20 seconds; try again",
-        "database or disk is full": "make space on its disk, and try again",
-        "disk I/O error": "look whether its disk is full or broken, and try again",
+        "database or disk is full": "free some space on its disk, and try again",
+        "disk I/O error": "check whether its disk is full or broken, and try again",
     }
     for symptom, remedy in remedies.items():
         if symptom in message:

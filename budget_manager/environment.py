@@ -101,8 +101,8 @@ def log_level(default: str) -> str:
     return level
 
 
+# Any host, a name (with a dot before it: and what is under it), an IPv4 address, or an IPv6 address in brackets.
 HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
-"""Any host, a name (with a dot before it: and what is under it), an IPv4 address, or an IPv6 address in brackets."""
 
 
 def hosts(name: str, default: str) -> list[str]:

@@ -1,5 +1,6 @@
 """All settings, from environment variables; .env.example explains each one."""
 
+import os
 import sys
 import tempfile
 from datetime import timedelta
@@ -119,6 +120,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": DATABASE}
+TEST_RUNNER = "campaigns.tests.support.runner.Runner"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     synchronous = "OFF" if TESTING or SIMULATION else "NORMAL"
@@ -202,11 +204,22 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = not LIVE
 
 LOG_LEVEL = environment.log_level("ERROR" if TESTING else "INFO")
+LAUNCHED = "LAUNCHED" in os.environ  # by `make run`, whose log is for people
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "short": {"()": "budget_manager.launcher.logs.ShortFormatter"},
+    },
+    "filters": {"routine": {"()": "budget_manager.launcher.logs.WithoutRoutine"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "short" if LAUNCHED else "line",
+            "filters": ["routine"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         # Django gives these handlers of their own; here everything goes through the one above.
@@ -216,6 +229,11 @@ LOGGING = {
         "axes": {"level": "WARNING" if LOG_LEVEL in ("DEBUG", "INFO") else LOG_LEVEL},
         "waitress.queue": {"level": "ERROR"},  # it tells of each request that waits for a thread
         "matplotlib": {"level": "WARNING"},  # it tells of the fonts that it finds
+        **{
+            name: {"level": "WARNING"}
+            for name in ("celery", "django.utils.autoreload")
+            if LAUNCHED and LOG_LEVEL != "DEBUG"
+        },
     },
 }
 

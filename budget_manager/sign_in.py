@@ -19,8 +19,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 LONGEST_NAME = 255
+# Bits of an IPv6 address that a provider gives to one customer, who may choose the others.
 ONE_SUBSCRIBER = 64
-"""Bits of an IPv6 address that a provider gives to one customer, who may choose the others."""
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -8,13 +8,13 @@ from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
 
+# Bytes of a request that aren't the file: other fields, and what separates them.
 AROUND = 1024**2
-"""Bytes of a request that aren't the file: other fields, and what separates them."""
 DROPPED = "budget_manager.upload_dropped"
 
 
 def was_dropped(request: HttpRequest) -> bool:
-    """Tell whether the request's files were too large and are missing."""
+    """Return whether the request's files were too large and are missing."""
     return DROPPED in request.META
 
 

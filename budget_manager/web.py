@@ -1,12 +1,12 @@
 """The web server's worker class: gunicorn manages the processes, waitress serves the connections of each.
 
-gunicorn's own threads each read one request and write one answer. So as many half-sent requests as there are threads,
-sent by anybody, stop everything. waitress reads and writes all connections in one loop; a thread is taken only by a
-request that has arrived with its whole body, and only until its answer is made. The number of threads bounds the work,
-and with it the connections to the database; only open files bound the connections of clients.
+gunicorn's gthread worker keeps a thread for each request from its first byte, so slow clients (Slowloris) with as many
+half-sent requests as there are threads block the process. waitress reads and writes all connections in one event loop;
+a request takes a thread only after its whole body has arrived, until its response is computed. So the number of threads
+limits the database connections, and the limit of open files the client connections.
 
-gevent, the usual alternative, bounds no connections to the database, stops a whole process while one request waits for
-SQLite's lock, and with --preload mixes up connections, because Django is loaded before gevent replaces the threads.
+gevent, the usual alternative, limits no database connections, blocks a whole process while one request waits for
+SQLite's lock, and breaks with --preload, because Django is loaded before gevent patches threading.
 """
 
 from __future__ import annotations
@@ -35,52 +35,52 @@ from waitress.utilities import RequestEntityTooLarge
 
 from budget_manager.upload_limit import AROUND
 
-MOST_CONNECTIONS = 10_000
-"""Of one process: its loop asks each of them at each turn, which takes milliseconds for thousands."""
+# Of one process: each turn of the loop visits all of them, which takes milliseconds for thousands.
+MAX_CONNECTIONS = 10_000
 KIB = 1024
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-SECONDS_FOR_HEADERS = 30.0
-SECONDS_WITHOUT_A_BYTE = 60
-MOST_TO_DROP = 10 * KIB**3
-"""Of a larger body nothing is read, nor of one in chunks, which announces no length."""
-LEAST_BYTES_A_SECOND = 500
-"""A body that has taken longer than SECONDS_WITHOUT_A_BYTE must have come at this rate on average."""
+HEADER_TIMEOUT = 30.0
+IDLE_TIMEOUT = 60
+# A larger body, or a chunked one, which has no announced length, isn't read at all.
+MAX_DISCARDED_BODY = 10 * KIB**3
+# Bytes per second, on average, of a body that takes longer than IDLE_TIMEOUT.
+MIN_BODY_RATE = 500
 
 
 class Parser(HTTPRequestParser):
-    """A request on its way in, which knows when it began.
+    """Parses a request and knows when it began.
 
-    A body that is too large is read and dropped: a browser shows an answer only after it has sent everything.
+    A body that is too large is read and discarded, because a browser shows a response only after sending everything.
     """
 
-    to_drop = 0
+    to_discard = 0
 
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
         self.began = time.monotonic()
 
     def received(self, data: bytes) -> int:
-        if self.to_drop:
-            dropped = min(self.to_drop, len(data))
-            self.to_drop -= dropped
+        if self.to_discard:
+            dropped = min(self.to_discard, len(data))
+            self.to_discard -= dropped
             self.body_bytes_received += dropped
-            self.completed = not self.to_drop
+            self.completed = not self.to_discard
             return dropped
         consumed = super().received(data)
-        if isinstance(self.error, RequestEntityTooLarge) and 0 < self.content_length <= MOST_TO_DROP:
-            self.to_drop, self.completed = self.content_length, False
+        if isinstance(self.error, RequestEntityTooLarge) and 0 < self.content_length <= MAX_DISCARDED_BODY:
+            self.to_discard, self.completed = self.content_length, False
         return consumed
 
     def is_too_slow(self, now: float) -> bool:
-        """Tell whether to cut its client off: one byte now and then would keep the connection open for ever."""
+        """Return whether to close the connection: one byte now and then would keep it open for ever."""
         age = now - self.began
         if not self.headers_finished:
-            return age > SECONDS_FOR_HEADERS
-        return age > SECONDS_WITHOUT_A_BYTE and self.body_bytes_received < age * LEAST_BYTES_A_SECOND
+            return age > HEADER_TIMEOUT
+        return age > IDLE_TIMEOUT and self.body_bytes_received < age * MIN_BODY_RATE
 
 
-class InAccessLog:
-    """A task whose answer has a line in gunicorn's access log."""
+class AccessLogMixin:
+    """Writes a line about the response to gunicorn's access log."""
 
     def service(self) -> None:
         began = time.monotonic()
@@ -91,8 +91,8 @@ class InAccessLog:
                 log_access(self, seconds=time.monotonic() - began)
 
 
-class AnswerTask(InAccessLog, WSGITask):
-    """The application answers. Django leaves it to the server to send no body to HEAD, and waitress to Django."""
+class ApplicationTask(AccessLogMixin, WSGITask):
+    """Runs the application. Omits the body of a HEAD response: Django leaves that to the server, waitress to Django."""
 
     def get_environment(self) -> dict[str, Any]:
         environ = super().get_environment()
@@ -103,17 +103,17 @@ class AnswerTask(InAccessLog, WSGITask):
     def write(self, data: bytes) -> None:
         super().write(b"" if is_head(self) else data)
         if is_head(self):
-            self.chunked_response = False  # whose end would be bytes of a body
+            self.chunked_response = False  # its last chunk would be bytes of a body
 
 
-class RefusalTask(InAccessLog, ErrorTask):
-    """waitress answers what isn't a valid request, or is too large."""
+class BadRequestTask(AccessLogMixin, ErrorTask):
+    """Answers a request that isn't valid or is too large."""
 
     def execute(self) -> None:
         error = self.request.error  # type: ignore[attr-defined]  # typeshed takes the request for its error
         if isinstance(error, RequestEntityTooLarge):
             largest = f"{settings.SPEND_UPLOAD_MEGABYTES:,} MB"
-            error.body = f"The largest file that can be uploaded has {largest}: send it in parts."
+            error.body = f"Files can have at most {largest}. Split the file and upload the parts."
         super().execute()
 
 
@@ -121,12 +121,12 @@ class Channel(HTTPChannel):
     """One connection."""
 
     parser_class = Parser
-    task_class = AnswerTask
-    error_task_class = RefusalTask
+    task_class = ApplicationTask
+    error_task_class = BadRequestTask
     request: Parser | None
 
     def is_idle(self) -> bool:
-        """Tell whether nothing is lost when the connection ends: no request is running or has its headers here."""
+        """Return whether the connection can be closed: no request is running or has sent its headers."""
         receiving = self.request is not None and self.request.headers_finished
         return not (self.requests or self.total_outbufs_len or receiving)
 
@@ -136,7 +136,7 @@ class Channel(HTTPChannel):
 
 
 def log_access(task: Any, *, seconds: float) -> None:
-    """Write gunicorn's line about an answer; an error's request may have been understood in part only."""
+    """Write gunicorn's access log line; the request of an error may be parsed only in part."""
     request, channel = task.request, task.channel
     environ = {
         "REMOTE_ADDR": channel.addr[0],
@@ -160,19 +160,21 @@ def is_head(task: Any) -> bool:
 
 
 def bytes_sent(task: Any) -> int:
-    """Return the length of the answer's body; what a file holds is sent behind the task's back."""
+    """Return the length of the response's body; the task doesn't count the bytes of a file wrapper."""
     if is_head(task):
         return 0
     return task.content_bytes_written or task.content_length or 0
 
 
 class Worker(GunicornWorker):
-    """One of gunicorn's processes: a loop in its main thread, `--threads` of them for the application."""
+    """A gunicorn worker process: an event loop in its main thread, and `--threads` threads for the application."""
 
     @classmethod
     def check_config(cls, cfg: Config, log: Logger) -> None:
         if cfg.is_ssl:
-            raise ConfigError("This worker class speaks no TLS: leave --certfile to the proxy before it.")
+            raise ConfigError(
+                "This worker class doesn't support TLS: remove --certfile, and let the proxy in front terminate TLS."
+            )
 
     def run(self) -> None:
         self.map: dict[int, Any] = {}
@@ -193,23 +195,25 @@ class Worker(GunicornWorker):
         return {
             "sockets": [listener.sock for listener in listeners],
             "backlog": self.cfg.backlog,
-            "connection_limit": min(MOST_CONNECTIONS, raise_limit_of_files() // 2),  # others are spilled bodies
+            "connection_limit": min(
+                MAX_CONNECTIONS, raise_open_file_limit() // 2
+            ),  # the rest is for bodies in temporary files
             "asyncore_use_poll": True,  # select() ends at 1,024
-            "channel_timeout": SECONDS_WITHOUT_A_BYTE,
+            "channel_timeout": IDLE_TIMEOUT,
             "cleanup_interval": 5,
             "max_request_header_size": 32 * KIB,
-            # Up to twice the limit the page says what was too large; beyond that we do, and nothing is put aside.
+            # Up to twice the limit the upload page shows the error; beyond that BadRequestTask does.
             "max_request_body_size": 2 * settings.SPEND_UPLOAD_MEGABYTES * KIB**2 + AROUND,
             "recv_bytes": 64 * KIB,
-            # What is larger goes to a temporary file, so that a thousand of them take 64 MB, and no thread waits for
-            # a reader: an answer is never too large to be put aside.
+            # Larger bodies go to a temporary file: a thousand connections take 64 MB, and no thread waits for a slow
+            # client to read its response.
             "inbuf_overflow": 64 * KIB,
             "outbuf_overflow": 64 * KIB,
             "outbuf_high_watermark": 2**40,
-            "clear_untrusted_proxy_headers": False,  # TRUST_PROXY_HEADER says who believes them
-            "server_name": "missing-host.invalid",  # what ALLOWED_HOSTS refuses of a request without a Host header
+            "clear_untrusted_proxy_headers": False,  # TRUST_PROXY_HEADER decides whether they are believed
+            "server_name": "missing-host.invalid",  # for requests without a Host header; ALLOWED_HOSTS refuses it
             "ident": "",
-            "log_socket_errors": False,  # people close their browsers
+            "log_socket_errors": False,  # clients disconnect all the time
         }
 
     def servers(self) -> Iterator[Any]:
@@ -219,12 +223,12 @@ class Worker(GunicornWorker):
         return [each for each in list(self.map.values()) if isinstance(each, Channel)]
 
     def turn(self) -> None:
-        """Read and write what can be, or wait a second for it; tell gunicorn that the loop runs."""
+        """Handle pending I/O, or wait a second for some, and notify gunicorn that the process is alive."""
         self.notify()
         wasyncore.loop(timeout=1, use_poll=True, map=self.map, count=1)
-        self.close_slow_ones()
+        self.close_slow_channels()
 
-    def close_slow_ones(self) -> None:
+    def close_slow_channels(self) -> None:
         now = time.monotonic()
         if now < self.next_look:
             return
@@ -235,7 +239,7 @@ class Worker(GunicornWorker):
     next_look = 0.0
 
     def finish_requests(self) -> None:
-        """Take no more connections, and go on until each answer is sent, at most for gunicorn's graceful time-out."""
+        """Accept no more connections, and run until each response is sent, at most for gunicorn's graceful timeout."""
         for server in self.servers():
             server.accepting = False
         until = time.monotonic() + self.cfg.graceful_timeout
@@ -243,20 +247,20 @@ class Worker(GunicornWorker):
             self.turn()
 
     def is_orphan(self) -> bool:
-        """Tell whether gunicorn has gone without a word."""
+        """Return whether gunicorn's main process has died."""
         return os.getppid() != self.ppid
 
     def count(self) -> None:
-        """End after `--max-requests`; gunicorn starts another in our place."""
+        """Stop after `--max-requests`; gunicorn starts a new process."""
         self.nr += 1
         if self.nr >= self.max_requests:
             self.alive = False
 
 
-def raise_limit_of_files() -> int:
-    """Let this process have as many open files as it may, and return how many those are."""
+def raise_open_file_limit() -> int:
+    """Raise the soft limit of open files as far as allowed, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * MOST_CONNECTIONS
+    wanted = 2 * MAX_CONNECTIONS
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

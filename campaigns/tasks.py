@@ -11,7 +11,8 @@ from django.conf import settings
 
 from budget_manager import beside
 from campaigns.database.clock import database_now
-from campaigns.services.intake import upload_confirm, upload_preview
+from campaigns.services.insight.log_transitions import logged_transitions
+from campaigns.services.intake import upload_preview
 from campaigns.services.intake import uploads as spend_uploads
 from campaigns.services.jobs import full_check as jobs
 from campaigns.services.jobs import quick_check as quick
@@ -42,15 +43,16 @@ def reset_monthly_spend() -> None:
 @shared_task(name="campaigns.tasks.quick_check", soft_time_limit=45, time_limit=60)
 def quick_check() -> None:
     """Every ten seconds: enforce what had spend and what time has reached. The check puts right what this misses."""
-    done = quick.run_quick_check(clock=database_now)
-    if done.changed or done.folded:
-        logger.info("%s: %s", quick.JOB, done.summary)
+    with logged_transitions() as transitions:
+        done = quick.run_quick_check(clock=database_now, transitions=transitions)
+    logger.debug("%s: %s", quick.JOB, done.summary)  # it runs every ten seconds
 
 
 @shared_task(name="campaigns.tasks.check_shard", expires=240)
 def check_shard(check: str, number: int) -> None:
     """Enforce one shard of a full check; the last one ends the check."""
-    ended = shards.run_shard(UUID(check), number, clock=database_now)
+    with logged_transitions() as transitions:
+        ended = shards.run_shard(UUID(check), number, clock=database_now, transitions=transitions)
     if ended:
         _log("check_shard", ended)
 
@@ -92,7 +94,7 @@ def preview_upload(upload: int, task_id: str) -> None:
 
 def send_due_uploads() -> None:
     """Send for the upload that is next, if there is one: it waits, or its run was lost; the same for previews."""
-    upload_confirm.cancel_forgotten(now=database_now())
+    upload_preview.cancel_expired(now=database_now())
     for pk in upload_preview.due_previews(now=database_now()):
         preview_spend_upload.delay(pk)
     for pk in spend_uploads.due_uploads(now=database_now()):
@@ -101,12 +103,14 @@ def send_due_uploads() -> None:
 
 def _run(name: str) -> None:
     if settings.CHECK_SHARDS > 1:
-        check = shards.begin_check(name, of=settings.CHECK_SHARDS, clock=database_now)
+        begun = shards.begin_check(name, of=settings.CHECK_SHARDS, clock=database_now)
         for number in range(settings.CHECK_SHARDS):
-            check_shard.delay(str(check), number)
+            check_shard.delay(str(begun), number)
         logger.info("%s: in %d shards", name, settings.CHECK_SHARDS)
     else:
-        _log(name, jobs.run_full_check(name, clock=database_now))
+        with logged_transitions() as transitions:
+            check = jobs.run_full_check(name, clock=database_now, transitions=transitions)
+        _log(name, check)
 
 
 def _log(name: str, check: jobs.FullCheck) -> None:

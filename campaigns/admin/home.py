@@ -25,9 +25,9 @@ from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import home as overview
 from campaigns.services.insight import pacing
-from campaigns.services.insight.forecast import in_words
+from campaigns.services.insight.forecast import format_instant
 from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money
-from campaigns.services.insight.risk import LABELS as RISKS
+from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health
 from campaigns.services.permissions import sees_only_assigned_brands
@@ -129,7 +129,7 @@ def _currency(currency: Currency) -> dict[str, Any]:
 
 
 def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
-    beside = f"{format_money(money.beside, code)} without a budget" if money.beside else ""
+    beside = f"{format_money(money.other_spend, code)} without a budget" if money.other_spend else ""
     if not money.budgets:
         return {"bar": "", "beside": beside or "–"}
     bar = spend_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
@@ -155,7 +155,7 @@ def _when(brand: BrandNow, now: datetime) -> str:
     month = pacing.reaches_at(brand.month_spend, brand.monthly_budget, pacing.month_span(zone, now))
     fast = ((Risk.FAST_TODAY, day), (Risk.FAST_MONTH, month))
     at = min((at for risk, at in fast if at and brand.risk & risk), default=None)
-    return f"about {in_words(at, zone, now)}" if at else ""
+    return f"about {format_instant(at, zone, now)}" if at else ""
 
 
 def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:

@@ -83,21 +83,6 @@ def ids_as_text(values: str) -> str:
     return f"CAST(array_agg({values}) AS text)" if is_postgresql() else f"json_group_array({values})"
 
 
-def ctid_in() -> str:
-    """Return the condition "the row is at one of the collected addresses", one bound parameter.
-
-    On PostgreSQL another row may lie there, if the one that was collected is gone.
-    """
-    if is_postgresql():
-        return "ctid = ANY(CAST(%s AS tid[]))"
-    return in_list("id")
-
-
-def in_text_list(column: str) -> str:
-    """Return the condition "column is one of the collected ids", one bound parameter."""
-    return f"{column} = ANY(CAST(%s AS bigint[]))" if is_postgresql() else in_list(column)
-
-
 def quarter_sql(column: str) -> str:
     """Return the quarter-hour number of a timestamp column (see campaigns.rules.periods)."""
     if is_postgresql():
@@ -152,6 +137,14 @@ def clamped(name: str) -> str:
     if is_postgresql():
         return _clamped(name, name, SUM_LIMIT)
     return _clamped(f"{name}_units", f"{name}_units * {MICROS} + {name}_micros", SUM_LIMIT // MICROS)
+
+
+def sum_function() -> str:
+    """Return the aggregate that sums millionths beyond 64 bits: PostgreSQL's is exact, SQLite's is ours and clamped.
+
+    See campaigns.database.connection.add_exact_sum.
+    """
+    return "SUM" if is_postgresql() else "exact_sum"
 
 
 def clamped_sum(amount: str) -> str:

@@ -15,8 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from campaigns.rules.money import AMOUNT_LIMIT, round_money
-
-SHOWN = 60
+from campaigns.rules.text import quote
 
 
 class DecimalMark(StrEnum):
@@ -24,19 +23,20 @@ class DecimalMark(StrEnum):
 
     POINT = "point"
     COMMA = "comma"
+    # Of a file with commas between its values: a single point is a decimal one.
     USUALLY_POINT = "usually point"
-    """Of a file with commas between its values: a single point is a decimal one."""
     UNKNOWN = "unknown"
 
 
 class Amount(NamedTuple):
+    # Six decimals at most; 0 where it is nearer to 0 than to a millionth.
     value: Decimal
-    """Six decimals at most; 0 where it is nearer to 0 than to a millionth."""
     is_rounded: bool
+    # The currencies that the sign beside the number may mean; none where there is no sign.
     currencies: tuple[str, ...] = ()
-    """The currencies that the sign beside the number may mean; none where there is no sign."""
 
 
+# What stands beside amounts, and the currencies that it is used for. A code of three letters means itself.
 SIGNS = {
     "$": ("USD", "ARS", "AUD", "CAD", "CLP", "COP", "HKD", "MXN", "NZD", "SGD", "TWD"),
     "US$": ("USD",),
@@ -63,10 +63,9 @@ SIGNS = {
     "Kč": ("CZK",),
     "kr": ("SEK", "DKK", "NOK", "ISK"),
 }
-"""What stands beside amounts, and the currencies that it is used for. A code of three letters means itself."""
 
-NONE = ("", "-", "--", "–", "—")
-"""What platforms and spreadsheets write where there is no amount."""
+# What platforms and spreadsheets write where there is no amount.
+BLANK = ("", "-", "--", "–", "—")
 
 SPACE = r" \u00a0\u2009\u202f"
 SIGN = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True)) + "|[A-Z]{3}"
@@ -80,9 +79,9 @@ TWO_READINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in ",.'’ \u00a0\u2009\u202f"}
 
 
-def is_no_amount(text: str) -> bool:
-    """Tell whether a cell says that there is no amount."""
-    return text.strip() in NONE
+def is_blank_amount(text: str) -> bool:
+    """Return whether a cell says that there is no amount."""
+    return text.strip() in BLANK
 
 
 def read_amount(text: str, mark: DecimalMark) -> Amount:
@@ -97,7 +96,7 @@ def read_amount(text: str, mark: DecimalMark) -> Amount:
     amount = round_money(exact)
     if amount.copy_abs() >= AMOUNT_LIMIT:
         bounds = f"-{AMOUNT_LIMIT:,} and {AMOUNT_LIMIT:,}"
-        raise ValueError(f"The amount {_shown(text)} is too large: amounts lie between {bounds}.")
+        raise ValueError(f"The amount {quote(text)} is too large: amounts lie between {bounds}.")
     is_negative = (found["minus"] or found["minus_after"]) in ("-", "\u2212")
     sign = found["before"] or found["after"]
     return Amount(
@@ -152,16 +151,12 @@ def _two_readings(text: str, number: str) -> str:
     # With three decimals it would have two readings again.
     decimal = number[:-1] if number.endswith("0") else f"{number}0"
     return (
-        f"The amount {_shown(text)} has two readings, {Decimal(number).normalize():f} and {int(whole):,}: write"
+        f"The amount {quote(text)} has two readings, {Decimal(number).normalize():f} and {int(whole):,}: write"
         f" {whole} or {decimal}, or tell which is the file's decimal separator, point or comma."
     )
 
 
 def _invalid(text: str, mark: DecimalMark) -> str:
     if mark is DecimalMark.COMMA:
-        return f"The amount {_shown(text)} isn't a valid amount with a decimal comma: write it like 12,50 or -0,75."
-    return f"The amount {_shown(text)} isn't a valid amount: write it like 12.50 or -0.75."
-
-
-def _shown(value: str) -> str:
-    return f"“{value if len(value) <= SHOWN else value[: SHOWN - 1] + '…'}”"
+        return f"The amount {quote(text)} isn't a valid amount with a decimal comma: write it like 12,50 or -0,75."
+    return f"The amount {quote(text)} isn't a valid amount: write it like 12.50 or -0.75."

@@ -5,5 +5,5 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+# Gives the instant to decide for; a fixed instant is `lambda: at`.
 Clock = Callable[[], datetime]
-"""Gives the instant to decide for; a fixed instant is `lambda: at`."""

@@ -11,20 +11,19 @@ from campaigns.rules.currencies import decimals_of
 PLACES = 6
 MICROS = 10**PLACES
 SMALLEST = Decimal(1).scaleb(-PLACES)
+# Amounts lie strictly between -AMOUNT_LIMIT and AMOUNT_LIMIT, budgets below it: within that, SQLite is exact too.
 AMOUNT_LIMIT = 10**9
-"""Amounts lie strictly between -AMOUNT_LIMIT and AMOUNT_LIMIT, budgets below it: within that, SQLite is exact too."""
 DAY_TOTAL_LIMIT = 100_000_000_000 * MICROS
+# In millionths: what a total of a day or month may come to, far above every budget. Spend beyond it stays pending.
 MONTH_TOTAL_LIMIT = 10 * DAY_TOTAL_LIMIT
-"""In millionths: what a total of a day or month may come to, far above every budget. Spend beyond it stays pending."""
+# In millionths: sums of pending spend are exact up to here, and beyond it are taken for this much.
+#
+# A decision adds such a sum to the month's total less its days ahead, at most 4.1 * MONTH_TOTAL_LIMIT. So what it adds
+# up fits into 64 bits, and a sum that was cut is above every budget, or below 0, as the true one is.
 SUM_LIMIT = 5 * MONTH_TOTAL_LIMIT
-"""In millionths: sums of pending spend are exact up to here, and beyond it are taken for this much.
 
-A decision adds such a sum to the month's total less its days ahead, at most 4.1 * MONTH_TOTAL_LIMIT. So what it adds up
-fits into 64 bits, and a sum that was cut is above every budget, or below 0, as the true one is.
-"""
-
+# An amount as people and files write it: no exponents, no thousands separators, no digits but 0 to 9.
 PLAIN_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)")
-"""An amount as people and files write it: no exponents, no thousands separators, no digits but 0 to 9."""
 
 
 def to_micros(amount: Decimal | int) -> int:

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import unicodedata
 
-LINE_BREAKS = "\t\n\v\f\r\x85"
-"""Control characters that count as space: spreadsheets put them into cells."""
+from campaigns.rules.text import shorten
 
+# Control characters that count as space: spreadsheets put them into cells.
+LINE_BREAKS = "\t\n\v\f\r\x85"
+
+# Characters without a shape of their own that Unicode doesn't class as format characters (Cf): joiners, fillers.
 INVISIBLE = frozenset(
     map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFFA0, *range(0xFFF0, 0xFFF9)))
 ) | frozenset(map(chr, range(0xE0000, 0xE0100)))
-"""Characters without a shape of their own that Unicode doesn't class as format characters (Cf): joiners, fillers."""
 
+# They choose between two shapes of the character before, as in the emoji ❤️: kept in names, ignored in comparing.
 VARIATION_SELECTORS = frozenset(
     map(chr, (0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
-"""They choose between two shapes of the character before, as in the emoji ❤️: kept in names, ignored in comparing."""
 
+# Control characters, format characters (zero-width, bidirectional, soft hyphen, byte order mark), half surrogates.
 REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
-"""Control characters, format characters (zero-width, bidirectional, soft hyphen, byte order mark), half surrogates."""
-
-SHOWN = 60
 
 
 def normal_name(text: str) -> str:
@@ -65,12 +65,12 @@ def name_key(text: str) -> str:
 
 
 def is_same(one: str, other: str) -> bool:
-    """Tell whether two names are the same name."""
+    """Return whether two names are the same name."""
     return name_key(one) == name_key(other)
 
 
 def is_refused(character: str) -> bool:
-    """Tell whether a character may not be in a name."""
+    """Return whether a character may not be in a name."""
     if character in LINE_BREAKS:
         return False
     code = ord(character)
@@ -85,8 +85,7 @@ def is_refused(character: str) -> bool:
 def _visible(text: str) -> str:
     """Return the text with its invisible characters named, so that none disturbs the sentence around it."""
     named = "".join(f"[{_code(char)}]" if is_refused(char) else char for char in text)
-    shown = " ".join(named.split())
-    return shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
+    return shorten(" ".join(named.split()))
 
 
 def _described(character: str) -> str:

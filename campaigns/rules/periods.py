@@ -21,8 +21,8 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 QUARTER_SECONDS = 900
 QUARTERS_IN_UTC_DAY = 96
 ONE_DAY = timedelta(days=1)
+# A minute that doesn't come: in 6053.
 NEVER = 2**31 - 1
-"""A minute that doesn't come: in 6053."""
 
 
 @cache

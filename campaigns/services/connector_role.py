@@ -17,6 +17,7 @@ from campaigns.database.connection import fetch_all, is_postgresql
 
 LEDGER = "campaigns_spendrecord"
 FILLED = ("brand_id", "campaign_id", "amount", "timestamp", "external_id")
+# The public columns (design part 5), for a connector that reads which campaigns may run.
 READABLE = {
     "campaigns_brand": ("id", "name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget"),
     "campaigns_campaign": (
@@ -31,7 +32,6 @@ READABLE = {
     ),
     "campaigns_daypartingschedule": ("id", "campaign_id", "days_of_week", "start_time", "end_time"),
 }
-"""The public columns (design part 5), for a connector that reads which campaigns may run."""
 
 GROUPS = """
     SELECT quote_ident(held.rolname) FROM pg_auth_members AS membership
@@ -119,8 +119,8 @@ class Place:
 
     database: str
     schema: str
+    # The role that we connect as.
     owner: str
-    """The role that we connect as."""
 
     tables: list[str]
     sequences: list[str]

@@ -14,6 +14,7 @@ VIEW = frozenset(
     f"campaigns.view_{model}" for model in ("brand", "campaign", "brandperiod", "statuschange", "spendrecord", "jobrun")
 )
 IMPORTS = frozenset({"campaigns.add_spendupload", "campaigns.view_spendupload"})
+# Permissions by group. A campaign's windows go with it: whoever may change it may change them.
 GROUPS = {
     VIEWERS: VIEW,
     CAMPAIGN_MANAGERS: VIEW
@@ -40,7 +41,6 @@ GROUPS = {
         for model in ("periodictask", "crontabschedule", "intervalschedule", "solarschedule", "clockedschedule")
     },
 }
-"""Permissions by group. A campaign's windows go with it: whoever may change it may change them."""
 
 
 def ensure_groups(using: str) -> None:

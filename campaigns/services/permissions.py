@@ -12,14 +12,14 @@ from campaigns.models import BrandAssignment
 
 M = TypeVar("M", bound=models.Model)
 
+# The permission that takes away: of two groups, one with it and one without, it is the one with it that counts.
 ONLY_ASSIGNED_BRANDS = "campaigns.only_assigned_brands"
-"""The permission that takes away: of two groups, one with it and one without, it is the one with it that counts."""
 
 Person = User | AnonymousUser
 
 
 def sees_only_assigned_brands(user: Person) -> TypeGuard[User]:
-    """Tell whether the person sees only the brands that they were given. Superusers see everything."""
+    """Return whether the person sees only the brands that they were given. Superusers see everything."""
     return not user.is_superuser and bool(user.has_perm(ONLY_ASSIGNED_BRANDS))
 
 

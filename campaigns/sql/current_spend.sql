@@ -27,6 +27,7 @@ ahead AS (
     JOIN campaigns_brand b ON b.id = p.brand_id
     JOIN clock ON clock.zone = b.timezone
     WHERE p.kind = 'day' AND p.starts_on > %(first_day)s
+        -- guard: dated-ahead
         AND p.starts_on > clock.today AND p.starts_on < clock.next_month
         AND {ahead_in_scope}
     GROUP BY p.brand_id
@@ -36,14 +37,18 @@ brand {hint} (
     SELECT b.id, b.name, b.currency, b.timezone, b.enabled, clock.*,
         CAST(ROUND(b.daily_budget * 1000000) AS bigint) AS daily_budget,
         CAST(ROUND(b.monthly_budget * 1000000) AS bigint) AS monthly_budget,
+        -- guard: brand-spend-today
         COALESCE(brand_day.spend, 0) + COALESCE({brand_today}, 0) AS day_spend,
+        -- guard: brand-spend-this-month
         COALESCE(brand_month.spend, 0) - COALESCE(ahead.amount, 0) + COALESCE({brand_this_month}, 0) AS month_spend
     FROM campaigns_brand b
     LEFT JOIN clock ON clock.zone = b.timezone
     LEFT JOIN campaigns_brandperiod brand_day
+        -- guard: day-of-the-brand
         ON brand_day.brand_id = b.id AND brand_day.kind = 'day' AND brand_day.starts_on = clock.today
         AND brand_day.starts_on BETWEEN %(first_day)s AND %(last_day)s
     LEFT JOIN campaigns_brandperiod brand_month
+        -- guard: month-of-the-brand
         ON brand_month.brand_id = b.id AND brand_month.kind = 'month' AND brand_month.starts_on = clock.this_month
         AND brand_month.starts_on BETWEEN %(first_month)s AND %(last_month)s
     LEFT JOIN brand_pending ON brand_pending.brand_id = b.id
@@ -60,13 +65,16 @@ campaign {campaign_hint} (
         CAST(ROUND(c.daily_spend_limit * 1000000) AS bigint) AS campaign_limit,
         b.daily_budget AS brand_daily_budget,
         b.monthly_budget AS brand_monthly_budget,
+        -- guard: campaign-spend-today
         COALESCE(own_day.spend, 0) + COALESCE({campaign_today}, 0) AS campaign_spend,
         b.day_spend AS brand_day_spend,
         b.month_spend AS brand_month_spend
     FROM campaigns_campaign c
     JOIN brand b ON b.id = c.brand_id
+    -- guard: day-of-the-campaign
     LEFT JOIN campaigns_campaignday own_day ON own_day.campaign_id = c.id AND own_day.day = b.today
         AND own_day.day BETWEEN %(first_day)s AND %(last_day)s
     LEFT JOIN pending ON pending.campaign_id = c.id AND pending.brand_id = c.brand_id{window_joins}
+    -- guard: campaigns-in-scope
     WHERE {campaign_in_scope}
 )

@@ -3,7 +3,9 @@
 decision {hint} (
     SELECT campaign.*,
         -- In an unknown time zone there is no today: a switch still pauses, and nothing resumes (R6).
+        -- guard: unknown-time-zone
         CASE WHEN today IS NULL THEN reasons_before | ({switches}) ELSE {reasons} END AS reasons_after
     FROM campaign
 ),
+-- guard: only-differences
 differences AS (SELECT * FROM decision WHERE reasons_after <> reasons_before)

@@ -10,6 +10,7 @@
 CREATE FUNCTION {schema}.campaigns_spend_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- guard: insert-is-grouped
     IF EXISTS (SELECT FROM added OFFSET 1) THEN
         INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
         SELECT brand_id, campaign_id, FLOOR(date_part('epoch', timestamp) / 900)::integer,
@@ -18,6 +19,7 @@ BEGIN
         GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END;
     ELSE
         INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+        -- guard: last-microsecond
         SELECT brand_id, campaign_id, FLOOR(date_part('epoch', timestamp) / 900)::integer, (amount * 1000000)::bigint
         FROM added;
     END IF;
@@ -28,6 +30,7 @@ CREATE FUNCTION {schema}.campaigns_spend_deleted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO {schema}.campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+    -- guard: deleted-amount-is-subtracted
     SELECT brand_id, campaign_id, FLOOR(date_part('epoch', timestamp) / 900)::integer, SUM((-amount * 1000000)::bigint)
     FROM removed
     GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END;
@@ -42,9 +45,11 @@ BEGIN
     FROM (
         SELECT id, brand_id, campaign_id, timestamp, amount FROM added
         UNION ALL
+        -- guard: earlier-amount-is-subtracted
         SELECT id, brand_id, campaign_id, timestamp, -amount FROM removed
     ) AS changed
     GROUP BY 1, 2, 3, CASE WHEN ABS(amount) > 100000 THEN id END
+    -- guard: nothing-pending-of-no-change
     HAVING SUM(amount) <> 0;
     RETURN NULL;
 END $$;
@@ -54,9 +59,13 @@ END $$;
 CREATE FUNCTION {schema}.campaigns_spend_truncated() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- guard: truncate-waits-for-folds
     PERFORM pg_advisory_xact_lock({ledger_lock});
+    -- guard: truncate-empties-pending
     DELETE FROM {schema}.campaigns_pendingspend;
+    -- guard: truncate-empties-days
     DELETE FROM {schema}.campaigns_campaignday;
+    -- guard: truncate-empties-periods
     UPDATE {schema}.campaigns_brandperiod SET spend = 0 WHERE spend <> 0;
     RETURN NULL;
 END $$;
@@ -80,17 +89,19 @@ FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_spend_truncated();
 -- neither can be deleted (R14). Not deferred: the sender hears of it at the statement.
 -- It stays when triggers are made anew: making it reads the whole ledger, with writers waiting.
 DO $$ BEGIN
+    -- guard: brand-of-spend-is-its-campaigns
     IF NOT EXISTS (
         SELECT FROM pg_constraint
         WHERE conname = 'spend_brand_is_the_campaigns_brand' AND conrelid = '{schema}.campaigns_spendrecord'::regclass
     ) THEN
         ALTER TABLE {schema}.campaigns_spendrecord
         ADD CONSTRAINT spend_brand_is_the_campaigns_brand
+        -- guard: brand-of-spend-is-checked-at-once
         FOREIGN KEY (brand_id, campaign_id) REFERENCES {schema}.campaigns_campaign (brand_id, id);
     END IF;
 END $$;
 
--- A brand is born with books in its own zone, and takes them with it.
+-- A new brand is accounted in its own zone; the rows that say so go with the brand.
 CREATE FUNCTION {schema}.campaigns_brand_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -138,7 +149,7 @@ CREATE TRIGGER campaigns_history_updated BEFORE UPDATE ON {schema}.campaigns_sta
 FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_history_updated();
 
 -- A name written by SQL has no comparison key; the product's own renaming writes the new key after the name.
-CREATE FUNCTION {schema}.campaigns_brand_renamed() RETURNS trigger
+CREATE FUNCTION {schema}.campaigns_renamed() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.name <> OLD.name AND NEW.name_key IS NOT DISTINCT FROM OLD.name_key THEN
@@ -148,19 +159,10 @@ BEGIN
 END $$;
 
 CREATE TRIGGER campaigns_brand_renamed BEFORE UPDATE OF name ON {schema}.campaigns_brand
-FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_brand_renamed();
-
-CREATE FUNCTION {schema}.campaigns_campaign_renamed() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF NEW.name <> OLD.name AND NEW.name_key IS NOT DISTINCT FROM OLD.name_key THEN
-        NEW.name_key := NULL;
-    END IF;
-    RETURN NEW;
-END $$;
+FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_renamed();
 
 CREATE TRIGGER campaigns_campaign_renamed BEFORE UPDATE OF name ON {schema}.campaigns_campaign
-FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_campaign_renamed();
+FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_renamed();
 
 -- What has been spent, and what was closed, is in the brand's currency: it stays. In this order and with a limit, the
 -- planner looks one record up by the index of each campaign, where it could read all of the ledger.

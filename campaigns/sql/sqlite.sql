@@ -7,22 +7,27 @@ BEGIN
     INSERT INTO campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
     VALUES (
         NEW.brand_id, NEW.campaign_id,
+        -- guard: quarter-of-an-hour
         CAST(strftime('%s', substr(NEW.timestamp, 1, 19)) AS integer) / 900,
+        -- guard: inserted-amount-is-rounded
         CAST(ROUND(NEW.amount * 1000000) AS integer)
     );
 END;
 
 CREATE TRIGGER campaigns_spend_updated
+-- guard: spend-update-is-counted
 AFTER UPDATE OF brand_id, campaign_id, amount, timestamp ON campaigns_spendrecord
 BEGIN
     INSERT INTO campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
     VALUES (
         OLD.brand_id, OLD.campaign_id,
         CAST(strftime('%s', substr(OLD.timestamp, 1, 19)) AS integer) / 900,
+        -- guard: earlier-amount-is-rounded
         -CAST(ROUND(OLD.amount * 1000000) AS integer)
     ), (
         NEW.brand_id, NEW.campaign_id,
         CAST(strftime('%s', substr(NEW.timestamp, 1, 19)) AS integer) / 900,
+        -- guard: updated-amount-is-rounded
         CAST(ROUND(NEW.amount * 1000000) AS integer)
     );
 END;
@@ -33,6 +38,7 @@ BEGIN
     VALUES (
         OLD.brand_id, OLD.campaign_id,
         CAST(strftime('%s', substr(OLD.timestamp, 1, 19)) AS integer) / 900,
+        -- guard: deleted-amount-is-rounded
         -CAST(ROUND(OLD.amount * 1000000) AS integer)
     );
 END;
@@ -58,7 +64,9 @@ BEGIN
 END;
 
 CREATE TRIGGER campaigns_campaign_move_guard BEFORE UPDATE OF id, brand_id ON campaigns_campaign
+-- guard: campaign-with-spend-stays
 WHEN (NEW.id <> OLD.id OR NEW.brand_id <> OLD.brand_id)
+    -- guard: campaign-without-spend-moves
     AND EXISTS (SELECT 1 FROM campaigns_spendrecord WHERE campaign_id = OLD.id)
 BEGIN
     SELECT RAISE(ABORT, 'a campaign with spend cannot move to another brand: make a new campaign there');
@@ -79,12 +87,15 @@ END;
 -- A campaign can be deleted once its records are gone; what hangs on it goes with it.
 CREATE TRIGGER campaigns_campaign_deleted AFTER DELETE ON campaigns_campaign
 BEGIN
+    -- guard: days-deleted-with-campaign
     DELETE FROM campaigns_campaignday WHERE campaign_id = OLD.id;
+    -- guard: windows-deleted-with-campaign
     DELETE FROM campaigns_daypartingschedule WHERE campaign_id = OLD.id;
+    -- guard: history-deleted-with-campaign
     DELETE FROM campaigns_statuschange WHERE campaign_id = OLD.id;
 END;
 
--- A brand is born with books in its own zone, and takes them with it.
+-- A new brand is accounted in its own zone; the rows that say so go with the brand.
 CREATE TRIGGER campaigns_brand_inserted AFTER INSERT ON campaigns_brand
 BEGIN
     INSERT INTO campaigns_accountingtimezone (brand_id, kind, timezone)
@@ -93,7 +104,9 @@ END;
 
 CREATE TRIGGER campaigns_brand_deleted AFTER DELETE ON campaigns_brand
 BEGIN
+    -- guard: zones-deleted-with-brand
     DELETE FROM campaigns_accountingtimezone WHERE brand_id = OLD.id;
+    -- guard: periods-deleted-with-brand
     DELETE FROM campaigns_brandperiod WHERE brand_id = OLD.id;
 END;
 
@@ -113,7 +126,7 @@ END;
 CREATE TRIGGER campaigns_brand_update_guard BEFORE UPDATE OF id ON campaigns_brand
 WHEN NEW.id <> OLD.id
 BEGIN
-    SELECT RAISE(ABORT, 'a brand keeps its id: its campaigns and books refer to it');
+    SELECT RAISE(ABORT, 'a brand keeps its id: its campaigns and periods refer to it');
 END;
 
 CREATE TRIGGER campaigns_window_insert_guard BEFORE INSERT ON campaigns_daypartingschedule

@@ -15,8 +15,8 @@ from campaigns.admin.shared.charts import even_so_far, hours_chart, month_chart,
 from campaigns.admin.shared.display import chip, day_bar, link_to_list, month_bar, spend_bar, table
 from campaigns.models import Campaign
 from campaigns.rules.money import format_amount, format_money
-from campaigns.services.insight.brand_month import RECORDS, BrandMonth, Pace, brand_month
-from campaigns.services.insight.forecast import in_words
+from campaigns.services.insight.brand_month import MAX_LATEST_RECORDS, BrandMonth, Pace, brand_month
+from campaigns.services.insight.forecast import format_instant
 
 
 def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def _reaches(pace: Pace, month: BrandMonth, period: str, stopped: str) -> Iterat
     elif pace.span.is_early:
         yield "Budget", "too early to tell", "a pace says nothing yet"
     elif pace.is_fast and pace.reaches_at:
-        at = in_words(pace.reaches_at, month.zone, pace.span.now)
+        at = format_instant(pace.reaches_at, month.zone, pace.span.now)
         yield "Will reach its budget", f"about {at}", "at the pace so far"
     else:
         yield "Will reach its budget", f"not {period}", "or just at the end, at the pace so far"
@@ -137,7 +137,7 @@ def _projected(brand: Any, month: BrandMonth) -> Iterator[Fact]:
 
 
 def _to_land(brand: Any, month: BrandMonth) -> Iterator[Fact]:
-    daily = month.daily_to_land
+    daily = month.daily_for_full_budget
     if daily is None or month.month.budget is None or month.month.is_reached:
         return
     if month.days_left < 1:
@@ -198,12 +198,12 @@ def _hours_table(brand: Any, month: BrandMonth, labels: list[str]) -> SafeString
 
 
 def _beside(brand: Any, month: BrandMonth) -> str:
-    amount = month.before_the_hours
+    amount = month.spend_without_hour
     if not amount:
         return ""
     return (
         f"{format_money(amount, brand.currency)} of today is in no hour: it was recorded before the newest"
-        f" {RECORDS:,} records, from which the hours are told."
+        f" {MAX_LATEST_RECORDS:,} records, from which the hours are told."
     )
 
 

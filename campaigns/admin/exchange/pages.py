@@ -24,7 +24,7 @@ from campaigns.database.clock import database_now
 from campaigns.models import ImportDraft
 from campaigns.services.exchange.columns import Kind, export_table, fields_of
 from campaigns.services.exchange.csv_files import write_csv
-from campaigns.services.exchange.files import LARGEST, MOST_ROWS, FileRefused
+from campaigns.services.exchange.files import MAX_BYTES, MAX_ROWS, FileRefused
 from campaigns.services.exchange.imports import (
     ImportConflict,
     Imported,
@@ -33,13 +33,13 @@ from campaigns.services.exchange.imports import (
     keep_draft,
     preview_import,
 )
-from campaigns.services.exchange.xlsx_write import write_xlsx
+from campaigns.services.exchange.xlsx import write_xlsx
 
 FORMATS = {
     "csv": (write_csv, "text/csv; charset=utf-8"),
     "xlsx": (write_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 }
-MEGABYTES = LARGEST // 1024**2
+MEGABYTES = MAX_BYTES // 1024**2
 
 
 class UploadForm(forms.Form):
@@ -48,13 +48,13 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label="File",
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.xlsx"}),
-        help_text=f"CSV or XLSX, up to {MEGABYTES} MB and {MOST_ROWS:,} rows.",
+        help_text=f"CSV or XLSX, up to {MEGABYTES} MB and {MAX_ROWS:,} rows.",
         error_messages={"required": "Choose a file.", "empty": "The file is empty: choose another one."},
     )
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file.size > LARGEST:
+        if file.size > MAX_BYTES:
             raise forms.ValidationError(f"The file is larger than {MEGABYTES} MB: import it in several files.")
         return file
 
@@ -115,8 +115,8 @@ class Exchange(EnforceOnSaveMixin):
         except IncorrectLookupParameters:
             return HttpResponseRedirect(self._address("changelist"))
         form = ExportForm(request.POST if request.method == "POST" else None, kinds=self.kinds)
-        ids = sorted(rows.order_by().values_list("pk", flat=True)[: MOST_ROWS + 1])
-        if len(ids) > MOST_ROWS:
+        ids = sorted(rows.order_by().values_list("pk", flat=True)[: MAX_ROWS + 1])
+        if len(ids) > MAX_ROWS:
             return self._too_many(request)
         if form.is_valid():
             return self._file(request, Kind(form.cleaned_data["what"]), form.cleaned_data["format"], ids)
@@ -125,7 +125,7 @@ class Exchange(EnforceOnSaveMixin):
     def _file(self, request: HttpRequest, kind: Kind, extension: str, ids: list[int]) -> HttpResponse:
         now = timezone.now()
         columns, rows = export_table(kind, ids, now=now)
-        if len(rows) > MOST_ROWS:
+        if len(rows) > MAX_ROWS:
             return self._too_many(request)
         write, content_type = FORMATS[extension]
         name = f"{kind}-{now:%Y-%m-%d}.{extension}"
@@ -134,7 +134,7 @@ class Exchange(EnforceOnSaveMixin):
 
     def _too_many(self, request: HttpRequest) -> HttpResponse:
         messages.error(
-            request, f"These are more than {MOST_ROWS:,} rows: narrow the list by search or filters, and export again."
+            request, f"These are more than {MAX_ROWS:,} rows: narrow the list by search or filters, and export again."
         )
         return HttpResponseRedirect(f"{self._address('changelist')}?{request.GET.urlencode()}")
 

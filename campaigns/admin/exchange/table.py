@@ -21,8 +21,8 @@ from campaigns.admin.shared.preview_table import (
     zone_notes,
 )
 from campaigns.services.exchange.columns import Kind
-from campaigns.services.exchange.imports import ImportPreview, in_words
-from campaigns.services.exchange.plan import Plan, PlannedLine
+from campaigns.services.exchange.imports import ImportPreview, format_value
+from campaigns.services.exchange.plan import ImportPlan, PlannedLine
 
 
 def import_in_words(preview: ImportPreview) -> PreviewInWords:
@@ -51,12 +51,12 @@ def import_in_words(preview: ImportPreview) -> PreviewInWords:
     return PreviewInWords(told, notes, tables, can, bool(plan.problems))
 
 
-def _problems(plan: Plan, label: str) -> SafeString:
+def _problems(plan: ImportPlan, label: str) -> SafeString:
     rows = [(f"{problem.line:,}", problem.sentence) for problem in plan.problems[:SHOWN]]
     return table(("Line", "What is wrong, and what to do"), rows, numbers=(0,), empty="", label=label)
 
 
-def _notes(plan: Plan) -> list[str]:
+def _notes(plan: ImportPlan) -> list[str]:
     notes = []
     if plan.problems:
         notes.append("Nothing can be imported before these lines are correct: it is all of the file or nothing.")
@@ -65,7 +65,7 @@ def _notes(plan: Plan) -> list[str]:
     return notes
 
 
-def _lines(plan: Plan, label: str) -> SafeString:
+def _lines(plan: ImportPlan, label: str) -> SafeString:
     of_brands = plan.kind == Kind.BRANDS
     heads = ("Line", "Brand", "What changes") if of_brands else ("Line", "Brand", "Campaign", "What changes")
     rows: list[Sequence[Any]] = []
@@ -79,7 +79,7 @@ def _lines(plan: Plan, label: str) -> SafeString:
 def _changes(line: PlannedLine) -> SafeString:
     if line.pk is None:
         values = [
-            (_label(column), in_words(column, value, line.currency)) for column, (_, value) in line.changes.items()
+            (_label(column), format_value(column, value, line.currency)) for column, (_, value) in line.changes.items()
         ]
         return format_html("{} {}", chip("new", "note"), format_html_join(", ", "{} {}", values))
     changed = [(_label(column), _arrow(line, column)) for column in line.changes]
@@ -88,7 +88,7 @@ def _changes(line: PlannedLine) -> SafeString:
 
 def _arrow(line: PlannedLine, column: str) -> SafeString:
     before, after = line.changes[column]
-    return arrow(in_words(column, before, line.currency), in_words(column, after, line.currency_after))
+    return arrow(format_value(column, before, line.currency), format_value(column, after, line.currency_after))
 
 
 def _label(column: str) -> str:

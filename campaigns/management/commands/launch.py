@@ -2,25 +2,37 @@
 
 import os
 import secrets
+import signal
 import socket
+import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
-from budget_manager.broker import BrokerError, private_broker, problem
 from budget_manager.environment import masked, text
-from budget_manager.processes import exit_on_signals, running
+from budget_manager.launcher.broker import BrokerError, private_broker, problem
+from budget_manager.launcher.processes import exit_on_signals, foreground, running
+from campaigns.database.clock import database_now
+from campaigns.models import Heartbeat
+from campaigns.services.demo.live import has_demo
 
 DEFAULT_PORT = 8000
 PORTS_TO_TRY = 20
+SECONDS_TO_START = 60
+
+Process = subprocess.Popen[bytes]
 
 
 class Command(BaseCommand):
@@ -36,49 +48,127 @@ class Command(BaseCommand):
                 "in production run the processes of the Procfile."
             )
         exit_on_signals()
+        signal.signal(signal.SIGINT, interrupt_once)
+        os.chdir(settings.BASE_DIR)
         try:
-            port = choose_port(text("PORT"))
-            if port != DEFAULT_PORT and not text("PORT"):
-                self.stdout.write(f"Port {DEFAULT_PORT} is in use, so this is on port {port}.")
-            with broker() as redis_url:
-                self.prepare_database()
-                self.introduce(f"http://localhost:{port}/")
-                self.run_processes(port, redis_url)
+            with foreground():
+                self.launch()
         except BrokerError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
-            sys.exit(130)
+            self.stdout.write("Everything has ended.")
+
+    def launch(self) -> None:
+        port = choose_port(text("PORT"))
+        if port != DEFAULT_PORT and not text("PORT"):
+            self.stdout.write(f"Port {DEFAULT_PORT} is in use, so this is on port {port}.")
+        with broker() as redis_url:
+            self.prepare_database()
+            self.stdout.write("Starting web, worker and beat …")
+            self.stdout.flush()
+            since = database_now()
+            with started(commands(port), redis_url) as processes:
+                wait_until_up(port, since, processes)
+                self.stdout.write(boxed(self.introduction(f"http://localhost:{port}/", redis_url)))
+                self.stdout.flush()
+                wait_for_an_end(processes)
 
     def prepare_database(self) -> None:
         call_command("migrate", interactive=False, verbosity=0, stdout=self.stdout)
         call_command("demo", stdout=self.stdout)
 
-    def introduce(self, url: str) -> None:
-        """Say where the site is, and once, when there is no superuser yet, with which password."""
-        lines = [f"Budget manager: {url}"]
-        if not User.objects.filter(is_superuser=True).exists():
+    def introduction(self, url: str, redis_url: str) -> list[str]:
+        """Return what a person needs; the password only where there was no superuser yet."""
+        names = sorted(User.objects.filter(is_superuser=True, is_active=True).values_list("username", flat=True)[:3])
+        sign_in = [f"Sign in as      {' or '.join(names)}"]
+        reset = f".venv/bin/python manage.py changepassword {(names or ['NAME'])[0]}"
+        if names:
+            sign_in += ["To reset the password:", f"    {reset}"]
+        else:
             name, password = create_superuser()
-            lines += ["", f"Sign in as      {name}", f"with password   {password}", ""]
-            lines += ["Shown only this once; a new one:", f".venv/bin/python manage.py changepassword {name}"]
-        self.stdout.write(boxed(lines))
+            sign_in = [f"Sign in as      {name}", f"with password   {password}"]
+            sign_in += ["This password is shown only once. To reset it:", f"    {reset.replace('NAME', name)}"]
+        variable = "" if text("REDIS_URL") else f"REDIS_URL={redis_url} "
+        return [
+            f"Budget manager: {url}",
+            "",
+            *sign_in,
+            "",
+            f"Broker: {masked(redis_url)}. To see what the worker is doing:",
+            f"    {variable}.venv/bin/celery -A budget_manager inspect active",
+            "",
+            "Below: each campaign that pauses or resumes. Ctrl-C ends everything.",
+        ]
 
-    def run_processes(self, port: int, redis_url: str) -> None:
-        python = Path(sys.executable)
-        environment = {
-            **os.environ,
-            "REDIS_URL": redis_url,
-            "PATH": os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)]),
-            "PYTHONUNBUFFERED": "1",
-            "DJANGO_RUNSERVER_HIDE_WARNING": "true",
+
+def interrupt_once(_number: int, _frame: FrameType | None) -> None:
+    """Begin to end at the first Ctrl-C; a second one wouldn't make it faster."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def commands(port: int) -> dict[str, list[str]]:
+    celery = [sys.executable, "-m", "celery", "-A", "budget_manager"]
+    scheduler = ["--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"]
+    found = {
+        "web": [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"],
+        "worker": [*celery, "worker", "--concurrency", "2"],
+        "beat": [*celery, "beat", *scheduler, "--pidfile="],
+    }
+    if has_demo():
+        found["demo"] = [sys.executable, "manage.py", "demo", "--live"]
+    return found
+
+
+@contextmanager
+def started(commands: dict[str, list[str]], redis_url: str) -> Iterator[dict[str, Process]]:
+    """Run the commands. Their logs are shown; banners, which go to standard output, aren't."""
+    connection.close()
+    environment = {
+        **os.environ,
+        "REDIS_URL": redis_url,
+        "LAUNCHED": "yes",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",  # as in a container
+    }
+    with ExitStack() as stack:
+        processes = {
+            name: stack.enter_context(running(command, environment=environment, stdout=subprocess.DEVNULL))
+            for name, command in commands.items()
         }
-        # Its own reading of .env would win over the environment, so it gets an empty one.
-        honcho = [str(python), "-m", "honcho", "start", "--env", os.devnull, "--port", str(port)]
-        procfile = ["--procfile", "Procfile.dev", "--app-root", str(settings.BASE_DIR)]
-        os.chdir(settings.BASE_DIR)
-        self.stdout.flush()
-        with running([*honcho, *procfile], environment=environment) as process:
-            status = process.wait()
-        raise CommandError(f"A process ended by itself (see above), so the others were ended too: status {status}.")
+        try:
+            yield processes
+        finally:
+            for process in processes.values():  # all at once; the stack waits for each
+                if process.stdin:
+                    process.stdin.close()
+
+
+def wait_until_up(port: int, since: datetime, processes: dict[str, Process]) -> None:
+    """Wait until web answers, and worker and beat have been seen; after SECONDS_TO_START their logs say why not."""
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline:
+        seen = set(Heartbeat.objects.filter(seen_at__gte=since).values_list("kind", flat=True))
+        connection.close()
+        if not is_free(port) and len(seen) == len(Heartbeat.Kind):
+            return
+        raise_if_ended(processes)
+        time.sleep(0.2)
+
+
+def wait_for_an_end(processes: dict[str, Process]) -> None:
+    """Wait until a process ends by itself, which is an error, or the make that started us is gone."""
+    parent = os.getppid()
+    while "MAKELEVEL" not in os.environ or os.getppid() == parent:
+        raise_if_ended(processes)
+        time.sleep(0.5)
+
+
+def raise_if_ended(processes: dict[str, Process]) -> None:
+    for name, process in processes.items():
+        if name != "demo" and (status := process.poll()) is not None:
+            raise CommandError(f"{name} ended by itself (see above), so everything was ended: status {status}.")
 
 
 @contextmanager
@@ -131,7 +221,7 @@ def create_superuser() -> tuple[str, str]:
     return name, password
 
 
-def boxed(lines: list[str]) -> str:
+def boxed(lines: Sequence[str]) -> str:
     width = max(map(len, lines))
     edge = "+" + "-" * (width + 4) + "+"
     return "\n".join([edge, *(f"|  {line:<{width}}  |" for line in lines), edge])

@@ -25,8 +25,8 @@ from campaigns.services.ledger.locks import lock_brands
 from campaigns.services.permissions import Person, visible_to
 from campaigns.services.scope import Scope
 
+# Of what each row had that the preview showed as one to change, by id.
 Fingerprints = Mapping[int, str]
-"""Of what each row had that the preview showed as one to change, by id."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from campaigns.rules.money import AMOUNT_LIMIT, format_amount, format_money, to_
 from campaigns.services.bulk.presets import Schedule, WindowValue, schedule_in_words, schedule_of
 from campaigns.services.bulk.windows import write_schedules
 
+# Whose rows an operation changes.
 Owner = type[Brand] | type[Campaign]
-"""Whose rows an operation changes."""
 
 
 class Refused(Exception):
@@ -98,8 +98,8 @@ class ChangeLimit:
 
     field: str
     how: How
+    # Money, or percents.
     amount: Decimal = Decimal(0)
-    """Money, or percents."""
 
     @property
     def what(self) -> str:

@@ -23,8 +23,8 @@ class WindowValue(NamedTuple):
         return window_in_words(self.days, self.start, self.end)
 
 
+# In order. None at all means always.
 Schedule = tuple[WindowValue, ...]
-"""In order. None at all means always."""
 
 ALWAYS: Schedule = ()
 BUSINESS_HOURS: Schedule = (WindowValue(WORKDAYS, "09:00", "18:00"),)

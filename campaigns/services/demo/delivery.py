@@ -90,11 +90,11 @@ def _demand(advertiser: Advertiser, plan: Plan, start: datetime, now: datetime) 
         if not _may_run(advertiser, plan, wall, (wall.date() - today).days):
             continue
         share = plan.curve.weight(wall.hour) / 24 * WEEKDAYS[wall.weekday()] * _day_factor(advertiser.name, wall.date())
-        amount = _rounded(plan.rate * share * step * noise, advertiser.places)
+        amount = rounded(plan.rate * share * step * noise, advertiser.places)
         if amount:
             yield Spend(at, _arrival(advertiser, at, now, chance), plan.name, wall.date(), amount)
         if chance > 0.995:
-            credit = _rounded(plan.rate * noise * 0.04, advertiser.places)
+            credit = rounded(plan.rate * noise * 0.04, advertiser.places)
             yield Spend(at, at + timedelta(seconds=20), plan.name, wall.date(), -credit)
 
 
@@ -117,7 +117,7 @@ def _arrival(advertiser: Advertiser, at: datetime, now: datetime, chance: float)
     return min(at + late, now)
 
 
-def _rounded(amount: float, places: int) -> int:
+def rounded(amount: float, places: int) -> int:
     return to_micros(round(Decimal(amount), places))
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from campaigns.models.clocks import unknown_zones
 from campaigns.rules.clock import Clock
 from campaigns.services.enforcement.enforce import Change, preview
-from campaigns.services.ledger.change_time_zone import rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.services.scope import Scope, zones_of
 
 
@@ -44,5 +44,5 @@ def effects(scope: Scope, brand_ids: list[int], *, clock: Clock) -> Effects:
 
     The caller holds the brands' locks, inside rolled_back(): brands whose zone was changed are re-booked in it.
     """
-    rebook_changed_zones(clock=clock, brands=brand_ids)
+    apply_zone_changes(clock=clock, brands=brand_ids)
     return Effects(preview(scope, now=clock()), unknown_zones(zones_of(scope)))

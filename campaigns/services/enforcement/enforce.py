@@ -27,6 +27,7 @@ from campaigns.services.enforcement.status_changes import (
     count_changes,
     last_history_id,
     status_changes,
+    transition_ids,
     write_changes,
 )
 from campaigns.services.ledger.due_brands import mark_due
@@ -53,8 +54,22 @@ class Change:
     decided_on: dict[PauseReason, tuple[Decimal, Decimal | None]]
 
 
+@dataclass
+class Transitions:
+    """The first pauses and resumes of a run, for its log, as ids of the history: most of them at most."""
+
+    most: int
+    ids: list[int] = field(default_factory=list)
+    total: int = 0
+
+    @property
+    def wanted(self) -> int:
+        return self.most - len(self.ids)
+
+
 class _Batch(NamedTuple):
     written: ChangeCounts
+    transitions: list[int]
     changes: list[Change]
     locked_brands: list[int]
     locked_campaigns: list[int]
@@ -85,18 +100,19 @@ def enforce(
     clock: Clock,
     actor: str,
     on_changes: Callable[[list[Change]], None] | None = None,
+    transitions: Transitions | None = None,
     leave: Collection[int] = (),
 ) -> Enforcement:
     """Bring every campaign of the scope to the status that the facts give, with history in the name of actor.
 
-    on_changes is given what each batch changed, after its transaction. leave are brands to leave as they are. What
-    can't be written of one batch stops none of the others: its error is raised after them, or at once inside a
-    transaction of the caller's. What somebody else has locked is left for the end, then reported, and marked for the
-    next quick check; inside a transaction of the caller's it is waited for.
+    on_changes is given what each batch changed, after its transaction; transitions gets the first of them. leave are
+    brands to leave as they are. What can't be written of one batch stops none of the others: its error is raised after
+    them, or at once inside a transaction of the caller's. What somebody else has locked is left for the end, then
+    reported, and marked for the next quick check; inside a transaction of the caller's it is waited for.
     """
     zones = zones_of(scope)
     done = Enforcement(unfinished=Unfinished(set(unknown_zones(zones)), locked_brands=set(leave)))
-    run = _Run(scope, clock, actor, on_changes, done)
+    run = _Run(scope, clock, actor, on_changes, transitions or Transitions(0), done)
     run.write_all([brand for brand in brands_to_write(scope, Clocks(zones, clock())) if brand[0] not in leave])
     return done
 
@@ -109,6 +125,7 @@ class _Run:
     clock: Clock
     actor: str
     on_changes: Callable[[list[Change]], None] | None
+    transitions: Transitions
     done: Enforcement
     problems: list[DatabaseError] = field(default_factory=list)
     in_caller: bool = field(default_factory=lambda: connection.in_atomic_block)
@@ -154,6 +171,8 @@ class _Run:
 
     def note(self, batch: _Batch) -> None:
         self.done.add(batch.written)
+        self.transitions.ids += batch.transitions
+        self.transitions.total += batch.written.paused + batch.written.resumed
         self.done.unfinished.locked_campaigns |= set(batch.locked_campaigns)
         if self.on_changes and batch.changes:
             self.on_changes(batch.changes)
@@ -181,15 +200,17 @@ class _Run:
         free = lock_brands(brand_ids, by_job=not self.in_caller) if wait else lock_free_brands(brand_ids)
         locked_brands = sorted(set(brand_ids) - set(free))
         if not free:
-            return _Batch(ChangeCounts(), [], locked_brands, [])
+            return _Batch(ChangeCounts(), [], [], locked_brands, [])
         scope, locked_campaigns = self.scope.within(free), list[int]()
         if self.skip_campaigns:
             campaigns, locked_campaigns = lock_free_campaigns(scope)
             scope = Scope(brands=tuple(free), campaigns=tuple(campaigns))
-        last = last_history_id() if self.on_changes else 0
-        written = write_changes(scope, Clocks(free.values(), self.clock()), self.actor)
+        last = last_history_id() if self.on_changes or self.transitions.wanted else 0
+        written = count_changes(write_changes(scope, Clocks(free.values(), self.clock()), self.actor))
+        wanted = min(self.transitions.wanted, written.paused + written.resumed)
+        transitions = transition_ids(scope, last, self.actor, wanted) if wanted else []
         changes = [_change(row) for row in status_changes(scope, last)] if self.on_changes else []
-        return _Batch(count_changes(written), changes, locked_brands, locked_campaigns)
+        return _Batch(written, transitions, changes, locked_brands, locked_campaigns)
 
     def mark_what_is_left(self) -> None:
         """Let the next quick check look at what is locked."""

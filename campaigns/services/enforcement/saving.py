@@ -16,7 +16,7 @@ from campaigns.database.connection import take_ledger_lock
 from campaigns.models import Campaign
 from campaigns.rules.clock import Clock
 from campaigns.services.enforcement.enforce import Enforcement, enforce_under_locks
-from campaigns.services.ledger.change_time_zone import rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import fold_under_ledger_lock
 from campaigns.services.ledger.locks import lock_brands, lock_rows_that_go
@@ -60,6 +60,6 @@ def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
     """
     # Once more: a campaign may have moved to another brand while the first locks were waited for.
     brands = lock_brands(brands_of(scope))
-    rebook_changed_zones(clock=clock, brands=brands)
+    apply_zone_changes(clock=clock, brands=brands)
     # Nothing is waited for any more.
     return enforce_under_locks(scope, brands.values(), now=clock(), actor=actor)

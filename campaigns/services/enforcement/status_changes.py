@@ -66,6 +66,26 @@ def last_history_id() -> int:
     return int(last)
 
 
+# Twice a batch of enforcement: the lines of others lie between its own.
+MOST_READ = 10_000
+
+
+def transition_ids(scope: Scope, last: int, actor: str, most: int) -> list[int]:
+    """Return the ids of the scope's first pauses and resumes above this line that are the actor's, at most so many."""
+    # Between two ids, for PostgreSQL reads the whole history above one where it has no statistics of it yet.
+    sql = f"""
+        SELECT line.id
+        FROM (
+            SELECT id, campaign_id FROM campaigns_statuschange
+            WHERE id > %(last)s AND id <= %(until)s AND actor = %(actor)s AND (reasons_before = 0 OR reasons_after = 0)
+            ORDER BY id LIMIT %(most)s
+        ) line
+        JOIN campaigns_campaign c ON c.id = line.campaign_id
+        WHERE {scope.condition("c.brand_id", "c.id")}"""
+    params = scope.params | {"last": last, "until": last + MOST_READ, "actor": actor, "most": most}
+    return sorted(pk for (pk,) in fetch_all(sql, params))
+
+
 def status_changes(scope: Scope, last: int) -> list[tuple[Any, ...]]:
     """Return the scope's lines above this id in the form of differences()."""
     sql = f"""

@@ -1,7 +1,7 @@
-"""Which columns files of brands, campaigns and schedules have, in order; read-only ones are computed (R5).
+"""The columns of brand, campaign and schedule files, in order; read-only ones are computed (R5).
 
-Declared as resources of django-import-export, which exports them. Importing is campaigns.services.exchange.imports: a
-resource of theirs would look up and save row by row.
+Declared as django-import-export resources, which do the export. The import is campaigns.services.exchange.imports: a
+resource would look up and save row by row.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
     @property
     def model(self) -> Owner:
-        """Whose rows a file changes: those of a schedule are its campaigns'."""
+        """The model that a file changes; a schedule belongs to its campaign."""
         return Brand if self == Kind.BRANDS else Campaign
 
 
@@ -103,12 +103,12 @@ COLUMNS: dict[Kind, type[Any]] = {
     Kind.SCHEDULES: ScheduleColumns,
 }
 
+# The columns that identify a row: its id, or names.
 KEYS_OF = {
     Kind.BRANDS: ("id", ("name",)),
     Kind.CAMPAIGNS: ("id", ("brand", "name")),
     Kind.SCHEDULES: ("campaign_id", ("brand", "campaign")),
 }
-"""By which columns the row is known that a line is about: an id, or names."""
 
 
 def fields_of(kind: Kind) -> dict[str, Any]:

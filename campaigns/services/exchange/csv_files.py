@@ -1,7 +1,6 @@
-"""CSV both ways, written so that no spreadsheet runs anything of it, whatever it takes for a separator.
+"""Reading and writing CSV, safe from formula injection in spreadsheets with any separator.
 
-Every text is quoted, and has ' before what would be a formula; reading takes away what writing put there, and nothing
-else.
+Every text is quoted, and gets ' before what a spreadsheet would run; reading removes exactly what writing added.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.csv_guard import guarded, unguarded
 from campaigns.services.exchange.files import FileRefused, Row, TextTable, Value, as_table
 
-# What spreadsheets write instead of a value that they couldn't calculate, in English and in languages of Europe.
+# Error values of spreadsheets, in English and other European languages.
 ERROR = re.compile(
     r"#(?:DIV/0!|NULL!|NUM!|REF!|VALUE!|NAME\?|N/A|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|ERROR!"
     r"|BEZUG!|WERT!|ZAHL!|NV|ÜBERLAUF!|VALEUR!|NOM\?|NOMBRE!|NUL!|N/D|¡DIV/0!|¡REF!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡NULO!"
@@ -26,7 +25,7 @@ ERROR = re.compile(
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
-    """Return a CSV file in UTF-8, with the mark by which spreadsheets know that. Every text is quoted."""
+    """Return a CSV file in UTF-8 with a byte order mark, which spreadsheets need. Every text is quoted."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(columns)
@@ -41,8 +40,8 @@ def read_csv(data: bytes) -> TextTable:
     except UnicodeDecodeError:
         raise FileRefused("The file is not in UTF-8: save it as “CSV UTF-8” and import it again.") from None
     head = text.splitlines()[0] if text else ""
-    # Spreadsheets of countries with a decimal comma put semicolons between values, but so do others: there a point
-    # may be either.
+    # Spreadsheets in countries with a decimal comma separate values by semicolons, but so do others: in such files a
+    # point is ambiguous.
     if head.count(";") > head.count(","):
         return as_table(_rows(text, ";"), DecimalMark.UNKNOWN)
     return as_table(_rows(text, ","), DecimalMark.USUALLY_POINT)
@@ -57,7 +56,9 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
             yield Row(number, [_unguarded(value) for value in values])
             number = reader.line_num + 1
     except csv.Error as error:
-        raise FileRefused(f"Line {number} can't be read ({error}): quote what holds quotes or line breaks.") from None
+        raise FileRefused(
+            f"Line {number} can't be read ({error}): put values with quotes or line breaks in quotes."
+        ) from None
 
 
 def _check_errors(number: int, values: Sequence[str]) -> None:
@@ -76,7 +77,7 @@ def _written(value: Value) -> Value:
 
 
 def _guarded(text: str) -> str:
-    """Return a text that is neither a formula nor an error."""
+    """Return the text so that a spreadsheet takes it neither for a formula nor for an error."""
     return f"'{text}" if _is_error(text) else guarded(text)
 
 

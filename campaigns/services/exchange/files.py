@@ -1,4 +1,4 @@
-"""Tables of text, as files of brands, campaigns and schedules hold them, within bounds and complete or refused.
+"""Tables of text as read from CSV or XLSX: within size limits, complete or refused.
 
 CSV is campaigns.services.exchange.csv_files, XLSX campaigns.services.exchange.xlsx; both give rows of texts.
 """
@@ -12,29 +12,24 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from campaigns.rules.amounts import DecimalMark
+from campaigns.rules.text import shorten
 
-LARGEST = 5 * 1024 * 1024
-"""Bytes of a file that is taken."""
-MOST_ROWS = 20_000
-MOST_COLUMNS = 40
-LONGEST_CELL = 2_000
-SHOWN = 60
+# Size of a file.
+MAX_BYTES = 5 * 1024 * 1024
+MAX_ROWS = 20_000
+MAX_COLUMNS = 40
+MAX_CELL_LENGTH = 2_000
 
+# A value written to a cell, with its type.
 Value = str | int | Decimal | date | None
-"""What is written to a cell: a text stays a text, a number a number, a date a date."""
 
 
 class FileRefused(Exception):
-    """The file as a whole can't be read; the message is a sentence that says why and what to do."""
-
-
-def shortened(text: str) -> str:
-    """Return a text of a file for a sentence, the beginning of a long one."""
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    """The file can't be imported; the message says why and what to do."""
 
 
 class Row(NamedTuple):
-    """A row of a file; numbers are the places of the cells that are numbers as such, not texts."""
+    """A row of a file; numbers are the positions of numeric cells."""
 
     number: int
     values: list[str]
@@ -43,13 +38,13 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
+    # As editors and spreadsheets count; line 1 has the column names.
     number: int
-    """As an editor or a spreadsheet counts them; the first line names the columns."""
     cells: dict[str, str]
+    # The decimal separator in text cells.
     decimal: DecimalMark = DecimalMark.USUALLY_POINT
-    """What is known of the decimal separator in texts."""
+    # Columns with numeric cells, whose decimal separator is a point.
     numbers: frozenset[str] = frozenset()
-    """The columns whose cells are numbers as such: those have a decimal point."""
 
     def decimal_of(self, column: str) -> DecimalMark:
         return DecimalMark.POINT if column in self.numbers else self.decimal
@@ -59,12 +54,12 @@ class Line:
 class TextTable:
     columns: Sequence[str]
     lines: list[Line] = field(default_factory=list)
+    # Messages about parts of the file that were left out.
     notes: list[str] = field(default_factory=list)
-    """Sentences on what of the file was left out."""
 
 
 def as_table(rows: Iterable[Row], decimal: DecimalMark) -> TextTable:
-    """Return the rows as lines of named cells. Blank rows are passed over. Raises FileRefused."""
+    """Return the rows as lines of named cells, without blank rows. Raises FileRefused."""
     remaining = iter(rows)
     columns = _columns(next(remaining, Row(1, [])))
     table = TextTable(columns)
@@ -72,8 +67,8 @@ def as_table(rows: Iterable[Row], decimal: DecimalMark) -> TextTable:
         _check_row(row, len(columns))
         if not any(value.strip() for value in row.values):
             continue
-        if len(table.lines) == MOST_ROWS:
-            raise FileRefused(f"The file has more than {MOST_ROWS:,} rows: import it in several files.")
+        if len(table.lines) == MAX_ROWS:
+            raise FileRefused(f"The file has more than {MAX_ROWS:,} rows: import it in several files.")
         padded = row.values + [""] * (len(columns) - len(row.values))
         numbers = frozenset(columns[place] for place in row.numbers)
         table.lines.append(Line(row.number, dict(zip(columns, padded, strict=False)), decimal, numbers))
@@ -85,19 +80,19 @@ def _columns(head: Row) -> list[str]:
     while columns and not columns[-1]:
         columns.pop()
     if not columns or head.number != 1:
-        raise FileRefused("The first line is empty: it names the columns.")
-    if len(columns) > MOST_COLUMNS:
-        raise FileRefused(f"The first line names more than {MOST_COLUMNS} columns: leave those to import.")
+        raise FileRefused("The first line is empty: it must name the columns.")
+    if len(columns) > MAX_COLUMNS:
+        raise FileRefused(f"The first line names more than {MAX_COLUMNS} columns: keep only those to import.")
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
-        raise FileRefused(f"The first line names the column “{shortened(twice)}” more than once: leave one of them.")
+        raise FileRefused(f"The first line names the column “{shorten(twice)}” more than once: keep one of them.")
     return columns
 
 
 def _check_row(row: Row, width: int) -> None:
     if any(value.strip() for value in row.values[width:]):
         raise FileRefused(
-            f"Line {row.number} has more values than the first line names columns: quote those with commas."
+            f"Line {row.number} has more values than the first line has columns: put values with commas in quotes."
         )
-    if any(len(value) > LONGEST_CELL for value in row.values):
-        raise FileRefused(f"Line {row.number} holds a value of more than {LONGEST_CELL:,} characters: shorten it.")
+    if any(len(value) > MAX_CELL_LENGTH for value in row.values):
+        raise FileRefused(f"Line {row.number} holds a value of more than {MAX_CELL_LENGTH:,} characters: shorten it.")

@@ -1,6 +1,6 @@
-"""Which brands and campaigns the lines of a file are about, of those that the person sees.
+"""Matching the lines of a file to the brands and campaigns that the person can see.
 
-A line that names what the person doesn't see gets the same answer as one that names what isn't there.
+A line that names a row hidden from the person gets the same answer as one that names a missing row.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 from campaigns.database.write_column import in_pieces
 from campaigns.models import Brand, Campaign
 from campaigns.rules.names import name_key
-from campaigns.services.exchange.cells import KeyCell, read_key, shown
+from campaigns.rules.text import quote
+from campaigns.services.exchange.cells import KeyCell, read_key
 from campaigns.services.exchange.columns import KEYS_OF, Kind
 from campaigns.services.exchange.files import Line
 from campaigns.services.naming.find_names import BrandAndName, Found, find_brands, find_campaigns
@@ -22,12 +23,12 @@ KEY = KeyCell()
 
 
 class LineRefused(Exception):
-    """The line can't be imported; the message is a sentence with the value and the remedy."""
+    """The line can't be imported; the message names the value and the remedy."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """A brand or campaign as it is now."""
+    """The current state of a brand or campaign."""
 
     pk: int
     name: str
@@ -42,7 +43,7 @@ CAMPAIGN_VALUES = ("name", "enabled", "daily_spend_limit", "starts_on", "ends_on
 
 
 class Finder:
-    """The rows that the lines of a file are about, read in few statements, of what the person sees."""
+    """Finds the row of each line; reads all rows in a few statements."""
 
     def __init__(self, kind: Kind, lines: Sequence[Line], person: Person):
         self.kind, self.person = kind, person
@@ -61,7 +62,7 @@ class Finder:
             self._know_campaigns(ids | set(self.found_campaigns.ids.values()))
 
     def find(self, line: Line) -> Known | None:
-        """Return the row that a line is about, None for a new one. Raises LineRefused."""
+        """Return a line's row, None for a new one. Raises LineRefused."""
         what = self.kind.model._meta.model_name
         key = self._key(line)
         if key is not None:
@@ -81,7 +82,7 @@ class Finder:
         return self.by_id.get(pk) if pk is not None else None
 
     def is_by_id(self, line: Line) -> bool:
-        """Tell whether the line says by an id what it is about: then its name is one to be written."""
+        """Return whether the line has an id; then its name is a new value, not the key."""
         return bool(line.cells.get(self.key, "").strip())
 
     def _key(self, line: Line) -> int | None:
@@ -98,7 +99,7 @@ class Finder:
         if problem:
             raise LineRefused(f"brand: {problem}")
         if pk is None:
-            raise LineRefused(f"brand: there is no brand {shown(text)}: correct the name, or import the brand first.")
+            raise LineRefused(f"brand: there is no brand {quote(text)}: correct the name, or import the brand first.")
         return self.brands[pk]
 
     def _check_names(self, line: Line, known: Known) -> None:
@@ -106,8 +107,8 @@ class Finder:
             return
         if name_key(known.brand) != name_key(line.cells["brand"]):
             raise LineRefused(
-                f"brand: “{known.name}” ({known.pk}) is of the brand “{known.brand}”, and the line says"
-                f" {shown(line.cells['brand'])}: a campaign moves to another brand on its own page only."
+                f"brand: “{known.name}” ({known.pk}) belongs to the brand “{known.brand}”, not to"
+                f" {quote(line.cells['brand'])}: move a campaign to another brand on its own page."
             )
 
     def _read_brands(self, ids: Iterable[int]) -> dict[int, Brand]:

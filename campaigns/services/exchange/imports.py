@@ -1,7 +1,7 @@
 """Importing files of brands, campaigns and schedules: a preview that writes nothing, then one confirmation.
 
-The file is kept in the database between the two, for the person alone, with a fingerprint of every change that was
-shown. All or nothing: where a line is refused, or somebody changed one of the rows meanwhile, nothing is imported (R5).
+In between, the file is stored in the database, for its owner only, with a fingerprint of every change that was
+shown. All or nothing: if a line is refused, or a row was changed in the meantime, nothing is imported (R5).
 Only columns that differ are written, in the transaction in which they take effect (R8).
 """
 
@@ -30,66 +30,65 @@ from campaigns.services.enforcement.saving import begin_change, finish_change
 from campaigns.services.enforcement.zone_change import ZoneChange, spent_of
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.exchange.files import TextTable
-from campaigns.services.exchange.plan import Plan, PlannedLine, check_columns, plan_rows
+from campaigns.services.exchange.plan import ImportPlan, PlannedLine, check_columns, plan_rows, rounding_notes
 from campaigns.services.exchange.read import read_table
-from campaigns.services.exchange.rounding import rounding_notes
 from campaigns.services.exchange.schedules import SCHEDULE, plan_schedules
 from campaigns.services.ledger.locks import lock_brands
 from campaigns.services.permissions import Person
 from campaigns.services.scope import Scope
 
 BATCH = 1_000
-KEPT_FOR = timedelta(days=1)
-"""So long a file waits for its confirmation."""
+# How long a file waits for confirmation.
+EXPIRES_AFTER = timedelta(days=1)
 
-LIMITS = ("daily_budget", "monthly_budget", "daily_spend_limit")
+LIMIT_COLUMNS = ("daily_budget", "monthly_budget", "daily_spend_limit")
 
 
 @dataclass(frozen=True)
 class ImportPreview:
-    """What a file would do, and what that would do to statuses; nothing of the latter where a line is refused."""
+    """What a file would change, with the effect on statuses unless a line is refused."""
 
-    plan: Plan
+    plan: ImportPlan
     effects: Effects = field(default_factory=Effects)
+    # Ids of new campaigns in the dry run.
     new_campaigns: frozenset[int] = frozenset()
-    """The ids that new campaigns had in the dry run."""
+    # Brands that get another time zone, with their spend before and after.
     zones: Sequence[ZoneChange] = ()
-    """Brands that get another time zone, with their spend before and after."""
+    # Messages about rows left out and amounts rounded.
     notes: tuple[str, ...] = ()
-    """Sentences on what of the file is left out or rounded."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    plan: Plan
+    plan: ImportPlan
     enforced: Enforcement
 
 
 class ImportConflict(Exception):
-    """The rows aren't as the preview showed them, so nothing was imported; each sentence says what changed."""
+    """Rows changed after the preview, so nothing was imported; each sentence names a change."""
 
     def __init__(self, sentences: list[str]) -> None:
-        super().__init__(f"{len(sentences):,} rows changed after the preview, so nothing was imported.")
+        super().__init__(f"{len(sentences):,} rows changed after the preview; nothing was imported.")
         self.sentences = sentences
 
 
 def keep_draft(kind_of_list: Kind, name: str, data: bytes, *, person: Person, now: datetime) -> ImportDraft:
-    """Keep a file for its confirmation, in the place of what the person uploaded before. Raises FileRefused."""
+    """Store a file until it is confirmed, replacing the person's previous one. Raises FileRefused."""
     table = read_table(name, data)
     kind = _kind(kind_of_list, table)
     check_columns(kind, table)
-    ImportDraft.objects.filter(created_at__lt=now - KEPT_FOR).delete()
+    ImportDraft.objects.filter(created_at__lt=now - EXPIRES_AFTER).delete()
     ImportDraft.objects.filter(user=person.pk).delete()
     return ImportDraft.objects.create(user_id=person.pk or 0, kind=kind, name=name[-200:], data=data, created_at=now)
 
 
 def find_draft(pk: int, *, person: Person) -> ImportDraft | None:
-    """Return the person's own file that waits for its confirmation."""
+    """Return the person's file that waits for confirmation."""
     return ImportDraft.objects.filter(pk=pk, user=person.pk).first()
 
 
 def preview_import(draft: ImportDraft, *, person: Person, clock: Clock) -> ImportPreview:
-    """Return what the file would do now, and keep fingerprints of it with the file."""
+    """Return what the file would change now; store the fingerprints with the file."""
     table = _table(draft)
     with rolled_back():
         plan = _plan(Kind(draft.kind), table, person)
@@ -112,7 +111,7 @@ def preview_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Impor
 
 @transaction.atomic
 def apply_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Imported:
-    """Import the file as its preview showed it, and forget it. Raises ImportConflict, with nothing changed."""
+    """Import the file as its preview showed it, and delete it. Raises ImportConflict, with nothing changed."""
     table, kind = _table(draft), Kind(draft.kind)
     begin_change(_brands_of(_plan(kind, table, person)), clock=clock)
     plan = _plan(kind, table, person)
@@ -125,8 +124,8 @@ def apply_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Importe
     return Imported(plan, enforced)
 
 
-def in_words(column: str, value: Any, currency: str) -> str:
-    """Return a value of a column as people say it."""
+def format_value(column: str, value: Any, currency: str) -> str:
+    """Return a column's value for people."""
     if column == SCHEDULE:
         return schedule_in_words(value)
     if isinstance(value, bool):
@@ -134,12 +133,12 @@ def in_words(column: str, value: Any, currency: str) -> str:
     if isinstance(value, Decimal):
         return format_money(value, currency)
     if value is None:
-        return "no limit" if column in LIMITS else "empty"
+        return "no limit" if column in LIMIT_COLUMNS else "empty"
     return str(value)
 
 
 def _kind(kind_of_list: Kind, table: TextTable) -> Kind:
-    """Return what the file is about: in the list of campaigns, one with days is of their schedules."""
+    """Return the file's kind: in the campaign list, a file with a column “days” has schedules."""
     is_schedule = kind_of_list == Kind.CAMPAIGNS and "days" in table.columns
     return Kind.SCHEDULES if is_schedule else kind_of_list
 
@@ -148,43 +147,43 @@ def _table(draft: ImportDraft) -> TextTable:
     return read_table(draft.name, bytes(draft.data))
 
 
-def _plan(kind: Kind, table: TextTable, person: Person) -> Plan:
+def _plan(kind: Kind, table: TextTable, person: Person) -> ImportPlan:
     return plan_schedules(table, person) if kind == Kind.SCHEDULES else plan_rows(kind, table, person)
 
 
-def _brands_of(plan: Plan, ids: Mapping[int, int] | None = None) -> list[int]:
-    """Return the brands that the plan is about; with the ids of what was written, new ones too."""
+def _brands_of(plan: ImportPlan, ids: Mapping[int, int] | None = None) -> list[int]:
+    """Return the brands of the plan, including new ones if the written ids are given."""
     known = {line.brand_id for line in plan.lines if line.brand_id is not None}
     if ids and plan.kind == Kind.BRANDS:
         known |= set(ids.values())
     return sorted(known)
 
 
-def _scope(plan: Plan, ids: Mapping[int, int]) -> Scope:
+def _scope(plan: ImportPlan, ids: Mapping[int, int]) -> Scope:
     return Scope.of_rows(plan.kind.model, ids.values())
 
 
-def _fingerprints(plan: Plan) -> dict[str, str]:
-    """Return by row what its change is made of: what there is, and what it becomes."""
+def _fingerprints(plan: ImportPlan) -> dict[str, str]:
+    """Return a fingerprint of each row's change: its old and new values."""
     return {line.key: fingerprint({name: str(pair) for name, pair in line.changes.items()}) for line in plan.lines}
 
 
-def _differences(plan: Plan, was_shown: Mapping[str, str]) -> list[str]:
+def _differences(plan: ImportPlan, was_shown: Mapping[str, str]) -> list[str]:
     sentences = [f"Line {problem.line}: {problem.sentence}" for problem in plan.problems]
     now = _fingerprints(plan)
     sentences += [
-        f"“{line.name}” (line {line.line}) isn’t as the preview showed it: someone else changed it."
+        f"“{line.name}” (line {line.line}) changed after the preview: someone else edited it."
         for line in plan.lines
         if was_shown.get(line.key) != now[line.key]
     ]
     gone = was_shown.keys() - now.keys()
     if gone and not plan.problems:
-        sentences.append(f"{len(gone):,} of the rows are by now as the file says: someone else changed them.")
+        sentences.append(f"{len(gone):,} of the rows already match the file: someone else edited them.")
     return sentences
 
 
-def _write(plan: Plan) -> dict[int, int]:
-    """Write what the plan says; return the ids of the rows by their lines."""
+def _write(plan: ImportPlan) -> dict[int, int]:
+    """Apply the plan; return row ids by line number."""
     ids = {line.line: line.pk for line in plan.changed if line.pk is not None}
     if plan.kind == Kind.SCHEDULES:
         write_schedules({ids[line.line]: line.changes[SCHEDULE][1] for line in plan.changed})
@@ -205,7 +204,7 @@ def _new_row(kind: Kind, line: PlannedLine) -> Any:
     return Brand(**values) if kind == Kind.BRANDS else Campaign(brand_id=line.brand_id or 0, **values)
 
 
-def _log(plan: Plan, ids: Mapping[int, int], person: Person) -> None:
+def _log(plan: ImportPlan, ids: Mapping[int, int], person: Person) -> None:
     log_rows(person, plan.kind.model, (AuditEntry(ids[line.line], line.name, _changed(line)) for line in plan.lines))
 
 
@@ -213,7 +212,7 @@ def _changed(line: PlannedLine) -> list[str]:
     if line.pk is None:
         return []
     return [
-        f"{column.replace('_', ' ')} from {in_words(column, before, line.currency)} to"
-        f" {in_words(column, after, line.currency_after)}"
+        f"{column.replace('_', ' ')} from {format_value(column, before, line.currency)} to"
+        f" {format_value(column, after, line.currency_after)}"
         for column, (before, after) in line.changes.items()
     ]

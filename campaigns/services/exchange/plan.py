@@ -1,18 +1,20 @@
-"""What a file of brands or campaigns would change: each line against what is there now. Nothing is written.
+"""Comparing a file of brands or campaigns with the database. Nothing is written.
 
-A line is about the row of its id or, without one, of its name (a campaign: of its brand's name and its own); where
-there is none of that name it is about a new one. A column that the file leaves out stays as it is.
+A line is matched by id or, if that is empty, by name (a campaign by its brand's name and its own); an unknown
+name creates a row. A column missing from the file stays unchanged.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from campaigns.rules.money import PLACES
 from campaigns.rules.names import name_key
-from campaigns.services.exchange.cells import AmountCell, shown
+from campaigns.rules.text import quote
+from campaigns.services.exchange.cells import AmountCell
 from campaigns.services.exchange.columns import KEYS_OF, Kind, fields_of
 from campaigns.services.exchange.files import FileRefused, Line, TextTable
 from campaigns.services.exchange.find import Finder, Known, LineRefused
@@ -20,8 +22,8 @@ from campaigns.services.ledger.currency_lock import brands_that_keep_their_curre
 from campaigns.services.naming.find_names import BrandAndName, brands_alike, campaigns_alike
 from campaigns.services.permissions import Person, sees_only_assigned_brands
 
+# Columns that identify a row and aren't written.
 KEYS = ("id", "brand", "campaign_id", "campaign")
-"""Columns that say which row a line is about, and change nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class PlannedLine:
-    """One row as it is and as the file wants it: by column, what it has and what it would have. New without a pk."""
+    """One row's changes: old and new value by column. A new row has no pk."""
 
     line: int
     pk: int | None
@@ -44,7 +46,7 @@ class PlannedLine:
 
     @property
     def currency_after(self) -> str:
-        """The currency of what its amounts become: the file may change it with them."""
+        """The currency of the new amounts; the file may change it too."""
         return str(self.changes["currency"][1]) if "currency" in self.changes else self.currency
 
     @property
@@ -53,15 +55,15 @@ class PlannedLine:
 
 
 @dataclass
-class Plan:
-    """What a file would do: the lines that change something, how many don't, and what is wrong with others."""
+class ImportPlan:
+    """What a file would do: changed and new rows, the number of unchanged ones, and problems."""
 
     kind: Kind
     lines: list[PlannedLine] = field(default_factory=list)
     same: int = 0
     problems: list[Problem] = field(default_factory=list)
+    # Read-only columns in the file.
     ignored: list[str] = field(default_factory=list)
-    """The read-only columns of the file."""
 
     def add(self, planned: PlannedLine) -> None:
         if planned.changes or planned.pk is None:
@@ -82,28 +84,28 @@ class Plan:
 
 
 def check_columns(kind: Kind, table: TextTable) -> list[str]:
-    """Return the file's read-only columns. Raises FileRefused where a column is unknown or those of the key miss."""
+    """Return the file's read-only columns. Raises FileRefused if a column is unknown or the key is missing."""
     fields = fields_of(kind)
     for name in table.columns:
         if name not in fields:
-            raise FileRefused(f"Unknown column {shown(name)}: the columns of {kind} are {', '.join(fields)}.")
+            raise FileRefused(f"Unknown column {quote(name)}: the columns of {kind} are {', '.join(fields)}.")
     key, by_name = KEYS_OF[kind]
     if key not in table.columns and not set(by_name) <= set(table.columns):
         names = " and ".join(by_name)
-        raise FileRefused(f"The first line names neither {key} nor {names}, by which a row is known: add one of them.")
+        raise FileRefused(f"The first line has neither {key} nor {names}, by which rows are matched: add one of them.")
     return [name for name in table.columns if fields[name].readonly]
 
 
-def plan_rows(kind: Kind, table: TextTable, person: Person) -> Plan:
-    """Return what a file of brands or campaigns would change of what the person sees."""
-    plan = Plan(kind, ignored=check_columns(kind, table))
+def plan_rows(kind: Kind, table: TextTable, person: Person) -> ImportPlan:
+    """Return what a file of brands or campaigns would change."""
+    plan = ImportPlan(kind, ignored=check_columns(kind, table))
     finder = Finder(kind, table.lines, person)
     seen_before: dict[str, int] = {}
     for line in table.lines:
         try:
             planned = _plan_line(kind, line, finder, person)
             if (first := seen_before.setdefault(planned.key, line.number)) != line.number:
-                raise LineRefused(f"“{planned.name}” is in line {first} already: leave one of the lines.")
+                raise LineRefused(f"“{planned.name}” is already in line {first}: keep one of the lines.")
             plan.add(planned)
         except (LineRefused, ValueError) as refusal:
             plan.refuse(line.number, str(refusal))
@@ -117,7 +119,7 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
     if known is None:
         return _plan_new(kind, line, finder, person)
     if not person.has_perm(f"campaigns.change_{kind.model._meta.model_name}"):
-        raise LineRefused(f"“{known.name}” is there, and you may not change {kind}: leave the line out.")
+        raise LineRefused(f"“{known.name}” exists, and you don’t have permission to change {kind}: remove the line.")
     changes: dict[str, tuple[Any, Any]] = {}
     for column, text in _writable(kind, line):
         before = known.values[column]
@@ -126,7 +128,7 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
         elif finder.is_by_id(line):
             after = _name(text, known, person, kind)
         else:
-            continue  # it found the row, perhaps in another spelling
+            continue  # the name was the key, perhaps in another spelling
         if after != before:
             changes[column] = (before, after)
     _check_dates({**known.values, **{column: after for column, (_, after) in changes.items()}})
@@ -136,7 +138,7 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
 def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> PlannedLine:
     name = _read(kind, "name", line.cells.get("name", ""))
     if not _may_add(kind, person):
-        raise LineRefused(f"There is no {kind.model._meta.model_name} {shown(name)}: correct the name.")
+        raise LineRefused(f"There is no {kind.model._meta.model_name} {quote(name)}: correct the name.")
     brand = finder.brand_of(line) if kind == Kind.CAMPAIGNS else None
     values = {column: _read(kind, column, text, line=line) for column, text in _writable(kind, line) if text.strip()}
     _check_dates(values)
@@ -147,7 +149,7 @@ def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> Planned
 
 
 def _may_add(kind: Kind, person: Person) -> bool:
-    """Whoever sees only some brands adds none: that a name is refused would say that others have it."""
+    """Return whether the person may add rows; brands only if they see all: a refused name would reveal a hidden one."""
     if kind == Kind.BRANDS and sees_only_assigned_brands(person):
         return False
     return person.has_perm(f"campaigns.add_{kind.model._meta.model_name}")
@@ -159,9 +161,9 @@ def _writable(kind: Kind, line: Line) -> Iterable[tuple[str, str]]:
 
 
 def _read(kind: Kind, column: str, text: str, before: Any = None, line: Line | None = None) -> Any:
-    """Return the value that a cell gives; what is there already needs no check, whoever wrote it.
+    """Return a cell's value. A value equal to the stored one isn't checked again.
 
-    Amounts are checked: 1.255 in a file with semicolons may be another amount than the same in the database.
+    Amounts are: 1.255 in a file with semicolons is ambiguous even if the stored amount is 1.255.
     """
     widget = fields_of(kind)[column].widget
     is_amount = isinstance(widget, AmountCell)
@@ -174,7 +176,7 @@ def _read(kind: Kind, column: str, text: str, before: Any = None, line: Line | N
 
 
 def _name(text: str, known: Known, person: Person, kind: Kind) -> str:
-    """Return the name that a line, which has the row's id, gives to the row: its own whatever space is around it."""
+    """Return the new name of a row that was matched by id; surrounding space doesn't rename it."""
     if text in (known.name, known.name.strip()):
         return known.name
     if kind == Kind.BRANDS and sees_only_assigned_brands(person):
@@ -185,11 +187,11 @@ def _name(text: str, known: Known, person: Person, kind: Kind) -> str:
 def _check_dates(values: Mapping[str, Any]) -> None:
     starts, ends = values.get("starts_on"), values.get("ends_on")
     if starts and ends and ends < starts:
-        raise LineRefused(f"ends_on: it ends on {ends}, before it starts on {starts}: both days count.")
+        raise LineRefused(f"ends_on: the end date {ends} is before the start date {starts}. They can be the same day.")
 
 
-def _refuse_other_currencies(plan: Plan) -> None:
-    """Refuse another currency for brands that have spend in theirs."""
+def _refuse_other_currencies(plan: ImportPlan) -> None:
+    """Refuse a new currency for brands that have spend."""
     wanted = [line for line in plan.changed if "currency" in line.changes]
     kept = brands_that_keep_their_currency(line.pk for line in wanted if line.pk)
     for line in wanted:
@@ -199,8 +201,8 @@ def _refuse_other_currencies(plan: Plan) -> None:
     plan.problems.sort(key=lambda problem: problem.line)
 
 
-def _refuse_taken_names(plan: Plan) -> None:
-    """Refuse names that another row has, however written: now, or by another line of the file."""
+def _refuse_taken_names(plan: ImportPlan) -> None:
+    """Refuse names that equal another row's, in the database or in the file."""
     of_brands = plan.kind == Kind.BRANDS
     wanted = [
         (0 if of_brands else line.brand_id or 0, line.changes["name"][1], line)
@@ -221,6 +223,27 @@ def _refuse_taken_names(plan: Plan) -> None:
         if others:
             plan.lines.remove(line)
             what = plan.kind.model._meta.model_name
-            plan.refuse(line.line, f"name: there is another {what} “{others[0]}”: choose another name.")
+            plan.refuse(line.line, f"name: another {what} is named “{others[0]}”: choose another name.")
         taken[None] = name
     plan.problems.sort(key=lambda problem: problem.line)
+
+
+# Amounts shown in the message.
+MAX_NAMED = 5
+
+
+def rounding_notes(plan: ImportPlan, table: TextTable) -> list[str]:
+    """Return a message that names the amounts with more than six decimals, if any."""
+    refused = {problem.line for problem in plan.problems}
+    rounded = [note for line in table.lines if line.number not in refused for note in _rounded(plan, line)]
+    if not rounded:
+        return []
+    more = f" and {len(rounded) - MAX_NAMED:,} more" if len(rounded) > MAX_NAMED else ""
+    return [f"Amounts are rounded to {PLACES} decimals: {'; '.join(rounded[:MAX_NAMED])}{more}."]
+
+
+def _rounded(plan: ImportPlan, line: Line) -> Iterator[str]:
+    for column, declared in fields_of(plan.kind).items():
+        cell, text, decimal = declared.widget, line.cells.get(column, ""), line.decimal_of(column)
+        if isinstance(cell, AmountCell) and not declared.readonly and cell.is_rounded(text, decimal):
+            yield f"{text.strip()} to {cell.render(cell.clean(text, decimal=decimal))} (line {line.number})"

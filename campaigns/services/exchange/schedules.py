@@ -1,6 +1,6 @@
-"""What a file of schedules would change: a campaign that it names gets the windows of its lines, and no others.
+"""Comparing a file of schedules with the database: each campaign in the file gets exactly the windows of its lines.
 
-Campaigns that it doesn't name keep theirs. Days of "always", without times, stand for a campaign without windows.
+Campaigns not in the file keep their windows. "always", without times, removes all windows.
 """
 
 from __future__ import annotations
@@ -8,22 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 from campaigns.models import Campaign
+from campaigns.rules.text import quote
 from campaigns.services.bulk.operations import ApplySchedule
 from campaigns.services.bulk.presets import Schedule, WindowValue
-from campaigns.services.exchange.cells import ALWAYS, shown
+from campaigns.services.exchange.cells import ALWAYS
 from campaigns.services.exchange.columns import Kind, fields_of
 from campaigns.services.exchange.files import Line, TextTable
 from campaigns.services.exchange.find import Finder, Known, LineRefused
-from campaigns.services.exchange.plan import Plan, PlannedLine, check_columns
+from campaigns.services.exchange.plan import ImportPlan, PlannedLine, check_columns
 from campaigns.services.permissions import Person
 
 SCHEDULE = "schedule"
 READER = ApplySchedule(())
 
 
-def plan_schedules(table: TextTable, person: Person) -> Plan:
-    """Return which campaigns' schedules a file would change, of those that the person sees."""
-    plan = Plan(Kind.SCHEDULES, ignored=check_columns(Kind.SCHEDULES, table))
+def plan_schedules(table: TextTable, person: Person) -> ImportPlan:
+    """Return what a file of schedules would change."""
+    plan = ImportPlan(Kind.SCHEDULES, ignored=check_columns(Kind.SCHEDULES, table))
     finder = Finder(Kind.SCHEDULES, table.lines, person)
     wanted: dict[int, list[tuple[Line, WindowValue | None]]] = {}
     for line in table.lines:
@@ -40,11 +41,13 @@ def plan_schedules(table: TextTable, person: Person) -> Plan:
     return plan
 
 
-def _plan_campaign(plan: Plan, known: Known, windows: list[tuple[Line, WindowValue | None]], before: Schedule) -> None:
+def _plan_campaign(
+    plan: ImportPlan, known: Known, windows: list[tuple[Line, WindowValue | None]], before: Schedule
+) -> None:
     values = [window for _, window in windows if window is not None]
     first = windows[0][0].number
     if values and len(values) < len(windows):
-        plan.refuse(first, f"days: “{known.name}” is “{ALWAYS}” in one line and has a window in another: leave one.")
+        plan.refuse(first, f"days: “{known.name}” is “{ALWAYS}” in one line and has a window in another: keep one.")
         return
     after = tuple(sorted(values))
     changes: dict[str, tuple[Any, Any]] = {SCHEDULE: (before, after)} if after != before else {}
@@ -56,10 +59,10 @@ def _campaign(finder: Finder, line: Line, person: Person) -> Known:
     known = finder.find(line)
     if known is None:
         brand = finder.brand_of(line)
-        name = shown(line.cells.get("campaign", ""))
+        name = quote(line.cells.get("campaign", ""))
         raise LineRefused(f"campaign: the brand “{brand.name}” has no campaign {name}: correct the name.")
     if not person.has_perm("campaigns.change_campaign"):
-        raise LineRefused(f"“{known.name}” is there, and you may not change campaigns: leave the line out.")
+        raise LineRefused(f"“{known.name}” exists, and you don’t have permission to change campaigns: remove the line.")
     return known
 
 
@@ -68,12 +71,12 @@ def _window(line: Line) -> WindowValue | None:
     days, start, end = (_read(line, column) for column in ("days", "from", "until"))
     if not days:
         if start or end:
-            raise LineRefused(f"from: “{ALWAYS}” has no times: leave them empty, or write the days.")
+            raise LineRefused(f"from: “{ALWAYS}” takes no times: leave them empty, or enter the days.")
         return None
     if not start or not end:
-        raise LineRefused("from: a window has two times: write both, 00:00 and 00:00 for the whole day.")
+        raise LineRefused("from: a window needs both times: use 00:00 and 00:00 for the whole day.")
     if start == end != "00:00":
-        raise LineRefused(f"until: {start} to {end} opens nothing: write 00:00 to 00:00 for the whole day.")
+        raise LineRefused(f"until: {start} to {end} is empty: use 00:00 to 00:00 for the whole day.")
     return WindowValue(days, start, end)
 
 

@@ -1,4 +1,4 @@
-"""The cells of a sheet of a workbook, as texts; and which of them can't be taken."""
+"""Reading a sheet of a workbook: cells as text, dates by their number format, and cells that can't be imported."""
 
 from __future__ import annotations
 
@@ -6,23 +6,66 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils.cell import column_index_from_string, get_column_letter
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
+from campaigns.rules.text import shorten
 from campaigns.services.exchange.archive import Attributes, Elements
-from campaigns.services.exchange.files import MOST_COLUMNS, FileRefused, Row, shortened
-from campaigns.services.exchange.styles import Styles
+from campaigns.services.exchange.files import MAX_COLUMNS, FileRefused, Row
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-TELL = 10
-"""So many cells are named in a refusal; all of them are counted."""
+# Cells named in an error message.
+MAX_NAMED = 10
+# Length of a number format, as in spreadsheets.
+MAX_FORMAT_LENGTH = 255
+# XML elements; spreadsheets allow about 65,000 styles with a few elements each.
+MAX_STYLE_ELEMENTS = 500_000
+
+# Many styles share few formats.
+_is_date = lru_cache(maxsize=1_000)(is_date_format)
+_is_duration = lru_cache(maxsize=1_000)(is_timedelta_format)
+
+
+class Styles(Elements):
+    """Collects the styles that show a number as a date or a duration; cells refer to styles by number."""
+
+    most = MAX_STYLE_ELEMENTS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dates: set[int] = set()
+        self.durations: set[int] = set()
+        self._formats: dict[str, str] = {}
+        self._parents: list[str] = []
+        self._styles = 0
+
+    def begin(self, name: str, attributes: Attributes) -> None:
+        parent = self._parents[-1] if self._parents else ""
+        self._parents.append(name)
+        if (parent, name) == ("numFmts", "numFmt"):
+            self._formats[attributes["numFmtId"]] = attributes["formatCode"][:MAX_FORMAT_LENGTH]
+        elif (parent, name) == ("cellXfs", "xf"):
+            self._add_style(attributes.get("numFmtId", "0"))
+
+    def end(self, name: str) -> None:
+        self._parents.pop()
+
+    def _add_style(self, key: str) -> None:
+        number_format = self._formats.get(key) or BUILTIN_FORMATS.get(int(key), "General")
+        if _is_duration(number_format):
+            self.durations.add(self._styles)
+        elif _is_date(number_format):
+            self.dates.add(self._styles)
+        self._styles += 1
 
 
 @dataclass(frozen=True)
-class Book:
-    """What cells refer to."""
+class WorkbookContext:
+    """Shared strings, styles and the date system, which cells refer to."""
 
     strings: Sequence[str]
     styles: Styles
@@ -46,7 +89,7 @@ class _Cell:
 
 @dataclass
 class _Faults:
-    """Cells with the same fault."""
+    """Cells with the same problem."""
 
     what: str
     remedy: str
@@ -55,20 +98,20 @@ class _Faults:
 
     def add(self, cell: str) -> None:
         self.count += 1
-        if self.count <= TELL:
-            self.cells.append(shortened(cell))
+        if self.count <= MAX_NAMED:
+            self.cells.append(shorten(cell))
 
     def refuse(self) -> None:
-        """Raise FileRefused if there are any."""
+        """Raise FileRefused if there are such cells."""
         if self.count:
-            more = f" and {self.count - TELL:,} more" if self.count > TELL else ""
+            more = f" and {self.count - MAX_NAMED:,} more" if self.count > MAX_NAMED else ""
             raise FileRefused(f"{self.what}: {', '.join(self.cells)}{more}. {self.remedy}")
 
 
 class Sheet(Elements):
-    """Hears of a sheet's rows and cells."""
+    """Collects a sheet's rows."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: WorkbookContext) -> None:
         super().__init__()
         self._book = book
         self._rows: list[Row] = []
@@ -83,7 +126,7 @@ class Sheet(Elements):
             "Put the values in their place and save the file again.",
         )
         self._outside = _Faults(
-            f"Cells with values to the right of column {get_column_letter(MOST_COLUMNS)}",
+            f"Cells with values to the right of column {get_column_letter(MAX_COLUMNS)}",
             "Clear them and save the file again.",
         )
         self._merged = _Faults(
@@ -97,7 +140,7 @@ class Sheet(Elements):
         return rows
 
     def refuse_faults(self) -> None:
-        """Raise FileRefused where a cell can't be taken, by its address."""
+        """Raise FileRefused, with addresses, if a cell can't be imported."""
         for faults in (self._errors, self._formulas, self._outside, self._merged):
             faults.refuse()
 
@@ -128,7 +171,7 @@ class Sheet(Elements):
 
     def end(self, name: str) -> None:
         if name == "row":
-            width = min(max(self._texts, default=0), MOST_COLUMNS)
+            width = min(max(self._texts, default=0), MAX_COLUMNS)
             values = [self._texts.get(column, "") for column in range(1, width + 1)]
             numbers = frozenset(column - 1 for column in self._numbers if column <= width)
             self._rows.append(Row(self._row, values, numbers))
@@ -137,9 +180,9 @@ class Sheet(Elements):
 
     def _end_in_cell(self, cell: _Cell, name: str) -> None:
         if name == "v":
-            cell.value = self.ids_as_text()
+            cell.value = self.collected_text()
         elif name == "t":
-            text = self.ids_as_text()
+            text = self.collected_text()
             if not self._is_phonetic:
                 cell.texts.append(text)
         elif name == "rPh":
@@ -155,11 +198,11 @@ class Sheet(Elements):
             self._formulas.add(cell.address)
         elif text := self._shown(cell):
             self._texts[cell.column] = text
-            if cell.column > MOST_COLUMNS:
+            if cell.column > MAX_COLUMNS:
                 self._outside.add(cell.address)
 
     def _shown(self, cell: _Cell) -> str:
-        """Return a cell as somebody would type it."""
+        """Return a cell's text as a user would type it."""
         if cell.type == "inlineStr":
             return unescaped("".join(cell.texts))
         if not cell.value:
@@ -209,5 +252,5 @@ def _day_or_instant(value: datetime | date | time | timedelta) -> str:
 
 
 def unescaped(text: str) -> str:
-    """Return a text of a workbook with the characters that it can't hold as they are."""
+    """Return a text with its _xHHHH_ escapes decoded."""
     return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)

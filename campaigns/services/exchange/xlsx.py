@@ -1,20 +1,34 @@
-"""Reading XLSX: the rows of a workbook's first sheet, as somebody would type them.
+"""Reading XLSX, the first sheet as text, and writing it: typed values, never a formula.
 
-Nothing is evaluated. A formula counts with the value that was saved with it; a file in which nothing has calculated it
-has none, or 0, which would take a budget away or pause all campaigns: such cells are refused by their addresses, and so
+Nothing is evaluated. A formula counts as its cached value; a file that was never calculated
+has none, or 0, which would remove a budget or pause all campaigns: such cells are refused, as
 are errors and merged cells.
 """
 
 from __future__ import annotations
 
+import io
 import posixpath
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from openpyxl.cell.cell import WriteOnlyCell
+from openpyxl.workbook.workbook import Workbook
 
 from campaigns.rules.amounts import DecimalMark
-from campaigns.services.exchange.archive import MOST_SMALL, Archive, Attributes, Elements
-from campaigns.services.exchange.files import FileRefused, Row, TextTable, as_table, shortened
-from campaigns.services.exchange.sheet import Book, Sheet, unescaped
-from campaigns.services.exchange.styles import Styles
+from campaigns.rules.text import shorten
+from campaigns.services.exchange.archive import MAX_SMALL_PART_ELEMENTS, Archive, Attributes, Elements
+from campaigns.services.exchange.files import FileRefused, Row, TextTable, Value, as_table
+from campaigns.services.exchange.sheet import Sheet, Styles, WorkbookContext, unescaped
+
+NOT_IN_XML = re.compile("[\0-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+# Spreadsheets have no dates before 1900, and a 29 February 1900 that didn't exist.
+FIRST_DATE = date(1900, 3, 1)
+# Spreadsheet numbers are floats, exact for integers below this.
+MAX_EXACT_INTEGER = 10**15
+TEXT_FORMAT, AMOUNT_FORMAT, DATE_FORMAT = "@", "#,##0.00####", "yyyy-mm-dd"
 
 UNREADABLE = "The file can't be read as a workbook: save it again as XLSX, or as CSV."
 
@@ -27,7 +41,7 @@ def read_xlsx(data: bytes) -> TextTable:
         return _read(archive)
     except FileRefused:
         raise
-    except Exception as error:  # what others wrote is malformed in any way
+    except Exception as error:  # a malformed file can fail anywhere
         raise FileRefused(UNREADABLE) from error
 
 
@@ -44,23 +58,23 @@ def _read(archive: Archive) -> TextTable:
     for handler, type_ in ((strings, "sharedStrings"), (styles, "styles")):
         for part in related.of_type(type_)[:1]:
             archive.read(part, handler)
-    sheet = Sheet(Book(strings.texts, styles, workbook.is_1904))
+    sheet = Sheet(WorkbookContext(strings.texts, styles, workbook.is_1904))
     table = as_table(_rows(archive, related.paths[shown[0].key], sheet), DecimalMark.UNKNOWN)
     if len(shown) > 1:
         table.notes.append(
-            f"Only the first sheet is read, “{shortened(shown[0].name)}”; there are {len(shown) - 1:,} more."
+            f"Only the first sheet is read, “{shorten(shown[0].name)}”; there are {len(shown) - 1:,} more."
         )
     return table
 
 
 def _rows(archive: Archive, path: str, sheet: Sheet) -> Iterator[Row]:
-    for _ in archive.read_on(path, sheet):
+    for _ in archive.read_chunks(path, sheet):
         yield from sheet.take_rows()
     sheet.refuse_faults()
 
 
 def _related(archive: Archive, path: str) -> _Relations:
-    """Return the parts that a part, or the archive as a whole, refers to."""
+    """Return the relationships of a part, or of the whole package."""
     folder, name = posixpath.split(path)
     relations = _Relations(folder)
     archive.read(posixpath.join(folder, "_rels", f"{name}.rels"), relations)
@@ -68,7 +82,7 @@ def _related(archive: Archive, path: str) -> _Relations:
 
 
 class _Relations(Elements):
-    most = MOST_SMALL
+    most = MAX_SMALL_PART_ELEMENTS
 
     def __init__(self, folder: str) -> None:
         super().__init__()
@@ -94,7 +108,7 @@ class _SheetName:
 
 
 class _Workbook(Elements):
-    most = MOST_SMALL
+    most = MAX_SMALL_PART_ELEMENTS
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,7 +123,7 @@ class _Workbook(Elements):
 
 
 class _Strings(Elements):
-    """The texts that cells refer to by their number."""
+    """The shared strings, which cells refer to by number."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,10 +141,48 @@ class _Strings(Elements):
 
     def end(self, name: str) -> None:
         if name == "t":
-            text = self.ids_as_text()
+            text = self.collected_text()
             if not self._is_phonetic:
                 self._parts.append(text)
         elif name == "rPh":
             self._is_phonetic = False
         elif name == "si":
             self.texts.append(unescaped("".join(self._parts)))  # once, however many cells refer to it
+
+
+def write_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
+    """Return a workbook with one sheet."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Sheet1")
+    sheet.freeze_panes = "A2"
+    for row in (columns, *rows):
+        sheet.append([_cell(sheet, value) for value in row])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _cell(sheet: Any, value: Value) -> Any:
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return _text(sheet, value)
+    if isinstance(value, date):
+        return _formatted(sheet, value, DATE_FORMAT) if value >= FIRST_DATE else _text(sheet, value.isoformat())
+    if isinstance(value, int):
+        return value if abs(value) < MAX_EXACT_INTEGER else _text(sheet, str(value))
+    return _formatted(sheet, value, AMOUNT_FORMAT)
+
+
+def _formatted(sheet: Any, value: Any, number_format: str) -> Any:
+    cell = WriteOnlyCell(sheet, value)
+    cell.number_format = number_format
+    return cell
+
+
+def _text(sheet: Any, text: str) -> Any:
+    # With the text format the cell stays text when it is edited.
+    cell = _formatted(sheet, "", TEXT_FORMAT)
+    cell.data_type = "s"
+    cell._value = NOT_IN_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+    return cell

@@ -16,8 +16,8 @@ from campaigns.database.clock import SKEW
 from campaigns.database.connection import is_lock_timeout, limit_lock_waits
 from campaigns.models import JobRun
 from campaigns.rules.clock import Clock
-from campaigns.services.enforcement.enforce import Change, Enforcement, enforce, preview
-from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.enforcement.enforce import Change, Enforcement, Transitions, enforce, preview
+from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.due_brands import clear_due, due_rows
 from campaigns.services.ledger.fold import fold
@@ -61,10 +61,10 @@ class FullCheck:
         return self.unfinished.problem
 
 
-def run_full_check(name: str, *, clock: Clock) -> FullCheck:
+def run_full_check(name: str, *, clock: Clock, transitions: Transitions | None = None) -> FullCheck:
     """Do a full check as a job, and note the run under the job's name."""
     note_start(name, clock())
-    check = full_check(name, clock=clock)
+    check = full_check(name, clock=clock, transitions=transitions)
     note_success(name, check, clock())
     return check
 
@@ -96,7 +96,7 @@ def preview_check(*, clock: Clock, closing_clock: Clock) -> list[Change]:
         return preview(Scope.everything(), now=clock())
     with transaction.atomic():
         lock_brands(moved)
-        rebook_changed_zones(clock=closing_clock, brands=moved)
+        apply_zone_changes(clock=closing_clock, brands=moved)
         changes = preview(Scope.everything(), now=clock())
         transaction.set_rollback(True)
     return changes
@@ -108,6 +108,7 @@ def full_check(
     clock: Clock,
     closing_clock: Clock | None = None,
     on_changes: Callable[[list[Change]], None] | None = None,
+    transitions: Transitions | None = None,
 ) -> FullCheck:
     """Re-book, enforce, fold and close everything; actor is the name for the history.
 
@@ -117,11 +118,14 @@ def full_check(
     closing = closing_clock or clock
     unfinished = Unfinished()
     reopened = reopen_periods(clock=closing, unfinished=unfinished)
-    rebooked = rebook_changed_zones(clock=closing)
+    rebooked = apply_zone_changes(clock=closing)
     # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
     # campaigns running past their budgets.
     marks = due_rows(now=clock())
-    enforcement = enforce(Scope.everything(), clock=clock, actor=actor, on_changes=on_changes, leave=rebooked.left)
+    everything = Scope.everything()
+    enforcement = enforce(
+        everything, clock=clock, actor=actor, on_changes=on_changes, transitions=transitions, leave=rebooked.left
+    )
     rebooked.raise_problem()
     enforcement.unfinished.add(unfinished)
     if closing_clock is None:

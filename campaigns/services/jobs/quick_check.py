@@ -15,9 +15,9 @@ from campaigns.database.connection import fetch_all
 from campaigns.models import JobRun
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
-from campaigns.services.enforcement.enforce import Enforcement, enforce
+from campaigns.services.enforcement.enforce import Enforcement, Transitions, enforce
 from campaigns.services.enforcement.next_change import due_campaigns
-from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
 from campaigns.services.ledger.fold import plan_fold
 from campaigns.services.ledger.unfinished import Unfinished
@@ -49,6 +49,7 @@ class QuickCheck:
     campaigns: int = 0
     """How many campaigns time had reached, those of the brands left out."""
 
+    transitions: Transitions | None = None
     enforcements: list[Enforcement] = field(default_factory=list)
     unfinished: Unfinished = field(default_factory=Unfinished)
 
@@ -71,10 +72,10 @@ class QuickCheck:
         )
 
 
-def run_quick_check(*, clock: Clock, actor: str = JOB) -> QuickCheck:
+def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions | None = None) -> QuickCheck:
     """Do a quick check as a job, and note the run under the job's name."""
     started_at = clock()
-    done = quick_check(actor, clock=clock) if is_anything_due(now=started_at) else QuickCheck()
+    done = quick_check(actor, clock=clock, transitions=transitions) if is_anything_due(now=started_at) else QuickCheck()
     run = JobRun(
         name=JOB,
         started_at=started_at,
@@ -96,13 +97,13 @@ def is_anything_due(*, now: datetime) -> bool:
     return bool(due)
 
 
-def quick_check(actor: str, *, clock: Clock) -> QuickCheck:
+def quick_check(actor: str, *, clock: Clock, transitions: Transitions | None = None) -> QuickCheck:
     """Enforce the brands that had spend and the campaigns whose next change is due, then fold some of what is pending.
 
     actor is the name for the history. Marks are cleared when what was decided on them is committed; where that
     fails they stay, and the next pass finds them.
     """
-    done = QuickCheck()
+    done = QuickCheck(transitions=transitions)
     folding = plan_fold(most_batches=MOST_BATCHES)  # first, so that decisions have seen whatever it moves
     decided_at = None
     try:
@@ -139,7 +140,12 @@ def _enforce(done: QuickCheck, scope: Scope, ids: list[int], clock: Clock, actor
     brands = brands_of(scope)
     changed = brands_with_changed_zones(brands)
     try:
-        _note(done, enforce(scope.within(set(brands).difference(changed)), clock=clock, actor=actor))
+        _note(
+            done,
+            enforce(
+                scope.within(set(brands).difference(changed)), clock=clock, actor=actor, transitions=done.transitions
+            ),
+        )
     finally:
         if changed:
             _enforce_rebooked(done, scope, changed, clock, actor)
@@ -148,8 +154,10 @@ def _enforce(done: QuickCheck, scope: Scope, ids: list[int], clock: Clock, actor
 def _enforce_rebooked(done: QuickCheck, scope: Scope, changed: list[int], clock: Clock, actor: str) -> None:
     """Enforce brands whose zone SQL has changed, last: each is re-booked first, which takes a tenth of a second."""
     first = changed[:MOST_REBOOKED]
-    rebooked = rebook_changed_zones(clock=clock, brands=first)
-    _note(done, enforce(scope.within(first), clock=clock, actor=actor, leave=rebooked.left))
+    rebooked = apply_zone_changes(clock=clock, brands=first)
+    _note(
+        done, enforce(scope.within(first), clock=clock, actor=actor, transitions=done.transitions, leave=rebooked.left)
+    )
     mark_due(changed[MOST_REBOOKED:])
     rebooked.raise_problem()
 

@@ -15,11 +15,11 @@ from django.db.models import F, Q
 from campaigns.models import CheckShard
 from campaigns.models.clocks import unknown_zones
 from campaigns.rules.clock import Clock
-from campaigns.services.enforcement.enforce import Enforcement, enforce
+from campaigns.services.enforcement.enforce import Enforcement, Transitions, enforce
 from campaigns.services.enforcement.status_changes import ChangeCounts
 from campaigns.services.jobs.full_check import FullCheck, finish_check, note_start, note_success
 from campaigns.services.jobs.quick_check import quick_check
-from campaigns.services.ledger.change_time_zone import brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.reopen import reopen_periods
 from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope, zones_of
@@ -31,7 +31,7 @@ def begin_check(job: str, *, of: int, clock: Clock) -> UUID:
     """Begin a full check in so many shards, as the job; return its name. Each number from 0 on is then to be run."""
     note_start(job, clock())
     reopen_periods(clock=clock)
-    rebook_changed_zones(clock=clock)  # what fails is marked by its shard, and raised at the end
+    apply_zone_changes(clock=clock)  # what fails is marked by its shard, and raised at the end
     check, begun_at = uuid4(), clock()
     # Those dated ahead are of a clock that was: they would stay for as long.
     CheckShard.objects.filter(Q(begun_at__lt=begun_at - KEPT_FOR) | Q(begun_at__gt=begun_at + KEPT_FOR)).delete()
@@ -41,7 +41,7 @@ def begin_check(job: str, *, of: int, clock: Clock) -> UUID:
     return check
 
 
-def run_shard(check: UUID, number: int, *, clock: Clock) -> FullCheck | None:
+def run_shard(check: UUID, number: int, *, clock: Clock, transitions: Transitions | None = None) -> FullCheck | None:
     """Enforce one shard of a check; the one that finds all others done ends the check, and returns what it did.
 
     None while others are missing, and where the check is over an hour old.
@@ -51,7 +51,9 @@ def run_shard(check: UUID, number: int, *, clock: Clock) -> FullCheck | None:
         return None
     if shard.finished_at is None:
         left = brands_with_changed_zones()  # by begin_check(): somebody locks them, or they can't be written
-        done = enforce(Scope.of_shard(number, shard.of), clock=clock, actor=shard.job, leave=left)
+        done = enforce(
+            Scope.of_shard(number, shard.of), clock=clock, actor=shard.job, transitions=transitions, leave=left
+        )
         # Added up, because two workers may have the same shard at the same time.
         CheckShard.objects.filter(pk=shard.pk).update(
             finished_at=clock(),
@@ -60,16 +62,18 @@ def run_shard(check: UUID, number: int, *, clock: Clock) -> FullCheck | None:
             resumed=F("resumed") + done.resumed,
         )
     shards = list(CheckShard.objects.filter(check_id=check))
-    return _end(shards, clock) if all(each.finished_at for each in shards) else None
+    return _end(shards, clock, transitions) if all(each.finished_at for each in shards) else None
 
 
-def _end(shards: list[CheckShard], clock: Clock) -> FullCheck:
+def _end(shards: list[CheckShard], clock: Clock, transitions: Transitions | None) -> FullCheck:
     """Fold and close, and enforce what had spend since the first shard decided. Ended twice, it is as ended once."""
     job = shards[0].job
     total = Enforcement(unfinished=Unfinished(set(unknown_zones(zones_of(Scope.everything())))))
     for shard in shards:
         total.add(ChangeCounts(shard.changed, shard.paused, shard.resumed))
     check = finish_check(total, rebooked=0, clock=clock)
-    check.unfinished.add(quick_check(job, clock=clock).unfinished)  # each shard has marked what was locked
+    check.unfinished.add(
+        quick_check(job, clock=clock, transitions=transitions).unfinished
+    )  # each shard has marked what was locked
     note_success(job, check, clock())
     return check

@@ -1,73 +1,77 @@
-"""Re-booking: when a brand's time zone changes, its open periods are counted anew in the new zone (R15)."""
+"""Changes of a brand's time zone: its open periods are recomputed in the new zone, closed ones stay (R15)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, connection, transaction
 
 from campaigns.database.connection import fetch_all, is_lock_timeout, take_ledger_lock
 from campaigns.database.dialects import in_list, list_param
+from campaigns.database.statements import statement
 from campaigns.models import AccountingTimeZone, Brand, BrandPeriod
-from campaigns.models.books import FIRST_PERIOD, LAST_PERIOD
+from campaigns.models.periods import FIRST_PERIOD, LAST_PERIOD
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import find_zone, local_clock
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.due_brands import mark_days
 from campaigns.services.ledger.locks import MOST_WAITS, lock_brands, lock_free_brands
-from campaigns.services.ledger.verify import Books, repair
+from campaigns.services.ledger.verify import TotalsRange, repair
 
 DAY, MONTH = BrandPeriod.Kind.DAY, BrandPeriod.Kind.MONTH
 
 
 @dataclass(frozen=True)
 class ZoneChange:
+    """A brand whose zone, wanted, isn't its accounting time zone; None where that is unknown."""
+
     brand_id: int
-    booked: str | None
+    accounted: str | None
     wanted: str
 
 
 @dataclass
-class Rebooking:
-    """How many brands were re-booked, and which weren't: because somebody else locks them, or with an error."""
+class ZoneChanges:
+    """How many brands were recomputed, and which are locked by another transaction or failed."""
 
     count: int = 0
     locked: set[int] = field(default_factory=set)
     failed: set[int] = field(default_factory=set)
+    # The first error.
     problem: DatabaseError | None = None
-    """The first error."""
 
     @property
     def left(self) -> set[int]:
-        """Brands that no decision is right for."""
+        """Return the brands that must not be decided on before they are recomputed."""
         return self.locked | self.failed
 
     def raise_problem(self) -> None:
-        """Raise the first error: after the others are served."""
+        """Raise the first error, once the other brands are done."""
         if self.problem:
             raise self.problem
 
 
-def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -> Rebooking:
-    """Re-book the brands, of some or of all, whose zone isn't the one they are booked in.
+def apply_zone_changes(*, clock: Clock, brands: Iterable[int] | None = None) -> ZoneChanges:
+    """Recompute the open periods of the brands, some or all, whose zone differs from their accounting time zone.
 
-    Each brand in a transaction of its own, unless the caller holds one: such a caller locks all of the brands first,
-    for the ledger lock is held from the first brand on. A brand that somebody else keeps locked, or that can't be
-    written, stops no other: no decision is right for it until it is re-booked. An unknown zone is left alone: the brand
-    goes on being booked as before.
+    Each brand has a transaction of its own, unless the caller holds one: such a caller locks all of the brands first,
+    because the ledger lock is held from the first brand on. A brand that is locked or that fails doesn't stop the
+    others; it must not be decided on before a later run has recomputed it. Unknown zones are skipped: such a brand
+    keeps its accounting time zone.
     """
-    done = Rebooking()
+    done = ZoneChanges()
     in_caller, waits = connection.in_atomic_block, 0
     for change in _changed_zones(None if brands is None else list(brands)):
         try:
-            rebooked = _rebook_alone(change.brand_id, clock, in_caller, wait=in_caller or waits < MOST_WAITS)
-            if rebooked is None:
+            recomputed = _recompute_alone(change.brand_id, clock, in_caller, wait=in_caller or waits < MOST_WAITS)
+            if recomputed is None:
                 done.locked.add(change.brand_id)
             else:
-                done.count += rebooked
+                done.count += recomputed
         except DatabaseError as error:
             if in_caller or not connection.is_usable():
                 raise
@@ -81,22 +85,22 @@ def rebook_changed_zones(*, clock: Clock, brands: Iterable[int] | None = None) -
 
 
 @transaction.atomic
-def _rebook_alone(brand_id: int, clock: Clock, in_caller: bool, *, wait: bool) -> int | None:
-    """Re-book one brand, and return 1, or 0 where somebody else has done it; None where it is locked and may not wait.
+def _recompute_alone(brand_id: int, clock: Clock, in_caller: bool, *, wait: bool) -> int | None:
+    """Recompute one brand; return 1, or 0 if another transaction has done it, or None if it is locked and wait is off.
 
-    To wait for each of many locked brands would take all the time of a check.
+    Waiting for each of many locked brands would take all the time of a check.
     """
     if wait:
         lock_brands([brand_id], by_job=not in_caller)
     elif not lock_free_brands([brand_id]):
         return None
-    return sum(_rebook(current, clock()) for current in _changed_zones([brand_id]))
+    return sum(_recompute_open_periods(current, clock()) for current in _changed_zones([brand_id]))
 
 
-def rebook_from_now(brand_id: int, *, clock: Clock) -> None:
-    """Book a brand anew whose change of zone was booked by a clock that was ahead: it holds from now on, not later.
+def apply_zone_from_now(brand_id: int, *, clock: Clock) -> None:
+    """Let a zone change that was made by a clock that was ahead hold from now on, instead of from later on.
 
-    Not while somebody else locks the brand: a later check finds it again.
+    A brand that another transaction locks is skipped: a later check finds it again.
     """
     with transaction.atomic():
         if not lock_free_brands([brand_id]):
@@ -105,61 +109,50 @@ def rebook_from_now(brand_id: int, *, clock: Clock) -> None:
         zones = AccountingTimeZone.objects.filter(brand=brand_id, kind=DAY)
         current = zones.filter(first__lte=now.date(), until__gt=now.date()).order_by("first").first()
         wanted = zones.values_list("timezone", flat=True).get(until=LAST_PERIOD)
-        _rebook(ZoneChange(brand_id, current.timezone if current else wanted, wanted), now)
+        _recompute_open_periods(ZoneChange(brand_id, current.timezone if current else wanted, wanted), now)
 
 
 def brands_with_changed_zones(brands: Iterable[int] | None = None) -> list[int]:
-    """Return the brands, of some or of all, whose zone isn't the one that they are booked in."""
+    """Return the brands, some or all, whose zone differs from their accounting time zone."""
     return [change.brand_id for change in _changed_zones(None if brands is None else list(brands))]
 
 
-CHANGED_ZONES = """
-WITH booked AS (
-    SELECT brand_id, COUNT(*) AS books, MIN(timezone) AS first, MAX(timezone) AS last
-    FROM campaigns_accountingtimezone
-    WHERE until = %s AND {of_brands}
-    GROUP BY brand_id
-)
-SELECT brand.id, CASE WHEN books = 2 THEN first END, brand.timezone
-FROM campaigns_brand AS brand LEFT JOIN booked ON booked.brand_id = brand.id
-WHERE {in_scope} AND (books IS NULL OR books <> 2 OR first <> brand.timezone OR last <> brand.timezone)
-ORDER BY brand.id
-"""
-
-
-def _changed_zones(brand_ids: Iterable[int] | None) -> list[ZoneChange]:
-    of_brands, in_scope = ("1 = 1", "1 = 1") if brand_ids is None else (in_list("brand_id"), in_list("brand.id"))
-    scope = [] if brand_ids is None else [list_param(brand_ids)]
-    rows = fetch_all(CHANGED_ZONES.format(of_brands=of_brands, in_scope=in_scope), [LAST_PERIOD, *scope, *scope])
+def _changed_zones(brand_ids: list[int] | None) -> list[ZoneChange]:
+    of_brands, in_scope = ("1 = 1", "1 = 1")
+    params: dict[str, Any] = {"last_period": LAST_PERIOD}
+    if brand_ids is not None:
+        of_brands, in_scope = in_list("brand_id", param="%(scope)s"), in_list("brand.id", param="%(scope)s")
+        params["scope"] = list_param(brand_ids)
+    rows = fetch_all(statement("ledger/changed_zones", of_brands=of_brands, in_scope=in_scope), params)
     changes = (ZoneChange(*row) for row in rows)
     return [change for change in changes if find_zone(change.wanted) is not None]
 
 
-def _rebook(change: ZoneChange, now: datetime) -> int:
-    """Close what ended in the old zone, then book everything from there on in the new one."""
+def _recompute_open_periods(change: ZoneChange, now: datetime) -> int:
+    """Close the periods that ended in the old zone, then recompute the later ones in the new zone."""
     close_periods(now=now, brands=[change.brand_id])
     take_ledger_lock()
-    old, new = find_zone(change.booked or ""), ZoneInfo(change.wanted)
+    old, new = find_zone(change.accounted or ""), ZoneInfo(change.wanted)
     clocks = [local_clock(zone, now) for zone in (old, new) if zone is not None]
     open_day, open_month = min(clock.today for clock in clocks), min(clock.month for clock in clocks)
     born = local_clock(new, Brand.objects.values_list("created_at", flat=True).get(pk=change.brand_id))
-    # Where it is unknown in which zone it was booked, all of it is booked anew, and what is closed stays closed.
+    # If the old zone is unknown, all periods are recomputed; the closed ones stay closed.
     first_day, first_month = (open_day, open_month) if old else (FIRST_PERIOD, FIRST_PERIOD)
     _move_to_zone(change, DAY, first_day, open_day, born.today)
     _move_to_zone(change, MONTH, first_month, open_month, born.month)
-    repair(Books((change.brand_id,), first_day, first_month))
+    repair(TotalsRange((change.brand_id,), first_day, first_month))
     _mark_days(change.brand_id, new, open_day)
     return 1
 
 
 def _mark_days(brand_id: int, zone: ZoneInfo, first: date) -> None:
-    """Let somebody look at the brand when its days ahead come, which is at another moment now."""
+    """Mark the brand as due when each of its future days begins: in the new zone that is another instant."""
     days = BrandPeriod.objects.filter(brand=brand_id, kind=DAY, starts_on__gte=first)
     mark_days(brand_id, zone, days.values_list("starts_on", flat=True))
 
 
 def _move_to_zone(change: ZoneChange, kind: BrandPeriod.Kind, first: date, reopened_from: date, born: date) -> None:
-    """End the booking before the first period, go on from there in the new zone, and reopen what is open there."""
+    """Switch the accounting time zone from the first period on, and reopen the periods from reopened_from on."""
     zones = AccountingTimeZone.objects.filter(brand=change.brand_id, kind=kind)
     current = zones.filter(until=LAST_PERIOD).first()
     opened = current.opened if current else None

@@ -22,14 +22,14 @@ from campaigns.rules.names import name_key, normal_name
 
 T = TypeVar("T")
 
+# The id of a brand, and the name of one of its campaigns.
 BrandAndName = tuple[int, str]
-"""The id of a brand, and the name of one of its campaigns."""
 
 
 class Named(NamedTuple):
     id: int
+    # The id of a campaign's brand; 0 of a brand.
     scope: int
-    """The id of a campaign's brand; 0 of a brand."""
     name: str
 
 

@@ -14,8 +14,8 @@ from campaigns.services.intake.csv_reader import Row
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import History
 
+# That takes about an hour; more is most likely a timestamp with a wrong year.
 MOST_CHECKS = 1_000_000
-"""That takes about an hour; more is most likely a timestamp with a wrong year."""
 
 
 class Span(NamedTuple):

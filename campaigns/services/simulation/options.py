@@ -56,8 +56,8 @@ class Options:
     windows: list[Window]
     zone: ZoneInfo
     looks: Looks
+    # How long a row of the file was spent for, from its timestamp on; 0 for at once.
     spread: timedelta
-    """How long a row of the file was spent for, from its timestamp on; 0 for at once."""
 
     @property
     def piece(self) -> timedelta:

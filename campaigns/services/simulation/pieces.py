@@ -12,8 +12,8 @@ from campaigns.services.intake.csv_reader import Row
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import History
 
+# They take a gigabyte of memory and about ten minutes.
 MOST_PIECES = 2_000_000
-"""They take a gigabyte of memory and about ten minutes."""
 
 
 def spread(history: History, over: timedelta, piece: timedelta) -> History:

@@ -34,10 +34,10 @@ SHADES = {
 WIDTH, PANEL_HEIGHT, FRAME_HEIGHT = 13.0, 2.7, 1.3
 MOST_PANELS = 20
 LEGEND_COLUMNS = 4
+# Of ticks on years, months, days, hours, minutes and seconds.
 TIME_FORMATS = ["%Y", "%b %Y", "%a %d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
-"""Of ticks on years, months, days, hours, minutes and seconds."""
+# What stands once at the end of the axis, for the same ticks.
 OFFSET_FORMATS = ["", "", "%Y", "%Y", "%Y", "%Y"]
-"""What stands once at the end of the axis, for the same ticks."""
 
 
 def draw(report: Report, steps: list[Step], suffix: str) -> bytes:

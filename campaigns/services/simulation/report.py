@@ -82,8 +82,8 @@ class Report:
     looks: Looks
     brands: list[BrandLine]
     limits: list[LimitLine]
+    # The same with the check alone, where there is a quick check.
     alone: Report | None = None
-    """The same with the check alone, where there is a quick check."""
 
     @property
     def days(self) -> list[DayLine]:

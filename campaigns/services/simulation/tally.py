@@ -14,8 +14,8 @@ from campaigns.services.simulation.history import CampaignName, History, name_of
 from campaigns.services.simulation.looks import Looks, Span, rows_by_span
 from campaigns.services.simulation.play import Step
 
+# A brand by its name, or a campaign.
 Whose = str | CampaignName
-"""A brand by its name, or a campaign."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Tally:
     spent: dict[tuple[Whose, date], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     avoided: dict[tuple[Whose, date], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     first_pause: dict[tuple[Whose, date, PauseReason], datetime] = field(default_factory=dict)
+    # For how long at least one campaign of the brand was paused, by reason.
     paused: dict[tuple[str, date], dict[PauseReason, timedelta]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(timedelta))
     )
-    """For how long at least one campaign of the brand was paused, by reason."""
 
 
 def add_up(steps: list[Step]) -> Tally:

@@ -16,7 +16,7 @@ from openpyxl.workbook.workbook import Workbook
 
 from campaigns.admin.exchange import pages as exchange
 from campaigns.models import Brand, BrandAssignment, Campaign, ImportDraft
-from campaigns.services.exchange.files import LARGEST
+from campaigns.services.exchange.files import MAX_BYTES
 from campaigns.services.exchange.read import read_table
 from campaigns.tests.support.browser import AdminTestCase, ShownForm, confirm
 from campaigns.tests.support.exchanging import csv_of
@@ -70,7 +70,7 @@ class Exports(ExchangePageTestCase):
         self.assertRedirects(self.client.get(f"{page(Campaign, 'export')}?id=x"), page(Campaign, "changelist"))
 
     def test_too_many_rows_are_refused_in_a_sentence(self) -> None:
-        with patch.object(exchange, "MOST_ROWS", 1):
+        with patch.object(exchange, "MAX_ROWS", 1):
             answer = self.client.get(page(Campaign, "export"), follow=True)
             self.assertContains(answer, "These are more than 1 rows: narrow the list by search or filters")
 
@@ -145,9 +145,9 @@ class Imports(ExchangePageTestCase):
     def test_a_file_that_can_not_be_read_is_refused_in_the_form(self) -> None:
         for name, data, sentence in (
             ("a.csv", b"nonsense\nx\n", "Unknown column “nonsense”"),
-            ("a.xls", b"x", "is neither CSV nor XLSX"),
+            ("a.xls", b"x", "isn’t a CSV or XLSX file"),
             ("a.csv", b"", "The file is empty: choose another one."),
-            ("a.csv", b"x" * (LARGEST + 1), "The file is larger than 5 MB"),
+            ("a.csv", b"x" * (MAX_BYTES + 1), "The file is larger than 5 MB"),
         ):
             self.assertContains(self.upload(Brand, data, name), sentence)
         self.assertContains(self.client.post(page(Brand, "import")), "Choose a file.")
@@ -158,7 +158,7 @@ class Imports(ExchangePageTestCase):
         preview = self.upload(Brand, csv_of(("name", "daily_budget"), ("Alpine", "20")))
         Brand.objects.update(daily_budget=15)
         again = confirm(self.client, preview)
-        self.assertContains(again, "“Alpine” (line 2) isn’t as the preview showed it: someone else changed it.")
+        self.assertContains(again, "“Alpine” (line 2) changed after the preview: someone else edited it.")
         self.assertContains(again, "Nothing was imported. Below is what the file would change now.")
         self.assertContains(again, "<del>15.00 USD</del>", html=True)
         confirm(self.client, again)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
 from campaigns.services.exchange.read import read_table
-from campaigns.services.exchange.xlsx_write import write_xlsx
+from campaigns.services.exchange.xlsx import write_xlsx
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
@@ -72,7 +72,7 @@ class Exchanging(BrowserTestCase):
 
     def test_a_wrong_line_is_named(self) -> None:
         self.take_in(Brand, "brands.csv", b"name;daily_budget\nAlpine;1.250\nBoreal;5\n")
-        expect(self.page.get_by_text("\u201c1.250\u201d can be read as 1,250 and as 1.25")).to_be_visible()
+        expect(self.page.get_by_text("\u201c1.250\u201d could mean 1,250 or 1.25")).to_be_visible()
         expect(self.page.get_by_role("button", name="Import", exact=True)).to_have_count(0)
         self.page.get_by_role("link", name="Choose another file").click()
         expect(self.page.get_by_label("File", exact=False).first).to_be_attached()

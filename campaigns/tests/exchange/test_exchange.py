@@ -14,7 +14,7 @@ from campaigns.models import Brand, BrandAssignment, Campaign, DaypartingSchedul
 from campaigns.services.enforcement.enforce import enforce
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.exchange.csv_files import write_csv
-from campaigns.services.exchange.imports import ImportConflict, find_draft, in_words
+from campaigns.services.exchange.imports import ImportConflict, find_draft, format_value
 from campaigns.services.scope import Scope
 from campaigns.tests.support.exchanging import FORMATS, NOON, ExchangeTestCase, at_noon, csv_of
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
@@ -101,7 +101,7 @@ class WhatAFileChanges(ExchangeTestCase):
         Campaign.objects.update(name="Renamed by a colleague", starts_on="2026-01-01")
         with self.assertRaises(ImportConflict) as caught:
             self.apply(draft)
-        self.assertIn("isn’t as the preview showed it", caught.exception.sentences[0])
+        self.assertIn("changed after the preview", caught.exception.sentences[0])
         self.preview(draft)
         self.assertEqual(self.apply(draft).enforced.paused, 1)
         campaign.refresh_from_db()
@@ -198,11 +198,11 @@ class WhatAFileChanges(ExchangeTestCase):
         with self.assertRaises(ImportConflict) as caught:
             self.apply(twin)
         self.assertEqual(
-            caught.exception.sentences, ["1 of the rows are by now as the file says: someone else changed them."]
+            caught.exception.sentences, ["1 of the rows already match the file: someone else edited them."]
         )
 
     def test_values_are_told_in_words(self) -> None:
-        told = [in_words("x", value, "EUR") for value in (None, True, Decimal("0.000001"), date(2026, 1, 2), "EUR")]
+        told = [format_value("x", value, "EUR") for value in (None, True, Decimal("0.000001"), date(2026, 1, 2), "EUR")]
         self.assertEqual(told, ["empty", "on", "0.000001 EUR", "2026-01-02", "EUR"])
 
 
@@ -234,7 +234,7 @@ class WhoMayImport(ExchangeTestCase):
         self.assertEqual(self.problems(Kind.BRANDS, ("name",), ("Boreal",)), [(2, sentence)])
         self.person = User.objects.create(username="omar")
         self.person.user_permissions.set(Permission.objects.filter(codename="add_brand"))
-        sentence = "“Alpine” is there, and you may not change brands: leave the line out."
+        sentence = "“Alpine” exists, and you don’t have permission to change brands: remove the line."
         self.assertEqual(self.problems(Kind.BRANDS, ("name", "enabled"), ("Alpine", "off")), [(2, sentence)])
 
     def test_a_file_is_kept_for_the_person_alone_and_for_a_day(self) -> None:

@@ -55,10 +55,10 @@ class WithSemicolons(Amounts):
     def test_what_has_two_is_refused(self) -> None:
         make_brand(name="Alpine", daily_budget="1.255")
         for text, told in (
-            ("1.250", "“1.250” can be read as 1,250 and as 1.25: write 1250 or 1.25."),
-            ("10.000", "“10.000” can be read as 10,000 and as 10.00: write 10000 or 10.00."),
-            ("1,255", "“1,255” can be read as 1,255 and as 1.2550: write 1255 or 1.2550."),
-            ("1.255", "“1.255” can be read as 1,255 and as 1.2550: write 1255 or 1.2550."),
+            ("1.250", "“1.250” could mean 1,250 or 1.25: write 1250 or 1.25."),
+            ("10.000", "“10.000” could mean 10,000 or 10.00: write 10000 or 10.00."),
+            ("1,255", "“1,255” could mean 1,255 or 1.2550: write 1255 or 1.2550."),
+            ("1.255", "“1.255” could mean 1,255 or 1.2550: write 1255 or 1.2550."),
         ):
             with self.subTest(text):
                 (problem,) = self.shown("a.csv", f"name;daily_budget\nAlpine;{text}\n".encode()).plan.problems
@@ -90,7 +90,7 @@ class Rounding(Amounts):
             self.budgets("a.xlsx", workbook(["name", "daily_budget"], ["Alpine", 1.255])), [Decimal("1.255")]
         )
         (problem,) = self.shown("a.xlsx", workbook(["name", "daily_budget"], ["Alpine", "1.255"])).plan.problems
-        self.assertIn("“1.255” can be read as 1,255 and as 1.2550", problem.sentence)
+        self.assertIn("“1.255” could mean 1,255 or 1.2550", problem.sentence)
 
     def test_a_file_is_rounded_as_the_database_rounds_what_is_inserted(self) -> None:
         amounts = ("0.0000005", "1.0000014999", "1.0000015", "2.0000025", "7.9999995", "1e-05", "3.5e2")

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from campaigns.rules.csv_guard import FORMULA_STARTS
 from campaigns.services.exchange import files as exchange_files
 from campaigns.services.exchange.csv_files import write_csv
-from campaigns.services.exchange.files import LARGEST, FileRefused, Value
+from campaigns.services.exchange.files import MAX_BYTES, FileRefused, Value
 from campaigns.services.exchange.read import read_table
-from campaigns.services.exchange.xlsx_write import write_xlsx
+from campaigns.services.exchange.xlsx import write_xlsx
 from campaigns.tests.support.workbooks import workbook
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.text(
@@ -106,11 +106,11 @@ class WhatIsRefused(SimpleTestCase):
 
     def test_other_formats(self) -> None:
         for name in ("a.xls", "a.json", "a.yaml", "a.html", "csv", "a.csv.exe", "../../etc/passwd", ""):
-            self.assert_refused(name, b"name\nx\n", f"“{name}” is neither CSV nor XLSX: save it as one of these.")
+            self.assert_refused(name, b"name\nx\n", f"“{name}” isn’t a CSV or XLSX file: save it as one of these.")
 
     def test_what_is_too_large(self) -> None:
-        self.assert_refused("a.csv", b"x" * (LARGEST + 1), "The file is larger than 5 MB")
-        with patch.object(exchange_files, "MOST_ROWS", 2):
+        self.assert_refused("a.csv", b"x" * (MAX_BYTES + 1), "The file is larger than 5 MB")
+        with patch.object(exchange_files, "MAX_ROWS", 2):
             self.assertEqual(len(read_table("a.csv", b"a\n1\n2\n").lines), 2)
             self.assert_refused("a.csv", b"a\n1\n2\n3\n", "The file has more than 2 rows")
             self.assert_refused("a.xlsx", workbook(["a"], [1], [2], [3]), "The file has more than 2 rows")
@@ -124,5 +124,5 @@ class WhatIsRefused(SimpleTestCase):
         self.assert_refused("a.csv", wide, "The first line names more than 40 columns")
         error = "Line 3 holds “#REF!”, which a spreadsheet writes where it couldn’t calculate a value"
         self.assert_refused("a.csv", b"name,daily_budget\nx,1\n#REF!,2\n", error)
-        self.assert_refused("a.csv", b"name\nx,y\n", "Line 2 has more values than the first line names columns")
+        self.assert_refused("a.csv", b"name\nx,y\n", "Line 2 has more values than the first line has columns")
         self.assert_refused("a.csv", b'name\n"x\n', "Line 2 can't be read")

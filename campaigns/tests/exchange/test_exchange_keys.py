@@ -9,8 +9,8 @@ from campaigns.services.exchange.columns import Kind
 from campaigns.tests.support.exchanging import FORMATS, ExchangeTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window
 
-LARGEST = BigIntegerField.MAX_BIGINT
-KEYS = (-LARGEST, -7, 0, 7, LARGEST)
+MAX_BYTES = BigIntegerField.MAX_BIGINT
+KEYS = (-MAX_BYTES, -7, 0, 7, MAX_BYTES)
 
 
 class Keys(ExchangeTestCase):
@@ -40,6 +40,6 @@ class Keys(ExchangeTestCase):
         self.assertFalse(Campaign.objects.filter(windows__isnull=False).exists())
 
     def test_what_is_none_is_refused(self) -> None:
-        for text in ("--7", "- 7", "+7", "7.5", "٧", str(LARGEST + 1), "9" * 30):
+        for text in ("--7", "- 7", "+7", "7.5", "٧", str(MAX_BYTES + 1), "9" * 30):
             ((_, told),) = self.problems(Kind.BRANDS, ("id", "enabled"), (text, "on"))
-            self.assertIn("leave the id as it was exported", told)
+            self.assertIn("use the exported id", told)

@@ -14,29 +14,29 @@ class WhatIsWrongWithALine(ExchangeTestCase):
     def test_every_value_is_checked(self) -> None:
         brand = make_brand(name="Alpine")
         for column, text, sentence in (
-            ("enabled", "perhaps", "enabled: “perhaps” is neither on nor off: write one of these."),
+            ("enabled", "perhaps", "enabled: Enter “on” or “off”, not “perhaps”."),
             ("currency", "Euro", "currency: “Euro” isn't a currency we know. Enter a code of ISO 4217, like EUR."),
-            ("timezone", "Mars", "timezone: Unknown time zone “Mars”: write a name like Europe/Paris or UTC."),
+            ("timezone", "Mars", "timezone: “Mars” isn’t a time zone we know. Use a name like Europe/Paris or UTC."),
             (
                 "daily_budget",
                 "a lot",
-                "daily_budget: “a lot” isn’t a valid amount: write a number like 1250.50, less than 1,000,000,000, or"
+                "daily_budget: “a lot” isn’t a valid amount. Use a number like 1250.50, below 1,000,000,000, or"
                 " leave it empty for no limit.",
             ),
             ("daily_budget", "NaN", "daily_budget: “NaN” isn’t a valid amount"),
             ("daily_budget", "--", "daily_budget: “--” isn’t a valid amount"),
-            ("daily_budget", "1,000", "daily_budget: “1,000” can be read as 1,000 and as 1.00: write 1000 or 1.00."),
-            ("daily_budget", "5 EUR", "daily_budget: “5 EUR” has a currency, which is the brand’s: write the number"),
-            ("daily_budget", "-1", "daily_budget: “-1” is out of range: write 0 or more and less than 1,000,000,000."),
+            ("daily_budget", "1,000", "daily_budget: “1,000” could mean 1,000 or 1.00: write 1000 or 1.00."),
+            ("daily_budget", "5 EUR", "daily_budget: “5 EUR” includes a currency: enter the number only"),
+            ("daily_budget", "-1", "daily_budget: “-1” is out of range: use a number from 0 to below 1,000,000,000."),
             ("daily_budget", "1000000000", "daily_budget: “1000000000” isn’t a valid amount"),
             (
                 "daily_budget",
                 "0.0000001",
-                "daily_budget: “0.0000001” rounds to 0, and 0 lets nothing be spent: write 0, or 0.000001 or more.",
+                "daily_budget: “0.0000001” rounds to 0, and a limit of 0 pauses: use 0, or at least 0.000001.",
             ),
             ("name", "x" * 201, "name: “" + "x" * 59 + "…” has 201 characters: a name has at most 200."),
-            ("name", "", "name: The name is empty: write one."),
-            ("id", "first", "id: “first” is no id: leave the id as it was exported, or empty to go by the name."),
+            ("name", "", "name: The name is empty: enter one."),
+            ("id", "first", "id: “first” isn’t a valid id: use the exported id, or leave it empty to match by name."),
         ):
             with self.subTest(sentence):
                 row = {"id": str(brand.pk), "name": "Alpine"} | {column: text}
@@ -49,23 +49,23 @@ class WhatIsWrongWithALine(ExchangeTestCase):
         header = ("id", "starts_on")
         self.assertEqual(
             self.problems(Kind.CAMPAIGNS, header, (campaign.pk, "2026-02-01")),
-            [(2, "ends_on: it ends on 2026-01-31, before it starts on 2026-02-01: both days count.")],
+            [(2, "ends_on: the end date 2026-01-31 is before the start date 2026-02-01. They can be the same day.")],
         )
         self.assertEqual(self.problems(Kind.CAMPAIGNS, header, (campaign.pk, "2026-01-31")), [])
-        sentence = "starts_on: “31.1.2026” is no date: write it like 2026-12-31, or nothing for any."
+        sentence = "starts_on: “31.1.2026” isn’t a valid date: use the form 2026-12-31, or leave it empty."
         self.assertEqual(self.problems(Kind.CAMPAIGNS, header, (campaign.pk, "31.1.2026")), [(2, sentence)])
 
     def test_names_are_checked_against_others(self) -> None:
         one, two = make_campaign(make_brand(name="Alpine"), name="One"), make_campaign(name="Two")
         make_campaign(one.brand, name="Three")
-        taken = "name: there is another campaign “Three”: choose another name."
+        taken = "name: another campaign is named “Three”: choose another name."
         self.assertEqual(
             self.problems(Kind.CAMPAIGNS, ("id", "name"), (one.pk, "Three"), (two.pk, "Three")),
             [(2, taken)],
         )
         self.assertEqual(
             self.problems(Kind.CAMPAIGNS, ("brand", "name"), ("Alpine", "Four"), ("Alpine", "Four")),
-            [(3, "“Four” is in line 2 already: leave one of the lines.")],
+            [(3, "“Four” is already in line 2: keep one of the lines.")],
         )
 
     def test_what_is_not_there_is_said(self) -> None:
@@ -78,8 +78,9 @@ class WhatIsWrongWithALine(ExchangeTestCase):
                 (2, "brand: there is no brand “Boreal”: correct the name, or import the brand first."),
                 (
                     3,
-                    f"brand: “Search” ({campaign.pk}) is of the brand “Alpine”, and the line says “Boreal”: a campaign"
-                    " moves to another brand on its own page only.",
+                    f"brand: “Search” ({campaign.pk}) belongs to the brand “Alpine”, not to “Boreal”: move a"
+                    " campaign to"
+                    " another brand on its own page.",
                 ),
             ],
         )
@@ -98,13 +99,13 @@ class WhatIsWrongWithALine(ExchangeTestCase):
                 "Someday",
                 "9:00",
                 "10:00",
-                "days: “Someday” are no days: write like “Mon Wed”, “Mon-Fri”, “every day”",
+                "days: “Someday” aren’t valid days: use “Mon Wed”, “Mon-Fri”, “every day”",
             ),
-            ("", "9:00", "10:00", "days: “” are no days"),
-            ("Mon", "24:00", "10:00", "from: “24:00” is no time: write it like 09:00, from 00:00 to 23:59."),
-            ("Mon", "9:00", "", "from: a window has two times: write both, 00:00 and 00:00 for the whole day."),
-            ("Mon", "9:00", "9:00", "until: 09:00 to 09:00 opens nothing: write 00:00 to 00:00 for the whole day."),
-            ("always", "9:00", "", "from: “always” has no times: leave them empty, or write the days."),
+            ("", "9:00", "10:00", "days: “” aren’t valid days"),
+            ("Mon", "24:00", "10:00", "from: “24:00” isn’t a valid time: use 00:00 to 23:59, like 09:00."),
+            ("Mon", "9:00", "", "from: a window needs both times: use 00:00 and 00:00 for the whole day."),
+            ("Mon", "9:00", "9:00", "until: 09:00 to 09:00 is empty: use 00:00 to 00:00 for the whole day."),
+            ("always", "9:00", "", "from: “always” takes no times: leave them empty, or enter the days."),
         ):
             with self.subTest(sentence):
                 header = ("campaign_id", "days", "from", "until")
@@ -112,13 +113,13 @@ class WhatIsWrongWithALine(ExchangeTestCase):
                 self.assertEqual(line, 2)
                 self.assertIn(sentence, told)
         both = ((campaign.pk, "Mon", "9:00", "10:00"), (campaign.pk, "always", "", ""))
-        sentence = "days: “Search” is “always” in one line and has a window in another: leave one."
+        sentence = "days: “Search” is “always” in one line and has a window in another: keep one."
         self.assertEqual(self.problems(Kind.CAMPAIGNS, header, *both), [(2, sentence)])
 
     def test_columns_are_checked(self) -> None:
         for columns, sentence in (
             (("id", "daily_buget"), "Unknown column “daily_buget”: the columns of brands are id, name,"),
-            (("enabled",), "The first line names neither id nor name, by which a row is known: add one of them."),
+            (("enabled",), "The first line has neither id nor name, by which rows are matched: add one of them."),
         ):
             with self.assertRaises(FileRefused) as caught:
                 self.preview(self.keep(Kind.BRANDS, csv_of(columns, ["x"] * len(columns))))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.test import SimpleTestCase
 
 from campaigns.rules.csv_guard import guarded, unguarded
-from campaigns.services.exchange.files import LARGEST, LONGEST_CELL, SHOWN, FileRefused
+from campaigns.rules.text import MAX_QUOTED
+from campaigns.services.exchange.files import MAX_BYTES, MAX_CELL_LENGTH, FileRefused
 from campaigns.services.exchange.read import read_table
 from campaigns.tests.exchange.test_exchange_bombs import read_within_bounds
 from campaigns.tests.support.workbooks import MAIN, SHEET, repacked, sheet_of, text_cell, workbook
@@ -42,11 +43,11 @@ class LongTexts(SimpleTestCase):
         self.assertIn("Line 3 holds a value of more than 2,000", read_within_bounds(data, "a.csv"))
         columns = ",".join(f"c{number}" for number in range(38))
         data = f"{columns}\n{','.join([field] * 38)}\n".encode()
-        self.assertLess(len(data), LARGEST)
+        self.assertLess(len(data), MAX_BYTES)
         self.assertIn(TOO_LONG, read_within_bounds(data, "a.csv"))
 
     def test_a_guard_is_taken_away_where_it_was_put_however_long_the_space_is(self) -> None:
-        for space in ("", " ", "\t", "\n\n", " '\"", " " * LONGEST_CELL, "\n'" * LONGEST_CELL):
+        for space in ("", " ", "\t", "\n\n", " '\"", " " * MAX_CELL_LENGTH, "\n'" * MAX_CELL_LENGTH):
             for text in (f"x;{space}=1+1;y", f"{space}=1", f"'{space}=1", f"x|'{space}@A1", f"x,{space}y"):
                 self.assertEqual(unguarded(guarded(text)), text)
 
@@ -62,7 +63,7 @@ class LongTexts(SimpleTestCase):
 
 class ManyPieces(SimpleTestCase):
     def assert_refused(self, data: bytes, part: str, most: str) -> None:
-        self.assertLess(len(data), LARGEST)
+        self.assertLess(len(data), MAX_BYTES)
         told = f"The workbook’s part {part} holds more than {most} elements: copy its rows into a new one."
         self.assertIn(told, read_within_bounds(data))
 
@@ -96,5 +97,5 @@ class LongRefusals(SimpleTestCase):
         ):
             with self.assertRaises(FileRefused) as caught:
                 read_table(name, data)
-            self.assertIn("x" * (SHOWN - 10), str(caught.exception))
-            self.assertNotIn("x" * SHOWN, str(caught.exception))
+            self.assertIn("x" * (MAX_QUOTED - 10), str(caught.exception))
+            self.assertNotIn("x" * MAX_QUOTED, str(caught.exception))

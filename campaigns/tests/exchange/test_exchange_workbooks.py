@@ -12,9 +12,9 @@ from openpyxl.utils.datetime import MAC_EPOCH
 from openpyxl.workbook.workbook import Workbook
 
 from campaigns.rules.amounts import DecimalMark
-from campaigns.services.exchange.files import MOST_ROWS, FileRefused, Value
+from campaigns.services.exchange.files import MAX_ROWS, FileRefused, Value
 from campaigns.services.exchange.read import read_table
-from campaigns.services.exchange.xlsx_write import write_xlsx
+from campaigns.services.exchange.xlsx import write_xlsx
 from campaigns.tests.support.workbooks import saved, sheet_of, text_cell, workbook
 
 
@@ -108,9 +108,9 @@ class BlankRows(SimpleTestCase):
         self.assertEqual((table.lines[0].number, table.lines[-1].number), (2, 24_000))
 
     def test_a_row_too_many_is_refused_wherever_it_stands(self) -> None:
-        cells = "".join(f'<row r="{n}"><c r="A{n}"><v>{n}</v></c></row>' for n in range(2, MOST_ROWS + 2))
+        cells = "".join(f'<row r="{n}"><c r="A{n}"><v>{n}</v></c></row>' for n in range(2, MAX_ROWS + 2))
         last = '<row r="1048576"><c r="A1048576"><v>1</v></c></row>'
-        self.assertEqual(len(lines_of(sheet_of(cells))), MOST_ROWS)
+        self.assertEqual(len(lines_of(sheet_of(cells))), MAX_ROWS)
         with self.assertRaisesMessage(FileRefused, "The file has more than 20,000 rows: import it in several files."):
             read_table("a.xlsx", sheet_of(cells + last))
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from random import Random
 from zoneinfo import ZoneInfo
 
 import time_machine
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.test import SimpleTestCase, TestCase
 
 from campaigns.models import Brand, BrandPeriod, Campaign, DaypartingSchedule, PendingSpend, SpendRecord, StatusChange
@@ -14,11 +17,13 @@ from campaigns.rules.reasons import PauseReason
 from campaigns.services.demo.advertisers import ADVERTISERS
 from campaigns.services.demo.delivery import deliver, start_of_data
 from campaigns.services.demo.fill import ACTOR, Made, fill
+from campaigns.services.demo.live import SECONDS, LiveSpend, demo_brands
 from campaigns.services.enforcement.enforce import preview
 from campaigns.services.insight.forecast import is_open
+from campaigns.services.jobs.quick_check import quick_check
 from campaigns.services.scope import Scope
-from campaigns.tests.support.checking import Spent, brand_spent
-from campaigns.tests.support.factories import make_brand, utc
+from campaigns.tests.support.checking import Spent, brand_spent, enforce_at
+from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 
 NOW = utc("2026-11-25 16:20")
 
@@ -127,6 +132,15 @@ class Demo(TestCase):
 
 
 class Filling(TestCase):
+    def test_a_brand_that_only_has_such_a_name_is_not_the_demos(self) -> None:
+        campaign = make_campaign(make_brand(name="Nordlicht Optik", daily_budget=10), name="Always on: search")
+        spend(campaign, 10, NOW)
+        enforce_at("2026-11-25 16:20")
+        self.assertEqual(campaign.status_changes.count(), 1)
+        self.assertEqual(demo_brands(), [])
+        with self.assertRaisesMessage(CommandError, "The demo data isn't in this database"):
+            call_command("demo", "--live")
+
     def test_it_leaves_a_database_with_a_brand_alone(self) -> None:
         make_brand()
         self.assertIsNone(fill(now=NOW))
@@ -136,9 +150,7 @@ class Filling(TestCase):
         make_brand()
         out = StringIO()
         call_command("demo", stdout=out)
-        self.assertEqual(
-            out.getvalue(), "The database has brands, so it is left alone: the demo is for an empty one.\n"
-        )
+        self.assertEqual(out.getvalue(), "Keeping existing data.\n")
 
     def test_the_command_fills_an_empty_database_as_of_the_clock(self) -> None:
         out = StringIO()
@@ -146,6 +158,70 @@ class Filling(TestCase):
             call_command("demo", stdout=out)
         self.assertRegex(out.getvalue(), r"^Made the demo: 9 brands with 41 campaigns, of which \d+ are active now, ")
         self.assertIn(" since 2026-02-01", out.getvalue())
+
+
+class Live(TestCase):
+    """demo --live beside a quick check every ten seconds, as fast as it goes."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        fill(now=NOW)
+
+    def setUp(self) -> None:
+        self.now = NOW
+        self.live = LiveSpend(demo_brands(), random=Random(1))
+
+    def go_on(self, *, minutes: int) -> None:
+        end = self.now + timedelta(minutes=minutes)
+        while self.now < end:
+            for _ in range(2):
+                self.now += timedelta(seconds=SECONDS)
+                self.live.spend(now=self.now)
+            quick_check("live", clock=lambda: self.now)
+
+    def changes(self, **reasons: int) -> int:
+        return StatusChange.objects.filter(actor="live", **reasons).count()
+
+    def spent(self) -> Counter[str]:
+        """Return the number of the live rows of each brand."""
+        rows = SpendRecord.objects.filter(external_id__startswith="live-")
+        return Counter(rows.values_list("campaign__brand__name", flat=True))
+
+    def test_a_campaign_pauses_within_three_minutes_and_one_resumes_in_the_next_three(self) -> None:
+        self.go_on(minutes=3)
+        self.assertGreater(self.changes(reasons_before=0), 0)
+        self.go_on(minutes=3)
+        self.assertGreater(self.changes(reasons_after=0), 0)
+
+    def test_it_goes_on_for_an_hour_without_spending_much_more_than_usual(self) -> None:
+        self.go_on(minutes=60)
+        self.assertGreater(self.changes(reasons_before=0), 15)
+        self.assertGreater(self.changes(reasons_after=0), 15)
+        for brand in Brand.objects.filter(daily_budget__isnull=False, enabled=True):
+            self.assertLess(brand_spent(brand, self.now).day / brand.daily_budget, Decimal("1.3"), brand)
+
+    def test_several_brands_have_their_turn(self) -> None:
+        self.go_on(minutes=20)
+        changed = StatusChange.objects.filter(actor="live").values_list("campaign__brand__name", flat=True)
+        self.assertGreater(len(set(changed)), 1)
+        self.assertLessEqual(set(self.spent()), {advertiser.name for advertiser in ADVERTISERS})
+
+    def test_only_active_campaigns_spend(self) -> None:
+        paused = set(Campaign.objects.filter(status="paused").values_list("pk", flat=True))
+        self.live.spend(now=NOW + timedelta(seconds=SECONDS))
+        rows = SpendRecord.objects.filter(external_id__startswith="live-")
+        self.assertTrue(rows.exists())
+        self.assertFalse(rows.filter(campaign__in=paused).exists())
+
+    def test_it_leaves_brands_and_campaigns_of_others_alone(self) -> None:
+        theirs = make_campaign(make_brand(name="Ours", daily_budget=10), name="Always on: search")
+        added = make_campaign(Brand.objects.get(name="Nordlicht Optik"), name="Added by hand")
+        renamed = Brand.objects.get(name="Southerly Boats")
+        Brand.objects.filter(pk=renamed.pk).update(name="A client", name_key="a client")
+        self.go_on(minutes=5)
+        self.assertFalse(SpendRecord.objects.filter(campaign__in=[theirs, added]).exists())
+        self.assertNotIn("A client", self.spent())
+        self.assertGreater(self.spent()["Nordlicht Optik"], 0)
 
 
 class Delivered(SimpleTestCase):

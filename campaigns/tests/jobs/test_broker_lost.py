@@ -11,7 +11,7 @@ from django.test import SimpleTestCase
 
 from budget_manager.celery import app
 from campaigns.tasks import check_budgets
-from campaigns.tests.torture.processes import Broker
+from campaigns.tests.torture.kills.processes import Broker
 
 
 class Acknowledgement(SimpleTestCase):

@@ -90,7 +90,13 @@ class EndToEnd(OutsideTestCase):
         with self.services.worker(), self.services.beat():
             self.insert_spend(campaign, "100")
             self.wait_for_status(campaign, "paused")
+            self.wait_for("the worker says so", lambda: f'paused  "{campaign.name}"' in self.services.log("worker"))
         self.assertEqual([line.actor for line in campaign.status_changes.all()], ["quick_check"])
+        self.assertIn("brand's daily budget reached: 100.00 of 100.00 USD", self.services.log("worker"))
+        self.assertIn(" ready.", self.services.log("worker"))
+        # Of every ten seconds nothing else is said.
+        self.assertNotIn("quick_check[", self.services.log("worker"))
+        self.assertNotIn("Sending due task quick", self.services.log("beat"))
 
     def test_health_sees_beat_and_worker_and_misses_them_two_minutes_later(self) -> None:
         since = timezone.now()

@@ -60,8 +60,8 @@ class Pulses(CommittedTestCase):
         self.assertTrue(before <= seen_at <= timezone.now())
         pulse.beat("worker", "one")
         self.assertEqual(Heartbeat.objects.get().seen_at, seen_at)
-        assert pulse.noted_at is not None
-        pulse.noted_at -= 30
+        assert pulse.recorded_at is not None
+        pulse.recorded_at -= 30
         pulse.beat("worker", "one")
         self.assertGreater(Heartbeat.objects.get().seen_at, seen_at)
 
@@ -72,7 +72,7 @@ class Pulses(CommittedTestCase):
             self.assertLogs("budget_manager.heartbeats", "WARNING") as logs,
         ):
             heartbeats.Pulse().beat("worker", "one")
-        self.assertIn("could not note that this worker is there: ", logs.output[0])
+        self.assertIn("couldn't record the heartbeat of this worker: ", logs.output[0])
         self.assertEqual(self.seen(), [])
 
     def test_it_does_not_wait_for_a_table_that_somebody_holds(self) -> None:
@@ -101,7 +101,7 @@ class Signals(CommittedTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        heartbeats._pulse.noted_at = None
+        heartbeats._pulse.recorded_at = None
 
     def test_a_worker_is_noted_by_its_name_at_its_heartbeat(self) -> None:
         class Sender:

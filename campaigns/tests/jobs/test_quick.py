@@ -8,6 +8,7 @@ from unittest.mock import patch
 from django.db import DatabaseError, connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from campaigns.models import Brand, BrandPeriod, DaypartingSchedule, DueBrand, JobRun, PendingSpend, StatusChange
 from campaigns.rules.money import DAY_TOTAL_LIMIT, MICROS
@@ -170,15 +171,49 @@ class TheRun(TestCase):
         run = JobRun.objects.get(name=JOB)
         self.assertEqual((run.started_at, run.succeeded_at, run.problem), (*[utc("2026-11-20 18:00")] * 2, ""))
 
-    def test_the_task_reads_the_clock_and_logs_what_changed(self) -> None:
-        campaign = make_campaign(make_brand(daily_budget=10))
+    def test_the_task_reads_the_clock_and_logs_each_pause_and_resume(self) -> None:
+        campaign = make_campaign(make_brand(name="Acme", daily_budget=10, currency="EUR"), name="Spring sale")
         task()
-        spend(campaign, 10)
-        with self.assertLogs("campaigns.tasks", "INFO") as logs:
+        spend(campaign, "10.02")
+        with self.assertLogs("campaigns", "INFO") as logs:
             task()
-        self.assertIn("quick_check: 1 paused, 0 resumed", logs.output[0])
-        with self.assertNoLogs("campaigns.tasks", "INFO"):
+        told = "INFO:campaigns.services.insight.log_transitions:"
+        reached = 'paused  "Spring sale" (Acme): brand\'s daily budget reached: 10.02 of 10.00 EUR'
+        self.assertEqual(logs.output, [told + reached])
+        spend(campaign, "-0.03")
+        with self.assertLogs("campaigns", "INFO") as logs:
             task()
+        resumed = 'resumed "Spring sale" (Acme): brand\'s daily budget no longer reached: 9.99 of 10.00 EUR'
+        self.assertEqual(logs.output, [told + resumed])
+
+    def test_the_task_logs_nothing_where_nothing_pauses_or_resumes(self) -> None:
+        campaign = make_campaign(make_brand(daily_budget=10))
+        with self.assertNoLogs("campaigns", "INFO"):
+            task()
+            spend(campaign, "9")
+            task()
+
+    def test_the_task_logs_the_first_twenty_and_counts_the_others(self) -> None:
+        brands = [make_brand(daily_budget=10) for _ in range(2)]
+        for number in range(22):
+            make_campaign(brands[number % 2])
+        for brand in brands:
+            spend(brand.campaigns.all()[0], 10)
+        with self.assertLogs("campaigns", "INFO") as logs:
+            task()
+        self.assertEqual(StatusChange.objects.count(), 22)
+        self.assertEqual(len(set(logs.output)), 21)
+        self.assertTrue(all(":paused  " in line for line in logs.output[:20]))
+        self.assertTrue(logs.output[20].endswith(":and 2 more paused or resumed"))
+
+    def test_the_task_logs_no_lines_of_others(self) -> None:
+        """Nor of changes that leave the campaign paused."""
+        off = make_campaign(make_brand(daily_budget=10), enabled=False)
+        run_quick_check(clock=timezone.now, actor="someone else")
+        spend(off, 10)
+        with self.assertNoLogs("campaigns", "INFO"):
+            task()
+        self.assertEqual(reasons_of(off), REACHED | PauseReason.CAMPAIGN_DISABLED)
 
 
 class BadRows(TestCase):
@@ -283,7 +318,7 @@ class BesideOthers(ConcurrencyTestCase):
         self.assertEqual((reasons_of(self.campaign), DueBrand.objects.count()), (REACHED, 0))
 
     def test_an_error_while_folding_comes_after_the_decisions(self) -> None:
-        with patch.object(fold_module, "move", side_effect=DatabaseError), self.assertRaises(DatabaseError):
+        with patch.object(fold_module._Fold, "move", side_effect=DatabaseError), self.assertRaises(DatabaseError):
             self.run_pass()
         self.assertEqual((reasons_of(self.campaign), PendingSpend.objects.count()), (REACHED, 1))
 

@@ -18,7 +18,7 @@ from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.saving import begin_change, finish_change
 from campaigns.services.jobs import quick_check as quick
 from campaigns.services.jobs.quick_check import QuickCheck, quick_check, run_quick_check
-from campaigns.services.ledger.change_time_zone import Rebooking, brands_with_changed_zones, rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import ZoneChanges, apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.fold import fold
 from campaigns.services.scope import Scope
 from campaigns.tests.oracle.worlds import World, worlds
@@ -107,11 +107,11 @@ class ZonesChangedBySQL(TestCase):
     def test_no_other_brand_waits_for_them_to_be_re_booked(self) -> None:
         reasons = []
 
-        def rebook(**of: Any) -> Rebooking:
+        def rebook(**of: Any) -> ZoneChanges:
             reasons.append(reasons_of(self.other))
-            return rebook_changed_zones(**of)
+            return apply_zone_changes(**of)
 
-        with patch.object(quick, "rebook_changed_zones", rebook):
+        with patch.object(quick, "apply_zone_changes", rebook):
             pass_at(NOON)
         self.assertEqual(reasons[0], REACHED)
         self.assertEqual((reasons_of(self.first), reasons_of(self.second)), (REACHED, REACHED))

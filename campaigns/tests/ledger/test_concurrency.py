@@ -11,7 +11,7 @@ from django.db import transaction
 
 from campaigns.database.connection import take_ledger_lock
 from campaigns.models import AccountingTimeZone, Brand, BrandPeriod, Campaign, SpendRecord, StatusChange
-from campaigns.models.books import LAST_PERIOD
+from campaigns.models.periods import LAST_PERIOD
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.enforcement.saving import begin_change, finish_change
@@ -164,7 +164,7 @@ class TwoJobsAtOnce(ConcurrencyTestCase):
         Brand.objects.update(timezone="Asia/Tokyo")
         moves = let_in(rebook, "_changed_zones", lambda: change_brand(brand, NOON, timezone="Europe/Paris"), after=True)
         with moves:
-            self.assertEqual(rebook.rebook_changed_zones(clock=lambda: NOON).count, 0)
+            self.assertEqual(rebook.apply_zone_changes(clock=lambda: NOON).count, 0)
         current = AccountingTimeZone.objects.filter(until=LAST_PERIOD).values_list("timezone", flat=True)
         self.assertEqual(list(current), ["Europe/Paris"] * 2)
 

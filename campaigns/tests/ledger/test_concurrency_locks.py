@@ -20,11 +20,11 @@ from campaigns.services.intake.importer import import_spend
 from campaigns.services.jobs.full_check import full_check
 from campaigns.services.ledger import verify as verify_module
 from campaigns.services.ledger.booking import segments_param
-from campaigns.services.ledger.change_time_zone import rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import fold
 from campaigns.services.ledger.locks import lock_brands
-from campaigns.services.ledger.verify import Books, repair, verify
+from campaigns.services.ledger.verify import TotalsRange, repair, verify
 from campaigns.services.scope import Scope
 from campaigns.tests.support.checking import ACTIVE, check_at, enforce_at, history, reasons_of
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
@@ -112,7 +112,7 @@ if POSTGRESQL:
                 self.assertEqual(fold(), 1)
                 self.insert()
             with transaction.atomic():
-                repair(Books())
+                repair(TotalsRange())
                 self.insert()
             self.assertEqual(PendingSpend.objects.count(), 2)
 
@@ -196,7 +196,7 @@ if POSTGRESQL:
 
         def test_it_lets_the_ledger_be_emptied_beside_a_repair(self) -> None:
             """TRUNCATE locks everybody out of the rows and wants the ledger lock then; a repair reads rows under it."""
-            for read in (SpendRecord.objects.count, verify, lambda: repair(Books())):
+            for read in (SpendRecord.objects.count, verify, lambda: repair(TotalsRange())):
                 spend(self.campaign, 5, NOON)
                 crew = Crew()
                 with transaction.atomic():
@@ -250,18 +250,18 @@ if POSTGRESQL:
             self.assert_waits(lambda: close_periods(now=NOON + timedelta(days=1)))
 
         def test_a_repair_does(self) -> None:
-            self.assert_waits(lambda: repair(Books()))
+            self.assert_waits(lambda: repair(TotalsRange()))
 
         def test_a_re_booking_does(self) -> None:
             Brand.objects.update(timezone="Asia/Tokyo")
-            self.assert_waits(lambda: rebook_changed_zones(clock=lambda: NOON))
+            self.assert_waits(lambda: apply_zone_changes(clock=lambda: NOON))
 
         def test_a_re_booking_holds_no_total_while_it_waits(self) -> None:
             """A fold holds the ledger and wants totals: they would wait for each other."""
             BrandPeriod.objects.create(brand=self.brand, kind="day", starts_on="2026-11-20")
             Brand.objects.update(timezone="Asia/Tokyo")
             crew = Crew()
-            moving = crew.start(lambda: rebook_changed_zones(clock=lambda: NOON))
+            moving = crew.start(lambda: apply_zone_changes(clock=lambda: NOON))
             wait_until_somebody_waits()
             self.run_sql("SET LOCAL lock_timeout = '100ms'")
             self.run_sql("UPDATE campaigns_brandperiod SET spend = spend")
@@ -310,9 +310,9 @@ if POSTGRESQL:
             Brand.objects.update(timezone="Asia/Tokyo")
             self.run_sql("BEGIN")
             self.run_sql("SELECT id FROM campaigns_brand WHERE id = %s FOR NO KEY UPDATE", brand.pk)
-            self.assertEqual(rebook_changed_zones(clock=lambda: NOON).locked, {brand.pk})
+            self.assertEqual(apply_zone_changes(clock=lambda: NOON).locked, {brand.pk})
             self.run_sql("ROLLBACK")
-            self.assertEqual(rebook_changed_zones(clock=lambda: NOON).count, 1)
+            self.assertEqual(apply_zone_changes(clock=lambda: NOON).count, 1)
 
         def test_it_is_held_by_one_at_a_time(self) -> None:
             brand = make_brand()

@@ -152,11 +152,11 @@ if POSTGRESQL:
             self.run_sql("BEGIN")
             self.run_sql("SELECT 1 FROM campaigns_brand WHERE id <> %s FOR NO KEY UPDATE", self.free.brand_id)
             with patch.object(rebook, "lock_brands", side_effect=locks.lock_brands) as waits:
-                done = rebook.rebook_changed_zones(clock=lambda: NOON)
+                done = rebook.apply_zone_changes(clock=lambda: NOON)
             self.assertEqual(done.locked, {self.locked.brand_id, *more})
             self.assertEqual(waits.call_count, locks.MOST_WAITS)
             self.run_sql("ROLLBACK")
-            self.assertEqual(rebook.rebook_changed_zones(clock=lambda: NOON).count, 7)
+            self.assertEqual(rebook.apply_zone_changes(clock=lambda: NOON).count, 7)
 
         def test_a_repair_names_them(self) -> None:
             self.run_sql("ROLLBACK")
@@ -166,7 +166,7 @@ if POSTGRESQL:
             told = io.StringIO()
             with self.assertRaisesMessage(CommandError, "locks 1 brand (“A”), so it wasn't re-booked"):
                 call_command("verify_spend", "--repair", stdout=told)
-            self.assertIn("1 brand re-booked.", told.getvalue())
+            self.assertIn("1 brand recomputed.", told.getvalue())
             self.run_sql("ROLLBACK")
             call_command("verify_spend", "--repair", stdout=told)
 

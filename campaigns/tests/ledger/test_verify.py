@@ -13,7 +13,7 @@ from django.test import TestCase
 
 from campaigns.models import BrandPeriod, Campaign, CampaignDay, PendingSpend, SpendRecord
 from campaigns.services.ledger.fold import fold
-from campaigns.services.ledger.verify import Books, Difference, repair, verify
+from campaigns.services.ledger.verify import Difference, TotalsRange, repair, verify
 from campaigns.tests.support.checking import check_at
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.support.ledger import change_brand, totals_counted, totals_folded, totals_of_records
@@ -62,13 +62,13 @@ class VerifyTestCase(TestCase):
         """The differences are found, repaired, and then gone; the same is true again after a fold."""
         self.assertEqual(verify(), expected)
         self.assertEqual(verify(), expected)
-        self.assertEqual(repair(Books()), len(expected))
+        self.assertEqual(repair(TotalsRange()), len(expected))
         self.assertEqual(verify(), [])
         self.assertEqual(totals_counted(), totals_of_records())
         fold()
         self.assertEqual(verify(), [])
         self.assertEqual(totals_folded(), totals_of_records())
-        self.assertEqual(repair(Books()), 0)
+        self.assertEqual(repair(TotalsRange()), 0)
 
 
 class NothingIsWrong(VerifyTestCase):
@@ -132,7 +132,7 @@ class TotalsWereChanged(VerifyTestCase):
         check_at("2026-11-21 12:00")
         before = BrandPeriod.objects.get(kind="day")
         BrandPeriod.objects.filter(kind="day").update(spend=0)
-        repair(Books())
+        repair(TotalsRange())
         after = BrandPeriod.objects.get(kind="day")
         self.assertEqual((after.spend, after.spend_at_close, after.closed_at), (12.5, 12.5, before.closed_at))
         self.assertEqual(after.pk, before.pk)
@@ -211,21 +211,21 @@ class Since(VerifyTestCase):
         self.assertEqual(len(self.found("2026-10-31")), 8)
 
     def test_it_repairs_nothing_before(self) -> None:
-        self.assertEqual(repair(Books.since(date(2026, 11, 19))), 3)
+        self.assertEqual(repair(TotalsRange.since(date(2026, 11, 19))), 3)
         self.assertEqual(self.found("2026-11-19"), [])
         self.assertEqual(
             [row[1] for row in self.found("2026-10-01")], ["2026-10-31", "2026-11-02"] * 2 + ["2026-10-01"]
         )
 
     def test_it_counts_the_first_hours_of_the_month_in_zones_far_from_utc(self) -> None:
-        repair(Books())
+        repair(TotalsRange())
         for zone, at in (("Pacific/Kiritimati", "2026-11-30 10:00"), ("Pacific/Pago_Pago", "2026-12-01 11:00")):
             with self.subTest(zone):
                 campaign = make_campaign(make_brand(timezone=zone))
                 with switched_off_triggers():
                     spend(campaign, 3, at)
                 self.assertEqual(verify(since=date(2026, 12, 1)), lacking(campaign, 3, "2026-12-01"))
-                repair(Books.since(date(2026, 12, 1)))
+                repair(TotalsRange.since(date(2026, 12, 1)))
                 self.assertEqual(verify(), [])
 
 
@@ -249,7 +249,7 @@ class TheSwitchesOfEachDatabase(OutsideTestCase):
                 self.campaign.pk,
             )
             self.assertEqual(verify(), lacking(self.campaign, -5))
-            repair(Books())
+            repair(TotalsRange())
             fold()
             self.assertEqual(verify(), [])
             self.assertEqual(totals_folded(), totals_of_records())
@@ -262,7 +262,7 @@ class TheSwitchesOfEachDatabase(OutsideTestCase):
             self.run_sql("SET session_replication_role = DEFAULT")
             self.insert_spend(self.campaign, "1", timestamp=f"{NOON}+00")
             self.assertEqual(verify(), lacking(self.campaign, 7))
-            repair(Books())
+            repair(TotalsRange())
             self.assertEqual(verify(), [])
 
         def test_it_finds_what_came_with_disabled_triggers(self) -> None:
@@ -270,5 +270,5 @@ class TheSwitchesOfEachDatabase(OutsideTestCase):
             self.addCleanup(self.run_sql, "ALTER TABLE campaigns_spendrecord ENABLE TRIGGER ALL")
             self.run_sql("DELETE FROM campaigns_spendrecord")
             self.assertEqual(verify(), lacking(self.campaign, -5))
-            repair(Books())
+            repair(TotalsRange())
             self.assertEqual(verify(), [])

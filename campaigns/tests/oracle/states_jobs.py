@@ -12,7 +12,7 @@ from hypothesis.stateful import rule
 
 from campaigns import tasks
 from campaigns.models import AccountingTimeZone, Campaign, PendingSpend
-from campaigns.models.books import LAST_PERIOD
+from campaigns.models.periods import LAST_PERIOD
 from campaigns.rules.clock import Clock
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.jobs import full_check as jobs
@@ -21,7 +21,7 @@ from campaigns.services.jobs.quick_check import MOST_BATCHES
 from campaigns.services.jobs.shards import begin_check, run_shard
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import BATCH_DAYS, fold
-from campaigns.services.ledger.verify import Books, repair
+from campaigns.services.ledger.verify import TotalsRange, repair
 from campaigns.tests.oracle.states_base import States
 from campaigns.tests.oracle.worlds import DAY, HOUR, MICROSECOND, MINUTE, midnight
 from campaigns.tests.support.ledger import totals_folded
@@ -118,7 +118,7 @@ class Working(States):
 
     def repair(self) -> None:
         """There is nothing to repair."""
-        self.same.assertEqual(repair(Books()), 0)
+        self.same.assertEqual(repair(TotalsRange()), 0)
 
     def look(self) -> None:
         """See what a check would do, and do nothing."""

@@ -15,17 +15,17 @@ from django_celery_beat.models import PeriodicTask
 from campaigns.models import Brand, BrandAssignment, Campaign
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.jobs.schedule import CHECK, QUICK, ensure_periodic_tasks
-from campaigns.services.ledger.change_time_zone import rebook_changed_zones
+from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 from campaigns.tests.support.outside import POSTGRESQL, OutsideTestCase
 from campaigns.tests.support.processes import manage
 from campaigns.tests.support.services_running import database_url
 
 EXCLUDED = ("contenttypes", "auth.permission", "sessions")
+# As docs/operations.md says.
 DUMP = ("dumpdata", "--natural-foreign", "--natural-primary", *(f"--exclude={label}" for label in EXCLUDED))
-"""As docs/operations.md says."""
+# When the schedule was changed last: loading it is a change.
 SINCE_THEN = "django_celery_beat.periodictasks"
-"""When the schedule was changed last: loading it is a change."""
 
 
 class DumpAndLoad(OutsideTestCase):
@@ -45,7 +45,7 @@ class DumpAndLoad(OutsideTestCase):
         self.insert_spend(self.campaign, 5)
         run_full_check("check_budgets", clock=timezone.now)
         Brand.objects.filter(pk=self.brand.pk).update(timezone="Asia/Tokyo")
-        rebook_changed_zones(clock=timezone.now)
+        apply_zone_changes(clock=timezone.now)
         self.insert_spend(self.campaign, "0.25")
         user = User.objects.create_user("maja", password="a password of hers", is_staff=True)
         user.groups.add(Group.objects.get(name="Brand managers"))
@@ -85,14 +85,14 @@ class DumpAndLoad(OutsideTestCase):
     def assert_loaded(self, url: str, file: str) -> None:
         """Assert that the database holds what the dump does, decides as it did, and counts what comes."""
         self.assertEqual(self.rows(self.dump(url, "again")), self.rows(file))
-        self.assertIn("All totals are what the spend records say.", self.manage(url, "verify_spend"))
+        self.assertIn("All totals match the spend records.", self.manage(url, "verify_spend"))
         self.assertIn("Nothing to change", self.manage(url, "enforce", "--dry-run"))
         more = self.folder / "more.csv"
         more.write_text(
             f"timestamp,brand,campaign,amount\n2026-11-20T15:00Z,{self.brand.name},{self.campaign.name},1\n"
         )
         self.manage(url, "import_spend", str(more))
-        self.assertIn("All totals are what the spend records say.", self.manage(url, "verify_spend"))
+        self.assertIn("All totals match the spend records.", self.manage(url, "verify_spend"))
 
     def test_a_new_database_holds_what_the_dump_does(self) -> None:
         file = self.dump(database_url(), "dump")
@@ -109,7 +109,7 @@ class DumpAndLoad(OutsideTestCase):
         )
         url = self.new_database()
         self.manage(url, "loaddata", str(self.folder / "part.json"))
-        self.assertIn("All totals are what the spend records say.", self.manage(url, "verify_spend"))
+        self.assertIn("All totals match the spend records.", self.manage(url, "verify_spend"))
         days = json.loads(self.manage(url, "dumpdata", "campaigns.campaignday"))
         self.assertEqual(sum(float(day["fields"]["spend"]) for day in days), 8.349999)
 
@@ -119,7 +119,7 @@ class DumpAndLoad(OutsideTestCase):
         self.assertIn("a line of the status history is never edited", said)
         self.assertEqual(self.rows(self.dump(database_url(), "again")), self.rows(file))
         self.insert_spend(self.campaign, 1)
-        self.assertIn("All totals are what the spend records say.", self.manage(database_url(), "verify_spend"))
+        self.assertIn("All totals match the spend records.", self.manage(database_url(), "verify_spend"))
         self.assertEqual(Campaign.objects.count(), 1)
 
     if POSTGRESQL:

@@ -1,5 +1,7 @@
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -18,9 +20,31 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 from django.test import SimpleTestCase, TestCase, override_settings
 
-from budget_manager.broker import BrokerError, find_server, private_broker, problem
+from budget_manager.launcher.broker import BrokerError, find_server, private_broker, problem
+from budget_manager.launcher.guard import SECONDS_TO_END
+from budget_manager.launcher.processes import running
 from campaigns.management.commands.launch import broker, choose_port, create_superuser
-from campaigns.tests.support.processes import BASE_DIR, environment, manage
+from campaigns.tests.support.processes import BASE_DIR, environment, manage, run
+
+READY = "Ctrl-C ends everything."
+HAPPENED = r"paused  |resumed |and \d+ more|check_budgets: |Everything has ended|/admin/|GET / "
+
+
+def tree(pid: int) -> list[int]:
+    """Return a process and all that it has started, as Linux knows them."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += tree(int(child))
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether the process is there and not a zombie, which only waits for its parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -93,6 +117,34 @@ class Superuser(TestCase):
         self.assertFalse(User.objects.get(username="admin").is_superuser)
 
 
+class Processes(SimpleTestCase):
+    def wait_until_gone(self, pid: int) -> None:
+        """A killed process is there until the system has taken it away."""
+        deadline = time.monotonic() + 5
+        while is_running(pid):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+
+    def test_one_that_refuses_to_end_is_killed_with_what_it_has_started(self) -> None:
+        stubborn = "trap '' TERM; sleep 100 & echo $!; wait"
+        with running(["sh", "-c", stubborn], stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            child = int(process.stdout.readline())
+            self.assertTrue(is_running(child))
+            began = time.monotonic()
+        self.assertTrue(SECONDS_TO_END <= time.monotonic() - began < SECONDS_TO_END + 5)
+        self.wait_until_gone(child)
+        process.stdout.close()
+
+    def test_one_that_ends_leaves_nothing_running_and_has_its_status(self) -> None:
+        with running(["sh", "-c", "sleep 100 & echo $!; exit 3"], stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            child = int(process.stdout.readline())
+            self.assertEqual(process.wait(timeout=5), 3)
+            self.wait_until_gone(child)
+            process.stdout.close()
+
+
 class Launch(SimpleTestCase):
     """`manage.py launch` as `make run` starts it: everything, for real."""
 
@@ -100,14 +152,14 @@ class Launch(SimpleTestCase):
         self.directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.port = unused_port()
 
+    def variables(self) -> dict[str, str]:
+        return environment(DEBUG="True", DATABASE_URL=f"sqlite:///{self.directory}/db.sqlite3", PORT=str(self.port))
+
     @contextmanager
     def launched(self, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-        variables = environment(
-            DEBUG="True", DATABASE_URL=f"sqlite:///{self.directory}/db.sqlite3", PORT=str(self.port)
-        )
         command = [sys.executable, "manage.py", "launch"]
         with log.open("wb") as output:
-            process = subprocess.Popen(command, cwd=BASE_DIR, env=variables, stdout=output, stderr=output)
+            process = subprocess.Popen(command, cwd=BASE_DIR, env=self.variables(), stdout=output, stderr=output)
         try:
             yield process
         finally:
@@ -115,7 +167,7 @@ class Launch(SimpleTestCase):
             process.wait(timeout=30)
 
     def wait_for(self, process: subprocess.Popen[bytes], log: Path, *patterns: str) -> str:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240  # on a busy machine
         while process.poll() is None and time.monotonic() < deadline:
             text = log.read_text()
             if all(re.search(pattern, text) for pattern in patterns):
@@ -138,21 +190,68 @@ class Launch(SimpleTestCase):
 
     def test_it_runs_everything_until_it_is_interrupted_and_again(self) -> None:
         first, second = self.directory / "first.log", self.directory / "second.log"
-        everything = (r"web\.1 .*Starting development server", r"worker\.1 .* ready\.", r"beat\.1 .*Starting")
         with self.launched(first) as process:
-            text = self.wait_for(process, first, *everything)
+            text = self.wait_for(process, first, READY, "paused  ")
             password = re.search(r"with password +(\S+)", text)
             assert password
             self.assertIn("/admin/logout/", self.sign_in("admin", password[1]))
-        self.assertEqual(process.returncode, 130)
-        broker_url = re.search(r"Connected to (redis://)\S*@(\S+)", first.read_text())
-        assert broker_url
-        self.assertIsNotNone(problem(broker_url[1] + broker_url[2]))
+            self.assertIn("1 node online", self.inspected(text))
+            self.browser().open(f"http://127.0.0.1:{self.port}/static/campaigns/admin.css").read()
+            processes = tree(process.pid)
+        self.assertEqual(process.returncode, 0)
+        self.assertGreater(len(processes), 10)
+        self.assertEqual([pid for pid in processes if is_running(pid)], [])
+        # Every line after the box is of something that happened; files aren't.
+        lines = first.read_text().split(READY)[1].splitlines()[2:]
+        self.assertEqual([line for line in lines if not re.search(HAPPENED, line)], [])
 
         with self.launched(second) as process:
-            text = self.wait_for(process, second, *everything)
-            self.assertNotIn("password", text)
+            text = self.wait_for(process, second, READY)
+            self.assertIn("Keeping existing data.", text)
+            self.assertIn("Sign in as      admin", text)
+            self.assertIn("manage.py changepassword admin", text)
+            self.assertNotIn("with password", text)
             self.assertIn("/admin/logout/", self.sign_in("admin", password[1]))
+
+    def inspected(self, text: str) -> str:
+        """Return what the line prints that people are told to paste, with the Python that runs the tests."""
+        line = re.search(r"REDIS_URL=(\S+) \.venv/bin/celery (-A budget_manager inspect active) ", text)
+        assert line
+        return run([sys.executable, "-m", "celery", *line[2].split()], REDIS_URL=line[1], DEBUG="True").stdout
+
+    def test_it_takes_everything_along_when_it_is_killed(self) -> None:
+        log = self.directory / "killed.log"
+        with self.launched(log) as process:
+            self.wait_for(process, log, READY)
+            processes = tree(process.pid)
+            process.kill()
+            process.wait()
+            self.assertGreater(len(processes), 10)
+            deadline = time.monotonic() + 15
+            while left := [pid for pid in processes if is_running(pid)]:
+                self.assertLess(time.monotonic(), deadline, left)
+                time.sleep(0.1)
+
+    def test_ctrl_c_on_a_terminal_ends_make_without_an_error(self) -> None:
+        makefile = self.directory / "Makefile"
+        makefile.write_text(f"run:\n\t@exec {sys.executable} manage.py launch\n")
+        shell, terminal = pty.fork()
+        if (
+            not shell
+        ):  # this is the new process, whose make is a shell's job: in the foreground, with a group of its own
+            os.chdir(BASE_DIR)
+            os.execve("/bin/sh", ["sh", "-c", f"set -m; make -f {makefile}; echo make ended: $?"], self.variables())
+        text = b""
+        while b"make ended: " not in text:
+            self.assertTrue(select.select([terminal], [], [], 240)[0], text)
+            text += os.read(terminal, 4096)
+            if READY.encode() in text and b"^C" not in text:
+                os.write(terminal, b"\x03")
+        os.close(terminal)
+        os.waitpid(shell, 0)
+        self.assertIn(b"Everything has ended.", text)
+        self.assertIn(b"make ended: 0", text)
+        self.assertNotIn(b"***", text)
 
     def test_it_refuses_to_run_without_debug(self) -> None:
         result = manage("launch", SECRET_KEY="k" * 40)

@@ -179,8 +179,8 @@ if POSTGRESQL:
             with transaction.atomic():
                 execute("LOCK TABLE campaigns_spendrecord")
                 for setting, words in (
-                    ("statement_timeout", "was told to give up a statement"),
-                    ("lock_timeout", "is waiting for somebody's lock"),
+                    ("statement_timeout", "canceled a statement"),
+                    ("lock_timeout", "is locked by another transaction"),
                 ):
                     with self.subTest(setting):
                         result = manage("verify_spend", DEBUG="True", DATABASE_URL=self.url(**{setting: "200ms"}))
@@ -191,12 +191,13 @@ if POSTGRESQL:
             command = "createsuperuser", "--noinput", "--username=a", "--email=a@example.com"
             result = manage(*command, DEBUG="True", DATABASE_URL=self.url(default_transaction_read_only="on"))
             self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
-            self.assertIn("takes no changes", result.stderr)
+            self.assertIn("is read-only", result.stderr)
 
         def test_connections_that_are_used_up(self) -> None:
-            execute("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0")
-            self.addCleanup(execute, "DROP ROLE crowded")
-            with patch.dict(connection.settings_dict, USER="crowded"):
+            role = f"crowded_{os.getpid()}"
+            execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
+            self.addCleanup(execute, f"DROP ROLE {role}")
+            with patch.dict(connection.settings_dict, USER=role):
                 url = self.url()
             result = manage("migrate", DEBUG="True", DATABASE_URL=url.rstrip("?"))
             self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
@@ -210,7 +211,7 @@ if POSTGRESQL:
             self.assertEqual(
                 database_sentence(caught.exception, connection.settings_dict),
                 f"The database {connection.settings_dict['NAME']} has no space left (could not extend file):"
-                " make space on the server's disk, and try again.",
+                " free some space on the server's disk, and try again.",
             )
 
     class Prepared(CommittedTestCase):
@@ -244,5 +245,5 @@ else:
             self.assertEqual(
                 database_sentence(caught.exception, connection.settings_dict),
                 f"The database {connection.settings_dict['NAME']} can't be used (database or disk is full):"
-                " make space on its disk, and try again.",
+                " free some space on its disk, and try again.",
             )

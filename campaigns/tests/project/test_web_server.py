@@ -15,7 +15,7 @@ from axes.models import AccessAttempt
 from django.test import SimpleTestCase
 from waitress.adjustments import Adjustments
 
-from budget_manager.web import Parser, raise_limit_of_files
+from budget_manager.web import Parser, raise_open_file_limit
 from campaigns.tests.support.outside import OutsideTestCase
 from campaigns.tests.support.services_running import running_services, web_command
 from campaigns.tests.support.web_application import MEGABYTE, MEGABYTES
@@ -24,8 +24,8 @@ LOGIN = "/admin/login/"
 HEADERS = b"POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 HALF_REQUESTS = (b"", b"G", HEADERS + b"X-Slow: ", HEADERS + b"Content-Length: 100\r\n\r\nusername=")
 A_THOUSAND = 1000
+# Far more than an answer takes, and far less than a server that is stopped by others would.
 SECONDS = 20
-"""Far more than an answer takes, and far less than a server that is stopped by others would."""
 
 
 class WebServerTestCase(OutsideTestCase):
@@ -71,7 +71,7 @@ class SlowClients(WebServerTestCase):
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
         self.start()  # which has to help itself
-        self.assertGreater(raise_limit_of_files(), A_THOUSAND)
+        self.assertGreater(raise_open_file_limit(), A_THOUSAND)
         slow = [self.send(HALF_REQUESTS[number % len(HALF_REQUESTS)]) for number in range(A_THOUSAND)]
 
         self.assert_answers()
@@ -80,7 +80,7 @@ class SlowClients(WebServerTestCase):
         self.assertIn(b" 403 ", slow[-1].recv(100), "A slow client that goes on gets its answer.")
 
     def test_a_thousand_idle_connections_hold_up_nobody(self) -> None:
-        raise_limit_of_files()
+        raise_open_file_limit()
         self.start()
         for _ in range(A_THOUSAND):
             idle = self.send(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -98,7 +98,7 @@ class SlowClients(WebServerTestCase):
         self.assertEqual(len(response.read()), MEGABYTES * len(MEGABYTE))
 
     def test_a_client_that_takes_too_long_for_its_headers_is_cut_off(self) -> None:
-        self.start(*web_command("campaigns.tests.support.web_application", workers=1), TEST_SECONDS_FOR_HEADERS="0")
+        self.start(*web_command("campaigns.tests.support.web_application", workers=1), TEST_HEADER_TIMEOUT="0")
         self.assertEqual(self.send(HEADERS + b"X-Slow: ").recv(100), b"")
         self.assert_answers()
 
@@ -126,7 +126,7 @@ class TooMuch(WebServerTestCase):
         self.start(SPEND_UPLOAD_MEGABYTES="1")
         for megabytes, status, sentence in (
             (2, 403, b""),
-            (20, 413, b"The largest file that can be uploaded has 1 MB"),
+            (20, 413, b"Files can have at most 1 MB"),
         ):
             body = MEGABYTE * megabytes
             with closing(http.client.HTTPConnection(*self.address, timeout=SECONDS)) as connection:

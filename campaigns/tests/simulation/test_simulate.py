@@ -322,8 +322,8 @@ class Names(TestCase):
             simulate("2026-03-02T09:00 Acme/A 0.001", daily_budget_factor="0.7")
 
 
+# A five-minute bucket of two days, a campaign, and an amount in cents.
 Spend = tuple[int, str, int]
-"""A five-minute bucket of two days, a campaign, and an amount in cents."""
 
 histories = st.lists(
     st.tuples(st.integers(0, 2 * 288 - 1), st.sampled_from(["Acme/A", "Acme/B", "Bolt/C"]), st.integers(1, 9999)),

@@ -16,7 +16,7 @@ from campaigns.services.exchange.columns import Kind, export_table
 from campaigns.services.exchange.csv_files import write_csv
 from campaigns.services.exchange.files import Value
 from campaigns.services.exchange.imports import Imported, ImportPreview, apply_import, keep_draft, preview_import
-from campaigns.services.exchange.xlsx_write import write_xlsx
+from campaigns.services.exchange.xlsx import write_xlsx
 from campaigns.tests.support.factories import utc
 
 NOON = utc("2026-11-20 12:00")  # a Friday
@@ -28,7 +28,7 @@ def at_noon() -> datetime:
 
 
 def csv_of(*rows: Sequence[Any]) -> bytes:
-    """Return rows as somebody would write them by hand."""
+    """Return rows as a person would write them by hand."""
     out = io.StringIO(newline="")
     csv.writer(out).writerows(rows)
     return out.getvalue().encode()

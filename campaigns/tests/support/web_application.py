@@ -1,7 +1,7 @@
 """The product behind two paths of our own, for tests of the web server that runs it.
 
-/large answers with 20 MB, more than sockets hold. /waits answers when somebody has written into the FIFO that TEST_FIFO
-names, so a test knows that a request is running, and decides when it ends. TEST_SECONDS_FOR_HEADERS makes the server
+/large answers with 20 MB, more than sockets hold. /waits answers when a test has written into the FIFO that TEST_FIFO
+names, so a test knows that a request is running, and decides when it ends. TEST_HEADER_TIMEOUT makes the server
 less patient.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MEGABYTE = b"x" * 1024**2
 MEGABYTES = 20
 
-web.SECONDS_FOR_HEADERS = float(os.environ.get("TEST_SECONDS_FOR_HEADERS", web.SECONDS_FOR_HEADERS))
+web.HEADER_TIMEOUT = float(os.environ.get("TEST_HEADER_TIMEOUT", web.HEADER_TIMEOUT))
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

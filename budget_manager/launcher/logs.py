@@ -1,0 +1,41 @@
+"""What of the log is worth a line, and how `make run` shows it to people."""
+
+import logging
+from collections.abc import Mapping
+
+FREQUENT = "campaigns.tasks.quick_check"
+
+
+class WithoutRoutine(logging.Filter):
+    """Drops celery's three lines about each quick check, every ten seconds, and the development server's about files.
+
+    What a quick check changes is logged by the job itself. Warnings and errors stay.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.INFO or not (_is_of_quick_check(record) or _is_of_static_file(record))
+
+
+def _is_of_quick_check(record: logging.LogRecord) -> bool:
+    if not record.name.startswith("celery."):
+        return False
+    if isinstance(record.args, Mapping):  # a worker's "received" and "succeeded"
+        return record.args.get("name") == FREQUENT
+    return FREQUENT in (record.args or ())  # beat's "Sending due task"
+
+
+def _is_of_static_file(record: logging.LogRecord) -> bool:
+    from django.conf import settings
+
+    return record.name == "django.server" and f" {settings.STATIC_URL}" in record.getMessage()
+
+
+class ShortFormatter(logging.Formatter):
+    """The time of day and the message; before it the level and the logger where it is a warning or worse."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(message)s", "%H:%M:%S")
+        self.problem = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.problem.format(record) if record.levelno > logging.INFO else super().format(record)

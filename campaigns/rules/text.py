@@ -1,0 +1,14 @@
+"""How error messages quote a value that somebody wrote."""
+
+from __future__ import annotations
+
+MAX_QUOTED = 60
+
+
+def shorten(text: str) -> str:
+    """Return the text, cut off after MAX_QUOTED characters."""
+    return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"
+
+
+def quote(text: str) -> str:
+    return f"“{shorten(text)}”"

@@ -1,0 +1,63 @@
+"""Messages about an import, for the command and the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from campaigns.models import SpendUpload
+from campaigns.rules.money import format_money
+from campaigns.services.intake.placement import Counts
+from campaigns.services.intake.preview import Preview
+
+State = SpendUpload.State
+
+
+def pluralize(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def remarks(counts: Counts | SpendUpload) -> Iterator[str]:
+    """Yield sentences about skipped lines and rounded amounts."""
+    skipped = []
+    if counts.without_spend:
+        skipped.append(f"{pluralize(counts.without_spend, 'row')} without spend (0, -- or empty)")
+    if counts.notes:
+        skipped.append(f"{pluralize(counts.notes, 'line')} of totals and notes")
+    if skipped:
+        yield f"Skipped: {' and '.join(skipped)}."
+    if counts.rounded:
+        yield f"Rounded to six decimals: {pluralize(counts.rounded, 'amount')}."
+
+
+def describe_notes(preview: Preview) -> str:
+    """Return a sentence with the lines of totals and notes, or ""."""
+    lines = ", ".join(f"{line:,}" for line in preview.note_lines)
+    more = preview.counts.notes - len(preview.note_lines)
+    if not lines:
+        return ""
+    word = "line" if preview.counts.notes == 1 else "lines"
+    return f"Totals and notes, not imported: {word} {lines}{f' and {more:,} more' if more else ''}."
+
+
+def describe_earlier_import(earlier: SpendUpload, *, show_who: bool = True) -> str:
+    """Return a sentence on when and by whom the same bytes were imported."""
+    who = earlier.who if show_who else "somebody else"
+    when = f"{earlier.created_at:%Y-%m-%d %H:%M} UTC"
+    if earlier.state in (State.WAITING, State.RUNNING):
+        return f"The same file, uploaded on {when} by {who}, is being imported."
+    rows = pluralize(earlier.imported, "row")
+    return f"The same file was imported on {when} by {who} as “{earlier.name}”: {rows}."
+
+
+def format_table(preview: Preview) -> Iterator[str]:
+    """Yield the lines of a text table: spend by brand and local day."""
+    head = ("brand", "day", "rows", "amount")
+    rows = [(day.brand, str(day.day), f"{day.rows:,}", format_money(day.amount, day.currency)) for day in preview.days]
+    widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
+    for row in (head, *rows):
+        brand, day, count, money = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        yield f"{brand}  {day}  {count.strip():>{widths[2]}}  {money.strip():>{widths[3]}}"
+    if preview.other_rows:
+        yield f"and {pluralize(preview.other_rows, 'row')} of further days"
+    for currency, amount in preview.totals.items():
+        yield f"Total: {format_money(amount, currency)}"

@@ -1,0 +1,36 @@
+"""`manage.py test`, also with `--parallel`; its last line says how many tests ran and how long it took."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from unittest import TestSuite
+
+from django.db import connection
+from django.test.runner import DiscoverRunner
+
+
+class Runner(DiscoverRunner):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.started = time.monotonic()
+
+    def setup_databases(self, **kwargs: Any) -> Any:
+        """Make the test database, and a copy of it for each process.
+
+        Django would copy SQLite's file while it is open, without what still stands in its write-ahead log.
+        """
+        processes, self.parallel = self.parallel, 1
+        old_config = super().setup_databases(**kwargs)
+        self.parallel = processes
+        if processes > 1:
+            connection.close()
+            for number in range(1, processes + 1):
+                connection.creation.clone_test_db(str(number), self.verbosity, keepdb=self.keepdb)
+        return old_config
+
+    def suite_result(self, suite: TestSuite, result: Any, **kwargs: Any) -> int:
+        minutes, seconds = divmod(round(time.monotonic() - self.started), 60)
+        where = connection.vendor + (f" in {self.parallel} processes" if self.parallel > 1 else "")
+        self.log(f"Ran {result.testsRun:,} test(s) in {minutes} min {seconds} s in all, on {where}.")
+        return super().suite_result(suite, result, **kwargs)

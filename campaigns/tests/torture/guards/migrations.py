@@ -1,0 +1,181 @@
+"""What the migrations give the database: constraints and their limits, columns' defaults, foreign keys.
+
+They are found in the migrations' syntax trees, so a new constraint is taken away without an entry here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from campaigns.tests.torture.guards.guard import (
+    BOTH,
+    POSTGRESQL,
+    SQLITE,
+    Change,
+    Guard,
+    replace_once,
+    tests_by_prefix,
+)
+
+MIGRATIONS = Path("campaigns/migrations")
+
+BRANDS, SPEND, WINDOWS = "test_guards_brand_campaign", "test_guards_spend", "test_guards_windows"
+HISTORY, UPLOADS, PERIODS = "test_guards_history", "test_guards_uploads", "test_guards_periods"
+
+# Which tests notice that a constraint is gone, by how its name begins.
+TESTS = {
+    "brand_name_key_unique": "test_twins",
+    "campaign_name_key_unique_in_brand": "test_twins",
+    "brand_period_spend_in_range": "test_overflow",
+    "campaign_day_spend_in_range": "test_overflow",
+    "check_shard_": "test_shards",
+    "brand_assignment_": "test_access",
+    "heartbeat_": "test_heartbeats",
+    "brand_period_": PERIODS,
+    "brand_": BRANDS,
+    "campaign_": BRANDS,
+    "dayparting_": WINDOWS,
+    "spend_upload_part_": UPLOADS,
+    "spend_": SPEND,
+    "accounting_time_zone_": PERIODS,
+}
+
+# Constraints that can go unnoticed, and on which databases.
+NEEDS_NO_PROOF = {
+    # What the foreign key of a record refers to, and no rule of its own: the id alone is unique.
+    "campaign_and_brand_referenced_by_spend": BOTH,
+    # PostgreSQL has types for instants; infinity lies beyond 2100 as well, which another constraint refuses.
+    "spend_timestamp_is_yyyy_mm_dd_hh_mm_ss_in_utc": POSTGRESQL,
+    # PostgreSQL has types for texts and switches.
+    "brand_name_currency_and_timezone_are_text": POSTGRESQL,
+    "brand_enabled_is_on_or_off": POSTGRESQL,
+    "campaign_name_is_text": POSTGRESQL,
+    "campaign_enabled_is_on_or_off": POSTGRESQL,
+}
+
+BUDGETS = ("brand_daily_budget_in_range", "brand_monthly_budget_in_range", "campaign_daily_spend_limit_in_range")
+
+# Limits of constraints: what of them is changed, to what.
+LIMITS = (
+    *(
+        (name, before, after, BRANDS)
+        for name in BUDGETS
+        for before, after in (("__gte', 0", "__gte', -1"), ("__gte", "__gt"), ("'999999999.999999'", "'1000000000'"))
+    ),
+    ("spend_amount_in_range_and_not_zero", "'-999999999.999999'", "'-1000000000'", SPEND),
+    ("spend_amount_in_range_and_not_zero", "'999999999.999999'", "'1000000000'", SPEND),
+    ("spend_amount_in_range_and_not_zero", "__lte", "__lt", SPEND),
+    ("spend_timestamp_between_2012_and_2100", "__gte", "__gt", SPEND),
+    ("spend_timestamp_between_2012_and_2100", "__lt", "__lte", SPEND),
+    ("brand_created_between_2012_and_2100", "__gte", "__gt", BRANDS),
+    ("brand_created_between_2012_and_2100", "__lt", "__lte", BRANDS),
+    ("spend_external_id_has_1_to_255_characters", "(1, 255)", "(0, 255)", SPEND),
+    ("spend_external_id_has_1_to_255_characters", "(1, 255)", "(1, 254)", SPEND),
+    ("spend_external_id_has_1_to_255_characters", "(1, 255)", "(1, 256)", SPEND),
+    ("campaign_ends_on_or_after_start", "__gte", "__gt", BRANDS),
+    ("campaign_pause_reasons_known", "(0, 255)", "(0, 256)", BRANDS),
+    ("campaign_pause_reasons_known", "(0, 255)", "(0, 254)", BRANDS),
+    ("dayparting_has_a_day", "(1, 127)", "(0, 127)", WINDOWS),
+    ("dayparting_has_a_day", "(1, 127)", "(1, 128)", WINDOWS),
+    ("dayparting_has_a_day", "(1, 127)", "(1, 126)", WINDOWS),
+)
+
+# Defaults of columns that clients and jobs leave out when they insert.
+DEFAULTS = {
+    "SpendRecord.timestamp": SPEND,
+    "SpendRecord.recorded_at": SPEND,
+    "Brand.enabled": BRANDS,
+    "Brand.currency": BRANDS,
+    "Brand.timezone": BRANDS,
+    "Campaign.enabled": BRANDS,
+    "Campaign.pause_reasons": BRANDS,
+    "StatusChange.recorded_at": f"test_rule_13_history {HISTORY}",
+}
+
+FOREIGN_KEYS = {
+    "BrandAssignment.": "test_access",
+    "SpendUpload": UPLOADS,
+    "ImportDraft.": UPLOADS,
+    "DaypartingSchedule.": WINDOWS,
+    "": HISTORY,
+}
+
+
+def migration_guards() -> Iterator[Guard]:
+    for path in sorted((settings.BASE_DIR / MIGRATIONS).glob("0*.py")):
+        file, text = f"{MIGRATIONS}/{path.name}", path.read_text()
+        constraints = _constraints(text)
+        for name in constraints:
+            databases = " ".join(one for one in BOTH.split() if one not in NEEDS_NO_PROOF.get(name, ""))
+            short = name == "spend_external_id_unique_in_campaign"
+            if databases:
+                tests = tests_by_prefix(TESTS, name)
+                yield Guard(name, file, _change_constraint(name, lambda _: "*[]"), tests, databases, short)
+        for name, before, after, tests in LIMITS:
+            if name in constraints:
+                # PostgreSQL's column has 255 characters itself.
+                databases = SQLITE if after == "(1, 256)" else BOTH
+                change = _change_constraint(name, replace_once(before, after))
+                yield Guard(f"{name}: {before} → {after}", file, change, tests, databases)
+        for name, call in _fields(text).items():
+            if name in DEFAULTS:
+                yield Guard(f"the database default of {name}", file, _without_default(name), DEFAULTS[name])
+            # Outside clients of SQLite have foreign keys off: triggers do their work there.
+            if "ForeignKey(" in ast.unparse(call) and "db_constraint=False" not in ast.unparse(call):
+                tests = tests_by_prefix(FOREIGN_KEYS, name)
+                yield Guard(f"the foreign key {name}", file, _without_foreign_key(name), tests, POSTGRESQL)
+
+
+def _constraints(text: str) -> dict[str, ast.Call]:
+    """Return, by name, the constraints of new tables and the operations that add others."""
+    found: dict[str, ast.Call] = {}
+    for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
+        function = ast.unparse(call.func)
+        constraint = next((value.value for value in call.keywords if value.arg == "constraint"), call)
+        if isinstance(constraint, ast.Call) and function.endswith("Constraint"):
+            names = [value.value for value in constraint.keywords if value.arg == "name"]
+            for name in names:
+                if isinstance(name, ast.Constant):
+                    found.setdefault(str(name.value), call)  # the walk comes to the operation first
+    return found
+
+
+def _fields(text: str) -> dict[str, ast.Call]:
+    """Return the fields of new tables by Model.field."""
+    found: dict[str, ast.Call] = {}
+    for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
+        values = {value.arg: value.value for value in call.keywords}
+        if ast.unparse(call.func).endswith("CreateModel") and isinstance(values["fields"], ast.List):
+            for pair in values["fields"].elts:
+                name, field = ast.unparse(pair.elts[0]), pair.elts[1]  # type: ignore[attr-defined]
+                found[f"{ast.unparse(values['name'])}.{name}".replace("'", "")] = field
+    return found
+
+
+def _change_constraint(name: str, change: Change) -> Change:
+    return lambda text: _change_node(text, _constraints(text)[name], change)
+
+
+def _without_default(name: str) -> Change:
+    def change(text: str) -> str:
+        (default,) = (value for value in _fields(text)[name].keywords if value.arg == "db_default")
+        return _change_node(text, default, lambda _: "null=False")
+
+    return change
+
+
+def _without_foreign_key(name: str) -> Change:
+    change = replace_once("ForeignKey(", "ForeignKey(db_constraint=False, ")
+    return lambda text: _change_node(text, _fields(text)[name], change)
+
+
+def _change_node(text: str, node: ast.expr | ast.keyword, change: Change) -> str:
+    lines = text.encode().splitlines(keepends=True)
+    start = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
+    end = sum(map(len, lines[: (node.end_lineno or 0) - 1])) + (node.end_col_offset or 0)
+    data = text.encode()
+    return (data[:start] + change(data[start:end].decode()).encode() + data[end:]).decode()
