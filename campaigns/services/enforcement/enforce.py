@@ -102,15 +102,17 @@ def enforce(
     on_changes: Callable[[list[Change]], None] | None = None,
     transitions: Transitions | None = None,
     leave: Collection[int] = (),
+    zones: Collection[str] | None = None,
 ) -> Enforcement:
     """Bring every campaign of the scope to the status that the facts give, with history in the name of actor.
 
     on_changes is given what each batch changed, after its transaction; transitions gets the first of them. leave are
-    brands to leave as they are. What can't be written of one batch stops none of the others: its error is raised after
-    them, or at once inside a transaction of the caller's. What somebody else has locked is left for the end, then
-    reported, and marked for the next quick check; inside a transaction of the caller's it is waited for.
+    brands to leave as they are; zones are the time zones of the scope's brands, if they are known. What can't be
+    written of one batch stops none of the others: its error is raised after them, or at once inside a transaction of
+    the caller's. What somebody else has locked is left for the end, then reported, and marked for the next quick check;
+    inside a transaction of the caller's it is waited for.
     """
-    zones = zones_of(scope)
+    zones = zones_of(scope) if zones is None else zones
     done = Enforcement(unfinished=Unfinished(set(unknown_zones(zones)), locked_brands=set(leave)))
     run = _Run(scope, clock, actor, on_changes, transitions or Transitions(0), done)
     run.write_all([brand for brand in brands_to_write(scope, Clocks(zones, clock())) if brand[0] not in leave])

@@ -98,7 +98,7 @@ SQL: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     # R6: locks, and who waits for whom
     "database/connection": (
-        ("pg_advisory_xact_lock(%s)", "%s", LOCKS, POSTGRESQL),
+        ("pg_advisory_xact_lock({LEDGER_LOCK})", "1", LOCKS, POSTGRESQL),
         ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN", LOCKS, POSTGRESQL),
         ('"BEGIN DEFERRED"', '"SELECT 1"', f"{LOCKS} {VERIFY}", SQLITE),
     ),
