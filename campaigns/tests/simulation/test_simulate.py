@@ -257,7 +257,7 @@ class OptionsInWords(SimpleTestCase):
             ("window", [",08:00,20:00"], "“” is not a day"),
             ("window", ["daily,8:00,20:00"], "“8:00” is not a time of day"),
             ("window", ["daily,08:00,24:00"], "“24:00” is not a time of day"),
-            ("window", ["daily,08:00,08:00"], "opens nothing"),
+            ("window", ["daily,08:00,08:00"], "is an empty window"),
             ("time_zone", "Asia/Peking", "--time-zone Asia/Peking: unknown time zone"),
             ("time_zone", "../UTC", "unknown time zone"),
             ("check_every", "9s", "--check-every 9s is not an interval from 10 seconds to a day"),
