@@ -8,7 +8,7 @@ EXTENT ?= full
 PARALLEL ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser screenshots torture torture-here mutants bench check audit clean
+.PHONY: help run test coverage test-browser screenshots torture torture-here mutants bench check audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 19
@@ -16,8 +16,14 @@ help: ## this list
 run: $(INSTALLED) .env ## web, worker, beat and a broker on this machine; Ctrl-C ends them
 	@exec $(BIN)/python manage.py launch $(ARGS)
 
-test: $(INSTALLED) ## the tests, in a process for each core or in PARALLEL=1; ARGS="campaigns.tests.project.test_settings -v 2" picks some
+test: $(INSTALLED) ## the tests, in a process for each core, or PARALLEL=1; ARGS="campaigns.tests.project.test_settings -v 2" picks some
 	@$(BIN)/python manage.py test --noinput --parallel $(PARALLEL) $(ARGS)
+
+coverage: $(INSTALLED) ## the tests, and how much of the code they run (.coveragerc); CONTRIBUTING.md has the figure
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run manage.py test --noinput --parallel $(PARALLEL) $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 test-browser: $(INSTALLED) ## the stories of people who use the admin, in headless Chromium; installs Debian's if none is there
 	@.ci/chromium $(BIN)/python manage.py test --noinput --pattern "browser_*.py" $(ARGS)
@@ -59,7 +65,7 @@ audit: $(INSTALLED) ## asks public lists for known vulnerabilities of what is in
 	@.ci/audit
 
 clean: ## removes .venv, caches and collected static files; keeps .env and the database
-	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .bench staticfiles
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .bench .coverage .coverage.* staticfiles
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Python brings a pip of its own age along, before 3.12 also a setuptools, and public lists know their vulnerabilities;

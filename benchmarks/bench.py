@@ -11,19 +11,14 @@ from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from benchmarks.world import World, make_world
 
-Points = dict[str, dict[int, float]]
-"""Curves of the plot: seconds by the number of campaigns."""
-
 
 @dataclass
 class Measured:
     """What a part has found."""
 
     figures: list[Figure]
-    plans: dict[str, str] = field(default_factory=dict)
-    points: Points = field(default_factory=dict)
+    # Rows of a longer table, its heads first.
     table: list[list[str]] = field(default_factory=list)
-    """Something longer than figures, its heads first."""
 
 
 @dataclass

@@ -6,7 +6,7 @@ from benchmarks import baselines
 from benchmarks.bench import Bench, Measured
 from benchmarks.figures import Figure
 from benchmarks.timing import seconds, side_by_side
-from benchmarks.watch import plan_of, statements
+from benchmarks.watch import statements
 from benchmarks.world import World, settle
 from campaigns.services.enforcement.enforce import enforce
 from campaigns.services.jobs.full_check import FullCheck, full_check
@@ -25,21 +25,12 @@ def measure(bench: Bench) -> Measured:
         )
         with statements() as seen:
             check(world)
-        plans = {
-            "decision": plan_of(lambda: decide(world), "daily_spend_limit"),
-            "join": plan_of(lambda: baselines.join(world), "daily_spend_limit"),
-        }
     return Measured(
         [
             pairs.figure("full check, nothing to change, to a bare join", most=2),
             deciding.figure("of it: enforcement alone"),
             Figure("statements of such a check", len(seen), "statements"),
-        ],
-        plans,
-        points={
-            "ours, nothing changes": {world.campaigns: min(pairs.ours)},
-            "bare join": {world.campaigns: min(pairs.baseline)},
-        },
+        ]
     )
 
 

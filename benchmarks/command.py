@@ -18,20 +18,18 @@ from benchmarks.databases import Databases
 from benchmarks.parts import NAMES, PARTS, Part
 from benchmarks.pgbench import PgbenchFailed
 from benchmarks.results import Result
-from benchmarks.sizes import FULL, QUICK, SizeError, Sizes, changed
+from benchmarks.sizes import SIZES, Sizes
 from benchmarks.tables import text_table
-from budget_manager.processes import exit_on_signals
+from budget_manager.launcher.processes import exit_on_signals
 
-QUICK_RUN: Path = settings.BASE_DIR / ".bench" / "quick"
-KEPT: Path = settings.BASE_DIR / "docs" / "measured"
-PAGE: Path = settings.BASE_DIR / "docs" / "performance.md"
+DOCS: Path = settings.BASE_DIR / "docs"
+PAGE = "performance.md"
 
-HELP = f"""Measures what the work costs at size, as ratios to baselines in the same run, and writes
-docs/performance.md. Run it as `make bench [ARGS="…"]`: that starts a PostgreSQL server for it.
+HELP = f"""Measures what the work costs at size, as ratios to baselines in the same run, and writes docs/performance.md.
 
 Parts: {", ".join(NAMES)}.
-What each part has found is kept in docs/measured/; the page is made of all that is there, so that a part can be
-measured again alone.
+Results are kept by part in docs/measured, and the page is written from all of them, so that a part can be measured
+again alone.
 """
 
 
@@ -45,105 +43,92 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--quick", action="store_true", help="small sizes, under two minutes; the page goes to .bench/quick"
+            "--quick",
+            action="store_const",
+            const="quick",
+            default="full",
+            dest="size",
+            help="small sizes, under two minutes; results and page go to .bench/quick",
         )
-        parser.add_argument("--only", metavar="PART,…", help="measure these parts only")
+        parser.add_argument("--size", choices=SIZES, help="other sizes than full need --output")
+        parser.add_argument("--only", metavar="PART,…", help="measure only these parts")
         parser.add_argument(
-            "--years",
-            type=int,
-            metavar="ROWS",
-            help="spend records of the old ledger (10,000,000; 100,000,000 take 20 GB)",
+            "--years", type=int, metavar="ROWS", help="spend records of the old ledger (10,000,000; 100,000,000: 20 GB)"
         )
-        parser.add_argument(
-            "--set",
-            action="append",
-            default=[],
-            metavar="NAME=VALUE",
-            help="another size; see benchmarks/sizes.py. Needs --output",
-        )
-        parser.add_argument("--output", type=Path, metavar="DIR", help="keep what is found, and the page, there")
-        parser.add_argument("--no-page", action="store_true", help="measure only")
-        parser.add_argument("--page", action="store_true", help="measure nothing: write the page of what is kept")
+        parser.add_argument("--output", type=Path, metavar="DIR", help="write results and page to this directory")
+        parser.add_argument("--no-page", action="store_true", help="write results only")
+        parser.add_argument("--page", action="store_true", help="measure nothing; write the page from kept results")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        settings.DATABASE_CLOCK = False  # a bench lives at noons of its own
-        try:
-            sizes, places = read_sizes(options), read_places(options)
-        except SizeError as error:
-            raise CommandError(str(error)) from None
-        parts = read_parts(options["only"])
+        settings.DATABASE_CLOCK = False  # the benchmarks choose their own times
+        sizes, places = sizes_of(options), places_of(options)
+        parts = parts_of(options["only"])
         if not options["page"]:
             refuse_used_database()
             exit_on_signals()
             with Databases() as databases:
-                self.measure(parts, Bench(sizes, databases), places)
+                self.measure(parts, Bench(sizes, databases), places, options["size"])
         if not options["no_page"]:
             run.write_page(places)
             self.stdout.write(f"Wrote {places.page}.")
 
-    def measure(self, parts: list[Part], bench: Bench, places: run.Places) -> None:
+    def measure(self, parts: list[Part], bench: Bench, places: run.Places, size: str) -> None:
         bar = tqdm(parts, desc="Measuring", unit=" parts", disable=None, leave=False)
         bench.say = lambda text: bar.set_postfix_str(text[:60])
 
-        def tell(result: Result, part: Part) -> None:
+        def show(result: Result, part: Part) -> None:
             bar.clear()
             self.stdout.write(text_table(result, part.title) + "\n")
 
         try:
-            run.run(bar, bench, places, tell)
+            run.run(bar, bench, places, show, size)
         except PgbenchFailed as error:
             raise CommandError(str(error)) from None
 
 
-def read_sizes(options: dict[str, Any]) -> Sizes:
-    sizes = QUICK if options["quick"] else FULL
+def sizes_of(options: dict[str, Any]) -> Sizes:
+    sizes = SIZES[options["size"]]
     if options["years"] is not None:
         sizes = replace(sizes, years_rows=(sizes.years_rows[0], options["years"]))
-    if options["set"] and not options["output"]:
-        raise SizeError("--set needs --output DIR: the page in docs/ tells of the full sizes.")
-    return changed(sizes, options["set"])
+    return sizes
 
 
-def read_places(options: dict[str, Any]) -> run.Places:
-    given: Path | None = options["output"]
-    if given:
-        return run.Places(given, given / PAGE.name)
-    if options["quick"]:
-        return run.Places(QUICK_RUN, QUICK_RUN / PAGE.name)
-    return run.Places(KEPT, PAGE)
+def places_of(options: dict[str, Any]) -> run.Places:
+    if directory := options["output"]:
+        return run.Places(directory, directory / PAGE)
+    if options["size"] == "full":
+        return run.Places(DOCS / "measured", DOCS / PAGE)
+    directory = settings.BASE_DIR / ".bench" / options["size"]
+    return run.Places(directory, directory / PAGE)
 
 
-def read_parts(only: str | None) -> list[Part]:
+def parts_of(only: str | None) -> list[Part]:
     names = only.split(",") if only else list(NAMES)
     unknown = set(names) - set(NAMES)
     if unknown:
-        raise CommandError(
-            f"--only {only}: there is no part {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}."
-        )
+        raise CommandError(f"--only {only}: no part is called {', '.join(sorted(unknown))}. Parts: {', '.join(NAMES)}.")
     wanted = [part for part in PARTS if part.name in names]
     possible = [part for part in wanted if part.vendor == run.vendor() or run.vendor() == "postgresql"]
     if not possible:
-        raise CommandError(
-            "On SQLite only the part sqlite can be measured: run `make bench`, which starts a PostgreSQL."
-        )
+        raise CommandError("On SQLite only the part sqlite can be measured. `make bench` starts a PostgreSQL server.")
     return possible
 
 
 def refuse_used_database() -> None:
-    """A server whose database is there already is somebody's: what the bench does to it would be felt."""
+    """Raise CommandError if the database exists: the benchmarks load its server, which others may be using."""
     if connection.vendor == "sqlite":
-        is_there = Path(str(connection.settings_dict["NAME"])).exists()
+        exists = Path(str(connection.settings_dict["NAME"])).exists()
     else:
         try:
             connection.ensure_connection()
-            is_there = True
+            exists = True
         except OperationalError as error:
             if "does not exist" not in str(error):
                 raise
-            is_there = False
+            exists = False
         connection.close()
-    if is_there:
+    if exists:
         raise CommandError(
-            "The bench loads the server that it runs on, and DATABASE_URL names a database that is there: run"
-            " `make bench`, which starts a server of its own."
+            "DATABASE_URL names an existing database, and the benchmarks load the whole server. Run `make bench`, which"
+            " starts its own server."
         )

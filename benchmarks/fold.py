@@ -5,7 +5,6 @@ from __future__ import annotations
 from benchmarks import baselines
 from benchmarks.bench import Bench, Measured
 from benchmarks.timing import seconds, side_by_side
-from benchmarks.watch import plan_of
 from benchmarks.world import NUMBERS, World, settle
 from campaigns.database.connection import execute, is_postgresql
 from campaigns.rules.periods import quarter_of
@@ -43,15 +42,12 @@ def measure(bench: Bench) -> Measured:
             bench.sizes,
             before=prepare,
         )
-        prepare()
-        plan = plan_of(fold, "campaigns_pendingspend")
     rows = f"{bench.sizes.pending:,} pending rows"
     return Measured(
         [
             pairs.figure(f"fold of {rows}, to a bare GROUP BY and upsert", most=1.5),
             taking.figure("the same, to a bare GROUP BY, upsert and DELETE"),
-        ],
-        {"fold": plan},
+        ]
     )
 
 

@@ -6,7 +6,7 @@ from benchmarks import baselines
 from benchmarks.bench import Bench, Measured
 from benchmarks.figures import Figure, Pairs, values
 from benchmarks.timing import seconds, side_by_side
-from benchmarks.watch import plan_of, statements, statements_of_a_batch
+from benchmarks.watch import statements, statements_of_a_batch
 from benchmarks.world import World, settle
 from campaigns.database.connection import execute
 from campaigns.services.enforcement.enforce import enforce
@@ -31,9 +31,6 @@ def measure(bench: Bench) -> Measured:
             resume_half(world)
         batches, of_each = statements_of_a_batch(seen)
         baselines.pause_half(world)
-        settle(WRITTEN)
-        plan = plan_of(lambda: resume_half(world), "INSERT INTO campaigns_statuschange")
-        baselines.pause_half(world)
         closing = [close_day(world) for _ in range(bench.sizes.runs)]
         reopen_day(world)
     return Measured(
@@ -46,12 +43,7 @@ def measure(bench: Bench) -> Measured:
                 note="of how many campaigns a batch has they are independent",
             ),
             values("closing the day of every brand, which comes with midnight", closing, "s"),
-        ],
-        {"batch": plan},
-        points={
-            "ours, half changes": {world.campaigns: min(pairs.ours)},
-            "bare UPDATE and INSERT": {world.campaigns: min(pairs.baseline)},
-        },
+        ]
     )
 
 

@@ -1,7 +1,7 @@
 """docs/performance.md: prose by hand, and between its marks what was measured.
 
-A mark is a line `<!-- measured: WHAT -->`, its end `<!-- end -->`. WHAT is `machine`, `summary`, `figures PART`,
-`table PART` or `plan PART NAME`.
+A mark is a line `<!-- measured: WHAT -->`, its end `<!-- end -->`. WHAT is `machine`, `summary`, `figures PART`
+or `table PART`.
 """
 
 from __future__ import annotations
@@ -11,24 +11,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.parts import PARTS
-from benchmarks.plot import draw, together
 from benchmarks.results import Result
 from benchmarks.tables import figures_markdown, markdown_row, number, plain_markdown, target, verdict
 
 BLOCK = re.compile(r"(<!-- measured: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 NOTHING = "Not measured yet: run `make bench`."
-PICTURE = "images/performance.png"
 TITLES = {part.name: part.title for part in PARTS}
 
 Results = Mapping[str, Result]
 
 
 def write(template: Path, page: Path, results: Results) -> None:
-    """Write the page, which has the template's prose, and its picture."""
+    """Write the page, with the template's prose."""
     page.parent.mkdir(parents=True, exist_ok=True)
-    picture = page.parent / PICTURE
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    picture.write_bytes(draw(together([result.found.points for result in results.values()])))
     page.write_text(fill(template.read_text(), results))
 
 
@@ -48,10 +43,7 @@ def block(what: str, results: Results) -> str:
         return NOTHING
     if kind == "figures":
         return figures_markdown(result.found.figures)
-    if kind == "table":
-        return plain_markdown(result.found.table)
-    plan = result.found.plans.get(names[1])
-    return f"```\n{plan}\n```" if plan else NOTHING
+    return plain_markdown(result.found.table)
 
 
 def machine(results: Results) -> str:

@@ -40,7 +40,7 @@ def measure(bench: Bench) -> Measured:
     ]
     for world in {large, small}:
         bench.forget(world)
-    return Measured(figures, table=table_of(pages, f"{small.campaigns:,} campaigns", f"{large.campaigns:,} campaigns"))
+    return Measured(figures, table_of(pages, f"{small.campaigns:,} campaigns", f"{large.campaigns:,} campaigns"))
 
 
 def compare_pages(bench: Bench, ours: World, baseline: World) -> list[Figure]:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks import (
     check,
-    configuration,
     fold,
-    loop,
     midnight,
     pages,
     quick,
@@ -40,10 +38,8 @@ PARTS = (
     Part("shards", "A full check in shards", shards.measure),
     Part("fold", "Folding", fold.measure),
     Part("writers", "Writers", writers.measure),
-    Part("configuration", "PostgreSQL's settings", configuration.measure),
     Part("years", "Years of spend", years.measure),
     Part("pages", "The admin at size", pages.measure),
-    Part("loop", "The usual loop", loop.measure),
     Part("sqlite", "SQLite", small.measure, SQLITE),
 )
 NAMES = tuple(part.name for part in PARTS)

@@ -14,7 +14,7 @@ import django
 from django.conf import settings
 from django.db import connection
 
-from benchmarks.bench import Measured, Points
+from benchmarks.bench import Measured
 from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from campaigns.database.connection import fetch_all, is_postgresql
@@ -48,11 +48,8 @@ def load(part: str, directory: Path) -> Result | None:
         return None
     content = json.loads(path.read_text())
     found = content.pop("found")
-    points: Points = {
-        name: {int(size): taken for size, taken in curve.items()} for name, curve in found["points"].items()
-    }
     figures = [Figure.from_json(fields) for fields in found["figures"]]
-    return Result(found=Measured(figures, found["plans"], points, found["table"]), **content)
+    return Result(found=Measured(figures, found["table"]), **content)
 
 
 def sizes_as_json(sizes: Sizes) -> dict[str, Any]:

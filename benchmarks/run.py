@@ -18,7 +18,6 @@ from benchmarks import page, results
 from benchmarks.bench import Bench
 from benchmarks.parts import NAMES, Part
 from benchmarks.results import Result, sizes_as_json
-from benchmarks.sizes import Sizes, as_options
 from campaigns.database.connection import is_postgresql
 
 TEMPLATE: Path = settings.BASE_DIR / "docs" / "performance.md"
@@ -33,17 +32,17 @@ class Places:
     page: Path
 
 
-def run(parts: Iterable[Part], bench: Bench, places: Places, tell: Callable[[Result, Part], None]) -> None:
-    """Measure parts one after the other; what a part has found is kept and told at once."""
+def run(parts: Iterable[Part], bench: Bench, places: Places, show: Callable[[Result, Part], None], size: str) -> None:
+    """Measure parts one after the other; what a part has found is kept and shown at once."""
     for part in parts:
         bench.say(part.title)
         if part.vendor == vendor():
             results.save(measure(part, bench), places.kept)
         else:
-            measure_elsewhere(part, bench.sizes, places.kept)
+            measure_on_sqlite(part, size, places.kept)
         found = results.load(part.name, places.kept)
         if found:
-            tell(found, part)
+            show(found, part)
 
 
 def write_page(places: Places) -> None:
@@ -72,20 +71,21 @@ def vendor() -> str:
     return "postgresql" if is_postgresql() else "sqlite"
 
 
-def measure_elsewhere(part: Part, sizes: Sizes, kept: Path) -> None:
-    """Measure a part of SQLite: our statements are made for one kind of database, so it takes a process of its own."""
+def measure_on_sqlite(part: Part, size: str, kept: Path) -> None:
+    """Measure a part in a process of its own, whose default database is SQLite."""
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run(
             [
                 sys.executable,
                 "-m",
                 "benchmarks",
+                "--size",
+                size,
                 "--only",
                 part.name,
                 "--no-page",
                 "--output",
                 str(kept),
-                *as_options(sizes),
             ],
             cwd=settings.BASE_DIR,
             env={**os.environ, "DATABASE_URL": f"sqlite:///{directory}/unused.sqlite3"},

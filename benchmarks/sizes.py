@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 CAMPAIGNS_OF_A_BRAND = 10
 
@@ -12,36 +11,30 @@ CAMPAIGNS_OF_A_BRAND = 10
 class Sizes:
     """Counts of rows; `runs` is odd, so that the median is one of them."""
 
+    # Of the large world, with ten campaigns each; as many windows as campaigns.
     brands: int
-    """Of the large world, with ten campaigns each; as many windows as campaigns."""
+    # Of the world that a quick check over as many due brands is compared with.
     small_brands: int
-    """Of the world that a quick check over as many touched brands is compared with."""
     touched: int
+    # Of totals.
     days: int
-    """Of totals."""
     runs: int
     warm_up: bool
     pending: int
+    # Inserted by each of 8 connections in a run; transactions insert three times as many.
     single_rows: int
-    """Inserted by each of 8 connections in a run; transactions insert three times as many."""
+    # Of 1,000 rows by each of 4 connections in a run.
     batches: int
-    """Of 1,000 rows by each of 4 connections in a run."""
     copied: int
-    loops: tuple[int, ...]
-    """Brands of the worlds in which the usual loop is measured."""
-    loop_once_from: int
-    """Campaigns from which on one such loop is enough to wait for."""
-    setting_runs: int
-    """With and without a setting of PostgreSQL's."""
     years_brands: int
+    # Spend records of a young and an old ledger of the same campaigns.
     years_rows: tuple[int, int]
-    """Spend records of a young and an old ledger of the same campaigns."""
     sqlite_brands: int
     sqlite_rows: int
+    # Who save beside a check.
     people: int
-    """Who save beside a check."""
+    # Seconds for which people and writers are watched with no check beside them.
     alone: float
-    """Seconds for which people and writers are watched with no check beside them."""
 
 
 FULL = Sizes(
@@ -55,9 +48,6 @@ FULL = Sizes(
     single_rows=3_000,
     batches=75,
     copied=1_000_000,
-    loops=(100, 1_000, 10_000),
-    loop_once_from=50_000,
-    setting_runs=3,
     years_brands=1_000,
     years_rows=(1_000_000, 10_000_000),
     sqlite_brands=1_000,
@@ -77,9 +67,6 @@ QUICK = Sizes(
     single_rows=400,
     batches=8,
     copied=50_000,
-    loops=(10, 50, 200),
-    loop_once_from=1_000,
-    setting_runs=1,
     years_brands=100,
     years_rows=(20_000, 200_000),
     sqlite_brands=200,
@@ -88,6 +75,7 @@ QUICK = Sizes(
     alone=2.0,
 )
 
+# For the tests of the bench itself.
 TINY = Sizes(
     brands=20,
     small_brands=4,
@@ -99,9 +87,6 @@ TINY = Sizes(
     single_rows=5,
     batches=1,
     copied=100,
-    loops=(2, 4),
-    loop_once_from=30,
-    setting_runs=1,
     years_brands=2,
     years_rows=(200, 400),
     sqlite_brands=4,
@@ -109,43 +94,5 @@ TINY = Sizes(
     people=1,
     alone=0.1,
 )
-"""For the tests of the bench itself."""
 
-
-class SizeError(Exception):
-    """What was given is no size, in one sentence."""
-
-
-def changed(sizes: Sizes, given: Iterable[str]) -> Sizes:
-    """Return the sizes with what NAME=VALUE says put in; several numbers have commas between them."""
-    fields = asdict(sizes)
-    for text in given:
-        name, _, value = text.partition("=")
-        if name not in fields:
-            raise SizeError(f"--set {text}: there is no size {name}; there are {', '.join(fields)}.")
-        try:
-            fields[name] = _like(fields[name], value)
-        except ValueError:
-            raise SizeError(f"--set {text}: {value or 'nothing'} is no number of {name}.") from None
-    for name in ("runs", "setting_runs"):
-        if fields[name] % 2 == 0:
-            text = f"--set {name}={fields[name]}"
-            raise SizeError(f"{text}: the median of an even number is none of them; give an odd one.")
-    return replace(sizes, **fields)
-
-
-def _like(old: object, value: str) -> object:
-    if isinstance(old, tuple):
-        return tuple(int(part) for part in value.split(","))
-    return float(value) if isinstance(old, float) else int(value)
-
-
-def as_options(sizes: Sizes) -> list[str]:
-    """Return the options of the command that give these sizes."""
-    texts = {
-        name: ",".join(map(str, value))
-        if isinstance(value, tuple)
-        else str(float(value) if name == "alone" else int(value))
-        for name, value in asdict(sizes).items()
-    }
-    return [option for name, text in texts.items() for option in ("--set", f"{name}={text}")]
+SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}

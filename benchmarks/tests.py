@@ -6,11 +6,12 @@ import tempfile
 from io import StringIO
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import SimpleTestCase
 
-from benchmarks import command, page, run, tables
+from benchmarks import command, run, tables
 from benchmarks.baselines import pause_half
 from benchmarks.bench import Bench
 from benchmarks.databases import Databases
@@ -18,14 +19,11 @@ from benchmarks.figures import Figure, Pairs, values
 from benchmarks.midnight import resume_half
 from benchmarks.parts import PARTS, Part
 from benchmarks.results import Result
-from benchmarks.sizes import FULL, QUICK, TINY, SizeError, as_options, changed
-from benchmarks.usual import loop
+from benchmarks.sizes import TINY
 from benchmarks.watch import statements_of_a_batch
 from benchmarks.world import World, make_world
 from campaigns.models import Campaign
 from campaigns.tests.support.committed import CommittedTestCase
-
-PNG = b"\x89PNG"
 
 
 class EveryPart(CommittedTestCase):
@@ -39,11 +37,10 @@ class EveryPart(CommittedTestCase):
 
         with tempfile.TemporaryDirectory() as directory, Databases(str(connection.settings_dict["NAME"])) as databases:
             places = run.Places(Path(directory) / "kept", Path(directory) / "docs" / "performance.md")
-            run.run(parts, Bench(TINY, databases), places, tell)
+            run.run(parts, Bench(TINY, databases), places, tell, "tiny")
             run.write_page(places)
-            text, picture = places.page.read_text(), (places.page.parent / page.PICTURE).read_bytes()
+            text = places.page.read_text()
         self.assertEqual(len(told), len(parts))
-        self.assertTrue(picture.startswith(PNG))
         for part in parts:
             self.assertIn(part.title, text)
         self.assertNotIn("Not measured yet", block_of(text, f"figures {parts[0].name}"))
@@ -63,13 +60,6 @@ class Baselines(CommittedTestCase):
         self.assertNotEqual(state(), before)
         pause_half(world)
         self.assertEqual(state(), before)
-
-    def test_the_loop_comes_to_the_same_statuses(self) -> None:
-        world = World(4, 2, records_a_day=1)
-        make_world(world)
-        ours = state()
-        self.assertEqual(loop(world.noon), world.campaigns)
-        self.assertEqual(state(), ours)
 
 
 def state() -> list[tuple[int, int, int]]:
@@ -108,34 +98,16 @@ class Arithmetic(SimpleTestCase):
         self.assertEqual(statements_of_a_batch(["SELECT zones"]), (0, 0))
 
 
-class Sizes(SimpleTestCase):
-    def test_they_are_given_by_name(self) -> None:
-        given = changed(TINY, ["brands=12", "loops=1,2,3", "alone=0.5"])
-        self.assertEqual((given.brands, given.loops, given.alone, given.days), (12, (1, 2, 3), 0.5, TINY.days))
-
-    def test_they_reach_another_process_whole(self) -> None:
-        for sizes in (FULL, QUICK, TINY):
-            self.assertEqual(changed(TINY, as_options(sizes)[1::2]), sizes)
-
-    def test_it_refuses_what_is_no_size(self) -> None:
-        for text, sentence in (
-            ("brandz=1", "there is no size brandz"),
-            ("brands=many", "many is no number of brands"),
-            ("runs=4", "the median of an even number is none of them"),
-        ):
-            with self.assertRaisesMessage(SizeError, sentence):
-                changed(TINY, [text])
-
-
 class Command(CommittedTestCase):
     def test_it_refuses_a_server_that_is_in_use(self) -> None:
-        with self.assertRaisesMessage(CommandError, "DATABASE_URL names a database that is there"):
+        with self.assertRaisesMessage(CommandError, "DATABASE_URL names an existing database"):
             call_command(command.Command(), "--only", "sqlite", "--quick", stdout=StringIO())
 
     def test_it_refuses_an_unknown_part(self) -> None:
-        with self.assertRaisesMessage(CommandError, "there is no part everything"):
+        with self.assertRaisesMessage(CommandError, "no part is called everything"):
             call_command(command.Command(), "--only", "everything", "--quick", stdout=StringIO())
 
     def test_it_keeps_other_sizes_out_of_the_docs(self) -> None:
-        with self.assertRaisesMessage(CommandError, "--set needs --output"):
-            call_command(command.Command(), "--set", "brands=5", stdout=StringIO())
+        places = command.places_of({"output": None, "size": "quick"})
+        self.assertNotIn(settings.BASE_DIR / "docs", places.page.parents)
+        self.assertNotIn(settings.BASE_DIR / "docs", places.kept.parents)

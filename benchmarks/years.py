@@ -44,7 +44,7 @@ def measure(bench: Bench) -> Measured:
         figures.append(Figure("spend records of the old ledger", SpendRecord.objects.count(), "rows"))
     for world in {young, old}:
         bench.forget(world)
-    return Measured(figures, table=table_of(pages, "young", "old"))
+    return Measured(figures, table_of(pages, "young", "old"))
 
 
 def ledger(sizes: Sizes, rows: int) -> World:

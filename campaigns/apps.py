@@ -10,7 +10,7 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 
 from campaigns.database import session_settings
-from campaigns.database.connection import read_any_text
+from campaigns.database.connection import add_exact_sum, read_any_text
 
 
 class CampaignsConfig(AppConfig):
@@ -19,6 +19,7 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(read_any_text, dispatch_uid="campaigns.read_any_text")
+        connection_created.connect(add_exact_sum, dispatch_uid="campaigns.add_exact_sum")
         connection_created.connect(session_settings.set_ours, dispatch_uid="campaigns.database.session_settings")
         pre_migrate.connect(prepare_database, dispatch_uid="campaigns.prepare_database")
         post_migrate.connect(ensure_periodic_tasks, dispatch_uid="campaigns.ensure_periodic_tasks")

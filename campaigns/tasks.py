@@ -12,7 +12,7 @@ from django.conf import settings
 from budget_manager import beside
 from campaigns.database.clock import database_now
 from campaigns.services.insight.log_transitions import logged_transitions
-from campaigns.services.intake import upload_confirm, upload_preview
+from campaigns.services.intake import upload_preview
 from campaigns.services.intake import uploads as spend_uploads
 from campaigns.services.jobs import full_check as jobs
 from campaigns.services.jobs import quick_check as quick
@@ -94,7 +94,7 @@ def preview_upload(upload: int, task_id: str) -> None:
 
 def send_due_uploads() -> None:
     """Send for the upload that is next, if there is one: it waits, or its run was lost; the same for previews."""
-    upload_confirm.cancel_forgotten(now=database_now())
+    upload_preview.cancel_expired(now=database_now())
     for pk in upload_preview.due_previews(now=database_now()):
         preview_spend_upload.delay(pk)
     for pk in spend_uploads.due_uploads(now=database_now()):

@@ -26,7 +26,7 @@ from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import home as overview
 from campaigns.services.insight import pacing
 from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money
-from campaigns.services.insight.risk import LABELS as RISKS
+from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health
 from campaigns.services.permissions import sees_only_assigned_brands
@@ -128,7 +128,7 @@ def _currency(currency: Currency) -> dict[str, Any]:
 
 
 def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
-    beside = f"{format_money(money.beside, code)} by brands without a budget" if money.beside else ""
+    beside = f"{format_money(money.other_spend, code)} by brands without a budget" if money.other_spend else ""
     if not money.budgets:
         return {"bar": "", "beside": beside or "–"}
     bar = spend_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")

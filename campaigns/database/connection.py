@@ -16,6 +16,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from campaigns.rules.money import SUM_LIMIT
+
 Params = Sequence[Any] | Mapping[str, Any]
 
 # PostgreSQL's SQLSTATE codes.
@@ -47,6 +49,29 @@ def read_any_text(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """
     if connection.vendor == "sqlite":
         connection.connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+
+
+class ExactSum:
+    """An aggregate for SQLite, whose own SUM fails beyond 64 bits: the exact sum, clamped to SUM_LIMIT."""
+
+    def __init__(self) -> None:
+        self.total: int | None = None
+
+    def step(self, amount: int | None) -> None:
+        if amount is not None:
+            self.total = (self.total or 0) + amount
+
+    def finalize(self) -> int | None:
+        return None if self.total is None else max(-SUM_LIMIT, min(self.total, SUM_LIMIT))
+
+
+def add_exact_sum(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Give a new connection to SQLite the aggregate exact_sum(millionths), as a receiver of connection_created.
+
+    Triggers and constraints can't use it: the connector's client hasn't got it.
+    """
+    if connection.vendor == "sqlite":
+        connection.connection.create_aggregate("exact_sum", 1, ExactSum)
 
 
 def is_out_of_range(error: DatabaseError) -> bool:

@@ -18,7 +18,7 @@ LARGE = 100_000 * MICROS
 """In millionths: it takes 92 million amounts up to this to pass 64 bits."""
 
 
-def rows_sql(columns: Mapping[str, str]) -> str:
+def rows_sql(columns: Mapping[str, str], param: str = "%s") -> str:
     """Return a SELECT that turns one bound parameter (see rows_param) into rows.
 
     columns maps each column's name to its SQL type; SQLite keeps dates and times as the text they are. Put it into a
@@ -26,9 +26,9 @@ def rows_sql(columns: Mapping[str, str]) -> str:
     """
     if is_postgresql():
         typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        return f"SELECT * FROM json_to_recordset(%s::json) AS given({typed})"
+        return f"SELECT * FROM json_to_recordset({param}::json) AS given({typed})"
     picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
-    return f"SELECT {picked} FROM json_each(%s)"
+    return f"SELECT {picked} FROM json_each({param})"
 
 
 def rows_param(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -41,15 +41,15 @@ def _to_text(value: date | time) -> str:
     return value.isoformat()
 
 
-def in_list(column: str, *, hashed: bool = False) -> str:
+def in_list(column: str, *, hashed: bool = False, param: str = "%s") -> str:
     """Return the condition "column is one of a bound list" (see list_param).
 
     hashed is for ids of rows that are read anyway: PostgreSQL hashes a list that is of the column's type. Otherwise it
     compares each row, of a million that may be pending, with each id of the list.
     """
     if is_postgresql():
-        return f"{column} = ANY(CAST(%s AS bigint[]))" if hashed else f"{column} = ANY(%s)"
-    return f"{column} IN (SELECT value FROM json_each(%s))"
+        return f"{column} = ANY(CAST({param} AS bigint[]))" if hashed else f"{column} = ANY({param})"
+    return f"{column} IN (SELECT value FROM json_each({param}))"
 
 
 def list_param(values: Iterable[Any]) -> Any:
@@ -79,21 +79,6 @@ def row_locator() -> str:
 def ids_as_text(values: str) -> str:
     """Return what collects addresses or ids of a group into one text, which Python hands on as it is."""
     return f"CAST(array_agg({values}) AS text)" if is_postgresql() else f"json_group_array({values})"
-
-
-def ctid_in() -> str:
-    """Return the condition "the row is at one of the collected addresses", one bound parameter.
-
-    On PostgreSQL another row may lie there, if the one that was collected is gone.
-    """
-    if is_postgresql():
-        return "ctid = ANY(CAST(%s AS tid[]))"
-    return in_list("id")
-
-
-def in_text_list(column: str) -> str:
-    """Return the condition "column is one of the collected ids", one bound parameter."""
-    return f"{column} = ANY(CAST(%s AS bigint[]))" if is_postgresql() else in_list(column)
 
 
 def quarter_sql(column: str) -> str:
@@ -150,6 +135,14 @@ def clamped(name: str) -> str:
     if is_postgresql():
         return _clamped(name, name, SUM_LIMIT)
     return _clamped(f"{name}_units", f"{name}_units * {MICROS} + {name}_micros", SUM_LIMIT // MICROS)
+
+
+def sum_function() -> str:
+    """Return the aggregate that sums millionths beyond 64 bits: PostgreSQL's is exact, SQLite's is ours and clamped.
+
+    See campaigns.database.connection.add_exact_sum.
+    """
+    return "SUM" if is_postgresql() else "exact_sum"
 
 
 def clamped_sum(amount: str) -> str:

@@ -117,11 +117,10 @@ class PendingSpend(models.Model):
 
 
 class DueBrand(models.Model):
-    """A mark: from this quarter on somebody must look at the brand's campaigns, because its totals have changed.
+    """A dirty flag: from this quarter on the brand's campaigns must be checked, because its totals have changed.
 
     Folding appends one for each day that it books (campaigns/services/ledger/due_brands.py), due when that day begins:
-    spend dated ahead counts when its day comes (R3). Marks are never merged: who has looked takes away just those that
-    it read.
+    spend dated ahead counts when its day comes (R3). Rows are never merged: a check clears just those that it has read.
     """
 
     brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")

@@ -65,7 +65,7 @@ SIGNS = {
 }
 
 # What platforms and spreadsheets write where there is no amount.
-NONE = ("", "-", "--", "–", "—")
+BLANK = ("", "-", "--", "–", "—")
 
 SPACE = r" \u00a0\u2009\u202f"
 SIGN = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True)) + "|[A-Z]{3}"
@@ -79,9 +79,9 @@ TWO_READINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in ",.'’ \u00a0\u2009\u202f"}
 
 
-def is_no_amount(text: str) -> bool:
+def is_blank_amount(text: str) -> bool:
     """Return whether a cell says that there is no amount."""
-    return text.strip() in NONE
+    return text.strip() in BLANK
 
 
 def read_amount(text: str, mark: DecimalMark) -> Amount:

@@ -149,7 +149,7 @@ CREATE TRIGGER campaigns_history_updated BEFORE UPDATE ON {schema}.campaigns_sta
 FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_history_updated();
 
 -- A name written by SQL has no comparison key; the product's own renaming writes the new key after the name.
-CREATE FUNCTION {schema}.campaigns_brand_renamed() RETURNS trigger
+CREATE FUNCTION {schema}.campaigns_renamed() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.name <> OLD.name AND NEW.name_key IS NOT DISTINCT FROM OLD.name_key THEN
@@ -159,19 +159,10 @@ BEGIN
 END $$;
 
 CREATE TRIGGER campaigns_brand_renamed BEFORE UPDATE OF name ON {schema}.campaigns_brand
-FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_brand_renamed();
-
-CREATE FUNCTION {schema}.campaigns_campaign_renamed() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF NEW.name <> OLD.name AND NEW.name_key IS NOT DISTINCT FROM OLD.name_key THEN
-        NEW.name_key := NULL;
-    END IF;
-    RETURN NEW;
-END $$;
+FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_renamed();
 
 CREATE TRIGGER campaigns_campaign_renamed BEFORE UPDATE OF name ON {schema}.campaigns_campaign
-FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_campaign_renamed();
+FOR EACH ROW EXECUTE FUNCTION {schema}.campaigns_renamed();
 
 -- What has been spent, and what was closed, is in the brand's currency: it stays. In this order and with a limit, the
 -- planner looks one record up by the index of each campaign, where it could read all of the ledger.

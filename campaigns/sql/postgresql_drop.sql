@@ -7,7 +7,6 @@ DROP FUNCTION IF EXISTS
     {schema}.campaigns_brand_deleted(),
     {schema}.campaigns_campaign_deleted(),
     {schema}.campaigns_history_updated(),
-    {schema}.campaigns_brand_renamed(),
-    {schema}.campaigns_campaign_renamed(),
+    {schema}.campaigns_renamed(),
     {schema}.campaigns_brand_currency_guard()
 CASCADE;

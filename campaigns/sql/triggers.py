@@ -7,7 +7,6 @@ therefore puts DropTriggers() before its operations and CreateTriggers() after t
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
 from campaigns.database.connection import LEDGER_LOCK
+from campaigns.database.statements import split
 
 FOLDER = Path(__file__).parent
 
@@ -149,7 +149,7 @@ def _run(schema_editor: BaseDatabaseSchemaEditor, text: str) -> None:
         text = text.replace("{schema}", _schema(schema_editor)).replace("{ledger_lock}", str(LEDGER_LOCK))
         schema_editor.execute(text, params=None)
         return
-    for statement in _statements(text):
+    for statement in split(text):
         schema_editor.execute(statement, params=None)
 
 
@@ -158,13 +158,3 @@ def _schema(schema_editor: BaseDatabaseSchemaEditor) -> str:
         cursor.execute("SELECT quote_ident(current_schema())")
         (schema,) = cursor.fetchone()
     return str(schema)
-
-
-def _statements(text: str) -> Iterator[str]:
-    """Split a SQLite script where SQLite itself says that a statement is complete."""
-    statement = ""
-    for line in text.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

@@ -15,8 +15,8 @@ from campaigns.admin.shared.charts import even_so_far, hours_chart, month_chart,
 from campaigns.admin.shared.display import chip, day_bar, link_to_list, month_bar, spend_bar, table
 from campaigns.models import Campaign
 from campaigns.rules.money import format_amount, format_money
-from campaigns.services.insight.brand_month import RECORDS, BrandMonth, Pace, brand_month
-from campaigns.services.insight.forecast import in_words
+from campaigns.services.insight.brand_month import MAX_LATEST_RECORDS, BrandMonth, Pace, brand_month
+from campaigns.services.insight.forecast import format_instant
 
 
 def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def _reaches(pace: Pace, month: BrandMonth, period: str, stopped: str) -> Iterat
     elif pace.span.is_early:
         yield "Budget", "too early to project", ""
     elif pace.is_fast and pace.reaches_at:
-        at = in_words(pace.reaches_at, month.zone, pace.span.now)
+        at = format_instant(pace.reaches_at, month.zone, pace.span.now)
         yield "Budget", f"runs out {at}", "at the current pace"
     else:
         yield "Budget", "under-pacing" if pace.is_slow else "on track", f"won’t be reached {period} at the current pace"
@@ -135,7 +135,7 @@ def _projected(brand: Any, month: BrandMonth) -> Iterator[Fact]:
 
 
 def _to_land(brand: Any, month: BrandMonth) -> Iterator[Fact]:
-    daily = month.daily_to_land
+    daily = month.daily_for_full_budget
     if daily is None or month.month.budget is None or month.month.is_reached:
         return
     if month.days_left < 1:
@@ -193,12 +193,12 @@ def _hours_table(brand: Any, month: BrandMonth, labels: list[str]) -> SafeString
 
 
 def _beside(brand: Any, month: BrandMonth) -> str:
-    amount = month.before_the_hours
+    amount = month.spend_without_hour
     if not amount:
         return ""
     return (
         f"{format_money(amount, brand.currency)} of today’s spend isn’t shown by hour: only the latest"
-        f" {RECORDS:,} records are."
+        f" {MAX_LATEST_RECORDS:,} records are."
     )
 
 

@@ -19,28 +19,28 @@ from campaigns.rules.currencies import decimals_of
 from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.periods import find_zone
 from campaigns.rules.reasons import describe
-from campaigns.services.insight.campaign_day import Day, Point, Source, last_lines, paused_for, read_day
-from campaigns.services.insight.explain import Facts, tell
+from campaigns.services.insight.campaign_day import Day, Point, Source, campaign_changes, read_day, total_paused
+from campaigns.services.insight.explain import Facts, explain_status
 
 A_QUARTER = timedelta(minutes=15)
 
 
 def campaign_now(campaign: Any, now: datetime) -> SafeString:
     """Return the page's upper part; the campaign comes with its windows and all of its figures."""
-    lines, zone = last_lines(campaign), find_zone(campaign.brand.timezone)
+    changes, zone = campaign_changes(campaign), find_zone(campaign.brand.timezone)
     facts = Facts(
         campaign,
         list(campaign.windows.all()),
-        lines,
+        changes,
         campaign.spend_today,
         campaign.brand_spend_today,
         campaign.brand_spend_this_month,
     )
-    day = read_day(campaign, zone, spend_today=campaign.spend_today, lines=lines, now=now) if zone else None
+    day = read_day(campaign, zone, spend_today=campaign.spend_today, changes=changes, now=now) if zone else None
     return render_to_string(
         "campaigns/admin/campaign_now.html",
         {
-            "story": tell(facts, now),
+            "story": explain_status(facts, now),
             "is_paused": bool(campaign.reasons),
             "bars": _bars(campaign),
             "today": _Today(campaign, day, zone) if day and zone else None,
@@ -88,7 +88,7 @@ class _Today:
         currency, limit = self.campaign.brand.currency, self.campaign.daily_spend_limit
         spent = f"{format_money(self.day.points[-1].spend, currency)} spent by {self._clock(self.day.now)}"
         of = "no daily spend limit" if limit is None else f"the limit is {format_money(limit, currency)}"
-        paused = paused_for(self.day.pauses)
+        paused = total_paused(self.day.pauses)
         return f"{spent}; {of}; {f'paused for {_duration(paused)}' if paused else 'not paused so far'}."
 
     @property
@@ -124,7 +124,7 @@ class _Today:
 
     def _steps(self) -> Iterator[tuple[Point, Point]]:
         """Yield the points at full hours, and the last one, each with the one before."""
-        whole = [x for x in self.day.points if self.day.source is Source.LINES or self._wall(x.at).minute == 0]
+        whole = [x for x in self.day.points if self.day.source is Source.HISTORY or self._wall(x.at).minute == 0]
         points = whole if whole and whole[-1] is self.day.points[-1] else [*whole, self.day.points[-1]]
         return pairwise(points)
 

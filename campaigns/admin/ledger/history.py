@@ -21,7 +21,7 @@ from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_amount
 from campaigns.rules.reasons import LIMITS, Limit, PauseReason, describe
-from campaigns.services.insight.explain_change import tell_change
+from campaigns.services.insight.explain import explain_change
 
 LINES_ON_A_CAMPAIGN = 20
 
@@ -58,15 +58,15 @@ TONES = {"Resumed": "good", "Paused": "warning", "Still paused": "plain"}
 
 
 def _told(change: StatusChange, brand: Brand) -> list[SafeString | str]:
-    story = tell_change(change, brand.currency)
-    still = f"still {describe(story.still)}" if story.still else ""
+    story = explain_change(change, brand.currency)
+    still = f"still {describe(story.remaining)}" if story.remaining else ""
     why = format_html(
         '<div class="campaigns-why">{}<span class="campaigns-quiet">{}{}</span></div>',
-        "; ".join(story.why),
-        "; " if story.why and still else "",
+        "; ".join(story.reasons),
+        "; " if story.reasons and still else "",
         still,
     )
-    return [local_time(change.at, brand.timezone), chip(story.what, TONES[story.what]), why, story.by]
+    return [local_time(change.at, brand.timezone), chip(story.headline, TONES[story.headline]), why, story.actor]
 
 
 def _amounts(limit: Limit) -> Callable[[StatusChange], str]:

@@ -12,9 +12,9 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 from campaigns.admin.shared.display import table
 from campaigns.models import SpendUpload
 from campaigns.rules.money import format_money
+from campaigns.services.intake.messages import describe_earlier_import, describe_notes, pluralize, remarks
 from campaigns.services.intake.preview import Preview
-from campaigns.services.intake.upload_confirm import repeats
-from campaigns.services.intake.words import earlier_sentence, note_lines, number, remarks
+from campaigns.services.intake.upload_preview import repeats
 from campaigns.services.permissions import sees_only_assigned_brands
 
 SHOWN = 200
@@ -31,12 +31,14 @@ class ConfirmForm(forms.Form):
             self._ask(
                 "skip_errors",
                 f"Skip {skipped} and import the others",
-                f"{number(refused, 'row')} {'is' if refused == 1 else 'are'} refused, see below. To import the whole"
+                f"{pluralize(refused, 'row')} {'is' if refused == 1 else 'are'} refused, see below. To import the whole"
                 " file, correct it and upload it again.",
             )
         if is_repeated:
             self._ask(
-                "again", "Import the same file again", f"{number(twice, 'row')} without external_id will count twice."
+                "again",
+                "Import the same file again",
+                f"{pluralize(twice, 'row')} without external_id will count twice.",
             )
 
     def _ask(self, name: str, label: str, help_text: str) -> None:
@@ -54,7 +56,7 @@ def preview_context(request: HttpRequest, upload: SpendUpload) -> dict[str, Any]
     return {
         "preview_figures": _figures(preview),
         "preview_notes": _notes(preview),
-        "earlier": [earlier_sentence(other, show_who=own is None or other.pk in own) for other in again],
+        "earlier": [describe_earlier_import(other, show_who=own is None or other.pk in own) for other in again],
         "preview_table": _days(preview),
         "can_import": bool(preview.counts.imported),
         "confirm_form": ConfirmForm(upload, preview, is_repeated=bool(again)),
@@ -80,7 +82,7 @@ def _notes(preview: Preview) -> list[str]:
     notes = [f"Total: {totals}."] if totals else ["The file has no new rows to import."]
     if preview.counts.repeated:
         notes.append(f"Rows with an existing external_id are skipped: {preview.counts.repeated:,}.")
-    notes += [*remarks(preview.counts), note_lines(preview)]
+    notes += [*remarks(preview.counts), describe_notes(preview)]
     return [note for note in notes if note]
 
 

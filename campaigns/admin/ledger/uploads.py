@@ -29,10 +29,16 @@ from campaigns.models import SpendUpload
 from campaigns.models.brand import validate_zone
 from campaigns.rules.amounts import DecimalMark
 from campaigns.services.audit_log import AuditEntry, log_rows
-from campaigns.services.intake.upload_confirm import NotConfirmed, OutOfDate, cancel_upload, confirm_upload
-from campaigns.services.intake.upload_preview import SMALL, make_preview
-from campaigns.services.intake.uploads import keep_upload
-from campaigns.services.intake.words import remarks
+from campaigns.services.intake.messages import remarks
+from campaigns.services.intake.upload_files import keep_upload
+from campaigns.services.intake.upload_preview import (
+    MAX_INLINE_BYTES,
+    NotConfirmed,
+    OutOfDate,
+    cancel_upload,
+    confirm_upload,
+    make_preview,
+)
 from campaigns.services.permissions import sees_only_assigned_brands
 from campaigns.tasks import import_spend_upload, preview_spend_upload
 
@@ -157,7 +163,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
 
     def _preview(self, request: HttpRequest, upload: SpendUpload) -> None:
         """Read a small file at once. A worker reads a large one, and what somebody's lock keeps from being read."""
-        if upload.size <= SMALL:
+        if upload.size <= MAX_INLINE_BYTES:
             try:
                 make_preview(upload.pk, task_id="", clock=database_now)
             except OperationalError as error:

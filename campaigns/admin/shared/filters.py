@@ -19,8 +19,8 @@ from unfold.widgets import INPUT_CLASSES
 from campaigns.database.dialects import in_list, list_param
 from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.services.insight import risk
-from campaigns.services.insight.home import RECENTLY
-from campaigns.services.insight.risk import Risk, brands_at
+from campaigns.services.insight.home import RECENT_PERIOD
+from campaigns.services.insight.risk import Risk, brands_with_risk
 
 LAST_24_HOURS = "24-hours"
 GIVEN = "SELECT id FROM campaigns_brand WHERE {}"
@@ -82,13 +82,13 @@ class RiskFilter(ToldFilter, DropdownFilter):
     parameter_name = "risk"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [(each.code, risk.LABELS[each]) for each in Risk]
+        return [(each.code, risk.RISK_LABELS[each]) for each in Risk]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = Risk.__members__.get((self.value() or "").upper())
         if chosen is None:
             return queryset
-        ids = brands_at(chosen, now=timezone.now())  # once for the count and the page
+        ids = brands_with_risk(chosen, now=timezone.now())  # once for the count and the page
         return queryset.filter(pk__in=RawSQL(GIVEN.format(in_list("id")), [list_param(ids)]))  # noqa: S611  # bound
 
 
@@ -162,7 +162,7 @@ class RecentFilter(ToldFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == LAST_24_HOURS:
-            return queryset.filter(**{f"{self.column}__gte": timezone.now() - RECENTLY})
+            return queryset.filter(**{f"{self.column}__gte": timezone.now() - RECENT_PERIOD})
         days = self.days.get(self.value() or "")
         if days is None:
             return queryset

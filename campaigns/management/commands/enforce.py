@@ -1,4 +1,4 @@
-"""manage.py enforce: the full check by hand, told line by line."""
+"""manage.py enforce: run the full check and print each change."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ ACTOR = "manage.py enforce"
 
 class Command(BaseCommand):
     help = (
-        "Put every campaign into the state that the facts give (switches, dates, windows, budgets, spend) and print"
-        " what changed and why. The same as the five-minute check."
+        "Recalculate every campaign's status now, from switches, dates, windows, budgets and spend, and print what"
+        " changed and why. The same as the five-minute check."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--at",
             metavar="ISO-TIME",
-            help="Decide as if it were this instant, like 2026-11-30T23:59:00+01:00 (without an offset: in the"
-            f" application's time zone, {settings.TIME_ZONE}). Only the clock moves: all other facts are today's.",
+            help=f"Decide for this time, like 2026-11-30T23:59:00+01:00 (without an offset: in {settings.TIME_ZONE})."
+            " Only the time changes; budgets, spend and settings are the current ones.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Print what would change; write nothing.")
-        parser.add_argument("--force", action="store_true", help="Let --at write although DEBUG is off.")
+        parser.add_argument("--force", action="store_true", help="Allow --at to write when DEBUG is off.")
 
     def handle(self, *args: Any, at: str | None, dry_run: bool, force: bool, **options: Any) -> None:
         instant = None if at is None else parse_instant(at)
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             self.check_moved_clock(instant, force)
         clock = database_now if instant is None else lambda: instant
         if dry_run:
-            self.tell(jobs.preview_check(clock=clock, closing_clock=database_now), "would change")
+            self.report(jobs.preview_check(clock=clock, closing_clock=database_now), "would change")
             self.warn(unknown_zones_problem(unknown_zones(Scope.everything())))
             return
         changes: list[Change] = []
@@ -58,8 +58,9 @@ class Command(BaseCommand):
             closing_clock=database_now,
             on_changes=changes.extend,
         )
-        self.tell(changes, "changed")
-        self.stdout.write(f"{check.summary}.")
+        self.report(changes, "changed")
+        if changes or check.folded or check.closed:
+            self.stdout.write(f"{check.summary}.")
         self.warn(check.problem)
 
     def warn(self, text: str) -> None:
@@ -69,34 +70,34 @@ class Command(BaseCommand):
     def check_moved_clock(self, instant: datetime, force: bool) -> None:
         if not settings.DEBUG and not force:
             raise CommandError(
-                f"--at {instant.isoformat()} would write statuses for another instant than now, and DEBUG is off:"
-                " this looks like production. Add --dry-run to look only, or --force to write."
+                f"--at {instant.isoformat()} would write statuses for another time than now, and DEBUG is off, as"
+                " in production. Use --dry-run to write nothing, or --force to write."
             )
         self.warn(
-            f"The clock is moved to {instant.isoformat()} (it is {timezone.now():%Y-%m-%dT%H:%M:%S%z}): the next"
-            " check puts statuses right for the real time. Both instants stand in the history."
+            f"Using {instant.isoformat()} instead of the current time ({timezone.now():%Y-%m-%dT%H:%M:%S%z}). The next"
+            " check corrects the statuses for the current time. The history shows both times."
         )
 
-    def tell(self, changes: list[Change], verb: str) -> None:
+    def report(self, changes: list[Change], verb: str) -> None:
         currencies = currencies_of([change.campaign_id for change in changes])
         for change in changes:
             self.stdout.write(describe_change(change, currencies.get(change.campaign_id, "")))
         if changes:
             self.stdout.write(f"{len(changes)} campaign{'s' if len(changes) != 1 else ''} {verb}.")
         else:
-            self.stdout.write("Nothing to change: every campaign is as the facts say.")
+            self.stdout.write("Nothing to change.")
 
 
 def parse_instant(text: str) -> datetime:
-    """Return the instant of an ISO text, in the application's time zone where it has no offset."""
+    """Parse an ISO time, in the application's time zone if it has no offset."""
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise CommandError(f"--at {text!r} is not a time: write it like 2026-11-30T23:59:00+01:00.") from error
+        raise CommandError(f"--at {text!r} isn't a valid time: use the form 2026-11-30T23:59:00+01:00.") from error
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=ZoneInfo(settings.TIME_ZONE))
     if not EARLIEST <= instant < LATEST:
-        raise CommandError(f"--at {text!r} is out of range: give a time between 2012 and 2100.")
+        raise CommandError(f"--at {text!r} is out of range: use a time between 2012 and 2100.")
     return instant
 
 

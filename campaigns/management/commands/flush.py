@@ -1,4 +1,4 @@
-"""flush, which on SQLite would meet the ledger's guards: Django empties the tables one by one in no order."""
+"""manage.py flush, without the ledger's triggers on SQLite, where Django empties tables one by one in any order."""
 
 from __future__ import annotations
 

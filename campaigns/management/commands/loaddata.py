@@ -1,7 +1,7 @@
-"""loaddata, with triggers that would count what a dump has counted already: its records come with their totals.
+"""manage.py loaddata, without the triggers that count spend, because a dump contains records with their totals.
 
-With them each total would count twice, the zones of a new brand's periods would meet those of the dump, and PostgreSQL
-would refuse every line of the status history, because Django asks whether it is there by trying to update it.
+With triggers, totals would count twice, the accounting time zones of new brands would collide with those of the dump,
+and PostgreSQL would refuse every row of the status history, because Django first tries to update it.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from campaigns.sql.triggers import without_counting
 
 class Command(loaddata.Command):
     def loaddata(self, fixture_labels: Any) -> None:
-        """Load, in the transaction of handle(): a fixture that can't be loaded leaves everything as it was."""
+        """Load the fixtures in the transaction of handle(), all or nothing."""
         if self.using != DEFAULT_DB_ALIAS:
             super().loaddata(fixture_labels)
             return
         if not (Brand.objects.exists() or User.objects.exists()):
-            forget_periodic_tasks()
+            delete_periodic_tasks()
         with without_counting(connections[self.using], history=not StatusChange.objects.exists()):
             super().loaddata(fixture_labels)
         ensure_periodic_tasks(self.using)
         apply_zone_changes(clock=database_now).raise_problem()  # of brands that come without them
-        mended = repair(TotalsRange())
-        if mended and self.verbosity:
-            self.stdout.write(f"{mended:,} totals that weren't what the spend records say were corrected.")
+        repaired = repair(TotalsRange())
+        if repaired and self.verbosity:
+            self.stdout.write(f"{repaired:,} totals that didn't match the spend records were repaired.")
 
 
-def forget_periodic_tasks() -> None:
-    """Make room for those of the dump, whose ids and names may be the other way round than those that migrate made."""
+def delete_periodic_tasks() -> None:
+    """Delete the schedule that migrate created, whose ids and names can collide with those of the dump."""
     for model in (PeriodicTask, CrontabSchedule, IntervalSchedule):
         model.objects.all().delete()

@@ -1,4 +1,4 @@
-"""manage.py prune_history: delete old lines of the status history; each campaign keeps its last one."""
+"""manage.py prune_history: delete old status changes; each campaign keeps its latest."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from campaigns.services.ledger.prune import Pruned, prune_history
 
 class Command(BaseCommand):
     help = (
-        "Deletes the lines of the status history that were written before a date, but for the last line of each"
-        " campaign, whatever its age. Spend records, totals and statements are kept. It may run beside everything"
-        " else, and be interrupted: run again, it goes on."
+        "Delete the status changes recorded before a date, except the latest of each campaign. Spend records, totals"
+        " and statements are kept. It can run beside everything else, and continues if it is interrupted and run"
+        " again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,10 +29,9 @@ class Command(BaseCommand):
             "--before",
             metavar="DATE",
             required=True,
-            help=f"Lines of this day stay, as do later ones. It begins at midnight in {settings.TIME_ZONE}, the"
-            " application's TIME_ZONE.",
+            help=f"The first day to keep, from midnight in {settings.TIME_ZONE}, the application's TIME_ZONE.",
         )
-        parser.add_argument("--dry-run", action="store_true", help="Say how many lines would go; delete none.")
+        parser.add_argument("--dry-run", action="store_true", help="Print how many would be deleted; delete nothing.")
 
     def handle(self, *args: Any, before: str, dry_run: bool, **options: Any) -> None:
         instant = midnight_of(before)
@@ -49,34 +48,34 @@ class Command(BaseCommand):
                 lines = prune_history(before=instant, dry_run=dry_run, on_batch=on_batch)
         except KeyboardInterrupt:
             raise CommandError(
-                f"Interrupted. {_told(done.lines, instant, dry_run)} Run it again to go on.", returncode=130
+                f"Interrupted. {_summary(done.lines, instant, dry_run)} Run it again to continue.", returncode=130
             ) from None
-        self.stdout.write(_told(lines, instant, dry_run))
+        self.stdout.write(_summary(lines, instant, dry_run))
 
 
 def midnight_of(text: str) -> datetime:
-    """Return the beginning of a day that isn't still to come, in the application's time zone."""
+    """Return the start of a day up to today, in the application's time zone."""
     try:
         day = date.fromisoformat(text)
         instant = timezone.make_aware(datetime.combine(day, time.min))
         instant.timestamp()
     except (ValueError, OverflowError) as error:
-        raise CommandError(f"--before {text!r} is not a date: write it like 2026-11-01.") from error
+        raise CommandError(f"--before {text!r} isn't a valid date: use the form 2026-11-01.") from error
     today = timezone.localdate()
     if day > today:
-        raise CommandError(f"--before {text} lies in the future: give a date up to today, {today}.")
+        raise CommandError(f"--before {text} is in the future: use a date up to today, {today}.")
     return instant
 
 
-def _told(lines: int, before: datetime, dry_run: bool) -> str:
-    what = f"{lines:,} line{'' if lines == 1 else 's'} of history from before {before:%Y-%m-%d %H:%M}"
+def _summary(lines: int, before: datetime, dry_run: bool) -> str:
+    what = f"{lines:,} status change{'' if lines == 1 else 's'} from before {before:%Y-%m-%d %H:%M}"
     would = "would be deleted" if dry_run else "was deleted" if lines == 1 else "were deleted"
-    return f"{what} ({settings.TIME_ZONE}) {would}. Each campaign keeps its last line."
+    return f"{what} ({settings.TIME_ZONE}) {would}. Each campaign keeps its latest."
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[Pruned], None]]:
-    """Give what moves the progress bar to where pruning is; there is one on a terminal only."""
+    """Yield a function that updates the progress bar, which is shown on a terminal only."""
     if not sys.stderr.isatty():
         yield lambda pruned: None
         return

@@ -182,8 +182,8 @@ def refuse_live_database() -> None:
     throw_away = settings.SIMULATION and is_throw_away(str(connection.settings_dict["NAME"]))
     if not throw_away or connection.vendor != "sqlite":
         raise CommandError(
-            "simulate runs in a throw-away database only, which manage.py makes for it: "
-            "run it as `python manage.py simulate FILE.csv`."
+            "simulate runs in a throw-away database only, which manage.py makes for it: run it as `python manage.py"
+            " simulate FILE.csv`."
         )
 
 

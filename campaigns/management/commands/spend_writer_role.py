@@ -13,18 +13,18 @@ from campaigns.services import connector_role as writer_role
 
 class Command(BaseCommand):
     help = (
-        "Print the SQL that gives the connector's role INSERT on the columns of the ledger that it fills, and takes all"
-        " else in this database from it; with --apply, run it. A second run changes nothing; run it again after an"
-        " upgrade that adds tables. It sets no password."
+        "Print the SQL that grants the connector's role INSERT on the ledger's columns and revokes everything else in"
+        " this database; with --apply, run it. It can be repeated; run it again after an upgrade that adds tables. It"
+        " sets no password."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", metavar="NAME", help="The role; it is made if it isn't there.")
+        parser.add_argument("name", metavar="NAME", help="The role, created if it is missing.")
         parser.add_argument("--apply", action="store_true", help="Run the SQL, in one transaction.")
         parser.add_argument(
             "--reader",
             action="store_true",
-            help="Let the role also read the public columns of brands, campaigns and their windows.",
+            help="Also grant SELECT on the public columns of brands, campaigns and windows.",
         )
 
     def handle(self, *args: Any, name: str, apply: bool, reader: bool, **options: Any) -> None:
@@ -49,11 +49,11 @@ class Command(BaseCommand):
                 raise
             reason = str(error).strip().splitlines()[0]
             raise CommandError(
-                f"The role that we connect as may not do this ({reason}), and nothing was changed: run the printed SQL"
-                " as a superuser, `manage.py spend_writer_role NAME | psql DATABASE`."
+                f"The role of DATABASE_URL lacks the permission ({reason}), and nothing was changed: run the printed"
+                " SQL as a superuser, `manage.py spend_writer_role NAME | psql DATABASE`."
             ) from None
         columns = ", ".join(writer_role.FILLED)
-        self.stdout.write(f"{name} may INSERT {columns} into {writer_role.LEDGER}, and nothing else.")
+        self.stdout.write(f"{name} can INSERT {columns} into {writer_role.LEDGER}, and nothing else.")
         if reader:
-            self.stdout.write(f"It may also read the public columns of {', '.join(writer_role.READABLE)}.")
-        self.stdout.write(f"Set its password in psql, if it has none yet: \\password {name}")
+            self.stdout.write(f"It can also read the public columns of {', '.join(writer_role.READABLE)}.")
+        self.stdout.write(f"Set its password in psql if it has none: \\password {name}")

@@ -1,4 +1,4 @@
-"""manage.py verify_spend: compare the totals with the ledger's rows, and repair them on request."""
+"""manage.py verify_spend: compare the totals with the spend records, and repair them on request."""
 
 from __future__ import annotations
 
@@ -14,71 +14,71 @@ from campaigns.services.ledger.change_time_zone import apply_zone_changes, brand
 from campaigns.services.ledger.reopen import brands_closed_ahead, reopen_periods
 from campaigns.services.ledger.verify import Difference, TotalsRange, repair, verify
 
-SHOWN = 50
-NAMED = 5
+MAX_SHOWN = 50
+MAX_NAMED = 5
 
 
 class Command(BaseCommand):
     help = (
-        "Recompute all totals from the spend records and name those that differ: after a restore, or after rows were"
-        " written with triggers switched off. Exits with status 1 where totals differ and --repair isn't given."
+        "Recompute all totals from the spend records and list those that differ: after a restore, or after rows were"
+        " written with triggers disabled. Exits with status 1 if totals differ and --repair isn't given."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="Make the totals what the records say.")
+        parser.add_argument("--repair", action="store_true", help="Repair the totals.")
         parser.add_argument(
-            "--since", metavar="DATE", help="Look only at the days from this one on, and at its month. Default: all."
+            "--since", metavar="DATE", help="Check only the days from this one on, and its month. Default: all."
         )
 
     def handle(self, *args: Any, repair: bool, since: str | None, **options: Any) -> None:
         first_day = None if since is None else parse_day(since)
         self.check_closings(repair)
-        locked = self.check_books(repair)
+        locked = self.check_time_zones(repair)
         differences = verify(since=first_day)
-        for difference in differences[:SHOWN]:
+        for difference in differences[:MAX_SHOWN]:
             self.stdout.write(describe(difference))
-        if len(differences) > SHOWN:
-            self.stdout.write(f"… and {len(differences) - SHOWN} more.")
+        if len(differences) > MAX_SHOWN:
+            self.stdout.write(f"… and {len(differences) - MAX_SHOWN} more.")
         if not differences:
-            self.stdout.write(self.style.SUCCESS("All totals are what the spend records say."))
+            self.stdout.write(self.style.SUCCESS("All totals match the spend records."))
         elif repair:
             self.repair(first_day)
         else:
-            raise CommandError(f"{_count(len(differences), 'total')} to mend: run verify_spend --repair.")
+            raise CommandError(f"{_count(len(differences), 'total')} to repair: run verify_spend --repair.")
         if locked:
             raise CommandError(
-                f"Another transaction locks {_count(len(locked), 'brand')} ({_named(locked)}), so"
-                f" {'it wasn' if len(locked) == 1 else 'they weren'}'t re-booked in the changed time zone: end that"
-                " transaction (pg_stat_activity shows it) and run verify_spend --repair again, or wait for a check."
+                f"Another transaction locks {_count(len(locked), 'brand')} ({_names(locked)}), whose open periods"
+                " weren't recomputed in the changed time zone: end that transaction (see pg_stat_activity) and run"
+                " verify_spend --repair again, or wait for a check."
             )
 
     def check_closings(self, repair: bool) -> None:
-        """Name the brands that a clock that was ahead has closed too early; totals say nothing of it."""
+        """Report periods that a fast clock closed too early, which comparing totals can't find."""
         ahead = brands_closed_ahead(now=database_now())
         if ahead and not repair:
             raise CommandError(
-                f"Of {_count(len(ahead), 'brand')} ({_named(ahead)}) periods are closed that haven't ended by the"
+                f"Periods of {_count(len(ahead), 'brand')} ({_names(ahead)}) were closed before their end by the"
                 " database's clock: run verify_spend --repair, or wait for the next check."
             )
         if ahead:
             reopened = reopen_periods(clock=database_now)
             self.stdout.write(self.style.SUCCESS(f"{_count(reopened, 'period')} reopened."))
 
-    def check_books(self, repair: bool) -> list[int]:
-        """Re-book brands whose books are lost or in another zone; return those that are locked.
+    def check_time_zones(self, repair: bool) -> list[int]:
+        """Recompute brands whose period records are missing or in the wrong time zone; return those that are locked.
 
-        Verification compares what the books hold: a brand without books in its zone would have no totals to miss.
+        Verification compares existing totals only: a brand without period records would have none to compare.
         """
         lost = len(brands_with_changed_zones())
         if lost and not repair:
             raise CommandError(
-                f"Of {_count(lost, 'brand')} the books are lost, or in another time zone than the brand: run"
+                f"The period records of {_count(lost, 'brand')} are missing or in the wrong time zone: run"
                 " verify_spend --repair, or wait for the next check."
             )
         if not lost:
             return []
         done = apply_zone_changes(clock=database_now)
-        self.stdout.write(self.style.SUCCESS(f"{_count(done.count, 'brand')} re-booked."))
+        self.stdout.write(self.style.SUCCESS(f"{_count(done.count, 'brand')} recomputed."))
         done.raise_problem()
         return sorted(done.locked)
 
@@ -86,9 +86,9 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"{_count(repair(TotalsRange.since(first_day)), 'total')} repaired."))
 
 
-def _named(brands: list[int]) -> str:
-    names = Brand.objects.filter(pk__in=brands[:NAMED]).order_by("pk").values_list("name", flat=True)
-    more = [f"and {len(brands) - NAMED:,} more"] if len(brands) > NAMED else []
+def _names(brands: list[int]) -> str:
+    names = Brand.objects.filter(pk__in=brands[:MAX_NAMED]).order_by("pk").values_list("name", flat=True)
+    more = [f"and {len(brands) - MAX_NAMED:,} more"] if len(brands) > MAX_NAMED else []
     return ", ".join([*(f"“{name}”" for name in names), *more])
 
 
@@ -97,9 +97,9 @@ def _count(count: int, what: str) -> str:
 
 
 def describe(difference: Difference) -> str:
-    """Return one line: "brand day 2026-11-22 of Acme (brand 3) lacks 12.50"."""
+    """Return one line: "brand day 2026-11-22 of Acme (brand 3) is 12.50 EUR too low"."""
     amount = format_money(abs(difference.lacks), difference.currency)
-    off = f"lacks {amount}" if difference.lacks > 0 else f"has {amount} too much"
+    off = f"is {amount} too low" if difference.lacks > 0 else f"is {amount} too high"
     return f"{difference.total} {difference.starts_on} of {difference.name} {off}"
 
 
@@ -107,4 +107,4 @@ def parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise CommandError(f"--since {text!r} is not a date: write it like 2026-11-01.") from error
+        raise CommandError(f"--since {text!r} isn't a valid date: use the form 2026-11-01.") from error

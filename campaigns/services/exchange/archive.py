@@ -172,7 +172,6 @@ class Archive:
             )
         if bytes_without_event > MAX_TOKEN_BYTES:
             raise FileRefused(
-                f"The workbook holds a comment or tag of more than {MAX_TOKEN_BYTES // 1024**2} MB: copy its"
-                " rows into a"
-                " new one."
+                f"The workbook holds a comment or tag of more than {MAX_TOKEN_BYTES // 1024**2} MB: copy its rows into"
+                " a new one."
             )

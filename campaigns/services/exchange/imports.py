@@ -39,7 +39,7 @@ from campaigns.services.scope import Scope
 
 BATCH = 1_000
 # How long a file waits for confirmation.
-KEPT_FOR = timedelta(days=1)
+EXPIRES_AFTER = timedelta(days=1)
 
 LIMIT_COLUMNS = ("daily_budget", "monthly_budget", "daily_spend_limit")
 
@@ -77,7 +77,7 @@ def keep_draft(kind_of_list: Kind, name: str, data: bytes, *, person: Person, no
     table = read_table(name, data)
     kind = _kind(kind_of_list, table)
     check_columns(kind, table)
-    ImportDraft.objects.filter(created_at__lt=now - KEPT_FOR).delete()
+    ImportDraft.objects.filter(created_at__lt=now - EXPIRES_AFTER).delete()
     ImportDraft.objects.filter(user=person.pk).delete()
     return ImportDraft.objects.create(user_id=person.pk or 0, kind=kind, name=name[-200:], data=data, created_at=now)
 

@@ -1,7 +1,7 @@
-"""How a brand's month and day go: what was spent when, at which pace, and where that leads.
+"""A brand's current day and month: spend by day and hour, pace and projection.
 
-Read in one snapshot, so that the parts add up. The days of the month come from the totals, the hours of today from the
-newest records only: the ledger has no index by time, and nothing here reads it from end to end.
+All parts are read in one snapshot, so that they add up. The days come from the totals, the hours from the latest
+records of the ledger, which has no index by time.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from campaigns.rules.reasons import is_reached
 from campaigns.services.insight import pacing
 from campaigns.services.insight.home import EACH_BRAND, BrandNow, brand_now
 from campaigns.services.insight.pacing import Projection, Span
-from campaigns.services.insight.quarters import before_the_last, spend_by_quarter
+from campaigns.services.insight.quarters import id_before_latest, spend_by_quarter
 from campaigns.services.insight.risk import one_brand, risks
 
-# The hours of today are told from so many of the newest records, of all brands together.
-RECORDS = 250_000
+# Latest records of the ledger, of all brands, from which the hours of today are summed.
+MAX_LATEST_RECORDS = 250_000
 QUARTERS_IN_HOUR = 4
 
 
 @dataclass(frozen=True)
 class Pace:
-    """One period of the brand: what is spent of which budget, and how it goes."""
+    """The spend, budget and pace of one period of the brand."""
 
     span: Span
     spend: Decimal
@@ -59,7 +59,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Hour:
-    """An hour of the local day: its first instant in UTC, and what was spent in it."""
+    """An hour of the local day: its start in UTC, and its spend."""
 
     starts_at: datetime
     spend: Decimal
@@ -67,16 +67,16 @@ class Hour:
 
 @dataclass(frozen=True)
 class BrandMonth:
-    """The current day and month of a brand in a known zone."""
+    """The current day and month of a brand whose time zone is known."""
 
     zone: ZoneInfo
     today: date
     day: Pace
     month: Pace
-    # Each finished day of the month with its spend, up to the last check.
+    # Spend of each finished day of the month, as of the last check.
     finished: list[tuple[date, Decimal]]
     hours: list[Hour]
-    # The smallest amount of the brand's currency, to which estimates are rounded.
+    # The currency's smallest unit, to which estimates are rounded.
     unit: Decimal
 
     @property
@@ -85,24 +85,24 @@ class BrandMonth:
 
     @cached_property
     def projection(self) -> Projection | None:
-        """None where a budget stops the month: then it ends where it is."""
+        """None if the monthly budget is reached, because nothing more will be spent."""
         if self.month.is_reached:
             return None
         finished = [spend for _, spend in self.finished]
         return pacing.projection(self.month.spend, self.month.span, finished, self.days_left, self.unit)
 
     @property
-    def daily_to_land(self) -> Decimal | None:
-        return pacing.daily_spend_to_land(self.month.spend, self.month.budget, self.days_left, self.unit)
+    def daily_for_full_budget(self) -> Decimal | None:
+        return pacing.daily_spend_for_full_budget(self.month.spend, self.month.budget, self.days_left, self.unit)
 
     @property
-    def before_the_hours(self) -> Decimal:
-        """What of today's spend is in no hour, because its records are not among the newest."""
+    def spend_without_hour(self) -> Decimal:
+        """Today's spend whose records aren't among the latest."""
         return self.day.spend - sum((hour.spend for hour in self.hours), Decimal(0))
 
 
 def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
-    """Return the brand's current month; None in an unknown zone. Four queries."""
+    """Return the brand's current month, or None if its time zone is unknown. Four queries."""
     zone = find_zone(brand.timezone)
     if zone is None:
         return None
@@ -136,8 +136,8 @@ def _finished(brand: Brand, today: date) -> list[tuple[date, Decimal]]:
 
 
 def _hours(brand: Brand, day: Span) -> list[Hour]:
-    """Sum the day's records among the newest ones by hours of the local day, which all begin on a quarter-hour."""
-    newest = ("id > %s AND brand_id = %s", [before_the_last(RECORDS), brand.pk])
+    """Sum the day's latest records by hour of the local day; every zone's hours start on a quarter-hour of UTC."""
+    newest = ("id > %s AND brand_id = %s", [id_before_latest(MAX_LATEST_RECORDS), brand.pk])
     found = spend_by_quarter(*newest, day.starts_at, day.ends_at)
     first, until = quarter_of(day.starts_at), quarter_of(day.ends_at)
     sums = dict.fromkeys(range(0, until - first, QUARTERS_IN_HOUR), Decimal(0))

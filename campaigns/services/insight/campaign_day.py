@@ -1,12 +1,12 @@
-"""A campaign's day of today so far: its spend as it grew, and when it was paused.
+"""A campaign's day so far: its cumulative spend, and when it was paused.
 
-The day is the brand's local one. Nothing here is decided on: pages show it. What it reads is bounded, however large the
-ledger is and however much of it is the campaign's:
+The day is the brand's local day; only pages use it. The number of rows read is bounded, whatever the size of the
+ledger:
 
-- its own records, if these are no more than OWN_RECORDS in all, by the ledger's index on the campaign;
-- else those among the ledger's last LAST_RECORDS, by their numbers, if these reach back to before the day began and no
-  more than OWN_RECORDS are its own;
-- and else what the lines of history tell of the day: each keeps the spend that it was decided on (R13).
+- its own records, if there are at most MAX_OWN_RECORDS in all, by the ledger's index on the campaign;
+- else those among the ledger's latest MAX_LATEST_RECORDS, by id, if these reach back to before the day began and at
+  most MAX_OWN_RECORDS are its own;
+- else the status history of the day: each change stores the spend that it was decided on (R13).
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from campaigns.database.connection import fetch_all
 from campaigns.models import Campaign, SpendRecord, StatusChange
 from campaigns.rules.periods import ONE_DAY, QUARTER_SECONDS, local_date, quarter_of, start_of_day
 from campaigns.rules.reasons import PauseReason
-from campaigns.services.insight.quarters import before_the_last, spend_by_quarter
+from campaigns.services.insight.quarters import id_before_latest, spend_by_quarter
 
-OWN_RECORDS = 10_000
-LAST_RECORDS = 100_000
-# So many lines of a campaign's history are read; a pause that began before them begins with the first of them.
-LAST_LINES = 200
+MAX_OWN_RECORDS = 10_000
+MAX_LATEST_RECORDS = 100_000
+# Changes of a campaign that are read; a pause that started earlier is shown from the first of them.
+MAX_CHANGES = 200
 
 
 class Source(Enum):
     RECORDS = "by quarter of an hour"
-    LINES = "at each change of status"
+    HISTORY = "at each change of status"
 
 
 @dataclass(frozen=True)
 class Point:
-    """The spend of the day up to an instant."""
+    """The day's spend up to an instant."""
 
     at: datetime
     spend: Decimal
@@ -45,7 +45,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Pause:
-    """A stretch of the day in which the campaign was paused, for the same reasons from its beginning to its end."""
+    """A part of the day in which the campaign was paused for the same reasons."""
 
     start: datetime
     end: datetime
@@ -64,32 +64,32 @@ class Day:
     source: Source
 
 
-def last_lines(campaign: Campaign) -> list[StatusChange]:
-    """Return the campaign's last lines of history, the newest first."""
-    return list(campaign.status_changes.order_by("-id")[:LAST_LINES])
+def campaign_changes(campaign: Campaign) -> list[StatusChange]:
+    """Return the campaign's latest status changes, the newest first."""
+    return list(campaign.status_changes.order_by("-id")[:MAX_CHANGES])
 
 
 def read_day(
-    campaign: Campaign, zone: ZoneInfo, *, spend_today: Decimal, lines: Sequence[StatusChange], now: datetime
+    campaign: Campaign, zone: ZoneInfo, *, spend_today: Decimal, changes: Sequence[StatusChange], now: datetime
 ) -> Day:
-    """Return the campaign's day; spend_today is what is recorded for it by now, lines are from last_lines()."""
+    """Return the campaign's day. spend_today is its recorded spend, changes come from campaign_changes()."""
     today = local_date(zone, now)
     start, end = start_of_day(zone, today), start_of_day(zone, today + ONE_DAY)
     spent = _spent_by_quarter(campaign.pk, start, end)
-    # Records dated ahead may have arrived before those that were read: then the lines know more.
+    # Records dated ahead can be older than those read; then the history is more complete.
     if spent is None or sum(spent.values()) < spend_today:
-        points, source = _of_lines(lines, start, now, spend_today), Source.LINES
+        points, source = _points_from_history(changes, start, now, spend_today), Source.HISTORY
     else:
-        points, source = _of_records(spent, start, now), Source.RECORDS
-    return Day(start, end, now, points, pauses(campaign, lines, start, now), source)
+        points, source = _points_from_records(spent, start, now), Source.RECORDS
+    return Day(start, end, now, points, find_pauses(campaign, changes, start, now), source)
 
 
 def _spent_by_quarter(campaign: int, start: datetime, end: datetime) -> dict[int, Decimal] | None:
-    """Return the spend of each quarter-hour of the day that has any; None where too many records would be read."""
+    """Return the spend by quarter-hour of the day, or None if that would read too many records."""
     if _is_few("campaign_id = %s", [campaign]):
         return spend_by_quarter("campaign_id = %s", [campaign], start, end)
-    before = before_the_last(LAST_RECORDS)
-    # Adding 0 keeps both databases from looking by the campaign, which may have millions of records.
+    before = id_before_latest(MAX_LATEST_RECORDS)
+    # Adding 0 keeps both databases from using the index on the campaign, which may have millions of records.
     among_last, params = "id > %s AND campaign_id + 0 = %s", [before, campaign]
     if _is_older(before, start) and _is_few(among_last, params):
         return spend_by_quarter(among_last, params, start, end)
@@ -98,8 +98,8 @@ def _spent_by_quarter(campaign: int, start: datetime, end: datetime) -> dict[int
 
 def _is_few(condition: str, params: list[int]) -> bool:
     sql = f"SELECT COUNT(*) FROM (SELECT 1 FROM campaigns_spendrecord WHERE {condition} LIMIT %s) AS found"
-    ((count,),) = fetch_all(sql, [*params, OWN_RECORDS + 1])
-    return bool(count <= OWN_RECORDS)
+    ((count,),) = fetch_all(sql, [*params, MAX_OWN_RECORDS + 1])
+    return bool(count <= MAX_OWN_RECORDS)
 
 
 def _is_older(record: int, start: datetime) -> bool:
@@ -108,8 +108,8 @@ def _is_older(record: int, start: datetime) -> bool:
     return arrived is None or arrived < start
 
 
-def _of_records(spent: dict[int, Decimal], start: datetime, now: datetime) -> list[Point]:
-    """Return the spend at the end of each quarter-hour so far, and now."""
+def _points_from_records(spent: dict[int, Decimal], start: datetime, now: datetime) -> list[Point]:
+    """Return the cumulative spend at the end of each quarter-hour so far, and now."""
     total, points = Decimal(0), [Point(start, Decimal(0))]
     first, last = quarter_of(start), max([quarter_of(now), *spent])
     for quarter in range(first, last + 1):
@@ -122,20 +122,22 @@ def _with_next(points: Sequence[Point]) -> Iterator[tuple[Point, Point | None]]:
     return zip(points, [*points[1:], None], strict=True)
 
 
-def _of_lines(lines: Iterable[StatusChange], start: datetime, now: datetime, spend_today: Decimal) -> list[Point]:
-    known = sorted((line.at, line.campaign_spend) for line in lines if start < line.at < now)
+def _points_from_history(
+    changes: Iterable[StatusChange], start: datetime, now: datetime, spend_today: Decimal
+) -> list[Point]:
+    known = sorted((change.at, change.campaign_spend) for change in changes if start < change.at < now)
     return [Point(start, Decimal(0)), *(Point(at, spend) for at, spend in known), Point(now, spend_today)]
 
 
-def pauses(campaign: Campaign, lines: Sequence[StatusChange], start: datetime, now: datetime) -> list[Pause]:
-    """Return when the campaign was paused between the two instants: each stretch with its reasons, in order."""
+def find_pauses(campaign: Campaign, changes: Sequence[StatusChange], start: datetime, now: datetime) -> list[Pause]:
+    """Return the campaign's pauses between two instants, in order."""
     found: list[Pause] = []
     until, reasons = now, campaign.reasons
-    for line in lines:
-        at = min(max(line.at, start), until)
+    for change in changes:
+        at = min(max(change.at, start), until)
         if reasons and at < until:
             found.append(Pause(at, until, reasons))
-        until, reasons = at, PauseReason(line.reasons_before)
+        until, reasons = at, PauseReason(change.reasons_before)
         if at == start:
             break
     if reasons and until > start:
@@ -143,6 +145,6 @@ def pauses(campaign: Campaign, lines: Sequence[StatusChange], start: datetime, n
     return found[::-1]
 
 
-def paused_for(stretches: Iterable[Pause]) -> timedelta:
-    """Return how long the campaign was paused in all."""
+def total_paused(stretches: Iterable[Pause]) -> timedelta:
+    """Return the total duration of the pauses."""
     return sum((pause.end - pause.start for pause in stretches), timedelta())

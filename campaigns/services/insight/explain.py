@@ -1,7 +1,7 @@
-"""A campaign's status in sentences: since when, why, on which spend, and what comes next.
+"""A campaign's status and the changes in its history, explained in sentences.
 
-Pure Python over facts that the caller has read. What it tells of the future comes from
-campaigns.services.insight.forecast, what it tells of the past from the lines of history; no rule is decided here.
+Pure functions over data that the caller has read. The past comes from the status history, the future from
+campaigns.services.insight.forecast; no rule is decided here.
 """
 
 from __future__ import annotations
@@ -12,26 +12,38 @@ from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from campaigns.models import Brand, Campaign, StatusChange
+from campaigns.models import Campaign, StatusChange
 from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.periods import ONE_DAY, find_zone, first_of_month, local_date, minute_of, start_of_day
-from campaigns.rules.reasons import LABELS, LIMITS, Limit, PauseReason
-from campaigns.services.insight.explain_change import is_person
-from campaigns.services.insight.forecast import Window, allowed_from, day_in_words, forecast, next_closing
+from campaigns.rules.reasons import LABELS, LIMITS, Limit, PauseReason, describe
+from campaigns.services.insight.forecast import Window, allowed_from, forecast, format_day, next_closing
+from campaigns.services.intake.importer import ACTOR as IMPORT
+from campaigns.services.jobs.schedule import JOBS
 
-# Reasons that say themselves since when they hold.
-DATES = PauseReason.NOT_STARTED | PauseReason.ENDED
+JOB_NAMES = {job.run_name: job.name for job in JOBS}
 
-SWITCHES = {PauseReason.CAMPAIGN_DISABLED: "switched off", PauseReason.BRAND_DISABLED: "the brand is switched off"}
+# The texts of these reasons include a date.
+DATED = PauseReason.NOT_STARTED | PauseReason.ENDED
+
+DISABLED = {PauseReason.CAMPAIGN_DISABLED: "switched off", PauseReason.BRAND_DISABLED: "the brand is switched off"}
+
+# What happened when a reason ended; for limits see _describe_end.
+ENDED = {
+    PauseReason.CAMPAIGN_DISABLED: "switched on",
+    PauseReason.BRAND_DISABLED: "brand switched on",
+    PauseReason.NOT_STARTED: "start date reached",
+    PauseReason.ENDED: "end date moved to the future",
+    PauseReason.OUTSIDE_SCHEDULE: "inside its schedule",
+}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a story is made of: the campaign with its brand, and its last lines of history, the newest first."""
+    """A campaign with its brand, windows and spend, and its latest history, the newest change first."""
 
     campaign: Campaign
     windows: Sequence[Window]
-    lines: Sequence[StatusChange]
+    changes: Sequence[StatusChange]
     spend_today: Decimal
     brand_spend_today: Decimal
     brand_spend_this_month: Decimal
@@ -39,51 +51,44 @@ class Facts:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Three parts of one text: "Paused since 14:05", why, and "Resumes tonight at 00:00 (Europe/Paris)."."""
+    """Three parts of one text: "Paused since 14:05", the reasons, and "Resumes tonight at 00:00 (Europe/Paris)."."""
 
     headline: str
-    why: list[str]
+    reasons: list[str]
     next: str
 
     @property
     def text(self) -> str:
-        because = f": {'; '.join(self.why)}" if self.why else ""
+        because = f": {'; '.join(self.reasons)}" if self.reasons else ""
         return f"{self.headline}{because}. {self.next}"
 
 
-def tell(facts: Facts, now: datetime) -> Explanation:
-    """Return the campaign's story as of now."""
-    campaign, clock = facts.campaign, _Clock.of(facts.campaign.brand, now)
-    paused_or_not = began(facts.lines, (lambda reasons: reasons != 0) if campaign.reasons else _is_active)
-    since = paused_or_not.at if paused_or_not else None
-    why = [_why(reason, facts, clock, since) for reason in campaign.reasons]
-    return Explanation(_headline(facts, clock, since), why, _next(facts, clock))
+def explain_status(facts: Facts, now: datetime) -> Explanation:
+    campaign, clock = facts.campaign, _Clock(find_zone(facts.campaign.brand.timezone), now)
+    start = find_start(facts.changes, (lambda reasons: reasons != 0) if campaign.reasons else _is_active)
+    return Explanation(_headline(facts, clock, start), _describe_reasons(facts, clock, start), _next(facts, clock))
 
 
 def _is_active(reasons: int) -> bool:
     return reasons == 0
 
 
-def began(lines: Sequence[StatusChange], holds: Callable[[int], bool]) -> StatusChange | None:
-    """Return the line with which began what holds now; None where the lines, newest first, don't tell."""
-    for line in lines:
-        if not holds(line.reasons_after):
+def find_start(changes: Sequence[StatusChange], holds: Callable[[int], bool]) -> StatusChange | None:
+    """Return the change since which a condition on the reasons holds; None if the changes don't reach back to it."""
+    for change in changes:
+        if not holds(change.reasons_after):
             return None
-        if not holds(line.reasons_before):
-            return line
+        if not holds(change.reasons_before):
+            return change
     return None
 
 
 @dataclass(frozen=True)
 class _Clock:
-    """How the people of the brand's zone call an instant; those of UTC, where the zone is unknown."""
+    """Formats instants in the brand's time zone, or in UTC if that is unknown."""
 
     zone: ZoneInfo | None
     now: datetime
-
-    @classmethod
-    def of(cls, brand: Brand, now: datetime) -> _Clock:
-        return cls(find_zone(brand.timezone), now)
 
     @property
     def name(self) -> str:
@@ -101,62 +106,76 @@ class _Clock:
         return at.astimezone(zone)
 
     def past(self, at: datetime) -> str:
+        """Return "14:05", "yesterday 14:05" or "Mon 2 Nov 14:05"."""
         wall = self._wall(at)
-        day = "" if wall.date() == self.today else f"{day_in_words(wall.date(), self.today)} "
+        day = "" if wall.date() == self.today else f"{format_day(wall.date(), self.today)} "
         return f"{day}{wall:%H:%M}"
 
-    def future(self, at: datetime) -> str:
+    def moment(self, at: datetime) -> str:
+        """Return "today at 14:05", "tonight at 00:00" or "on Mon 2 Nov at 08:00"."""
         wall = self._wall(at)
         if wall.date() == self.today + ONE_DAY and wall.time() == time(0):
             return "tonight at 00:00"
-        day = day_in_words(wall.date(), self.today)
-        return f"{day if wall.date() <= self.today + ONE_DAY else f'on {day}'} at {wall:%H:%M}"
+        return f"{self.day(wall.date())} at {wall:%H:%M}"
 
     def day(self, day: date) -> str:
-        named = day_in_words(day, self.today)
+        named = format_day(day, self.today)
         return named if abs(day - self.today) <= ONE_DAY else f"on {named}"
 
 
-def _headline(facts: Facts, clock: _Clock, since: datetime | None) -> str:
-    status = "Paused" if facts.campaign.reasons else "Active"
-    if since:
-        return f"{status} since {clock.past(since)}"
-    if facts.lines:
-        # What was before has been pruned, or lies further back than anybody read.
-        return f"{status} since before {clock.past(facts.lines[-1].at)}"
-    return status if facts.campaign.reasons else f"{status} since it was made, {clock.past(facts.campaign.created_at)}"
-
-
-def _why(reason: PauseReason, facts: Facts, clock: _Clock, since: datetime | None) -> str:
-    line = began(facts.lines, lambda reasons: bool(reasons & reason))
-    told = _reason(reason, facts, clock, line)
-    if line is None or since is None or line.at == since or reason in DATES:
-        return told
-    return f"{told} (since {clock.past(line.at)})"
-
-
-def _reason(reason: PauseReason, facts: Facts, clock: _Clock, line: StatusChange | None) -> str:
+def _headline(facts: Facts, clock: _Clock, start: StatusChange | None) -> str:
     campaign = facts.campaign
-    if reason in SWITCHES:
-        by = f" by {line.actor}" if line is not None and is_person(line.actor) else ""
-        return f"{SWITCHES[reason]}{by}"
+    status = "Paused" if campaign.reasons else "Active"
+    if start:
+        return f"{status} since {clock.past(start.at)}"
+    if facts.changes:
+        # Earlier changes have been pruned, or weren't read.
+        return f"{status} since before {clock.past(facts.changes[-1].at)}"
+    if campaign.reasons:
+        return status
+    return f"Active since it was created {clock.moment(campaign.created_at).removeprefix('today ')}"
+
+
+def _describe_reasons(facts: Facts, clock: _Clock, start: StatusChange | None) -> list[str]:
+    """Return each reason, with its start if later than the pause; if all are later, also the first reasons."""
+    texts, are_later = [], []
+    for reason in facts.campaign.reasons:
+        change = find_start(facts.changes, _has(reason))
+        text = _describe_reason(reason, facts, clock, change)
+        is_later = bool(change and start and change.at != start.at)
+        are_later.append(is_later)
+        texts.append(f"{text} since {clock.past(change.at)}" if change and is_later and reason not in DATED else text)
+    if start and texts and all(are_later):
+        texts.append(f"before that: {describe(start.reasons_after)}")
+    return texts
+
+
+def _has(reason: PauseReason) -> Callable[[int], bool]:
+    return lambda reasons: bool(reasons & reason)
+
+
+def _describe_reason(reason: PauseReason, facts: Facts, clock: _Clock, change: StatusChange | None) -> str:
+    campaign = facts.campaign
+    if reason in DISABLED:
+        actor = f" by {change.actor}" if change is not None and is_person(change.actor) else ""
+        return f"{DISABLED[reason]}{actor}"
     if reason == PauseReason.NOT_STARTED and campaign.starts_on:
         return f"it starts {clock.day(campaign.starts_on)}"
     if reason == PauseReason.ENDED and campaign.ends_on:
         return f"its last day was {clock.day(campaign.ends_on).removeprefix('on ')}"
-    return _reached(LIMITS[reason], facts, clock, line) if reason in LIMITS else LABELS[reason]
+    return _reached(LIMITS[reason], facts, clock, change) if reason in LIMITS else LABELS[reason]
 
 
-def _reached(limit: Limit, facts: Facts, clock: _Clock, line: StatusChange | None) -> str:
-    """Say at which spend the limit was reached, if limit and period still are those of then (R4)."""
+def _reached(limit: Limit, facts: Facts, clock: _Clock, change: StatusChange | None) -> str:
+    """Name the spend at which the limit was reached, if limit and period are still the same (R4)."""
     amount, spend = limit.of(facts.campaign), limit.spend_of(facts)
     name = limit.label if limit.subject == "campaign" else f"the {limit.label}"
     if amount == 0:
-        return f"{name} is 0: nothing may be spent"
+        return f"{name} is 0, so nothing can be spent"
     currency = facts.campaign.brand.currency
     of = f"{name} of {format_money(amount, currency)} reached"
-    spend_then, amount_then = limit.decided_on(line) if line else (spend, None)
-    if amount_then != amount or (line and not _is_same_period(limit, clock, line.at)):
+    spend_then, amount_then = limit.decided_on(change) if change else (spend, None)
+    if amount_then != amount or (change and not _is_same_period(limit, clock, change.at)):
         return f"{of}, {format_amount(spend, currency)} spent {limit.when}"
     by_now = "" if spend == spend_then else f", {format_amount(spend, currency)} by now"
     return f"{of} at {format_amount(spend_then, currency)}{by_now}"
@@ -170,7 +189,7 @@ def _is_same_period(limit: Limit, clock: _Clock, at: datetime) -> bool:
 def _next(facts: Facts, clock: _Clock) -> str:
     campaign, zone = facts.campaign, clock.zone
     if zone and campaign.next_change_minute <= minute_of(clock.now):
-        return "Its time has come: the next check looks at it again."
+        return "Due now; updates at the next check."
     return _resumes(facts, clock) if campaign.reasons else _pauses(facts, clock)
 
 
@@ -183,36 +202,84 @@ def _resumes(facts: Facts, clock: _Clock) -> str:
     if found.at <= clock.now:
         return "The next check resumes it."
     lifted = allowed_from(facts.campaign, clock.zone, clock.now)
-    begins = _what_begins(facts.campaign, clock.zone, lifted)
+    event, subject = _describe_lift(facts.campaign, clock.zone, lifted)
     if found.at == lifted:
-        return f"Resumes {clock.future(found.at)} ({clock.name}), when {begins}."
-    opens = f"{clock.future(found.at)} ({clock.name}), when its next window opens"
+        return f"Resumes {clock.moment(found.at)} ({clock.name}), when {event}."
+    opens = f"{clock.moment(found.at)} ({clock.name}), when its next window opens"
     if lifted <= clock.now:
         return f"Resumes {opens}."
-    return f"{begins[0].upper()}{begins[1:]} {clock.future(lifted)}, outside its schedule: it resumes {opens}."
+    return f"{subject} {clock.moment(lifted)}, outside the schedule, so it resumes {opens}."
 
 
-def _what_begins(campaign: Campaign, zone: ZoneInfo, at: datetime) -> str:
+def _describe_lift(campaign: Campaign, zone: ZoneInfo, at: datetime) -> tuple[str, str]:
+    """Return what lifts the reasons at that instant, as a clause after "when" and as the start of a sentence."""
     day = local_date(zone, at)
     if day == campaign.starts_on:
-        return "its first day begins"
+        return "its first day begins", "The campaign starts"
     is_month = day == first_of_month(day) and any(
         LIMITS[reason].period == "month" for reason in campaign.reasons if reason in LIMITS
     )
-    return "the new month begins" if is_month else "the new day begins"
+    period = "month" if is_month else "day"
+    return f"the new {period} begins", "The monthly budget resets" if is_month else "The limit resets"
 
 
 def _pauses(facts: Facts, clock: _Clock) -> str:
     campaign, zone = facts.campaign, clock.zone
     brand = campaign.brand
     if zone is None:
-        return f"Its brand’s time zone, “{brand.timezone}”, is unknown: correct it, so that its days and windows count."
+        return (
+            f"The brand’s time zone, “{brand.timezone}”, is unknown: correct it to apply budgets, dates and schedules."
+        )
     has_limit = any(limit.of(campaign) is not None for limit in LIMITS.values())
     closes = next_closing(facts.windows, zone, clock.now)
     ends = start_of_day(zone, campaign.ends_on + ONE_DAY) if campaign.ends_on else None
     if closes is None and ends is None:
-        return "Next pause: when a limit is reached." if has_limit else "No limit, date or schedule will pause it."
+        return (
+            "Runs until a limit is reached." if has_limit else "Nothing will pause it: no limit, end date or schedule."
+        )
     at = min(at for at in (closes, ends) if at is not None)
     why = "when its last day is over" if at == ends else "when its window closes"
-    sooner = ", sooner if a limit is reached" if has_limit else ""
-    return f"Next pause: {clock.future(at)} ({clock.name}), {why}{sooner}."
+    sooner = ", or sooner if a limit is reached" if has_limit else ""
+    return f"Next pause: {clock.moment(at)} ({clock.name}), {why}{sooner}."
+
+
+@dataclass(frozen=True)
+class ChangeExplanation:
+    """What a change of the history did, why, and which reasons held before and after it."""
+
+    headline: str
+    reasons: list[str]
+    remaining: PauseReason
+    actor: str
+
+
+def explain_change(change: StatusChange, currency: str) -> ChangeExplanation:
+    before, after = PauseReason(change.reasons_before), PauseReason(change.reasons_after)
+    begun = [_describe_begin(reason, change, currency) for reason in after & ~before]
+    ended = [_describe_end(reason, change, currency) for reason in before & ~after]
+    headline = "Resumed" if not after else "Still paused" if before else "Paused"
+    actor = f"{JOB_NAMES[change.actor]} (job)" if change.actor in JOB_NAMES else change.actor
+    return ChangeExplanation(headline, begun + ended, before & after, actor)
+
+
+def _describe_begin(reason: PauseReason, change: StatusChange, currency: str) -> str:
+    return f"{LABELS[reason]}{_amounts(LIMITS[reason], change, currency) if reason in LIMITS else ''}"
+
+
+def _describe_end(reason: PauseReason, change: StatusChange, currency: str) -> str:
+    if reason not in LIMITS:
+        return ENDED[reason]
+    limit = LIMITS[reason]
+    if limit.decided_on(change)[1] is None:
+        return f"{limit.label} removed"
+    return f"{limit.label} no longer reached{_amounts(limit, change, currency)}"
+
+
+def _amounts(limit: Limit, change: StatusChange, currency: str) -> str:
+    spend, amount = limit.decided_on(change)
+    return f": {format_amount(spend, currency)} of {format_money(amount, currency)}"
+
+
+def is_person(actor: str) -> bool:
+    """Return whether a person made the change in the admin; jobs and commands report what was changed by SQL."""
+    return actor not in JOB_NAMES and actor != IMPORT and not actor.startswith("manage.py ")

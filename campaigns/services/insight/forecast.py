@@ -1,7 +1,7 @@
-"""Until when a paused campaign stays paused, and until when the schedule lets an active one run.
+"""When a paused campaign resumes, and when the schedule pauses an active one.
 
-Pure Python over facts that the caller has read: the campaign with its brand, pause reasons and windows. The
-answer supposes that nobody changes anything: no switch, no budget, no further spend.
+Pure functions over data that the caller has read: the campaign with its brand, pause reasons and windows. They assume
+that nothing else changes: no setting, no budget, no further spend.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ SWITCHED_ON = {
     PauseReason.CAMPAIGN_DISABLED: "it is switched on",
     PauseReason.BRAND_DISABLED: "the brand is switched on",
 }
-# Each window opens within a week, or within two where the clocks skip it once.
+# Each window opens within a week, or two if DST skips it once.
 DAYS_AHEAD = 16
 
 
 class Window(Protocol):
-    """What this module reads of a dayparting window."""
+    """A dayparting window."""
 
     @property
     def days_of_week(self) -> int: ...
@@ -59,7 +59,7 @@ class Forecast:
 
 
 def is_open(windows: Iterable[Window], wall: datetime) -> bool:
-    """Return whether one of the windows is open at a wall-clock time of the brand's zone (R7)."""
+    """Return whether a window is open at a local time of the brand (R7)."""
     return any(_is_window_open(window, wall) for window in windows)
 
 
@@ -75,10 +75,7 @@ def _is_window_open(window: Window, wall: datetime) -> bool:
 
 
 def next_opening(windows: Sequence[Window], zone: ZoneInfo, instant: datetime) -> datetime | None:
-    """Return the first instant, from the given one on, at which a window is open; None where none ever is.
-
-    No window at all means always.
-    """
+    """Return the first instant from the given one on at which a window is open, or None. No windows means always."""
     if not windows or is_open(windows, instant.astimezone(zone)):
         return instant
     openings = (at for at in _moments(windows, zone, instant, _start) if is_open(windows, at.astimezone(zone)))
@@ -86,10 +83,7 @@ def next_opening(windows: Sequence[Window], zone: ZoneInfo, instant: datetime) -
 
 
 def next_closing(windows: Sequence[Window], zone: ZoneInfo, instant: datetime) -> datetime | None:
-    """Return the first instant, from the given one on, at which no window is open; None where one always is.
-
-    No window at all means always.
-    """
+    """Return the first instant from the given one on at which no window is open, or None. No windows means always."""
     if not windows:
         return None
     if not is_open(windows, instant.astimezone(zone)):
@@ -103,35 +97,35 @@ def _start(window: Window, day: date) -> datetime:
 
 
 def _end(window: Window, day: date) -> datetime:
-    """Return when the window that starts on that day ends: on the next day where it passes midnight."""
+    """Return the end of the window that starts on a day; it can be on the next day."""
     passes_midnight = window.end_time == MIDNIGHT or window.end_time < window.start_time
     return datetime.combine(day + ONE_DAY if passes_midnight else day, window.end_time)
 
 
 def _moments(
-    windows: Sequence[Window], zone: ZoneInfo, instant: datetime, edge: Callable[[Window, date], datetime]
+    windows: Sequence[Window], zone: ZoneInfo, instant: datetime, boundary: Callable[[Window, date], datetime]
 ) -> Iterator[datetime]:
-    """Yield, in order, the later instants at which windows can open (or close), and those at which clocks change.
+    """Yield in order the later instants at which windows can open (or close), including DST changes.
 
-    An hour that comes twice has its edges twice; an edge in a skipped hour lies where the hour is skipped.
+    In a repeated hour a boundary occurs twice; in a skipped hour it is the instant of the skip.
     """
     first = local_date(zone, instant)
     seen: set[datetime] = set()
     for day in (first + ONE_DAY * number for number in range(-1, DAYS_AHEAD)):
-        seen |= set(_clock_changes(zone, day))
+        seen |= set(_dst_changes(zone, day))
         for window in windows:
             if window.days_of_week & weekday_bit(day):
-                wall = edge(window, day).replace(tzinfo=zone)
+                wall = boundary(window, day).replace(tzinfo=zone)
                 seen |= {wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)}
-        # What lies on the next day waits for that day's own moments, to come in their order.
+        # Instants on the next day are merged with that day's own, to keep the order.
         ready = sorted(at for at in seen if local_date(zone, at) <= day)
         seen -= set(ready)
         yield from (at for at in ready if at > instant)
 
 
 @lru_cache(maxsize=10_000)
-def _clock_changes(zone: ZoneInfo, day: date) -> tuple[datetime, ...]:
-    """Return the instant, to the second, at which the zone's offset changes during a local day."""
+def _dst_changes(zone: ZoneInfo, day: date) -> tuple[datetime, ...]:
+    """Return the instant, to the second, of a DST change in a local day."""
     early, late = start_of_day(zone, day) - timedelta(hours=2), start_of_day(zone, day + ONE_DAY)
     if _offset(zone, early) == _offset(zone, late):
         return ()
@@ -149,15 +143,12 @@ def _offset(zone: ZoneInfo, instant: datetime) -> timedelta | None:
 
 
 def forecast(campaign: Campaign, windows: Sequence[Window], now: datetime) -> Forecast:
-    """Return when the campaign may run again, also in words, with every reason that holds taken together.
-
-    Reads campaign.brand and campaign.pause_reasons; asks the database for nothing else.
-    """
+    """Return when the campaign can run again, taking all of its reasons together. No query if brand is loaded."""
     reasons, zone = campaign.reasons, find_zone(campaign.brand.timezone)
     if not reasons:
         return Forecast(None, "running")
     if zone is None:
-        return Forecast(None, f"when the brand has a known time zone: “{campaign.brand.timezone}” is unknown")
+        return Forecast(None, f"when the brand’s unknown time zone “{campaign.brand.timezone}” is corrected")
     if reasons & PauseReason.ENDED and campaign.ends_on:
         return Forecast(None, f"it ended on {campaign.ends_on:%Y-%m-%d}", is_never=True)
     return _combined(campaign, windows, zone, now)
@@ -167,17 +158,17 @@ def _combined(campaign: Campaign, windows: Sequence[Window], zone: ZoneInfo, now
     at = next_opening(windows, zone, allowed_from(campaign, zone, now))
     waits = waits_for_people(campaign)
     if at is None:
-        return Forecast(None, "none of its windows ever opens", is_never=True)
+        return Forecast(None, "its windows never open", is_never=True)
     if campaign.ends_on and local_date(zone, at) > campaign.ends_on:
-        return Forecast(None, f"it ends on {campaign.ends_on:%Y-%m-%d}, before it may run again", is_never=True)
+        return Forecast(None, f"it ends on {campaign.ends_on:%Y-%m-%d}, before it can run again", is_never=True)
     if not waits:
-        return Forecast(at, "the next check" if at <= now else in_words(at, zone, now))
+        return Forecast(at, "the next check" if at <= now else format_instant(at, zone, now))
     text = "when " + " and ".join(waits)
-    return Forecast(None, text if at <= now else f"{text}, but not before {in_words(at, zone, now)}")
+    return Forecast(None, text if at <= now else f"{text}, but not before {format_instant(at, zone, now)}")
 
 
 def allowed_from(campaign: Campaign, zone: ZoneInfo, now: datetime) -> datetime:
-    """Return the first instant at which dates and limits allow it; limits of 0 wait for people instead."""
+    """Return the first instant at which dates and limits allow the campaign; limits of 0 wait for people."""
     today = local_date(zone, now)
     earliest = [now]
     if campaign.starts_on and campaign.starts_on > today:
@@ -190,7 +181,7 @@ def allowed_from(campaign: Campaign, zone: ZoneInfo, now: datetime) -> datetime:
 
 
 def waits_for_people(campaign: Campaign) -> list[str]:
-    """Return what somebody must do before the campaign may run: a switch that is off, a limit of 0."""
+    """Return what people must change before the campaign can run: a switch or a limit of 0."""
     switches = [SWITCHED_ON[reason] for reason in campaign.reasons if reason in SWITCHED_ON]
     zeros = [limit for limit in _limits_reached(campaign) if limit.of(campaign) == 0]
     return switches + [
@@ -202,14 +193,14 @@ def _limits_reached(campaign: Campaign) -> list[Limit]:
     return [LIMITS[reason] for reason in campaign.reasons if reason in LIMITS]
 
 
-def in_words(at: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """Return an instant as people of the zone say it: "today 18:00", "tomorrow 00:00", "Mon 2 Nov 08:00"."""
+def format_instant(at: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """Return "today 18:00 (Europe/Paris)", "tomorrow 00:00 (Europe/Paris)" or "Mon 2 Nov 08:00 (Europe/Paris)"."""
     wall, today = at.astimezone(zone), local_date(zone, now)
-    return f"{day_in_words(wall.date(), today)} {wall:%H:%M} ({zone.key})"
+    return f"{format_day(wall.date(), today)} {wall:%H:%M} ({zone.key})"
 
 
-def day_in_words(day: date, today: date) -> str:
-    """Return a day as people say it: "yesterday", "today", "tomorrow", "Mon 2 Nov", "Mon 2 Nov 2027"."""
+def format_day(day: date, today: date) -> str:
+    """Return "yesterday", "today", "tomorrow", "Mon 2 Nov", "Mon 2 Nov 2027"."""
     near = {today - ONE_DAY: "yesterday", today: "today", today + ONE_DAY: "tomorrow"}
     year = f" {day.year}" if day.year != today.year else ""
     return near.get(day) or f"{day:%a} {day.day} {day:%b}{year}"

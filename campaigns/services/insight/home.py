@@ -1,6 +1,6 @@
-"""What the home page tells at one look: brands by risk, spend against budgets, campaigns by reason, the last 24 hours.
+"""The figures of the home page: brands by risk, spend against budgets, campaigns by reason, the last 24 hours.
 
-Each figure is one statement over everything that the person sees, however many brands and campaigns there are. Amounts
+Each is one statement over all that the person can see, whatever the number of brands and campaigns. Amounts
 of different currencies are never added.
 """
 
@@ -22,13 +22,13 @@ from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight.risk import Risk, brands_visible_to, risks
 from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
-# So many brands are named, those that need somebody first.
-WORST = 8
-# The changes of the last 24 hours are counted among so many of the newest lines of history.
-LINES = 100_000
-# For those who see only given brands: these have few of the lines, which are found by their campaigns.
-LINES_OF_GIVEN_BRANDS = 1_000_000
-RECENTLY = timedelta(hours=24)
+# Brands listed by name, the most urgent first.
+MAX_WORST_BRANDS = 8
+# Newest rows of the history among which the changes of the last 24 hours are counted.
+MAX_CHANGES = 100_000
+# The same for people who see only assigned brands: fewer rows are theirs, found by their campaigns.
+MAX_CHANGES_OF_ASSIGNED_BRANDS = 1_000_000
+RECENT_PERIOD = timedelta(hours=24)
 
 SEVERITY = (
     Risk.UNKNOWN_ZONE,
@@ -59,12 +59,12 @@ FROM risks
 WORST_BRANDS = f"""{EACH_BRAND}
 WHERE risk <> 0
 ORDER BY CASE {RANK} END, name
-LIMIT {WORST}
+LIMIT {MAX_WORST_BRANDS}
 """
 
 
 class BrandNow(NamedTuple):
-    """A brand, its risks, and what it has spent; a budget of None is no limit."""
+    """A brand with its risks, spend and budgets."""
 
     pk: int
     name: str
@@ -79,12 +79,12 @@ class BrandNow(NamedTuple):
 
 @dataclass
 class Money:
-    """In one currency: the budgets of brands that are switched on, what these have spent, and what all others have."""
+    """In one currency: budgets and spend of enabled brands that have a budget, and the spend of all other brands."""
 
     spend: Decimal = Decimal(0)
     budget: Decimal = Decimal(0)
     budgets: int = 0
-    beside: Decimal = Decimal(0)
+    other_spend: Decimal = Decimal(0)
 
     def add(self, brands: int, spend: Any, budget: Any, *, counts: bool) -> None:
         if counts:
@@ -92,7 +92,7 @@ class Money:
             self.budget += from_micros(budget)
             self.budgets += brands
         else:
-            self.beside += from_micros(spend)
+            self.other_spend += from_micros(spend)
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Currency:
 
 @dataclass
 class Brands:
-    """All brands that the person sees, in numbers, and those that need somebody first."""
+    """Figures of all brands that the person can see, and the most urgent of them."""
 
     count: int = 0
     switched_off: int = 0
@@ -116,7 +116,7 @@ class Brands:
 
 
 def brands_now(user: Person, *, now: datetime) -> Brands:
-    """Return the brands that the person sees, in two queries."""
+    """Return the figures of the brands that the person can see, in two queries."""
     select = f"{OVERVIEW} UNION ALL SELECT * FROM ({WORST_BRANDS}) worst"
     found = Brands()
     for row in fetch_all(*risks(select, now=now, scope=brands_visible_to(user))):
@@ -129,7 +129,7 @@ def brands_now(user: Person, *, now: datetime) -> Brands:
 
 
 def rank(risk: Risk) -> int:
-    """Return how soon somebody should look at a brand: 0 is first."""
+    """Return a brand's place by urgency; 0 is the most urgent."""
     return next((number for number, each in enumerate(SEVERITY) if risk & each), len(SEVERITY))
 
 
@@ -148,7 +148,7 @@ def _add(found: Brands, row: tuple[Any, ...]) -> None:
 
 
 def brand_now(row: tuple[Any, ...]) -> BrandNow:
-    """Return a row of EACH_BRAND as what it says."""
+    """Return a row of EACH_BRAND with names and types."""
     pk, name, timezone, currency, _, bits, *_, day_spend, daily_budget, month_spend, monthly_budget = row
     return BrandNow(
         pk,
@@ -165,7 +165,7 @@ def brand_now(row: tuple[Any, ...]) -> BrandNow:
 
 @dataclass
 class Campaigns:
-    """How many campaigns run, how many don't, and for how many each reason holds: one may have several."""
+    """Numbers of active and paused campaigns, and of those with each reason; a campaign can have several."""
 
     active: int = 0
     paused: int = 0
@@ -177,7 +177,7 @@ class Campaigns:
 
 
 def campaigns_now(user: Person) -> Campaigns:
-    """Return the campaigns that the person sees, in one query."""
+    """Return the figures of the campaigns that the person can see, in one query."""
     rows: QuerySet[Any] = visible_to(user, Campaign.objects.order_by(), "brand")
     found = Campaigns()
     for bits, count in rows.values_list("pause_reasons").annotate(Count("pk")):
@@ -205,7 +205,7 @@ SELECT 0, 0, 0, CASE WHEN at >= %s THEN 1 ELSE 0 END FROM (
 
 @dataclass
 class Changes:
-    """Changes of status since an instant. Where is_capped, there were more before the newest lines."""
+    """Status changes since an instant; is_capped if older ones of that time weren't read."""
 
     since: datetime
     resumed: int = 0
@@ -220,13 +220,13 @@ class Changes:
 
 
 def recent_changes(user: Person, *, now: datetime) -> Changes:
-    """Return what changed in the last 24 hours in campaigns that the person sees, in one query."""
-    found = Changes(now - RECENTLY)
+    """Return the status changes of the last 24 hours in campaigns that the person can see, in one query."""
+    found = Changes(now - RECENT_PERIOD)
     condition, params = brands_visible_to(user, "brand_id")
     seen = "1 = 1" if not params else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {condition})"
     since = connection.ops.adapt_datetimefield_value(found.since)
     for before, after, count, is_older_line_recent in fetch_all(
-        RECENT.format(seen=seen), [_reach(user), since, *params, since]
+        RECENT.format(seen=seen), [_max_changes(user), since, *params, since]
     ):
         found.is_capped |= bool(is_older_line_recent)
         if count:
@@ -234,9 +234,9 @@ def recent_changes(user: Person, *, now: datetime) -> Changes:
     return found
 
 
-def _reach(user: Person) -> int:
-    """Return over how many of the newest lines the history is looked through for a person."""
-    return LINES_OF_GIVEN_BRANDS if sees_only_assigned_brands(user) else LINES
+def _max_changes(user: Person) -> int:
+    """Return how many of the newest rows of the history are searched for a person."""
+    return MAX_CHANGES_OF_ASSIGNED_BRANDS if sees_only_assigned_brands(user) else MAX_CHANGES
 
 
 def _count_change(found: Changes, before: int, after: int, count: int) -> None:
@@ -251,8 +251,8 @@ def _count_change(found: Changes, before: int, after: int, count: int) -> None:
 
 
 def latest_changes(user: Person, number: int) -> list[StatusChange]:
-    """Return the last lines of history of campaigns that the person sees, with campaign and brand."""
+    """Return the latest status changes of campaigns that the person can see, with campaign and brand."""
     last = Subquery(StatusChange.objects.order_by("-pk").values("pk")[:1])
-    newest = StatusChange.objects.filter(pk__gt=last - _reach(user))
-    lines = visible_to(user, newest.select_related("campaign__brand"), "campaign__brand")
-    return list(lines.order_by("-id")[:number])
+    newest = StatusChange.objects.filter(pk__gt=last - _max_changes(user))
+    changes = visible_to(user, newest.select_related("campaign__brand"), "campaign__brand")
+    return list(changes.order_by("-id")[:number])

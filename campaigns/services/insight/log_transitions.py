@@ -1,4 +1,4 @@
-"""A job's pauses and resumes as lines of its log, so that whoever reads it sees what happened and why."""
+"""Logs a job's pauses and resumes, with their reasons."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from contextlib import contextmanager
 
 from campaigns.models import StatusChange
 from campaigns.services.enforcement.enforce import Transitions
-from campaigns.services.insight.explain_change import tell_change
+from campaigns.services.insight.explain import explain_change
 
 logger = logging.getLogger(__name__)
 
-# Of one run. The others are counted: a log of half a million lines helps nobody.
-MOST_LINES = 20
+# Of one run; the others are only counted.
+MAX_LINES = 20
 
 
 @contextmanager
 def logged_transitions() -> Iterator[Transitions]:
-    """Log the pauses and resumes that a job collects in it, also where the job then fails."""
-    transitions = Transitions(MOST_LINES if logger.isEnabledFor(logging.INFO) else 0)
+    """Log the transitions that a job collects inside, also if the job fails then."""
+    transitions = Transitions(MAX_LINES if logger.isEnabledFor(logging.INFO) else 0)
     try:
         yield transitions
     finally:
@@ -29,11 +29,12 @@ def logged_transitions() -> Iterator[Transitions]:
 
 def _log(transitions: Transitions) -> None:
     for line in StatusChange.objects.filter(pk__in=transitions.ids).order_by("pk").select_related("campaign__brand"):
-        logger.info("%s", _in_words(line))
+        logger.info("%s", _describe(line))
     if more := transitions.total - len(transitions.ids):
         logger.info("and %s more paused or resumed", f"{more:,}")
 
 
-def _in_words(line: StatusChange) -> str:
-    campaign, told = line.campaign, tell_change(line, line.campaign.brand.currency)
-    return f'{told.what.lower():<7} "{campaign.name}" ({campaign.brand.name}): {"; ".join(told.why)}'
+def _describe(change: StatusChange) -> str:
+    campaign, explanation = change.campaign, explain_change(change, change.campaign.brand.currency)
+    reasons = "; ".join(explanation.reasons)
+    return f'{explanation.headline.lower():<7} "{campaign.name}" ({campaign.brand.name}): {reasons}'

@@ -1,9 +1,9 @@
-"""Pace: how fast a budget is spent, against how much of its day or month has passed.
+"""Pace: how fast a budget is spent, compared with the elapsed part of its day or month.
 
-Everything here is pure: no database, no clock of its own. Spend and budgets are Decimals in the brand's currency, exact
-to millionths; periods are whole seconds between instants, so a day has 23, 24 or 25 hours as its zone's clock says.
-What decides about a brand (is_fast, is_slow) is integer arithmetic; SQL does the same (fast_sql, slow_sql).
-Budgets of 0 and none at all have no pace: the first is always reached (R2), the second never.
+Pure functions, without database or clock. Spend and budgets are Decimals in the brand's currency, exact to millionths;
+periods are whole seconds between instants, so a day has 23, 24 or 25 hours. The verdicts (is_fast, is_slow) use integer
+arithmetic, the same as in SQL (fast_sql, slow_sql). No budget and a budget of 0, which is always reached (R2), have no
+pace.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from campaigns.rules.reasons import is_reached
 
 Share = tuple[int, int]
 
-# Spend above 105 % of the even pace will reach the budget before the period's end; below that, it lands on it.
+# Above 105 % of the even pace a brand is over-pacing: it will reach the budget before the period ends.
 FAST: Share = 21, 20
-# Spend below 90 % of the even pace is under-pacing.
+# Below 90 % of the even pace it is under-pacing.
 SLOW: Share = 9, 10
-# Before one part in so many has passed (an hour of a day, 30 hours of a month) a pace says nothing yet.
+# No verdict in the first 1/24 of a period: an hour of a day, 30 hours of a month.
 EARLY = 24
 
 CENT = Decimal("0.01")
 
-# Student's t in thousandths for 1 to 30 degrees of freedom: 80 % of the values lie within it on both sides.
+# Student's t in thousandths for 1 to 30 degrees of freedom, two-sided, 80 %.
 # fmt: off
 T_OF_80_PERCENT = (
     3078, 1886, 1638, 1533, 1476, 1440, 1415, 1397, 1383, 1372, 1363, 1356, 1350, 1345, 1341,
@@ -40,7 +40,7 @@ T_OF_80_PERCENT = (
 
 @dataclass(frozen=True)
 class Span:
-    """A local day or month from its first instant to its end, and an instant in it."""
+    """A local day or month, and the current instant in it."""
 
     starts_at: datetime
     ends_at: datetime
@@ -48,17 +48,17 @@ class Span:
 
     @property
     def length(self) -> int:
-        """Seconds."""
+        """In seconds."""
         return _seconds(self.ends_at - self.starts_at)
 
     @property
     def elapsed(self) -> int:
-        """Whole seconds that have passed, from 0 to length."""
+        """Whole seconds elapsed, from 0 to length."""
         return min(max(_seconds(self.now - self.starts_at), 0), self.length)
 
     @property
     def fraction(self) -> Decimal:
-        """The part that has passed, from 0 to 1."""
+        """The elapsed part, from 0 to 1."""
         return Decimal(self.elapsed) / self.length
 
     @property
@@ -68,9 +68,9 @@ class Span:
 
 @dataclass(frozen=True)
 class Projection:
-    """What will have been spent at the end of a period, with the bounds between which it lies four times in five.
+    """The projected spend at the end of a period, with its 80 % range.
 
-    The bounds are None while fewer than two days are finished: then it is unknown how days differ.
+    low and high are None until two days are finished, because the variation of days is unknown before.
     """
 
     expected: Decimal
@@ -91,24 +91,24 @@ def month_span(zone: ZoneInfo, now: datetime) -> Span:
 
 
 def remaining_days(zone: ZoneInfo, now: datetime) -> Decimal:
-    """Return how many days of the local month are left: those after today, and what is left of today."""
+    """Return the days left in the local month, including the rest of today."""
     today = local_date(zone, now)
     return (next_month(today) - today).days - day_span(zone, now).fraction
 
 
 def even_pace(budget: Decimal, span: Span, share: Share = (1, 1)) -> Decimal:
-    """Return a share of what is spent by now if a budget is spent evenly, rounded down to a millionth."""
+    """Return a share of the spend so far at an even pace, rounded down to a millionth."""
     part, whole = share
     return from_micros(to_micros(budget) * span.elapsed * part // (span.length * whole))
 
 
 def is_fast(spend: Decimal, budget: Decimal | None, span: Span) -> bool:
-    """Return whether spend will reach its budget before the period ends, at the pace of the period so far."""
+    """Return whether the brand is over-pacing: at this pace it reaches the budget before the period ends."""
     return _can_be_judged(spend, budget, span) and spend > even_pace(budget or Decimal(0), span, FAST)
 
 
 def is_slow(spend: Decimal, budget: Decimal | None, span: Span) -> bool:
-    """Return whether spend is so far behind the even pace that the budget will not be spent."""
+    """Return whether the brand is under-pacing: at this pace it won't use the budget."""
     return _can_be_judged(spend, budget, span) and spend < even_pace(budget or Decimal(0), span, SLOW)
 
 
@@ -117,23 +117,23 @@ def _can_be_judged(spend: Decimal, budget: Decimal | None, span: Span) -> bool:
 
 
 def fast_sql(spend: str, budget: str, elapsed: str, length: str) -> str:
-    """Return is_fast as SQL over amounts in millionths and seconds, for a budget that is not reached."""
+    """Return is_fast as SQL, for amounts in millionths, times in seconds and a budget that isn't reached."""
     return f"({elapsed} * {EARLY} >= {length} AND {spend} > {_even_pace_sql(budget, elapsed, length, FAST)})"
 
 
 def slow_sql(spend: str, budget: str, elapsed: str, length: str) -> str:
-    """Return is_slow as SQL over amounts in millionths and seconds, for a budget that is not reached."""
+    """Return is_slow as SQL, for amounts in millionths, times in seconds and a budget that isn't reached."""
     return f"({elapsed} * {EARLY} >= {length} AND {spend} < {_even_pace_sql(budget, elapsed, length, SLOW)})"
 
 
 def _even_pace_sql(budget: str, elapsed: str, length: str, share: Share) -> str:
-    """Divide before multiplying, the remainder apart: so it is exact in 64 bits, for every budget and month."""
+    """Divide first and multiply the remainder separately, which is exact in 64 bits for every budget and month."""
     part, whole = f"({elapsed} * {share[0]})", f"({length} * {share[1]})"
     return f"(({budget} / {whole}) * {part} + (({budget} %% {whole}) * {part}) / {whole})"
 
 
 def pacing_index(spend: Decimal, budget: Decimal | None, span: Span) -> Decimal | None:
-    """Return spend ÷ budget against elapsed ÷ period, to two decimals: 1 is even, above it too fast.
+    """Return (spend ÷ budget) ÷ (elapsed ÷ period) to two decimals: 1.00 is on pace, more is over-pacing.
 
     None without a budget, for a budget of 0, and in the first second.
     """
@@ -143,9 +143,9 @@ def pacing_index(spend: Decimal, budget: Decimal | None, span: Span) -> Decimal 
 
 
 def reaches_at(spend: Decimal, budget: Decimal | None, span: Span) -> datetime | None:
-    """Return when the pace of the period so far reaches the budget, in UTC, to the second.
+    """Return when the budget is reached at the pace so far, in UTC, to the second.
 
-    None where it is reached already, or isn't before the period's end, or where it is too early to tell.
+    None if it is already reached, won't be in this period, or if it is too early to project.
     """
     if budget is None or spend <= 0 or not _can_be_judged(spend, budget, span):
         return None
@@ -154,12 +154,12 @@ def reaches_at(spend: Decimal, budget: Decimal | None, span: Span) -> datetime |
     return at.astimezone(UTC) if at < span.ends_at else None
 
 
-def daily_spend_to_land(
+def daily_spend_for_full_budget(
     spend: Decimal, budget: Decimal | None, days_left: Decimal, unit: Decimal = CENT
 ) -> Decimal | None:
-    """Return the spend a day, for each of the remaining days, that lands on the month's budget; 0 if it is passed.
+    """Return the spend per remaining day that uses the full monthly budget; 0 if it is exceeded.
 
-    Rounded down to the smallest unit of its currency, so that it doesn't pass it. None without a budget.
+    Rounded down to the currency's smallest unit, so that it doesn't exceed the budget. None without a budget.
     """
     if budget is None or days_left <= 0:
         return None
@@ -169,12 +169,11 @@ def daily_spend_to_land(
 def projection(
     spend: Decimal, span: Span, finished: Sequence[Decimal], days_left: Decimal, unit: Decimal = CENT
 ) -> Projection | None:
-    """Return where the month's spend ends at the pace so far, if nothing pauses; None while it is early.
+    """Return the projected spend of the month at the pace so far, if nothing pauses; None if it is too early.
 
-    `finished` is the spend of each finished day of the month, days without spend as 0. The bounds come from how these
-    differ: with a standard deviation s over n days, the rest of d days is off by s·√(d + d²/n), the second part because
-    the mean of few days is itself uncertain; times Student's t, which is wide for few days. It is never below what is
-    spent already.
+    finished is the spend of each finished day of the month, 0 for days without spend. The 80 % range comes from their
+    standard deviation s: with n finished days, the error of the d remaining days is s·√(d + d²/n), where d²/n is the
+    uncertainty of the mean; times Student's t. The range never starts below the spend so far.
     """
     if span.is_early:
         return None

@@ -1,4 +1,4 @@
-"""Spend by quarter-hour, from records that a condition bounds: the ledger has no index by time."""
+"""Spend by quarter-hour. The caller's condition bounds the records, because the ledger has no index by time."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from campaigns.models import SpendRecord
 from campaigns.rules.money import from_micros
 
 
-def before_the_last(records: int) -> int:
-    """Return a number that so many of the newest records are above: a number, so that they are found by their key."""
+def id_before_latest(records: int) -> int:
+    """Return the id above which there are at most that many records, so that they are found by primary key."""
     return (SpendRecord.objects.aggregate(last=Max("pk"))["last"] or 0) - records
 
 
 def spend_by_quarter(condition: str, params: Sequence[Any], start: datetime, end: datetime) -> dict[int, Decimal]:
-    """Return the spend of each quarter-hour from start to before end, among the records that the condition names."""
+    """Return the spend by quarter-hour, start included, end excluded, of the records that match a condition."""
     sql = f"""
         SELECT quarter, {shown_sum("micros")} FROM (
             SELECT {quarter_sql("timestamp")} AS quarter, {micros_sql("amount")} AS micros

@@ -1,7 +1,7 @@
-"""Which brands are at risk: what they have spent today and this month, against their budgets and their pace.
+"""Which brands are at risk: today's and this month's spend against budgets and pace.
 
-One statement for all brands, in whole millionths. The same rule stands behind the numbers of the home page, the filter
-of the list that they lead to, and the page of a brand. Spend is folded + pending, as enforcement decides on it.
+One statement for all brands, in whole millionths, is used by the home page, the list filter and a brand's page. Spend
+is folded plus pending, as in enforcement.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from campaigns.services.permissions import Person, sees_only_assigned_brands, vi
 
 
 class Risk(IntFlag):
-    """What holds of a brand that is switched on. A brand whose month is spent has no pace of the day."""
+    """The risks of an enabled brand. The pace of the day isn't judged when the monthly budget is reached."""
 
     REACHED_TODAY = 1
     REACHED_MONTH = 2
@@ -48,7 +48,7 @@ class Risk(IntFlag):
         return str(self.name).lower()
 
 
-LABELS = {
+RISK_LABELS = {
     Risk.REACHED_TODAY: "daily budget reached",
     Risk.REACHED_MONTH: "monthly budget reached",
     Risk.FAST_TODAY: "will reach its daily budget today",
@@ -111,18 +111,18 @@ CONDITIONS = {
     Risk.SLOW_MONTH: f"month_reached = 0 AND {slow_sql(*MONTH)}",
     Risk.UNKNOWN_ZONE: "today IS NULL",
 }
-HOLDING = " + ".join(f"CASE WHEN {sql} THEN {int(risk)} ELSE 0 END" for risk, sql in CONDITIONS.items())
+RISK_BITS = " + ".join(f"CASE WHEN {sql} THEN {int(risk)} ELSE 0 END" for risk, sql in CONDITIONS.items())
 
 RISKS = f"""{FIGURES},
 risks AS MATERIALIZED (
-    SELECT states.*, CASE WHEN NOT enabled THEN 0 WHEN today IS NULL THEN {int(Risk.UNKNOWN_ZONE)} ELSE {HOLDING} END
+    SELECT states.*, CASE WHEN NOT enabled THEN 0 WHEN today IS NULL THEN {int(Risk.UNKNOWN_ZONE)} ELSE {RISK_BITS} END
         AS risk
     FROM states
 )
 """
 
 Condition = tuple[str, list[Any]]
-EVERYTHING: Condition = ("1 = 1", [])
+ALL_BRANDS: Condition = ("1 = 1", [])
 
 
 def one_brand(pk: int) -> Condition:
@@ -130,20 +130,20 @@ def one_brand(pk: int) -> Condition:
 
 
 def brands_visible_to(user: Person, column: str = "b.id") -> Condition:
-    """Return the condition "the person sees the brand", with its parameters."""
+    """Return the SQL condition that the person can see a brand, with its parameters."""
     if not sees_only_assigned_brands(user):
-        return EVERYTHING
+        return ALL_BRANDS
     seen: QuerySet[Any] = visible_to(user, Brand.objects.order_by(), "pk").values("pk")
     sql, params = seen.query.sql_with_params()
     return f"{column} IN ({sql})", list(params)
 
 
 def risks(
-    select: str, *, now: datetime, scope: Condition = EVERYTHING, zones: Iterable[str] | None = None
+    select: str, *, now: datetime, scope: Condition = ALL_BRANDS, zones: Iterable[str] | None = None
 ) -> Condition:
-    """Return a SELECT over all that is known of the scope's brands at now, and the parameters before its own.
+    """Return a SELECT over the brands in scope with their spend, budgets and risks, and its parameters.
 
-    Whoever knows the scope's time zones saves the query for those of all brands.
+    Pass the time zones of the scope, if known, to save a query.
     """
     if zones is None:
         zones = Brand.objects.order_by().values_list("timezone", flat=True).distinct()
@@ -157,8 +157,8 @@ def risks(
     )
 
 
-def brands_at(risk: Risk, *, now: datetime) -> list[int]:
-    """Return the ids of all brands of which a risk holds, for a list that is filtered by it. Two queries."""
+def brands_with_risk(risk: Risk, *, now: datetime) -> list[int]:
+    """Return the ids of all brands with a risk, for the list filter. Two queries."""
     return [pk for (pk,) in fetch_all(*risks(f"SELECT id FROM risks WHERE risk & {int(risk)} <> 0", now=now))]
 
 

@@ -1,6 +1,6 @@
-"""What a spend file would import, before anything is written: money by brand and local day, and what is wrong.
+"""The preview of a spend file: spend by brand and local day, and problems.
 
-It only reads. What others write meanwhile may change what the import finds: the import decides anew.
+It only reads. The import decides again, because others may write in the meantime.
 """
 
 from __future__ import annotations
@@ -21,18 +21,26 @@ from campaigns.models.brand import default_zone
 from campaigns.rules.money import from_micros, to_micros
 from campaigns.rules.names import name_key, normal_name
 from campaigns.rules.periods import find_zone, local_date
-from campaigns.services.intake.csv_reader import BadRow, Line, PassedOver, Row, Why
-from campaigns.services.intake.fit import BrandFacts, facts_of_brands, fit
-from campaigns.services.intake.importer import Batch, Brands, Counts, Places, batches, other_than
-from campaigns.services.intake.staging import Contradiction, Placed, in_the_ledger
+from campaigns.services.intake.csv_reader import BadRow, Line, Row, SkippedLine, SkipReason
+from campaigns.services.intake.importer import batches, describe_contradiction
+from campaigns.services.intake.placement import (
+    Batch,
+    BrandFacts,
+    Brands,
+    Counts,
+    Places,
+    fit_to_brand,
+    read_brand_facts,
+)
+from campaigns.services.intake.staging import Contradiction, Placed, find_existing
 
-# So many days of brands are summed one by one, and others together: memory stays flat.
-MOST_DAYS = 10_000
-NAMED_NOTES = 20
+# Days of brands that are summed separately; the others are counted together, to bound memory.
+MAX_DAYS = 10_000
+MAX_NAMED_NOTES = 20
 
 
 class DaySum(NamedTuple):
-    """What a file has for a brand's local day."""
+    """The rows of a file for one local day of a brand."""
 
     brand: str
     currency: str
@@ -43,17 +51,17 @@ class DaySum(NamedTuple):
 
 @dataclass(slots=True)
 class Preview:
-    """What a file would import. Rows that are there already, and those that are refused, are in no sum."""
+    """What a file would import. Rows that exist or are refused aren't in any sum."""
 
     counts: Counts = field(default_factory=Counts)
     days: list[DaySum] = field(default_factory=list)
-    # New rows of further days, beyond MOST_DAYS.
+    # New rows of days beyond MAX_DAYS.
     other_rows: int = 0
     # By currency.
     totals: dict[str, Decimal] = field(default_factory=dict)
-    # The first totals and notes.
+    # Line numbers of the first totals and notes.
     note_lines: list[int] = field(default_factory=list)
-    # How the brands of the days were read, by id: in another zone or currency the import would find other money.
+    # The brands by id, with the time zone and currency on which the sums depend.
     brands: dict[int, BrandFacts] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -81,8 +89,8 @@ class Preview:
         )
 
     def changed_brands(self) -> list[str]:
-        """Return the names of the brands whose time zone or currency isn't as this preview read it."""
-        now = facts_of_brands(self.brands)
+        """Return the names of brands whose time zone or currency changed since the preview."""
+        now = read_brand_facts(self.brands)
         return sorted(was.name for pk, was in self.brands.items() if pk in now and was[1:] != now[pk][1:])
 
 
@@ -95,7 +103,7 @@ def preview_spend(
     on_refused: Callable[[BadRow], None] = lambda refused: None,
     on_batch: Callable[[], None] = lambda: None,
 ) -> Preview:
-    """Return what import_spend would import of the rows. Raises what reading them raises."""
+    """Return what import_spend would import. Raises SpendFileError if the rows can't be read."""
     with closing(_Seen()) as seen:
         sums = _Sums(seen, create=create, brands=brands, zone=zone)
         for given, _ in batches(rows):
@@ -118,32 +126,32 @@ class _Sums:
         self.new_campaigns: set[tuple[str, str]] = set()
 
     def add(self, given: Sequence[Line]) -> list[BadRow]:
-        """Add a batch; return its refused lines, in the file's order."""
+        """Add a batch; return its refused lines in order."""
         batch = Batch(refused=[line for line in given if isinstance(line, BadRow)], ends=False)
         rows = [line for line in given if isinstance(line, Row)]
-        passed_over = [line for line in given if isinstance(line, PassedOver)]
+        skipped = [line for line in given if isinstance(line, SkippedLine)]
         places = Places(create=self.create, brands=self.brands, zone=self.zone)
-        placed = list(self._fitted(places.foresee(rows, batch), batch))
+        placed = list(self._fitted(places.place_preview(rows, batch), batch))
         refused_zeros = self._sort(
-            placed + list(places.of_zeros([line.zero for line in passed_over if line.zero])), batch
+            placed + list(places.place_zeros([line.zero for line in skipped if line.zero])), batch
         )
         counts = self.preview.counts
         counts.refused += len(batch.refused)
-        counts.without_spend += sum(line.why is Why.NO_SPEND for line in passed_over) - refused_zeros
-        notes = [line.line for line in passed_over if line.why is Why.NOTE]
+        counts.without_spend += sum(line.reason is SkipReason.NO_SPEND for line in skipped) - refused_zeros
+        notes = [line.line for line in skipped if line.reason is SkipReason.NOTE]
         counts.notes += len(notes)
         counts.rounded += sum(row.is_rounded for row in rows)
-        self.preview.note_lines = (self.preview.note_lines + notes)[:NAMED_NOTES]
+        self.preview.note_lines = (self.preview.note_lines + notes)[:MAX_NAMED_NOTES]
         return sorted(batch.refused, key=lambda refused: refused.line)
 
     def _fitted(self, placed: Iterable[Placed], batch: Batch) -> Iterator[Placed]:
-        """Yield the rows, those of brands that would be created as these would read them."""
+        """Yield the rows, with UTC timestamps also for brands that would be created."""
         for ready in placed:
             if ready.brand_id:
                 yield ready
                 continue
             try:
-                yield ready._replace(row=fit(ready.row, self._new_brand(ready.row), self.zone))
+                yield ready._replace(row=fit_to_brand(ready.row, self._new_brand(ready.row), self.zone))
             except ValueError as refusal:
                 batch.refuse(ready.row, str(refusal))
 
@@ -154,15 +162,15 @@ class _Sums:
         )
 
     def _sort(self, placed: list[Placed], batch: Batch) -> int:
-        """Tell new rows from those that are there already; return how many rows of 0 are refused."""
-        facts = facts_of_brands({ready.brand_id for ready in placed if ready.brand_id})
-        there = in_the_ledger(placed)
+        """Count new and repeated rows and refuse contradictions; return the number of refused rows of 0."""
+        facts = read_brand_facts({ready.brand_id for ready in placed if ready.brand_id})
+        there = find_existing(placed)
         refused_zeros = 0
         for place, ready in enumerate(placed):
             row = ready.row
-            said = there.get(place) or self.seen.said(ready)
+            said = there.get(place) or self.seen.find(ready)
             if said and (said != (row.amount, row.timestamp)):
-                batch.refuse(row, other_than(Contradiction(row, *said)))
+                batch.refuse(row, describe_contradiction(Contradiction(row, *said)))
                 refused_zeros += not row.amount
             elif said:
                 self.preview.counts.repeated += 1
@@ -172,7 +180,7 @@ class _Sums:
 
     def _count(self, ready: Placed, brand: BrandFacts) -> None:
         row, counts = ready.row, self.preview.counts
-        self.seen.note(ready)
+        self.seen.add(ready)
         counts.imported += 1
         counts.without_external_id += row.external_id is None
         if not ready.campaign_id:
@@ -180,7 +188,7 @@ class _Sums:
         micros = to_micros(row.amount)
         self.micros[brand.currency] += micros
         key = brand.name, brand.currency, local_date(find_zone(brand.timezone) or ZoneInfo("UTC"), row.timestamp)
-        if key in self.days or len(self.days) < MOST_DAYS:
+        if key in self.days or len(self.days) < MAX_DAYS:
             day = self.days.setdefault(key, [0, 0])
             day[0] += 1
             day[1] += micros
@@ -199,7 +207,7 @@ class _Sums:
 
 
 class _Seen:
-    """The external ids of the file so far, and what was said with each: on disk where they are many."""
+    """The external ids of the file so far with their amount and timestamp, in a temporary SQLite database."""
 
     def __init__(self) -> None:
         self.database = sqlite3.connect("", isolation_level=None)
@@ -209,14 +217,14 @@ class _Seen:
     def close(self) -> None:
         self.database.close()
 
-    def said(self, ready: Placed) -> tuple[Decimal, Any] | None:
-        """Return amount and timestamp of the same external id in the lines before."""
+    def find(self, ready: Placed) -> tuple[Decimal, Any] | None:
+        """Return amount and timestamp of an earlier line with the same external id."""
         if ready.row.external_id is None:
             return None
         found = self.database.execute("SELECT micros, at FROM seen WHERE id = ?", (_key(ready),)).fetchone()
         return (from_micros(found[0]), ready.row.timestamp.fromisoformat(found[1]).astimezone(UTC)) if found else None
 
-    def note(self, ready: Placed) -> None:
+    def add(self, ready: Placed) -> None:
         if ready.row.external_id is not None:
             said = _key(ready), to_micros(ready.row.amount), ready.row.timestamp.isoformat()
             self.database.execute("INSERT INTO seen VALUES (?, ?, ?)", said)

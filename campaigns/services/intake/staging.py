@@ -1,4 +1,4 @@
-"""Writing a batch of spend rows in sets: into a temporary table first, from there into the ledger in one
+"""Writing a batch of spend rows: first into a temporary table, from there into the ledger in one
 statement.
 
 A temporary table filled by COPY took rows 1.3 times as fast as a JSON parameter on PostgreSQL 15, and as
@@ -31,9 +31,9 @@ CREATE = """
     )
 """
 
-# The order in which unique keys are locked is the same for every importer, so that two of them don't wait for
-# each other; of rows with one external id the first in the file comes first. Rows of 0 can't be written (R10): they are
-# there to be compared.
+# Every importer locks unique keys in the same order, so that two of them don't wait for
+# each other; of rows with the same external id the first in the file comes first. Rows of 0 can't be written (R10) and
+# are only compared.
 INSERT = """
     INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, external_id)
     SELECT brand_id, campaign_id, amount, timestamp, external_id
@@ -43,7 +43,7 @@ INSERT = """
     ON CONFLICT (campaign_id, external_id) DO NOTHING
 """
 
-SAID_OTHERWISE = f"""
+CONTRADICTIONS = f"""
     SELECT incoming.place, {micros_sql("there.amount")}, there.timestamp
     FROM incoming_spend AS incoming
     JOIN campaigns_spendrecord AS there
@@ -53,7 +53,7 @@ SAID_OTHERWISE = f"""
     ORDER BY incoming.place
 """
 
-IN_THE_LEDGER = f"""
+EXISTING = f"""
     WITH given AS MATERIALIZED ({{given}})
     SELECT given.place, {micros_sql("there.amount")}, there.timestamp
     FROM given
@@ -63,7 +63,7 @@ IN_THE_LEDGER = f"""
 
 
 class Placed(NamedTuple):
-    """A row that is ready to be written: its brand and campaign are known."""
+    """A row with the ids of its brand and campaign."""
 
     row: Row
     brand_id: int
@@ -72,7 +72,7 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A row whose external id the campaign has with another amount or timestamp (R11)."""
+    """A row whose external id exists in the campaign with another amount or timestamp (R11)."""
 
     row: Row
     amount: Decimal
@@ -80,11 +80,11 @@ class Contradiction:
 
 
 def write_batch(batch: Sequence[Placed]) -> tuple[int, list[Contradiction]]:
-    """Write the rows that the ledger hasn't yet; return how many, and those that contradict it.
+    """Insert the rows that the ledger lacks; return their number, and the rows that contradict it.
 
     Rows of 0 are only compared. What is neither was there already and says the same. Call it inside
-    transaction.atomic(). A row that somebody else is writing at this moment is waited for; the second statement
-    sees it, for it begins after the wait.
+    transaction.atomic(). The INSERT waits for rows that others are writing; the second statement sees them, because it
+    starts after the wait.
     """
     ordered = sorted(batch, key=_key)
     _stage(ordered)
@@ -95,22 +95,22 @@ def write_batch(batch: Sequence[Placed]) -> tuple[int, list[Contradiction]]:
 
 
 def _contradictions(ordered: Sequence[Placed]) -> Iterator[Contradiction]:
-    for place, micros, text in fetch_all(SAID_OTHERWISE):
+    for place, micros, text in fetch_all(CONTRADICTIONS):
         row, amount, timestamp = ordered[place].row, from_micros(micros), _aware(text)
         # SQLite compares texts: "…00:05:00" and "…00:05:00.000" are one instant.
         if (amount, timestamp) != (row.amount, row.timestamp):
             yield Contradiction(row, amount, timestamp)
 
 
-def in_the_ledger(batch: Sequence[Placed]) -> dict[int, tuple[Decimal, datetime]]:
-    """Return what the ledger says of the rows whose external id it has, by their place in the batch. It only reads."""
+def find_existing(batch: Sequence[Placed]) -> dict[int, tuple[Decimal, datetime]]:
+    """Return amount and timestamp of existing records with the rows' external ids, by position in the batch."""
     columns = {"place": "integer", "campaign_id": "bigint", "external_id": "text"}
     given = [
         (place, campaign_id, row.external_id)
         for place, (row, _, campaign_id) in enumerate(batch)
         if campaign_id and row.external_id is not None
     ]
-    found = fetch_all(IN_THE_LEDGER.format(given=rows_sql(columns)), [rows_param(columns, given)]) if given else []
+    found = fetch_all(EXISTING.format(given=rows_sql(columns)), [rows_param(columns, given)]) if given else []
     return {place: (from_micros(micros), _aware(timestamp)) for place, micros, timestamp in found}
 
 

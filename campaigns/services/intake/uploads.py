@@ -1,15 +1,14 @@
-"""Spend files that staff upload, imported by a worker: kept, claimed, run, and taken up again where a run was lost.
+"""Importing uploaded spend files in a worker: claimed, run, and retried if a run is lost.
 
-A message may be delivered twice, and a worker may die at any point. Each run gets a number of its own when it claims
-the upload, and what it commits is committed only as long as the upload still has that number: the run of another
-message, or of the same one again, has the next. All or nothing is one transaction with the result in it; where errors
-are skipped, each batch is committed with the line that it reached, and the next run goes on behind it. So every line
+A message can be delivered twice, and a worker can die at any point. Each run gets a number when it claims
+the upload, and commits only while the upload still has that number; a run of another
+message, or of the same one again, gets the next. All or nothing is one transaction that includes the result; if errors
+are skipped, each batch is committed with its last line number, and the next run continues after it. So every line
 counts once, with or without an external_id.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,67 +24,29 @@ from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import find_zone
 from campaigns.services.intake.csv_reader import BadRow, Line, SpendFileError, read_spend_csv
-from campaigns.services.intake.importer import Counts, ImportRefused, import_spend
-from campaigns.services.intake.upload_parts import PartsStream, open_parts, write_parts
-from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
+from campaigns.services.intake.importer import ImportRefused, import_spend
+from campaigns.services.intake.placement import Counts
+from campaigns.services.intake.upload_files import PartsStream, open_parts
+from campaigns.services.permissions import sees_only_assigned_brands, visible_to
 
 State = SpendUpload.State
 OPEN = (State.CHECKING, State.WAITING, State.RUNNING)
-# A run that hasn't told of itself for so long is taken for lost.
+# A run without a sign of life for this long is lost.
 LOST_AFTER = timedelta(minutes=2)
 ATTEMPTS = 5
-TOLD_EVERY = timedelta(seconds=1)
-# So many refused lines are kept in words.
-NAMED = 100
-NAMED_LENGTH = 500
+PROGRESS_INTERVAL = timedelta(seconds=1)
+# Refused lines stored with their reasons.
+MAX_NAMED = 100
+MAX_NAMED_LENGTH = 500
 COUNTS = Counts.__slots__
 
 
 class Superseded(Exception):
-    """Another run has taken the upload over: nothing more of this one may be committed."""
-
-
-def keep_upload(
-    chunks: Iterable[bytes],
-    *,
-    name: str,
-    person: Person,
-    now: datetime,
-    zone: str,
-    create: bool,
-    skip_errors: bool,
-    decimal: DecimalMark = DecimalMark.UNKNOWN,
-    state: State = State.WAITING,
-) -> SpendUpload:
-    """Keep a file for a worker, part by part. An empty zone means that of each brand."""
-    digest = hashlib.sha256()
-    with transaction.atomic():
-        upload = SpendUpload.objects.create(
-            user_id=person.pk,
-            who=person.get_username(),
-            name=name[-200:],
-            size=0,
-            timezone=zone,
-            decimal=decimal,
-            create_missing=create,
-            skip_errors=skip_errors,
-            state=state,
-            created_at=now,
-        )
-        upload.size = write_parts(upload.pk, _hashed(chunks, digest))
-        upload.sha256 = digest.hexdigest()
-        upload.save(update_fields=["size", "sha256"])
-    return upload
-
-
-def _hashed(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
-    for chunk in chunks:
-        digest.update(chunk)
-        yield chunk
+    """Another run took the upload over, so this one must not commit."""
 
 
 def due_uploads(*, now: datetime) -> list[int]:
-    """Return the oldest upload that waits, or whose run is lost, unless another one is running."""
+    """Return the oldest upload that is waiting or whose run was lost, unless another one is running."""
     running = Q(state=State.RUNNING, seen_at__range=_lately(now))
     if SpendUpload.objects.filter(running).exists():
         return []
@@ -94,9 +55,9 @@ def due_uploads(*, now: datetime) -> list[int]:
 
 
 def claim(pk: int, *, task_id: str, now: datetime) -> SpendUpload | None:
-    """Take an upload that waits, whose run is lost, or whose own message has come again; None where there is none.
+    """Claim an upload that is waiting, whose run was lost, or whose message was redelivered; or return None.
 
-    One at a time: an import takes a core, and the checks need another.
+    One import at a time, because each takes a core, and the checks need another.
     """
     lost = ~Q(seen_at__range=_lately(now)) | Q(task_id=task_id)
     others = SpendUpload.objects.filter(state=State.RUNNING, seen_at__range=_lately(now)).exclude(pk=pk)
@@ -108,14 +69,14 @@ def claim(pk: int, *, task_id: str, now: datetime) -> SpendUpload | None:
 
 
 def _lately(now: datetime) -> tuple[datetime, datetime]:
-    """Return between which instants a run has told of itself that isn't lost; one dated ahead says nothing of now."""
+    """Return the range of last signs of life of a run that isn't lost; one far in the future doesn't count."""
     return now - LOST_AFTER, now + LOST_AFTER
 
 
 def run_upload(pk: int, *, task_id: str, clock: Clock) -> SpendUpload | None:
-    """Claim the upload and import it to its end; return it then, None where it isn't to be run now.
+    """Claim the upload and import it; return it at the end, None if it can't be run now.
 
-    What can't be imported makes it fail, in a sentence. What nobody foresaw is raised, and the upload is taken up
+    An import error makes it fail with a message. An unexpected error is raised, and the upload is tried
     again, up to ATTEMPTS times.
     """
     upload = claim(pk, task_id=task_id, now=clock())
@@ -131,7 +92,7 @@ def run_upload(pk: int, *, task_id: str, clock: Clock) -> SpendUpload | None:
 
 
 def fail(pk: int, sentence: str, *, now: datetime) -> None:
-    """End an upload that isn't over without a further look at its file."""
+    """Mark an unfinished upload as failed."""
     with transaction.atomic():
         SpendUpload.objects.filter(pk=pk, state__in=OPEN).update(state=State.FAILED, problem=sentence, ended_at=now)
         SpendUploadPart.objects.filter(upload=pk).delete()
@@ -145,14 +106,14 @@ class _Run:
     clock: Clock
 
     def __post_init__(self) -> None:
-        self.told_at = self.clock()
+        self.reported_at = self.clock()
         self.refusals = self.upload.refusals.splitlines()
         self.raw: PartsStream
         self.raw, self.stream = open_parts(self.upload.pk)
 
     def go(self) -> None:
         if self.upload.attempt > ATTEMPTS:
-            self.end(State.FAILED, f"The worker ended {ATTEMPTS} times in the middle of it. {self.kept()}")
+            self.end(State.FAILED, f"The worker stopped {ATTEMPTS} times during the import. {self.kept()}")
             return
         try:
             self.import_rows()
@@ -166,7 +127,7 @@ class _Run:
         except DatabaseError as error:
             if not is_busy(error):
                 raise
-            self.end(State.FAILED, f"Others were writing the same rows at that moment: import again. {self.kept()}")
+            self.end(State.FAILED, f"Another process was writing the same rows: try again. {self.kept()}")
 
     def import_rows(self) -> None:
         upload = self.upload
@@ -199,16 +160,16 @@ class _Run:
             self.end(State.DONE, **{name: getattr(counts, name) for name in COUNTS})
 
     def rows(self, given: Iterable[Line]) -> Iterator[Line]:
-        """Yield what isn't imported yet."""
+        """Yield the lines that aren't imported yet."""
         return (row for row in given if row.line > self.upload.lines_done)
 
     def name_refused(self, refused: BadRow) -> None:
-        if len(self.refusals) < NAMED:
-            self.refusals.append(named_line(refused))
+        if len(self.refusals) < MAX_NAMED:
+            self.refusals.append(describe_refused(refused))
 
     def commit_batch(self, counts: Counts, refused: Sequence[BadRow], line: int) -> None:
-        """Note, in the batch's own transaction, how far it came."""
-        named = [*self.refusals, *map(named_line, refused)][:NAMED]
+        """Store the progress, in the batch's transaction."""
+        named = [*self.refusals, *map(describe_refused, refused)][:MAX_NAMED]
         added: dict[str, Any] = {name: F(name) + getattr(counts, name) for name in COUNTS}
         self.write(
             lines_done=line,
@@ -219,14 +180,14 @@ class _Run:
         )
 
     def tell(self, counts: Counts) -> None:
-        """Tell others how far a transaction has come that they don't see yet: on a connection of its own.
+        """Report the progress of an uncommitted transaction, on a separate connection.
 
-        SQLite has one writer, so there nothing is told before the end.
+        SQLite has one writer, so there is no progress before the end.
         """
         now = self.clock()
-        if not is_postgresql() or now - self.told_at < TOLD_EVERY:
+        if not is_postgresql() or now - self.reported_at < PROGRESS_INTERVAL:
             return
-        self.told_at = now
+        self.reported_at = now
         with separate_connection(5):
             self.write(bytes_done=self.raw.position, seen_at=now)
 
@@ -238,7 +199,7 @@ class _Run:
             SpendUploadPart.objects.filter(upload=self.upload.pk).delete()
 
     def write(self, **values: Any) -> None:
-        """Write to the upload as long as this run is its own. Raises Superseded."""
+        """Update the upload if this run still owns it. Raises Superseded."""
         mine = SpendUpload.objects.filter(pk=self.upload.pk, attempt=self.upload.attempt, state=State.RUNNING)
         if not mine.update(**values):
             raise Superseded
@@ -268,5 +229,5 @@ def visible_brands(upload: SpendUpload) -> QuerySet[Brand] | None:
     return visible_to(person, Brand.objects.order_by(), "pk")
 
 
-def named_line(refused: BadRow) -> str:
-    return f"Line {refused.line:,}: {refused.reason}".replace("\n", " ")[:NAMED_LENGTH]
+def describe_refused(refused: BadRow) -> str:
+    return f"Line {refused.line:,}: {refused.reason}".replace("\n", " ")[:MAX_NAMED_LENGTH]

@@ -18,7 +18,7 @@ from campaigns.models import JobRun, PendingSpend
 from campaigns.services.jobs.heartbeats import Processes, processes
 from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job
 from campaigns.services.jobs.turns import Turns, turns_of
-from campaigns.services.ledger.fold import oldest_bookable
+from campaigns.services.ledger.fold import oldest_foldable
 
 GRACE = timedelta(minutes=5)
 """A job is late when its turn is this long ago: longer than a run may take (CELERY_TASK_TIME_LIMIT)."""
@@ -170,9 +170,9 @@ def _pending(turns: Turns, now: datetime) -> PendingHealth:
     expected_by = turns.after(oldest) + GRACE
     if now <= expected_by:
         return PendingHealth(oldest, expected_by)
-    bookable = oldest_bookable()
-    if bookable and now > turns.after(bookable) + GRACE:
-        age = in_words(now - bookable)
+    foldable = oldest_foldable()
+    if foldable and now > turns.after(foldable) + GRACE:
+        age = in_words(now - foldable)
         return PendingHealth(oldest, expected_by, problem=f"Pending spend waits {age} for a check to fold it.")
     age = in_words(now - oldest)
     return PendingHealth(

@@ -1,8 +1,8 @@
 """Booking: which local day and month each quarter-hour of a brand's spend belongs to (R3, R15).
 
-Every statement that moves or recomputes totals joins its spend with the brand's booking zones and with *segments*:
-stretches of a UTC day that lie in one local day of a zone. Segments come from Python's zone data, for just the zones
-and days that a statement is about, as one bound parameter.
+Every statement that moves or recomputes totals joins its spend with the brand's accounting time zones and with
+*segments*: stretches of a UTC day that lie in one local day of a zone (campaigns/sql/ledger/booked.sql). Segments come
+from Python's zone data, for just the zones and days that a statement is about, as one bound parameter.
 """
 
 from __future__ import annotations
@@ -24,29 +24,13 @@ SEGMENT_COLUMNS = {
     "starts_on": "date",
 }
 
-PLACED = """
-    SELECT {of}, spent.quarter, spent.amount, zone.kind, zone.timezone, zone.first, zone.until
-    FROM {spent} AS spent JOIN {books} AS zone ON zone.brand_id = spent.brand_id
-"""
-"""Spend {spent} (brand_id, quarter, amount and columns {of}) with the booking zones {books} of its brand."""
-
-BOOKED = """
-    SELECT {of}, placed.kind, segment.starts_on, segment.day_from, placed.amount
-    FROM {placed} AS placed
-    JOIN segment ON segment.zone = placed.timezone AND segment.kind = placed.kind
-        AND segment.utc_day = placed.quarter / 96
-        AND placed.quarter >= segment.quarter_from AND placed.quarter < segment.quarter_until
-        AND segment.starts_on >= placed.first AND segment.starts_on < placed.until
-"""
-"""Such spend with its periods: a row for its day, one for its month; both tell the quarter at which its day begins."""
-
 
 def segments_sql() -> str:
-    return rows_sql(SEGMENT_COLUMNS)
+    return rows_sql(SEGMENT_COLUMNS, param="%(segments)s")
 
 
 def segments_param(utc_days: Mapping[str, Iterable[int]]) -> str:
-    """Return the segments of some UTC days in each zone. A year in 300 zones takes 60 MB: give those in use."""
+    """Return the parameter segments: of some UTC days in each zone. Give zones in use: 300 take 60 MB for a year."""
     return rows_param(SEGMENT_COLUMNS, _segments(utc_days))
 
 
@@ -61,7 +45,7 @@ def _segments(utc_days: Mapping[str, Iterable[int]]) -> Iterator[tuple[str, str,
 
 
 def known_accounting_time_zones(brands: Iterable[int] | None = None) -> list[str]:
-    """Return the zones that all brands, or these, are booked in, without unknown ones."""
+    """Return the accounting time zones of all brands, or of these, without unknown ones."""
     in_scope, scope = ("1 = 1", []) if brands is None else (in_list("brand_id"), [list_param(brands)])
     rows = fetch_all(f"SELECT DISTINCT timezone FROM campaigns_accountingtimezone WHERE {in_scope}", scope)
     return sorted(name for (name,) in rows if find_zone(name) is not None)

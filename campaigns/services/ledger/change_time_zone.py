@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, connection, transaction
 
 from campaigns.database.connection import fetch_all, is_lock_timeout, take_ledger_lock
 from campaigns.database.dialects import in_list, list_param
+from campaigns.database.statements import statement
 from campaigns.models import AccountingTimeZone, Brand, BrandPeriod
 from campaigns.models.periods import FIRST_PERIOD, LAST_PERIOD
 from campaigns.rules.clock import Clock
@@ -25,8 +27,10 @@ DAY, MONTH = BrandPeriod.Kind.DAY, BrandPeriod.Kind.MONTH
 
 @dataclass(frozen=True)
 class ZoneChange:
+    """A brand whose zone, wanted, isn't its accounting time zone; None where that is unknown."""
+
     brand_id: int
-    booked: str | None
+    accounted: str | None
     wanted: str
 
 
@@ -113,24 +117,13 @@ def brands_with_changed_zones(brands: Iterable[int] | None = None) -> list[int]:
     return [change.brand_id for change in _changed_zones(None if brands is None else list(brands))]
 
 
-CHANGED_ZONES = """
-WITH booked AS (
-    SELECT brand_id, COUNT(*) AS books, MIN(timezone) AS first, MAX(timezone) AS last
-    FROM campaigns_accountingtimezone
-    WHERE until = %s AND {of_brands}
-    GROUP BY brand_id
-)
-SELECT brand.id, CASE WHEN books = 2 THEN first END, brand.timezone
-FROM campaigns_brand AS brand LEFT JOIN booked ON booked.brand_id = brand.id
-WHERE {in_scope} AND (books IS NULL OR books <> 2 OR first <> brand.timezone OR last <> brand.timezone)
-ORDER BY brand.id
-"""
-
-
-def _changed_zones(brand_ids: Iterable[int] | None) -> list[ZoneChange]:
-    of_brands, in_scope = ("1 = 1", "1 = 1") if brand_ids is None else (in_list("brand_id"), in_list("brand.id"))
-    scope = [] if brand_ids is None else [list_param(brand_ids)]
-    rows = fetch_all(CHANGED_ZONES.format(of_brands=of_brands, in_scope=in_scope), [LAST_PERIOD, *scope, *scope])
+def _changed_zones(brand_ids: list[int] | None) -> list[ZoneChange]:
+    of_brands, in_scope = ("1 = 1", "1 = 1")
+    params: dict[str, Any] = {"last_period": LAST_PERIOD}
+    if brand_ids is not None:
+        of_brands, in_scope = in_list("brand_id", param="%(scope)s"), in_list("brand.id", param="%(scope)s")
+        params["scope"] = list_param(brand_ids)
+    rows = fetch_all(statement("ledger/changed_zones", of_brands=of_brands, in_scope=in_scope), params)
     changes = (ZoneChange(*row) for row in rows)
     return [change for change in changes if find_zone(change.wanted) is not None]
 
@@ -139,7 +132,7 @@ def _recompute_open_periods(change: ZoneChange, now: datetime) -> int:
     """Close the periods that ended in the old zone, then recompute the later ones in the new zone."""
     close_periods(now=now, brands=[change.brand_id])
     take_ledger_lock()
-    old, new = find_zone(change.booked or ""), ZoneInfo(change.wanted)
+    old, new = find_zone(change.accounted or ""), ZoneInfo(change.wanted)
     clocks = [local_clock(zone, now) for zone in (old, new) if zone is not None]
     open_day, open_month = min(clock.today for clock in clocks), min(clock.month for clock in clocks)
     born = local_clock(new, Brand.objects.values_list("created_at", flat=True).get(pk=change.brand_id))

@@ -26,83 +26,27 @@ from campaigns.database.connection import (
     yield_to_waiting_writers,
 )
 from campaigns.database.dialects import in_list, list_param, micros_sql, rows_param, rows_sql
+from campaigns.database.statements import statement
 from campaigns.models.periods import LAST_PERIOD
-from campaigns.rules.periods import ONE_DAY, find_zone, local_clock, local_clocks, next_month
+from campaigns.rules.periods import ONE_DAY, LocalClock, find_zone, local_clock, local_clocks, next_month
 from campaigns.services.ledger.booking import known_accounting_time_zones
 from campaigns.services.ledger.fold import fold_under_ledger_lock
 from campaigns.services.ledger.locks import brands_open_to_references, limit_job_waits
 from campaigns.services.ledger.unfinished import Unfinished
 
 BATCH_BRANDS_ON_POSTGRESQL = 2_000
+# Fewer, because SQLite lets nobody else write meanwhile.
 BATCH_BRANDS_ON_SQLITE = 200
-"""Fewer, because nobody else can write meanwhile."""
 
 CURRENT_COLUMNS = {"kind": "text", "zone": "text", "starts_on": "date"}
 OPENING_COLUMNS = {"id": "bigint", "opened": "date"}
-
-BUDGET = f"""
-    CASE zone.kind WHEN 'day' THEN {micros_sql("brand.daily_budget")} ELSE {micros_sql("brand.monthly_budget")} END
-"""
-
-DUE = """
-WITH current AS MATERIALIZED ({current}),
-open_period AS MATERIALIZED (
-    SELECT brand_id, kind, starts_on FROM campaigns_brandperiod
-    WHERE closed_at IS NULL AND {period_in_scope} AND (
-        (kind = 'day' AND starts_on < %s) OR (kind = 'month' AND starts_on < %s)
-    )
-)
-SELECT zone.brand_id FROM campaigns_accountingtimezone AS zone
-JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
-WHERE zone.until = %s AND {in_scope} AND (zone.closed_before IS NULL OR zone.closed_before < current.starts_on)
-UNION
-SELECT period.brand_id FROM open_period AS period
-JOIN campaigns_accountingtimezone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
-JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
-WHERE zone.until = %s AND {in_scope} AND period.starts_on < current.starts_on
-ORDER BY 1
-"""
-
-ADD_BUDGETED = f"""
-INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-WITH current AS MATERIALIZED ({{current}}), ended AS MATERIALIZED ({{ended}}),
-book AS MATERIALIZED (
-    SELECT zone.brand_id, zone.kind, zone.timezone, zone.closed_before, current.starts_on AS open_from
-    FROM campaigns_accountingtimezone AS zone
-    JOIN campaigns_brand AS brand ON brand.id = zone.brand_id
-    JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
-    WHERE zone.until = %s AND {{in_scope}} AND {BUDGET} IS NOT NULL
-)
-SELECT book.brand_id, book.kind, ended.starts_on, 0
-FROM book
-JOIN ended ON ended.kind = book.kind AND ended.zone = book.timezone
-    AND ended.starts_on >= book.closed_before AND ended.starts_on < book.open_from
-WHERE 1 = 1
-ON CONFLICT (kind, starts_on, brand_id) DO NOTHING
-"""
-
-CLOSE = f"""
-WITH current AS MATERIALIZED ({{current}}),
-ended AS (
-    SELECT period.id, period.spend,
-        CASE WHEN period.starts_on >= zone.opened AND period.starts_on < zone.closed_before THEN NULL
-            ELSE {BUDGET} END AS budget
-    FROM campaigns_brandperiod AS period
-    JOIN campaigns_brand AS brand ON brand.id = period.brand_id
-    JOIN campaigns_accountingtimezone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
-    JOIN current ON current.kind = zone.kind AND current.zone = zone.timezone
-    WHERE zone.until = %s AND {{in_scope}} AND period.closed_at IS NULL AND period.starts_on < current.starts_on
-)
-UPDATE campaigns_brandperiod SET closed_at = %s, spend_at_close = ended.spend, budget_at_close = ended.budget
-FROM ended WHERE ended.id = campaigns_brandperiod.id
-"""
 
 MARK_CLOSED = """
 WITH current AS MATERIALIZED ({current})
 UPDATE campaigns_accountingtimezone AS zone SET closed_before = current.starts_on
 FROM current
 WHERE current.kind = zone.kind AND current.zone = zone.timezone
-    AND zone.until = %s AND {in_scope} AND zone.closed_before < current.starts_on
+    AND zone.until = %(last_period)s AND {in_scope} AND zone.closed_before < current.starts_on
 """
 
 
@@ -153,23 +97,20 @@ class _Closing:
         self.now = now
         self.brands = brands
         self.clocks = local_clocks(known_accounting_time_zones(brands), now)
-        self.in_scope = "1 = 1" if brands is None else in_list("zone.brand_id")
-        self.period_in_scope = "1 = 1" if brands is None else in_list("brand_id")
-        self.scope: list[Any] = [] if brands is None else [list_param(brands)]
-        self.current_sql = rows_sql(CURRENT_COLUMNS)
-        self.current = rows_param(
-            CURRENT_COLUMNS,
-            [("day", c.zone, c.today) for c in self.clocks] + [("month", c.zone, c.month) for c in self.clocks],
-        )
+        self.in_scope = "1 = 1" if brands is None else in_list("zone.brand_id", param="%(scope)s")
+        self.params = {"current": current_periods(self.clocks), "last_period": LAST_PERIOD}
+        if brands is not None:
+            self.params["scope"] = list_param(brands)
 
     def due(self) -> list[int]:
         """Return the brands of the scope that have something to close, in order of id."""
-        of_current_zone = [LAST_PERIOD, *self.scope]
-        latest_day = max((clock.today for clock in self.clocks), default=LAST_PERIOD)
-        latest_month = max((clock.month for clock in self.clocks), default=LAST_PERIOD)
-        sql = DUE.format(current=self.current_sql, in_scope=self.in_scope, period_in_scope=self.period_in_scope)
-        params = [self.current, *self.scope, latest_day, latest_month, *of_current_zone, *of_current_zone]
-        return [brand_id for (brand_id,) in fetch_all(sql, params)]
+        period_in_scope = "1 = 1" if self.brands is None else in_list("brand_id", param="%(scope)s")
+        sql = self.statement("brands_to_close", period_in_scope=period_in_scope)
+        latest = {
+            "latest_day": max((clock.today for clock in self.clocks), default=LAST_PERIOD),
+            "latest_month": max((clock.month for clock in self.clocks), default=LAST_PERIOD),
+        }
+        return [brand_id for (brand_id,) in fetch_all(sql, self.params | latest)]
 
     @transaction.atomic
     def run(self, *, by_job: bool = False) -> int:
@@ -178,23 +119,27 @@ class _Closing:
         take_ledger_lock()
         fold_under_ledger_lock(self.brands)
         self.set_first_periods()
-        self.execute(ADD_BUDGETED, [self.current, self.ended()], ended=self.current_sql)
+        ended = rows_sql(CURRENT_COLUMNS, param="%(ended)s")
+        execute(self.statement("add_budgeted_periods", ended=ended), self.params | {"ended": self.ended()})
+        budgets = {
+            "daily_budget": micros_sql("brand.daily_budget"),
+            "monthly_budget": micros_sql("brand.monthly_budget"),
+        }
         closed_at = connection.ops.adapt_datetimefield_value(self.now)
-        closed = self.execute(CLOSE, [self.current], [closed_at])
-        self.execute(MARK_CLOSED, [self.current])
+        closed = execute(self.statement("close_periods", **budgets), self.params | {"closed_at": closed_at})
+        execute(MARK_CLOSED.format(current=current_sql(), in_scope=self.in_scope), self.params)
         return closed
 
-    def execute(self, sql: str, before: list[Any], after: Iterable[Any] = (), **parts: str) -> int:
-        filled = sql.format(current=self.current_sql, in_scope=self.in_scope, **parts)
-        return execute(filled, [*before, LAST_PERIOD, *self.scope, *after])
+    def statement(self, name: str, **fragments: str) -> str:
+        return statement(f"ledger/{name}", current=current_sql(), in_scope=self.in_scope, **fragments)
 
     def set_first_periods(self) -> None:
         """Note for each new brand in which of its periods it was created: budgets count from there on."""
         new = fetch_all(
             "SELECT zone.id, zone.kind, zone.timezone, brand.created_at FROM campaigns_accountingtimezone AS zone"
             " JOIN campaigns_brand AS brand ON brand.id = zone.brand_id"
-            f" WHERE zone.until = %s AND {self.in_scope} AND zone.closed_before IS NULL",
-            [LAST_PERIOD, *self.scope],
+            f" WHERE zone.until = %(last_period)s AND {self.in_scope} AND zone.closed_before IS NULL",
+            self.params,
         )
         rows = rows_param(OPENING_COLUMNS, self.openings(new))
         execute(
@@ -215,14 +160,25 @@ class _Closing:
         """Return all days and months that may have ended without being closed, in each zone."""
         rows = fetch_all(
             "SELECT timezone, MIN(closed_before) FROM campaigns_accountingtimezone AS zone"
-            f" WHERE zone.until = %s AND {self.in_scope} AND closed_before IS NOT NULL GROUP BY timezone",
-            [LAST_PERIOD, *self.scope],
+            f" WHERE zone.until = %(last_period)s AND {self.in_scope} AND closed_before IS NOT NULL GROUP BY timezone",
+            self.params,
         )
         first = {zone: as_date(closed_before) for zone, closed_before in rows}
         return rows_param(
             CURRENT_COLUMNS,
             [row for c in self.clocks if c.zone in first for row in _periods_between(c.zone, first[c.zone], c.today)],
         )
+
+
+def current_sql() -> str:
+    """Return the SELECT of the periods that run now in each zone, from the parameter current."""
+    return rows_sql(CURRENT_COLUMNS, param="%(current)s")
+
+
+def current_periods(clocks: Iterable[LocalClock]) -> str:
+    """Return the parameter current: each zone's running day and month."""
+    rows = [row for c in clocks for row in (("day", c.zone, c.today), ("month", c.zone, c.month))]
+    return rows_param(CURRENT_COLUMNS, rows)
 
 
 def _periods_between(zone: str, first: date, today: date) -> Iterator[tuple[str, str, date]]:

@@ -1,24 +1,26 @@
 """Folding: moving pending spend into the totals.
 
-fold() does it for everyone, in short transactions of its own, never inside a person's save. Whoever closes the periods
-of a brand folds that brand's pending spend first, in the same transaction. Both hold the ledger lock, so there is one
-at a time, and move only what can be booked: spend of brands in unknown zones, spend that is too large for its totals
-(see campaigns.services.ledger.overflow), and that of days that appeared after it looked, stays pending.
+fold() does it for all brands, in short transactions of its own, never inside a person's save. Closing the periods of a
+brand folds that brand's pending spend first, in the same transaction. Both hold the ledger lock, so there is one fold
+at a time, and move only what can be folded: spend of brands in unknown zones, spend that is too large for its totals,
+and that of days that appeared after the fold looked, stays pending.
 
-What a fold costs follows the rows that are pending, not the number of brands: it finds their books by index.
+What a fold costs follows the rows that are pending, not the number of brands: it finds their zones by index.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
 from campaigns.database.connection import (
     analytic_query,
+    execute,
     fetch_all,
     is_lock_timeout,
     is_out_of_range,
@@ -28,77 +30,52 @@ from campaigns.database.connection import (
     yield_to_waiting_writers,
 )
 from campaigns.database.dialects import ids_as_text, in_list, in_subquery_by_index, list_param, row_locator
+from campaigns.database.statements import script, statement
 from campaigns.models import PendingSpend
-from campaigns.rules.periods import find_zone, known_zones, quarter_of
-from campaigns.services.ledger.booking import segments_param
+from campaigns.rules.money import DAY_TOTAL_LIMIT
+from campaigns.rules.periods import find_zone, first_of_month, known_zones, quarter_of
+from campaigns.services.ledger.booking import segments_param, segments_sql
 from campaigns.services.ledger.due_brands import mark_due
-from campaigns.services.ledger.fold_batch import MARK_ALL, Planned, move
 from campaigns.services.ledger.locks import brands_open_to_references, brands_with_locked_totals, limit_job_waits
-from campaigns.services.ledger.overflow import suspects
 from campaigns.services.ledger.unfinished import Unfinished
 
 BATCH_DAYS = 100
+# A person's save may have to wait for the ledger lock.
 BATCH_ROWS_ON_POSTGRESQL = 10_000
-"""A person's save may have to wait for the ledger lock."""
+# Fewer, because SQLite lets nobody else write meanwhile.
 BATCH_ROWS_ON_SQLITE = 2_000
-"""Fewer, because nobody else can write meanwhile."""
+# In memory, 12 bytes each.
 PLANNED_ROWS = 1_000_000
-"""In memory, 12 bytes each."""
+# Enough for PostgreSQL to sort so many rows.
 PLANNING_MEGABYTES = 128
-"""In which PostgreSQL sorts so many rows."""
 ALL = 1_000_000_000
 
-ZONES = """
-WITH spent AS MATERIALIZED (
-    SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE id <= %s AND {in_scope}
-),
-book AS MATERIALIZED (
-    SELECT brand_id, timezone FROM campaigns_accountingtimezone WHERE {of_brands}
-)
-SELECT DISTINCT timezone FROM book
-UNION ALL SELECT NULL WHERE (SELECT COUNT(DISTINCT brand_id) FROM book) < (SELECT COUNT(*) FROM spent)
-"""
-"""The zones that brands with pending spend are booked in; NULL for those that lost their books."""
+# Every brand is due for every day that is folded.
+ALL_DAYS = 0
 
-BOOKABLE = """
-brand_id IN (
+EPOCH = date(1970, 1, 1)
+
+# Pending spend of brands whose accounting time zones are all known; a brand that lost its zones has none.
+FOLDABLE = """brand_id IN (
     SELECT brand_id FROM campaigns_accountingtimezone WHERE {of_brands}
     GROUP BY brand_id HAVING COUNT(*) = COUNT(CASE WHEN {known} THEN 1 END)
-)
-"""
-"""Of a brand whose booking zones are all known; one that lost its books has none."""
+)"""
 
-OLDEST = """
-WITH waiting AS MATERIALIZED (SELECT brand_id, MIN(id) AS oldest FROM campaigns_pendingspend GROUP BY brand_id)
-SELECT id, recorded_at FROM campaigns_pendingspend
-WHERE id = (SELECT MIN(oldest) FROM waiting WHERE {bookable})
-"""
-"""The pending row with the least key that can be booked: keys ascend nearly in the order of arrival."""
 
-PLAN = """
-WITH waiting AS (
-    SELECT {address} AS address, brand_id, quarter / 96 AS day FROM campaigns_pendingspend
-    WHERE id <= %s AND {in_scope} AND {bookable}
-    LIMIT %s
-),
-numbered AS (
-    SELECT address, brand_id, day,
-        (ROW_NUMBER() OVER (ORDER BY CAST(day AS bigint) * 1099511627776 + brand_id) - 1) / %s AS part
-    FROM waiting
-)
-SELECT COUNT(*), {addresses}, {brands}, MIN(day), MAX(day)
-FROM numbered GROUP BY part, day / %s ORDER BY part, day / %s
-"""
-"""Batches of what can be booked. Rows of one total come together, so that it is touched once, or a few times.
+@dataclass(frozen=True)
+class Planned:
+    """Rows that one batch is to move: where they are, their brands and UTC days."""
 
-They are in order of day and brand, as one number, which sorts in half the time.
-"""
+    count: int
+    addresses: str
+    brands: str
+    days: range
 
 
 def fold(*, unfinished: Unfinished | None = None) -> int:
-    """Move the pending spend that is there, and can be booked, into the totals; return how many rows that was.
+    """Move the pending spend that is there, and can be folded, into the totals; return how many rows that was.
 
-    unfinished learns which brands' spend stays pending, because its totals can't hold it or somebody locks them.
+    unfinished learns which brands' spend stays pending, because its totals can't hold it or are locked.
     """
     return _Fold(unfinished=unfinished).run()
 
@@ -111,23 +88,25 @@ def plan_fold(*, most_batches: int) -> _Fold:
 
 
 def fold_under_ledger_lock(brands: Iterable[int] | None) -> int:
-    """Do the same for all brands or for some, in the transaction of a caller that holds the ledger lock."""
+    """Fold for all brands or for some, in the transaction of a caller that holds the ledger lock."""
     return _Fold(brands).run()
 
 
-def oldest_bookable() -> datetime | None:
+def oldest_foldable() -> datetime | None:
     """Return when the oldest pending row arrived that a fold would move; None where there is none."""
-    of_waiting = in_subquery_by_index("brand_id", "SELECT brand_id FROM waiting")
-    sql = OLDEST.format(bookable=BOOKABLE.format(of_brands=of_waiting, known=in_list("timezone")))
-    rows = PendingSpend.objects.raw(sql, [list_param(sorted(known_zones()))])
+    of_brands = in_subquery_by_index("brand_id", "SELECT brand_id FROM waiting")
+    foldable = FOLDABLE.format(of_brands=of_brands, known=in_list("timezone", param="%(zones)s"))
+    rows = PendingSpend.objects.raw(
+        statement("ledger/oldest_foldable", foldable=foldable), {"zones": list_param(sorted(known_zones()))}
+    )
     return next((row.recorded_at for row in rows), None)
 
 
 class _Fold:
-    """One fold, in batches: each takes rows, books them and is committed, unless the caller holds a transaction.
+    """One fold, in batches: each moves rows and is committed, unless the caller holds a transaction.
 
-    It moves what was pending when it began, or beside writers who never rest it would never end. Batches are planned
-    without a lock: what another fold has taken meanwhile is not there any more when a batch wants to take it.
+    It moves what was pending when it began: beside writers who never rest it would never end otherwise. Batches are
+    planned without a lock: rows that another fold has taken meanwhile are gone when a batch wants to take them.
     """
 
     def __init__(
@@ -137,47 +116,48 @@ class _Fold:
         unfinished: Unfinished | None = None,
         most_batches: int | None = None,
     ) -> None:
-        ids = None if brands is None else list(brands)
         self.unfinished = Unfinished() if unfinished is None else unfinished
         self.most_batches = most_batches
         self.planned: list[Planned] | None = None
         self.in_caller = connection.in_atomic_block
-        self.mark_from = MARK_ALL
-        self.in_scope = "1 = 1" if ids is None else in_list("brand_id", hashed=True)
-        self.scope: list[Any] = [] if ids is None else [list_param(ids)]
+        self.due_from = ALL_DAYS
+        self.is_of_some = brands is not None
+        self.in_scope = "1 = 1" if brands is None else in_list("brand_id", hashed=True, param="%(scope)s")
         ((self.newest,),) = fetch_all("SELECT MAX(id) FROM campaigns_pendingspend")
-        self.of_pending = [self.newest, *self.scope]
-        booked = self.accounting_time_zones() if self.newest else set()
-        self.zones = sorted(name for name in booked if name and find_zone(name) is not None)
-        self.all_known = len(self.zones) == len(booked)
+        self.params: dict[str, Any] = {"newest": self.newest}
+        if brands is not None:
+            self.params["scope"] = list_param(brands)
+        found = self.accounting_time_zones() if self.newest else set()
+        self.zones = sorted(name for name in found if name and find_zone(name) is not None)
+        self.all_known = len(self.zones) == len(found)
+        self.params["zones"] = list_param(self.zones)
 
     def accounting_time_zones(self) -> set[str | None]:
-        """Return the zones that brands with pending spend are booked in; with None if one has lost its books."""
-        sql = ZONES.format(
-            in_scope=self.in_scope, of_brands=in_subquery_by_index("brand_id", "SELECT brand_id FROM spent")
-        )
+        """Return the zones of brands with pending spend; with None if one of them has lost its zones."""
+        of_spent_brands = in_subquery_by_index("brand_id", "SELECT brand_id FROM spent")
+        sql = statement("ledger/zones_of_pending", in_scope=self.in_scope, of_spent_brands=of_spent_brands)
         with self.large_query():
-            return {name for (name,) in fetch_all(sql, self.of_pending)}
+            return {name for (name,) in fetch_all(sql, self.params)}
 
     def large_query(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.scope else analytic_query(megabytes=PLANNING_MEGABYTES)
+        return nullcontext() if self.is_of_some else analytic_query(megabytes=PLANNING_MEGABYTES)
 
-    def bookable(self) -> tuple[str, list[Any]]:
-        """Return the condition on pending rows that they can be booked, and its parameters."""
+    def foldable(self) -> str:
+        """Return the condition on pending rows that they can be folded."""
         if self.all_known:
-            return "1 = 1", []
-        pending = f"SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE id <= %s AND {self.in_scope}"
-        sql = BOOKABLE.format(of_brands=in_subquery_by_index("brand_id", pending), known=in_list("timezone"))
-        return sql, [*self.of_pending, list_param(self.zones)]
+            return "1 = 1"
+        spent = f"SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE id <= %(newest)s AND {self.in_scope}"
+        of_brands = in_subquery_by_index("brand_id", spent)
+        return FOLDABLE.format(of_brands=of_brands, known=in_list("timezone", param="%(zones)s"))
 
     def run(self, *, decided_at: datetime | None = None) -> int:
-        """Move it; return how many rows that was. Where somebody else has locked what it needs, leave that and say so.
+        """Move it; return how many rows that was. What another transaction has locked is left, and noted.
 
-        decided_at is the instant of a decision on all brands that are planned, after the plan: only spend of later days
-        is marked then.
+        decided_at is the instant of a decision on all brands that are planned, made after the plan: brands are due for
+        later days only then.
         """
         if decided_at is not None:
-            self.mark_from = quarter_of(decided_at) + 1
+            self.due_from = quarter_of(decided_at) + 1
         folded = 0
         try:
             for count in self.batches():
@@ -214,9 +194,7 @@ class _Fold:
                 yield count
 
     def unlocked_batches(self, error: DatabaseError) -> Iterator[int]:
-        """Fold the others where somebody is about to delete a brand, to which no total can refer meanwhile, or locks
-        some totals.
-        """
+        """Fold the brands that are neither about to be deleted, so that no total can refer to them, nor locked."""
         pending = set(self.pending_brands())
         going = pending.difference(brands_open_to_references(pending))
         held = pending.intersection(brands_with_locked_totals())
@@ -228,7 +206,7 @@ class _Fold:
 
     def careful_batches(self) -> Iterator[int]:
         """Fold each brand that may be too large alone and as a whole, so that refunds are in; then the others."""
-        apart = sorted(set(suspects()) & set(self.pending_brands()))
+        apart = sorted(set(brands_near_limits()) & set(self.pending_brands()))
         for brand_id in apart:
             try:
                 yield _Fold([brand_id]).whole()
@@ -244,7 +222,7 @@ class _Fold:
         yield from others.batches() if apart else others.plain_batches()
 
     def of_brands(self, brands: Iterable[int]) -> _Fold:
-        """Return a fold of some brands, of what is pending by now: all that it moves is marked."""
+        """Return a fold of some brands, of what is pending by now: they are due for all of its days."""
         return _Fold(brands, unfinished=self.unfinished, most_batches=self.most_batches)
 
     def whole(self) -> int:
@@ -253,38 +231,69 @@ class _Fold:
     def pending_brands(self) -> list[int]:
         """Return the brands of the scope that have pending spend."""
         sql = f"SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE {self.in_scope}"
-        return [brand_id for (brand_id,) in fetch_all(sql, self.scope)]
+        return [brand_id for (brand_id,) in fetch_all(sql, self.params)]
 
     def plan(self, batch_rows: int | None = None, batch_days: int | None = None) -> list[Planned]:
-        """Return the batches in which to move what is pending and can be booked, of the earliest day first."""
+        """Return the batches in which to move what is pending and can be folded, of the earliest day first."""
         if not self.zones:
             return []
         most = batch_rows or (BATCH_ROWS_ON_POSTGRESQL if is_postgresql() else BATCH_ROWS_ON_SQLITE)
-        days = batch_days or BATCH_DAYS
-        bookable, of_bookable = self.bookable()
-        sql = PLAN.format(
+        sql = statement(
+            "ledger/plan_fold",
             address=row_locator(),
             in_scope=self.in_scope,
-            bookable=bookable,
+            foldable=self.foldable(),
             addresses=ids_as_text("address"),
-            brands=ids_as_text("brand_id"),
+            brands=ids_as_text("DISTINCT brand_id"),
         )
-        planned = max(most, PLANNED_ROWS) if self.most_batches is None else most * self.most_batches
-        limits = [planned, most, days, days]
+        limits = {
+            "most": max(most, PLANNED_ROWS) if self.most_batches is None else most * self.most_batches,
+            "batch_rows": most,
+            "batch_days": batch_days or BATCH_DAYS,
+        }
         with self.large_query():
-            rows = fetch_all(sql, [*self.of_pending, *of_bookable, *limits])
+            rows = fetch_all(sql, self.params | limits)
         return [
             Planned(count, addresses, brands, range(first, last + 1)) for count, addresses, brands, first, last in rows
         ]
 
     def batch(self, rows: Planned) -> int:
-        return self.move(rows, segments_param(dict.fromkeys(self.zones, rows.days)))
+        """Move the rows of a batch; return how many there still were."""
+        segments = segments_param(dict.fromkeys(self.zones, rows.days))
+        planned = {"addresses": rows.addresses, "brands": rows.brands, "utc_days": list_param(rows.days)}
+        return self.move(self.params | planned | {"segments": segments, "due_from": self.due_from})
 
     @transaction.atomic
-    def move(self, rows: Planned, segments: str) -> int:
+    def move(self, params: dict[str, Any]) -> int:
         if not self.in_caller:
             limit_job_waits()
         take_ledger_lock()
-        if not self.scope:
-            plan_for_many_rows(by_address=True)
-        return move(rows, newest=self.newest, zones=self.zones, segments=segments, mark_from=self.mark_from)
+        booked = statement("ledger/booked")
+        if is_postgresql():
+            if not self.is_of_some:
+                plan_for_many_rows(by_address=True)
+            ((count,),) = fetch_all(statement("ledger/fold", segments=segments_sql(), booked=booked), params)
+            return int(count)
+        taken = statement("ledger/taken", segments=segments_sql())
+        # The last statement takes the rows away.
+        return [execute(sql, params) for sql in script("ledger/fold", taken=taken, booked=booked)][-1]
+
+
+def brands_near_limits() -> list[int]:
+    """Return the brands among which are all whose pending spend may take a total beyond its limit (R6).
+
+    A total's limit is a hundred times the largest budget or more (campaigns.rules.money), so only a broken sender
+    passes it. Such spend stays pending, where it counts for every decision, until refunds, or corrected or deleted
+    records, bring it down.
+    """
+    utc_days = fetch_all("SELECT DISTINCT quarter / 96 FROM campaigns_pendingspend")
+    # The local days that pending spend can be of, in whatever zone.
+    days = {EPOCH + timedelta(days=utc_day + offset) for (utc_day,) in utc_days for offset in (-1, 0, 1)}
+    sql = statement(
+        "ledger/brands_near_limits",
+        of_periods=in_list("starts_on", param="%(periods)s"),
+        of_days=in_list("total.day", param="%(days)s"),
+    )
+    periods = days | {first_of_month(day) for day in days}
+    params = {"suspicious": DAY_TOTAL_LIMIT // 4, "periods": list_param(periods), "days": list_param(days)}
+    return [brand_id for (brand_id,) in fetch_all(sql, params)]

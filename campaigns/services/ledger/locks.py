@@ -13,6 +13,7 @@ from django.db.models import Model
 
 from campaigns.database.connection import LOCK_HOLDER_TIMEOUT, fetch_all, is_postgresql, limit_lock_waits
 from campaigns.database.dialects import in_list, list_param
+from campaigns.database.statements import statement
 from campaigns.services.scope import Scope
 
 SAVE_WAIT: float = 5
@@ -92,39 +93,6 @@ def brands_open_to_references(brand_ids: Iterable[int]) -> list[int]:
     return [row[0] for row in fetch_all(sql, [list_param(ids)])]
 
 
-LOCKED_TOTALS = """
-WITH spent AS MATERIALIZED (
-    SELECT brand_id, campaign_id, DATE '1970-01-01' + quarter / 96 AS day
-    FROM campaigns_pendingspend GROUP BY brand_id, campaign_id, quarter / 96
-),
-brand_from AS MATERIALIZED (
-    SELECT brand_id, CAST(date_trunc('month', MIN(day) - 1) AS date) AS day FROM spent GROUP BY brand_id
-),
-brand_total AS MATERIALIZED (
-    SELECT total.id, total.brand_id FROM campaigns_brandperiod AS total
-    JOIN brand_from ON brand_from.brand_id = total.brand_id AND total.starts_on >= brand_from.day
-),
-campaign_total AS MATERIALIZED (
-    SELECT DISTINCT spent.brand_id, total.campaign_id, total.day FROM campaigns_campaignday AS total
-    JOIN spent ON spent.campaign_id = total.campaign_id AND total.day BETWEEN spent.day - 1 AND spent.day + 1
-),
-free_brand_total AS MATERIALIZED (
-    SELECT id FROM campaigns_brandperiod
-    WHERE id IN (SELECT id FROM brand_total) FOR NO KEY UPDATE SKIP LOCKED
-),
-free_campaign_total AS MATERIALIZED (
-    SELECT campaign_id, day FROM campaigns_campaignday
-    WHERE (campaign_id, day) IN (SELECT campaign_id, day FROM campaign_total) FOR NO KEY UPDATE SKIP LOCKED
-)
-SELECT brand_id FROM brand_total WHERE id NOT IN (SELECT id FROM free_brand_total)
-UNION
-SELECT brand_id FROM campaign_total AS total WHERE NOT EXISTS (
-    SELECT 1 FROM free_campaign_total AS free WHERE free.campaign_id = total.campaign_id AND free.day = total.day
-)
-"""
-"""Days are those of UTC here, so the day before and after belong to them in some zone."""
-
-
 def brands_with_locked_totals() -> list[int]:
     """Return the brands whose pending spend can't be added to their totals without waiting: somebody locks those."""
-    return [brand_id for (brand_id,) in fetch_all(LOCKED_TOTALS)] if is_postgresql() else []
+    return [brand_id for (brand_id,) in fetch_all(statement("ledger/locked_totals"))] if is_postgresql() else []

@@ -47,7 +47,7 @@ def prune_history(*, before: datetime, dry_run: bool = False, on_batch: Callable
 def _batches(above: int, last: int) -> Iterator[tuple[int, int]]:
     """Cut the lines into batches by id: after years of pruning most of the numbers are gone."""
     while above < last:
-        ((up_to,),) = fetch_all(BATCH_END, [above, last, BATCH])
+        ((up_to,),) = fetch_all(BATCH_END, {"above": above, "last": last, "batch": BATCH})
         if up_to is None:
             return
         yield above, up_to
@@ -55,15 +55,16 @@ def _batches(above: int, last: int) -> Iterator[tuple[int, int]]:
 
 
 BATCH_END = """
-    SELECT MAX(id)
-    FROM (SELECT id FROM campaigns_statuschange WHERE id > %s AND id <= %s ORDER BY id LIMIT %s) AS batch
+    SELECT MAX(id) FROM (
+        SELECT id FROM campaigns_statuschange WHERE id > %(above)s AND id <= %(last)s ORDER BY id LIMIT %(batch)s
+    ) AS batch
 """
 
 # The last line is asked for line by line: a join would read the whole history for each batch.
 PRUNABLE = """
     SELECT line.id
     FROM campaigns_statuschange AS line
-    WHERE line.id > %s AND line.id <= %s AND line.recorded_at < %s
+    WHERE line.id > %(above)s AND line.id <= %(up_to)s AND line.recorded_at < %(before)s
         AND line.id < (
             SELECT MAX(later.id) FROM campaigns_statuschange AS later WHERE later.campaign_id = line.campaign_id
         )
@@ -71,7 +72,7 @@ PRUNABLE = """
 
 
 def _prune(above: int, up_to: int, before: datetime, dry_run: bool) -> int:
-    params = [above, up_to, connection.ops.adapt_datetimefield_value(before)]
+    params = {"above": above, "up_to": up_to, "before": connection.ops.adapt_datetimefield_value(before)}
     if dry_run:
         ((lines,),) = fetch_all(f"SELECT COUNT(*) FROM ({PRUNABLE}) AS prunable", params)
         return int(lines)

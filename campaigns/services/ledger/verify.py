@@ -6,11 +6,10 @@ beside writers and folds. A repair adds the difference to the total, under the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -24,19 +23,20 @@ from campaigns.database.connection import (
     take_ledger_lock,
 )
 from campaigns.database.dialects import (
-    clamped_sum,
     group_large_amounts_separately,
     in_list,
     list_param,
     micros_sql,
     quarter_sql,
+    sum_function,
 )
+from campaigns.database.statements import statement
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.periods import FIRST_PERIOD
 from campaigns.rules.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT, from_micros
 from campaigns.rules.periods import EARLIEST, first_of_month
-from campaigns.services.ledger.booking import BOOKED, PLACED, segments_param, segments_sql
+from campaigns.services.ledger.booking import segments_param, segments_sql
 
 FURTHEST_FROM_UTC = timedelta(days=2)
 
@@ -84,64 +84,22 @@ def repair(totals: TotalsRange) -> int:
     if totals.brands is None:
         plan_for_many_rows()
     comparison = _Comparison(totals)
-    campaign_days = execute(
-        "INSERT INTO campaigns_campaignday (campaign_id, day, spend)"
-        f" {comparison.sql} SELECT campaign_id, starts_on, lacks FROM campaign_days"
-        f" WHERE ABS(found) <= {DAY_TOTAL_LIMIT}"
-        " ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend",
-        comparison.params,
-    )
-    brand_periods = execute(
-        "INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)"
-        f" {comparison.sql} SELECT brand_id, kind, starts_on, lacks FROM brand_periods"
-        f" WHERE ABS(found) <= CASE kind WHEN 'day' THEN {DAY_TOTAL_LIMIT} ELSE {MONTH_TOTAL_LIMIT} END"
-        " ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend",
-        comparison.params,
-    )
-    return campaign_days + brand_periods
+    return sum(execute(comparison.sql(then), comparison.params | LIMITS) for then in (ADD_CAMPAIGN_DAYS, ADD_PERIODS))
 
 
-DAYS = """
-SELECT DISTINCT zone.timezone, spent.day FROM (
-    SELECT DISTINCT brand_id, {quarter} / 96 AS day
-    FROM campaigns_spendrecord WHERE {brand_in_scope} AND timestamp >= %s
-    UNION SELECT brand_id, quarter / 96 FROM campaigns_pendingspend WHERE {brand_in_scope}
-) AS spent
-JOIN campaigns_accountingtimezone AS zone ON zone.brand_id = spent.brand_id
+LIMITS = {"day_limit": DAY_TOTAL_LIMIT, "month_limit": MONTH_TOTAL_LIMIT}
+
+ADD_CAMPAIGN_DAYS = """
+INSERT INTO campaigns_campaignday (campaign_id, day, spend)
+SELECT campaign_id, starts_on, lacks FROM campaign_days WHERE ABS(found) <= %(day_limit)s
+ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend
 """
 
-DIFFERENCES = """
-WITH segment AS MATERIALIZED ({segments}),
-spent AS MATERIALIZED (
-    SELECT brand_id, campaign_id, quarter, SUM(amount) AS amount FROM (
-        SELECT id, brand_id, campaign_id, {quarter} AS quarter, {micros} AS amount
-        FROM campaigns_spendrecord WHERE {brand_in_scope} AND timestamp >= %s
-        UNION ALL
-        SELECT id, brand_id, campaign_id, quarter, -amount FROM campaigns_pendingspend WHERE {brand_in_scope}
-    ) AS changes
-    GROUP BY brand_id, campaign_id, quarter{group_large_amounts_separately}
-),
-placed AS ({placed}),
-booked AS MATERIALIZED ({booked}),
-campaign_days AS (
-    SELECT campaign_id, starts_on, {amount_sum} AS lacks, {found_sum} AS found FROM (
-        SELECT campaign_id, starts_on, amount, amount AS found FROM booked WHERE kind = 'day'
-        UNION ALL
-        SELECT campaign_id, day, -spend, 0 FROM campaigns_campaignday WHERE {campaign_in_scope}
-    ) AS both_sides
-    WHERE starts_on >= %s AND campaign_id IN (SELECT id FROM campaigns_campaign)
-    GROUP BY campaign_id, starts_on HAVING {amount_sum} <> 0
-),
-brand_periods AS (
-    SELECT brand_id, kind, starts_on, {amount_sum} AS lacks, {found_sum} AS found FROM (
-        SELECT brand_id, kind, starts_on, amount, amount AS found FROM booked
-        UNION ALL
-        SELECT brand_id, kind, starts_on, -spend, 0 FROM campaigns_brandperiod WHERE {brand_in_scope}
-    ) AS both_sides
-    WHERE ((kind = 'day' AND starts_on >= %s) OR (kind = 'month' AND starts_on >= %s))
-        AND brand_id IN (SELECT id FROM campaigns_brand)
-    GROUP BY brand_id, kind, starts_on HAVING {amount_sum} <> 0
-)
+ADD_PERIODS = """
+INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
+SELECT brand_id, kind, starts_on, lacks FROM brand_periods
+WHERE ABS(found) <= CASE kind WHEN 'day' THEN %(day_limit)s ELSE %(month_limit)s END
+ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
 """
 
 
@@ -149,37 +107,35 @@ class _Comparison:
     """The statement that compares rows and totals, with its parameters."""
 
     def __init__(self, totals: TotalsRange) -> None:
-        in_scope = "1 = 1" if totals.brands is None else in_list("brand_id")
-        scope: list[Any] = [] if totals.brands is None else [list_param(totals.brands)]
-        self.rows_from = connection.ops.adapt_datetimefield_value(_first_instant(totals.first_month))
-        self.sql = DIFFERENCES.format(
+        self.in_scope = "1 = 1" if totals.brands is None else in_list("brand_id", param="%(scope)s")
+        self.campaign_in_scope = "1 = 1"
+        rows_from = connection.ops.adapt_datetimefield_value(_first_instant(totals.first_month))
+        self.params = {"rows_from": rows_from, "first_day": totals.first_day, "first_month": totals.first_month}
+        if totals.brands is not None:
+            self.params["scope"] = list_param(totals.brands)
+            self.campaign_in_scope = f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {self.in_scope})"
+        self.params["segments"] = segments_param(self._days())
+
+    def sql(self, then: str) -> str:
+        """Return the statement that does something with the differences."""
+        return statement(
+            "ledger/differences",
             segments=segments_sql(),
+            booked=statement("ledger/booked"),
             quarter=quarter_sql("timestamp"),
             micros=micros_sql("amount"),
-            amount_sum=clamped_sum("amount"),
-            found_sum=clamped_sum("found"),
+            sum=sum_function(),
             group_large_amounts_separately=group_large_amounts_separately("amount", "id"),
-            placed=PLACED.format(
-                spent="spent", books="campaigns_accountingtimezone", of="spent.brand_id, spent.campaign_id"
-            ),
-            booked=BOOKED.format(placed="placed", of="placed.brand_id, placed.campaign_id"),
-            brand_in_scope=in_scope,
-            campaign_in_scope="1 = 1"
-            if totals.brands is None
-            else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {in_scope})",
+            in_scope=self.in_scope,
+            campaign_in_scope=self.campaign_in_scope,
+            then=then,
         )
-        segments = segments_param(self._days(in_scope, scope))
-        self.params: list[Any] = [
-            *(segments, *scope, self.rows_from, *scope),
-            *(*scope, totals.first_day),
-            *(*scope, totals.first_day, totals.first_month),
-        ]
 
-    def _days(self, in_scope: str, scope: Iterable[Any]) -> dict[str, set[int]]:
-        """Return the UTC days that have spend of brands booked in each zone."""
-        sql = DAYS.format(quarter=quarter_sql("timestamp"), brand_in_scope=in_scope)
+    def _days(self) -> dict[str, set[int]]:
+        """Return the UTC days that have spend of brands in each accounting time zone."""
+        sql = statement("ledger/days_of_spend", quarter=quarter_sql("timestamp"), in_scope=self.in_scope)
         days: dict[str, set[int]] = {}
-        for zone, day in fetch_all(sql, [*scope, self.rows_from, *scope]):
+        for zone, day in fetch_all(sql, self.params):
             days.setdefault(zone, set()).add(day)
         return days
 
@@ -193,7 +149,7 @@ def _first_instant(month: date) -> datetime:
 
 def _campaign_differences(comparison: _Comparison) -> Iterator[Difference]:
     rows = fetch_all(
-        f"{comparison.sql} SELECT campaign_id, starts_on, lacks FROM campaign_days ORDER BY 1, 2",
+        comparison.sql("SELECT campaign_id, starts_on, lacks FROM campaign_days ORDER BY 1, 2"),
         comparison.params,
     )
     found = Campaign.objects.filter(pk__in={row[0] for row in rows})
@@ -205,7 +161,7 @@ def _campaign_differences(comparison: _Comparison) -> Iterator[Difference]:
 
 def _brand_differences(comparison: _Comparison) -> Iterator[Difference]:
     rows = fetch_all(
-        f"{comparison.sql} SELECT brand_id, kind, starts_on, lacks FROM brand_periods ORDER BY 1, 2, 3",
+        comparison.sql("SELECT brand_id, kind, starts_on, lacks FROM brand_periods ORDER BY 1, 2, 3"),
         comparison.params,
     )
     found = Brand.objects.filter(pk__in={row[0] for row in rows})

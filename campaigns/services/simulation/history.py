@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from campaigns.rules.names import name_key, normal_name
 from campaigns.rules.periods import ONE_DAY, local_date
-from campaigns.services.intake.csv_reader import BadRow, Line, PassedOver, Row, SpendFileError, read_spend_csv
-from campaigns.services.intake.times import on_the_clock_of
+from campaigns.services.intake.csv_reader import BadRow, Line, Row, SkippedLine, SpendFileError, read_spend_csv
+from campaigns.services.intake.times import local_to_utc
 from campaigns.services.simulation import SimulationError
 
 LINES_NAMED = 5
@@ -100,7 +100,7 @@ def read_history(path: Path, zone: ZoneInfo) -> History:
         unique,
         lines=len(unique),
         repeated=len(rows) - len(unique),
-        zeros=sum(isinstance(line, PassedOver) for line in lines),
+        zeros=sum(isinstance(line, SkippedLine) for line in lines),
     )
 
 
@@ -109,7 +109,7 @@ def _in_zone(line: Line, zone: ZoneInfo) -> Line:
     if not isinstance(line, Row) or line.timestamp.tzinfo is not None:
         return line
     try:
-        return replace(line, timestamp=on_the_clock_of(zone, line.timestamp))
+        return replace(line, timestamp=local_to_utc(zone, line.timestamp))
     except ValueError as refusal:
         return BadRow(line.line, str(refusal), line.text)
 

@@ -115,7 +115,7 @@ class WindowsTests(FormTestCase):
         form = self.new_form(Campaign) | {"brand": str(make_brand().pk), "name": "Added"}
         add_window(form, [1], "08:00", "18:00")
         response = self.client.post(reverse("admin:campaigns_campaign_add"), form)
-        self.assertEqual(response.status_code, 302, self.told(response))
+        self.assertEqual(response.status_code, 302, self.errors_of(response))
         self.assertEqual(str(Campaign.objects.get(name="Added").windows.get()), "Mon 08:00–18:00")
 
 

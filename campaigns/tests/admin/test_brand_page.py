@@ -92,14 +92,14 @@ class MonthTests(BrandTestCase):
         month = self.month(self.brand)
         found = {number: hour.spend for number, hour in enumerate(month.hours) if hour.spend}
         self.assertEqual(found, {0: 3, 1: 3, 23: 8})
-        self.assertEqual((len(month.hours), month.before_the_hours), (24, 0))
+        self.assertEqual((len(month.hours), month.spend_without_hour), (24, 0))
 
     def test_hours_come_from_the_newest_records_and_the_rest_is_told(self) -> None:
         for amount in (1, 2, 4):
             spend(self.campaign, amount, NOW)
-        with patch.object(service, "RECORDS", 2):
+        with patch.object(service, "MAX_LATEST_RECORDS", 2):
             month = self.month(self.brand)
-            self.assertEqual((month.hours[12].spend, month.before_the_hours), (6, 1))
+            self.assertEqual((month.hours[12].spend, month.spend_without_hour), (6, 1))
             self.assertIn("1.00 EUR of today is in no hour", self.page(self.brand))
         self.assertNotIn("is in no hour", self.page(self.brand))
 

@@ -34,7 +34,7 @@ class AddTests(FormTestCase):
             "daily_budget": "12.345678",
         }
         response = self.client.post(reverse("admin:campaigns_brand_add"), form)
-        self.assertEqual(response.status_code, 302, self.told(response))
+        self.assertEqual(response.status_code, 302, self.errors_of(response))
         brand = Brand.objects.get()
         self.assertEqual((brand.name, brand.timezone), ("Alpine", "Europe/Zurich"))
         self.assertEqual(brand.daily_budget, Decimal("12.345678"))
@@ -55,7 +55,7 @@ class AddTests(FormTestCase):
         add_window(form, [1], "08:00", "18:00")
         with at("2026-11-20 12:00"):  # a Friday
             response = self.client.post(reverse("admin:campaigns_campaign_add"), form)
-        self.assertEqual(response.status_code, 302, self.told(response))
+        self.assertEqual(response.status_code, 302, self.errors_of(response))
         self.assertEqual(str(DaypartingSchedule.objects.get()), "Mon 08:00–18:00")
         self.assertEqual(Campaign.objects.get().reasons, PauseReason.OUTSIDE_SCHEDULE)
 
@@ -63,13 +63,13 @@ class AddTests(FormTestCase):
         management = {"windows-TOTAL_FORMS": "0", "windows-INITIAL_FORMS": "0"}
         form = management | {"brand": str(make_brand().pk), "name": "Search", "enabled": "on"}
         response = self.client.post(reverse("admin:campaigns_campaign_add"), form)
-        self.assertEqual(response.status_code, 302, self.told(response))
+        self.assertEqual(response.status_code, 302, self.errors_of(response))
         self.assertEqual(Campaign.objects.get().status, "active")
 
     def add(self, brand: Brand, **fields: str) -> None:
         form = self.new_form(Campaign) | {"brand": str(brand.pk), **fields}
         response = self.client.post(reverse("admin:campaigns_campaign_add"), form)
-        self.assertEqual(response.status_code, 302, self.told(response))
+        self.assertEqual(response.status_code, 302, self.errors_of(response))
 
 
 class EffectTests(FormTestCase):

@@ -126,7 +126,7 @@ class Previewing(UploadPageTestCase):
         row = "<tr><td>{}</td><td>{}</td><td class='campaigns-number'>{}</td><td class='campaigns-number'>{}</td></tr>"
         self.assertContains(preview, row.format("Acme", "2026-11-01", 2, "35.20001 USD"), html=True)
         self.assertContains(preview, "2026-11-01", 2)
-        self.assertContains(preview, "Passed over: 1 row without spend (0, -- or empty).")
+        self.assertContains(preview, "Skipped: 1 row without spend (0, -- or empty).")
         self.assertFalse(SpendRecord.objects.exists())
 
     def test_a_preview_that_a_change_of_zone_or_currency_makes_untrue_is_made_anew(self) -> None:
@@ -155,7 +155,10 @@ class Previewing(UploadPageTestCase):
         self.upload()
         upload = SpendUpload.objects.get()
         Brand.objects.update(timezone="Asia/Tokyo")
-        with patch.object(uploads, "SMALL", 10), patch.object(tasks.preview_spend_upload, "apply_async") as sent:
+        with (
+            patch.object(uploads, "MAX_INLINE_BYTES", 10),
+            patch.object(tasks.preview_spend_upload, "apply_async") as sent,
+        ):
             self.assertContains(self.confirm(upload), "The file is being read")
         sent.assert_called_once_with((upload.pk,), retry=False)
         tasks.preview_upload(upload.pk, "a")
@@ -163,7 +166,10 @@ class Previewing(UploadPageTestCase):
         self.assertEqual(upload.state, SpendUpload.State.READY)
 
     def test_a_large_file_is_read_by_a_worker(self) -> None:
-        with patch.object(uploads, "SMALL", 10), patch.object(tasks.preview_spend_upload, "apply_async") as sent:
+        with (
+            patch.object(uploads, "MAX_INLINE_BYTES", 10),
+            patch.object(tasks.preview_spend_upload, "apply_async") as sent,
+        ):
             reading = self.upload()
         upload = SpendUpload.objects.get()
         sent.assert_called_once_with((upload.pk,), retry=False)
@@ -232,7 +238,7 @@ class Previewing(UploadPageTestCase):
         upload.refresh_from_db()
         self.assertEqual(upload.state, "cancelled")
         self.assertFalse(SpendUploadPart.objects.exists())
-        self.assertContains(self.confirm(upload), "isn&#x27;t waiting for a confirmation any more.")
+        self.assertContains(self.confirm(upload), "is no longer waiting for confirmation.")
         self.assertContains(self.client.get(page(SpendUpload, "change", upload.pk)), "Nothing was imported.")
 
     def test_a_broken_file_fails_with_its_preview(self) -> None:

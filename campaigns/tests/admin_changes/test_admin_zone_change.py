@@ -43,7 +43,7 @@ class Asking(FormTestCase):
 
     def ask(self, **entered: str) -> Any:
         answer = self.client.post(self.address(self.brand), self.form(self.brand) | entered)
-        self.assertEqual(answer.status_code, 200, self.told(answer))
+        self.assertEqual(answer.status_code, 200, self.errors_of(answer))
         return answer
 
     def confirm(self, answer: Any) -> Any:

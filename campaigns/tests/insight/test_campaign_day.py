@@ -15,7 +15,15 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.models import Campaign, StatusChange
 from campaigns.rules.reasons import PauseReason as Reason
 from campaigns.services.insight import campaign_day
-from campaigns.services.insight.campaign_day import Pause, Point, Source, last_lines, paused_for, pauses, read_day
+from campaigns.services.insight.campaign_day import (
+    Pause,
+    Point,
+    Source,
+    campaign_changes,
+    find_pauses,
+    read_day,
+    total_paused,
+)
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -36,7 +44,7 @@ class CurveTests(TestCase):
         self.campaign = make_campaign(make_brand(timezone="Europe/Paris"))
 
     def day(self, spend_today: str, *lines: StatusChange, now: datetime = NOW) -> campaign_day.Day:
-        return read_day(self.campaign, PARIS, spend_today=Decimal(spend_today), lines=lines[::-1], now=now)
+        return read_day(self.campaign, PARIS, spend_today=Decimal(spend_today), changes=lines[::-1], now=now)
 
     def test_it_adds_up_by_quarter_hours_of_the_brands_day(self) -> None:
         for at, amount in (
@@ -72,7 +80,7 @@ class CurveTests(TestCase):
         self.assertEqual(self.day("0", now=START).points, [Point(START, Decimal(0))])
 
     def test_a_day_whose_clocks_change_has_its_own_length(self) -> None:
-        day = read_day(self.campaign, PARIS, spend_today=Decimal(0), lines=[], now=utc("2026-10-25 12:00"))
+        day = read_day(self.campaign, PARIS, spend_today=Decimal(0), changes=[], now=utc("2026-10-25 12:00"))
         self.assertEqual((day.end - day.start).total_seconds(), 25 * 3600)
 
     def test_a_campaign_of_many_records_reads_those_that_came_last(self) -> None:
@@ -82,15 +90,15 @@ class CurveTests(TestCase):
         old = type(first)._base_manager.filter(pk__lt=first.pk)
         old.update(recorded_at=START)
         spend(make_campaign(), 1)
-        with patch.object(campaign_day, "OWN_RECORDS", 2), patch.object(campaign_day, "LAST_RECORDS", 3):
-            self.assertEqual(self.day("5").source, Source.LINES)  # that one may be of today too
+        with patch.object(campaign_day, "MAX_OWN_RECORDS", 2), patch.object(campaign_day, "MAX_LATEST_RECORDS", 3):
+            self.assertEqual(self.day("5").source, Source.HISTORY)  # that one may be of today too
             old.update(recorded_at=utc("2026-11-19 23:59:59+01:00"))
             self.assertEqual(self.day("5").source, Source.RECORDS)
             self.assertEqual(self.day("5").points[-1].spend, 5)
-            self.assertEqual(self.day("5.000001").source, Source.LINES)  # a record that was dated ahead
-        with patch.object(campaign_day, "OWN_RECORDS", 2):
-            self.assertEqual(self.day("5").source, Source.LINES)  # three of its own are among them
-        with patch.object(campaign_day, "OWN_RECORDS", 3), patch.object(campaign_day, "LAST_RECORDS", 0):
+            self.assertEqual(self.day("5.000001").source, Source.HISTORY)  # a record that was dated ahead
+        with patch.object(campaign_day, "MAX_OWN_RECORDS", 2):
+            self.assertEqual(self.day("5").source, Source.HISTORY)  # three of its own are among them
+        with patch.object(campaign_day, "MAX_OWN_RECORDS", 3), patch.object(campaign_day, "MAX_LATEST_RECORDS", 0):
             self.assertEqual(self.day("5").source, Source.RECORDS)
 
     def test_too_many_records_leave_what_the_history_knows(self) -> None:
@@ -101,9 +109,9 @@ class CurveTests(TestCase):
             StatusChange(at=utc(f"2026-11-{at}+01:00"), campaign_spend=Decimal(spent), **of)
             for at, spent in (("19 23:00", 9), ("20 00:00", 8), ("20 01:00", 2))
         ]
-        with patch.object(campaign_day, "OWN_RECORDS", 2), patch.object(campaign_day, "LAST_RECORDS", 1):
+        with patch.object(campaign_day, "MAX_OWN_RECORDS", 2), patch.object(campaign_day, "MAX_LATEST_RECORDS", 1):
             day = self.day("3", *lines)
-        self.assertEqual(day.source, Source.LINES)
+        self.assertEqual(day.source, Source.HISTORY)
         self.assertEqual(
             day.points, [Point(START, Decimal(0)), Point(local("01:00"), Decimal(2)), Point(NOW, Decimal(3))]
         )
@@ -111,7 +119,7 @@ class CurveTests(TestCase):
     def test_what_it_reads_does_not_grow_with_the_ledger(self) -> None:
         for _ in range(30):
             spend(self.campaign, 1, "2026-11-20 01:00+01:00")
-        with patch.object(campaign_day, "OWN_RECORDS", 5), patch.object(campaign_day, "LAST_RECORDS", 10):
+        with patch.object(campaign_day, "MAX_OWN_RECORDS", 5), patch.object(campaign_day, "MAX_LATEST_RECORDS", 10):
             with CaptureQueriesContext(connection) as captured:
                 self.day("30")
             self.assertLessEqual(len(captured), 5)
@@ -133,8 +141,8 @@ class CurveTests(TestCase):
                 actor="amara",
                 **amounts,
             )
-        with patch.object(campaign_day, "LAST_LINES", 2):
-            self.assertEqual([line.at for line in last_lines(self.campaign)], [local("00:03"), local("00:02")])
+        with patch.object(campaign_day, "MAX_CHANGES", 2):
+            self.assertEqual([line.at for line in campaign_changes(self.campaign)], [local("00:03"), local("00:02")])
 
 
 class PausesTests(SimpleTestCase):
@@ -146,7 +154,7 @@ class PausesTests(SimpleTestCase):
             for at, before, after in lines
         ]
         campaign = Campaign(pause_reasons=reasons)
-        stretches = pauses(campaign, written[::-1], START, NOW)
+        stretches = find_pauses(campaign, written[::-1], START, NOW)
         return [
             (f"{x.start.astimezone(PARIS):%H:%M}", f"{x.end.astimezone(PARIS):%H:%M}", x.reasons) for x in stretches
         ]
@@ -182,4 +190,4 @@ class PausesTests(SimpleTestCase):
     def test_how_long_in_all(self) -> None:
         reason = Reason.OUTSIDE_SCHEDULE
         stretches = [Pause(local("00:00"), local("00:30"), reason), Pause(local("01:00"), local("01:20"), reason)]
-        self.assertEqual(paused_for(stretches).total_seconds(), 50 * 60)
+        self.assertEqual(total_paused(stretches).total_seconds(), 50 * 60)

@@ -1,4 +1,4 @@
-"""What a campaign's page says of its status: since when, why, on which spend, and what comes next."""
+"""The explanation of a status and of its changes: since when, why, on which spend, and what comes next."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from django.test import SimpleTestCase
 
 from campaigns.models import Brand, Campaign, DaypartingSchedule, StatusChange
 from campaigns.rules.periods import NEVER, minute_of
+from campaigns.rules.reasons import ALL_REASONS
 from campaigns.rules.reasons import PauseReason as Reason
-from campaigns.services.insight.explain import Facts, began, tell
+from campaigns.services.insight.explain import ChangeExplanation, Facts, explain_change, explain_status, find_start
 from campaigns.services.insight.forecast import next_closing
 from campaigns.tests.support.factories import utc
 
+NO_REASON = Reason(0)
 # A Friday in Paris.
 NOON = "2026-11-20 12:00+01:00"
 
@@ -35,7 +37,7 @@ def line(at: str, before: int, after: int, actor: str = "check_budgets", **decid
     )
 
 
-def told(
+def explain(
     reasons: int,
     *lines: StatusChange,
     now: str = NOON,
@@ -43,14 +45,14 @@ def told(
     spent: tuple[Any, Any, Any] = (0, 0, 0),
     **of: Any,
 ) -> str:
-    """Return the text of a campaign's story; lines are given in the order in which they were written."""
+    """Return the explanation of a campaign's status; the lines of history are in the order of writing."""
     brand = Brand(
         **{"timezone": "Europe/Paris", "currency": "EUR"} | {name: of.pop(name) for name in BRAND if name in of}
     )
     fields = {"next_change_minute": NEVER, "created_at": utc("2026-10-01 07:00")} | of
     campaign = Campaign(brand=brand, pause_reasons=int(reasons), **fields)
     spends = [Decimal(amount) for amount in spent]
-    return tell(Facts(campaign, list(windows), lines[::-1], *spends), utc(now)).text
+    return explain_status(Facts(campaign, list(windows), lines[::-1], *spends), utc(now)).text
 
 
 class PausedByALimitTests(SimpleTestCase):
@@ -59,23 +61,23 @@ class PausedByALimitTests(SimpleTestCase):
     def reached(self, at: str = "2026-11-20 11:05+01:00") -> StatusChange:
         return line(at, 0, Reason.CAMPAIGN_DAILY_LIMIT, campaign_spend="110.32", campaign_limit="110")
 
-    def test_it_tells_since_when_on_which_spend_and_until_when(self) -> None:
+    def test_it_says_since_when_on_which_spend_and_until_when(self) -> None:
         self.assertEqual(
-            told(Reason.CAMPAIGN_DAILY_LIMIT, self.reached(), daily_spend_limit=self.limit, spent=("110.32", 0, 0)),
+            explain(Reason.CAMPAIGN_DAILY_LIMIT, self.reached(), daily_spend_limit=self.limit, spent=("110.32", 0, 0)),
             "Paused since 11:05: daily spend limit of 110.00 EUR reached at 110.32."
             " Resumes tonight at 00:00 (Europe/Paris), when the new day begins.",
         )
 
-    def test_it_tells_what_is_spent_by_now_where_more_arrived(self) -> None:
+    def test_it_says_the_spend_by_now_if_more_arrived(self) -> None:
         self.assertIn(
             "reached at 110.32, 111.50 by now.",
-            told(Reason.CAMPAIGN_DAILY_LIMIT, self.reached(), daily_spend_limit=self.limit, spent=("111.5", 0, 0)),
+            explain(Reason.CAMPAIGN_DAILY_LIMIT, self.reached(), daily_spend_limit=self.limit, spent=("111.5", 0, 0)),
         )
 
     def test_a_limit_that_was_reached_on_another_day_too_is_compared_with_the_spend_of_today(self) -> None:
         self.assertIn(
             "daily spend limit of 110.00 EUR reached, 120.00 spent today.",
-            told(
+            explain(
                 Reason.CAMPAIGN_DAILY_LIMIT,
                 self.reached("2026-11-19 11:05+01:00"),
                 daily_spend_limit=self.limit,
@@ -86,25 +88,25 @@ class PausedByALimitTests(SimpleTestCase):
     def test_a_limit_that_was_changed_since_is_compared_with_the_spend_of_now(self) -> None:
         self.assertIn(
             "daily spend limit of 100.00 EUR reached, 111.50 spent today.",
-            told(Reason.CAMPAIGN_DAILY_LIMIT, self.reached(), daily_spend_limit=Decimal(100), spent=("111.5", 0, 0)),
+            explain(Reason.CAMPAIGN_DAILY_LIMIT, self.reached(), daily_spend_limit=Decimal(100), spent=("111.5", 0, 0)),
         )
 
     def test_a_limit_of_zero_waits_for_people(self) -> None:
         self.assertEqual(
-            told(
+            explain(
                 Reason.CAMPAIGN_DAILY_LIMIT,
                 line("2026-11-20 09:00+01:00", 0, Reason.CAMPAIGN_DAILY_LIMIT, campaign_limit="0"),
                 daily_spend_limit=Decimal(0),
             ),
-            "Paused since 09:00: daily spend limit is 0: nothing may be spent."
+            "Paused since 09:00: daily spend limit is 0, so nothing can be spent."
             " Resumes when its daily spend limit of 0 is raised.",
         )
 
     def test_where_midnight_lies_outside_its_schedule_it_names_the_next_window(self) -> None:
         self.assertIn(
-            " The new day begins tonight at 00:00, outside its schedule: it resumes on Mon 23 Nov at 08:00"
+            " The limit resets tonight at 00:00, outside the schedule, so it resumes on Mon 23 Nov at 08:00"
             " (Europe/Paris), when its next window opens.",
-            told(
+            explain(
                 Reason.CAMPAIGN_DAILY_LIMIT,
                 self.reached(),
                 daily_spend_limit=self.limit,
@@ -116,7 +118,7 @@ class PausedByALimitTests(SimpleTestCase):
         for start, end in (("00:00", "01:00"), ("22:00", "00:01")):
             self.assertIn(
                 " Resumes tonight at 00:00 (Europe/Paris), when the new day begins.",
-                told(
+                explain(
                     Reason.CAMPAIGN_DAILY_LIMIT,
                     self.reached(),
                     daily_spend_limit=self.limit,
@@ -136,7 +138,9 @@ class PausedByALimitTests(SimpleTestCase):
             brand_monthly_budget="9000",
         )
         self.assertEqual(
-            told(both, reached, daily_budget=Decimal(500), monthly_budget=Decimal(9000), spent=(0, "500", "9000.01")),
+            explain(
+                both, reached, daily_budget=Decimal(500), monthly_budget=Decimal(9000), spent=(0, "500", "9000.01")
+            ),
             "Paused since yesterday 23:59: the brand's daily budget of 500.00 EUR reached, 500.00 spent today;"
             " the brand's monthly budget of 9,000.00 EUR reached at 9,000.01."
             " Resumes on Tue 1 Dec at 00:00 (Europe/Paris), when the new month begins.",
@@ -152,7 +156,7 @@ class PausedByTimeTests(SimpleTestCase):
             (window(EVERY_DAY, "11:00", "12:00"), "tomorrow at 11:00"),
         ):
             self.assertEqual(
-                told(Reason.OUTSIDE_SCHEDULE, closed, windows=[opening]),
+                explain(Reason.OUTSIDE_SCHEDULE, closed, windows=[opening]),
                 f"Paused since 11:00: outside its schedule. Resumes {when} (Europe/Paris), when its next window opens.",
             )
 
@@ -163,22 +167,22 @@ class PausedByTimeTests(SimpleTestCase):
             (date(2026, 11, 22), "on Sun 22 Nov", "on Sun 22 Nov at 00:00"),
         ):
             self.assertEqual(
-                told(Reason.NOT_STARTED, made, starts_on=starts),
+                explain(Reason.NOT_STARTED, made, starts_on=starts),
                 f"Paused since Fri 13 Nov 10:00: it starts {day}."
                 f" Resumes {at} (Europe/Paris), when its first day begins.",
             )
 
     def test_after_its_last_day_it_stays_paused(self) -> None:
         self.assertEqual(
-            told(Reason.ENDED, line("2026-11-20 00:00+01:00", 0, Reason.ENDED), ends_on=date(2026, 11, 19)),
+            explain(Reason.ENDED, line("2026-11-20 00:00+01:00", 0, Reason.ENDED), ends_on=date(2026, 11, 19)),
             "Paused since 00:00: its last day was yesterday. Stays paused: it ended on 2026-11-19.",
         )
 
-    def test_a_date_says_itself_since_when_it_holds(self) -> None:
+    def test_a_reason_with_a_date_has_no_start(self) -> None:
         ended, closed = Reason.ENDED, Reason.OUTSIDE_SCHEDULE
         self.assertIn(
             "Paused since yesterday 18:00: its last day was yesterday; outside its schedule. ",
-            told(
+            explain(
                 closed | ended,
                 line("2026-11-19 18:00+01:00", 0, closed),
                 line("2026-11-20 00:00+01:00", closed, closed | ended),
@@ -189,8 +193,8 @@ class PausedByTimeTests(SimpleTestCase):
 
     def test_where_its_end_comes_before_it_may_run_again(self) -> None:
         self.assertIn(
-            " Stays paused: it ends on 2026-11-20, before it may run again.",
-            told(
+            " Stays paused: it ends on 2026-11-20, before it can run again.",
+            explain(
                 Reason.OUTSIDE_SCHEDULE,
                 line("2026-11-20 11:00+01:00", 0, Reason.OUTSIDE_SCHEDULE),
                 windows=[window(FRIDAY, "10:00", "11:00")],
@@ -202,23 +206,23 @@ class PausedByTimeTests(SimpleTestCase):
 class PausedByPeopleTests(SimpleTestCase):
     def test_it_names_who_switched_it_off(self) -> None:
         self.assertEqual(
-            told(Reason.CAMPAIGN_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.CAMPAIGN_DISABLED, "amara")),
+            explain(Reason.CAMPAIGN_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.CAMPAIGN_DISABLED, "amara")),
             "Paused since 09:00: switched off by amara. Resumes when it is switched on.",
         )
 
-    def test_a_job_or_command_is_nobody_who_switches(self) -> None:
+    def test_a_job_or_command_is_not_named_as_a_person(self) -> None:
         for actor in ("quick_check", "manage.py enforce", "import_spend"):
             self.assertIn(
                 ": the brand is switched off. Resumes when the brand is switched on.",
-                told(Reason.BRAND_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.BRAND_DISABLED, actor)),
+                explain(Reason.BRAND_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.BRAND_DISABLED, actor)),
             )
 
 
 class SeveralReasonsTests(SimpleTestCase):
-    def test_each_tells_since_when_it_holds_if_that_is_later(self) -> None:
+    def test_each_says_since_when_it_holds_if_that_is_later(self) -> None:
         limit, closed = Reason.CAMPAIGN_DAILY_LIMIT, Reason.OUTSIDE_SCHEDULE
         self.assertEqual(
-            told(
+            explain(
                 closed | limit | Reason.CAMPAIGN_DISABLED,
                 line("2026-11-20 09:00+01:00", 0, limit, campaign_spend="10", campaign_limit="10"),
                 line("2026-11-20 10:00+01:00", limit, limit | closed),
@@ -227,7 +231,7 @@ class SeveralReasonsTests(SimpleTestCase):
                 spent=("10", 0, 0),
                 windows=[window(FRIDAY, "08:00", "10:00")],
             ),
-            "Paused since 09:00: switched off by amara (since 11:00); outside its schedule (since 10:00);"
+            "Paused since 09:00: switched off by amara since 11:00; outside its schedule since 10:00;"
             " daily spend limit of 10.00 EUR reached at 10.00."
             " Resumes when it is switched on, but not before Fri 27 Nov 08:00 (Europe/Paris).",
         )
@@ -240,17 +244,17 @@ class SeveralReasonsTests(SimpleTestCase):
             line("2026-11-18 18:00+01:00", limit, limit | closed),
             line("2026-11-19 00:00+01:00", limit | closed, closed),
         ]
-        self.assertTrue(
-            told(closed, *lines, windows=[window(FRIDAY, "18:00", "20:00")]).startswith(
-                "Paused since Wed 18 Nov 09:00:"
-            )
+        self.assertIn(
+            "Paused since Wed 18 Nov 09:00: outside its schedule since Wed 18 Nov 18:00;"
+            " before that: daily spend limit reached. Resumes ",
+            explain(closed, *lines, windows=[window(FRIDAY, "18:00", "20:00")]),
         )
 
     def test_where_the_lines_do_not_reach_back_it_says_so(self) -> None:
         later = line(
             "2026-11-20 09:00+01:00", Reason.OUTSIDE_SCHEDULE, Reason.OUTSIDE_SCHEDULE | Reason.CAMPAIGN_DISABLED
         )
-        text = told(
+        text = explain(
             Reason.OUTSIDE_SCHEDULE | Reason.CAMPAIGN_DISABLED, later, windows=[window(FRIDAY, "18:00", "20:00")]
         )
         self.assertTrue(text.startswith("Paused since before 09:00: "), text)
@@ -261,7 +265,7 @@ class ActiveTests(SimpleTestCase):
 
     def test_until_its_window_closes(self) -> None:
         self.assertEqual(
-            told(0, self.resumed, windows=[window(FRIDAY, "08:00", "18:00")]),
+            explain(0, self.resumed, windows=[window(FRIDAY, "08:00", "18:00")]),
             "Active since 08:00. Next pause: today at 18:00 (Europe/Paris), when its window closes.",
         )
 
@@ -269,48 +273,92 @@ class ActiveTests(SimpleTestCase):
         for limit in ("daily_spend_limit", "daily_budget", "monthly_budget"):
             limits: dict[str, Any] = {limit: Decimal(5)}
             self.assertIn(
-                ", when its window closes, sooner if a limit is reached.",
-                told(0, self.resumed, windows=[window(FRIDAY, "08:00", "18:00")], **limits),
+                ", when its window closes, or sooner if a limit is reached.",
+                explain(0, self.resumed, windows=[window(FRIDAY, "08:00", "18:00")], **limits),
             )
-            self.assertIn(" Next pause: when a limit is reached.", told(0, self.resumed, **limits))
+            self.assertIn(" Runs until a limit is reached.", explain(0, self.resumed, **limits))
 
     def test_its_last_day_or_its_window_whichever_comes_first(self) -> None:
         last: dict[str, Any] = {"ends_on": date(2026, 11, 20)}
-        self.assertIn(" tonight at 00:00 (Europe/Paris), when its last day is over.", told(0, self.resumed, **last))
+        self.assertIn(" tonight at 00:00 (Europe/Paris), when its last day is over.", explain(0, self.resumed, **last))
         for end, when in (
             ("23:59", "today at 23:59 (Europe/Paris), when its window closes"),
             ("00:00", "tonight at 00:00"),
         ):
-            self.assertIn(when, told(0, self.resumed, windows=[window(FRIDAY, "08:00", end)], **last))
+            self.assertIn(when, explain(0, self.resumed, windows=[window(FRIDAY, "08:00", end)], **last))
 
     def test_nothing_will_pause_it(self) -> None:
         for windows in ([], [window(EVERY_DAY, "00:00", "00:00")]):
             self.assertEqual(
-                told(0, windows=windows),
-                "Active since it was made, Thu 1 Oct 09:00. No limit, date or schedule will pause it.",
+                explain(0, windows=windows),
+                "Active since it was created on Thu 1 Oct at 09:00."
+                " Nothing will pause it: no limit, end date or schedule.",
             )
 
     def test_a_zone_that_is_unknown(self) -> None:
         self.assertEqual(
-            told(0, self.resumed, timezone="Mars/Olympus"),
-            "Active since 07:00. Its brand’s time zone, “Mars/Olympus”, is unknown: correct it, so that its days and"
-            " windows count.",
+            explain(0, self.resumed, timezone="Mars/Olympus"),
+            "Active since 07:00. The brand’s time zone, “Mars/Olympus”, is unknown: correct it to apply budgets, dates"
+            " and schedules.",
         )
 
 
 class NextCheckTests(SimpleTestCase):
-    def test_what_time_has_reached_waits_for_the_next_check(self) -> None:
-        told_of = " Its time has come: the next check looks at it again."
+    def test_a_change_that_is_due_waits_for_the_next_check(self) -> None:
+        due = " Due now; updates at the next check."
         minute = minute_of(utc(NOON))
-        self.assertIn(told_of, told(0, ActiveTests.resumed, next_change_minute=minute))
-        self.assertNotIn(told_of, told(0, ActiveTests.resumed, next_change_minute=minute + 1))
+        self.assertIn(due, explain(0, ActiveTests.resumed, next_change_minute=minute))
+        self.assertNotIn(due, explain(0, ActiveTests.resumed, next_change_minute=minute + 1))
 
 
-class BeganTests(SimpleTestCase):
-    def test_lines_that_contradict_what_holds_tell_nothing(self) -> None:
+class FindStartTests(SimpleTestCase):
+    def test_history_that_contradicts_the_status_gives_no_start(self) -> None:
         lines = [line("2026-11-20 09:00", 4, 0), line("2026-11-20 08:00", 0, 4)]
-        self.assertIs(began(lines, lambda reasons: reasons == 0), lines[0])
-        self.assertIsNone(began(lines, bool))
+        self.assertIs(find_start(lines, lambda reasons: reasons == 0), lines[0])
+        self.assertIsNone(find_start(lines, bool))
+
+
+def change(before: int, after: int, actor: str = "amara", **decided_on: Any) -> ChangeExplanation:
+    amounts = {name: Decimal(value) for name, value in decided_on.items()}
+    spends = dict.fromkeys(("campaign_spend", "brand_day_spend", "brand_month_spend"), Decimal(0))
+    line = StatusChange(reasons_before=int(before), reasons_after=int(after), actor=actor, **(spends | amounts))
+    return explain_change(line, "EUR")
+
+
+class ChangeTests(SimpleTestCase):
+    def test_paused_by_a_limit(self) -> None:
+        self.assertEqual(
+            change(0, Reason.CAMPAIGN_DAILY_LIMIT, "quick_check", campaign_spend="110.32", campaign_limit="110"),
+            ChangeExplanation(
+                "Paused", ["daily spend limit reached: 110.32 of 110.00 EUR"], NO_REASON, "Quick check (job)"
+            ),
+        )
+
+    def test_resumed_on_a_new_day(self) -> None:
+        self.assertEqual(
+            change(Reason.BRAND_DAILY_BUDGET, 0, "reset_daily_spend", brand_day_spend="0", brand_daily_budget="500"),
+            ChangeExplanation(
+                "Resumed",
+                ["brand's daily budget no longer reached: 0.00 of 500.00 EUR"],
+                NO_REASON,
+                "Reset daily spend (job)",
+            ),
+        )
+
+    def test_a_limit_that_was_taken_away(self) -> None:
+        self.assertEqual(change(Reason.BRAND_MONTHLY_BUDGET, 0).reasons, ["brand's monthly budget removed"])
+
+    def test_one_reason_goes_another_comes_and_a_third_stays(self) -> None:
+        off, closed, early = Reason.CAMPAIGN_DISABLED, Reason.OUTSIDE_SCHEDULE, Reason.NOT_STARTED
+        self.assertEqual(
+            change(closed | early, off | early),
+            ChangeExplanation("Still paused", ["switched off", "inside its schedule"], early, "amara"),
+        )
+
+    def test_every_reason_has_a_text_for_its_start_and_its_end(self) -> None:
+        for reason in ALL_REASONS:
+            self.assertEqual(len(change(0, reason).reasons), 1)
+            self.assertEqual(len(change(reason, 0).reasons), 1)
 
 
 class NextClosingTests(SimpleTestCase):

@@ -130,11 +130,11 @@ class Figures(TestCase):
             ("5", None, "3", None),
         ):
             self.assertEqual(
-                pacing.daily_spend_to_land(Decimal(spend), budget, Decimal(days)), expected, (spend, budget)
+                pacing.daily_spend_for_full_budget(Decimal(spend), budget, Decimal(days)), expected, (spend, budget)
             )
 
     def test_days_at_that_spend_do_land_on_the_budget(self) -> None:
-        daily = pacing.daily_spend_to_land(Decimal("123.45"), Decimal(1000), Decimal(7))
+        daily = pacing.daily_spend_for_full_budget(Decimal("123.45"), Decimal(1000), Decimal(7))
         assert daily is not None
         self.assertLessEqual(Decimal("123.45") + 7 * daily, 1000)
         self.assertGreater(Decimal("123.45") + 7 * (daily + Decimal("0.01")), 1000)

@@ -90,15 +90,17 @@ class RiskTests(HomeTestCase):
         self.spending(5, 0, currency="EUR", daily_budget=500, enabled=False)
         currencies = brands_now(self.user, now=NOW).currencies
         euro, dollar = currencies["EUR"], currencies["USD"]
-        self.assertEqual((euro.today.spend, euro.today.budget, euro.today.beside), (30, 150, 5))
-        self.assertEqual((euro.this_month.spend, euro.this_month.budget, euro.this_month.beside), (50, 1000, 25))
-        self.assertEqual((dollar.today.budgets, dollar.today.beside), (0, 30))
+        self.assertEqual((euro.today.spend, euro.today.budget, euro.today.other_spend), (30, 150, 5))
+        self.assertEqual((euro.this_month.spend, euro.this_month.budget, euro.this_month.other_spend), (50, 1000, 25))
+        self.assertEqual((dollar.today.budgets, dollar.today.other_spend), (0, 30))
         self.assertContains(self.home(), "30.00 of 150.00 EUR")
 
     def test_the_worst_brands_are_named_and_not_all(self) -> None:
-        for number in range(overview.WORST + 1):
+        for number in range(overview.MAX_WORST_BRANDS + 1):
             self.spending(0, name=f"Slow {number}", daily_budget=100)
         self.spending(100, name="Zenith", daily_budget=100)
         worst = [brand.name for brand in brands_now(self.user, now=NOW).worst]
-        self.assertEqual((worst[0], len(worst)), ("Zenith", overview.WORST))
-        self.assertContains(self.home(), f"{overview.WORST} of {overview.WORST + 2} brands at risk")
+        self.assertEqual((worst[0], len(worst)), ("Zenith", overview.MAX_WORST_BRANDS))
+        self.assertContains(
+            self.home(), f"{overview.MAX_WORST_BRANDS} of {overview.MAX_WORST_BRANDS + 2} brands at risk"
+        )

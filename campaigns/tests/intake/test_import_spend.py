@@ -28,7 +28,8 @@ from campaigns.models import Brand, Campaign, PendingSpend, SpendRecord, SpendUp
 from campaigns.rules.csv_guard import FORMULA_STARTS
 from campaigns.services.intake import importer as spend_import
 from campaigns.services.intake.csv_reader import Line, Row, read_spend_csv
-from campaigns.services.intake.importer import Counts, ImportRefused, import_spend
+from campaigns.services.intake.importer import ImportRefused, import_spend
+from campaigns.services.intake.placement import Counts
 from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.support.outside import POSTGRESQL
@@ -113,7 +114,7 @@ class ImportTest(ImportCase, TestCase):
 
     def test_it_says_which_rows_would_count_twice(self) -> None:
         self.write(f"{NOON},Acme,Spring,1,", f"{NOON},Acme,Spring,1,")
-        self.assert_said(self.run_it(), "2 imported rows had no external_id", "count them twice")
+        self.assert_said(self.run_it(), "2 imported rows had no external_id", "counts them twice")
         self.assertEqual(self.amounts(), [1, 1])
         self.write(f"{NOON},Acme,Spring,1,a")
         self.assertNotIn("twice", self.run_it())
@@ -311,7 +312,7 @@ class RefusalTest(ImportCase, TestCase):
 
     def test_it_overwrites_neither_the_file_nor_writes_where_it_cannot(self) -> None:
         self.write(f"{NOON},Acme,Spring,1,a")
-        self.assert_said(self.refusal("--errors", str(self.file)), "would overwrite it")
+        self.assert_said(self.refusal("--errors", str(self.file)), "would overwrite the file to import")
         self.assert_said(self.refusal("--errors", str(self.folder)), "can't be written", "another name")
         self.assertIn("Acme", self.file.read_text())
         self.assertFalse(SpendRecord.objects.exists())
@@ -329,9 +330,9 @@ class FileTest(ImportCase, TestCase):
 
     def test_it_changes_nothing_where_a_line_is_no_text(self) -> None:
         self.file.write_bytes(f"{HEADER}\n{NOON},Acme,Spring,1,a\n\0".encode())
-        self.assert_said(self.refusal(), "line 3: The line holds a NUL byte", "so nothing was imported")
+        self.assert_said(self.refusal(), "line 3: The line contains a NUL byte", "so nothing was imported")
         with patch.object(spend_import, "BATCH", 1):
-            self.assert_said(self.refusal(), "line 3: The line holds a NUL byte", "so nothing was imported")
+            self.assert_said(self.refusal(), "line 3: The line contains a NUL byte", "so nothing was imported")
         self.assertFalse(SpendRecord.objects.exists())
 
     def test_it_imports_the_lines_around_one_that_is_no_text_or_too_long(self) -> None:
@@ -350,10 +351,10 @@ class FileTest(ImportCase, TestCase):
         self.write(f"{NOON},Acme,Spring,1,a")
         for options, kept, amounts in (
             ((), "Nothing was imported.", []),
-            (("--skip-errors",), "What was imported before that stays. 1 row imported", [1]),
+            (("--skip-errors",), "Rows imported before that are kept. 1 row imported", [1]),
         ):
             with self.subTest(options), patch.object(spend_import, "BATCH", 1), broken_off():
-                self.assert_said(self.refusal(*options), "The file can't be read on (Input/output error).", kept)
+                self.assert_said(self.refusal(*options), "Reading the file failed (Input/output error).", kept)
                 self.assertEqual(self.amounts(), amounts)
 
     def test_it_refuses_a_missing_column(self) -> None:
@@ -426,9 +427,9 @@ class DryRunTest(ImportCase, TestCase):
             ",,,1035.2,",
         )
         said = self.run_it("--dry-run")
-        self.assert_said(said, "Acme   2026-11-01     2  1,035.20 USD", "Together: 1,035.20 USD")
-        self.assert_said(said, "2 rows would be imported, 0 are there already, 0 would be refused.")
-        self.assert_said(said, "1 row without spend", "Totals and notes, which are no spend: line 5.")
+        self.assert_said(said, "Acme   2026-11-01     2  1,035.20 USD", "Total: 1,035.20 USD")
+        self.assert_said(said, "2 rows would be imported, 0 already exist, 0 would be refused.")
+        self.assert_said(said, "1 row without spend", "Totals and notes, not imported: line 5.")
         self.assertFalse(SpendRecord.objects.exists() or SpendUpload.objects.exists())
 
     def test_it_fails_where_the_import_would(self) -> None:

@@ -17,9 +17,9 @@ from django.test import TestCase
 
 from campaigns.models import Brand, SpendRecord, SpendUpload
 from campaigns.services.intake.preview import Preview
-from campaigns.services.intake.upload_confirm import NotConfirmed, confirm_upload
-from campaigns.services.intake.upload_preview import make_preview
-from campaigns.services.intake.uploads import keep_upload, run_upload
+from campaigns.services.intake.upload_files import keep_upload
+from campaigns.services.intake.upload_preview import NotConfirmed, confirm_upload, make_preview
+from campaigns.services.intake.uploads import run_upload
 from campaigns.tests.support.factories import make_brand, make_campaign, utc
 
 NOW = utc("2026-11-28 12:00")
@@ -78,7 +78,7 @@ READ = {
         b"2026-11-26T12:00:00,Acme,Search,0.00,p-1126\r\n2026-11-27T12:00:00,Acme,Search,--,p-1127\r\n"
         b"2026-11-27T12:00:00,Acme,Search,,\r\n",
         (ACME,),
-        "Passed over: 3 rows without spend (0, -- or empty).",
+        "Skipped: 3 rows without spend (0, -- or empty).",
     ),
     "a platform's totals and notes": SpendFile(
         b"timestamp,brand,Advertiser ID,Advertiser Currency,campaign,Campaign ID,Impressions,amount\r\n"
@@ -86,7 +86,7 @@ READ = {
         b",,,,,,10000,35.200000\r\n\r\nReport Time:,2026/11/28 09:00 GMT\r\n"
         b"Date Range:,2026/11/26 to 2026/11/27\r\nGroup By:,Date\r\nMetrics,They are accredited only when ...\r\n",
         (ACME,),
-        "Passed over: 1 row without spend (0, -- or empty) and 5 lines of totals and notes.",
+        "Skipped: 1 row without spend (0, -- or empty) and 5 lines of totals and notes.",
     ),
     "a name in other spellings": SpendFile(
         "timestamp,brand,campaign,amount\r\n2026-11-26T12:00:00,Mu\u0308ller GmbH,Suche,35.2\r\n"
@@ -99,23 +99,23 @@ REFUSED = {
     "the month first": SpendFile(
         b"timestamp,brand,campaign,amount\r\n11/26/2026 0:00,Acme,Display,35.20\r\n",
         (),
-        "“11/26/2026 0:00” doesn't begin with the year, so day and month can be confused",
+        "“11/26/2026 0:00” doesn't start with the year, so day and month are ambiguous",
     ),
     "another currency": SpendFile(
         "Timestamp,Brand,Campaign,Amount,Currency\r\n2026-11-26T12:00:00,Kyoto Tea,検索,1500,USD\r\n".encode(),
         (),
-        "The amount is in USD, but the brand “Kyoto Tea” counts in JPY",
+        "The amount is in USD, but the brand “Kyoto Tea” uses JPY",
     ),
     "Latin-1": SpendFile(
         "timestamp,brand,campaign,amount\r\n2026-11-26T12:00:00,Müller GmbH,Suche,35.20\r\n".encode("latin-1"),
         (),
-        "Byte 22 of the line (0xfc) is not UTF-8: save the file as UTF-8",
+        "Byte 22 of the line (0xfc) isn't valid UTF-8: save the file as UTF-8",
     ),
     "two readings": SpendFile(
         "timestamp;brand;campaign;amount\n2026-11-26T12:00;Müller GmbH;Suche;1.250".encode(), (), "1.25 and 1,250"
     ),
     "the end of a day": SpendFile(
-        b"timestamp,brand,campaign,amount\n2026-11-26T24:00:00,Acme,Display,1", (), "is the end of a day"
+        b"timestamp,brand,campaign,amount\n2026-11-26T24:00:00,Acme,Display,1", (), "is midnight at the end of a day"
     ),
     "a character that can't be seen": SpendFile(
         "timestamp,brand,campaign,amount\n2026-11-26T12:00,Müller\u200b GmbH,Suche,1".encode(), (), "U+200B"
@@ -130,7 +130,7 @@ REFUSED = {
 BROKEN = {
     "lines that end with CR": (
         b"timestamp,brand,campaign,amount\r2026-11-26T12:00:00,Acme,Display,35.20\r",
-        "Line 1: The line holds a carriage return (CR) that ends no line: end lines with LF or CRLF.",
+        "Line 1: The line contains a carriage return (CR): end lines with LF or CRLF.",
     )
 }
 

@@ -17,14 +17,14 @@ from campaigns.services.intake.csv_reader import (
     NAME_LENGTH,
     BadRow,
     Line,
-    PassedOver,
     Row,
+    SkippedLine,
+    SkipReason,
     SpendFileError,
-    Why,
     read_spend_csv,
 )
-from campaigns.services.intake.fit import BrandFacts, fit
-from campaigns.services.intake.lines import LONGEST_LINE
+from campaigns.services.intake.lines import MAX_LINE_BYTES
+from campaigns.services.intake.placement import BrandFacts, fit_to_brand
 
 HEADER = b"timestamp,brand,campaign,amount,external_id\n"
 GOOD = b"2026-03-01T12:00:00Z,Acme,Spring,1.50,a-1\n"
@@ -36,7 +36,7 @@ def read(file: bytes, zone: str = "UTC") -> list[Line]:
     lines: list[Line] = []
     for line in read_spend_csv(io.BytesIO(file)):
         try:
-            lines.append(fit(line, brand, None) if isinstance(line, Row) else line)
+            lines.append(fit_to_brand(line, brand, None) if isinstance(line, Row) else line)
         except ValueError as refusal:
             lines.append(BadRow(line.line, str(refusal), line.text))
     return lines
@@ -128,10 +128,10 @@ class FileTest(ReadingCase):
         self.assert_breaks(b"timestamp,brand\rcampaign,amount\n", "Line 1", "carriage return")
 
     def test_it_refuses_a_line_that_is_too_long_and_reads_on(self) -> None:
-        padding = LONGEST_LINE - len(GOOD)
+        padding = MAX_LINE_BYTES - len(GOOD)
         longest = GOOD.replace(b"Acme", b"Acme" + b" " * padding)
         self.assertEqual(read(HEADER + longest), read(HEADER + GOOD))
-        for more in (1, 2, LONGEST_LINE - 1, LONGEST_LINE, LONGEST_LINE + 1, 5 * LONGEST_LINE):
+        for more in (1, 2, MAX_LINE_BYTES - 1, MAX_LINE_BYTES, MAX_LINE_BYTES + 1, 5 * MAX_LINE_BYTES):
             with self.subTest(more):
                 too_long = longest.replace(b"Acme", b"Acme" + b" " * more)
                 bad, good = read(HEADER + too_long + GOOD)
@@ -141,10 +141,10 @@ class FileTest(ReadingCase):
                 self.assertEqual(bad.text, too_long[:200].decode() + "…")
 
     def test_it_breaks_at_a_first_line_that_is_too_long(self) -> None:
-        self.assert_breaks(HEADER.rstrip() + b" " * LONGEST_LINE + b"\n", "Line 1", "100,000")
+        self.assert_breaks(HEADER.rstrip() + b" " * MAX_LINE_BYTES + b"\n", "Line 1", "100,000")
 
     def test_it_refuses_a_last_line_that_is_too_long(self) -> None:
-        (bad,) = read(HEADER + b"x" * (LONGEST_LINE + 1))
+        (bad,) = read(HEADER + b"x" * (MAX_LINE_BYTES + 1))
         self.assertEqual(bad.line, 2)
 
     def test_it_keeps_memory_flat_at_an_endless_line(self) -> None:
@@ -169,7 +169,7 @@ class LineTest(ReadingCase):
         self.assertIsInstance(good, Row)
         assert isinstance(bad, BadRow)
         self.assertEqual((bad.line, bad.text), (2, "2026-03-01T12:00:00Z,Caf\\xe9,x,1,"))
-        self.assertIn("Byte 25 of the line (0xe9) is not UTF-8", bad.reason)
+        self.assertIn("Byte 25 of the line (0xe9) isn't valid UTF-8", bad.reason)
 
     def test_it_refuses_too_few_and_too_many_values(self) -> None:
         self.assert_refuses("2026-03-01T12:00:00Z,Acme,Spring,1", "4 values", "5 columns")
@@ -268,15 +268,15 @@ class TimestampTest(ReadingCase):
 
     def test_it_refuses_the_end_of_a_day(self) -> None:
         for text in ("2026-03-01T24:00:00", "2026-03-01 24:00", "20260301T240000Z", "2026-03-01T24:00:00.0+02:00"):
-            self.assert_refused(text, "is the end of a day", "00:00 of the next day", "23:59")
+            self.assert_refused(text, "is midnight at the end of a day", "00:00 of the next day", "23:59")
 
     def test_it_refuses_dates_that_do_not_begin_with_the_year(self) -> None:
         for text in ("11/26/2026 0:00", "26/11/2026", "26.11.2026 14:30", "1-2-26", "01/03/2026 12:00"):
-            self.assert_refused(text, "doesn't begin with the year", "2026-03-01T14:30:00+02:00", "2026-03-01.")
+            self.assert_refused(text, "doesn't start with the year", "2026-03-01T14:30:00+02:00", "2026-03-01.")
 
     def test_it_refuses_what_is_no_date_and_time(self) -> None:
         for text in ("", "yesterday", "2026-03", "2026-W09", "2026-02-30T12:00:00", "2026-02-30", "1772366400"):
-            self.assert_refused(text, "ISO 8601", "2026-03-01T14:30:00+02:00", "a day alone")
+            self.assert_refused(text, "ISO 8601", "2026-03-01T14:30:00+02:00", "a day like")
         for text in ("2026-03-01x12:00:00", "2026-03-01T25:00:00", "2026-03-01T12:00:00 CET", "infinity"):
             self.assert_refused(text, "ISO 8601")
 
@@ -327,15 +327,15 @@ class AmountTest(ReadingCase):
 
     def test_it_passes_over_what_is_no_spend(self) -> None:
         for text in ("0", "-0.00", "+0", "0.0000000", "0.0000004", "0E-6", "", "--", " -- ", "-", "–"):
-            passed_over = read_line(f"2026-03-01T12:00:00Z,Acme,Spring,{text},")
-            assert isinstance(passed_over, PassedOver), text
-            self.assertEqual((passed_over.line, passed_over.why, passed_over.zero), (2, Why.NO_SPEND, None))
+            skipped = read_line(f"2026-03-01T12:00:00Z,Acme,Spring,{text},")
+            assert isinstance(skipped, SkippedLine), text
+            self.assertEqual((skipped.line, skipped.reason, skipped.zero), (2, SkipReason.NO_SPEND, None))
 
     def test_a_row_of_0_with_an_external_id_says_so(self) -> None:
-        passed_over = read_line("2026-03-01T12:00:00Z,Acme,Spring,0.00,x")
-        assert isinstance(passed_over, PassedOver)
-        assert passed_over.zero
-        self.assertEqual((passed_over.zero.amount, passed_over.zero.external_id), (0, "x"))
+        skipped = read_line("2026-03-01T12:00:00Z,Acme,Spring,0.00,x")
+        assert isinstance(skipped, SkippedLine)
+        assert skipped.zero
+        self.assertEqual((skipped.zero.amount, skipped.zero.external_id), (0, "x"))
 
     def test_it_refuses_a_billion_and_more(self) -> None:
         for text in ("1000000000", "-1000000000.000000", "9" * 5000, "999999999.9999995", "1e9", "1e9999"):
@@ -429,7 +429,7 @@ class FormatTest(ReadingCase):
             (row,) = read(file + b"timestamp;brand;campaign;amount\r\n2026-03-01T12:00Z;Acme;Spring;35,20\r\n")
             assert isinstance(row, Row)
             self.assertEqual((row.line, row.amount), (3, Decimal("35.2")))
-        self.assert_breaks(b"sep=|\n" + HEADER, "Line 1 says “sep=|”", "a comma, a semicolon or a tab")
+        self.assert_breaks(b"sep=|\n" + HEADER, "Line 1 has “sep=|”", "a comma, a semicolon or a tab")
         self.assert_breaks(b"sep=;\n" + HEADER, "Line 2 names no column “timestamp”")
 
     def test_a_line_that_mixes_separators_is_refused(self) -> None:
@@ -451,15 +451,15 @@ class CurrencyTest(ReadingCase):
             assert isinstance(bad, BadRow)
             self.assertEqual(
                 bad.reason,
-                "The amount is in EUR, but the brand “Acme” counts in USD: convert it, or correct the currency.",
+                "The amount is in EUR, but the brand “Acme” uses USD: convert it, or correct the currency.",
             )
         self.assertIsInstance(self.read_with("currency conversion rate", "1,EUR"), Row)
 
     def test_a_sign_that_contradicts_the_brand_or_the_column_is_refused(self) -> None:
         for header, values, said in (
-            ("x", "€1,", "in EUR, but the brand “Acme” counts in USD"),
+            ("x", "€1,", "in EUR, but the brand “Acme” uses USD"),
             ("currency", "€1,USD", "the sign beside the amount means EUR"),
-            ("currency,account currency", "1,USD,EUR", "names the currencies EUR and USD"),
+            ("currency,account currency", "1,USD,EUR", "has the currencies EUR and USD"),
         ):
             bad = self.read_with(header, values)
             assert isinstance(bad, BadRow), values
@@ -472,12 +472,12 @@ class TotalsTest(ReadingCase):
         self.assertEqual([line.line for line in read(HEADER + b",,,,\r\n" + GOOD + b",,\n;;\n , ,,,\n")], [3, 5])
         self.assertEqual(len(read(HEADER + b",,,,\n" + GOOD + b" , ,,,\n,,\n")), 1)
 
-    def test_a_total_and_the_notes_after_it_are_passed_over(self) -> None:
+    def test_a_total_and_the_notes_after_it_are_skipped(self) -> None:
         lines = read(HEADER + GOOD + b",,,1.50,\nReport Time:,2026/11/28\nNote\n" + GOOD)
         self.assertIsInstance(lines[0], Row)
         self.assertEqual(
-            [(line.line, line.why) for line in lines[1:4] if isinstance(line, PassedOver)],
-            [(n, Why.NOTE) for n in (3, 4, 5)],
+            [(line.line, line.reason) for line in lines[1:4] if isinstance(line, SkippedLine)],
+            [(n, SkipReason.NOTE) for n in (3, 4, 5)],
         )
         self.assertIsInstance(lines[4], Row)
 

@@ -15,17 +15,20 @@ from campaigns.services.intake import importer as spend_import
 from campaigns.services.intake import preview as spend_preview
 from campaigns.services.intake import upload_preview
 from campaigns.services.intake.csv_reader import BadRow, read_spend_csv
-from campaigns.services.intake.importer import Counts, import_spend
+from campaigns.services.intake.importer import import_spend
+from campaigns.services.intake.placement import Counts
 from campaigns.services.intake.preview import Preview, preview_spend
-from campaigns.services.intake.upload_confirm import (
-    KEPT_FOR,
+from campaigns.services.intake.upload_files import keep_upload
+from campaigns.services.intake.upload_preview import (
+    EXPIRES_AFTER,
     NotConfirmed,
-    cancel_forgotten,
+    cancel_expired,
     cancel_upload,
     confirm_upload,
+    due_previews,
+    make_preview,
 )
-from campaigns.services.intake.upload_preview import due_previews, make_preview
-from campaigns.services.intake.uploads import ATTEMPTS, LOST_AFTER, keep_upload
+from campaigns.services.intake.uploads import ATTEMPTS, LOST_AFTER
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 
 NOW = utc("2026-11-28 12:00")
@@ -96,7 +99,7 @@ class Agreement(TestCase):
         self.assertFalse(Campaign.objects.filter(name="Search").exists())
 
     def test_days_beyond_a_bound_are_summed_together(self) -> None:
-        with patch.object(spend_preview, "MOST_DAYS", 2):
+        with patch.object(spend_preview, "MAX_DAYS", 2):
             preview = preview_spend(lines(*[f"2026-11-{day:02},Acme,Display,{day},," for day in (3, 4, 5, 3, 6)]))
         self.assertEqual([(day.day.day, day.rows, day.amount) for day in preview.days], [(3, 2, 6), (4, 1, 4)])
         self.assertEqual((preview.other_rows, preview.counts.imported, preview.totals), (2, 5, {"USD": 21}))
@@ -146,7 +149,7 @@ class Uploads(TestCase):
         for _ in range(ATTEMPTS):
             self.kill(upload)
         self.assertEqual(self.read(upload), "failed")
-        self.assertIn("The worker ended 5 times while it read the file. Nothing was imported.", upload.problem)
+        self.assertIn("The worker stopped 5 times while reading the file. Nothing was imported.", upload.problem)
         self.assertFalse(SpendUploadPart.objects.exists())
 
     def test_an_upload_that_is_cancelled_while_it_is_read_stays_so(self) -> None:
@@ -174,16 +177,16 @@ class Uploads(TestCase):
     def test_what_nobody_confirms_goes_after_a_week(self) -> None:
         upload = self.keep()
         self.read(upload)
-        cancel_forgotten(now=NOW + KEPT_FOR)
+        cancel_expired(now=NOW + EXPIRES_AFTER)
         upload.refresh_from_db()
         self.assertEqual(upload.state, "ready")
-        cancel_forgotten(now=NOW + KEPT_FOR + timedelta(seconds=1))
+        cancel_expired(now=NOW + EXPIRES_AFTER + timedelta(seconds=1))
         upload.refresh_from_db()
         self.assertEqual((upload.state, SpendUploadPart.objects.count()), ("cancelled", 0))
-        self.assertEqual(upload.problem, "Nobody confirmed the import for 7 days. Nothing was imported.")
+        self.assertEqual(upload.problem, "The import wasn't confirmed within 7 days. Nothing was imported.")
 
     def test_refused_lines_that_are_kept_are_bounded(self) -> None:
-        with patch.object(upload_preview, "NAMED", 2):
+        with patch.object(upload_preview, "MAX_NAMED", 2):
             upload = self.keep(*["x,Acme,Display,1,,"] * 5)
             self.read(upload)
         self.assertEqual((len(upload.refusals.splitlines()), upload.refused), (2, 5))

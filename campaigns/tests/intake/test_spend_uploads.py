@@ -15,10 +15,10 @@ from django.test import TestCase
 
 from campaigns.models import Brand, BrandAssignment, Campaign, SpendRecord, SpendUpload, SpendUploadPart
 from campaigns.services.intake import importer as spend_import
-from campaigns.services.intake import upload_parts
+from campaigns.services.intake import upload_files
 from campaigns.services.intake import uploads as spend_uploads
-from campaigns.services.intake.upload_parts import PART, open_parts
-from campaigns.services.intake.uploads import ATTEMPTS, LOST_AFTER, claim, due_uploads, keep_upload, run_upload
+from campaigns.services.intake.upload_files import PART, keep_upload, open_parts
+from campaigns.services.intake.uploads import ATTEMPTS, LOST_AFTER, claim, due_uploads, run_upload
 from campaigns.tests.support.factories import make_brand, make_campaign, utc
 
 NOON = utc("2026-11-20 12:00")
@@ -110,7 +110,7 @@ class Imports(UploadTestCase):
         self.assertEqual(SpendRecord.objects.get().timestamp, utc("2026-11-19 15:30"))
 
     def test_refusals_are_bounded(self) -> None:
-        with patch.object(spend_uploads, "NAMED", 2), patch.object(spend_uploads, "NAMED_LENGTH", 20):
+        with patch.object(spend_uploads, "MAX_NAMED", 2), patch.object(spend_uploads, "MAX_NAMED_LENGTH", 20):
             done = self.run_it(self.keep(*[line(n, "x") for n in range(9)], skip_errors=True))
         assert done
         self.assertEqual((done.refused, [len(text) for text in done.refusals.splitlines()]), (9, [20, 20]))
@@ -232,7 +232,7 @@ class TakenUpAgain(UploadTestCase):
             self.kill_at(upload, 0)
         done = self.run_it(upload)
         assert done
-        self.assertEqual(done.problem, "The worker ended 5 times in the middle of it. Nothing was imported.")
+        self.assertEqual(done.problem, "The worker stopped 5 times during the import. Nothing was imported.")
 
     def test_one_runs_at_a_time(self) -> None:
         first, second = (self.keep(line(number), skip_errors=True) for number in range(2))
@@ -249,9 +249,9 @@ class Parts(UploadTestCase):
     def test_a_file_is_read_as_it_was_written(self) -> None:
         upload = self.keep()
         SpendUploadPart.objects.all().delete()
-        with patch.object(upload_parts, "PART", 7):
+        with patch.object(upload_files, "PART", 7):
             chunks = [b"0123456789" * 3, b"", b"abc", b"\n" * 8]
-            self.assertEqual(upload_parts.write_parts(upload.pk, chunks), 41)
+            self.assertEqual(upload_files.write_parts(upload.pk, chunks), 41)
             self.assertEqual({len(bytes(part.data)) <= 7 for part in SpendUploadPart.objects.all()}, {True})
             raw, stream = open_parts(upload.pk)
             self.assertEqual(stream.read(), b"".join(chunks))

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from budget_manager.celery import app
 from campaigns.models import JobRun, SpendRecord, SpendUpload
-from campaigns.services.intake.upload_confirm import confirm_upload
-from campaigns.services.intake.uploads import keep_upload
+from campaigns.services.intake.upload_files import keep_upload
+from campaigns.services.intake.upload_preview import confirm_upload
 from campaigns.services.jobs.quick_check import JOB as QUICK_PASS
 from campaigns.tasks import import_spend_upload, preview_spend_upload, quick_check
 from campaigns.tests.support.factories import make_brand, make_campaign

@@ -183,7 +183,7 @@ class TheRun(TestCase):
         spend(campaign, "-0.03")
         with self.assertLogs("campaigns", "INFO") as logs:
             task()
-        resumed = 'resumed "Spring sale" (Acme): brand\'s daily budget not reached: 9.99 of 10.00 EUR'
+        resumed = 'resumed "Spring sale" (Acme): brand\'s daily budget no longer reached: 9.99 of 10.00 EUR'
         self.assertEqual(logs.output, [told + resumed])
 
     def test_the_task_logs_nothing_where_nothing_pauses_or_resumes(self) -> None:
@@ -318,7 +318,7 @@ class BesideOthers(ConcurrencyTestCase):
         self.assertEqual((reasons_of(self.campaign), DueBrand.objects.count()), (REACHED, 0))
 
     def test_an_error_while_folding_comes_after_the_decisions(self) -> None:
-        with patch.object(fold_module, "move", side_effect=DatabaseError), self.assertRaises(DatabaseError):
+        with patch.object(fold_module._Fold, "move", side_effect=DatabaseError), self.assertRaises(DatabaseError):
             self.run_pass()
         self.assertEqual((reasons_of(self.campaign), PendingSpend.objects.count()), (REACHED, 1))
 

@@ -166,7 +166,7 @@ if POSTGRESQL:
             told = io.StringIO()
             with self.assertRaisesMessage(CommandError, "locks 1 brand (“A”), so it wasn't re-booked"):
                 call_command("verify_spend", "--repair", stdout=told)
-            self.assertIn("1 brand re-booked.", told.getvalue())
+            self.assertIn("1 brand recomputed.", told.getvalue())
             self.run_sql("ROLLBACK")
             call_command("verify_spend", "--repair", stdout=told)
 

@@ -170,11 +170,11 @@ class TotalsAtTheirLimit(OverflowCase):
         names = {(row.total, row.starts_on.isoformat(), row.lacks) for row in verify()}
         self.assertEqual(
             names,
-            {("campaign day", "2026-11-20", 5), ("campaign day", "2026-11-20", SATURATED)}
-            | {(f"brand {kind}", day, lacks) for lacks in (5, SATURATED) for kind, day in PERIODS},
+            {("campaign day", "2026-11-20", 5), ("campaign day", "2026-11-20", LOST)}
+            | {(f"brand {kind}", day, lacks) for lacks in (5, LOST) for kind, day in PERIODS},
         )
         self.assertEqual(repair(TotalsRange()), 3)
-        self.assertEqual({row.lacks for row in verify()}, {SATURATED})
+        self.assertEqual({row.lacks for row in verify()}, {LOST})
         self.assertEqual(CampaignDay.objects.get().spend, 5)
 
     def test_the_database_refuses_a_total_beyond_its_limit(self) -> None:
@@ -193,6 +193,9 @@ class TotalsAtTheirLimit(OverflowCase):
         places = ", ".join(["%s"] * (len(keys) + 2))
         execute(f"INSERT INTO {table} ({names}) VALUES ({places})", [*keys.values(), "2026-11-20", micros])
 
+
+# SQLite clamps what doesn't fit into 64 bits.
+LOST = MANY * LARGEST if connection.vendor == "postgresql" else SATURATED
 
 PERIODS = (("day", "2026-11-20"), ("month", "2026-11-01"))
 

@@ -154,13 +154,11 @@ class TheCommand(TestCase):
         campaign = make_campaign()
         for _ in range(3):
             line(campaign, BEFORE)
-        told = (
-            "2 lines of history from before 2026-11-01 00:00 (UTC) {} be deleted. Each campaign keeps its last line.\n"
-        )
+        told = "2 status changes from before 2026-11-01 00:00 (UTC) {} be deleted. Each campaign keeps its latest.\n"
         with time_machine.travel(utc("2026-11-20 12:00")):
             self.assertEqual(command("--before", "2026-11-01", "--dry-run"), told.format("would"))
             self.assertEqual(command("--before", "2026-11-01"), told.format("were").replace(" be ", " "))
-            self.assertIn("0 lines of history", command("--before", "2026-11-01"))
+            self.assertIn("0 status changes", command("--before", "2026-11-01"))
 
     @override_settings(TIME_ZONE="America/New_York")
     def test_a_day_begins_at_midnight_in_the_applications_zone(self) -> None:
@@ -169,26 +167,29 @@ class TheCommand(TestCase):
         kept = [line(campaign, utc("2026-11-01 04:00")), line(campaign, utc("2026-11-01 05:00"))]
         with time_machine.travel(utc("2026-11-20 12:00")):
             self.assertIn(
-                "1 line of history from before 2026-11-01 00:00 (America/New_York) was", command("--before=2026-11-01")
+                "1 status change from before 2026-11-01 00:00 (America/New_York) was", command("--before=2026-11-01")
             )
         self.assertEqual(left(), kept)
 
     def test_it_refuses_what_is_no_date(self) -> None:
         for text in ("yesterday", "2026-02-30", "", "2026-11-01 12:00", "9999999-01-01", "01.11.2026", "2026"):
-            with self.subTest(text), self.assertRaisesMessage(CommandError, "is not a date: write it like 2026-11-01."):
+            with (
+                self.subTest(text),
+                self.assertRaisesMessage(CommandError, "isn't a valid date: use the form 2026-11-01."),
+            ):
                 command("--before", text)
 
     def test_it_refuses_a_date_that_is_still_to_come(self) -> None:
         with time_machine.travel(utc("2026-11-20 23:59")):
-            with self.assertRaisesMessage(CommandError, "--before 2026-11-21 lies in the future") as refused:
+            with self.assertRaisesMessage(CommandError, "--before 2026-11-21 is in the future") as refused:
                 command("--before", "2026-11-21")
             self.assertEqual(refused.exception.returncode, 1)
             command("--before", "2026-11-20")
 
     def test_the_ends_of_the_calendar_are_no_error(self) -> None:
         with override_settings(TIME_ZONE="Asia/Tokyo"):
-            self.assertIn("0 lines", command("--before", "0001-01-02"))
-        with self.assertRaisesMessage(CommandError, "lies in the future"):
+            self.assertIn("0 status changes", command("--before", "0001-01-02"))
+        with self.assertRaisesMessage(CommandError, "is in the future"):
             command("--before", "9999-12-31")
 
     def test_what_is_interrupted_says_what_is_done_and_goes_on(self) -> None:
@@ -206,7 +207,7 @@ class TheCommand(TestCase):
         with time_machine.travel(utc("2026-11-20 12:00")), patch.object(prune, "BATCH", 3):
             with (
                 patch.object(prune, "_prune", interrupted),
-                self.assertRaisesMessage(CommandError, "Interrupted. 6 lines of history") as stopped,
+                self.assertRaisesMessage(CommandError, "Interrupted. 6 status changes") as stopped,
             ):
                 command("--before", "2026-11-01")
             self.assertEqual((stopped.exception.returncode, len(left())), (130, 4))

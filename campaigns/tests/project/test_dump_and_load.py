@@ -85,14 +85,14 @@ class DumpAndLoad(OutsideTestCase):
     def assert_loaded(self, url: str, file: str) -> None:
         """Assert that the database holds what the dump does, decides as it did, and counts what comes."""
         self.assertEqual(self.rows(self.dump(url, "again")), self.rows(file))
-        self.assertIn("All totals are what the spend records say.", self.manage(url, "verify_spend"))
+        self.assertIn("All totals match the spend records.", self.manage(url, "verify_spend"))
         self.assertIn("Nothing to change", self.manage(url, "enforce", "--dry-run"))
         more = self.folder / "more.csv"
         more.write_text(
             f"timestamp,brand,campaign,amount\n2026-11-20T15:00Z,{self.brand.name},{self.campaign.name},1\n"
         )
         self.manage(url, "import_spend", str(more))
-        self.assertIn("All totals are what the spend records say.", self.manage(url, "verify_spend"))
+        self.assertIn("All totals match the spend records.", self.manage(url, "verify_spend"))
 
     def test_a_new_database_holds_what_the_dump_does(self) -> None:
         file = self.dump(database_url(), "dump")
@@ -109,7 +109,7 @@ class DumpAndLoad(OutsideTestCase):
         )
         url = self.new_database()
         self.manage(url, "loaddata", str(self.folder / "part.json"))
-        self.assertIn("All totals are what the spend records say.", self.manage(url, "verify_spend"))
+        self.assertIn("All totals match the spend records.", self.manage(url, "verify_spend"))
         days = json.loads(self.manage(url, "dumpdata", "campaigns.campaignday"))
         self.assertEqual(sum(float(day["fields"]["spend"]) for day in days), 8.349999)
 
@@ -119,7 +119,7 @@ class DumpAndLoad(OutsideTestCase):
         self.assertIn("a line of the status history is never edited", said)
         self.assertEqual(self.rows(self.dump(database_url(), "again")), self.rows(file))
         self.insert_spend(self.campaign, 1)
-        self.assertIn("All totals are what the spend records say.", self.manage(database_url(), "verify_spend"))
+        self.assertIn("All totals match the spend records.", self.manage(database_url(), "verify_spend"))
         self.assertEqual(Campaign.objects.count(), 1)
 
     if POSTGRESQL:

@@ -132,7 +132,7 @@ if POSTGRESQL:
             worked = self.run_it("shell", "--verbosity", "0", "--command", WORK).splitlines()
             self.assertEqual(worked[:5], ["paused", "200", "200", "200", "200"])
             self.assertNotIn("pooler", worked[5])
-            self.assertEqual(self.run_it("verify_spend"), "All totals are what the spend records say.\n")
+            self.assertEqual(self.run_it("verify_spend"), "All totals match the spend records.\n")
             shown = self.run_it("shell", "--verbosity", "0", "--command", SHOW).splitlines()
             self.assertEqual(shown, [str([OURS[name] for name in HOSTILE])] * SERVERS)
 

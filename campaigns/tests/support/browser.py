@@ -19,7 +19,7 @@ Attributes = list[tuple[str, str | None]]
 
 
 class AdminTestCase(TestCase):
-    """Somebody of the staff, "amara", is logged in."""
+    """A member of the staff, "amara", is logged in."""
 
     user: ClassVar[User]
 
@@ -127,7 +127,7 @@ class FormTestCase(AdminTestCase):
 
     def save(self, row: Brand | Campaign, form: dict[str, Any]) -> None:
         response = self.client.post(self.address(row), form)
-        self.assertEqual(response.status_code, 302, self.told(response))
+        self.assertEqual(response.status_code, 302, self.errors_of(response))
 
     def refused(self, row: Brand | Campaign, form: dict[str, Any], sentence: str) -> dict[str, Any]:
         """Post a form that is to be refused with a sentence; return the form as it is shown again."""
@@ -136,7 +136,7 @@ class FormTestCase(AdminTestCase):
         self.assertContains(response, sentence, html=False)
         return dict(ShownForm(response.content.decode(), f"{row._meta.model_name}_form").values)
 
-    def told(self, response: Any) -> str:
+    def errors_of(self, response: Any) -> str:
         if not response.context or "errors" not in response.context:
             return ""
         return str(response.context["errors"])

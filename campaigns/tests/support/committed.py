@@ -34,6 +34,7 @@ from campaigns.models import (
 )
 
 IN_ORDER = (BrandAssignment, SpendRecord, StatusChange, DaypartingSchedule, BrandPeriod, Campaign, Brand, PendingSpend)
+# Tables that migrate fills, and no table that it leaves empty is referred to by them.
 OF_MIGRATE = [
     model._meta.db_table
     for model in (
@@ -50,7 +51,6 @@ OF_MIGRATE = [
         JobZone,
     )
 ]
-"""Tables that migrate fills, and no table that it leaves empty is referred to by them."""
 
 
 def made_by_migrate() -> list[list[tuple[Any, ...]]]:

@@ -28,7 +28,7 @@ def at_noon() -> datetime:
 
 
 def csv_of(*rows: Sequence[Any]) -> bytes:
-    """Return rows as somebody would write them by hand."""
+    """Return rows as a person would write them by hand."""
     out = io.StringIO(newline="")
     csv.writer(out).writerows(rows)
     return out.getvalue().encode()

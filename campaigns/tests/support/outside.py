@@ -31,7 +31,7 @@ def quarter_at(text: str) -> int:
 
 
 def utc_text(text: str) -> str:
-    """Return a UTC time as a client writes it: PostgreSQL is told the offset, SQLite keeps bare UTC."""
+    """Return a UTC time as a client writes it: PostgreSQL gets the offset, SQLite keeps bare UTC."""
     return f"{text}+00" if POSTGRESQL else text
 
 

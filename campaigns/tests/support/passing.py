@@ -1,4 +1,4 @@
-"""Quick checkes at an instant of the test's choice, and worlds in which nothing else puts anything right."""
+"""Quick checks at an instant of the test's choice, and worlds in which nothing else puts anything right."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def change(brand_id: int, at: str | datetime, write: Callable[[], object]) -> No
 
 
 class PassingTestCase(DecisionTestCase):
-    """After one full check there are only spend, people, time and quick checkes."""
+    """After one full check there are only spend, people, time and quick checks."""
 
     def pass_at_every_step(self, world: World, data: st.DataObject) -> None:
         pairs = store(world)

@@ -1,34 +1,22 @@
-"""How long tests with made-up examples go on: always the same few in `make test`, ever new ones in `make torture`."""
+"""How many generated examples a test takes: always the same few in `make test`, ever new ones in `make torture`."""
 
 from __future__ import annotations
 
 from hypothesis import HealthCheck, Phase, settings
 
 STEPS = 50
-PHASES = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
+COMMON = settings(
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 def the_same(examples: int, *, steps: int = STEPS) -> settings:
     """Return settings for so many examples, the same at each run; steps is that of a state machine."""
-    return settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=PHASES,
-        suppress_health_check=list(HealthCheck),
-    )
+    return settings(COMMON, max_examples=examples, stateful_step_count=steps, derandomize=True, database=None)
 
 
 def new_ones(examples: int, *, steps: int = STEPS) -> settings:
     """Return settings for so many new examples; one that fails is kept in .hypothesis and tried first the next time."""
-    return settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        derandomize=False,
-        deadline=None,
-        phases=PHASES,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-    )
+    return settings(COMMON, max_examples=examples, stateful_step_count=steps, derandomize=False, print_blob=True)

@@ -1,6 +1,6 @@
 """The product behind two paths of our own, for tests of the web server that runs it.
 
-/large answers with 20 MB, more than sockets hold. /waits answers when somebody has written into the FIFO that TEST_FIFO
+/large answers with 20 MB, more than sockets hold. /waits answers when a test has written into the FIFO that TEST_FIFO
 names, so a test knows that a request is running, and decides when it ends. TEST_HEADER_TIMEOUT makes the server
 less patient.
 """

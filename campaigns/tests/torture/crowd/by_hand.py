@@ -1,4 +1,4 @@
-"""Somebody with psql beside a crowd."""
+"""A person with psql beside a crowd."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from campaigns.tests.torture.crowd.writers import INSERT
 
 
 class ByHand:
-    """Somebody with psql who corrects and deletes rows of their own, and moves a brand to other zones in SQL."""
+    """A person with psql who corrects and deletes rows of their own, and moves a brand to other zones in SQL."""
 
     def __init__(self) -> None:
         self.brand = make_brand()

@@ -1,4 +1,4 @@
-"""What must be true after a crowd, whoever was in it."""
+"""What must be true after every crowd."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class CrowdTestCase(ConcurrencyTestCase):
         self.assertGreater(self.switches.seen_off, 0)
 
     def assert_nothing_lost(self, people: list[Person]) -> None:
-        """R5: what each person saved last is there, and of two who changed the same one was told."""
+        """R5: what each person saved last is there, and of two who changed the same field one saw a conflict."""
         for person in people:
             person.look_at_everything()
         for (model, pk), names in self.office.renamed.items():
@@ -64,7 +64,7 @@ class CrowdTestCase(ConcurrencyTestCase):
             self.assertEqual({model._base_manager.values_list("name", flat=True).get(pk=pk)}, after)
 
     def assert_written(self, rows: int, millionths: Counter[int]) -> None:
-        """What every writer was told to be in the database is there, and nothing else."""
+        """Every row that the database has accepted is there, and no other."""
         found = {
             row["campaign"]: round(row["sum"] * 1_000_000)
             for row in SpendRecord.objects.values("campaign").annotate(sum=Sum("amount")).order_by()

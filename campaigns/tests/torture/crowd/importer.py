@@ -1,4 +1,4 @@
-"""Somebody who imports files of spend, again and again, by the command in a process of its own."""
+"""Imports files of spend again and again, by the command in a process of its own."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Importer:
         rows = [self.make_row(number) for number in range(ROWS)]
         with self.file.open("w", newline="") as file:
             csv.writer(file).writerows([("timestamp", "campaign", "brand", "amount", "external_id"), *rows])
-        assert self.told() == (ROWS, 0), "what was imported before?"
-        assert self.told() == (0, ROWS), "the file was imported twice"
+        assert self.counts() == (ROWS, 0), "what was imported before?"
+        assert self.counts() == (0, ROWS), "the file was imported twice"
         for _, campaign, _, amount, _ in rows:
             self.written[campaign] += int(Decimal(amount) * 1_000_000)
 
@@ -49,7 +49,7 @@ class Importer:
         name = f"file {self.files}, row {number}"
         return at.isoformat(), self.random.choice(self.campaigns), self.brand, self.random.choice(AMOUNTS), name
 
-    def told(self) -> tuple[int, int]:
+    def counts(self) -> tuple[int, int]:
         """Import the file; return how many rows it says it imported and repeated."""
         url = f"{database_url()}?application_name=importer"
         done = subprocess.run(

@@ -40,30 +40,30 @@ class Office:
 
     brands: Sequence[int]
     campaigns: Sequence[int]
+    # The window of a campaign that both people change.
     windows: dict[int, int]
-    """The window of a campaign that both people change."""
 
+    # The brands that a person moves to other time zones.
     moving: Sequence[int] = ()
-    """The brands that a person moves to other time zones."""
 
+    # Campaigns without spend, that may move to another brand.
     spare: Sequence[int] = ()
-    """Campaigns without spend, that may move to another brand."""
 
+    # Rows that both people rename.
     contested: Sequence[Row] = ()
-    """Rows that both people rename."""
 
+    # What is off from the answer to the switching until a person begins to switch it on again, each with a number.
     off: dict[Row, int] = field(default_factory=dict)
-    """What is off from the answer to the switching until somebody begins to switch it on again, each with a number."""
 
+    # Of each row, the name that a form showed and the one that was saved with it.
     renamed: dict[Row, list[tuple[str, str]]] = field(default_factory=dict)
-    """Of each row, the name that a form showed and the one that was saved with it."""
 
     saves: Counter[str] = field(default_factory=Counter)
     numbers: itertools.count[int] = field(default_factory=itertools.count)
 
 
 class Person:
-    """Somebody with fields of their own, which must always show what they saved last, and one that both change."""
+    """A person with fields of their own, which must always show what they saved last, and one that both change."""
 
     def __init__(self, name: str, browser: Browser, office: Office, seed: int) -> None:
         self.name, self.browser, self.office, self.random = name, browser, office, Random(seed)
@@ -120,7 +120,7 @@ class Person:
         self.mine.setdefault(row, {})[name] = value
 
     def rename(self) -> None:
-        """Change a field that both change: whoever comes second must be told, and tries another time."""
+        """Change a field that both change: the second must see a conflict, and tries again later."""
         row = self.random.choice(self.office.contested)
         form, new = self.open(row), f"{self.name} {next(self.office.numbers)}"
         self.think()

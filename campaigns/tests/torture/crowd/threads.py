@@ -1,4 +1,4 @@
-"""A crowd: everybody takes turns in a thread of their own, until the time is up or somebody has a problem."""
+"""A crowd: threads that each repeat their work, until the time is up or one of them fails."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.enforcement import saving as changes
 from campaigns.tests.support.together import Crew, pause
 
+# In seconds; a machine may have other things to do.
 TOO_LONG = 240
-"""In seconds; a machine may have other things to do."""
 
 
 class Crowd:
@@ -33,7 +33,7 @@ class Crowd:
         self.seconds: defaultdict[str, float] = defaultdict(float)
 
     def add(self, name: str, turn: Callable[[], object], rest: float = 0) -> None:
-        """Let somebody take turns, with so many seconds of rest between two."""
+        """Add a thread that repeats its work, with so many seconds of rest in between."""
 
         def take_turns() -> None:
             threading.current_thread().name = name
@@ -51,7 +51,7 @@ class Crowd:
 
         self.crew.start(take_turns)
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Return how long a turn of each took."""
         means = (f"{name}: {turns} of {self.seconds[name] / turns:.3f} s" for name, turns in self.turns.items())
         return "; ".join(means)
@@ -68,7 +68,7 @@ class Crowd:
         self.crew.finish()
         for name, turns in at_least.items():
             if self.turns[name] < turns:
-                raise AssertionError(f"{name} had {self.turns[name]} turns in {TOO_LONG} s more: {self.told()}")
+                raise AssertionError(f"{name} had {self.turns[name]} turns in {TOO_LONG} s more: {self.summary()}")
 
 
 @contextmanager
@@ -98,7 +98,7 @@ HESITANT = (
 def hesitation(long: float) -> Iterator[None]:
     """Let checks and people often stop for a moment, and now and then for long, with the locks they hold.
 
-    So a person comes at every point of a running check, and nobody who waits for a lock gets away unseen.
+    So a person comes at every point of a running check, and no wait for a lock goes unseen.
     """
     random = Random(0)
 
@@ -117,7 +117,7 @@ def hesitation(long: float) -> Iterator[None]:
         yield
 
 
-def tell(title: str, **numbers: object) -> None:
+def report(title: str, **numbers: object) -> None:
     """Say what a torture came to, beside the test runner's dots."""
-    told = ", ".join(f"{number:,} {what.replace('_', ' ')}" for what, number in numbers.items())
-    sys.stderr.write(f"\n{title} on {connection.vendor}: {told}\n")
+    figures = ", ".join(f"{number:,} {what.replace('_', ' ')}" for what, number in numbers.items())
+    sys.stderr.write(f"\n{title} on {connection.vendor}: {figures}\n")

@@ -1,4 +1,4 @@
-"""Everybody at once: writers, checks, an importer and people, while others watch. Nobody fails, nothing is lost."""
+"""Writers, checks, an importer and people at once, while others watch: none fails, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from campaigns.tests.torture.crowd.by_hand import ByHand
 from campaigns.tests.torture.crowd.case import PASSWORD, CrowdTestCase
 from campaigns.tests.torture.crowd.importer import Importer
 from campaigns.tests.torture.crowd.people import Amara, Bo, Person
-from campaigns.tests.torture.crowd.threads import Crowd, hesitation, named_connections, tell
+from campaigns.tests.torture.crowd.threads import Crowd, hesitation, named_connections, report
 from campaigns.tests.torture.crowd.watchers import (
     WaitWatcher,
-    watch_books_in_plain_python,
-    watch_books_in_plain_sql,
     watch_spend,
+    watch_totals_in_python,
+    watch_totals_in_sql,
     watch_verify,
 )
 from campaigns.tests.torture.crowd.web_browser import WebBrowser
@@ -90,7 +90,7 @@ if POSTGRESQL:
                 crowd.add("hand", self.by_hand.turn, rest=0.05)
                 crowd.add("watcher of waits", waits.turn)
                 crowd.add("watcher of switches", self.switches.turn, rest=0.005)
-                crowd.add("watcher of books", taking_turns(watch_books_in_plain_sql, watch_verify, watch_spend), 0.1)
+                crowd.add("watcher of totals", taking_turns(watch_totals_in_sql, watch_verify, watch_spend), 0.1)
                 crowd.go_on_for(self.seconds, AT_LEAST)
 
             self.assert_everybody_was_there(crowd)
@@ -104,25 +104,25 @@ if POSTGRESQL:
             self.assert_written(rows + sum_of_imported(), written)
             self.assert_settled()
             self.assertEqual(deadlocks(), self.deadlocks)
-            self.tell(crowd, waits)
+            self.report(crowd, waits)
 
-        def tell(self, crowd: Crowd, waits: WaitWatcher) -> None:
+        def report(self, crowd: Crowd, waits: WaitWatcher) -> None:
             turns, saves = crowd.turns, self.office.saves
-            tell(
+            report(
                 f"Crowd of {self.seconds} s",
                 rows=SpendRecord.objects.count(),
                 writers_turns=sum(turns[name] for name in EIGHT),
                 checks=turns["enforcer 1"] + turns["enforcer 2"],
                 saves=saves["amara"] + saves["bo"],
                 switched_off=saves["switched off"],
-                conflicts_told=saves["conflicts"],
+                conflicts=saves["conflicts"],
                 imports=turns["importer"],
                 lines_of_history=StatusChange.objects.count(),
-                samples_of_books=turns["watcher of books"],
+                samples_of_totals=turns["watcher of totals"],
                 samples_of_switches=turns["watcher of switches"],
                 samples_of_locks=waits.samples,
             )
-            tell("Samples in which somebody waited", **dict(sorted(waits.waits.items())))
+            report("Samples in which somebody waited", **dict(sorted(waits.waits.items())))
 
     def signed_in(name: str) -> Client:
         client = Client()
@@ -156,20 +156,20 @@ if SQLITE:
                 for person in people:
                     crowd.add(f"person {person.name}", person.turn, rest=0.05)
                 crowd.add("watcher of switches", self.switches.turn, rest=0.01)
-                crowd.add("watcher of books", taking_turns(watch_books_in_plain_python, watch_verify), rest=0.1)
+                crowd.add("watcher of totals", taking_turns(watch_totals_in_python, watch_verify), rest=0.1)
                 crowd.go_on_for(self.seconds, {"person amara": 10, "person bo": 10})
-                told = [end_of(writer) for writer in writers]
+                ends = [end_of(writer) for writer in writers]
                 self.assert_everybody_was_there(crowd)
                 self.assert_nothing_lost(people)
             self.assert_logs_are_clean(services.said())
             checks = services.log("worker").count("check_budgets: ")
             self.assertGreater(checks, 0)
             written = Counter[int]()
-            for each in told:
+            for each in ends:
                 written.update({int(campaign): millionths for campaign, millionths in each["written"].items()})
-            self.assert_written(sum(each["rows"] for each in told), written)
+            self.assert_written(sum(each["rows"] for each in ends), written)
             self.assert_settled()
-            self.tell(crowd, checks, max(each["longest"] for each in told))
+            self.report(crowd, checks, max(each["longest"] for each in ends))
 
         @contextmanager
         def writer(self, seed: int) -> Iterator[Process]:
@@ -186,17 +186,17 @@ if SQLITE:
             for word in ("database is locked", "Traceback", "ERROR"):
                 self.assertNotIn(word, said)
 
-        def tell(self, crowd: Crowd, checks: int, longest: float) -> None:
+        def report(self, crowd: Crowd, checks: int, longest: float) -> None:
             turns, saves = crowd.turns, self.office.saves
-            tell(
+            report(
                 f"Crowd of {self.seconds} s",
                 rows=SpendRecord.objects.count(),
                 checks=checks,
                 saves=saves["amara"] + saves["bo"],
                 switched_off=saves["switched off"],
-                conflicts_told=saves["conflicts"],
+                conflicts=saves["conflicts"],
                 lines_of_history=StatusChange.objects.count(),
-                samples_of_books=turns["watcher of books"],
+                samples_of_totals=turns["watcher of totals"],
                 samples_of_switches=turns["watcher of switches"],
                 milliseconds_was_the_longest_write=round(longest * 1000),
             )
@@ -210,9 +210,9 @@ if SQLITE:
         return browser
 
     def end_of(writer: Process) -> dict[str, Any]:
-        """Return what a writer tells at its end; one that met a locked database has no good end."""
-        told, complained = writer.communicate(timeout=60)
+        """Return what a writer prints at its end; one that met a locked database fails."""
+        output, complained = writer.communicate(timeout=60)
         if writer.returncode:
             raise AssertionError(f"a writer ended with {writer.returncode}: {complained.decode()}")
-        answer: dict[str, Any] = json.loads(told)
+        answer: dict[str, Any] = json.loads(output)
         return answer

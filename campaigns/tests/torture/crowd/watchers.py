@@ -36,22 +36,28 @@ class SwitchWatcher:
         after = dict(self.office.off)
         known_off = {row for row, number in before.items() if after.get(row) == number}
         for brand, brand_on, campaign, campaign_on, flags, status in rows:
-            told = f"campaign {campaign} of brand {brand}: {status}, {PauseReason(flags).codes}"
-            self.check(told, (Brand, brand) in known_off, bool(brand_on), PauseReason.BRAND_DISABLED, flags)
-            self.check(told, (Campaign, campaign) in known_off, bool(campaign_on), PauseReason.CAMPAIGN_DISABLED, flags)
+            campaign_is = f"campaign {campaign} of brand {brand}: {status}, {PauseReason(flags).codes}"
+            self.check(campaign_is, (Brand, brand) in known_off, bool(brand_on), PauseReason.BRAND_DISABLED, flags)
+            self.check(
+                campaign_is,
+                (Campaign, campaign) in known_off,
+                bool(campaign_on),
+                PauseReason.CAMPAIGN_DISABLED,
+                flags,
+            )
             if (flags == 0) != (status == "active"):
-                raise AssertionError(f"{told} contradicts itself")
+                raise AssertionError(f"{campaign_is} contradicts itself")
 
-    def check(self, told: str, known_off: bool, is_on: bool, reason: PauseReason, flags: int) -> None:
+    def check(self, campaign_is: str, known_off: bool, is_on: bool, reason: PauseReason, flags: int) -> None:
         if known_off and is_on:
-            raise AssertionError(f"{told}: somebody switched off what is on")
+            raise AssertionError(f"{campaign_is}: it is off, but the database says on")
         if is_on == bool(flags & reason):
-            raise AssertionError(f"{told}: the switch is {'on' if is_on else 'off'}")
+            raise AssertionError(f"{campaign_is}: the switch is {'on' if is_on else 'off'}")
         self.seen_off += known_off
 
 
 # Apart from the product: PostgreSQL's own zone data, no quarter-hours but those of the pending rows, no triggers.
-BOOKS_IN_PLAIN_SQL = """
+TOTALS_IN_SQL = """
     WITH spent AS (
         SELECT brand_id, campaign_id, timestamp AS at, amount FROM campaigns_spendrecord
         UNION ALL
@@ -101,14 +107,14 @@ SPEND_IN_PLAIN_SQL = """
 """
 
 
-def watch_books_in_plain_sql() -> None:
+def watch_totals_in_sql() -> None:
     """Folded + pending is what the rows say, at every moment: one statement sees one moment."""
-    differences = fetch_all(BOOKS_IN_PLAIN_SQL)
+    differences = fetch_all(TOTALS_IN_SQL)
     if differences:
         raise AssertionError(f"folded + pending isn't what the rows say: {differences[:5]}")
 
 
-def watch_books_in_plain_python() -> None:
+def watch_totals_in_python() -> None:
     """The same for whatever database; slow where there are many rows."""
     with one_snapshot():
         counted, expected = totals_counted(), totals_of_records()
@@ -164,6 +170,7 @@ WATCH_WAITS = """
 """
 SAMPLES = 100
 
+# Who never waits for whom.
 NEVER = {
     ("writer", "enforcer"),
     ("writer", "person"),
@@ -171,10 +178,9 @@ NEVER = {
     ("enforcer", "writer"),
     ("person", "writer"),
 }
-"""Who never waits for whom."""
 
+# PostgreSQL's own locks, held for microseconds while a page is added to a file.
 BRIEF = {"extend"}
-"""Locks of PostgreSQL's own, held for microseconds: whoever adds a page to a file."""
 
 
 class WaitWatcher:

@@ -15,8 +15,8 @@ from django.utils import timezone
 from campaigns.tests.support.outside import open_client
 from campaigns.tests.support.together import pause
 
+# A brand and a campaign of it.
 Place = tuple[int, int]
-"""A brand and a campaign of it."""
 
 Row = tuple[int, int, Decimal, datetime, str | None]
 Client = psycopg.Connection[tuple[Any, ...]]
@@ -36,7 +36,7 @@ class RolledBack(Exception):
 
 
 class Writer:
-    """Writes in a way of its own, and remembers what it was told to be in the database."""
+    """Writes in a way of its own, and remembers which rows the database has accepted."""
 
     def __init__(self, name: str, role: str, places: Sequence[Place], way: Way, seed: int) -> None:
         self.name, self.places, self.way, self.random = name, places, way, Random(seed)

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 HEADER = b"timestamp,brand,campaign,amount,external_id\n"
 NOON = "2026-11-20T12:00:00Z"
 
+# A line, and words of the reason for which it is refused.
 BROKEN = {
     b"{t},{b},{c},NaN,{i}": "isn't a valid amount",
     b"{t},{b},{c},inf,{i}": "isn't a valid amount",
@@ -35,8 +36,8 @@ BROKEN = {
     b"0001-01-01T00:00:00+14:00,{b},{c},1,{i}": "outside 2012 to 2099",
     b"9999-12-31T23:59:59-12:00,{b},{c},1,{i}": "outside 2012 to 2099",
     b"2026-02-30T00:00:00Z,{b},{c},1,{i}": "isn't a valid date and time",
-    b"11/20/2026,{b},{c},1,{i}": "doesn't begin with the year",
-    b"2026-11-20T24:00:00,{b},{c},1,{i}": "is the end of a day",
+    b"11/20/2026,{b},{c},1,{i}": "doesn't start with the year",
+    b"2026-11-20T24:00:00,{b},{c},1,{i}": "is midnight at the end of a day",
     b"infinity,{b},{c},1,{i}": "isn't a valid date and time",
     b",{b},{c},1,{i}": "isn't a valid date and time",
     b"{t},,{c},1,{i}": "brand is empty",
@@ -61,7 +62,6 @@ BROKEN = {
     b"{t},{b},{c},1,{i}," + b"," * 10_000: "10006 values",
     b"{t},{b},{c},1," + b"y" * 150_000: "longer than 100,000 bytes",
 }
-"""A line, and words of the reason for which it is refused."""
 
 PASSED_OVER = (
     b"",
@@ -229,13 +229,15 @@ ODD_FILES = {
     "a quote that never closes": Odd(HEADER + ROW + b'"' + ROW * 3, 3, 0, "line 3: The quotes of the line don't match"),
     "cut off in a line": Odd(PLAIN + ROW[:30], 3, 0, "line 5: The line has 3 values"),
     "cut off in a character": Odd(PLAIN + ROW.rstrip() + "é".encode()[:1], 3, 0, "line 5: Byte 36 of the line (0xc3)"),
-    "NUL in the header": Odd(b"\0" + PLAIN, 0, 0, "Line 1: The line holds a NUL byte"),
-    "NULs at the end": Odd(PLAIN + b"\0" * 4096, 3, 0, "line 5: The line holds a NUL byte"),
+    "NUL in the header": Odd(b"\0" + PLAIN, 0, 0, "Line 1: The line contains a NUL byte"),
+    "NULs at the end": Odd(PLAIN + b"\0" * 4096, 3, 0, "line 5: The line contains a NUL byte"),
     "NULs only": Odd(b"\0" * 1_000_000, 0, 0, "Line 1: The line is longer than 100,000 bytes"),
-    "UTF-16": Odd(PLAIN.decode().encode("utf-16"), 0, 0, "Line 1: The line holds a NUL byte, as UTF-16"),
-    "UTF-16 without its mark": Odd(PLAIN.decode().encode("utf-16-le"), 0, 0, "Line 1: The line holds a NUL byte"),
-    "UTF-32": Odd(PLAIN.decode().encode("utf-32"), 0, 0, "Line 1: The line holds a NUL byte"),
-    "Latin-1": Odd(PLAIN + ROW.replace(b"Acme", b"Caf\xe9"), 3, 0, "line 5: Byte 25 of the line (0xe9) is not UTF-8"),
+    "UTF-16": Odd(PLAIN.decode().encode("utf-16"), 0, 0, "Line 1: The line contains a NUL byte, as UTF-16"),
+    "UTF-16 without its mark": Odd(PLAIN.decode().encode("utf-16-le"), 0, 0, "Line 1: The line contains a NUL byte"),
+    "UTF-32": Odd(PLAIN.decode().encode("utf-32"), 0, 0, "Line 1: The line contains a NUL byte"),
+    "Latin-1": Odd(
+        PLAIN + ROW.replace(b"Acme", b"Caf\xe9"), 3, 0, "line 5: Byte 25 of the line (0xe9) isn't valid UTF-8"
+    ),
     "gzip": Odd(gzip.compress(PLAIN), 0, 0, "compressed (gzip): unpack it"),
     "a workbook": Odd(b"PK\x03\x04" + bytes(range(256)) * 100, 0, 0, "a ZIP archive or a workbook"),
     "random bytes": Odd(random.Random(7).randbytes(1_000_000), 0, 0, "Line 1: "),

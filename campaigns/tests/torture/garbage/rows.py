@@ -1,7 +1,7 @@
 """Rows for the spend table as a broken sender writes them: valid ones and every kind of garbage, from a seed.
 
-What each row must come to is said here, in plain Python, and asked of nobody: the rule that refuses it, or what it adds
-to which days and months.
+What must become of each row is worked out here in plain Python, apart from the product: the rule that refuses it, or
+what it adds to which days and months.
 """
 
 from __future__ import annotations
@@ -117,6 +117,7 @@ NULLS = {
 }
 TOO_LONG = _refused("value too long for type character varying(255)", LENGTH_RULE)
 
+# Valid amounts in odd dress; what is finer than six decimals is rounded.
 ODD_AMOUNTS = {
     "1e3": Decimal(1000),
     "-2.5E2": Decimal(-250),
@@ -131,7 +132,6 @@ ODD_AMOUNTS = {
     "999999999.999999": Decimal("999999999.999999"),
     "-999999999.999999": Decimal("-999999999.999999"),
 }
-"""Valid amounts in odd dress; what is finer than six decimals is rounded."""
 
 ODD_NAMES = (
     "\ufeffBOM",
@@ -171,7 +171,7 @@ class Tally:
 
 
 class Mill:
-    """Makes rows from a seed; each that the database takes is to be told with took()."""
+    """Makes rows from a seed; took() counts those that the database has accepted."""
 
     def __init__(self, seed: int, targets: list[Target], now: datetime) -> None:
         self.random = random.Random(seed)

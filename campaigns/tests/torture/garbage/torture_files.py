@@ -30,8 +30,8 @@ from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.garbage.files import ODD_FILES, LongFile, Odd, Written
 
 MEGABYTE = 2**20
+# By so much may the peak of a long file lie above that of a short one: batches differ in what they hold.
 ALLOWED = 40 * MEGABYTE
-"""By so much may the peak of a long file lie above that of a short one: batches differ in what they hold."""
 
 # The peak is asked of a small process in between: a child's begins with what its parent had in memory.
 MEASURED = """
@@ -117,9 +117,9 @@ class LongFiles(FileCase):
         """Compare the file of --errors with the lines that were broken, each by its own words."""
         csv.field_size_limit(MEGABYTE)
         with self.errors.open(encoding="utf-8", newline="") as file:
-            told = {int(row["line"]): row["reason"] for row in csv.DictReader(file)}
-        self.assertEqual(sorted(told), sorted(written.refused))
-        wrong = [(line, why, told[line]) for line, why in written.refused.items() if why not in told[line]]
+            reasons = {int(row["line"]): row["reason"] for row in csv.DictReader(file)}
+        self.assertEqual(sorted(reasons), sorted(written.refused))
+        wrong = [(line, why, reasons[line]) for line, why in written.refused.items() if why not in reasons[line]]
         self.assertEqual(wrong[:5], [])
 
 

@@ -1,4 +1,4 @@
-"""Every list of the admin, asked with every odd value under every name: nobody gets a server error."""
+"""Every list of the admin, asked with every odd value under every name: none ends in a server error."""
 
 from __future__ import annotations
 

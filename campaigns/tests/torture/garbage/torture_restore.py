@@ -87,14 +87,14 @@ if POSTGRESQL:
             self.assertEqual(self.manage_copy("verify_spend").returncode, 0)
 
         def test_data_alone_restored_with_triggers_on_is_refused(self) -> None:
-            """The books of the dump meet those that its brands bring: nothing is counted twice."""
+            """The dump brings totals and time zones, and so do its brands: nothing is counted twice."""
             data = self.dump_data()
             said = self.postgresql("psql", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", self.copy, given=data, code=3)
             self.assertIn("duplicate key value violates unique constraint", said)
             self.assertEqual(self.totals_of_copy(), [""] * len(TABLES))
 
         def test_what_such_a_restore_leaves_behind_stops_nothing(self) -> None:
-            """Without a stop at the first error: books and pending spend of brands that aren't there."""
+            """Without a stop at the first error: totals and pending spend of brands that aren't there."""
             self.postgresql("psql", "-q", "-d", self.copy, given=self.dump_data())
             self.assertEqual(self.dumped(self.copy, "spendrecord"), "")
             self.assertNotEqual(self.dumped(self.copy, "pendingspend"), "")

@@ -201,12 +201,6 @@ class GarbageAtTheTable(OutsideTestCase):
         full_check("test", clock=lambda: NOW)
         self.assertEqual(statuses, dict(Campaign.objects.values_list("pk", "pause_reasons")))
 
-    def assert_same(self, counted: Totals, reckoned: Totals) -> None:
-        """Compare totals; unittest itself would compare thousands of them letter by letter."""
-        wanted = {key: amount for key, amount in reckoned.items() if amount}
-        differing = [key for key in counted.keys() | wanted.keys() if counted.get(key) != wanted.get(key)]
-        self.assertEqual([(key, counted.get(key), wanted.get(key)) for key in differing[:5]], [])
-
     def periods(self, kind: str) -> Totals:
         rows = BrandPeriod.objects.filter(kind=kind).exclude(spend=0)
         return {(row.brand_id, row.starts_on): row.spend for row in rows}

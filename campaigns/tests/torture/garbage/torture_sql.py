@@ -57,7 +57,7 @@ class BrokenBySql(OutsideTestCase):
 
 
 class ZonesBySql(BrokenBySql):
-    def test_a_zone_that_nobody_knows_stops_nothing_for_the_others(self) -> None:
+    def test_an_unknown_zone_stops_nothing_for_the_others(self) -> None:
         names = ["", " ", "Mars/Olympus", "utc ", "../UTC", "Z\u00fcrich", "x" * 64, "%s", "'; --"]
         if SQLITE:
             names.append("NUL\0NUL")
@@ -148,7 +148,7 @@ class SwitchesAndDatesBySql(BrokenBySql):
         self.assert_served()
 
 
-class LostBooksBySql(BrokenBySql):
+class LostTotalsBySql(BrokenBySql):
     def test_totals_that_are_changed_or_lost_are_found_and_mended(self) -> None:
         statements = (
             "UPDATE campaigns_campaignday SET spend = spend + 1",
@@ -171,7 +171,7 @@ class LostBooksBySql(BrokenBySql):
     def records(self) -> Iterator[SpendRecord]:
         return SpendRecord.objects.filter(campaign=self.odd).iterator()
 
-    def test_zones_of_the_books_that_are_lost(self) -> None:
+    def test_lost_accounting_time_zones(self) -> None:
         """What is folded by the next check is booked in the brand's own zone again."""
         self.run_sql("DELETE FROM campaigns_accountingtimezone WHERE brand_id = %s", self.odd.brand_id)
         spend(self.odd, 1, NOON)

@@ -1,6 +1,6 @@
 """Guards in the .sql files, found by their labels, so that the SQL can change without this list.
 
-A comment `-- guard: LABEL` labels its line, or the line below if it stands alone. TheListIsWhole fails for a label
+A comment `-- guard: LABEL` labels the line below. TheListIsWhole fails for a label
 without an entry in LABELS and for an entry without a label.
 """
 
@@ -30,10 +30,12 @@ class Labelled(NamedTuple):
         return f"{self.label}: {self.before} → {self.after}" if self.before else self.label
 
 
+CLOSING = "test_closing test_closing_by_a_save"
 HISTORY = "test_guards_history"
 PENDING = "test_guards_pending test_rule_12_exact_money"
 SPEND = "test_guards_spend"
-TOTALS = "test_guards_books"
+TOTALS = "test_guards_periods"
+ZONES = "test_change_time_zone test_lost_time_zones"
 
 LABELS = (
     # sqlite.sql. brand_id changes with campaign_id only, or the record's brand wouldn't be its campaign's.
@@ -66,12 +68,36 @@ LABELS = (
     *(Labelled(f"truncate-empties-{what}", TOTALS) for what in ("pending", "days", "periods")),
     Labelled("brand-of-spend-is-its-campaigns", SPEND, "NOT "),
     Labelled("brand-of-spend-is-checked-at-once", SPEND, ";", " DEFERRABLE INITIALLY DEFERRED;"),
+    # ledger/: closing (R9)
+    Labelled("closed-once-and-when-ended", CLOSING, "period.closed_at IS NULL AND ", short=True),
+    Labelled("closed-once-and-when-ended", CLOSING, "starts_on <", "starts_on <="),
+    Labelled("late-spend-has-no-budget", CLOSING),
+    Labelled("late-spend-has-no-budget", CLOSING, "period.starts_on >= zone.opened AND "),
+    Labelled("budget-of-the-period", CLOSING, "'day'", "'month'"),
+    Labelled("kept-at-closing", CLOSING, "= ended.spend", "= 0"),
+    Labelled("kept-at-closing", CLOSING, "= ended.budget", "= NULL"),
+    Labelled("period-without-budget-and-spend", CLOSING),
+    Labelled("budgeted-periods-that-ended", CLOSING, ">=", ">"),
+    # ledger/: folding (R3, R10, R15) and verifying
+    Labelled("time-zone-of-the-period", f"{ZONES} test_verify", "segment.starts_on >= zone.first AND "),
+    Labelled("time-zone-of-the-period", f"{ZONES} test_verify", "< zone.until", "<= zone.until"),
+    Labelled("quarters-of-the-period", "test_folding", ">=", ">"),
+    Labelled("quarters-of-the-period", "test_folding", "spent.quarter < ", "spent.quarter <= "),
+    Labelled("added-to-campaign-day", "test_folding", "campaigns_campaignday.spend + "),
+    Labelled("added-to-brand-period", "test_folding", "campaigns_brandperiod.spend + "),
+    Labelled("unknown-zones-stay-pending", "test_folding_batches", " AND brand_id IN (SELECT brand_id FROM foldable)"),
+    Labelled("due-when-the-day-begins", "test_due_brands", "day_from FROM", "0 FROM"),
+    *(
+        Labelled(f"verified-{what}", "test_verify", before, "0")
+        for what, before in (("without-pending", "-amount"), ("campaign-days", "-spend"), ("brand-periods", "-spend"))
+    ),
+    Labelled("lost-time-zones", "test_lost_time_zones", "kinds IS NULL OR kinds <> 2 OR "),
 )
 
 
 def labels_by_file() -> dict[str, list[str]]:
     """Return the labels of each .sql file, by its path in the project."""
-    paths = sorted(settings.BASE_DIR.glob("campaigns/sql/*.sql"))
+    paths = sorted(settings.BASE_DIR.glob("campaigns/sql/**/*.sql"))
     return {str(path.relative_to(settings.BASE_DIR)): LABEL.findall(path.read_text()) for path in paths}
 
 
@@ -87,7 +113,7 @@ def _change_line(row: Labelled) -> Change:
     def change(text: str) -> str:
         lines = text.splitlines()
         (number,) = (number for number, line in enumerate(lines) if line.endswith(f"-- guard: {row.label}"))
-        number += lines[number].lstrip().startswith("-- guard:")
+        number += 1
         lines[number] = replace_once(row.before, row.after)(lines[number]) if row.before else row.after
         return "\n".join(lines) + "\n"
 

@@ -24,7 +24,7 @@ from campaigns.tests.torture.guards.guard import (
 MIGRATIONS = Path("campaigns/migrations")
 
 BRANDS, SPEND, WINDOWS = "test_guards_brand_campaign", "test_guards_spend", "test_guards_windows"
-HISTORY, UPLOADS, PERIODS = "test_guards_history", "test_guards_uploads", "test_guards_books"
+HISTORY, UPLOADS, PERIODS = "test_guards_history", "test_guards_uploads", "test_guards_periods"
 
 # Which tests notice that a constraint is gone, by how its name begins.
 TESTS = {

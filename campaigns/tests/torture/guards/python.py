@@ -15,7 +15,7 @@ BRANDS, SPEND, WINDOWS = "test_guards_brand_campaign", "test_guards_spend", "tes
 REASONS, REACHED, OPEN = "test_rule_01_reasons", "test_rule_02_reached", "test_rule_07_dayparting"
 PERIODS, BAD_ROWS = "test_rule_03_period_of_spend test_rule_04_new_period", "test_rule_06_bad_rows"
 AGAIN, QUICK = "test_rule_06_idempotent test_rule_13_history", "test_quick_check"
-CLOSING, REBOOKING = "test_closing test_closing_by_a_save", "test_rebooking test_lost_books"
+CLOSING, REBOOKING = "test_closing test_closing_by_a_save", "test_change_time_zone test_lost_time_zones"
 FOLDING, DUE, VERIFY, IMPORT = (
     "test_folding test_folding_batches",
     "test_due_brands",
@@ -50,7 +50,7 @@ SQL: dict[str, tuple[tuple[str, ...], ...]] = {
         ("(typeof({x}) = 'integer')", "(1)", f"{BRANDS} {WINDOWS}", SQLITE),
     ),
     # R2
-    "rules/limits": (
+    "rules/reasons": (
         ("{spend} >= {limit}", "{spend} > {limit}", REACHED),
         ("({limit} = 0 OR {spend} >= {limit})", "({spend} >= {limit})", REACHED),
     ),
@@ -63,9 +63,6 @@ SQL: dict[str, tuple[tuple[str, ...], ...]] = {
         ('"today > ends_on"', '"today >= ends_on"', REASONS),
         ('"today > ends_on"', '"1 = 0"', REASONS),
         ('"is_open = 0"', '"1 = 0"', REASONS),
-        ('reached("campaign_limit", "campaign_spend")', '"1 = 0"', REASONS),
-        ('reached("brand_daily_budget", "brand_day_spend")', '"1 = 0"', REASONS),
-        ('reached("brand_monthly_budget", "brand_month_spend")', '"1 = 0"', REASONS),
         # R7
         ("b.local_time >= w.start_time", "b.local_time > w.start_time", OPEN),
         ("(b.local_time < w.end_time OR", "(b.local_time <= w.end_time OR", OPEN),
@@ -113,36 +110,6 @@ SQL: dict[str, tuple[tuple[str, ...], ...]] = {
         ('UNTIL_NEXT_MONTH}) <> 0"', 'UNTIL_NEXT_MONTH}) < 0"', QUICK),
         (" OR c.next_change_minute <> upcoming.minute", "", "test_upcoming"),
     ),
-    # R3, R10
-    "services/ledger/fold_batch": (
-        ("campaigns_campaignday.spend + excluded.spend", "excluded.spend", FOLDING),
-        ("campaigns_brandperiod.spend + excluded.spend", "excluded.spend", FOLDING),
-        (" AND {covered_day} AND", " AND ({covered_day} OR 1 = 1) AND", FOLDING),
-        (" AND brand_id IN (SELECT brand_id FROM bookable)", "", FOLDING),
-        ("SELECT DISTINCT brand_id, day_from FROM booked", "SELECT DISTINCT brand_id, 0 FROM booked", DUE),
-    ),
-    "services/ledger/booking": (
-        ("segment.starts_on >= placed.first AND ", "", f"{REBOOKING} {VERIFY}"),
-        ("segment.starts_on < placed.until", "segment.starts_on <= placed.until", f"{REBOOKING} {VERIFY}"),
-        ("placed.quarter >= segment.quarter_from", "placed.quarter > segment.quarter_from", FOLDING),
-        ("placed.quarter < segment.quarter_until", "placed.quarter <= segment.quarter_until", FOLDING),
-    ),
-    "services/ledger/verify": (
-        ("-amount FROM campaigns_pendingspend", "0 FROM campaigns_pendingspend", VERIFY),
-        ("SELECT campaign_id, day, -spend,", "SELECT campaign_id, day, 0,", VERIFY),
-        ("SELECT brand_id, kind, starts_on, -spend,", "SELECT brand_id, kind, starts_on, 0,", VERIFY),
-    ),
-    # R9
-    "services/ledger/close_periods": (
-        ("period.closed_at IS NULL AND period.starts_on <", "period.starts_on <", CLOSING),
-        ("closed_at IS NULL AND period.starts_on <", "closed_at IS NULL AND period.starts_on <=", CLOSING),
-        ("budget_at_close = ended.budget", "budget_at_close = NULL", CLOSING),
-        ("spend_at_close = ended.spend", "spend_at_close = 0", CLOSING),
-        ("CASE zone.kind WHEN 'day' THEN", "CASE zone.kind WHEN 'month' THEN", CLOSING),
-        ("period.starts_on >= zone.opened AND ", "", CLOSING),
-        (" AND {BUDGET} IS NOT NULL", "", CLOSING),
-        (" AND zone.closed_before < current.starts_on\n", "\n", f"{CLOSING} test_concurrency"),
-    ),
     # R11
     "services/intake/staging": (
         ("    ON CONFLICT (campaign_id, external_id) DO NOTHING", "", IMPORT),
@@ -184,8 +151,8 @@ CALLS = {
     ),
     "services/ledger/change_time_zone": (
         ("lock_brands", LOCKS, POSTGRESQL),
-        ("take_ledger_lock", f"{LOCKS} test_rebooking", POSTGRESQL),
-        ("close_periods", "test_rebooking", BOTH),
+        ("take_ledger_lock", f"{LOCKS} test_change_time_zone", POSTGRESQL),
+        ("close_periods", "test_change_time_zone", BOTH),
         ("repair", REBOOKING, BOTH),
     ),
     "services/ledger/verify": (("take_ledger_lock", f"{LOCKS} {VERIFY}", POSTGRESQL),),
@@ -195,7 +162,7 @@ CALLS = {
         ("lock_rows_that_go", LOCKED, POSTGRESQL),
         ("fold_under_ledger_lock", f"{DUE} test_moved_campaign", BOTH),
         ("close_periods", CLOSING, BOTH),
-        ("rebook_changed_zones", "test_rebooking test_rule_08_at_once", BOTH),
+        ("apply_zone_changes", "test_change_time_zone test_rule_08_at_once", BOTH),
     ),
     "services/enforcement/enforce": (("self.mark_what_is_left", LOCKED, POSTGRESQL),),
     "services/jobs/quick_check": (("clear_due", QUICK, BOTH),),

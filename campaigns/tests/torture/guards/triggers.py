@@ -12,7 +12,7 @@ from campaigns.tests.torture.guards.guard import POSTGRESQL, SQLITE, Change, Gua
 TESTS = {
     "campaigns_spend_insert_guard": "test_guards_spend",
     "campaigns_spend_update_guard": "test_guards_spend test_guards_pending",
-    "campaigns_spend_truncated": "test_guards_books",
+    "campaigns_spend_truncated": "test_guards_periods",
     "campaigns_spend_": "test_guards_pending",
     "campaigns_brand_inserted": "test_folding",
     "campaigns_brand_renamed": "test_twins",

@@ -23,7 +23,6 @@ PATIENCE = 600
 NEVER_ENDED = -1
 
 LEFT_OUT = (".*", "__pycache__", "*.sqlite3*", "staticfiles", "docs")
-NEEDED_DOTFILES = (".env.example", ".ci")
 
 # The line that names a test; of a subtest, without its parameters.
 FAILED_TEST = re.compile(r"^(?:FAIL|ERROR): (.+?)(?: \[.*| \(.*=.*)?$", re.MULTILINE)

@@ -47,7 +47,7 @@ class KillsTestCase(OutsideTestCase):
         send_check(self.broker)
 
     def is_writing(self) -> bool:
-        """Tell whether a service is in the midst of a transaction that has written something."""
+        """Return whether a service is in the middle of a transaction that has written something."""
         if not SQLITE:
             return bool(self.value(WRITERS))
         name = str(connection.settings_dict["NAME"])

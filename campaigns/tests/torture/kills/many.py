@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from campaigns.rules.reasons import PauseReason
 from campaigns.tests.support.outside import Row, by_vendor, utc_text
 
+# Runs a statement, its parameters written %s, commits it, and returns its rows.
 Sql = Callable[..., list[Row]]
-"""Runs a statement, its parameters written %s, commits it, and returns its rows."""
 
 BRANDS = 120
 CAMPAIGNS_OF_EACH = 100

@@ -89,7 +89,7 @@ class Cluster:
 
 
 def as_owner(command: list[str]) -> list[str]:
-    """Return the command as it is run by somebody whom the server obeys: it refuses root."""
+    """Return the command as a user other than root: the server refuses root."""
     if os.getuid() != 0:
         return command
     return ["su", "postgres", "-s", "/bin/sh", "-c", 'exec "$0" "$@"', "--", *command]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from budget_manager.broker import find_server, problem
+from budget_manager.launcher.broker import find_server, problem
 from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, environment
 from campaigns.tests.torture.kills.waiting import free_port, wait_until
 
@@ -115,7 +115,7 @@ class Broker(Killable):
 
 
 class Services:
-    """Worker, beat, web and commands on one database and one broker; their logs tell why a test failed."""
+    """Worker, beat, web and commands on one database and one broker; their logs say why a test failed."""
 
     def __init__(self, directory: Path, *, database_url: str, redis_url: str) -> None:
         self.directory = directory

@@ -20,8 +20,8 @@ from campaigns.tests.torture.kills.many import partly_written
 BROKER_KILLS = extent(short=3, full=25)
 BROKER_HANGS = extent(short=0, full=2)
 BEAT_KILLS = extent(short=1, full=10)
+# Longer than the socket timeout, after which a service gives a connection up.
 SECONDS_OF_A_HANG = 40
-"""Longer than the socket timeout, after which a service gives a connection up."""
 
 
 def check_every_second() -> None:
@@ -60,7 +60,7 @@ class Flapping(KillsTestCase):
             self.assert_still_the_same_processes()
 
         def freeze_during_a_check(self) -> None:
-            """The check ends while nobody takes its acknowledgement: it can't end before its line can be written."""
+            """The check ends while its acknowledgement can't be sent, because its log line can't be written before."""
             self.run_sql(by_vendor(postgresql="BEGIN", sqlite="BEGIN IMMEDIATE"))
             self.run_sql("UPDATE campaigns_jobrun SET summary = summary")
             with redis.Redis.from_url(self.broker.url) as client:

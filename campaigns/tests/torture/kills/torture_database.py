@@ -108,12 +108,12 @@ if POSTGRESQL:
             self.assert_all_run()
 
         def assert_all_run(self) -> None:
-            """None of them has ended, and so nobody has started it again."""
+            """None of them has ended, so none has been started again."""
             lasting = [service for service in self.services.all if service.name in ("worker", "beat", "web")]
             self.assertEqual([service.is_running() for service in lasting], [True] * 3, self.services.said())
 
         def answer(self) -> int | None:
-            """Return the status of a page that looks for a session in the database; None where nobody answers."""
+            """Return the status of a page that looks for a session in the database; None without an answer."""
             page = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             try:
                 page.request("GET", "/admin/login/", headers={"Cookie": "sessionid=a-session-that-nobody-has"})

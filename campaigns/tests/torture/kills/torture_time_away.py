@@ -119,7 +119,7 @@ class WorkerAway(KillsTestCase):
 
         worker = self.services.start_worker()
         self.wait_until("the messages are gone", lambda: self.waiting() == 0 and self.running() == 0)
-        self.wait_until("the worker has told of it", lambda: runs(worker) > 0)
+        self.wait_until("the worker has logged it", lambda: runs(worker) > 0)
         self.assertEqual(runs(worker), 1)
         self.assertEqual(history(campaign), [(ACTIVE, MONTH_REACHED)])
 

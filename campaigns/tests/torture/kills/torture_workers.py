@@ -121,7 +121,7 @@ class AtAnyMoment(KillsTestCase):
 if POSTGRESQL and FREEZES:
 
     class Frozen(KillsTestCase):
-        """A machine that stops, with its connections open: on SQLite, nobody could write until it goes on or ends."""
+        """A machine stops with its connections open; on SQLite, no process could write until it goes on or ends."""
 
         def test_a_worker_that_is_frozen_loses_its_locks_to_the_next_check(self) -> None:
             many = Many(self.run_sql)

@@ -6,14 +6,14 @@ import socket
 import time
 from collections.abc import Callable
 
+# Seconds: no test is about how fast this machine is.
 PATIENCE = 90
-"""Seconds: no test is about how fast this machine is."""
 
 
 def wait_until(
     what: str, happened: Callable[[], bool], *, said: Callable[[], str] = lambda: "", every: float = 0.05
 ) -> None:
-    """Wait for something to be so; told what processes said, an error ends with that."""
+    """Wait until a condition holds; the error ends with what the processes said."""
     deadline = time.monotonic() + PATIENCE
     while not happened():
         if time.monotonic() > deadline:
