@@ -391,7 +391,7 @@ if POSTGRESQL:
             self.run_sql("SELECT 1 FROM campaigns_brand WHERE id = %s FOR UPDATE", self.locked.brand_id)
             client = Client()
             client.force_login(User.objects.create_superuser("amara"))
-            response = client.get(reverse("admin:campaigns_brand_stop", args=[self.locked.brand_id]))
+            response = client.get(reverse("admin:campaigns_brand_pause", args=[self.locked.brand_id]))
             self.assertContains(response, "Try again", status_code=503)
             self.assertEqual(response["Retry-After"], "10")
 
