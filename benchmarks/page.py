@@ -87,10 +87,14 @@ def machine() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Return the short name of the commit, with a + where files differ from it."""
-    describe = ["git", "describe", "--always", "--exclude=*", "--dirty=+"]
-    done = subprocess.run(describe, capture_output=True, text=True, cwd=settings.BASE_DIR)
-    return done.stdout.strip() or "unknown"
+    """Return the short name of the commit, with a + where files of the program differ from it."""
+    is_changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    return (_git("rev-parse", "--short", "HEAD") or "unknown") + ("+" if is_changed else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=settings.BASE_DIR)
+    return done.stdout.strip()
 
 
 def write(page: Path, results: dict[str, Result]) -> None:

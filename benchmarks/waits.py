@@ -83,6 +83,7 @@ def watch_checks(bench: Bench, world: World, watch: Watch, check: Callable[[], o
     for _ in range(bench.sizes.runs):
         go_back(world)
         waits.append(watch(check))
+    go_back(world)
     return {role: total([each[role] for each in waits]) for role in waits[0]}
 
 
@@ -143,7 +144,6 @@ def sqlite(bench: Bench) -> list[Figure]:
         with crew(world, people=1, rest=SQLITE_REST) as watch:
             alone = watch(lambda: time.sleep(sizes.alone))
             checks = watch_checks(bench, world, watch, lambda: check_at(world.next_noon))
-            go_back(world)
             fill_pending(world, rows)
             folding = watch(fold)
     stages = {"checks on SQLite in which half changes": checks, f"a fold of {rows:,} rows on SQLite": folding}
