@@ -22,9 +22,7 @@ from budget_manager.launcher import broker
 from campaigns.database import session_settings
 from campaigns.database.clock import SKEW, database_now, difference_in_words, machine_ahead
 from campaigns.database.connection import fetch_all, is_postgresql, separate_connection
-from campaigns.services.jobs.dead_rows import dead_rows_warning
-from campaigns.services.jobs.health import JobHealth, PendingHealth, health
-from campaigns.services.jobs.heartbeats import Processes
+from campaigns.services.jobs.health import JobHealth, PendingHealth, Processes, dead_rows_warning, health
 
 logger = logging.getLogger(__name__)
 

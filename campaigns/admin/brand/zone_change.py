@@ -13,8 +13,7 @@ from campaigns.admin.brand.zone_table import before_and_after
 from campaigns.admin.shared.preview_table import EFFECTS, effects_table, status_counts, title
 from campaigns.database.clock import database_now
 from campaigns.models import Brand
-from campaigns.services.enforcement.dry_run import Effects
-from campaigns.services.enforcement.zone_change import preview_zone_change
+from campaigns.services.enforcement.saving import Effects, preview_zone_change
 
 CONFIRMED = "_zone_confirmed"
 """The field of a post that names the time zone whose effect was shown."""

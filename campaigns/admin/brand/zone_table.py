@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from campaigns.admin.shared.display import table
 from campaigns.admin.shared.preview_table import arrow
 from campaigns.rules.money import format_amount, format_money
-from campaigns.services.enforcement.zone_change import Spent, ZoneChange
+from campaigns.services.enforcement.saving import Spent, ZoneChange
 
 ZONES = "Spend in the new time zone"
 

@@ -14,8 +14,8 @@ from campaigns.admin.shared.display import chip, link_to, status_chips, table
 from campaigns.models import Brand, Campaign
 from campaigns.services.bulk.change_many import PlannedRow, Preview
 from campaigns.services.bulk.operations import Operation, Owner
-from campaigns.services.enforcement.dry_run import Effects
 from campaigns.services.enforcement.enforce import Change
+from campaigns.services.enforcement.saving import Effects
 
 EFFECTS = "Status changes"
 SHOWN = 100

@@ -18,9 +18,8 @@ from campaigns.models import Campaign
 from campaigns.rules.clock import Clock
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.bulk.operations import Operation, Owner, Refused, fingerprint
-from campaigns.services.enforcement.dry_run import Effects, effects, rolled_back
 from campaigns.services.enforcement.enforce import Enforcement
-from campaigns.services.enforcement.saving import begin_change, finish_change
+from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
 from campaigns.services.ledger.locks import lock_brands
 from campaigns.services.permissions import Person, visible_to
 from campaigns.services.scope import Scope

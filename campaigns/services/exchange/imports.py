@@ -24,10 +24,16 @@ from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.bulk.operations import field_of, fingerprint
 from campaigns.services.bulk.presets import schedule_in_words
 from campaigns.services.bulk.windows import write_schedules
-from campaigns.services.enforcement.dry_run import Effects, effects, rolled_back
 from campaigns.services.enforcement.enforce import Enforcement
-from campaigns.services.enforcement.saving import begin_change, finish_change
-from campaigns.services.enforcement.zone_change import ZoneChange, spent_of
+from campaigns.services.enforcement.saving import (
+    Effects,
+    ZoneChange,
+    begin_change,
+    effects,
+    finish_change,
+    rolled_back,
+    spent_of,
+)
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.exchange.files import TextTable
 from campaigns.services.exchange.plan import ImportPlan, PlannedLine, check_columns, plan_rows, rounding_notes
