@@ -8,7 +8,6 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from campaigns.admin.brand.zone_table import ZONES, zone_table
 from campaigns.admin.shared.display import chip, link_to, table
 from campaigns.admin.shared.preview_table import (
     EFFECTS,
@@ -20,6 +19,7 @@ from campaigns.admin.shared.preview_table import (
     title,
     zone_notes,
 )
+from campaigns.admin.shared.zone_table import ZONES, zone_table
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.exchange.imports import ImportPreview, format_value
 from campaigns.services.exchange.plan import ImportPlan, PlannedLine
