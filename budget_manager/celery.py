@@ -14,9 +14,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
 import budget_manager.heartbeats  # noqa: F401  # connects to celery's signals
-from budget_manager.beat import correct_schedule, keep_schedule_without_database, recover_from_clock_ahead
 from budget_manager.command_line import database_sentence
-from budget_manager.transport import forgive_lost_acknowledgements
+from budget_manager.patches.beat_scheduler import (
+    correct_schedule,
+    keep_schedule_without_database,
+    recover_from_clock_ahead,
+)
+from budget_manager.patches.kombu_redis import forgive_lost_acknowledgements
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "budget_manager.settings")
 

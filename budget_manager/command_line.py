@@ -11,7 +11,7 @@ from django.core.management import execute_from_command_line
 from django.db import DatabaseError, OperationalError, connection
 
 from budget_manager import simulation
-from budget_manager.processes import exit_on_signals
+from budget_manager.launcher.processes import exit_on_signals
 
 
 def run(argv: list[str]) -> int:

@@ -18,7 +18,7 @@ from django.db import ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
-from budget_manager import broker
+from budget_manager.launcher import broker
 from campaigns.database import session_settings
 from campaigns.database.clock import SKEW, database_now, difference_in_words, machine_ahead
 from campaigns.database.connection import fetch_all, is_postgresql, separate_connection

@@ -210,9 +210,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
-        "short": {"()": "budget_manager.logs.ShortFormatter"},
+        "short": {"()": "budget_manager.launcher.logs.ShortFormatter"},
     },
-    "filters": {"routine": {"()": "budget_manager.logs.WithoutRoutine"}},
+    "filters": {"routine": {"()": "budget_manager.launcher.logs.WithoutRoutine"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",

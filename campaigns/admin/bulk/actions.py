@@ -114,7 +114,7 @@ class BulkActions(Exchange):
 
     def _tell(self, request: HttpRequest, operation: Operation, applied: Applied) -> None:
         warn_about_unknown_zones(request, applied.enforced)
-        warn_of(request, applied.refused, "{} more are left as they are, because someone else changed them.")
+        warn_of(request, applied.refused, "Skipped {} more that someone else changed.")
         already = f" ({applied.unchanged:,} unchanged)" if applied.unchanged else ""
         told = f"{self._done(operation, len(applied.changed))}{already}. {changed_in_words(applied.enforced)}"
         (messages.success if applied.changed else messages.warning)(request, told)
@@ -131,7 +131,7 @@ class BulkActions(Exchange):
         return f"Change {self.counted(count)}"
 
     def _begin_again(self, request: HttpRequest) -> HttpResponse:
-        messages.error(request, "Nothing was changed: the page was too old. Select the rows again.")
+        messages.error(request, "Nothing was changed: the page has expired. Select the rows again.")
         return HttpResponseRedirect(self._list(""))
 
     def _list(self, query: str) -> str:

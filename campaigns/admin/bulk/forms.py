@@ -52,7 +52,7 @@ class LimitForm(forms.Form):
             (Adjustment.LOWER_PERCENT, "Lower by percent"),
             (Adjustment.RAISE, "Raise by an amount"),
             (Adjustment.LOWER, "Lower by an amount"),
-            (Adjustment.REMOVE, "Remove it: no limit"),
+            (Adjustment.REMOVE, "Remove the limit"),
         ),
         widget=UnfoldAdminSelectWidget,
     )
@@ -63,10 +63,11 @@ class LimitForm(forms.Form):
         max_digits=18,
         decimal_places=6,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="In each brand’s own currency, or in percent: 10 raises 200.00 to 220.00. To remove, leave it empty.",
+        help_text="In each brand’s currency, or in percent: 10 raises 200.00 to 220.00. Leave empty to remove the"
+        " limit.",
         error_messages={
             "invalid": "Enter a number like 1250 or 1250.50.",
-            "min_value": "Enter 0 or more: choose “Lower” to take something away.",
+            "min_value": "Enter 0 or more. To reduce, choose “Lower”.",
             "max_value": f"Enter less than {AMOUNT_LIMIT:,}.",
             "max_decimal_places": "Enter at most six decimals.",
             "max_digits": f"Enter less than {AMOUNT_LIMIT:,}.",
@@ -87,9 +88,9 @@ class LimitForm(forms.Form):
         if how == Adjustment.REMOVE or "amount" not in cleaned:
             return cleaned
         if amount is None:
-            self.add_error("amount", ValidationError("Enter the amount or the percents."))
+            self.add_error("amount", ValidationError("Enter an amount or a percentage."))
         elif how == Adjustment.LOWER_PERCENT and amount > 100:
-            self.add_error("amount", ValidationError("Enter 100 or less: 100 percent is all of it."))
+            self.add_error("amount", ValidationError("You can’t lower by more than 100 %."))
         return cleaned
 
     def operation(self) -> Operation:
@@ -116,17 +117,17 @@ class ScheduleForm(forms.Form):
             ("business", f"Business hours: {format_schedule(BUSINESS_HOURS)}"),
             ("evenings", f"Evenings: {format_schedule(EVENINGS)}"),
             ("weekends", f"Weekends: {format_schedule(WEEKENDS)}"),
-            (COPY, "The same as another campaign has now"),
+            (COPY, "Same as another campaign"),
         ),
         initial="business",
         widget=UnfoldAdminRadioSelectWidget,
-        help_text="It takes the place of the windows that each campaign has. Times are each brand’s local time.",
+        help_text="Replaces each campaign’s current schedule. Times are in each brand’s time zone.",
     )
     campaign = forms.ModelChoiceField(
         Campaign.objects.none(),
         label="Copy from campaign",
         required=False,
-        help_text="Only if you chose the last one.",
+        help_text="Only for “Same as another campaign”.",
     )
 
     def __init__(self, data: Any = None, *, person: Person) -> None:
@@ -139,7 +140,7 @@ class ScheduleForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("schedule") == COPY and not cleaned.get("campaign") and "campaign" not in self.errors:
-            self.add_error("campaign", ValidationError("Choose the campaign whose schedule is to be copied."))
+            self.add_error("campaign", ValidationError("Choose the campaign to copy from."))
         return cleaned
 
     def operation(self) -> Operation:

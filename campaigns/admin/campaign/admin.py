@@ -55,8 +55,9 @@ class CampaignForm(NamedForm[Campaign]):
         if moves and SpendRecord.objects.filter(campaign=self.instance.pk).exists():
             self.add_error(
                 "brand",
-                f"“{self.instance}” has spend, and spend stays with its brand, “{self.instance.brand}”:"
-                " switch the campaign off and make a new one for the other brand.",
+                f"“{self.instance}” has spend, which stays with its brand “{self.instance.brand}”. Turn the campaign"
+                f" off"
+                " and create a new one for the other brand.",
             )
         return cleaned
 
@@ -76,7 +77,7 @@ class CampaignAdmin(BulkCampaigns):
     )
     search_fields = ("name", "brand__name")
     search_help_text = "Search by campaign or brand"
-    nothing_yet = "A campaign belongs to a brand: add the brand first."
+    nothing_yet = "Campaigns belong to brands. Add a brand first."
     ordering = ("brand__name", "name")
     figures = ("spend_today",)
     fieldsets = (("Settings", {"fields": ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")}),)

@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from tqdm import tqdm
 
-from budget_manager.processes import exit_on_signals
+from budget_manager.launcher.processes import exit_on_signals
 from campaigns.database.clock import database_now
 from campaigns.services.demo.fill import Made, fill
 from campaigns.services.demo.live import SECONDS, LiveSpend, demo_brands

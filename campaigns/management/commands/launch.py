@@ -21,9 +21,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from budget_manager.broker import BrokerError, private_broker, problem
 from budget_manager.environment import masked, text
-from budget_manager.processes import exit_on_signals, foreground, running
+from budget_manager.launcher.broker import BrokerError, private_broker, problem
+from budget_manager.launcher.processes import exit_on_signals, foreground, running
 from campaigns.database.clock import database_now
 from campaigns.models import Heartbeat
 from campaigns.services.demo.live import has_demo

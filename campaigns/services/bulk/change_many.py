@@ -127,7 +127,7 @@ def _refusals(
 
 
 def _lock_and_read(
-    model: Owner, ids: Iterable[int], person: Person, lock: Callable[[list[int]], None]
+    model: Owner, ids: Iterable[int], person: Person, lock: Callable[[list[int]], object]
 ) -> list[PlannedRow]:
     """Lock the brands of the rows that the person can see, and return the rows as of then."""
     wanted = sorted(set(ids))

@@ -1,7 +1,7 @@
-"""Marks of touched brands: who must be looked at because a fold has moved their totals, and from when on.
+"""Due brands: dirty flags of brands whose totals a fold has changed, each from the quarter on in which it counts.
 
-A fold appends them in the transaction that moves the spend. Whoever enforces what is due reads the marks, enforces,
-commits, and only then forgets just those that it read: one that was appended meanwhile stays for the next.
+A fold appends them in the transaction that moves the spend. A quick check reads them, enforces, commits, and only then
+clears just those that it has read: one that was appended meanwhile stays for the next check.
 """
 
 from __future__ import annotations
@@ -16,48 +16,48 @@ from campaigns.database.dialects import in_list, list_param
 from campaigns.models import DueBrand
 from campaigns.rules.periods import quarter_of, start_of_day
 
-MOST_MARKS = 100_000
+MOST_ROWS = 100_000
+# Not more, because SQLite lets nobody else write meanwhile.
 CLEARED_AT_ONCE = 10_000
-"""Nobody else can write on SQLite meanwhile."""
 
 AT_ONCE = 0
 
 
 @dataclass(frozen=True)
 class DueRows:
-    """The marks that were due when they were read, and the brands that they are of, in order of id."""
+    """Rows that were due when they were read, and their brands, in order of id."""
 
     ids: list[int]
     brands: list[int]
 
 
-def due_rows(*, now: datetime, most: int = MOST_MARKS) -> DueRows:
-    """Return the marks that are due at now, those first that have been due for longest, at most so many."""
+def due_rows(*, now: datetime, most: int = MOST_ROWS) -> DueRows:
+    """Return the rows that are due at now, those first that have been due for longest, at most so many."""
     rows = fetch_all(
         "SELECT id, brand_id FROM campaigns_duebrand WHERE due_quarter <= %s ORDER BY due_quarter LIMIT %s",
         [quarter_of(now), most],
     )
-    return DueRows([mark for mark, _ in rows], sorted({brand for _, brand in rows}))
+    return DueRows([pk for pk, _ in rows], sorted({brand for _, brand in rows}))
 
 
-def clear_due(marks: DueRows) -> None:
-    """Take these marks away, and no others: ids commit out of order, so a mark may have come that is older.
+def clear_due(rows: DueRows) -> None:
+    """Delete these rows, and no others: ids commit out of order, so an older one may have been appended since.
 
     Call it when what was decided for their brands is committed.
     """
-    for start in range(0, len(marks.ids), CLEARED_AT_ONCE):
-        ids = marks.ids[start : start + CLEARED_AT_ONCE]
+    for start in range(0, len(rows.ids), CLEARED_AT_ONCE):
+        ids = rows.ids[start : start + CLEARED_AT_ONCE]
         execute(f"DELETE FROM campaigns_duebrand WHERE {in_list('id')}", [list_param(ids)])
 
 
 def mark_due(brand_ids: Iterable[int]) -> None:
-    """Mark brands that the next quick check has to look at, though no fold will mark them."""
-    marks = [DueBrand(brand_id=brand_id, due_quarter=AT_ONCE) for brand_id in sorted(brand_ids)]
-    DueBrand.objects.bulk_create(marks)  # given an empty list it begins no transaction
+    """Make brands due for the next quick check, though no fold does."""
+    rows = [DueBrand(brand_id=brand_id, due_quarter=AT_ONCE) for brand_id in sorted(brand_ids)]
+    DueBrand.objects.bulk_create(rows)  # given an empty list it begins no transaction
 
 
 def mark_days(brand_id: int, zone: ZoneInfo, days: Iterable[date]) -> None:
-    """Mark a brand for each of some local days of a zone, from the day's beginning on."""
+    """Make a brand due for each of some local days of a zone, from the beginning of the day on."""
     DueBrand.objects.bulk_create(
         DueBrand(brand_id=brand_id, due_quarter=quarter_of(start_of_day(zone, day))) for day in days
     )

@@ -1,4 +1,4 @@
-"""What is wrong with a line of an imported file: it is named by its number, with the value and the remedy."""
+"""Errors with a line of an imported file: it is named by its number, with the value and the remedy."""
 
 from __future__ import annotations
 

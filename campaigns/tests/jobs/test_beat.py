@@ -49,14 +49,18 @@ class DatabaseAway(CommittedTestCase):
         before = set(self.scheduler.schedule)
         self.assertTrue({CHECK.name, DAILY.name} <= before)
         PeriodicTask.objects.filter(name=DAILY.name).update(enabled=False)
-        with no_database(), self.assertLogs("budget_manager.beat", "WARNING"), self.assertLogs("django_celery_beat"):
+        with (
+            no_database(),
+            self.assertLogs("budget_manager.patches.beat_scheduler", "WARNING"),
+            self.assertLogs("django_celery_beat"),
+        ):
             self.clock.shift(timedelta(seconds=SCHEDULE_SYNC_MAX_INTERVAL))
             self.assertEqual(set(self.scheduler.schedule), before)
             self.assertEqual(set(self.scheduler.schedule), before)
         self.assertEqual(set(self.scheduler.schedule), before - {DAILY.name})
 
     def test_the_scheduler_alone_would_end(self) -> None:
-        """If this fails, the scheduler has learned it, and budget_manager.beat may go."""
+        """If this fails, the scheduler has learned it, and budget_manager.patches.beat_scheduler may go."""
         alone = make_scheduler(app)
         with no_database(), self.assertLogs("django_celery_beat"), self.assertRaises(DatabaseError):
             self.clock.shift(timedelta(seconds=SCHEDULE_SYNC_MAX_INTERVAL))

@@ -16,8 +16,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from budget_manager.broker import private_broker
 from budget_manager.health import SECONDS
+from budget_manager.launcher.broker import private_broker
 from campaigns.models import Heartbeat, JobRun
 from campaigns.services.jobs.full_check import CHECK_BUDGETS
 from campaigns.services.jobs.schedule import JOBS

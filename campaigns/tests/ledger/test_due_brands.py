@@ -1,4 +1,4 @@
-"""Marks of touched brands: every fold tells whose totals it moved, and from when on that counts (R3)."""
+"""Due brands: every fold says whose totals it changed, and from when on that counts (R3)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.test import TestCase
 
 from campaigns.models import Brand, DueBrand, PendingSpend, SpendRecord
 from campaigns.services.enforcement.saving import begin_move
-from campaigns.services.ledger import due_brands as marks_module
+from campaigns.services.ledger import due_brands as due_module
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
 from campaigns.services.ledger.fold import fold
@@ -217,8 +217,8 @@ class MarksAreForgotten(CommittedTestCase):
         self.assertEqual(due_rows(now=utc(NOON), most=1).brands, [late.pk])
 
     def test_it_forgets_more_than_one_statement_takes(self) -> None:
-        self.addCleanup(setattr, marks_module, "CLEARED_AT_ONCE", marks_module.CLEARED_AT_ONCE)
-        marks_module.CLEARED_AT_ONCE = 4
+        self.addCleanup(setattr, due_module, "CLEARED_AT_ONCE", due_module.CLEARED_AT_ONCE)
+        due_module.CLEARED_AT_ONCE = 4
         clear_due(due_rows(now=utc(NOON)))
         self.assertEqual(DueBrand.objects.count(), 0)
 

@@ -20,9 +20,9 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 from django.test import SimpleTestCase, TestCase, override_settings
 
-from budget_manager.broker import BrokerError, find_server, private_broker, problem
-from budget_manager.guard import SECONDS_TO_END
-from budget_manager.processes import running
+from budget_manager.launcher.broker import BrokerError, find_server, private_broker, problem
+from budget_manager.launcher.guard import SECONDS_TO_END
+from budget_manager.launcher.processes import running
 from campaigns.management.commands.launch import broker, choose_port, create_superuser
 from campaigns.tests.support.processes import BASE_DIR, environment, manage, run
 

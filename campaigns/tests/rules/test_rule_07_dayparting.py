@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import TestCase
 
 from campaigns.models import Campaign, DaypartingSchedule
+from campaigns.models.clocks import Clocks
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.decide import brands_to_write
 from campaigns.services.scope import Scope
@@ -104,7 +105,7 @@ class AnEndOfMidnightIsTheEndOfTheDay(WindowTestCase):
 
     def test_it_refuses_any_other_window_whose_start_is_its_end(self) -> None:
         window = DaypartingSchedule(campaign=self.campaign, start_time=time(10), end_time=time(10))
-        with self.assertRaisesMessage(ValidationError, "10:00 to 10:00 opens nothing"):
+        with self.assertRaisesMessage(ValidationError, "10:00 to 10:00 is an empty window"):
             window.full_clean()
         with self.assertRaisesMessage(IntegrityError, "dayparting_start_differs_from_end"), transaction.atomic():
             window.save()
@@ -128,7 +129,7 @@ class SeveralWindows(WindowTestCase):
         for _ in range(3):
             make_window(self.campaign, FRI, "09:00", "12:00")
         self.assert_closed("2026-11-20 08:00")
-        found = brands_to_write(Scope.everything(), utc("2026-11-20 10:00"))
+        found = brands_to_write(Scope.everything(), Clocks(["UTC"], utc("2026-11-20 10:00")))
         self.assertEqual(found, [(self.campaign.brand_id, 1)])
 
     def test_it_is_always_open_without_a_window(self) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from django.db import connection
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from budget_manager.broker import private_broker
+from budget_manager.launcher.broker import private_broker
 from campaigns.services.jobs.schedule import CHECK
 from campaigns.tests.support.outside import SQLITE
 from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, environment

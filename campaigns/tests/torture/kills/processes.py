@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from budget_manager.broker import find_server, problem
+from budget_manager.launcher.broker import find_server, problem
 from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, environment
 from campaigns.tests.torture.kills.waiting import free_port, wait_until
 

@@ -14,7 +14,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from budget_manager.processes import running
+from budget_manager.launcher.processes import running
 
 SERVERS = ("redis-server", "valkey-server")
 LOG = "broker.log"

@@ -2,7 +2,8 @@
 
 kombu releases a message's prefetch slot only after the broker has confirmed its acknowledgement. If that fails (the
 broker hangs for longer than the socket timeout), Celery logs the error, but the slot stays occupied for ever: the
-worker answers pings and never takes another task.
+worker answers pings and never takes another task. No upstream issue is about this case; celery/kombu#1125 is its like
+on SQS.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import IO
 
-from budget_manager import guard
+from budget_manager.launcher import guard
 
 
 def exit_on_signals() -> None:

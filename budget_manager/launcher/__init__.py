@@ -1,0 +1,1 @@
+"""What `make run` starts: a broker if there is none, and processes that end with it."""

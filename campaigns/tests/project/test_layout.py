@@ -1,0 +1,94 @@
+"""Folders stay small, and imports point one way, without a circle."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from django.conf import settings
+from django.test import SimpleTestCase
+
+MAX_FILES = 20
+PACKAGES = ("campaigns", "budget_manager", "benchmarks")
+# Each may import those before it.
+LAYERS = ("rules", "database", "sql", "models", "services", "tasks", "management", "admin")
+
+
+def modules() -> dict[str, Path]:
+    """Return the modules outside of tests and migrations by their dotted names."""
+    found = {}
+    for package in PACKAGES:
+        for path in (settings.BASE_DIR / package).rglob("*.py"):
+            parts = path.relative_to(settings.BASE_DIR).with_suffix("").parts
+            if "tests" not in parts and "migrations" not in parts:
+                found[".".join(part for part in parts if part != "__init__")] = path
+    return found
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield what a module imports when it is loaded: modules, and names that may be modules."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+def graph() -> dict[str, set[str]]:
+    known = modules()
+    # A package's __init__ gathers its modules: an import of one of them is no import of the package.
+    return {
+        name: {other for other in imports(path) if other in known and other != name and not _is_within(name, other)}
+        for name, path in known.items()
+    }
+
+
+def _is_within(name: str, package: str) -> bool:
+    return name.startswith(f"{package}.")
+
+
+class LayoutTests(SimpleTestCase):
+    def test_no_folder_has_more_than_twenty_python_files(self) -> None:
+        for package in PACKAGES:
+            for folder in (settings.BASE_DIR / package).rglob("*"):
+                if folder.is_dir() and folder.name != "migrations":
+                    with self.subTest(folder.relative_to(settings.BASE_DIR)):
+                        self.assertLessEqual(len(list(folder.glob("*.py"))), MAX_FILES)
+
+    def test_there_is_no_import_circle(self) -> None:
+        try:
+            TopologicalSorter(graph()).prepare()
+        except CycleError as error:
+            self.fail(f"import circle: {' → '.join(error.args[1])}")
+
+    def test_imports_point_from_the_edges_to_the_rules(self) -> None:
+        for name, imported in graph().items():
+            for other in imported:
+                if (layer := _layer(name)) and (below := _layer(other)):
+                    with self.subTest(f"{name} imports {other}"):
+                        self.assertLessEqual(LAYERS.index(below), LAYERS.index(layer))
+
+    def test_there_is_no_circle_of_folders_in_services(self) -> None:
+        folders: dict[str, set[str]] = {}
+        for name, imported in graph().items():
+            if len(name.split(".")) > 3 and name.startswith("campaigns.services."):
+                folder = name.rpartition(".")[0]
+                others = {other.rpartition(".")[0] for other in imported if len(other.split(".")) > 3}
+                folders.setdefault(folder, set()).update(others - {folder})
+        try:
+            TopologicalSorter(folders).prepare()
+        except CycleError as error:
+            self.fail(f"circle of folders: {' → '.join(error.args[1])}")
+
+    def test_the_application_imports_no_benchmarks(self) -> None:
+        users = [name for name, imported in graph().items() if any(_is_within(each, "benchmarks") for each in imported)]
+        self.assertEqual([name for name in users if not name.startswith("benchmarks")], [])
+
+
+def _layer(name: str) -> str | None:
+    package, _, rest = name.partition(".")
+    layer = rest.partition(".")[0]
+    return layer if package == "campaigns" and layer in LAYERS else None
