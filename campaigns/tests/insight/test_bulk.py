@@ -172,8 +172,8 @@ class Previews(BulkTestCase):
                 applied = self.apply(operation, shown)
                 after = dict(Campaign.objects.values_list("pk", "pause_reasons"))
                 self.assertEqual({pk: after[pk] for pk in after if after[pk] != before[pk]}, expected)
-                told = (applied.enforced.paused, applied.enforced.resumed)
-                self.assertEqual(told, (shown.effects.paused, shown.effects.resumed))
+                message = (applied.enforced.paused, applied.enforced.resumed)
+                self.assertEqual(message, (shown.effects.paused, shown.effects.resumed))
 
     def test_it_covers_the_campaigns_of_a_brand(self) -> None:
         brand = make_brand(daily_budget=100)

@@ -389,7 +389,7 @@ if POSTGRESQL:
     class ServerThatVanished(TestCase):
         def test_a_connection_gives_up_within_a_minute(self) -> None:
             connection.ensure_connection()
-            told = connection.connection.info.get_parameters()
+            message = connection.connection.info.get_parameters()
             names = (
                 "connect_timeout",
                 "tcp_user_timeout",
@@ -397,4 +397,4 @@ if POSTGRESQL:
                 "keepalives_interval",
                 "keepalives_count",
             )
-            self.assertEqual([told.get(name) for name in names], ["10", "30000", "30", "10", "3"])
+            self.assertEqual([message.get(name) for name in names], ["10", "30000", "30", "10", "3"])

@@ -118,8 +118,8 @@ class Sentences(FormTestCase):
     def test_commands_tell_amounts_in_the_currency(self) -> None:
         campaign = make_campaign(make_brand(currency="JPY"), daily_spend_limit=100)
         spend(campaign, 120)
-        told = StringIO()
-        call_command("enforce", "--dry-run", stdout=told)
-        self.assertIn("(120 of 100)", told.getvalue())
+        message = StringIO()
+        call_command("enforce", "--dry-run", stdout=message)
+        self.assertIn("(120 of 100)", message.getvalue())
         lacks = Difference("brand day", "Kawabe (brand 1)", timezone.localdate(), Decimal(120), "JPY")
         self.assertTrue(describe(lacks).endswith("is 120 JPY too low"))
