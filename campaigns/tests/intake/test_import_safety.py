@@ -48,7 +48,7 @@ sys.addaudithook(_hear)  # Python takes none back, so it listens only while a te
 
 @contextmanager
 def heard() -> Iterator[list[tuple[str, str]]]:
-    """Give what Python opens meanwhile, and the programs and pickles that it starts."""
+    """Yield the files that Python opens, and the programs and pickles that it starts."""
     events: list[tuple[str, str]] = []
     _listeners.append(events)
     try:
