@@ -157,8 +157,8 @@ def _when(brand: BrandNow, now: datetime) -> str:
     if at is None:
         return ""
     local, city = at.astimezone(zone), brand.timezone.rpartition("/")[2].replace("_", " ")
-    day = "today" if local.date() == now.astimezone(zone).date() else f"on {local:%a %-d %b}"
-    return f"around {local:%H:%M} {day} ({city})"
+    name = "today" if local.date() == now.astimezone(zone).date() else f"on {local:%a %-d %b}"
+    return f"around {local:%H:%M} {name} ({city})"
 
 
 def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:

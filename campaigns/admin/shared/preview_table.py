@@ -93,7 +93,7 @@ def _changes(operation: Operation, model: Owner, rows: Sequence[PlannedRow], eff
     """Return what changes of each row; of campaigns the status too, those first that pause or resume."""
     first = sorted(rows, key=lambda row: _rank(effects.get(row.pk)))[:SHOWN] if issubclass(model, Campaign) else rows
     cells = [(*_names(model, row), _change(operation, row), _effect(effects.get(row.pk))) for row in first[:SHOWN]]
-    heads = (*_heads(model), capfirst(operation.what), "Status")
+    heads = (*_heads(model), capfirst(operation.attribute), "Status")
     if issubclass(model, Brand):
         heads, cells = heads[:-1], [row[:-1] for row in cells]
     return table(heads, cells, empty="")
@@ -113,12 +113,14 @@ def _effect(change: Change | None) -> SafeString:
 
 
 def _change(operation: Operation, row: PlannedRow) -> SafeString:
-    return arrow(operation.in_words(row.before, row.currency), operation.in_words(row.after, row.currency))
+    return arrow(operation.format_value(row.before, row.currency), operation.format_value(row.after, row.currency))
 
 
 def _refusals(operation: Operation, model: Owner, rows: Sequence[PlannedRow]) -> SafeString:
-    shown = [(*_names(model, row), operation.in_words(row.before, row.currency), row.refused) for row in rows[:SHOWN]]
-    return table((*_heads(model), capfirst(operation.what), "Why"), shown, empty="")
+    shown = [
+        (*_names(model, row), operation.format_value(row.before, row.currency), row.refused) for row in rows[:SHOWN]
+    ]
+    return table((*_heads(model), capfirst(operation.attribute), "Why"), shown, empty="")
 
 
 def _heads(model: Owner) -> tuple[str, ...]:

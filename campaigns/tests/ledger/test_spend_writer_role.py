@@ -31,7 +31,7 @@ if SQLITE:
     class WithoutRolesTests(TestCase):
         def test_it_says_that_sqlite_has_none(self) -> None:
             for arguments in (["connector"], ["connector", "--apply"]):
-                with self.assertRaisesMessage(CommandError, "SQLite knows no roles: whoever may write the file"):
+                with self.assertRaisesMessage(CommandError, "SQLite has no roles: write access to the file"):
                     command(*arguments)
 
 
