@@ -1,35 +1,47 @@
-"""A figure: what was measured, beside its baseline, against its target."""
+"""A figure: a measurement, beside its baseline, against its target. Ours and the baseline alternate."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
+
+Found = TypeVar("Found")
+Pairs = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """What runs of ours and of the baseline, one beside the other, took; in seconds, or rows a second."""
+class Sizes:
+    """Counts; `runs` is odd, so that the median is one of them."""
 
-    ours: Sequence[float]
-    baseline: Sequence[float]
+    brands: int
+    # Of the world that the large one is compared with.
+    small_brands: int
+    due_brands: int
+    # Of totals.
+    days: int
+    runs: int
+    # By each of 8 connections in a run.
+    single_rows: int
+    # Of 1,000 rows, by each of 4 connections in a run.
+    batches: int
+    # Seconds for which people and writers are watched with no check beside them.
+    alone: float
 
     @property
-    def ratios(self) -> list[float]:
-        return [ours / base for ours, base in zip(self.ours, self.baseline, strict=True)]
+    def rows(self) -> int:
+        """Of what is pending, copied, in a young ledger, and on SQLite; an old ledger has ten times as many."""
+        return 10 * self.brands
 
-    def figure(self, name: str, unit: str = "s", **others: Any) -> Figure:
-        ratios = self.ratios
-        return Figure(
-            name=name,
-            unit=unit,
-            ours=median(self.ours),
-            baseline=median(self.baseline),
-            ratio=median(ratios),
-            spread=(min(ratios), max(ratios)),
-            **others,
-        )
+
+SIZES = {
+    "full": Sizes(100_000, 1_000, 100, 30, 5, 3_000, 75, 10),
+    "quick": Sizes(5_000, 200, 20, 10, 3, 400, 8, 2),
+    # For the tests of the benchmarks.
+    "tiny": Sizes(20, 4, 1, 2, 1, 5, 1, 0.1),
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ class Figure:
     unit: str = "s"
     baseline: float | None = None
     ratio: float | None = None
-    spread: tuple[float, float] | None = None
+    spread: Sequence[float] = ()
     most: float | None = None
     least: float | None = None
     note: str = ""
@@ -60,21 +72,39 @@ class Figure:
             return self.measured <= self.most
         return self.measured >= self.least if self.least is not None else None
 
-    @property
-    def missed_by(self) -> float | None:
-        """By what share of the target it is missed; None where it isn't."""
-        target = self.least if self.most is None else self.most
-        return abs(self.measured - target) / target if self.met is False and target else None
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+def timed(work: Callable[[], Found]) -> tuple[float, Found]:
+    """Return the seconds of the work, and its result."""
+    started = time.perf_counter()
+    result = work()
+    return time.perf_counter() - started, result
 
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> Figure:
-        spread = fields["spread"]
-        return cls(**fields | {"spread": spread and (spread[0], spread[1])})
+
+def seconds(work: Callable[[], Any]) -> float:
+    return timed(work)[0]
 
 
 def values(name: str, found: Sequence[float], unit: str, **others: Any) -> Figure:
     """Return the figure of a value that has no baseline, from several runs."""
     return Figure(name=name, ours=median(found), unit=unit, spread=(min(found), max(found)), **others)
+
+
+def compare(name: str, pairs: Pairs, unit: str = "s", **others: Any) -> Figure:
+    """Return the figure of pairs of ours and the baseline; its ratio is the median of their ratios."""
+    ours, baseline = zip(*pairs, strict=True)
+    ratios = [first / second for first, second in pairs]
+    spread = (min(ratios), max(ratios))
+    return Figure(name, median(ours), unit, median(baseline), median(ratios), spread, **others)
+
+
+def pairs_of(
+    ours: Callable[[], float], baseline: Callable[[], float], sizes: Sizes, *, before: Callable[[], Any] = lambda: None
+) -> Pairs:
+    """Measure ours, baseline, ours, baseline, …; before() comes before each, untimed. A first pair warms up."""
+    pairs: Pairs = []
+    for _ in range(1 + sizes.runs):
+        before()
+        first = ours()
+        before()
+        pairs.append((first, baseline()))
+    return pairs[1:]

@@ -1,83 +1,112 @@
-"""The quick check: with nothing due, and with due brands among few and among many (issue: at most twice)."""
+"""The quick check with nothing due, and with due brands among few and among many; and folding."""
 
 from __future__ import annotations
 
 from math import gcd
+from typing import Any
 
-from benchmarks.bench import Bench, Measured
-from benchmarks.figures import Figure, Pairs, values
-from benchmarks.sizes import CAMPAIGNS_OF_A_BRAND
-from benchmarks.timing import seconds
-from benchmarks.watch import statements
-from benchmarks.world import FAR, NUMBERS, ZONES, World, instant, settle
-from campaigns.database.connection import execute
-from campaigns.services.jobs.full_check import full_check
-from campaigns.services.jobs.quick_check import QuickCheck, run_quick_check
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks import baselines
+from benchmarks.checks import check_at, expect
+from benchmarks.databases import Bench
+from benchmarks.figures import Figure, compare, pairs_of, seconds, timed, values
+from benchmarks.world import CAMPAIGNS_PER_BRAND, HIGH_BUDGET, NUMBERS, ZONES, World, instant, settle
+from campaigns.database.connection import execute, is_postgresql
+from campaigns.rules.periods import quarter_of
+from campaigns.services.jobs import quick_check
 from campaigns.services.ledger.fold import fold
 
 # One record of each of some brands with odd ids, which are far from their budgets, spread over all of them.
-TOUCH = f"""
+SPEND = f"""
 INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp)
-{NUMBERS}, touched AS (SELECT 2 * ((n - 1) * %s) + 1 AS brand FROM numbers)
-SELECT brand, brand * {CAMPAIGNS_OF_A_BRAND}, %s, %s FROM touched
+{NUMBERS}, due AS (SELECT 2 * ((n - 1) * %s) + 1 AS brand FROM numbers)
+SELECT brand, brand * {CAMPAIGNS_PER_BRAND}, %s, %s FROM due
 """
-ALL_OF_IT = FAR
-"""Reaches such a brand's budget."""
+# Of random campaigns and eight quarter-hours up to noon, when it is the same day in all zones.
+FILL = f"""
+INSERT INTO campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
+{NUMBERS}, picked AS (SELECT n, {{at_random}} + 1 AS campaign_id FROM numbers)
+SELECT campaign.brand_id, campaign.id, %s - picked.n %% 8, 1
+FROM picked JOIN campaigns_campaign AS campaign ON campaign.id = picked.campaign_id
+"""
+DELETE = "DELETE FROM campaigns_pendingspend"
 
 
-def measure(bench: Bench) -> Measured:
-    sizes = bench.sizes
+def measure(bench: Bench) -> list[Figure]:
+    sizes, due = bench.sizes, bench.sizes.due_brands
     many, few = bench.large_world(), World(sizes.small_brands, sizes.days)
     for world in (few, many):
         with bench.inside(world):
-            be_at_noon(world)
-    pairs = [(turn(bench, many, sizes.touched), turn(bench, few, sizes.touched)) for _ in range(sizes.runs)]
-    more = [(turn(bench, many, 10 * sizes.touched), turn(bench, many, sizes.touched)) for _ in range(sizes.runs)]
+            fold()
+            check_at(world.noon)
+            settle()
+
+    def turn(world: World) -> float:
+        with bench.inside(world):
+            return pause_and_resume(world, due)
+
+    pairs = pairs_of(lambda: turn(many), lambda: turn(few), sizes)
     with bench.inside(many):
-        idle = [1000 * seconds(lambda: quick(many)) for _ in range(sizes.runs)]
-        with statements() as seen:
-            quick(many)
-    compared = Pairs(*zip(*pairs, strict=True))
-    return Measured(
-        [
-            Figure("statements of a quick check with nothing due", len(seen), "statements", most=2),
-            values("such a quick check", idle, "ms"),
-            compared.figure(f"{sizes.touched:,} due brands among {many.brands:,}, to among {few.brands:,}", most=2),
-            Pairs(*zip(*more, strict=True)).figure(f"{10 * sizes.touched:,} due brands, to {sizes.touched:,}"),
-        ]
-    )
+        idle = [1000 * seconds(lambda: run(many)) for _ in range(sizes.runs)]
+        with CaptureQueriesContext(connection) as statements:
+            run(many)
+        count = len(statements)
+    return [
+        Figure("statements of a quick check with nothing due", count, "statements", most=2),
+        values("such a quick check", idle, "ms"),
+        compare(f"{due:,} due brands among {many.brands:,}, to among {few.brands:,}", pairs, most=2),
+    ]
 
 
-def be_at_noon(world: World) -> None:
-    fold()
-    full_check("bench", clock=lambda: world.noon)
-    settle()
+def pause_and_resume(world: World, brands: int) -> float:
+    """Let brands reach their budgets and go below them again; return the seconds of the second quick check.
 
-
-def turn(bench: Bench, world: World, brands: int) -> float:
-    """Let brands reach their budgets and go below them again; return what the second pass takes, on a warm connection.
-
-    In each, all campaigns of the due brands change.
+    In each, all campaigns of the due brands change. The second one has a warm connection.
     """
-    with bench.inside(world):
-        for amount in (ALL_OF_IT, -ALL_OF_IT):
-            touch(world, brands, amount)
-            taken = seconds(lambda: expect(world, brands))
-        return taken
-
-
-def touch(world: World, brands: int, amount: int) -> None:
     apart = world.brands // 2 // brands
     while gcd(apart, len(ZONES)) > 1:  # or all would be in a few of the zones
         apart -= 1
-    execute(TOUCH, [brands, apart, amount, instant(world.noon)])
+    taken = 0.0
+    for amount in (HIGH_BUDGET, -HIGH_BUDGET):
+        execute(SPEND, [brands, apart, amount, instant(world.noon)])
+        taken, done = timed(lambda: run(world))
+        expect(brands * CAMPAIGNS_PER_BRAND, done.changed)
+    return taken
 
 
-def expect(world: World, brands: int) -> None:
-    done = quick(world)
-    if done.changed != brands * CAMPAIGNS_OF_A_BRAND:
-        raise AssertionError(f"all campaigns of {brands} brands were to change, and {done.changed} have changed")
+def run(world: World) -> Any:
+    # `compare` measures commits in which it is called run_quick_pass.
+    name = "run_quick_check" if hasattr(quick_check, "run_quick_check") else "run_quick_pass"
+    return getattr(quick_check, name)(clock=lambda: world.noon)
 
 
-def quick(world: World) -> QuickCheck:
-    return run_quick_check(clock=lambda: world.noon)
+def measure_fold(bench: Bench) -> list[Figure]:
+    """Beside a bare GROUP BY and upsert of the same rows."""
+    rows = bench.sizes.rows
+    with bench.inside(bench.large_world()) as world:
+        pairs = pairs_of(
+            lambda: fold_all(rows),
+            lambda: seconds(baselines.add_up_pending),
+            bench.sizes,
+            before=lambda: fill_pending(world, rows),
+        )
+        execute(DELETE)
+    return [compare(f"fold of {rows:,} pending rows, to a bare GROUP BY and upsert", pairs, most=1.5)]
+
+
+def fill_pending(world: World, rows: int) -> None:
+    """Let so many rows be pending, and no others."""
+    execute("TRUNCATE campaigns_pendingspend" if is_postgresql() else DELETE)
+    count = world.campaigns
+    at_random = f"floor(random() * {count})::bigint" if is_postgresql() else f"abs(random() %% {count})"
+    execute(FILL.format(at_random=at_random), [rows, quarter_of(world.noon)])
+    settle("campaigns_pendingspend", "campaigns_campaignday", "campaigns_brandperiod")
+
+
+def fold_all(rows: int) -> float:
+    taken, folded = timed(fold)
+    if folded != rows:
+        raise AssertionError(f"{rows} pending rows were to be folded, and {folded} were")
+    return taken

@@ -25,7 +25,6 @@ from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import home as overview
 from campaigns.services.insight import pacing
-from campaigns.services.insight.forecast import format_instant
 from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
@@ -36,16 +35,16 @@ LATEST = 8
 """So many lines of history are shown."""
 
 CARDS = (
-    ("Budget reached", "bad", "Their campaigns are paused.", (Risk.REACHED_TODAY, Risk.REACHED_MONTH)),
-    ("Will reach its budget", "warning", "At the present pace, before the end.", (Risk.FAST_TODAY, Risk.FAST_MONTH)),
+    ("Budget reached", "bad", "All their campaigns are paused.", (Risk.REACHED_TODAY, Risk.REACHED_MONTH)),
+    ("Over-pacing", "warning", "On course to run out early.", (Risk.FAST_TODAY, Risk.FAST_MONTH)),
     ("Under-pacing", "note", "Below 90 % of the even pace.", (Risk.SLOW_TODAY, Risk.SLOW_MONTH)),
 )
 TONES = {risk: tone for _, tone, _, risks in CARDS for risk in risks} | {Risk.UNKNOWN_ZONE: "bad"}
 IN_SHORT = {
     Risk.REACHED_TODAY: "daily budget reached",
     Risk.REACHED_MONTH: "monthly budget reached",
-    Risk.FAST_TODAY: "will reach today",
-    Risk.FAST_MONTH: "will reach this month",
+    Risk.FAST_TODAY: "over-pacing today",
+    Risk.FAST_MONTH: "over-pacing this month",
     Risk.SLOW_TODAY: "under-pacing today",
     Risk.SLOW_MONTH: "under-pacing this month",
     Risk.UNKNOWN_ZONE: "unknown time zone",
@@ -93,7 +92,7 @@ def _of_brands(brands: Brands, request: HttpRequest, now: datetime) -> dict[str,
         }
     return {
         "brands": Number(brands.count, "brand" if brands.count == 1 else "brands", list_address(Brand)),
-        "switched_off": Number(brands.switched_off, "switched off", list_address(Brand, enabled__exact=0)),
+        "switched_off": Number(brands.switched_off, "paused", list_address(Brand, enabled__exact=0)),
         "cards": [
             {"title": title, "tone": tone, "note": note, "numbers": [_risk_number(brands, risk) for risk in risks]}
             for title, tone, note, risks in CARDS
@@ -129,11 +128,11 @@ def _currency(currency: Currency) -> dict[str, Any]:
 
 
 def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
-    beside = f"{format_money(money.other_spend, code)} without a budget" if money.other_spend else ""
+    beside = f"{format_money(money.other_spend, code)} by brands without a budget" if money.other_spend else ""
     if not money.budgets:
         return {"bar": "", "beside": beside or "–"}
     bar = spend_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
-    return {"bar": bar, "beside": f"and {beside}" if beside else ""}
+    return {"bar": bar, "beside": f"plus {beside}" if beside else ""}
 
 
 def _brand(brand: BrandNow, now: datetime) -> dict[str, Any]:
@@ -155,7 +154,11 @@ def _when(brand: BrandNow, now: datetime) -> str:
     month = pacing.reaches_at(brand.month_spend, brand.monthly_budget, pacing.month_span(zone, now))
     fast = ((Risk.FAST_TODAY, day), (Risk.FAST_MONTH, month))
     at = min((at for risk, at in fast if at and brand.risk & risk), default=None)
-    return f"about {format_instant(at, zone, now)}" if at else ""
+    if at is None:
+        return ""
+    local, city = at.astimezone(zone), brand.timezone.rpartition("/")[2].replace("_", " ")
+    name = "today" if local.date() == now.astimezone(zone).date() else f"on {local:%a %-d %b}"
+    return f"around {local:%H:%M} {name} ({city})"
 
 
 def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:
@@ -188,7 +191,7 @@ def _of_changes(changes: Changes) -> dict[str, Any]:
         "numbers": [
             number(changes.paused, "paused", change="paused"),
             number(changes.resumed, "resumed", change="resumed"),
-            number(changes.other, "stayed paused, for other reasons", change="other"),
+            number(changes.other, "pause reasons changed", change="other"),
         ],
         "paused_for": [
             number(count, REASONS[reason], change="paused", reason=reason.codes[0])

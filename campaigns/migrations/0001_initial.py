@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(null=True)),
                 ('succeeded_at', models.DateTimeField(null=True)),
                 ('summary', models.TextField(blank=True, default='', help_text='What the last successful run did.')),
-                ('problem', models.TextField(blank=True, default='', help_text='What it could not do, with the remedy.')),
+                ('problem', models.TextField(blank=True, default='', help_text='What failed, and what to do about it.')),
             ],
             options={
                 'verbose_name': 'job',
@@ -66,18 +66,18 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=200)),
-                ('enabled', models.BooleanField(db_default=True, default=True, help_text="Switch off to pause all of the brand's campaigns. Only people turn this; no job ever does.")),
-                ('currency', models.CharField(db_default='USD', default='USD', help_text='A code of ISO 4217, like EUR. All amounts of the brand are in this currency.', max_length=3, validators=[campaigns.models.brand.validate_currency])),
-                ('timezone', models.CharField(db_default='UTC', default=campaigns.models.brand.default_zone, help_text="Its midnight begins the brand's days and months, and its clock opens the campaigns' windows.", max_length=64, validators=[campaigns.models.brand.validate_zone], verbose_name='time zone')),
-                ('daily_budget', models.DecimalField(blank=True, decimal_places=6, help_text="When the brand's spend of the day reaches it, all of its campaigns pause until midnight. Empty: no limit. 0: nothing may be spent.", max_digits=18, null=True, validators=[django.core.validators.MinValueValidator(0, '%(show_value)s is below 0: enter 0 or more, or leave it empty for no limit.'), django.core.validators.MaxValueValidator(Decimal('999999999.999999'), '%(show_value)s is too large: enter less than 1,000,000,000.')], verbose_name='daily budget')),
-                ('monthly_budget', models.DecimalField(blank=True, decimal_places=6, help_text="When the brand's spend of the month reaches it, all of its campaigns pause until the 1st. Empty: no limit. 0: nothing may be spent.", max_digits=18, null=True, validators=[django.core.validators.MinValueValidator(0, '%(show_value)s is below 0: enter 0 or more, or leave it empty for no limit.'), django.core.validators.MaxValueValidator(Decimal('999999999.999999'), '%(show_value)s is too large: enter less than 1,000,000,000.')], verbose_name='monthly budget')),
+                ('enabled', models.BooleanField(db_default=True, default=True, help_text='Turn off to pause all campaigns of this brand. Only people change this; it is never switched automatically.', verbose_name='on')),
+                ('currency', models.CharField(db_default='USD', default='USD', help_text='An ISO 4217 code like EUR. All amounts of this brand are in this currency.', max_length=3, validators=[campaigns.models.brand.validate_currency])),
+                ('timezone', models.CharField(db_default='UTC', default=campaigns.models.brand.default_zone, help_text='Days, months and ad schedules follow this time zone.', max_length=64, validators=[campaigns.models.brand.validate_zone], verbose_name='time zone')),
+                ('daily_budget', models.DecimalField(blank=True, decimal_places=6, help_text="All campaigns of the brand pause until midnight once today's spend reaches this. Leave empty for no limit; 0 pauses them at once.", max_digits=18, null=True, validators=[django.core.validators.MinValueValidator(0, '%(show_value)s is below 0: enter 0 or more, or leave it empty for no limit.'), django.core.validators.MaxValueValidator(Decimal('999999999.999999'), '%(show_value)s is too large: enter less than 1,000,000,000.')], verbose_name='daily budget')),
+                ('monthly_budget', models.DecimalField(blank=True, decimal_places=6, help_text="All campaigns of the brand pause until the 1st once this month's spend reaches this. Leave empty for no limit; 0 pauses them at once.", max_digits=18, null=True, validators=[django.core.validators.MinValueValidator(0, '%(show_value)s is below 0: enter 0 or more, or leave it empty for no limit.'), django.core.validators.MaxValueValidator(Decimal('999999999.999999'), '%(show_value)s is too large: enter less than 1,000,000,000.')], verbose_name='monthly budget')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('name_key', campaigns.models.fields.NameKeyField(editable=False, max_length=800, null=True)),
             ],
             options={
                 'ordering': ('name',),
                 'indexes': [models.Index(condition=models.Q(('name_key__isnull', True)), fields=['id'], name='brand_without_name_key')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('name', ''), _negated=True), fields=('name',), name='brand_name_unique', violation_error_message='There is a brand of this name already: choose another name.'), models.UniqueConstraint(condition=models.Q(('name_key__isnull', False)), fields=('name_key',), name='brand_name_key_unique', violation_error_message='There is a brand of this name in another spelling: choose another name.'), models.CheckConstraint(condition=models.Q(('name__gt', '')), name='brand_has_a_name', violation_error_message='A brand needs a name.'), models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsText('name'), campaigns.models.checks.IsText('currency'), campaigns.models.checks.IsText('timezone')), name='brand_name_currency_and_timezone_are_text', violation_error_message='Name, currency and time zone are text.'), models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsSwitch('enabled')), name='brand_enabled_is_on_or_off', violation_error_message='A brand is switched on (true, 1) or off (false, 0).'), models.CheckConstraint(condition=models.Q(('currency__length', 3)), name='brand_currency_has_three_letters', violation_error_message='A currency has three letters, like EUR.'), models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsPlainTimestamp('created_at'), ('created_at__gte', datetime.datetime(2012, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)), ('created_at__lt', datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), name='brand_created_between_2012_and_2100', violation_error_message='A brand was created between 2012 and 2100.'), models.CheckConstraint(condition=models.Q(('daily_budget__gte', 0), ('daily_budget__lte', Decimal('999999999.999999'))), name='brand_daily_budget_in_range', violation_error_message='A daily budget is empty, or 0 or more and below 1,000,000,000.'), models.CheckConstraint(condition=models.Q(('monthly_budget__gte', 0), ('monthly_budget__lte', Decimal('999999999.999999'))), name='brand_monthly_budget_in_range', violation_error_message='A monthly budget is empty, or 0 or more and below 1,000,000,000.')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('name', ''), _negated=True), fields=('name',), name='brand_name_unique', violation_error_message='Another brand already has this name. Choose another name.'), models.UniqueConstraint(condition=models.Q(('name_key__isnull', False)), fields=('name_key',), name='brand_name_key_unique', violation_error_message='Another brand already has this name, spelled differently. Choose another name.'), models.CheckConstraint(condition=models.Q(('name__gt', '')), name='brand_has_a_name', violation_error_message='Enter a name for the brand.'), models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsText('name'), campaigns.models.checks.IsText('currency'), campaigns.models.checks.IsText('timezone')), name='brand_name_currency_and_timezone_are_text', violation_error_message='Name, currency and time zone must be text.'), models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsSwitch('enabled')), name='brand_enabled_is_on_or_off', violation_error_message='A brand must be on (true, 1) or paused (false, 0).'), models.CheckConstraint(condition=models.Q(('currency__length', 3)), name='brand_currency_has_three_letters', violation_error_message='A currency must have three letters, like EUR.'), models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsPlainTimestamp('created_at'), ('created_at__gte', datetime.datetime(2012, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)), ('created_at__lt', datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), name='brand_created_between_2012_and_2100', violation_error_message='The creation time must be between 2012 and 2100.'), models.CheckConstraint(condition=models.Q(('daily_budget__gte', 0), ('daily_budget__lte', Decimal('999999999.999999'))), name='brand_daily_budget_in_range', violation_error_message='A daily budget must be empty, or at least 0 and below 1,000,000,000.'), models.CheckConstraint(condition=models.Q(('monthly_budget__gte', 0), ('monthly_budget__lte', Decimal('999999999.999999'))), name='brand_monthly_budget_in_range', violation_error_message='A monthly budget must be empty, or at least 0 and below 1,000,000,000.')],
             },
         ),
         migrations.CreateModel(
@@ -85,12 +85,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=200)),
-                ('enabled', models.BooleanField(db_default=True, default=True, help_text='Switch off to pause the campaign until a person switches it on again. No job ever turns this.')),
-                ('daily_spend_limit', models.DecimalField(blank=True, decimal_places=6, help_text="When the campaign's spend of the day reaches it, the campaign pauses until midnight. Empty: no limit. 0: nothing may be spent.", max_digits=18, null=True, validators=[django.core.validators.MinValueValidator(0, '%(show_value)s is below 0: enter 0 or more, or leave it empty for no limit.'), django.core.validators.MaxValueValidator(Decimal('999999999.999999'), '%(show_value)s is too large: enter less than 1,000,000,000.')], verbose_name='daily spend limit')),
-                ('starts_on', models.DateField(blank=True, help_text="First day on which it may run, in the brand's time zone. Empty: any.", null=True)),
-                ('ends_on', models.DateField(blank=True, help_text="Last day on which it may run, in the brand's time zone. Empty: any.", null=True)),
-                ('pause_reasons', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text='Every reason that holds now, as flags; 0 is active.')),
-                ('next_change_minute', models.PositiveIntegerField(db_default=0, default=0, editable=False, help_text='Minutes since 1970-01-01 00:00 UTC: when time can next change the reasons; 0 is at once.')),
+                ('enabled', models.BooleanField(db_default=True, default=True, help_text='Turn off to pause this campaign until someone turns it back on. The system never changes this.', verbose_name='on')),
+                ('daily_spend_limit', models.DecimalField(blank=True, decimal_places=6, help_text="The campaign pauses until midnight once today's spend reaches this. Leave empty for no limit; 0 pauses it.", max_digits=18, null=True, validators=[django.core.validators.MinValueValidator(0, '%(show_value)s is below 0: enter 0 or more, or leave it empty for no limit.'), django.core.validators.MaxValueValidator(Decimal('999999999.999999'), '%(show_value)s is too large: enter less than 1,000,000,000.')], verbose_name='daily spend limit')),
+                ('starts_on', models.DateField(blank=True, help_text='First day the campaign can run (brand time). Leave empty to start now.', null=True)),
+                ('ends_on', models.DateField(blank=True, help_text='Last day the campaign can run (brand time). Leave empty for no end date.', null=True)),
+                ('pause_reasons', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text='All current pause reasons, as bit flags; 0 means active.')),
+                ('next_change_minute', models.PositiveIntegerField(db_default=0, default=0, editable=False, help_text='When the clock can next change the reasons, in minutes since 1970-01-01 00:00 UTC; 0 means at once.')),
                 ('status', models.GeneratedField(db_persist=True, expression=models.Case(models.When(pause_reasons=0, then=models.Value('active')), default=models.Value('paused')), output_field=models.CharField(choices=[('active', 'Active'), ('paused', 'Paused')], max_length=6))),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('name_key', campaigns.models.fields.NameKeyField(editable=False, max_length=800, null=True)),
@@ -116,12 +116,12 @@ class Migration(migrations.Migration):
             name='CheckShard',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('check_id', models.UUIDField(help_text='Which check it is a part of.')),
-                ('job', models.CharField(help_text='The job that the check is run as.', max_length=100)),
-                ('number', models.PositiveSmallIntegerField(help_text='From 0 on: it has the brands whose id leaves this remainder.')),
-                ('of', models.PositiveSmallIntegerField(help_text='Into how many shards the check is cut.')),
-                ('begun_at', models.DateTimeField(help_text='When the check began.')),
-                ('finished_at', models.DateTimeField(help_text='When this shard was done; empty: not yet.', null=True)),
+                ('check_id', models.UUIDField(help_text='The check that the shard belongs to.')),
+                ('job', models.CharField(help_text='The job that runs the check.', max_length=100)),
+                ('number', models.PositiveSmallIntegerField(help_text='From 0 on: the shard has the brands whose id leaves this remainder.')),
+                ('of', models.PositiveSmallIntegerField(help_text='How many shards the check has.')),
+                ('begun_at', models.DateTimeField(help_text='When the check started.')),
+                ('finished_at', models.DateTimeField(help_text="When the shard was finished; empty while it isn't.", null=True)),
                 ('changed', models.PositiveIntegerField(default=0)),
                 ('paused', models.PositiveIntegerField(default=0)),
                 ('resumed', models.PositiveIntegerField(default=0)),
@@ -135,9 +135,9 @@ class Migration(migrations.Migration):
             name='DaypartingSchedule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('days_of_week', models.PositiveSmallIntegerField(default=127, help_text='The days on which the window starts: a mask, Monday 1 to Sunday 64.', verbose_name='days')),
-                ('start_time', models.TimeField(default=datetime.time(0, 0), help_text="Included, in the brand's time zone.", verbose_name='from')),
-                ('end_time', models.TimeField(default=datetime.time(0, 0), help_text='Excluded. Before the start: it ends on the next day. 00:00 is the end of the day.', verbose_name='until')),
+                ('days_of_week', models.PositiveSmallIntegerField(default=127, help_text='Days on which the window starts, as a bit mask: Monday 1 to Sunday 64.', verbose_name='days')),
+                ('start_time', models.TimeField(default=datetime.time(0, 0), help_text='Included (brand time).', verbose_name='from')),
+                ('end_time', models.TimeField(default=datetime.time(0, 0), help_text='Not included. An earlier time than the start means the next day; 00:00 means midnight at the end of the day.', verbose_name='until')),
                 ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='windows', to='campaigns.campaign')),
             ],
             options={
@@ -204,9 +204,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('amount', models.DecimalField(decimal_places=6, help_text="In the brand's currency, to six decimals. Negative for a refund or credit; never 0.", max_digits=18, validators=[django.core.validators.MinValueValidator(Decimal('-999999999.999999')), django.core.validators.MaxValueValidator(Decimal('999999999.999999'))])),
-                ('timestamp', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the money was spent: this decides the day and month that it counts for.')),
+                ('timestamp', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the money was spent. The amount counts on that day and month, not when it arrived.')),
                 ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='When the row arrived.')),
-                ('external_id', models.CharField(blank=True, help_text="The sender's own name for the row, unique within the campaign: the same row twice counts once.", max_length=255, null=True)),
+                ('external_id', models.CharField(blank=True, help_text="The sender's ID for the row, unique within the campaign: a row sent twice counts once.", max_length=255, null=True)),
                 ('brand', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='campaigns.brand')),
                 ('campaign', models.ForeignKey(db_constraint=False, db_index=False, on_delete=campaigns.models.spend.protect_spend, related_name='spend_records', to='campaigns.campaign')),
             ],
@@ -271,11 +271,11 @@ class Migration(migrations.Migration):
             name='StatusChange',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(help_text='The instant that the decision was made for.', verbose_name='decided for')),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='The real time of writing.', verbose_name='written at')),
+                ('at', models.DateTimeField(help_text='The time for which the status was computed.', verbose_name='decided for')),
+                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the entry was written.', verbose_name='written at')),
                 ('reasons_before', models.PositiveSmallIntegerField()),
                 ('reasons_after', models.PositiveSmallIntegerField()),
-                ('actor', models.CharField(help_text='The person or the job that did it.', max_length=200, verbose_name='by')),
+                ('actor', models.CharField(help_text='The person or job that made the change.', max_length=200, verbose_name='by')),
                 ('campaign_spend', campaigns.models.fields.MicrosField(verbose_name="campaign's spend of the day")),
                 ('campaign_limit', campaigns.models.fields.MicrosField(null=True, verbose_name='daily spend limit')),
                 ('brand_day_spend', campaigns.models.fields.MicrosField(verbose_name="brand's spend of the day")),
@@ -317,7 +317,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'assigned brand',
                 'permissions': (('only_assigned_brands', 'Sees only assigned brands'),),
                 'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('user', 'brand'), name='brand_assignment_unique', violation_error_message='The brand is assigned to this user already.')],
+                'constraints': [models.UniqueConstraint(fields=('user', 'brand'), name='brand_assignment_unique', violation_error_message='This user already has access to this brand.')],
             },
         ),
         migrations.CreateModel(
@@ -326,10 +326,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('day', 'Day'), ('month', 'Month')], max_length=5)),
                 ('starts_on', models.DateField(help_text="The day, or the first day of the month, in the brand's zone.", verbose_name='period')),
-                ('spend', campaigns.models.fields.MicrosField(default=0, help_text='What has been recorded for the period up to the last fold.')),
+                ('spend', campaigns.models.fields.MicrosField(default=0, help_text='Spend recorded for the period up to the last fold.')),
                 ('closed_at', models.DateTimeField(help_text='When the period was closed; empty while it is open.', null=True)),
                 ('spend_at_close', campaigns.models.fields.MicrosField(help_text='Spend at the moment of closing.', null=True)),
-                ('budget_at_close', campaigns.models.fields.MicrosField(help_text='The budget that held; empty: no limit.', null=True, verbose_name='budget')),
+                ('budget_at_close', campaigns.models.fields.MicrosField(help_text='The budget at the moment of closing; empty means no limit.', null=True, verbose_name='budget')),
                 ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='periods', to='campaigns.brand')),
             ],
             options={
@@ -350,11 +350,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.UniqueConstraint(condition=models.Q(('name', ''), _negated=True), fields=('brand', 'name'), name='campaign_name_unique_in_brand', violation_error_message='The brand has a campaign of this name already: choose another name.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('name', ''), _negated=True), fields=('brand', 'name'), name='campaign_name_unique_in_brand', violation_error_message='The brand already has a campaign with this name. Choose another name.'),
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.UniqueConstraint(condition=models.Q(('name_key__isnull', False)), fields=('brand', 'name_key'), name='campaign_name_key_unique_in_brand', violation_error_message='The brand has this name in another spelling: choose another name.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('name_key__isnull', False)), fields=('brand', 'name_key'), name='campaign_name_key_unique_in_brand', violation_error_message='The brand already has a campaign with this name, spelled differently. Choose another name.'),
         ),
         migrations.AddConstraint(
             model_name='campaign',
@@ -362,27 +362,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('name__gt', '')), name='campaign_has_a_name', violation_error_message='A campaign needs a name.'),
+            constraint=models.CheckConstraint(condition=models.Q(('name__gt', '')), name='campaign_has_a_name', violation_error_message='Enter a name for the campaign.'),
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsText('name')), name='campaign_name_is_text', violation_error_message='A name is text.'),
+            constraint=models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsText('name')), name='campaign_name_is_text', violation_error_message='The name must be text.'),
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsSwitch('enabled')), name='campaign_enabled_is_on_or_off', violation_error_message='A campaign is switched on (true, 1) or off (false, 0).'),
+            constraint=models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsSwitch('enabled')), name='campaign_enabled_is_on_or_off', violation_error_message='A campaign must be on (true, 1) or off (false, 0).'),
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('daily_spend_limit__gte', 0), ('daily_spend_limit__lte', Decimal('999999999.999999'))), name='campaign_daily_spend_limit_in_range', violation_error_message='A daily spend limit is empty, or 0 or more and below 1,000,000,000.'),
+            constraint=models.CheckConstraint(condition=models.Q(('daily_spend_limit__gte', 0), ('daily_spend_limit__lte', Decimal('999999999.999999'))), name='campaign_daily_spend_limit_in_range', violation_error_message='A daily spend limit must be empty, or at least 0 and below 1,000,000,000.'),
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsPlainDate('starts_on'), campaigns.models.checks.IsPlainDate('ends_on')), name='campaign_dates_well_formed', violation_error_message='Start and end are dates like 2026-12-31.'),
+            constraint=models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsPlainDate('starts_on'), campaigns.models.checks.IsPlainDate('ends_on')), name='campaign_dates_well_formed', violation_error_message='Start and end must be dates like 2026-12-31.'),
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_on__isnull', True), ('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='campaign_ends_on_or_after_start', violation_error_message='The end lies before the start: both days count, so they may be the same.'),
+            constraint=models.CheckConstraint(condition=models.Q(('starts_on__isnull', True), ('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='campaign_ends_on_or_after_start', violation_error_message='The end date is before the start date. They can be the same day.'),
         ),
         migrations.AddConstraint(
             model_name='campaign',
@@ -398,11 +398,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='daypartingschedule',
-            constraint=models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsWholeMinute('start_time'), campaigns.models.checks.IsWholeMinute('end_time')), name='dayparting_times_in_whole_minutes', violation_error_message='Times are given to the minute, from 00:00 to 23:59.'),
+            constraint=models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsWholeMinute('start_time'), campaigns.models.checks.IsWholeMinute('end_time')), name='dayparting_times_in_whole_minutes', violation_error_message='Enter times from 00:00 to 23:59, without seconds.'),
         ),
         migrations.AddConstraint(
             model_name='daypartingschedule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('start_time', models.F('end_time')), _negated=True), ('start_time', datetime.time(0, 0)), _connector='OR'), name='dayparting_start_differs_from_end', violation_error_message='Start and end are the same: enter 00:00 to 00:00 for the whole day, or two different times.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('start_time', models.F('end_time')), _negated=True), ('start_time', datetime.time(0, 0)), _connector='OR'), name='dayparting_start_differs_from_end', violation_error_message='Start and end are the same. Enter 00:00 to 00:00 for the whole day, or two different times.'),
         ),
         migrations.AddIndex(
             model_name='duebrand',
@@ -410,19 +410,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='spendrecord',
-            constraint=models.UniqueConstraint(fields=('campaign', 'external_id'), name='spend_external_id_unique_in_campaign', violation_error_message='The campaign has a record with this external id already: it counts once.'),
+            constraint=models.UniqueConstraint(fields=('campaign', 'external_id'), name='spend_external_id_unique_in_campaign', violation_error_message='The campaign already has a record with this external ID; it counts once.'),
         ),
         migrations.AddConstraint(
             model_name='spendrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', Decimal('-999999999.999999')), ('amount__lte', Decimal('999999999.999999')), campaigns.models.checks.RoundedIsNotZero('amount')), name='spend_amount_in_range_and_not_zero', violation_error_message='An amount is not 0 and lies between -1,000,000,000 and 1,000,000,000.'),
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', Decimal('-999999999.999999')), ('amount__lte', Decimal('999999999.999999')), campaigns.models.checks.RoundedIsNotZero('amount')), name='spend_amount_in_range_and_not_zero', violation_error_message='The amount must not be 0, and must be between -1,000,000,000 and 1,000,000,000.'),
         ),
         migrations.AddConstraint(
             model_name='spendrecord',
-            constraint=models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsPlainTimestamp('timestamp')), name='spend_timestamp_is_yyyy_mm_dd_hh_mm_ss_in_utc', violation_error_message='A timestamp is an instant, on SQLite YYYY-MM-DD HH:MM:SS in UTC.'),
+            constraint=models.CheckConstraint(condition=models.Q(campaigns.models.checks.IsPlainTimestamp('timestamp')), name='spend_timestamp_is_yyyy_mm_dd_hh_mm_ss_in_utc', violation_error_message='The timestamp must be a point in time; on SQLite, written as YYYY-MM-DD HH:MM:SS in UTC.'),
         ),
         migrations.AddConstraint(
             model_name='spendrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('timestamp__gte', datetime.datetime(2012, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)), ('timestamp__lt', datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), name='spend_timestamp_between_2012_and_2100', violation_error_message='A timestamp lies between 2012 and 2100.'),
+            constraint=models.CheckConstraint(condition=models.Q(('timestamp__gte', datetime.datetime(2012, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)), ('timestamp__lt', datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), name='spend_timestamp_between_2012_and_2100', violation_error_message='The timestamp must be between 2012 and 2100.'),
         ),
         migrations.AddConstraint(
             model_name='spendrecord',
@@ -430,7 +430,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='spendrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('external_id__length__range', (1, 255))), name='spend_external_id_has_1_to_255_characters', violation_error_message='An external id is left out (NULL) or has 1 to 255 characters.'),
+            constraint=models.CheckConstraint(condition=models.Q(('external_id__length__range', (1, 255))), name='spend_external_id_has_1_to_255_characters', violation_error_message='An external ID must be left out (NULL) or have 1 to 255 characters.'),
         ),
         migrations.AddIndex(
             model_name='spendupload',

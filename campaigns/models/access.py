@@ -22,7 +22,7 @@ class BrandAssignment(models.Model):
             models.UniqueConstraint(
                 fields=("user", "brand"),
                 name="brand_assignment_unique",
-                violation_error_message="The brand is assigned to this user already.",
+                violation_error_message="This user already has access to this brand.",
             ),
         )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def validate_zone(name: str) -> None:
     if find_zone(name) is None:
         raise ValidationError(
-            "Unknown time zone “%(name)s”: enter a name like Europe/Paris or UTC.",
+            "“%(name)s” isn’t a time zone we know. Use a name like Europe/Paris or UTC.",
             code="unknown_zone",
             params={"name": name},
         )
@@ -53,16 +53,18 @@ class Brand(SavesNameKey):
 
     name = models.CharField(max_length=200)
     enabled = models.BooleanField(
+        "on",
         default=True,
         db_default=True,
-        help_text="Switch off to pause all of the brand's campaigns. Only people turn this; no job ever does.",
+        help_text="Turn off to pause all campaigns of this brand. Only people change this; it is never switched"
+        " automatically.",
     )
     currency = models.CharField(
         max_length=3,
         default="USD",
         db_default="USD",
         validators=[validate_currency],
-        help_text="A code of ISO 4217, like EUR. All amounts of the brand are in this currency.",
+        help_text="An ISO 4217 code like EUR. All amounts of this brand are in this currency.",
     )
     timezone = models.CharField(
         "time zone",
@@ -70,15 +72,17 @@ class Brand(SavesNameKey):
         default=default_zone,
         db_default="UTC",
         validators=[validate_zone],
-        help_text="Its midnight begins the brand's days and months, and its clock opens the campaigns' windows.",
+        help_text="Days, months and ad schedules follow this time zone.",
     )
     daily_budget = limit_field(
         "daily budget",
-        "When the brand's spend of the day reaches it, all of its campaigns pause until midnight.",
+        "All campaigns of the brand pause until midnight once today's spend reaches this. Leave empty for no limit; 0"
+        " pauses them at once.",
     )
     monthly_budget = limit_field(
         "monthly budget",
-        "When the brand's spend of the month reaches it, all of its campaigns pause until the 1st.",
+        "All campaigns of the brand pause until the 1st once this month's spend reaches this. Leave empty for no"
+        " limit; 0 pauses them at once.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     name_key = NameKeyField()
@@ -97,49 +101,50 @@ class Brand(SavesNameKey):
                 fields=("name",),
                 condition=~models.Q(name=""),
                 name="brand_name_unique",
-                violation_error_message="There is a brand of this name already: choose another name.",
+                violation_error_message="Another brand already has this name. Choose another name.",
             ),
             models.UniqueConstraint(
                 fields=("name_key",),
                 condition=models.Q(name_key__isnull=False),
                 name="brand_name_key_unique",
-                violation_error_message="There is a brand of this name in another spelling: choose another name.",
+                violation_error_message="Another brand already has this name, spelled differently. Choose another"
+                " name.",
             ),
             models.CheckConstraint(
                 name="brand_has_a_name",
                 condition=models.Q(name__gt=""),
-                violation_error_message="A brand needs a name.",
+                violation_error_message="Enter a name for the brand.",
             ),
             models.CheckConstraint(
                 name="brand_name_currency_and_timezone_are_text",
                 condition=models.Q(IsText("name")) & models.Q(IsText("currency")) & models.Q(IsText("timezone")),
-                violation_error_message="Name, currency and time zone are text.",
+                violation_error_message="Name, currency and time zone must be text.",
             ),
             models.CheckConstraint(
                 name="brand_enabled_is_on_or_off",
                 condition=models.Q(IsSwitch("enabled")),
-                violation_error_message="A brand is switched on (true, 1) or off (false, 0).",
+                violation_error_message="A brand must be on (true, 1) or paused (false, 0).",
             ),
             models.CheckConstraint(
                 name="brand_currency_has_three_letters",
                 condition=models.Q(currency__length=3),
-                violation_error_message="A currency has three letters, like EUR.",
+                violation_error_message="A currency must have three letters, like EUR.",
             ),
             models.CheckConstraint(
                 name="brand_created_between_2012_and_2100",
                 condition=models.Q(IsPlainTimestamp("created_at"))
                 & models.Q(created_at__gte=EARLIEST, created_at__lt=LATEST),
-                violation_error_message="A brand was created between 2012 and 2100.",
+                violation_error_message="The creation time must be between 2012 and 2100.",
             ),
             models.CheckConstraint(
                 name="brand_daily_budget_in_range",
                 condition=limit_in_range("daily_budget"),
-                violation_error_message="A daily budget is empty, or 0 or more and below 1,000,000,000.",
+                violation_error_message="A daily budget must be empty, or at least 0 and below 1,000,000,000.",
             ),
             models.CheckConstraint(
                 name="brand_monthly_budget_in_range",
                 condition=limit_in_range("monthly_budget"),
-                violation_error_message="A monthly budget is empty, or 0 or more and below 1,000,000,000.",
+                violation_error_message="A monthly budget must be empty, or at least 0 and below 1,000,000,000.",
             ),
         )
 

@@ -46,33 +46,34 @@ class Campaign(SavesNameKey):
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, db_index=False, related_name="campaigns")
     name = models.CharField(max_length=200)
     enabled = models.BooleanField(
+        "on",
         default=True,
         db_default=True,
-        help_text="Switch off to pause the campaign until a person switches it on again. No job ever turns this.",
+        help_text="Turn off to pause this campaign until someone turns it back on. The system never changes this.",
     )
     daily_spend_limit = limit_field(
         "daily spend limit",
-        "When the campaign's spend of the day reaches it, the campaign pauses until midnight.",
+        "The campaign pauses until midnight once today's spend reaches this. Leave empty for no limit; 0 pauses it.",
     )
     starts_on = models.DateField(
         null=True,
         blank=True,
-        help_text="First day on which it may run, in the brand's time zone. Empty: any.",
+        help_text="First day the campaign can run (brand time). Leave empty to start now.",
     )
     ends_on = models.DateField(
-        null=True, blank=True, help_text="Last day on which it may run, in the brand's time zone. Empty: any."
+        null=True, blank=True, help_text="Last day the campaign can run (brand time). Leave empty for no end date."
     )
     pause_reasons = models.PositiveSmallIntegerField(
         default=0,
         db_default=0,
         editable=False,
-        help_text="Every reason that holds now, as flags; 0 is active.",
+        help_text="All current pause reasons, as bit flags; 0 means active.",
     )
     next_change_minute = models.PositiveIntegerField(
         default=0,
         db_default=0,
         editable=False,
-        help_text="Minutes since 1970-01-01 00:00 UTC: when time can next change the reasons; 0 is at once.",
+        help_text="When the clock can next change the reasons, in minutes since 1970-01-01 00:00 UTC; 0 means at once.",
     )
     status = models.GeneratedField(
         expression=Case(When(pause_reasons=0, then=Value("active")), default=Value("paused")),
@@ -96,45 +97,46 @@ class Campaign(SavesNameKey):
                 fields=("brand", "name"),
                 condition=~Q(name=""),  # always holds; without it, a renaming would lock spend writers out
                 name="campaign_name_unique_in_brand",
-                violation_error_message="The brand has a campaign of this name already: choose another name.",
+                violation_error_message="The brand already has a campaign with this name. Choose another name.",
             ),
             models.UniqueConstraint(
                 fields=("brand", "name_key"),
                 condition=Q(name_key__isnull=False),
                 name="campaign_name_key_unique_in_brand",
-                violation_error_message="The brand has this name in another spelling: choose another name.",
+                violation_error_message="The brand already has a campaign with this name, spelled differently. Choose"
+                " another name.",
             ),
             # What the ledger's foreign key refers to, and the index on the brand.
             models.UniqueConstraint(fields=("brand", "id"), name="campaign_and_brand_referenced_by_spend"),
             models.CheckConstraint(
                 name="campaign_has_a_name",
                 condition=Q(name__gt=""),
-                violation_error_message="A campaign needs a name.",
+                violation_error_message="Enter a name for the campaign.",
             ),
             models.CheckConstraint(
                 name="campaign_name_is_text",
                 condition=Q(IsText("name")),
-                violation_error_message="A name is text.",
+                violation_error_message="The name must be text.",
             ),
             models.CheckConstraint(
                 name="campaign_enabled_is_on_or_off",
                 condition=Q(IsSwitch("enabled")),
-                violation_error_message="A campaign is switched on (true, 1) or off (false, 0).",
+                violation_error_message="A campaign must be on (true, 1) or off (false, 0).",
             ),
             models.CheckConstraint(
                 name="campaign_daily_spend_limit_in_range",
                 condition=limit_in_range("daily_spend_limit"),
-                violation_error_message="A daily spend limit is empty, or 0 or more and below 1,000,000,000.",
+                violation_error_message="A daily spend limit must be empty, or at least 0 and below 1,000,000,000.",
             ),
             models.CheckConstraint(
                 name="campaign_dates_well_formed",
                 condition=Q(IsPlainDate("starts_on")) & Q(IsPlainDate("ends_on")),
-                violation_error_message="Start and end are dates like 2026-12-31.",
+                violation_error_message="Start and end must be dates like 2026-12-31.",
             ),
             models.CheckConstraint(
                 name="campaign_ends_on_or_after_start",
                 condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                violation_error_message="The end lies before the start: both days count, so they may be the same.",
+                violation_error_message="The end date is before the start date. They can be the same day.",
             ),
             models.CheckConstraint(
                 name="campaign_pause_reasons_known",

@@ -40,13 +40,14 @@ class DaypartingSchedule(models.Model):
     days_of_week = models.PositiveSmallIntegerField(
         "days",
         default=EVERY_DAY,
-        help_text="The days on which the window starts: a mask, Monday 1 to Sunday 64.",
+        help_text="Days on which the window starts, as a bit mask: Monday 1 to Sunday 64.",
     )
-    start_time = models.TimeField("from", default=MIDNIGHT, help_text="Included, in the brand's time zone.")
+    start_time = models.TimeField("from", default=MIDNIGHT, help_text="Included (brand time).")
     end_time = models.TimeField(
         "until",
         default=MIDNIGHT,
-        help_text="Excluded. Before the start: it ends on the next day. 00:00 is the end of the day.",
+        help_text="Not included. An earlier time than the start means the next day; 00:00 means midnight at the end"
+        " of the day.",
     )
 
     class Meta:
@@ -61,13 +62,13 @@ class DaypartingSchedule(models.Model):
             models.CheckConstraint(
                 name="dayparting_times_in_whole_minutes",
                 condition=Q(IsWholeMinute("start_time")) & Q(IsWholeMinute("end_time")),
-                violation_error_message="Times are given to the minute, from 00:00 to 23:59.",
+                violation_error_message="Enter times from 00:00 to 23:59, without seconds.",
             ),
             models.CheckConstraint(
                 name="dayparting_start_differs_from_end",
                 condition=~Q(start_time=F("end_time")) | Q(start_time=MIDNIGHT),
                 violation_error_message=(
-                    "Start and end are the same: enter 00:00 to 00:00 for the whole day, or two different times."
+                    "Start and end are the same. Enter 00:00 to 00:00 for the whole day, or two different times."
                 ),
             ),
         )
@@ -78,6 +79,7 @@ class DaypartingSchedule(models.Model):
     def clean(self) -> None:
         if self.start_time == self.end_time != MIDNIGHT:
             raise ValidationError(
-                "%(time)s to %(time)s opens nothing: enter 00:00 to 00:00 for the whole day, or two different times.",
+                "%(time)s to %(time)s is an empty window. Enter 00:00 to 00:00 for the whole day, or two different"
+                " times.",
                 params={"time": self.start_time.strftime("%H:%M")},
             )

@@ -99,7 +99,7 @@ def limit_field(verbose_name: str, help_text: str) -> models.DecimalField[Any, A
                 AMOUNT_LIMIT - SMALLEST, f"%(show_value)s is too large: enter less than {AMOUNT_LIMIT:,}."
             ),
         ],
-        help_text=f"{help_text} Empty: no limit. 0: nothing may be spent.",
+        help_text=help_text,
     )
 
 

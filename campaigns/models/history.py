@@ -14,11 +14,11 @@ class StatusChange(models.Model):
     """One line of history (R13): written in the transaction of the change, never edited (a trigger refuses it)."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, db_index=False, related_name="status_changes")
-    at = models.DateTimeField("decided for", help_text="The instant that the decision was made for.")
-    recorded_at = models.DateTimeField("written at", db_default=Now(), help_text="The real time of writing.")
+    at = models.DateTimeField("decided for", help_text="The time for which the status was computed.")
+    recorded_at = models.DateTimeField("written at", db_default=Now(), help_text="When the entry was written.")
     reasons_before = models.PositiveSmallIntegerField()
     reasons_after = models.PositiveSmallIntegerField()
-    actor = models.CharField("by", max_length=200, help_text="The person or the job that did it.")
+    actor = models.CharField("by", max_length=200, help_text="The person or job that made the change.")
     campaign_spend = MicrosField("campaign's spend of the day")
     campaign_limit = MicrosField("daily spend limit", null=True)
     brand_day_spend = MicrosField("brand's spend of the day")
@@ -43,7 +43,7 @@ class JobRun(models.Model):
     started_at = models.DateTimeField(null=True)
     succeeded_at = models.DateTimeField(null=True)
     summary = models.TextField(blank=True, default="", help_text="What the last successful run did.")
-    problem = models.TextField(blank=True, default="", help_text="What it could not do, with the remedy.")
+    problem = models.TextField(blank=True, default="", help_text="What failed, and what to do about it.")
 
     class Meta:
         verbose_name = "job"
@@ -57,12 +57,14 @@ class JobRun(models.Model):
 class CheckShard(models.Model):
     """A part of a full check that is cut into shards: whichever worker takes it notes here that it is done."""
 
-    check_id = models.UUIDField(help_text="Which check it is a part of.")
-    job = models.CharField(max_length=100, help_text="The job that the check is run as.")
-    number = models.PositiveSmallIntegerField(help_text="From 0 on: it has the brands whose id leaves this remainder.")
-    of = models.PositiveSmallIntegerField(help_text="Into how many shards the check is cut.")
-    begun_at = models.DateTimeField(help_text="When the check began.")
-    finished_at = models.DateTimeField(null=True, help_text="When this shard was done; empty: not yet.")
+    check_id = models.UUIDField(help_text="The check that the shard belongs to.")
+    job = models.CharField(max_length=100, help_text="The job that runs the check.")
+    number = models.PositiveSmallIntegerField(
+        help_text="From 0 on: the shard has the brands whose id leaves this remainder."
+    )
+    of = models.PositiveSmallIntegerField(help_text="How many shards the check has.")
+    begun_at = models.DateTimeField(help_text="When the check started.")
+    finished_at = models.DateTimeField(null=True, help_text="When the shard was finished; empty while it isn't.")
     changed = models.PositiveIntegerField(default=0)
     paused = models.PositiveIntegerField(default=0)
     resumed = models.PositiveIntegerField(default=0)

@@ -27,10 +27,12 @@ class BrandPeriod(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, db_index=False, related_name="periods")
     kind = models.CharField(max_length=5, choices=Kind.choices)
     starts_on = models.DateField("period", help_text="The day, or the first day of the month, in the brand's zone.")
-    spend = MicrosField(default=0, help_text="What has been recorded for the period up to the last fold.")
+    spend = MicrosField(default=0, help_text="Spend recorded for the period up to the last fold.")
     closed_at = models.DateTimeField(null=True, help_text="When the period was closed; empty while it is open.")
     spend_at_close = MicrosField(null=True, help_text="Spend at the moment of closing.")
-    budget_at_close = MicrosField("budget", null=True, help_text="The budget that held; empty: no limit.")
+    budget_at_close = MicrosField(
+        "budget", null=True, help_text="The budget at the moment of closing; empty means no limit."
+    )
 
     class Meta:
         verbose_name = "statement"

@@ -26,7 +26,7 @@ def protect_spend(collector: Any, field: Any, sub_objs: models.QuerySet[Any], us
     """Refuse to delete what has spend (R14), as PROTECT does, but without loading millions of rows to say so."""
     # In no order: to give the last record of campaigns that have none, a database may look through all of the ledger.
     for example in sub_objs.using(using).order_by()[:1]:
-        raise ProtectedError("It has spend, and what has history can't vanish: switch it off instead.", {example})
+        raise ProtectedError("It has spend history and can't be deleted. Turn it off instead.", {example})
 
 
 protect_spend.lazy_sub_objs = True  # type: ignore[attr-defined]  # Django's own protocol for on_delete functions
@@ -47,14 +47,14 @@ class SpendRecord(models.Model):
     )
     timestamp = models.DateTimeField(
         db_default=Now(),
-        help_text="When the money was spent: this decides the day and month that it counts for.",
+        help_text="When the money was spent. The amount counts on that day and month, not when it arrived.",
     )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When the row arrived.")
     external_id = models.CharField(
         max_length=255,
         null=True,
         blank=True,
-        help_text="The sender's own name for the row, unique within the campaign: the same row twice counts once.",
+        help_text="The sender's ID for the row, unique within the campaign: a row sent twice counts once.",
     )
 
     class Meta:
@@ -63,29 +63,31 @@ class SpendRecord(models.Model):
             models.UniqueConstraint(
                 fields=("campaign", "external_id"),
                 name="spend_external_id_unique_in_campaign",
-                violation_error_message="The campaign has a record with this external id already: it counts once.",
+                violation_error_message="The campaign already has a record with this external ID; it counts once.",
             ),
             models.CheckConstraint(
                 name="spend_amount_in_range_and_not_zero",
                 condition=Q(amount__gte=SMALLEST - AMOUNT_LIMIT, amount__lte=AMOUNT_LIMIT - SMALLEST)
                 & Q(RoundedIsNotZero("amount")),
-                violation_error_message="An amount is not 0 and lies between -1,000,000,000 and 1,000,000,000.",
+                violation_error_message="The amount must not be 0, and must be between -1,000,000,000 and"
+                " 1,000,000,000.",
             ),
             models.CheckConstraint(
                 name="spend_timestamp_is_yyyy_mm_dd_hh_mm_ss_in_utc",
                 condition=Q(IsPlainTimestamp("timestamp")),
-                violation_error_message="A timestamp is an instant, on SQLite YYYY-MM-DD HH:MM:SS in UTC.",
+                violation_error_message="The timestamp must be a point in time; on SQLite, written as YYYY-MM-DD"
+                " HH:MM:SS in UTC.",
             ),
             models.CheckConstraint(
                 name="spend_timestamp_between_2012_and_2100",
                 condition=Q(timestamp__gte=EARLIEST, timestamp__lt=LATEST),
-                violation_error_message="A timestamp lies between 2012 and 2100.",
+                violation_error_message="The timestamp must be between 2012 and 2100.",
             ),
             models.CheckConstraint(name="spend_recorded_at_well_formed", condition=Q(IsPlainTimestamp("recorded_at"))),
             models.CheckConstraint(
                 name="spend_external_id_has_1_to_255_characters",
                 condition=Q(external_id__length__range=(1, 255)),
-                violation_error_message="An external id is left out (NULL) or has 1 to 255 characters.",
+                violation_error_message="An external ID must be left out (NULL) or have 1 to 255 characters.",
             ),
         )
 

@@ -92,8 +92,8 @@ LIMITS = {
 }
 
 LABELS = {
-    PauseReason.CAMPAIGN_DISABLED: "switched off",
-    PauseReason.BRAND_DISABLED: "brand switched off",
+    PauseReason.CAMPAIGN_DISABLED: "turned off",
+    PauseReason.BRAND_DISABLED: "brand paused",
     PauseReason.NOT_STARTED: "not started yet",
     PauseReason.ENDED: "ended",
     PauseReason.OUTSIDE_SCHEDULE: "outside its schedule",

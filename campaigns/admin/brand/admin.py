@@ -91,7 +91,7 @@ class BrandAdmin(ConfirmTimeZoneChangeMixin):
     )
     search_fields = ("name",)
     search_help_text = "Search by name"
-    nothing_yet = "A brand holds the budgets that its campaigns spend. You see those that you may see."
+    nothing_yet = "Add a brand to set budgets for its campaigns. You only see brands you have access to."
     ordering = ("name",)
     figures = ("spend_today", "spend_this_month", "campaign_count")
     fieldsets = (
@@ -100,7 +100,8 @@ class BrandAdmin(ConfirmTimeZoneChangeMixin):
             "Budgets",
             {
                 "fields": ("daily_budget", "monthly_budget"),
-                "description": "A budget that changes within a day or month holds for the whole of it.",
+                "description": "A new budget applies to the whole current day or month, including what has already been"
+                " spent.",
             },
         ),
     )
@@ -126,7 +127,7 @@ class BrandAdmin(ConfirmTimeZoneChangeMixin):
             yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
             yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)
         if may_view(request, StatusChange):
-            yield "What happened to its campaigns", history_of(obj)
+            yield "Change history", history_of(obj)
 
     def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         top = summary_context(obj, may_change=self.has_change_permission(request, obj))

@@ -29,11 +29,9 @@ def campaigns_of(brand: Any) -> SafeString:
         ]
         for campaign in sorted(spending, key=lambda campaign: ids.index(campaign.pk))
     ]
-    shown = table(
-        ("Campaign", "Status", "Spent today"), rows, empty="The brand has no campaign yet.", label="Campaigns"
-    )
+    shown = table(("Campaign", "Status", "Spent today"), rows, empty="No campaigns yet.", label="Campaigns")
     more = brand.campaign_count > CAMPAIGNS
-    every = f"All {brand.campaign_count:,} campaigns" if more else "The list of these campaigns"
+    every = f"View all {brand.campaign_count:,} campaigns" if more else "View in the campaign list"
     return format_html(
         '{}<p class="campaigns-more">{}</p>', shown, link_to_list(Campaign, every, brand__id__exact=brand.pk)
     )
@@ -59,7 +57,11 @@ def history_of(brand: Brand) -> SafeString:
         ]
         for change in changes
     ]
-    headers = (f"When ({brand.timezone})", "Campaign", "Before → after", "By", f"Campaign's day ({brand.currency})")
-    return table(
-        headers, rows, numbers=(4,), empty="Nothing has changed since its campaigns were made.", label="Changes"
+    headers = (
+        f"When ({brand.timezone})",
+        "Campaign",
+        "Before → after",
+        "By",
+        f"Campaign's daily spend ({brand.currency})",
     )
+    return table(headers, rows, numbers=(4,), empty="No status changes yet.", label="Changes")

@@ -25,7 +25,7 @@ def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {"switch": _switch(brand, may_change), "zone": brand.timezone, "clock": ""}
     if month is None:
         return shown | {"today": {"bar": day_bar(brand)}, "month": {"bar": month_bar(brand)}}
-    shown["clock"] = f"It is {month.day.span.now.astimezone(month.zone):%H:%M on %A, %-d %B} in {brand.timezone}."
+    shown["clock"] = f"Local time: {month.day.span.now.astimezone(month.zone):%H:%M, %A %-d %B} ({brand.timezone})."
     shown["today"] = _today(brand, month)
     shown["month"] = _month(brand, month)
     return shown
@@ -34,8 +34,8 @@ def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
 def _switch(brand: Any, may_change: bool) -> dict[str, Any]:
     """Return whether the brand is on, how many campaigns run, and the address of the button for the other."""
     count, active = brand.campaign_count, brand.active_count
-    name = "go" if not brand.enabled else "stop"
-    counted = "It has no campaign yet." if not count else f"{active} of {count} campaigns run now."
+    name = "pause" if brand.enabled else "resume"
+    counted = "No campaigns yet." if not count else f"{active} of {count} campaigns are running."
     return {
         "enabled": brand.enabled,
         "counted": link_to_list(Campaign, counted, brand__id__exact=brand.pk) if count else counted,
@@ -45,11 +45,11 @@ def _switch(brand: Any, may_change: bool) -> dict[str, Any]:
 
 def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
     pace, labels = month.day, list(_hour_labels(month))
-    stopped = _stopped(brand) or ("the month’s budget is reached" if month.month.is_reached else "")
+    stopped = _stopped(brand) or ("the monthly budget is reached" if month.month.is_reached else "")
     return {
         "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="daily budget"),
         "chip": _chip(pace, stopped),
-        "facts": [_index(pace), *_reaches(pace, month, "today", stopped)],
+        "facts": [_index(pace, "day"), *_reaches(pace, month, "today", stopped)],
         "chart": {"data": hours_chart(month, labels), "type": "bar", "options": options(brand.currency)},
         "label": _hours_in_words(brand, month),
         "table": _hours_table(brand, month, labels),
@@ -64,7 +64,7 @@ def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
         "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="monthly budget"),
         "chip": _chip(pace, stopped),
         "facts": [
-            _index(pace),
+            _index(pace, "month"),
             *_reaches(pace, month, "this month", stopped),
             *_projected(brand, month),
             *_to_land(brand, month),
@@ -80,7 +80,7 @@ def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
 
 def _stopped(brand: Any) -> str:
     """Return why a budget that isn't reached has no pace: the home page and its lists judge no such brand either."""
-    return "" if brand.enabled else "the brand is stopped"
+    return "" if brand.enabled else "the brand is paused"
 
 
 def _chip(pace: Pace, stopped: str) -> SafeString | str:
@@ -89,7 +89,7 @@ def _chip(pace: Pace, stopped: str) -> SafeString | str:
     if stopped:
         return ""
     if pace.is_fast:
-        return chip("will reach it", "warning")
+        return chip("over-pacing", "warning")
     if pace.is_slow:
         return chip("under-pacing", "note")
     return chip("on pace", "good") if pace.budget and not pace.span.is_early else ""
@@ -99,27 +99,27 @@ Fact = tuple[str, str, str]
 """What it is, the figure, and what the figure means."""
 
 
-def _index(pace: Pace) -> Fact:
-    elapsed = f"{int(pace.span.fraction * 100)} % of the time has passed"
+def _index(pace: Pace, period: str) -> Fact:
+    elapsed = f"{int(pace.span.fraction * 100)} % of the {period} elapsed"
     if pace.index is None:
-        return "Pacing index", "–", f"{elapsed}; there is no budget to pace" if not pace.budget else elapsed
-    return "Pacing index", f"{pace.index}", f"1 is even; {elapsed}"
+        return "Pacing index", "–", elapsed if pace.budget else f"no budget set; {elapsed}"
+    return "Pacing index", f"{pace.index}", f"1.00 = on pace; {elapsed}"
 
 
 def _reaches(pace: Pace, month: BrandMonth, period: str, stopped: str) -> Iterator[Fact]:
     if pace.budget is None:
         return
     if pace.is_reached:
-        yield "Budget", "reached", "nothing may be spent" if pace.budget == 0 else "its campaigns are paused"
+        yield "Budget", "reached", "the budget is 0" if pace.budget == 0 else "all campaigns are paused"
     elif stopped:
         yield "Budget", "not reached", stopped
     elif pace.span.is_early:
-        yield "Budget", "too early to tell", "a pace says nothing yet"
+        yield "Budget", "too early to project", ""
     elif pace.is_fast and pace.reaches_at:
         at = format_instant(pace.reaches_at, month.zone, pace.span.now)
-        yield "Will reach its budget", f"about {at}", "at the pace so far"
+        yield "Budget", f"runs out {at}", "at the current pace"
     else:
-        yield "Will reach its budget", f"not {period}", "or just at the end, at the pace so far"
+        yield "Budget", "under-pacing" if pace.is_slow else "on track", f"won’t be reached {period} at the current pace"
 
 
 def _projected(brand: Any, month: BrandMonth) -> Iterator[Fact]:
@@ -128,12 +128,10 @@ def _projected(brand: Any, month: BrandMonth) -> Iterator[Fact]:
         return
     expected = format_money(found.expected, brand.currency)
     if found.low is None or found.high is None:
-        yield "By the end of the month", f"about {expected}", "no day is finished that would tell how days differ"
+        yield "Projected month-end spend", expected, "no range before the first full day"
         return
-    bounds = (
-        f"{format_amount(found.low, brand.currency)} to {format_money(found.high, brand.currency)}, four times in five"
-    )
-    yield "By the end of the month", f"about {expected}", f"{bounds}, if nothing pauses"
+    low, high = format_amount(found.low, brand.currency), format_money(found.high, brand.currency)
+    yield "Projected month-end spend", expected, f"80 % likely between {low} and {high}, if nothing pauses"
 
 
 def _to_land(brand: Any, month: BrandMonth) -> Iterator[Fact]:
@@ -142,12 +140,12 @@ def _to_land(brand: Any, month: BrandMonth) -> Iterator[Fact]:
         return
     if month.days_left < 1:
         left = format_money(month.month.budget - month.month.spend, brand.currency)
-        yield "Lands on the budget", left, "in what is left of today"
+        yield "To use the full budget", left, "today"
         return
-    left = f"for the {month.days_left.quantize(Decimal('0.1'))} days left"
+    left = f"{month.days_left.quantize(Decimal('0.1'))} days left"
     so_far = _so_far(month)
-    compared = f"; so far {format_amount(so_far, brand.currency)} a day" if so_far is not None else ""
-    yield "Lands on the budget", f"{format_money(daily, brand.currency)} a day", f"{left}{compared}"
+    compared = f"; average so far {format_amount(so_far, brand.currency)} per day" if so_far is not None else ""
+    yield "To use the full budget", f"{format_money(daily, brand.currency)} per day", f"{left}{compared}"
 
 
 def _so_far(month: BrandMonth) -> Decimal | None:
@@ -160,23 +158,20 @@ def _so_far(month: BrandMonth) -> Decimal | None:
 def _month_in_words(brand: Any, month: BrandMonth) -> str:
     budget = f" of {format_amount(month.month.budget, brand.currency)}" if month.month.budget is not None else ""
     spend = format_amount(month.month.spend, brand.currency)
-    return (
-        f"Spend of {month.today:%B %Y} day by day: {spend}{budget} {brand.currency} so far."
-        " The table below the picture says the same."
-    )
+    return f"Spend in {month.today:%B %Y} by day: {spend}{budget} {brand.currency} so far. Shown as a table below."
 
 
 def _hours_in_words(brand: Any, month: BrandMonth) -> str:
     return (
-        f"Spend of today, {month.today:%Y-%m-%d}, hour by hour: {format_money(month.day.spend, brand.currency)} so far."
-        " The table below the picture says the same."
+        f"Spend today, {month.today:%Y-%m-%d}, by hour: {format_money(month.day.spend, brand.currency)} so far."
+        " Shown as a table below."
     )
 
 
 def _days_table(brand: Any, month: BrandMonth) -> SafeString:
     spent = spent_so_far(month)
     even = even_so_far(month) if month.month.budget else []
-    names = [*(f"{day:%a %d}" for day, _ in month.finished), f"{month.today:%a %d}, until now"]
+    names = [*(f"{day:%a %d}" for day, _ in month.finished), f"{month.today:%a %d} (so far)"]
     daily = [*(spend for _, spend in month.finished), month.day.spend]
 
     def shown(amount: Decimal) -> str:
@@ -186,7 +181,7 @@ def _days_table(brand: Any, month: BrandMonth) -> SafeString:
         [name, shown(day), shown(spent[number]), shown(even[number].quantize(month.unit)) if even else "–"]
         for number, (name, day) in enumerate(zip(names, daily, strict=True), start=1)
     ]
-    headers = ("Day", f"Spend ({brand.currency})", "So far", "Even pace by then")
+    headers = ("Day", f"Spend ({brand.currency})", "Total so far", "Even pace")
     return table(headers, rows, numbers=(1, 2, 3), empty="", label="The month, day by day")
 
 
@@ -194,7 +189,7 @@ def _hours_table(brand: Any, month: BrandMonth, labels: list[str]) -> SafeString
     hours = zip(labels, month.hours, strict=True)
     rows = [[label, format_amount(hour.spend, brand.currency)] for label, hour in hours if hour.spend]
     headers = (f"Hour ({brand.timezone})", f"Spend ({brand.currency})")
-    return table(headers, rows, numbers=(1,), empty="No hour has spend.", label="Today, hour by hour")
+    return table(headers, rows, numbers=(1,), empty="No spend today.", label="Today, hour by hour")
 
 
 def _beside(brand: Any, month: BrandMonth) -> str:
@@ -202,8 +197,8 @@ def _beside(brand: Any, month: BrandMonth) -> str:
     if not amount:
         return ""
     return (
-        f"{format_money(amount, brand.currency)} of today is in no hour: it was recorded before the newest"
-        f" {MAX_LATEST_RECORDS:,} records, from which the hours are told."
+        f"{format_money(amount, brand.currency)} of today’s spend isn’t shown by hour: only the latest"
+        f" {MAX_LATEST_RECORDS:,} records are."
     )
 
 

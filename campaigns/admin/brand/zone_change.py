@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from campaigns.admin.brand.switch import PauseBrandMixin
-from campaigns.admin.brand.zone_table import before_and_after
+from campaigns.admin.brand.pause import PauseBrandMixin
 from campaigns.admin.shared.preview_table import EFFECTS, effects_table, status_counts, title
+from campaigns.admin.shared.zone_table import before_and_after
 from campaigns.database.clock import database_now
 from campaigns.models import Brand
 from campaigns.services.enforcement.saving import Effects, preview_zone_change

@@ -114,24 +114,24 @@ class BulkActions(Exchange):
 
     def _tell(self, request: HttpRequest, operation: Operation, applied: Applied) -> None:
         warn_about_unknown_zones(request, applied.enforced)
-        warn_of(request, applied.refused, "{} more are left as they are, because someone else changed them.")
-        already = f" ({applied.already:,} were so already)" if applied.already else ""
+        warn_of(request, applied.refused, "Skipped {} more that someone else changed.")
+        already = f" ({applied.unchanged:,} unchanged)" if applied.unchanged else ""
         told = f"{self._done(operation, len(applied.changed))}{already}. {changed_in_words(applied.enforced)}"
         (messages.success if applied.changed else messages.warning)(request, told)
 
     def _done(self, operation: Operation, count: int) -> str:
         rows = self.counted(count)
         if isinstance(operation, SwitchTo):
-            return f"Switched {rows} {operation.in_words(operation.enabled, '')}"
-        return f"Changed the {operation.what} of {rows}"
+            return f"Switched {rows} {operation.format_value(operation.enabled, '')}"
+        return f"Changed the {operation.attribute} of {rows}"
 
     def _confirm_label(self, operation: Operation, count: int) -> str:
         if isinstance(operation, SwitchTo):
-            return f"Switch {self.counted(count)} {operation.in_words(operation.enabled, '')}"
+            return f"Switch {self.counted(count)} {operation.format_value(operation.enabled, '')}"
         return f"Change {self.counted(count)}"
 
     def _begin_again(self, request: HttpRequest) -> HttpResponse:
-        messages.error(request, "Nothing was changed: the page was too old. Select the rows again.")
+        messages.error(request, "Nothing was changed: the page has expired. Select the rows again.")
         return HttpResponseRedirect(self._list(""))
 
     def _list(self, query: str) -> str:

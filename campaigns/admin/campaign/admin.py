@@ -25,7 +25,7 @@ from campaigns.admin.shared.search import campaigns_named
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
-from campaigns.services.bulk.presets import first_windows
+from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_change, begin_move
 from campaigns.services.insight.forecast import forecast
 from campaigns.services.permissions import visible_to
@@ -55,8 +55,9 @@ class CampaignForm(NamedForm[Campaign]):
         if moves and SpendRecord.objects.filter(campaign=self.instance.pk).exists():
             self.add_error(
                 "brand",
-                f"“{self.instance}” has spend, and spend stays with its brand, “{self.instance.brand}”:"
-                " switch the campaign off and make a new one for the other brand.",
+                f"“{self.instance}” has spend, which stays with its brand “{self.instance.brand}”. Turn the campaign"
+                f" off"
+                " and create a new one for the other brand.",
             )
         return cleaned
 
@@ -76,7 +77,7 @@ class CampaignAdmin(BulkCampaigns):
     )
     search_fields = ("name", "brand__name")
     search_help_text = "Search by campaign or brand"
-    nothing_yet = "A campaign belongs to a brand: add the brand first."
+    nothing_yet = "Campaigns belong to brands. Add a brand first."
     ordering = ("brand__name", "name")
     figures = ("spend_today",)
     fieldsets = (("Settings", {"fields": ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")}),)
@@ -139,7 +140,7 @@ class CampaignAdmin(BulkCampaigns):
 
     @admin.display(description="schedule")
     def schedule(self, campaign: Campaign) -> SafeString | str:
-        named, more = first_windows(list(campaign.windows.all()))
+        named, more = shorten_windows(list(campaign.windows.all()))
         if not named:
             return "always"
         lines = format_html_join("", "<span>{}</span>", [(line,) for line in (*named, more) if line])

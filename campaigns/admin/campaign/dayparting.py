@@ -20,7 +20,7 @@ With all their fields, and those of as many that are taken away, they must fit D
 
 class WindowForm(ConflictAwareRowForm[DaypartingSchedule]):
     parent_field = "campaign"
-    days_of_week = DaysField(label="Days on which it starts", initial=127)
+    days_of_week = DaysField(label="Start days", initial=127)
 
     class Meta:
         model = DaypartingSchedule

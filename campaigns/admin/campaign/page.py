@@ -87,7 +87,7 @@ class _Today:
         """Say what the curve shows."""
         currency, limit = self.campaign.brand.currency, self.campaign.daily_spend_limit
         spent = f"{format_money(self.day.points[-1].spend, currency)} spent by {self._clock(self.day.now)}"
-        of = "there is no daily spend limit" if limit is None else f"the limit is {format_money(limit, currency)}"
+        of = "no daily spend limit" if limit is None else f"the limit is {format_money(limit, currency)}"
         paused = total_paused(self.day.pauses)
         return f"{spent}; {of}; {f'paused for {_duration(paused)}' if paused else 'not paused so far'}."
 
@@ -106,7 +106,7 @@ class _Today:
             ("Time", f"Spent ({currency})", "Spent so far"),
             rows,
             numbers=(1, 2),
-            empty="Nothing has been spent today.",
+            empty="No spend today.",
             label="Today’s spend",
         )
 
@@ -120,7 +120,7 @@ class _Today:
         """Say where the curve comes from, if it isn't known by quarter-hours."""
         if self.day.source is Source.RECORDS:
             return ""
-        return "Too many records to read them all: the curve joins the spend at each change of status."
+        return "Too many records to draw them all: the curve connects the spend at each status change."
 
     def _steps(self) -> Iterator[tuple[Point, Point]]:
         """Yield the points at full hours, and the last one, each with the one before."""

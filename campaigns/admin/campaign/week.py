@@ -19,7 +19,7 @@ from campaigns.admin.shared.forms import ConflictAwareFormSet
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.models import Campaign, DaypartingSchedule
 from campaigns.rules.periods import find_zone
-from campaigns.services.bulk.presets import PRESETS, WindowValue, value_of
+from campaigns.services.bulk.schedules import PRESETS, WindowValue, value_of
 from campaigns.services.permissions import visible_to
 
 OFFERED = 20

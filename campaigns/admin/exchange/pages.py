@@ -49,13 +49,13 @@ class UploadForm(forms.Form):
         label="File",
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.xlsx"}),
         help_text=f"CSV or XLSX, up to {MEGABYTES} MB and {MAX_ROWS:,} rows.",
-        error_messages={"required": "Choose a file.", "empty": "The file is empty: choose another one."},
+        error_messages={"required": "Choose a file.", "empty": "The file is empty. Choose another one."},
     )
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > MAX_BYTES:
-            raise forms.ValidationError(f"The file is larger than {MEGABYTES} MB: import it in several files.")
+            raise forms.ValidationError(f"The file is larger than {MEGABYTES} MB. Import it in several files.")
         return file
 
 
@@ -63,7 +63,7 @@ class ExportForm(forms.Form):
     what = forms.ChoiceField(label="What", widget=UnfoldAdminRadioSelectWidget)
     format = forms.ChoiceField(
         label="Format",
-        choices=(("xlsx", "XLSX, for spreadsheets"), ("csv", "CSV, for everything else")),
+        choices=(("xlsx", "Excel (XLSX)"), ("csv", "CSV")),
         initial="xlsx",
         widget=UnfoldAdminRadioSelectWidget,
     )
@@ -80,7 +80,7 @@ class ExportForm(forms.Form):
 ABOUT = {
     Kind.BRANDS: "one row each",
     Kind.CAMPAIGNS: "one row each",
-    Kind.SCHEDULES: "one row for each window of the week",
+    Kind.SCHEDULES: "one row per window of the week",
 }
 
 
@@ -134,7 +134,7 @@ class Exchange(EnforceOnSaveMixin):
 
     def _too_many(self, request: HttpRequest) -> HttpResponse:
         messages.error(
-            request, f"These are more than {MAX_ROWS:,} rows: narrow the list by search or filters, and export again."
+            request, f"The list has more than {MAX_ROWS:,} rows. Narrow it by search or filters, then export again."
         )
         return HttpResponseRedirect(f"{self._address('changelist')}?{request.GET.urlencode()}")
 
@@ -169,7 +169,7 @@ class Exchange(EnforceOnSaveMixin):
         number = request.POST.get("draft", "")
         draft = find_draft(int(number), person=request.user) if is_key(number) else None
         if draft is None or Kind(draft.kind) not in self.kinds:
-            messages.error(request, "Nothing was imported: the file isn’t kept any more. Choose it again.")
+            messages.error(request, "Nothing was imported: the preview has expired. Choose the file again.")
             return HttpResponseRedirect(self._address("import"))
         try:
             imported = apply_import(draft, person=request.user, clock=database_now)
@@ -193,7 +193,7 @@ class Exchange(EnforceOnSaveMixin):
 
     def _tell_conflict(self, request: HttpRequest, conflict: ImportConflict) -> None:
         warn_of(request, conflict.sentences, "And {} more.")
-        messages.error(request, "Nothing was imported. Below is what the file would change now.")
+        messages.error(request, "Nothing was imported. The preview below shows what the file would change now.")
 
     def _tell_imported(self, request: HttpRequest, imported: Imported) -> None:
         warn_about_unknown_zones(request, imported.enforced)

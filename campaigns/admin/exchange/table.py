@@ -8,7 +8,6 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from campaigns.admin.brand.zone_table import ZONES, zone_table
 from campaigns.admin.shared.display import chip, link_to, table
 from campaigns.admin.shared.preview_table import (
     EFFECTS,
@@ -20,6 +19,7 @@ from campaigns.admin.shared.preview_table import (
     title,
     zone_notes,
 )
+from campaigns.admin.shared.zone_table import ZONES, zone_table
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.exchange.imports import ImportPreview, format_value
 from campaigns.services.exchange.plan import ImportPlan, PlannedLine
@@ -27,19 +27,17 @@ from campaigns.services.exchange.plan import ImportPlan, PlannedLine
 
 def import_in_words(preview: ImportPreview) -> PreviewInWords:
     plan, effects = preview.plan, preview.effects
-    counts = ((len(plan.changed), "to change"), (len(plan.new), "new"), (plan.same, "so already"))
+    counts = ((len(plan.changed), "to change"), (len(plan.new), "new"), (plan.same, "unchanged"))
     told = [(f"{count:,}", word) for count, word in counts if count]
     if plan.problems:
         told.append((f"{len(plan.problems):,}", "line to correct" if len(plan.problems) == 1 else "lines to correct"))
     tables = []
     if plan.problems:
-        label = title("What is wrong", len(plan.problems))
+        label = title("Errors", len(plan.problems))
         rows = [(f"{problem.line:,}", problem.sentence) for problem in plan.problems[:SHOWN]]
-        tables.append(
-            (label, table(("Line", "What is wrong, and what to do"), rows, numbers=(0,), empty="", label=label))
-        )
+        tables.append((label, table(("Line", "Error"), rows, numbers=(0,), empty="", label=label)))
     if plan.lines:
-        label = title("What the file changes", len(plan.lines))
+        label = title("Changes", len(plan.lines))
         tables.append((label, _lines(plan, label)))
     if preview.zones:
         tables.append((title(ZONES, len(preview.zones)), zone_table(preview.zones[:SHOWN])))
@@ -53,21 +51,21 @@ def import_in_words(preview: ImportPreview) -> PreviewInWords:
 
 def _problems(plan: ImportPlan, label: str) -> SafeString:
     rows = [(f"{problem.line:,}", problem.sentence) for problem in plan.problems[:SHOWN]]
-    return table(("Line", "What is wrong, and what to do"), rows, numbers=(0,), empty="", label=label)
+    return table(("Line", "Error"), rows, numbers=(0,), empty="", label=label)
 
 
 def _notes(plan: ImportPlan) -> list[str]:
     notes = []
     if plan.problems:
-        notes.append("Nothing can be imported before these lines are correct: it is all of the file or nothing.")
+        notes.append("Fix these lines first. The file is imported completely or not at all.")
     if plan.ignored:
-        notes.append(f"Computed columns are passed over, whatever the file says: {', '.join(plan.ignored)}.")
+        notes.append(f"These columns are calculated and ignored: {', '.join(plan.ignored)}.")
     return notes
 
 
 def _lines(plan: ImportPlan, label: str) -> SafeString:
     of_brands = plan.kind == Kind.BRANDS
-    heads = ("Line", "Brand", "What changes") if of_brands else ("Line", "Brand", "Campaign", "What changes")
+    heads = ("Line", "Brand", "Changes") if of_brands else ("Line", "Brand", "Campaign", "Changes")
     rows: list[Sequence[Any]] = []
     for line in plan.lines[:SHOWN]:
         name = link_to(plan.kind.model(pk=line.pk), line.name) if line.pk is not None else line.name

@@ -36,8 +36,8 @@ def change_in_words(change: StatusChange) -> SafeString:
 
 
 def of_limit(spend: Decimal, limit: Decimal | None, currency: str) -> str:
-    of = "no limit" if limit is None else format_amount(limit, currency)
-    return f"{format_amount(spend, currency)} of {of}"
+    of = "(no limit)" if limit is None else f"of {format_amount(limit, currency)}"
+    return f"{format_amount(spend, currency)} {of}"
 
 
 def recent_history(campaign: Campaign) -> SafeString:
@@ -45,12 +45,12 @@ def recent_history(campaign: Campaign) -> SafeString:
     changes = campaign.status_changes.order_by("-id")[:LINES_ON_A_CAMPAIGN]
     rows = [_told(change, campaign.brand) for change in changes]
     shown = table(
-        (f"When ({campaign.brand.timezone})", "What", "Why", "By"),
+        (f"When ({campaign.brand.timezone})", "Change", "Why", "By"),
         rows,
-        empty="Nothing has changed since the campaign was made.",
+        empty="No status changes yet.",
         label="Status history",
     )
-    every = link_to_list(StatusChange, "All changes, with all spend and limits", campaign__id__exact=campaign.pk)
+    every = link_to_list(StatusChange, "View all changes with spend and limits", campaign__id__exact=campaign.pk)
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
 
 
@@ -72,7 +72,7 @@ def _told(change: StatusChange, brand: Brand) -> list[SafeString | str]:
 def _amounts(limit: Limit) -> Callable[[StatusChange], str]:
     """Return the column with the spend and the limit that changes were decided on."""
 
-    @admin.display(description=f"{limit.subject}'s {limit.period}")
+    @admin.display(description=f"{limit.subject} {'daily' if limit.period == 'day' else 'monthly'} spend")
     def column(change: StatusChange) -> str:
         return of_limit(*limit.decided_on(change), change.campaign.brand.currency)
 
@@ -90,13 +90,13 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     list_display_links = ("when",)
     list_filter = (("campaign", SeenFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
     search_fields = ("campaign__name", "campaign__brand__name", "actor")
-    search_help_text = "Search by campaign, brand, or who did it"
+    search_help_text = "Search by campaign, brand, person or job"
     newest_unless = "campaign__id__exact"
     list_note = (
-        "Every change of a campaign’s reasons, with the spend and the limits that it was decided on. Lines are never"
-        f" edited. Without a campaign under Filters, this list reaches back over the newest {NEWEST:,} lines."
+        "Every pause and resume, with the spend and limits behind it. Entries are never edited. Shows the latest"
+        f" {NEWEST:,} entries; filter by campaign to see older ones."
     )
-    nothing_yet = "The system writes one whenever a campaign is paused, resumed, or paused for another reason."
+    nothing_yet = "The system adds an entry whenever a campaign pauses, resumes, or its pause reasons change."
     list_select_related = ("campaign__brand",)
     ordering = ("-id",)
     paginator = EndlessPaginator
@@ -132,8 +132,8 @@ class StatusChangeAdmin(ReadOnlyAdmin):
 
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnlyAdmin):
-    list_note = "The last run of each job. If check_budgets last succeeded long ago, worker or beat is down."
-    nothing_yet = "No job has run: start a worker and beat."
+    list_note = "Last run of each job. If check_budgets hasn’t succeeded recently, the worker or beat is down."
+    nothing_yet = "No job has run yet. Start a worker and beat."
     list_display = ("name", "started_at", "succeeded_at", "ago", "summary", "problem")
     fields = ("name", "started_at", "succeeded_at", "ago", "summary", "problem")
 
@@ -143,5 +143,5 @@ class JobRunAdmin(ReadOnlyAdmin):
             return "never"
         minutes = int((database_now() - run.succeeded_at).total_seconds()) // 60
         if minutes < -1:
-            return "dated ahead"
+            return "in the future"
         return "just now" if minutes < 1 else f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"

@@ -27,16 +27,16 @@ class SpendRecordAdmin(ReadOnlyAdmin):
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
     list_filter = (("campaign", SeenFilter), SpentSinceFilter)
     search_fields = ("external_id",)
-    search_help_text = "Search by campaign or brand, or by the whole external id"
+    search_help_text = "Search by campaign, brand, or full external ID"
     list_select_related = ("campaign__brand",)
     ordering = ("-id",)
     sortable_by = ()
     list_note = (
-        "Records are written by the connector and the importer. A correction is a record of its own, with a"
-        " negative amount; the time of spending decides the day and month that it counts for. Without a campaign"
-        f" under Filters, this list reaches back over the newest {NEWEST:,} records."
+        "Records are written by the connector and the importer; corrections are separate records with a negative"
+        " amount. Spend counts on the day it was spent, not the day it arrived. Shows the latest"
+        f" {NEWEST:,} records; filter by campaign to see older ones."
     )
-    nothing_yet = "They come from the connector, from the command import_spend, and from files that staff import."
+    nothing_yet = "Spend records come from the connector, the import_spend command, and imported files."
     list_per_page = 100
     paginator = EndlessPaginator
     newest_unless = "campaign__id__exact"

@@ -28,9 +28,8 @@ from campaigns.rules.periods import find_zone, first_of_month, local_date
 
 ROWS_ON_A_BRAND = {BrandPeriod.Kind.DAY: 10, BrandPeriod.Kind.MONTH: 6}
 LIVE_NOTE = (
-    "A statement is closed when its day or month has ended in the brand’s time zone, with the budget that held."
-    " What arrives later is a later adjustment. The current day and month count every record up to now, earlier"
-    " ones up to the last check."
+    "A statement closes when the day or month ends in the brand’s time zone. Spend that arrives later is shown as a"
+    " late adjustment. The current day and month include all spend so far, earlier ones are as of the last check."
 )
 
 
@@ -91,19 +90,21 @@ def recent_statements(brand: WithAnnotations[Brand, BrandSpend], kind: BrandPeri
     headers = (
         f"{kind.label}",
         f"Spend ({brand.currency})",
-        "Budget that held",
+        "Budget",
         "Overspend",
-        "Later adjustments",
-        "State",
+        "Late adjustments",
+        "Status",
     )
     shown = table(
         headers,
         rows,
         numbers=(1, 2, 3, 4),
-        empty=f"No {kind.label.lower()} has spend yet.",
+        empty="No spend yet.",
         label=f"Statements of {kind.label.lower()}s",
     )
-    every = link_to_list(BrandPeriod, f"All {kind.label.lower()}s", brand__id__exact=brand.pk, kind__exact=kind.value)
+    every = link_to_list(
+        BrandPeriod, f"View all {kind.label.lower()}s", brand__id__exact=brand.pk, kind__exact=kind.value
+    )
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
 
 
@@ -124,7 +125,7 @@ def signed(amount: Decimal | None, currency: str) -> str:
 
 
 def state_chip(period: BrandPeriod) -> SafeString:
-    return chip("closed", "plain") if period.closed_at else chip("open", "good")
+    return chip("final", "plain") if period.closed_at else chip("open", "good")
 
 
 @admin.register(BrandPeriod)
@@ -190,7 +191,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     def spent(self, period: BrandPeriod) -> str:
         return format_amount(_statement(period).spend, period.brand.currency)
 
-    @admin.display(description="budget that held")
+    @admin.display(description="budget")
     def budget(self, period: BrandPeriod) -> str:
         return budget_in_words(_statement(period).budget, period.brand.currency)
 
@@ -198,7 +199,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     def overspend(self, period: BrandPeriod) -> SafeString | str:
         return over(_statement(period).overspend, period.brand.currency)
 
-    @admin.display(description="later adjustments")
+    @admin.display(description="late adjustments")
     def adjustment(self, period: BrandPeriod) -> str:
         return signed(period.adjustment, period.brand.currency)
 
@@ -206,7 +207,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     def currency(self, period: BrandPeriod) -> str:
         return period.brand.currency
 
-    @admin.display(description="state")
+    @admin.display(description="status")
     def state(self, period: BrandPeriod) -> SafeString:
         return state_chip(period)
 

@@ -67,7 +67,7 @@ def _figures(preview: Preview) -> list[tuple[str, str]]:
     counts = preview.counts
     figures = (
         (counts.imported, "to import"),
-        (counts.repeated, "imported already"),
+        (counts.repeated, "already imported"),
         (counts.refused, "refused"),
         (counts.without_spend, "without spend"),
         (counts.notes, "totals and notes"),
@@ -79,9 +79,9 @@ def _figures(preview: Preview) -> list[tuple[str, str]]:
 
 def _notes(preview: Preview) -> list[str]:
     totals = " and ".join(format_money(amount, currency) for currency, amount in preview.totals.items())
-    notes = [f"Together: {totals}."] if totals else ["The file has no new rows to import."]
+    notes = [f"Total: {totals}."] if totals else ["The file has no new rows to import."]
     if preview.counts.repeated:
-        notes.append(f"Rows whose external_id is there already count once: {preview.counts.repeated:,} add nothing.")
+        notes.append(f"Rows with an existing external_id are skipped: {preview.counts.repeated:,}.")
     notes += [*remarks(preview.counts), describe_notes(preview)]
     return [note for note in notes if note]
 
@@ -95,5 +95,5 @@ def _days(preview: Preview) -> SafeString:
     if more:
         rest = sum(day.rows for day in more) + preview.other_rows
         rows.append((f"and {len(more):,} more days", "", f"{rest:,}", ""))
-    label = "Money by brand and local day"
+    label = "Spend by brand and local day"
     return table(("Brand", "Day", "Rows", "Amount"), rows, numbers=(2, 3), empty="No new rows.", label=label)

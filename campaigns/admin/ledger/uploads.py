@@ -46,9 +46,9 @@ logger = logging.getLogger(__name__)
 
 TONES = {"done": "good", "failed": "warning", "ready": "warning", "running": "note", "checking": "note"}
 DECIMALS = (
-    (DecimalMark.UNKNOWN, "As the file’s numbers show"),
-    (DecimalMark.POINT, "A point, as in 1,250.50"),
-    (DecimalMark.COMMA, "A comma, as in 1.250,50"),
+    (DecimalMark.UNKNOWN, "Detect automatically"),
+    (DecimalMark.POINT, "Point, as in 1,250.50"),
+    (DecimalMark.COMMA, "Comma, as in 1.250,50"),
 )
 MEGABYTE = 1024**2
 
@@ -58,35 +58,35 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv"}),
-        error_messages={"required": "Choose a file.", "empty": "The file is empty: choose another one."},
+        error_messages={"required": "Choose a file.", "empty": "The file is empty. Choose another one."},
     )
     timezone = forms.CharField(
-        label="Time zone of times without an offset",
+        label="Time zone for times without an offset",
         widget=ZoneWidget(),
         validators=[validate_zone],
         max_length=64,
         required=False,
-        help_text="A name like Europe/Paris. Leave empty for each brand’s own. Times that include an offset are used as"
-        " they are, and a day without a time is the brand’s day.",
+        help_text="A name like Europe/Paris. Leave empty to use each brand’s own. Times that include an offset are used"
+        " as they are; a date without a time is the brand’s day.",
     )
     decimal = forms.ChoiceField(
         label="Decimal separator",
         choices=DECIMALS,
         required=False,
         widget=UnfoldAdminSelectWidget(),
-        help_text="Choose it where amounts like 1.250 could be read in two ways.",
+        help_text="Choose one if amounts like 1.250 are ambiguous.",
     )
     skip_errors = forms.BooleanField(
-        label="Import the other rows where some are refused",
+        label="Skip invalid rows and import the others",
         required=False,
         widget=UnfoldBooleanSwitchWidget(),
-        help_text="Otherwise one refused row keeps the whole file out.",
+        help_text="If off, one invalid row rejects the whole file.",
     )
     create_missing = forms.BooleanField(
-        label="Create brands and campaigns that are missing",
+        label="Create missing brands and campaigns",
         required=False,
         widget=UnfoldBooleanSwitchWidget(),
-        help_text="Otherwise rows of brands and campaigns that aren’t there are refused.",
+        help_text="If off, rows of unknown brands and campaigns are refused.",
     )
 
     def __init__(self, request: HttpRequest) -> None:
@@ -103,13 +103,13 @@ class UploadForm(forms.Form):
         if self.was_dropped or (file and file.size > settings.SPEND_UPLOAD_MEGABYTES * MEGABYTE):
             self.errors.pop("file", None)
             most = f"{settings.SPEND_UPLOAD_MEGABYTES:,} MB"
-            self.add_error("file", ValidationError(f"The file is larger than {most}: import it in several files."))
+            self.add_error("file", ValidationError(f"The file is larger than {most}. Import it in several files."))
         return cleaned
 
 
 @admin.register(SpendUpload)
 class SpendUploadAdmin(ReadOnlyAdmin):
-    list_note = "Files of spend that staff uploaded or import_spend imported. A worker imports uploads, one at a time."
+    list_note = "Spend files uploaded here or imported with import_spend. Uploads are imported one at a time."
     nothing_yet = "Upload a spend file, check what it would import, and track its progress here."
     list_display = ("name", "who", "uploaded", "state_in_words", "progress", "imported", "refused")
     list_filter = ("state",)
@@ -177,7 +177,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             task.apply_async((upload.pk,), retry=False)
         except BrokerError as error:
             logger.warning("no broker for the upload %d: %s", upload.pk, error)
-            messages.warning(request, "The broker can’t be reached: the file is read with the first check after that.")
+            messages.warning(request, "The message broker can’t be reached. The file will be read once it is back.")
 
     def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Let an upload be imported as its preview says, and send for a worker."""
@@ -196,7 +196,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         upload = self._unconfirmed(request, pk)
         if cancel_upload(upload.pk, now=timezone.now()):
-            messages.success(request, f"Cancelled: nothing of “{upload.name}” was imported.")
+            messages.success(request, f"Cancelled. Nothing from “{upload.name}” was imported.")
         return HttpResponseRedirect(reverse("admin:campaigns_spendupload_changelist"))
 
     def _unconfirmed(self, request: HttpRequest, pk: int) -> SpendUpload:
@@ -272,27 +272,27 @@ def progress_of(upload: SpendUpload) -> dict[str, Any]:
 
 def _sentence(upload: SpendUpload) -> str:
     if upload.state == SpendUpload.State.CHECKING:
-        return "The file is being read, so that you see what it would import. Nothing is imported yet."
+        return "The file is being read for the preview. Nothing has been imported yet."
     if upload.state == SpendUpload.State.READY:
-        return "Nothing is imported yet. This is what the file would import:"
+        return "Nothing has been imported yet. The file would import:"
     if upload.state == SpendUpload.State.WAITING:
-        return "It waits for a worker: one import runs at a time."
+        return "Waiting for a worker. Imports run one at a time."
     if upload.state == SpendUpload.State.RUNNING:
         if not upload.skip_errors and not is_postgresql():
-            return "The worker imports it, all in one go: SQLite tells nothing of it before the end."
+            return "Importing. On SQLite, progress is shown only at the end."
         rows = f", {upload.imported:,} rows so far" if upload.imported else ""
-        return f"The worker imports it{rows}."
+        return f"Importing{rows}."
     if upload.state in (SpendUpload.State.FAILED, SpendUpload.State.CANCELLED):
         return upload.problem
     rows = "1 row" if upload.imported == 1 else f"{upload.imported:,} rows"
-    return f"Done: {rows} imported, {upload.repeated:,} repeated and skipped, {upload.refused:,} refused."
+    return f"Done: {rows} imported, {upload.repeated:,} duplicates skipped, {upload.refused:,} refused."
 
 
 def figures_of(upload: SpendUpload) -> list[tuple[str, str]]:
     """Return what came of the rows, with words, as a preview's figures."""
     figures = (
         (upload.imported, "imported"),
-        (upload.repeated, "repeated, skipped"),
+        (upload.repeated, "duplicates skipped"),
         (upload.refused, "refused"),
         (upload.without_spend, "without spend"),
         (upload.notes, "totals and notes"),

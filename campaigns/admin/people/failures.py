@@ -21,11 +21,10 @@ class FailedSignInAdmin(SuperusersOnlyMixin, BaseAdmin):  # type: ignore[misc]  
     ordering = ("-attempt_time",)
     fields = list_display
     list_note = (
-        f"Failures since the last success. A name is locked for the address from which it failed"
-        f" {settings.AXES_FAILURE_LIMIT} times, with one browser or several, for"
-        f" {settings.AXES_COOLOFF_TIME.seconds // 60} minutes. Delete its lines to unlock it at once."
+        f"After {settings.AXES_FAILURE_LIMIT} failures a user is locked out from that address for"
+        f" {settings.AXES_COOLOFF_TIME.seconds // 60} minutes. Delete the rows to unlock."
     )
-    nothing_yet = "Nobody has failed to sign in."
+    nothing_yet = "No failed sign-ins."
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().changelist_view(request, {"title": "Failed sign-ins"} | (extra_context or {}))

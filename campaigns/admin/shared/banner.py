@@ -35,8 +35,7 @@ def _shows_health(request: HttpRequest) -> bool:
 
 def _sentence(request: HttpRequest, check: JobHealth) -> SafeString:
     return format_html(
-        "<strong>{}</strong> Until the next check no campaign pauses at its budget and none resumes, unless somebody"
-        " saves it. {}",
+        "<strong>{}</strong> Campaigns won’t pause or resume until the check runs again. {}",
         _last_checked(check),
         _remedy(request),
     )
@@ -48,17 +47,20 @@ def _last_checked(check: JobHealth) -> str:
     local = timezone.localtime(check.succeeded_at)
     now = database_now()
     if check.succeeded_at > now:
-        return f"Budgets were last checked by a clock that was ahead, at {local:%Y-%m-%d %H:%M} ({settings.TIME_ZONE})."
+        return (
+            f"The last budget check is in the future, at {local:%Y-%m-%d %H:%M} ({settings.TIME_ZONE}): check the"
+            " servers’ clocks."
+        )
     ago = in_words(now - check.succeeded_at)
     return f"Budgets were last checked {ago} ago, at {local:%Y-%m-%d %H:%M} ({settings.TIME_ZONE})."
 
 
 def _remedy(request: HttpRequest) -> SafeString | str:
     if not request.user.has_perm("campaigns.view_jobrun"):
-        return "Please tell your administrators."
+        return "Please tell an administrator."
     jobs = reverse(f"admin:{JobRun._meta.app_label}_{JobRun._meta.model_name}_changelist")
     return format_html(
         'Beat, worker or broker is down, or the check fails: see <a class="underline" href="{}">Jobs</a>, /health/jobs'
-        " and the worker’s log, or tell whoever runs this system.",
+        " and the worker’s log.",
         jobs,
     )

@@ -172,17 +172,17 @@ class FriendlyDatabaseErrorsMixin(BaseAdmin):
     def _sentence(self, error: IntegrityError | ProtectedError | OperationalError) -> str:
         if isinstance(error, ProtectedError):
             # Django's own sentence names models and fields, and no remedy.
-            return "what has spend or campaigns can't vanish: switch it off instead."
+            return "rows with spend or campaigns can't be deleted. Turn them off instead."
         if isinstance(error, OperationalError) and not is_conflict(error):
             return (
                 "another change or import is using the same brand or campaign right now. Try again in a minute; if this"
                 " goes on, ask your administrator to look for an open database transaction."
             )
         if isinstance(error, OperationalError):
-            return "others were changing the same rows at that moment, several times. Save again."
+            return "others kept changing the same rows. Save again."
         for constraint in self.model._meta.constraints:
             if constraint.name in str(error):
                 return str(constraint.get_violation_error_message())
         if "unique" in str(error).lower():
-            return f"at this moment somebody saved another {self.opts.verbose_name} of this name. Choose another one."
-        return f"the database says “{str(error).splitlines()[0]}”. Look at what is there now and try again."
+            return f"someone else just saved a {self.opts.verbose_name} with this name. Choose another one."
+        return f"the database says “{str(error).splitlines()[0]}”. Check the current values and try again."

@@ -39,7 +39,7 @@ def spend_bar(spend: Decimal, limit: Decimal | None, currency: str, *, of: str) 
     spent = percent(spend, limit)
     return render_bar(
         text=f"{format_amount(spend, currency)} of {format_money(limit, currency)}",
-        note="nothing may be spent" if limit == 0 else f"{spent} %",
+        note="limit is 0" if limit == 0 else f"{spent} %",
         value=min(max(spent, 0), 100),
         label=f"{spent} % of the {of}",
     )

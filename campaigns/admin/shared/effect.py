@@ -24,9 +24,11 @@ TOLD = 10
 def changed_in_words(enforced: Enforcement) -> str:
     """Return how many campaigns an enforcement paused and resumed, as a sentence."""
     counts = [
-        f"{count} {word}" for count, word in ((enforced.paused, "paused"), (enforced.resumed, "resumed")) if count
+        f"{count:,} campaign{'' if count == 1 else 's'} {word}"
+        for count, word in ((enforced.paused, "paused"), (enforced.resumed, "resumed"))
+        if count
     ]
-    return f"Campaigns that changed status: {', '.join(counts) or 'none'}."
+    return f"{', '.join(counts) or 'No campaign changed status'}."
 
 
 def warn_about_unknown_zones(request: HttpRequest, enforced: Enforcement) -> None:
@@ -34,7 +36,7 @@ def warn_about_unknown_zones(request: HttpRequest, enforced: Enforcement) -> Non
     for zone in enforced.unknown_zones:
         messages.warning(
             request,
-            f"Unknown time zone “{zone}”: nothing resumes until the brand has a known one.",
+            f"Unknown time zone “{zone}”: campaigns can’t resume until it is corrected.",
         )
 
 

@@ -75,7 +75,7 @@ class DaysField(forms.MultipleChoiceField):
     def _bits(self, text: str) -> int:
         if not is_key(str(text)) or not 0 < int(text) <= EVERY_DAY:
             raise ValidationError(
-                "%(value)s is no day of the week: Monday is 1, Tuesday 2, and so on to Sunday, 64.",
+                "“%(value)s” isn’t a day of the week. Monday is 1, Tuesday 2, and so on to Sunday, 64.",
                 params={"value": text},
             )
         return int(text)

@@ -95,12 +95,12 @@ class RiskFilter(ToldFilter, DropdownFilter):
 class ChangeFilter(ToldFilter, DropdownFilter):
     """Changes by what they did to the campaign."""
 
-    title = "what happened"
+    title = "change"
     parameter_name = "change"
     kinds = {
         "paused": ("paused", Q(reasons_before=0)),
         "resumed": ("resumed", Q(reasons_after=0)),
-        "other": ("stayed paused, for other reasons", ~Q(reasons_before=0) & ~Q(reasons_after=0)),
+        "other": ("pause reasons changed", ~Q(reasons_before=0) & ~Q(reasons_after=0)),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:

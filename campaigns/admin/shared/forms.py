@@ -28,8 +28,11 @@ REMEDIES: dict[tuple[type[forms.Field], str], str] = {
     (forms.DecimalField, "max_decimal_places"): "Enter at most six decimals.",
     (forms.DecimalField, "max_digits"): "Enter a smaller number, below 1,000,000,000.",
     (forms.DecimalField, "max_whole_digits"): "Enter a smaller number, below 1,000,000,000.",
-    (forms.DateField, "invalid"): "Enter a date like 2026-12-31, or leave it empty for any.",
-    (forms.TimeField, "invalid"): "Enter a time from 00:00 to 23:59; 00:00 as the end is the end of the day.",
+    (forms.DateField, "invalid"): "Enter a date like 2026-12-31, or leave it empty.",
+    (
+        forms.TimeField,
+        "invalid",
+    ): "Enter a time from 00:00 to 23:59; as an end, 00:00 means midnight at the end of the day.",
 }
 """What to do about an entry, where Django's own sentence doesn't say so."""
 
@@ -159,7 +162,7 @@ class ConflictAwareForm(forms.ModelForm[M]):
         label, value = bound.label.lower(), self.in_words(name, getattr(now, name))
         told = f"Someone else changed “{label}” to “{value}” while you were editing."
         if self.deletes:
-            remedy = "Save again to delete it all the same."
+            remedy = "Save again to delete it anyway."
         else:
             remedy = f"Save again to replace it with yours, or set it to “{value}” to keep theirs."
         self.conflicts.append(f"{told} {remedy}")
@@ -271,5 +274,5 @@ class ConflictAwareRowForm(ConflictAwareForm[M]):
             what = self.instance._meta.verbose_name
             self.add_error(
                 None,
-                f"Someone else deleted this {what} while you were editing: delete it here too or add it anew.",
+                f"Someone else deleted this {what} while you were editing. Delete it here too, or add it again.",
             )

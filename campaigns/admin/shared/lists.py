@@ -167,8 +167,8 @@ class ScalableListMixin(ModelAdmin):
         if across and CappedPaginator(queryset, self.list_per_page).is_capped:
             messages.error(
                 request,
-                f"Nothing was done: these are more than {COUNTED:,} {self.opts.verbose_name_plural}. Narrow the list"
-                " by search or filters first.",
+                f"Nothing was changed: more than {COUNTED:,} {self.opts.verbose_name_plural} are selected. Narrow"
+                " the list by search or filters first.",
             )
             return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset, *args)

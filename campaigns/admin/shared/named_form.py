@@ -38,7 +38,8 @@ class NamedForm(ConflictAwareForm[M]):
             if twin and twin != name:  # of the very same name the constraint speaks
                 what = self.instance._meta.verbose_name
                 self.add_error(
-                    "name", ValidationError(f"There is a {what} “{twin}”: choose another name.", code=NAMES_THE_VALUE)
+                    "name",
+                    ValidationError(f"There is already a {what} “{twin}”. Choose another name.", code=NAMES_THE_VALUE),
                 )
         return cleaned
 

@@ -13,7 +13,7 @@ GROUPS = {
         ("Campaigns", "campaign", "campaigns", "campaign"),
         ("Statements", "receipt_long", "campaigns", "brandperiod"),
     ),
-    "What happened": (
+    "Activity": (
         ("Status history", "history", "campaigns", "statuschange"),
         ("Spend records", "payments", "campaigns", "spendrecord"),
         ("Spend imports", "upload_file", "campaigns", "spendupload"),

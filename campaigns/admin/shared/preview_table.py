@@ -17,7 +17,7 @@ from campaigns.services.bulk.operations import Operation, Owner
 from campaigns.services.enforcement.enforce import Change
 from campaigns.services.enforcement.saving import Effects
 
-EFFECTS = "Campaigns whose status or reasons change"
+EFFECTS = "Status changes"
 SHOWN = 100
 """So many rows of each kind are shown; all of them are counted."""
 
@@ -36,13 +36,13 @@ class PreviewInWords:
 def preview_in_words(operation: Operation, model: Owner, preview: Preview) -> PreviewInWords:
     changing, refused = preview.changing, preview.refused
     same = len(preview.rows) - len(changing) - len(refused)
-    counts = [("to change", len(changing)), ("so already", same), ("can’t change", len(refused))]
+    counts = [("to change", len(changing)), ("unchanged", same), ("skipped", len(refused))]
     effects = {change.campaign_id: change for change in preview.effects.changes}
-    tables = [(title("What changes", len(changing)), _changes(operation, model, changing, effects))] if changing else []
+    tables = [(title("Changes", len(changing)), _changes(operation, model, changing, effects))] if changing else []
     if issubclass(model, Brand) and effects:
         tables.append((title(EFFECTS, len(effects)), effects_table(preview.effects)))
     if refused:
-        tables.append((title("What can’t change", len(refused)), _refusals(operation, model, refused)))
+        tables.append((title("Skipped", len(refused)), _refusals(operation, model, refused)))
     told = [(f"{count:,}", word) for word, count in counts if count or word == "to change"]
     told += status_counts(preview.effects)
     return PreviewInWords(told, zone_notes(preview.effects), tables, bool(changing))
@@ -59,8 +59,7 @@ def status_counts(effects: Effects) -> list[tuple[str, str]]:
 
 def zone_notes(effects: Effects) -> list[str]:
     return [
-        f"Unknown time zone “{zone}”: nothing resumes until the brand has a known one."
-        for zone in effects.unknown_zones
+        f"Unknown time zone “{zone}”: campaigns can’t resume until it is corrected." for zone in effects.unknown_zones
     ]
 
 
@@ -94,7 +93,7 @@ def _changes(operation: Operation, model: Owner, rows: Sequence[PlannedRow], eff
     """Return what changes of each row; of campaigns the status too, those first that pause or resume."""
     first = sorted(rows, key=lambda row: _rank(effects.get(row.pk)))[:SHOWN] if issubclass(model, Campaign) else rows
     cells = [(*_names(model, row), _change(operation, row), _effect(effects.get(row.pk))) for row in first[:SHOWN]]
-    heads = (*_heads(model), capfirst(operation.what), "Status")
+    heads = (*_heads(model), capfirst(operation.attribute), "Status")
     if issubclass(model, Brand):
         heads, cells = heads[:-1], [row[:-1] for row in cells]
     return table(heads, cells, empty="")
@@ -110,16 +109,18 @@ def _is_only_reasons(change: Change) -> bool:
 
 
 def _effect(change: Change | None) -> SafeString:
-    return status_change(change) if change else format_html('<span class="campaigns-quiet">{}</span>', "stays as it is")
+    return status_change(change) if change else format_html('<span class="campaigns-quiet">{}</span>', "unchanged")
 
 
 def _change(operation: Operation, row: PlannedRow) -> SafeString:
-    return arrow(operation.in_words(row.before, row.currency), operation.in_words(row.after, row.currency))
+    return arrow(operation.format_value(row.before, row.currency), operation.format_value(row.after, row.currency))
 
 
 def _refusals(operation: Operation, model: Owner, rows: Sequence[PlannedRow]) -> SafeString:
-    shown = [(*_names(model, row), operation.in_words(row.before, row.currency), row.refused) for row in rows[:SHOWN]]
-    return table((*_heads(model), capfirst(operation.what), "Why"), shown, empty="")
+    shown = [
+        (*_names(model, row), operation.format_value(row.before, row.currency), row.refused) for row in rows[:SHOWN]
+    ]
+    return table((*_heads(model), capfirst(operation.attribute), "Why"), shown, empty="")
 
 
 def _heads(model: Owner) -> tuple[str, ...]:

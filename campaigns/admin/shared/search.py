@@ -62,7 +62,5 @@ def first_ids(request: HttpRequest, named: QuerySet[Any]) -> list[int]:
     ids = list(seen.order_by("pk").values_list("pk", flat=True)[: NAMED + 1])
     if len(ids) > NAMED:
         what = named.model._meta.verbose_name_plural
-        messages.warning(
-            request, f"More than {NAMED:,} {what} have that name: only the first {NAMED:,} of them are shown below."
-        )
+        messages.warning(request, f"More than {NAMED:,} {what} match. Only entries of the first {NAMED:,} are shown.")
     return ids[:NAMED]

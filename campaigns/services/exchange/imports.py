@@ -22,8 +22,7 @@ from campaigns.rules.money import format_money
 from campaigns.rules.names import name_key
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.bulk.operations import field_of, fingerprint
-from campaigns.services.bulk.presets import schedule_in_words
-from campaigns.services.bulk.windows import write_schedules
+from campaigns.services.bulk.schedules import format_schedule, write_schedules
 from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import (
     Effects,
@@ -133,7 +132,7 @@ def apply_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Importe
 def format_value(column: str, value: Any, currency: str) -> str:
     """Return a column's value for people."""
     if column == SCHEDULE:
-        return schedule_in_words(value)
+        return format_schedule(value)
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, Decimal):

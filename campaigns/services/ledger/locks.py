@@ -16,15 +16,15 @@ from campaigns.database.dialects import in_list, list_param
 from campaigns.database.statements import statement
 from campaigns.services.scope import Scope
 
+# Seconds for which a person's save, or a job, waits for a row that another transaction has locked.
 SAVE_WAIT: float = 5
 JOB_WAIT: float = 1
-"""Seconds for which a person's save, or a job, waits for a row that somebody else has locked."""
 
+# How many brands that stay locked a job waits for, each for JOB_WAIT.
 MOST_WAITS = 3
-"""So many brands that stay locked does a job wait for, each for JOB_WAIT."""
 
+# Seconds for which a job waits for the ledger lock.
 LEDGER_WAIT: float = 5
-"""Seconds for which a job waits for the ledger lock."""
 
 
 def _settings(wait: float) -> str:

@@ -29,7 +29,7 @@ export function offerCopies(input, button, { copy, refuse }) {
             return true;
         }
         if (campaigns === null) {
-            refuse("The campaigns can’t be looked up now: try again, or sign in again in another tab.");
+            refuse("Couldn’t load campaigns. Try again, or sign in again in another tab.");
             return false;
         }
         refuse("");
@@ -46,7 +46,7 @@ export function offerCopies(input, button, { copy, refuse }) {
         // A part of a name is enough where only one campaign has it.
         const name = found.has(input.value) ? input.value : found.size === 1 ? [...found.keys()][0] : null;
         if (!input.value.trim() || name === null) {
-            refuse(found.size ? "Choose one of the campaigns of that name." : "There is no other campaign of that name.");
+            refuse(found.size ? "Several campaigns match. Choose one." : "No other campaign has that name.");
             return;
         }
         input.value = name;

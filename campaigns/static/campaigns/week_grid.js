@@ -64,7 +64,7 @@ class Editor {
         this.root.querySelector("[data-always]").addEventListener("click", () => this.#change(wholeWeek(), "Always"));
         this.root.querySelector("[data-clear]").addEventListener("click", () => this.#change(fill([]), "Nothing"));
         this.root.querySelector("[data-undo]").addEventListener("click", () => this.undo());
-        this.root.querySelector("[data-reset]").addEventListener("click", () => this.#change(weekOf(this.rows.saved()), "As it is saved"));
+        this.root.querySelector("[data-reset]").addEventListener("click", () => this.#change(weekOf(this.rows.saved()), "Changes discarded"));
         this.rows.onEdit(() => {
             this.week = this.#entered();
             this.#refresh();
@@ -88,7 +88,7 @@ class Editor {
     choose(anchor, place) {
         this.table.frame(anchor, place);
         if (anchor) {
-            this.#tell(`${this.#named(anchor, place)} chosen`);
+            this.#tell(`${this.#named(anchor, place)} selected`);
         }
     }
 
@@ -179,8 +179,8 @@ class Editor {
         const summary = this.root.querySelector("[data-summary]");
         const hours = this.week.reduce((sum, minute) => sum + minute, 0) / 60;
         const windows = this.#windows().map((row) => element("li", {}, [inWords(row)]));
-        const told = isFull(this.week) ? ["Always: nothing of the week is left out."]
-            : isEmpty(this.week) ? [element("strong", {}, ["Nothing is chosen."]), " Saved like this, it may run at any time: to stop a campaign, switch it off."]
+        const told = isFull(this.week) ? ["Runs all week."]
+            : isEmpty(this.week) ? [element("strong", {}, ["No hours selected,"]), " so the campaign would run all the time. To stop it, turn it off."]
                 : [`${hours.toLocaleString("en", { maximumFractionDigits: 1 })} of 168 hours a week:`, element("ul", {}, windows)];
         summary.replaceChildren(...told, ...(this.isBroken ? [element("strong", {}, [" A row below isn’t complete yet."])] : []));
     }

@@ -70,7 +70,7 @@ class Banner(AdminTestCase):
         jobs = reverse("admin:campaigns_jobrun_changelist")
         self.assertIn(f'see <a class="underline" href="{jobs}">Jobs</a>', self.page())
         self.client.force_login(User.objects.create(username="bola", is_staff=True))
-        self.assertIn("Please tell your administrators.", self.page())
+        self.assertIn("Please tell an administrator.", self.page())
 
     def test_strangers_are_told_nothing(self) -> None:
         self.client.logout()

@@ -66,9 +66,9 @@ class PageTests(AdminTestCase):
     def test_an_empty_list_tells_where_rows_come_from_and_a_search_that_it_found_none(self) -> None:
         page = self.client.get(address("campaign"))
         self.assertContains(page, "No campaigns yet")
-        self.assertContains(page, "A campaign belongs to a brand: add the brand first.")
+        self.assertContains(page, "Campaigns belong to brands. Add a brand first.")
         page = self.client.get(address("campaign"), {"q": "Autumn"})
-        self.assertContains(page, "None matches the search and the filters.")
+        self.assertContains(page, "Nothing matches the search and filters.")
         self.assertNotContains(page, "No campaigns yet")
 
     def test_a_page_behind_the_last_one_does_not_say_that_there_is_nothing(self) -> None:
@@ -178,7 +178,7 @@ class BrandListTests(AdminTestCase):
     def test_a_budget_of_0_is_said_and_full(self) -> None:
         make_brand(daily_budget=0)
         page = self.client.get(address("brand"))
-        self.assertContains(page, "nothing may be spent")
+        self.assertContains(page, "limit is 0")
         self.assertContains(page, 'value="100"')
 
     def test_it_counts_active_and_paused_campaigns(self) -> None:

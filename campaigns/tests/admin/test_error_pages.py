@@ -14,7 +14,7 @@ class ErrorPages(TestCase):
 
     def test_a_page_that_is_not_there_is_named(self) -> None:
         response = self.client.get("/nowhere/<b>")
-        self.assertContains(response, "There is no such page", status_code=404)
+        self.assertContains(response, "Page not found", status_code=404)
         self.assertContains(response, "/nowhere/&lt;b&gt;", status_code=404)
         self.assertContains(response, reverse("admin:index"), status_code=404)
 

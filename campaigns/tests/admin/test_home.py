@@ -196,7 +196,7 @@ class PeopleTests(HomeTestCase):
     def test_who_was_given_no_brand_is_told_whom_to_ask(self) -> None:
         make_brand()
         self.person("view_brand", "only_assigned_brands")
-        self.assertContains(self.home(), "You have been given no brand yet")
+        self.assertContains(self.home(), "You don’t have any brands yet")
 
     def test_who_sees_only_some_brands_has_numbers_of_these(self) -> None:
         mine = self.spending(100, 0, name="Mine", daily_budget=100)
@@ -233,7 +233,7 @@ class PeopleTests(HomeTestCase):
         self.check()
         parts = {
             "view_brand": "Brands by risk",
-            "view_campaign": "Why they are paused",
+            "view_campaign": "Pause reasons",
             "view_statuschange": "The last 24 hours",
             "view_jobrun": "All jobs",
         }

@@ -63,12 +63,12 @@ class WhatThePagesAsk(BulkPageTestCase):
         campaign = make_campaign()
         page = self.choose(Campaign, "change_limit", campaign)
         for values, sentence in (
-            ({"how": "set", "amount": ""}, "Enter the amount or the percents."),
+            ({"how": "set", "amount": ""}, "Enter an amount or a percentage."),
             ({"how": "set", "amount": "1e3"}, "Enter a number like 1250 or 1250.50."),
-            ({"how": "set", "amount": "-1"}, "Enter 0 or more: choose “Lower” to take something away."),
+            ({"how": "set", "amount": "-1"}, "Enter 0 or more. To reduce, choose “Lower”."),
             ({"how": "set", "amount": "1000000000"}, "Enter less than 1,000,000,000."),
             ({"how": "set", "amount": "0.0000001"}, "Enter at most six decimals."),
-            ({"how": "lower_percent", "amount": "100.5"}, "Enter 100 or less: 100 percent is all of it."),
+            ({"how": "lower_percent", "amount": "100.5"}, "You can’t lower by more than 100 %."),
             ({"how": "steal", "amount": "1"}, "Select a valid choice."),
         ):
             with self.subTest(sentence):
@@ -76,13 +76,13 @@ class WhatThePagesAsk(BulkPageTestCase):
                 self.assertContains(again, sentence)
                 self.assertNotIn("preview", again.context)
         page = self.choose(Campaign, "apply_schedule", campaign)
-        self.assertContains(self.fill_in(page, schedule="copy"), "Choose the campaign whose schedule is to be copied.")
+        self.assertContains(self.fill_in(page, schedule="copy"), "Choose the campaign to copy from.")
         self.assertContains(self.fill_in(page, schedule="copy", campaign="x"), "Select a valid choice.")
 
     def test_it_says_what_can_not_change_and_that_nothing_would(self) -> None:
         page = self.choose(Campaign, "change_limit", make_campaign(name="Search"))
         preview = self.fill_in(page, how="raise", amount="10")
-        self.assertContains(preview, "It has no daily spend limit to raise: set one instead.")
+        self.assertContains(preview, "No daily spend limit to raise.")
         self.assertContains(preview, "Nothing would change.")
         self.assertIs(confirm(self.client, preview), preview)
 
@@ -90,7 +90,7 @@ class WhatThePagesAsk(BulkPageTestCase):
         rows = [make_campaign() for _ in range(5)]
         with patch.object(bulk_table, "SHOWN", 2):
             preview = self.choose(Campaign, "switch_off", *rows)
-        self.assertContains(preview, "What changes: the first 2 of 5")
+        self.assertContains(preview, "Changes: the first 2 of 5")
         self.assertEqual(preview.content.decode().count("<ins>off</ins>"), 2)
 
     def test_it_returns_to_the_list_as_it_was_filtered(self) -> None:
@@ -107,7 +107,7 @@ class WhatIsHandedOn(BulkPageTestCase):
 
     def assert_begins_again(self, **data: str) -> None:
         answer = self.client.post(self.address, data, follow=True)
-        self.assertContains(answer, "Nothing was changed: the page was too old. Select the rows again.")
+        self.assertContains(answer, "Nothing was changed: the page has expired. Select the rows again.")
         self.assertTrue(Campaign.objects.get().enabled)
 
     def shown(self, page: Any) -> str:
@@ -139,9 +139,7 @@ class WhatIsHandedOn(BulkPageTestCase):
         preview = self.fill_in(page, how="raise_percent", amount="10")
         Campaign.objects.update(daily_spend_limit=70)
         done = confirm(self.client, preview)
-        self.assertContains(
-            done, "“Search” is left as it is: someone else changed its daily spend limit to “70.00 USD”"
-        )
+        self.assertContains(done, "Skipped “Search”: someone changed its daily spend limit to “70.00 USD”")
         self.assertContains(done, "Changed the daily spend limit of 0 campaigns.")
 
     def test_confirming_twice_changes_once(self) -> None:

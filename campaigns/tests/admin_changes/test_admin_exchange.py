@@ -146,7 +146,7 @@ class Imports(ExchangePageTestCase):
         for name, data, sentence in (
             ("a.csv", b"nonsense\nx\n", "Unknown column “nonsense”"),
             ("a.xls", b"x", "isn’t a CSV or XLSX file"),
-            ("a.csv", b"", "The file is empty: choose another one."),
+            ("a.csv", b"", "The file is empty. Choose another one."),
             ("a.csv", b"x" * (MAX_BYTES + 1), "The file is larger than 5 MB"),
         ):
             self.assertContains(self.upload(Brand, data, name), sentence)
@@ -159,7 +159,7 @@ class Imports(ExchangePageTestCase):
         Brand.objects.update(daily_budget=15)
         again = confirm(self.client, preview)
         self.assertContains(again, "“Alpine” (line 2) changed after the preview: someone else edited it.")
-        self.assertContains(again, "Nothing was imported. Below is what the file would change now.")
+        self.assertContains(again, "Nothing was imported. The preview below shows what the file would change now.")
         self.assertContains(again, "<del>15.00 USD</del>", html=True)
         confirm(self.client, again)
         self.assertEqual(Brand.objects.get().daily_budget, 20)

@@ -73,7 +73,7 @@ class TwoPeopleTests(FormTestCase):
         campaign = make_campaign()
         form = self.form(campaign) | {"ends_on": "2026-11-20"}
         Campaign.objects.update(starts_on="2026-12-01")
-        self.refused(campaign, form, "lies before the start")
+        self.refused(campaign, form, "The end date is before the start date")
 
     def test_a_campaign_that_is_gone_is_told(self) -> None:
         campaign = make_campaign()
@@ -113,11 +113,11 @@ class WindowsOfTwoPeopleTests(FormTestCase):
 
     def test_it_refuses_a_day_that_does_not_exist(self) -> None:
         form = self.form(self.campaign) | {"windows-0-days_of_week": ["128"]}
-        self.refused(self.campaign, form, "128 is no day of the week")
+        self.refused(self.campaign, form, "“128” isn’t a day of the week")
 
     def test_it_refuses_a_window_that_opens_nothing(self) -> None:
         form = self.form(self.campaign) | {"windows-0-end_time": "08:00"}
-        self.refused(self.campaign, form, "08:00 to 08:00 opens nothing")
+        self.refused(self.campaign, form, "08:00 to 08:00 is an empty window")
 
     def test_an_untouched_window_keeps_what_somebody_changed(self) -> None:
         form = self.form(self.campaign)
@@ -159,7 +159,7 @@ class WindowsOfTwoPeopleTests(FormTestCase):
     def test_it_refuses_to_delete_a_window_that_somebody_changed(self) -> None:
         form = self.form(self.campaign) | {"windows-0-DELETE": "on"}
         DaypartingSchedule.objects.filter(pk=self.first.pk).update(days_of_week=32)
-        again = self.refused(self.campaign, form, "changed “days on which it starts” to “Sat”")
+        again = self.refused(self.campaign, form, "changed “start days” to “Sat”")
         self.assertEqual(len(self.windows()), 2)
         self.save(self.campaign, again)
         self.assertEqual(self.windows(), ["Tue 10:00–11:00"])

@@ -57,7 +57,7 @@ class Uploading(UploadPageTestCase):
     def test_a_file_is_kept_sent_for_and_told_of_until_it_is_done(self) -> None:
         preview = self.upload(skip_errors="on")
         upload = SpendUpload.objects.get()
-        self.assertContains(preview, "Nothing is imported yet.")
+        self.assertContains(preview, "Nothing has been imported yet.")
         self.assertNotContains(preview, "campaigns/upload.js")
         self.sent.assert_not_called()
         waiting = self.confirm(upload)
@@ -86,14 +86,14 @@ class Uploading(UploadPageTestCase):
         self.sent.side_effect = OperationalError("gone")
         self.upload()
         with self.assertLogs("campaigns.admin.ledger.uploads", "WARNING"):
-            self.assertContains(self.confirm(SpendUpload.objects.get()), "The broker can’t be reached")
+            self.assertContains(self.confirm(SpendUpload.objects.get()), "The message broker can’t be reached")
         self.assertEqual(SpendUpload.objects.get().state, "waiting")
 
     def test_what_is_wrong_is_said_in_the_form(self) -> None:
         for options, sentence in (
             ({"file": ""}, "Choose a file."),
-            ({"data": b""}, "The file is empty: choose another one."),
-            ({"timezone": "Mars"}, "Unknown time zone “Mars”"),
+            ({"data": b""}, "The file is empty. Choose another one."),
+            ({"timezone": "Mars"}, "“Mars” isn’t a time zone we know"),
         ):
             self.assertContains(self.upload(**options), sentence)
         self.assertFalse(SpendUpload.objects.exists())
@@ -101,7 +101,7 @@ class Uploading(UploadPageTestCase):
     @override_settings(SPEND_UPLOAD_MEGABYTES=1)
     def test_what_is_too_large_is_dropped_as_it_arrives(self) -> None:
         for size in (1024**2 + 1, 3 * 1024**2):
-            self.assertContains(self.upload(b"x" * size), "The file is larger than 1 MB: import it in several files.")
+            self.assertContains(self.upload(b"x" * size), "The file is larger than 1 MB. Import it in several files.")
         self.assertFalse(SpendUpload.objects.exists())
 
     def test_the_next_check_sends_for_what_waits(self) -> None:
@@ -248,7 +248,7 @@ class Previewing(UploadPageTestCase):
 
     def test_the_decimal_separator_can_be_told(self) -> None:
         data = b"timestamp;brand;campaign;amount\n2026-11-20T10:00:00Z;Alpine;Search;1.250\n"
-        self.assertContains(self.upload(data), "has two readings")
+        self.assertContains(self.upload(data), "could mean")
         self.assertContains(self.upload(data, decimal="comma"), "1,250.00 USD")
 
     def test_days_beyond_the_shown_ones_are_counted(self) -> None:

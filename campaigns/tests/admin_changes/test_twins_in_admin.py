@@ -38,22 +38,22 @@ class NamesInForms(FormTestCase):
     def test_a_twin_is_refused_by_the_name_that_is_there(self) -> None:
         brand = make_brand(name=NAME)
         campaign = make_campaign(brand, name="Übersicht")
-        self.assertIn(f"There is a brand “{NAME}”: choose another name.", self.add(Brand, name="MÜLLER GMBH"))
+        self.assertIn(f"There is already a brand “{NAME}”. Choose another name.", self.add(Brand, name="MÜLLER GMBH"))
         told = self.add(Campaign, brand=str(brand.pk), name="U\u0308BERSICHT")
-        self.assertIn("There is a campaign “Übersicht”: choose another name.", told)
+        self.assertIn("There is already a campaign “Übersicht”. Choose another name.", told)
         self.assertEqual(self.add(Campaign, brand=str(make_brand().pk), name="übersicht"), "")
         other = make_campaign(brand)
-        self.refused(other, self.form(other) | {"name": "übersicht"}, "There is a campaign “Übersicht”")
+        self.refused(other, self.form(other) | {"name": "übersicht"}, "There is already a campaign “Übersicht”")
         self.save(campaign, self.form(campaign) | {"name": "übersicht"})
 
     def test_a_twin_of_a_name_by_sql_is_refused_too(self) -> None:
         write_name(make_brand(), NAME)
-        self.assertIn(f"There is a brand “{NAME}”", self.add(Brand, name="müller gmbh"))
+        self.assertIn(f"There is already a brand “{NAME}”", self.add(Brand, name="müller gmbh"))
 
     def test_a_campaign_does_not_move_to_a_brand_that_has_its_twin(self) -> None:
         campaign, there = make_campaign(name="Search"), make_campaign(name="SEARCH")
         form = self.form(campaign) | {"brand": str(there.brand_id)}
-        self.refused(campaign, form, "There is a campaign “SEARCH”: choose another name.")
+        self.refused(campaign, form, "There is already a campaign “SEARCH”. Choose another name.")
 
     def test_what_can_not_be_seen_is_refused_by_its_code(self) -> None:
         told = self.add(Brand, name="Ac\u200bme")

@@ -39,7 +39,7 @@ class ChangingMany(BrowserTestCase):
         row = self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name="Search"))
         expect(row).to_contain_text("60.00 EUR")
         expect(row).to_contain_text("daily spend limit reached")
-        expect(self.page.get_by_text("It has no daily spend limit to lower: set one instead.")).to_be_visible()
+        expect(self.page.get_by_text("No daily spend limit to lower.")).to_be_visible()
         self.proceed("Change 2 campaigns")
         expect(self.page.get_by_text("Changed the daily spend limit of 2 campaigns.")).to_be_visible()
         self.search.refresh_from_db()
@@ -48,14 +48,14 @@ class ChangingMany(BrowserTestCase):
     def test_an_amount_is_asked_for_only_where_one_is_needed(self) -> None:
         self.choose(Campaign, "Change daily spend limit…")
         expect(self.page.get_by_label("Amount")).to_be_visible()
-        self.page.select_option("[name=how]", label="Remove it: no limit")
+        self.page.select_option("[name=how]", label="Remove the limit")
         expect(self.page.get_by_label("Amount")).to_be_hidden()
 
     def test_a_schedule_is_copied_from_another_campaign(self) -> None:
         make_window(self.video, 31, "08:30", "17:15")
         self.choose(Campaign, "Apply a schedule…")
         self.look()
-        self.page.get_by_label("The same as another campaign has now").check()
+        self.page.get_by_label("Same as another campaign").check()
         self.page.locator(".campaigns-field-campaign .select2-selection").click()
         self.page.locator(".select2-search__field").fill("Vid")
         self.page.locator(".select2-results__option").filter(has_text="Video").click()

@@ -39,7 +39,7 @@ class StatusTests(CampaignPageTestCase):
         expect(canvas).to_have_attribute("aria-label", "Today’s spend as a curve: " + self.sentence(page))
         drawn = "canvas => Chart.getChart(canvas).data.datasets.map(set => set.data.length)"
         self.assertEqual(canvas.evaluate(drawn)[1], 2)
-        page.get_by_text("The same as tables").click()
+        page.get_by_text("Show as table").click()
         expect(page.get_by_role("cell", name="daily spend limit reached").first).to_be_visible()
         expect(page.get_by_role("cell", name="110.32").first).to_be_visible()
 
@@ -52,7 +52,7 @@ class StatusTests(CampaignPageTestCase):
 
     def test_it_is_accessible_and_fits_with_everything_open(self) -> None:
         page = self.open_campaign()
-        for summary in ("The same as tables", "Times as text"):
+        for summary in ("Show as table", "Times as text"):
             page.get_by_text(summary, exact=True).click()
         self.assert_accessible()
         self.assert_fits()
@@ -92,11 +92,11 @@ class CopyTests(CampaignPageTestCase):
         self.open_campaign(page)
         page.get_by_label("Copy from another campaign").fill("commut")
         page.get_by_role("button", name="Copy", exact=True).click()
-        expect(page.get_by_text("There is no other campaign of that name.")).to_be_visible()
+        expect(page.get_by_text("No other campaign has that name.")).to_be_visible()
 
 
 class CarefulTests(CampaignPageTestCase):
-    """What nobody painted stays as it is, and what two people changed is told (R5)."""
+    """What nobody painted unchanged, and what two people changed is told (R5)."""
 
     def rows(self) -> list[tuple[Any, ...]]:
         return list(
@@ -121,7 +121,7 @@ class CarefulTests(CampaignPageTestCase):
         )
         now = page.locator("#campaign_form").evaluate(posted)
         self.press("Evenings")
-        self.press("Back to what is saved")
+        self.press("Discard changes")
         self.assertEqual(page.locator("#campaign_form").evaluate(posted), now)
         self.save()
         self.assertEqual(self.rows(), before)

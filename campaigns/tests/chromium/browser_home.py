@@ -41,12 +41,12 @@ class Morning(BrowserTestCase):
         month = self.page.get_by_role("region", name="This month")
         expect(month.get_by_role("img", name=re.compile("120.00 of 3,000.00 EUR so far"))).to_be_visible()
         expect(month.get_by_role("table")).to_be_hidden()
-        month.get_by_text("The month as a table").click()
+        month.get_by_text("Show month as table").click()
         expect(month.get_by_role("row").last).to_contain_text("until now")
         expect(month.get_by_role("row").last).to_contain_text("120.00")
         today = self.page.get_by_role("region", name="Today")
         expect(today.get_by_role("img")).to_be_visible()
-        today.get_by_text("The hours as a table").click()
+        today.get_by_text("Show hours as table").click()
         expect(today.get_by_role("row").last).to_contain_text("120.00")
         drawn = (
             "canvas => { const c = canvas.getContext('2d'), d = c.getImageData(0, 0, canvas.width, canvas.height).data;"
@@ -57,7 +57,7 @@ class Morning(BrowserTestCase):
         Brand.objects.filter(pk=self.brand.pk).update(daily_budget=None)
         run_full_check("check_budgets", clock=timezone.now)
         self.page.reload(wait_until="load")
-        self.page.get_by_role("link", name="Stop the whole brand").click()
+        self.page.get_by_role("link", name="Pause brand").click()
         expect(self.page.get_by_text("2 campaigns of “Alpine” run now and will pause at once")).to_be_visible()
         self.look()
         self.page.get_by_role("button", name="Yes, stop it now").click()
@@ -65,7 +65,7 @@ class Morning(BrowserTestCase):
         self.assertEqual(set(self.statuses()), {"paused"})
 
     def let_go_on(self) -> None:
-        self.page.get_by_role("link", name="Let the brand go on").click()
+        self.page.get_by_role("link", name="Resume brand").click()
         self.look()
         self.page.get_by_role("button", name="Yes, let it go on").click()
         expect(self.page.get_by_text("Campaigns that changed status: 2 resumed.")).to_be_visible()

@@ -29,7 +29,7 @@ class Uploading(BrowserTestCase):
         self.look()
         self.page.set_input_files("[name=file]", {"name": "spend.csv", "mimeType": "text/csv", "buffer": LINES})
         self.page.get_by_role("button", name="Upload", exact=True).click()
-        expect(self.page.get_by_text("Nothing is imported yet.")).to_be_visible()
+        expect(self.page.get_by_text("Nothing has been imported yet.")).to_be_visible()
         expect(self.page.get_by_role("row", name="Alpine 2026-11-20 1 5.00 USD")).to_be_visible()
         expect(self.page.get_by_text("There is no brand “Boreal”")).to_be_visible()
         self.look()
@@ -38,7 +38,9 @@ class Uploading(BrowserTestCase):
     def confirm(self, *ticked: str) -> None:
         """Tick what has to be ticked, and import."""
         self.page.get_by_role("button", name="Import", exact=True).click()
-        expect(self.page.get_by_text("Nothing is imported yet.")).to_be_visible()  # the browser asks for the ticks
+        expect(
+            self.page.get_by_text("Nothing has been imported yet.")
+        ).to_be_visible()  # the browser asks for the ticks
         for label in ticked:
             self.page.get_by_label(label).check(force=True)
         self.page.get_by_role("button", name="Import", exact=True).click()

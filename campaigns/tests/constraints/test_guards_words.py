@@ -43,22 +43,22 @@ class BrandSentenceTests(SentenceTests):
         for name in ("daily", "monthly"):
             for budget in (Decimal("-0.000001"), Decimal(10**9)):
                 self.assert_constraint_sentence(
-                    f"A {name} budget is empty, or 0 or more and below 1,000,000,000.",
+                    f"A {name} budget must be empty, or at least 0 and below 1,000,000,000.",
                     Brand(name="B", **{f"{name}_budget": budget}),
                 )
 
     def test_it_says_that_a_brand_needs_a_name(self) -> None:
-        self.assert_constraint_sentence("A brand needs a name.", Brand(name=""))
+        self.assert_constraint_sentence("Enter a name for the brand.", Brand(name=""))
 
     def test_it_says_what_a_currency_is(self) -> None:
-        self.assert_constraint_sentence("A currency has three letters, like EUR.", Brand(name="B", currency="EU"))
+        self.assert_constraint_sentence("A currency must have three letters, like EUR.", Brand(name="B", currency="EU"))
         self.assert_sentence(
             "“eur” isn't a currency we know. Enter a code of ISO 4217, like EUR.", Brand(name="B", currency="eur")
         )
 
     def test_it_says_that_is_unknown_the_zone(self) -> None:
         self.assert_sentence(
-            "Unknown time zone “Europe/Pairs”: enter a name like Europe/Paris or UTC.",
+            "“Europe/Pairs” isn’t a time zone we know. Use a name like Europe/Paris or UTC.",
             Brand(name="B", timezone="Europe/Pairs"),
         )
 
@@ -72,25 +72,25 @@ class CampaignSentenceTests(SentenceTests):
 
     def test_it_says_that_the_end_lies_before_the_start(self) -> None:
         self.assert_sentence(
-            "The end lies before the start: both days count, so they may be the same.",
+            "The end date is before the start date. They can be the same day.",
             self.campaign(starts_on=date(2026, 11, 22), ends_on=date(2026, 11, 21)),
         )
 
     def test_it_says_that_the_name_is_taken(self) -> None:
         first = make_campaign(name="C")
         self.assert_sentence(
-            "The brand has a campaign of this name already: choose another name.",
+            "The brand already has a campaign with this name. Choose another name.",
             Campaign(brand=first.brand, name="C"),
         )
 
     def test_it_says_that_a_campaign_needs_a_name(self) -> None:
-        self.assert_constraint_sentence("A campaign needs a name.", self.campaign(name=""))
+        self.assert_constraint_sentence("Enter a name for the campaign.", self.campaign(name=""))
 
     def test_it_says_what_a_limit_may_be(self) -> None:
         self.campaign(daily_spend_limit=Decimal(0)).full_clean()
         for limit in (Decimal("-0.000001"), Decimal(10**9)):
             self.assert_constraint_sentence(
-                "A daily spend limit is empty, or 0 or more and below 1,000,000,000.",
+                "A daily spend limit must be empty, or at least 0 and below 1,000,000,000.",
                 self.campaign(daily_spend_limit=limit),
             )
 
@@ -111,15 +111,15 @@ class WindowSentenceTests(SentenceTests):
 
     def test_it_says_that_times_are_in_minutes(self) -> None:
         self.assert_sentence(
-            "Times are given to the minute, from 00:00 to 23:59.", self.window(start_time=time(9, 0, 30))
+            "Enter times from 00:00 to 23:59, without seconds.", self.window(start_time=time(9, 0, 30))
         )
         self.assert_sentence(
-            "Times are given to the minute, from 00:00 to 23:59.", self.window(end_time=time(17, 0, 0, 1))
+            "Enter times from 00:00 to 23:59, without seconds.", self.window(end_time=time(17, 0, 0, 1))
         )
 
     def test_it_says_that_the_start_is_the_end(self) -> None:
         self.assert_sentence(
-            "09:00 to 09:00 opens nothing: enter 00:00 to 00:00 for the whole day, or two different times.",
+            "09:00 to 09:00 is an empty window. Enter 00:00 to 00:00 for the whole day, or two different times.",
             self.window(end_time=time(9)),
         )
         self.assert_constraint_sentence(
@@ -141,7 +141,7 @@ class SpendSentenceTests(SentenceTests):
             self.record(amount=Decimal(amount)).full_clean()
 
     def test_it_says_what_an_amount_may_be(self) -> None:
-        sentence = "An amount is not 0 and lies between -1,000,000,000 and 1,000,000,000."
+        sentence = "The amount must not be 0, and must be between -1,000,000,000 and 1,000,000,000."
         self.assert_sentence(sentence, self.record(amount=Decimal(0)))
         for amount in (10**9, -(10**9)):
             self.assert_constraint_sentence(sentence, self.record(amount=Decimal(amount)))
@@ -155,16 +155,16 @@ class SpendSentenceTests(SentenceTests):
 
     def test_it_says_when_a_timestamp_may_lie(self) -> None:
         for instant in (datetime(2011, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)):
-            self.assert_sentence("A timestamp lies between 2012 and 2100.", self.record(timestamp=instant))
+            self.assert_sentence("The timestamp must be between 2012 and 2100.", self.record(timestamp=instant))
 
     def test_it_says_that_the_row_is_there_already(self) -> None:
         first = spend(make_campaign(), 1, external_id="row-1")
         self.assert_sentence(
-            "The campaign has a record with this external id already: it counts once.",
+            "The campaign already has a record with this external ID; it counts once.",
             self.record(campaign=first.campaign, brand=first.brand, external_id="row-1"),
         )
 
     def test_it_says_that_an_external_id_is_not_empty(self) -> None:
         self.assert_constraint_sentence(
-            "An external id is left out (NULL) or has 1 to 255 characters.", self.record(external_id="")
+            "An external ID must be left out (NULL) or have 1 to 255 characters.", self.record(external_id="")
         )

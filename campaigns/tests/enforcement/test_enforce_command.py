@@ -75,9 +75,8 @@ class ItTellsWhatItChanged(CommandTestCase):
         self.assertEqual(
             self.enforce()[:3],
             [
-                "Alpine / Search: active → paused: switched off, brand switched off, not started yet,"
-                " outside its schedule",
-                "Alpine / Video: active → paused: brand switched off, ended",
+                "Alpine / Search: active → paused: turned off, brand paused, not started yet, outside its schedule",
+                "Alpine / Video: active → paused: brand paused, ended",
                 "2 campaigns changed.",
             ],
         )
@@ -100,7 +99,7 @@ class ItTellsWhatItChanged(CommandTestCase):
         self.assertEqual(
             self.enforce(),
             [
-                "Alpine / Search: paused: ended → paused: switched off",
+                "Alpine / Search: paused: ended → paused: turned off",
                 "Alpine / Video: paused: ended → active",
                 "2 campaigns changed.",
                 "0 paused, 1 resumed, 2 changed in all.",
@@ -124,7 +123,7 @@ class ItTellsWhatItChanged(CommandTestCase):
         make_brand(name="Lost")
         execute("UPDATE campaigns_brand SET timezone = 'Mars/Olympus'")
         make_campaign(make_brand(name="Alpine"), name="Search", enabled=False)
-        self.assertEqual(self.enforce()[0], "Alpine / Search: active → paused: switched off")
+        self.assertEqual(self.enforce()[0], "Alpine / Search: active → paused: turned off")
         self.assertIn("Unknown time zone 'Mars/Olympus'", self.warnings)
 
 

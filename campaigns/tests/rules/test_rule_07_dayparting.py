@@ -105,7 +105,7 @@ class AnEndOfMidnightIsTheEndOfTheDay(WindowTestCase):
 
     def test_it_refuses_any_other_window_whose_start_is_its_end(self) -> None:
         window = DaypartingSchedule(campaign=self.campaign, start_time=time(10), end_time=time(10))
-        with self.assertRaisesMessage(ValidationError, "10:00 to 10:00 opens nothing"):
+        with self.assertRaisesMessage(ValidationError, "10:00 to 10:00 is an empty window"):
             window.full_clean()
         with self.assertRaisesMessage(IntegrityError, "dayparting_start_differs_from_end"), transaction.atomic():
             window.save()

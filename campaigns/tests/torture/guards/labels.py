@@ -110,7 +110,7 @@ LABELS = (
     # decide.sql (R6)
     Labelled("unknown-time-zone", BAD_ROWS, "reasons_before | "),
     Labelled("unknown-time-zone", BAD_ROWS, " | ({switches})"),
-    Labelled("only-differences", AGAIN, " WHERE reasons_after <> reasons_before"),
+    Labelled("only-differences", AGAIN, " WHERE reasons_after <> reasons_before", short=True),
     # next_change.sql, campaign_updates.sql
     Labelled("next-boundary", QUICK, "COALESCE(next_dst_change, {never})", "{never}"),
     Labelled("next-start", QUICK, "starts_on > today", "1 = 0"),

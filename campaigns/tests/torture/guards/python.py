@@ -141,7 +141,7 @@ CALLS = {
     ),
     "services/enforcement/enforce": (("self.mark_what_is_left", LOCKED, POSTGRESQL),),
     "services/jobs/quick_check": (("clear_due", QUICK, BOTH),),
-    "services/intake/importer": (("lock_brands", "test_import_beside_people", POSTGRESQL),),
+    "services/intake/placement": (("lock_brands", "test_import_beside_people", POSTGRESQL),),
     "admin/shared/forms": (("self.lock", "test_admin_at_once", POSTGRESQL),),
 }
 

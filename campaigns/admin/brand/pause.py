@@ -1,4 +1,4 @@
-"""Stopping a whole brand at once, and letting it go on: a button, a confirmation, and the effect in one transaction."""
+"""Pausing and resuming a whole brand: a button, a confirmation, and the effect in one transaction."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ class PauseBrandMixin(BulkBrands):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
-            path("<path:object_id>/stop/", view(self.stop_view), name="campaigns_brand_stop"),
-            path("<path:object_id>/go/", view(self.go_view), name="campaigns_brand_go"),
+            path("<path:object_id>/pause/", view(self.pause_view), name="campaigns_brand_pause"),
+            path("<path:object_id>/resume/", view(self.resume_view), name="campaigns_brand_resume"),
             *super().get_urls(),
         ]
 
-    def stop_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def pause_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._switch_view(request, object_id, enabled=False)
 
-    def go_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def resume_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._switch_view(request, object_id, enabled=True)
 
     def _switch_view(self, request: HttpRequest, object_id: str, *, enabled: bool) -> HttpResponse:
         brand = self.get_object(request, unquote(object_id))
         if brand is None:
-            messages.warning(request, "There is no such brand: somebody may have deleted it.")
+            messages.warning(request, "This brand no longer exists.")
             return HttpResponseRedirect(list_address(Brand))
         if not self.has_change_permission(request, brand):
             raise PermissionDenied
         if request.method == "POST":
             return self._refusing(request, lambda: self._turn(request, brand, enabled=enabled))
-        return TemplateResponse(request, "campaigns/admin/brand/switch.html", self._asked(request, brand, enabled))
+        return TemplateResponse(request, "campaigns/admin/brand/pause.html", self._asked(request, brand, enabled))
 
     def _turn(self, request: HttpRequest, brand: Brand, *, enabled: bool) -> HttpResponse:
         other_way = {brand.pk: fingerprint(not enabled)}
         applied = apply_bulk(SwitchTo(enabled), Brand, other_way, person=request.user, clock=database_now)
         warn_about_unknown_zones(request, applied.enforced)
         if applied.changed:
-            done = f"“{brand}” goes on" if enabled else f"Stopped “{brand}”"
-            messages.success(request, f"{done}. {changed_in_words(applied.enforced)}")
+            done = "Resumed" if enabled else "Paused"
+            messages.success(request, f"{done} “{brand}”. {changed_in_words(applied.enforced)}")
         else:
-            messages.warning(request, f"“{brand}” was switched {'on' if enabled else 'off'} already.")
+            messages.warning(request, f"“{brand}” is already {'on' if enabled else 'paused'}.")
         return HttpResponseRedirect(self._page_of(brand))
 
     def _page_of(self, brand: Brand) -> str:
@@ -68,7 +68,7 @@ class PauseBrandMixin(BulkBrands):
         turned = tried.resumed if enabled else tried.paused
         return {
             **self.admin_site.each_context(request),
-            "title": f"{'Let' if enabled else 'Stop'} {brand}{' go on' if enabled else ''}",
+            "title": f"{'Resume' if enabled else 'Pause'} {brand}",
             "opts": self.opts,
             "brand": brand,
             "enabled": enabled,
