@@ -55,7 +55,7 @@ class CampaignSpend(OwnSpend):
 def brands_with_spend(
     brands: QuerySet[Brand], now: datetime, ids: Ids = None
 ) -> QuerySet[WithAnnotations[Brand, BrandSpend]]:
-    """Annotate the spend. Whoever gives the ids of all the rows has it sooner, here and below."""
+    """Annotate the spend. With the ids of all rows it is faster, here and below."""
     clocks = _clocks(now)
     rows = _with_clock(brands, "timezone", clocks)
     pending = _join(rows, PENDING_OF_BRANDS, {"id": "brand_id"}, clocks, in_list("p.brand_id", hashed=True), ids)

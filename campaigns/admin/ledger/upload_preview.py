@@ -1,4 +1,4 @@
-"""The preview of a spend import: money by brand and local day, what is left out, and what has to be confirmed."""
+"""The preview of a spend import: spend by brand and local day, skipped rows, and what has to be confirmed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHOWN = 200
 
 
 class ConfirmForm(forms.Form):
-    """What a person has to tick before an import that isn't plain: each field is there only where it is asked."""
+    """What has to be ticked before an unusual import: invalid rows to skip, or a file that was imported before."""
 
     def __init__(self, upload: SpendUpload, preview: Preview, *, is_repeated: bool) -> None:
         super().__init__(auto_id="confirm_%s")
@@ -46,7 +46,7 @@ class ConfirmForm(forms.Form):
 
 
 def preview_context(request: HttpRequest, upload: SpendUpload) -> dict[str, Any]:
-    """Return what the page of an upload shows while somebody has to confirm it, nothing otherwise."""
+    """Return what the page of an upload shows while it waits for confirmation; empty otherwise."""
     if upload.state != SpendUpload.State.READY or upload.preview is None:
         return {}
     preview = Preview.from_json(upload.preview)
