@@ -8,6 +8,6 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "budget_manager.settings")
 django.setup()
 
-from benchmarks.command import Command  # noqa: E402  # its models need the settings
+from benchmarks.command import main  # noqa: E402  # its models need the settings
 
-Command().run_from_argv(["python -m", "benchmarks", *sys.argv[1:]])
+main(sys.argv[1:])

@@ -45,7 +45,7 @@ LEFT JOIN campaigns_brandperiod brand_month
 BUDGET = int(PauseReason.BRAND_DAILY_BUDGET)
 MINUTES_OF_A_DAY = 1440
 
-INSERT_LINES = f"""
+INSERT_HISTORY = f"""
 INSERT INTO campaigns_statuschange (campaign_id, at, reasons_before, reasons_after, actor, campaign_spend,
     campaign_limit, brand_day_spend, brand_daily_budget, brand_month_spend, brand_monthly_budget)
 SELECT id, %s, pause_reasons, pause_reasons | {BUDGET}, 'bench', 10000000, 1000000000000, 100000000, 50000000,
@@ -86,12 +86,12 @@ def join(world: World) -> None:
 
 @transaction.atomic
 def pause_half(world: World) -> int:
-    """Write what a check at the next noon has written, back to how noon finds it, and as many lines of history.
+    """Write what a check at the next noon has written, back to the state of noon, and as many status changes.
 
     Half of the campaigns change their reasons, of those with windows the time changes at which the next one opens or
     closes. Return how many rows that is.
     """
-    execute(INSERT_LINES, [instant(world.noon)])
+    execute(INSERT_HISTORY, [instant(world.noon)])
     return execute(UPDATE_CAMPAIGNS, [minute_of(world.noon) + MINUTES_OF_A_DAY // 2])
 
 

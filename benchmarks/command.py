@@ -2,133 +2,140 @@
 
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
-from tqdm import tqdm
 
-from benchmarks import run
-from benchmarks.bench import Bench
-from benchmarks.databases import Databases
-from benchmarks.parts import NAMES, PARTS, Part
-from benchmarks.pgbench import PgbenchFailed
-from benchmarks.results import Result
-from benchmarks.sizes import SIZES, Sizes
-from benchmarks.tables import text_table
-from budget_manager.launcher.processes import exit_on_signals
-
-DOCS: Path = settings.BASE_DIR / "docs"
-PAGE = "performance.md"
-
-HELP = f"""Measures what the work costs at size, as ratios to baselines in the same run, and writes docs/performance.md.
-
-Parts: {", ".join(NAMES)}.
-Results are kept by part in docs/measured, and the page is written from all of them, so that a part can be measured
-again alone.
-"""
+from benchmarks import checks, compare, fold, page, pages, quick, waits, writers, years
+from benchmarks.databases import Bench, Databases
+from benchmarks.figures import Figure, seconds
+from benchmarks.sizes import SIZES
 
 
-class Command(BaseCommand):
-    help = HELP
-    requires_migrations_checks = False
-    requires_system_checks = []
+class Part(NamedTuple):
+    title: str
+    measure: Callable[[Bench], list[Figure]]
+    vendor: str = "postgresql"
 
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--quick",
-            action="store_const",
-            const="quick",
-            default="full",
-            dest="size",
-            help="small sizes, under two minutes; results and page go to .bench/quick",
+# In the order in which they run.
+PARTS = {
+    "quick": Part("The quick check", quick.measure),
+    "check": Part("Full check with nothing to change", checks.idle),
+    "midnight": Part("Half of all campaigns change", checks.half),
+    "waits": Part("People and writers beside a midnight check", waits.measure),
+    "shards": Part("A full check in shards", checks.shards),
+    "fold": Part("Folding", fold.measure),
+    "writers": Part("Writers", writers.measure),
+    "years": Part("Years of spend", years.measure),
+    "pages": Part("The admin at size", pages.measure),
+    "sqlite": Part("SQLite", waits.sqlite, "sqlite"),
+}
+
+
+def main(arguments: list[str]) -> None:
+    options = parser().parse_args(arguments)
+    settings.DATABASE_CLOCK = False  # the benchmarks choose their own times
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that databases are dropped
+    if options.command == "compare":
+        refuse_used_database()
+        sys.stdout.write(compare.run(options.checkout, brands=options.brands, rounds=options.rounds) + "\n")
+        return
+    kept, written = places(options)
+    if not options.page:
+        refuse_used_database()
+        measure(options, kept)
+    page.write(written, page.load(PARTS, kept))
+    log(f"wrote {written}")
+
+
+def parser() -> ArgumentParser:
+    parser = ArgumentParser("python -m benchmarks", description=__doc__, epilog=f"Parts: {', '.join(PARTS)}.")
+    parser.add_argument("--size", choices=SIZES, default="full", help="results of other sizes than full go to .bench")
+    parser.add_argument("--quick", action="store_const", const="quick", dest="size", help="--size quick: two minutes")
+    parser.add_argument("--only", metavar="PART,…", type=part_names, default=list(PARTS), help="only these parts")
+    parser.add_argument("--years", type=int, metavar="ROWS", help="spend records of the old ledger")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="write results and page to this directory")
+    parser.add_argument("--page", action="store_true", help="measure nothing; write the page from kept results")
+    commands = parser.add_subparsers(dest="command")
+    comparing = commands.add_parser("compare", description=compare.__doc__)
+    comparing.add_argument("checkout", type=Path)
+    comparing.add_argument("--brands", type=int, default=10_000, help="with ten campaigns each")
+    comparing.add_argument("--rounds", type=int, default=3)
+    return parser
+
+
+def part_names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(PARTS):
+        raise ArgumentTypeError(f"no part is called {', '.join(sorted(unknown))}")
+    return names
+
+
+def places(options: Namespace) -> tuple[Path, Path]:
+    """Return the directory of the results, and the page."""
+    if options.size == "full" and not options.output:
+        return page.TEMPLATE.with_name("measured"), page.TEMPLATE
+    directory = options.output or settings.BASE_DIR / ".bench" / options.size
+    return directory, directory / page.TEMPLATE.name
+
+
+def measure(options: Namespace, kept: Path) -> None:
+    """Measure parts one after the other; each is kept and shown when it ends."""
+    sizes = SIZES[options.size]
+    if options.years:
+        sizes = replace(sizes, years_rows=(sizes.years_rows[0], options.years))
+    with Databases() as databases:
+        for name in options.only:
+            if PARTS[name].vendor == connection.vendor:
+                measure_part(name, Bench(sizes, databases, log), kept)
+            elif connection.vendor == "postgresql":
+                measure_on_sqlite(name, options.size, kept)
+
+
+def measure_part(name: str, bench: Bench, kept: Path) -> None:
+    part = PARTS[name]
+    log(part.title)
+    figures: list[Figure] = []
+    taken = seconds(lambda: figures.extend(part.measure(bench)))
+    with bench.databases.server():
+        page.save(name, part.title, figures, taken, kept)
+    sys.stdout.write(f"{part.title} ({taken:.0f} s)\n\n{page.figures_table(figures)}\n\n")
+
+
+def measure_on_sqlite(name: str, size: str, kept: Path) -> None:
+    """Measure a part in a process of its own, whose default database is SQLite."""
+    with tempfile.TemporaryDirectory() as directory:
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks", "--size", size, "--only", name, "--output", str(kept)],
+            cwd=settings.BASE_DIR,
+            env={**os.environ, "DATABASE_URL": f"sqlite:///{directory}/unused.sqlite3"},
+            check=True,
         )
-        parser.add_argument("--size", choices=SIZES, help="other sizes than full need --output")
-        parser.add_argument("--only", metavar="PART,…", help="measure only these parts")
-        parser.add_argument(
-            "--years", type=int, metavar="ROWS", help="spend records of the old ledger (10,000,000; 100,000,000: 20 GB)"
-        )
-        parser.add_argument("--output", type=Path, metavar="DIR", help="write results and page to this directory")
-        parser.add_argument("--no-page", action="store_true", help="write results only")
-        parser.add_argument("--page", action="store_true", help="measure nothing; write the page from kept results")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        settings.DATABASE_CLOCK = False  # the benchmarks choose their own times
-        sizes, places = sizes_of(options), places_of(options)
-        parts = parts_of(options["only"])
-        if not options["page"]:
-            refuse_used_database()
-            exit_on_signals()
-            with Databases() as databases:
-                self.measure(parts, Bench(sizes, databases), places, options["size"])
-        if not options["no_page"]:
-            run.write_page(places)
-            self.stdout.write(f"Wrote {places.page}.")
-
-    def measure(self, parts: list[Part], bench: Bench, places: run.Places, size: str) -> None:
-        bar = tqdm(parts, desc="Measuring", unit=" parts", disable=None, leave=False)
-        bench.say = lambda text: bar.set_postfix_str(text[:60])
-
-        def show(result: Result, part: Part) -> None:
-            bar.clear()
-            self.stdout.write(text_table(result, part.title) + "\n")
-
-        try:
-            run.run(bar, bench, places, show, size)
-        except PgbenchFailed as error:
-            raise CommandError(str(error)) from None
 
 
-def sizes_of(options: dict[str, Any]) -> Sizes:
-    sizes = SIZES[options["size"]]
-    if options["years"] is not None:
-        sizes = replace(sizes, years_rows=(sizes.years_rows[0], options["years"]))
-    return sizes
-
-
-def places_of(options: dict[str, Any]) -> run.Places:
-    if directory := options["output"]:
-        return run.Places(directory, directory / PAGE)
-    if options["size"] == "full":
-        return run.Places(DOCS / "measured", DOCS / PAGE)
-    directory = settings.BASE_DIR / ".bench" / options["size"]
-    return run.Places(directory, directory / PAGE)
-
-
-def parts_of(only: str | None) -> list[Part]:
-    names = only.split(",") if only else list(NAMES)
-    unknown = set(names) - set(NAMES)
-    if unknown:
-        raise CommandError(f"--only {only}: no part is called {', '.join(sorted(unknown))}. Parts: {', '.join(NAMES)}.")
-    wanted = [part for part in PARTS if part.name in names]
-    possible = [part for part in wanted if part.vendor == run.vendor() or run.vendor() == "postgresql"]
-    if not possible:
-        raise CommandError("On SQLite only the part sqlite can be measured. `make bench` starts a PostgreSQL server.")
-    return possible
+def log(text: str) -> None:
+    sys.stderr.write(text + "\n")
 
 
 def refuse_used_database() -> None:
-    """Raise CommandError if the database exists: the benchmarks load its server, which others may be using."""
+    """Exit if the database exists: the benchmarks load its server, which others may be using."""
     if connection.vendor == "sqlite":
-        exists = Path(str(connection.settings_dict["NAME"])).exists()
+        return
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        if "does not exist" not in str(error):
+            raise
     else:
-        try:
-            connection.ensure_connection()
-            exists = True
-        except OperationalError as error:
-            if "does not exist" not in str(error):
-                raise
-            exists = False
-        connection.close()
-    if exists:
-        raise CommandError(
-            "DATABASE_URL names an existing database, and the benchmarks load the whole server. Run `make bench`, which"
-            " starts its own server."
-        )
+        sys.exit("DATABASE_URL names an existing database, and the benchmarks load the whole server: run `make bench`.")

@@ -3,80 +3,61 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
+from benchmarks.sizes import Sizes
+from benchmarks.world import World, make_world
 from campaigns.database.connection import execute, is_postgresql
 
 
 class Databases:
-    """Databases with our tables and no rows, each used as the default one for as long as is asked for.
+    """Databases that are each used as the default one for a while."""
 
-    A database that has our tables already can be given as the template; nobody may be connected to it.
-    """
-
-    def __init__(self, template: str | None = None) -> None:
-        self.template = template
+    def __init__(self) -> None:
         self.prefix = f"budget_bench_{os.getpid()}_"
         self.directory = tempfile.TemporaryDirectory(prefix=self.prefix, ignore_cleanup_errors=True)
-        self.made: dict[str, str] = {}
+        self.names: dict[str, str] = {}
 
     def __enter__(self) -> Databases:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for label in list(self.made):
+        for label in list(self.names):
             self.drop(label)
         self.directory.cleanup()
 
     def create(self, label: str) -> None:
-        """Make the database of this label; drop() or the end of the whole drops it."""
-        if self.template is None:
-            self._create("empty", None)
-            self.template = self.made["empty"]
-            with self.use("empty"):
-                call_command("migrate", verbosity=0, interactive=False)
-        self._create(label, self.template)
+        """Create an empty database."""
+        if is_postgresql():
+            self.names[label] = self.prefix + label
+            with self.server():
+                execute(f'CREATE DATABASE "{self.names[label]}"')
+        else:
+            self.names[label] = str(Path(self.directory.name) / f"{label}.sqlite3")
 
     def drop(self, label: str) -> None:
-        name = self.made.pop(label)
+        name = self.names.pop(label)
         if is_postgresql():
             with self.server():
                 execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        else:
-            for file in Path(self.directory.name).glob(f"{Path(name).name}*"):
-                file.unlink()
 
     @contextmanager
     def use(self, label: str) -> Iterator[None]:
-        """Let the database of this label be the default one."""
-        with _as_default(self.made[label]):
+        with _as_default(self.names[label]):
             yield
-
-    def _create(self, label: str, template: str | None) -> None:
-        if is_postgresql():
-            name = self.prefix + label
-            copied = f' TEMPLATE "{template}"' if template else ""
-            with self.server():
-                execute(f'CREATE DATABASE "{name}"{copied}')
-        else:
-            name = str(Path(self.directory.name) / f"{label}.sqlite3")
-            if template:
-                shutil.copy(template, name)
-        self.made[label] = name
 
     @contextmanager
     def server(self) -> Iterator[None]:
-        """Let the default database be one that is always there."""
+        """Use a database that always exists."""
         with _as_default("postgres" if is_postgresql() else ":memory:"):
             yield
 
@@ -90,16 +71,39 @@ def _as_default(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        if not is_postgresql() and own.connection is not None:
-            execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all in one file, which can be copied
         connections[DEFAULT_DB_ALIAS] = ordinary
         own.close()
 
 
-def url_of(database: BaseDatabaseWrapper = connection) -> str:
+def url_of_default() -> str:
     """Return the DATABASE_URL of the default connection's database, for another process."""
-    given = database.settings_dict
-    if database.vendor == "sqlite":
+    given = connection.settings_dict
+    if connection.vendor == "sqlite":
         return f"sqlite:///{quote(str(given['NAME']))}"
     user = quote(given["USER"]) + (f":{quote(given['PASSWORD'])}" if given["PASSWORD"] else "")
     return f"postgres://{user}@{quote(given['HOST'], safe='')}:{given['PORT'] or 5432}/{quote(given['NAME'])}"
+
+
+@dataclass
+class Bench:
+    """The argument of every part: the sizes, and worlds that are made when they are first used."""
+
+    sizes: Sizes
+    databases: Databases
+    log: Callable[[str], None]
+
+    def large_world(self) -> World:
+        return World(self.sizes.brands, self.sizes.days)
+
+    @contextmanager
+    def inside(self, world: World) -> Iterator[World]:
+        """Use the database of a world, as the part before has left it."""
+        label = f"{world.brands}_{world.days}_{world.records_per_day}_{world.today:%Y%m%d}"
+        if label not in self.databases.names:
+            self.log(f"making {world.campaigns:,} campaigns with {world.days} days of totals")
+            self.databases.create(label)
+            with self.databases.use(label):
+                call_command("migrate", verbosity=0, interactive=False)
+                make_world(world)
+        with self.databases.use(label):
+            yield world

@@ -1,35 +1,14 @@
-"""A figure: what was measured, beside its baseline, against its target."""
+"""A figure: a measurement, beside its baseline, against its target. Ours and the baseline alternate."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Pairs:
-    """What runs of ours and of the baseline, one beside the other, took; in seconds, or rows a second."""
-
-    ours: Sequence[float]
-    baseline: Sequence[float]
-
-    @property
-    def ratios(self) -> list[float]:
-        return [ours / base for ours, base in zip(self.ours, self.baseline, strict=True)]
-
-    def figure(self, name: str, unit: str = "s", **others: Any) -> Figure:
-        ratios = self.ratios
-        return Figure(
-            name=name,
-            unit=unit,
-            ours=median(self.ours),
-            baseline=median(self.baseline),
-            ratio=median(ratios),
-            spread=(min(ratios), max(ratios)),
-            **others,
-        )
+from benchmarks.sizes import Sizes
 
 
 @dataclass(frozen=True)
@@ -44,7 +23,7 @@ class Figure:
     unit: str = "s"
     baseline: float | None = None
     ratio: float | None = None
-    spread: tuple[float, float] | None = None
+    spread: Sequence[float] | None = None
     most: float | None = None
     least: float | None = None
     note: str = ""
@@ -60,21 +39,34 @@ class Figure:
             return self.measured <= self.most
         return self.measured >= self.least if self.least is not None else None
 
-    @property
-    def missed_by(self) -> float | None:
-        """By what share of the target it is missed; None where it isn't."""
-        target = self.least if self.most is None else self.most
-        return abs(self.measured - target) / target if self.met is False and target else None
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> Figure:
-        spread = fields["spread"]
-        return cls(**fields | {"spread": spread and (spread[0], spread[1])})
+def seconds(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
 def values(name: str, found: Sequence[float], unit: str, **others: Any) -> Figure:
     """Return the figure of a value that has no baseline, from several runs."""
     return Figure(name=name, ours=median(found), unit=unit, spread=(min(found), max(found)), **others)
+
+
+def compare(name: str, pairs: Sequence[tuple[float, float]], unit: str = "s", **others: Any) -> Figure:
+    """Return the figure of pairs of ours and the baseline; its ratio is the median of their ratios."""
+    ours, baseline = zip(*pairs, strict=True)
+    ratios = [first / second for first, second in pairs]
+    of_both = {"baseline": median(baseline), "ratio": median(ratios), "spread": (min(ratios), max(ratios))}
+    return Figure(name=name, ours=median(ours), unit=unit, **of_both | others)
+
+
+def pairs_of(
+    ours: Callable[[], float], baseline: Callable[[], float], sizes: Sizes, *, before: Callable[[], Any] = lambda: None
+) -> list[tuple[float, float]]:
+    """Measure ours, baseline, ours, baseline, …; before() comes before each, untimed. A first pair may warm up."""
+    pairs: list[tuple[float, float]] = []
+    for _ in range(sizes.runs + sizes.warm_up):
+        before()
+        first = ours()
+        before()
+        pairs.append((first, baseline()))
+    return pairs[sizes.warm_up :]

@@ -1,78 +1,55 @@
-"""Folding pending rows, beside a bare GROUP BY and upsert of the same rows (issue: at most 1.5 times)."""
+"""Folding pending rows, beside a bare GROUP BY and upsert of the same rows."""
 
 from __future__ import annotations
 
 from benchmarks import baselines
-from benchmarks.bench import Bench, Measured
-from benchmarks.timing import seconds, side_by_side
+from benchmarks.databases import Bench
+from benchmarks.figures import Figure, compare, pairs_of, seconds
 from benchmarks.world import NUMBERS, World, settle
 from campaigns.database.connection import execute, is_postgresql
 from campaigns.rules.periods import quarter_of
 from campaigns.services.ledger.fold import fold
 
-WRITTEN = ("campaigns_pendingspend", "campaigns_campaignday", "campaigns_brandperiod")
-QUARTERS = 8
-"""Up to noon of the world's day, when it is the same day in all its zones."""
-
+# Of eight quarter-hours up to noon, when it is the same day in all zones.
 FILL = f"""
 INSERT INTO campaigns_pendingspend (brand_id, campaign_id, quarter, amount)
 {NUMBERS}, picked AS (SELECT n, {{at_random}} + 1 AS campaign_id FROM numbers)
-SELECT campaign.brand_id, campaign.id, %s - picked.n %% {QUARTERS}, 1
+SELECT campaign.brand_id, campaign.id, %s - picked.n %% 8, 1
 FROM picked JOIN campaigns_campaign AS campaign ON campaign.id = picked.campaign_id
 """
+DELETE = "DELETE FROM campaigns_pendingspend"
 
 
-def measure(bench: Bench) -> Measured:
+def measure(bench: Bench) -> list[Figure]:
+    rows = bench.sizes.pending
     with bench.inside(bench.large_world()) as world:
-        empty()
 
-        def prepare() -> None:
-            fill(world, bench.sizes.pending)
-            settle(WRITTEN)
+        def add_up() -> float:
+            return seconds(baselines.add_up_pending)
 
-        pairs = side_by_side(
-            lambda: seconds(lambda: fold_all(bench.sizes.pending)),
-            add_up,
-            bench.sizes,
-            before=prepare,
+        pairs, deleting = (
+            pairs_of(lambda: fold_all(rows), baseline, bench.sizes, before=lambda: fill(world, rows))
+            for baseline in (add_up, lambda: add_up() + seconds(lambda: execute(DELETE)))
         )
-        taking = side_by_side(
-            lambda: seconds(lambda: fold_all(bench.sizes.pending)),
-            lambda: seconds(baselines.add_up_pending) + seconds(delete),
-            bench.sizes,
-            before=prepare,
-        )
-    rows = f"{bench.sizes.pending:,} pending rows"
-    return Measured(
-        [
-            pairs.figure(f"fold of {rows}, to a bare GROUP BY and upsert", most=1.5),
-            taking.figure("the same, to a bare GROUP BY, upsert and DELETE"),
-        ]
-    )
-
-
-def add_up() -> float:
-    """Measure the baseline, which leaves the rows where they are; then take them away."""
-    taken = seconds(baselines.add_up_pending)
-    empty()
-    return taken
+        execute(DELETE)
+    return [
+        compare(f"fold of {rows:,} pending rows, to a bare GROUP BY and upsert", pairs, most=1.5),
+        compare("the same, to a bare GROUP BY, upsert and DELETE", deleting),
+    ]
 
 
 def fill(world: World, rows: int) -> None:
+    """Let so many rows of random campaigns be pending, and no others."""
+    execute("TRUNCATE campaigns_pendingspend" if is_postgresql() else DELETE)
     count = world.campaigns
     at_random = f"floor(random() * {count})::bigint" if is_postgresql() else f"abs(random() %% {count})"
     execute(FILL.format(at_random=at_random), [rows, quarter_of(world.noon)])
+    settle("campaigns_pendingspend", "campaigns_campaignday", "campaigns_brandperiod")
 
 
-def fold_all(rows: int) -> None:
-    folded = fold()
-    if folded != rows:
+def fold_all(rows: int) -> float:
+    folded: list[int] = []
+    taken = seconds(lambda: folded.append(fold()))
+    if folded != [rows]:
         raise AssertionError(f"{rows} pending rows were to be folded, and {folded} were")
-
-
-def empty() -> None:
-    execute("TRUNCATE campaigns_pendingspend" if is_postgresql() else "DELETE FROM campaigns_pendingspend")
-
-
-def delete() -> None:
-    execute("DELETE FROM campaigns_pendingspend")
+    return taken

@@ -1,71 +1,177 @@
-"""docs/performance.md: prose by hand, and between its marks what was measured.
+"""docs/performance.md: prose by hand, and between placeholders what was measured.
 
-A mark is a line `<!-- measured: WHAT -->`, its end `<!-- end -->`. WHAT is `machine`, `summary`, `figures PART`
-or `table PART`.
+A placeholder is a line `<!-- measured: WHAT -->`, its end `<!-- end -->`. WHAT is `machine`, `summary` or
+`figures PART`. What a part found is kept in a file, so that one part can be measured again alone.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import platform
 import re
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.parts import PARTS
-from benchmarks.results import Result
-from benchmarks.tables import figures_markdown, markdown_row, number, plain_markdown, target, verdict
+import django
+from django.conf import settings
+from django.db import connection
 
+from benchmarks.figures import Figure
+from campaigns.database.connection import fetch_all, is_postgresql
+
+TEMPLATE = Path(settings.BASE_DIR) / "docs" / "performance.md"
 BLOCK = re.compile(r"(<!-- measured: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 NOTHING = "Not measured yet: run `make bench`."
-TITLES = {part.name: part.title for part in PARTS}
+HEADS = ("", "ours", "baseline", "ratio", "from–to", "target", "")
+SETTINGS = ["fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "work_mem", "max_wal_size"]
 
-Results = Mapping[str, Result]
+
+@dataclass(frozen=True)
+class Result:
+    """What a part has found, when (in UTC), at which commit, on which machine, and the seconds that it took."""
+
+    title: str
+    figures: Sequence[Figure]
+    at: str
+    commit: str
+    machine: dict[str, str]
+    seconds: float
 
 
-def write(template: Path, page: Path, results: Results) -> None:
-    """Write the page, with the template's prose."""
+def save(part: str, title: str, figures: Sequence[Figure], seconds: float, directory: Path) -> None:
+    result = Result(title, figures, f"{datetime.now(UTC):%Y-%m-%d %H:%M}", commit(), machine(), seconds)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"{part}.json").write_text(json.dumps(asdict(result), indent=1) + "\n")
+
+
+def load(parts: Iterable[str], directory: Path) -> dict[str, Result]:
+    """Return what was measured last, of the parts that were measured."""
+    results = {}
+    for part in parts:
+        path = directory / f"{part}.json"
+        if path.exists():
+            content = json.loads(path.read_text())
+            results[part] = Result(**content | {"figures": [Figure(**fields) for fields in content["figures"]]})
+    return results
+
+
+def machine() -> dict[str, str]:
+    """Return what the figures depend on."""
+    facts = {
+        "cores": str(os.cpu_count()),
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GB",
+        "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "Python": platform.python_version(),
+        "Django": django.get_version(),
+    }
+    if not is_postgresql():
+        return facts | {"SQLite": str(fetch_all("SELECT sqlite_version()")[0][0])}
+    connection.ensure_connection()
+    sql = "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(%s) ORDER BY name"
+    chosen = ", ".join(f"{name} = {value}" for name, value in fetch_all(sql, [SETTINGS]))
+    version = connection.connection.info.server_version
+    return facts | {"PostgreSQL": f"{version // 10000}.{version % 10000}", "its settings": chosen}
+
+
+def commit() -> str:
+    """Return the short name of the commit, with a + where files of the program differ from it."""
+    name = _git("rev-parse", "--short", "HEAD") or "unknown"
+    return name + "+" * bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs"))
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=settings.BASE_DIR)
+    return done.stdout.strip()
+
+
+def write(page: Path, results: dict[str, Result]) -> None:
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(fill(template.read_text(), results))
+    page.write_text(fill(TEMPLATE.read_text(), results))
 
 
-def fill(text: str, results: Results) -> str:
-    """Return the text with what was measured between its marks."""
+def fill(text: str, results: dict[str, Result]) -> str:
+    """Return the text with what was measured between its placeholders."""
     return BLOCK.sub(lambda found: f"{found[1]}\n{block(found[2], results)}\n\n{found[3]}", text)
 
 
-def block(what: str, results: Results) -> str:
-    kind, *names = what.split()
-    if kind == "machine":
-        return machine(results)
-    if kind == "summary":
-        return summary(results)
-    result = results.get(names[0])
-    if result is None:
+def block(what: str, results: dict[str, Result]) -> str:
+    kind, _, part = what.partition(" ")
+    if not results or (part and part not in results):
         return NOTHING
     if kind == "figures":
-        return figures_markdown(result.found.figures)
-    return plain_markdown(result.found.table)
+        return figures_table(results[part].figures)
+    return machine_block(results) if kind == "machine" else summary(results)
 
 
-def machine(results: Results) -> str:
-    """Return what was measured when and on what, a line for each part and for each different machine."""
-    if not results:
-        return NOTHING
-    lines = [markdown_row(["part", "measured", "commit", "took"]), "|---|---|---|--:|"]
-    for name, result in results.items():
-        lines.append(markdown_row([TITLES[name], result.at, f"`{result.commit}`", f"{result.seconds / 60:.1f} min"]))
+def machine_block(results: dict[str, Result]) -> str:
+    """Return when each part was measured, and on what."""
+    rows = [[r.title, r.at, f"`{r.commit}`", f"{r.seconds / 60:.1f} min"] for r in results.values()]
     facts: dict[str, str] = {}
     for result in results.values():
         facts.update(result.machine)
-    return "\n".join([*lines, "", *(f"- {name}: {fact}" for name, fact in facts.items())])
+    lines = [f"- {name}: {fact}" for name, fact in facts.items()]
+    return "\n".join([table(("part", "measured", "commit", "took"), rows), "", *lines])
 
 
-def summary(results: Results) -> str:
+def summary(results: dict[str, Result]) -> str:
     """Return every figure that has a target."""
-    lines = [markdown_row(["", "measured", "target", ""]), "|---|--:|--:|---|"]
-    for result in results.values():
-        for figure in result.found.figures:
-            if figure.met is not None:
-                unit = "" if figure.ratio is not None else f" {figure.unit}"
-                measured = f"{number(figure.measured)}{unit}".rstrip()
-                lines.append(markdown_row([figure.name, measured, target(figure), verdict(figure)]))
-    return "\n".join(lines) if len(lines) > 2 else NOTHING
+    figures = [figure for result in results.values() for figure in result.figures if figure.met is not None]
+    rows = [
+        [figure.name, amount(figure.measured, _unit(figure)), target(figure), verdict(figure)] for figure in figures
+    ]
+    return table(("", "measured", "target", ""), rows)
+
+
+def figures_table(figures: Iterable[Figure]) -> str:
+    return table(HEADS, [row(figure) for figure in figures])
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown: the first column is text, the others are numbers."""
+    lines = [heads, ["---", *["--:"] * (len(heads) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def row(figure: Figure) -> list[str]:
+    return [
+        figure.name + (f" ({figure.note})" if figure.note else ""),
+        amount(figure.ours, figure.unit),
+        "" if figure.baseline is None else amount(figure.baseline, figure.unit),
+        "" if figure.ratio is None else f"{figure.ratio:.3g}",
+        "–".join(number(value) for value in figure.spread or () if len(set(figure.spread or ())) > 1),
+        target(figure),
+        verdict(figure),
+    ]
+
+
+def target(figure: Figure) -> str:
+    if figure.most is not None:
+        return f"≤ {amount(figure.most, _unit(figure))}"
+    return f"≥ {amount(figure.least, _unit(figure))}" if figure.least is not None else ""
+
+
+def verdict(figure: Figure) -> str:
+    if figure.met is not False:
+        return "met" if figure.met else ""
+    wanted = figure.least if figure.most is None else figure.most
+    return f"missed by {abs(figure.measured - wanted) / wanted:.0%}" if wanted else "missed"
+
+
+def _unit(figure: Figure) -> str:
+    """Return the unit of the target: a ratio has none."""
+    return figure.unit if figure.ratio is None else ""
+
+
+def amount(value: float, unit: str) -> str:
+    if unit == "s" and value < 0.1:
+        return f"{value * 1000:.3g} ms"
+    return f"{number(value)} {unit}".rstrip()
+
+
+def number(value: float) -> str:
+    """Return a number with the digits that a measurement has."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

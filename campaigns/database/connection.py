@@ -31,6 +31,9 @@ LEDGER_LOCK = 0x6275646765740001
 # vanishes would otherwise keep its locks for hours.
 LOCK_HOLDER_TIMEOUT = "set_config('idle_in_transaction_session_timeout', '60s', true)"
 
+# See block_truncate().
+BLOCK_TRUNCATE = "LOCK TABLE campaigns_spendrecord IN ACCESS SHARE MODE"
+
 # Selected after the ledger lock: its holder doesn't wait long for a row, since every fold waits for the ledger lock.
 LOCK_WAIT_TIMEOUT = "set_config('lock_timeout', '1s', true)"
 
@@ -89,12 +92,10 @@ def take_ledger_lock() -> None:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("the ledger lock needs a transaction: call it inside transaction.atomic()")
-    block_truncate()
     if is_postgresql():
+        lock = f"SELECT {LOCK_HOLDER_TIMEOUT}, pg_advisory_xact_lock({LEDGER_LOCK}), {LOCK_WAIT_TIMEOUT}"
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT {LOCK_HOLDER_TIMEOUT}, pg_advisory_xact_lock(%s), {LOCK_WAIT_TIMEOUT}", [LEDGER_LOCK]
-            )
+            cursor.execute(f"{BLOCK_TRUNCATE}; {lock}")
 
 
 def yield_to_waiting_writers() -> None:
@@ -114,19 +115,23 @@ def block_truncate() -> None:
     reads rows under the ledger lock. Older snapshots would also see the rows gone. Other writers aren't blocked.
     """
     if is_postgresql():
-        execute("LOCK TABLE campaigns_spendrecord IN ACCESS SHARE MODE")
+        execute(BLOCK_TRUNCATE)
 
 
 @contextmanager
-def one_snapshot() -> Iterator[None]:
-    """Run the statements inside on one read-only snapshot, without locks.
+def one_snapshot(**settings: str) -> Iterator[None]:
+    """Run the statements inside on one read-only snapshot, without locks, with these parameters of PostgreSQL.
 
-    Inside an open transaction this does nothing: the statements see what that transaction sees.
+    Inside an open transaction the statements see what that transaction sees, and the parameters last until its end.
     """
     if connection.in_atomic_block:
+        if settings and is_postgresql():
+            _set_for_transaction(**settings)
         yield
         return
-    execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_postgresql() else "BEGIN DEFERRED")
+    # In one message, as each takes a round trip.
+    changes = "".join(f"; SET LOCAL {name} = '{value}'" for name, value in settings.items())
+    execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{changes}" if is_postgresql() else "BEGIN DEFERRED")
     try:
         yield
     finally:
@@ -143,9 +148,7 @@ def analytic_query(*, megabytes: int = 64, few_rows: bool = False) -> Iterator[N
     the settings last until its end.
     """
     settings = {"work_mem": f"{megabytes}MB", "jit": "off"} | ({"parallel_tuple_cost": "0"} if few_rows else {})
-    with one_snapshot():
-        if is_postgresql():
-            _set_for_transaction(**settings)
+    with one_snapshot(**settings):
         yield
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from campaigns.database.connection import is_postgresql
 from campaigns.rules.money import MICROS, SUM_LIMIT
 
+MATERIALIZED, NOT_MATERIALIZED = "AS MATERIALIZED", "AS NOT MATERIALIZED"
+
 LARGE = 100_000 * MICROS
 """In millionths: it takes 92 million amounts up to this to pass 64 bits."""
 
@@ -107,9 +109,9 @@ def days_between(later: str, earlier: str) -> str:
     )
 
 
-def least(*values: str) -> str:
-    """Return the least of some values, of which none is NULL."""
-    return f"{'LEAST' if is_postgresql() else 'MIN'}({', '.join(values)})"
+def least() -> str:
+    """Return the name of the function that gives the least of some values, of which none is NULL."""
+    return "LEAST" if is_postgresql() else "MIN"
 
 
 def exact_sum(amount: str, name: str) -> str:
@@ -170,9 +172,9 @@ def _clamped(compared: str, value: str, limit: int) -> str:
     )
 
 
-def in_each_worker() -> str:
-    """Return what stands before a small SELECT of a WITH so that PostgreSQL's parallel workers join it, each its own.
+def each_worker() -> str:
+    """Return the hint for a small SELECT of a WITH that each of PostgreSQL's parallel workers is to run for itself.
 
-    What is kept for a whole statement is read by the leader only. SQLite has no workers.
+    Only the leader reads what is materialized. SQLite has no workers.
     """
-    return "AS NOT MATERIALIZED" if is_postgresql() else "AS MATERIALIZED"
+    return NOT_MATERIALIZED if is_postgresql() else MATERIALIZED

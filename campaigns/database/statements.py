@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent.parent / "sql"
 
 
 def statement(name: str, **fragments: str) -> str:
-    """Return the text of a statement for the database in use, with each {fragment} filled in."""
+    """Return the text of a statement for the database in use, without comments, with each {fragment} filled in."""
     return _text(name, connection.vendor).format(**fragments)
 
 
@@ -41,4 +41,5 @@ def split(text: str) -> Iterator[str]:
 @cache
 def _text(name: str, vendor: str) -> str:
     of_vendor = FOLDER / f"{name}.{vendor}.sql"
-    return (of_vendor if of_vendor.exists() else FOLDER / f"{name}.sql").read_text()
+    text = (of_vendor if of_vendor.exists() else FOLDER / f"{name}.sql").read_text()
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))

@@ -12,8 +12,8 @@ from campaigns.database.dialects import rows_param, rows_sql
 
 T = TypeVar("T")
 
+# As many ids as every database takes as parameters of one statement.
 ROWS_IN_A_STATEMENT = 5_000
-"""As many ids as every database takes as parameters of one statement."""
 
 
 def in_pieces(rows: Sequence[T]) -> Iterator[list[T]]:

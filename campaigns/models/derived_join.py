@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,42 +16,37 @@ from campaigns.models.fields import MicrosField
 
 
 class DerivedJoin(BaseTable):
-    """LEFT JOIN (SELECT …) ON equal columns; `on` maps those of the parent to those of the SELECT.
-
-    The SELECT has at most one row for each value of the columns, so that no row of the parent comes twice.
-    """
+    """LEFT JOIN (SELECT …) on its column id, which is unique, and the id of the rows."""
 
     nullable = True
 
-    def __init__(
-        self, sql: str, params: Sequence[Any], on: Mapping[str, str], parent_alias: str, alias: str | None = None
-    ) -> None:
+    def __init__(self, sql: str, params: Sequence[Any], parent_alias: str, alias: str | None = None) -> None:
         super().__init__("derived", alias)
-        self.sql, self.params, self.on = sql, tuple(params), dict(on)
+        self.sql, self.params = sql, tuple(params)
         self.join_type, self.parent_alias = LOUTER, parent_alias
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
-        quote = connection.ops.quote_name
         parent = compiler.quote_name_unless_alias(self.parent_alias)
         derived = compiler.quote_name_unless_alias(str(self.table_alias))
-        equal = " AND ".join(f"{parent}.{quote(here)} = {derived}.{quote(there)}" for here, there in self.on.items())
-        return f"{self.join_type} ({self.sql}) {derived} ON ({equal})", self.params
+        return f"{self.join_type} ({self.sql}) {derived} ON ({parent}.id = {derived}.id)", self.params
 
     def relabeled_clone(self, change_map: Mapping[str | None, str]) -> DerivedJoin:
         parent = change_map.get(self.parent_alias, self.parent_alias)
         alias = change_map.get(self.table_alias, self.table_alias)
-        return DerivedJoin(self.sql, self.params, self.on, parent, alias)
+        return DerivedJoin(self.sql, self.params, parent, alias)
 
     @property
     def identity(self) -> Any:
-        return type(self), self.sql, repr(self.params), tuple(self.on.items()), self.parent_alias
+        return type(self), self.sql, repr(self.params), self.parent_alias
 
 
-def join_derived(rows: QuerySet[Any], sql: str, params: Sequence[Any], on: Mapping[str, str]) -> str:
-    """Join a SELECT to the rows of a queryset, which is changed; return the name for DerivedAmount."""
-    query = rows.query
-    alias: str = query.join(DerivedJoin(sql, params, on, str(query.get_initial_alias())))
-    return alias
+def join_derived(rows: QuerySet[Any], sql: str, params: Sequence[Any], amounts: Iterable[str]) -> QuerySet[Any]:
+    """Join a SELECT to the rows by its column id, and annotate amounts in millionths, its other columns."""
+    joined = rows.all()
+    query = joined.query
+    alias: str = query.join(DerivedJoin(sql, params, str(query.get_initial_alias())))
+    annotated: QuerySet[Any] = joined.annotate(**{name: DerivedAmount(alias, name) for name in amounts})
+    return annotated
 
 
 class DerivedAmount(Expression):

@@ -15,12 +15,12 @@ from campaigns.models import Brand
 
 @dataclass(frozen=True)
 class Scope:
-    """A set of campaigns, told by the ids of brands or campaigns, or by a shard; none of them means all campaigns."""
+    """A set of campaigns, by the ids of brands or campaigns, or by a shard; none of them means all campaigns."""
 
     brands: tuple[int, ...] | None = None
     campaigns: tuple[int, ...] | None = None
+    # (number, of): the brands whose id leaves this number as remainder.
     shard: tuple[int, int] | None = None
-    """(number, of): the brands whose id leaves this number as remainder."""
 
     @classmethod
     def everything(cls) -> Scope:
@@ -52,33 +52,44 @@ class Scope:
         """Return the part of the scope that lies in these brands."""
         return Scope(brands=tuple(brand_ids), campaigns=self.campaigns)
 
-    def condition(self, brand: str, campaign: str, *, hashed: bool = False) -> tuple[str, list[Any]]:
-        """Return the SQL condition on a brand id and a campaign id, and its parameters.
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of the conditions, by name."""
+        lists = {"brands": self.brands, "campaigns": self.campaigns}
+        params = {name: list_param(ids) for name, ids in lists.items() if ids is not None}
+        number, of = self.shard or (0, 0)
+        return params | {"shard": number, "shards": of}
+
+    def condition(self, brand: str, campaign: str, *, hashed: bool = False) -> str:
+        """Return the SQL condition on a brand id and a campaign id; its parameters are `params`.
 
         hashed is for rows that are all read, or found by something else. Where PostgreSQL should look them up by their
         index, it may then prefer to read the whole table.
         """
-        parts: list[tuple[str, Iterable[int]]] = []
+        conditions = []
         if self.brands is not None:
-            parts.append((in_list(brand, hashed=hashed), self.brands))
+            conditions.append(in_list(brand, hashed=hashed, param="%(brands)s"))
         if self.campaigns is not None:
-            parts.append((in_list(campaign, hashed=hashed), self.campaigns))
-        conditions, params = [sql for sql, _ in parts], [list_param(ids) for _, ids in parts]
+            conditions.append(in_list(campaign, hashed=hashed, param="%(campaigns)s"))
         if self.shard is not None:
-            number, of = self.shard
-            conditions.append(f"({brand} %% %s + %s) %% %s = %s")  # the remainder of a negative id is negative
-            params += [of, of, of, number]
-        return " AND ".join(conditions) or "1 = 1", params
+            # The remainder of a negative id is negative.
+            conditions.append(f"({brand} %% %(shards)s + %(shards)s) %% %(shards)s = %(shard)s")
+        return " AND ".join(conditions) or "1 = 1"
 
-    def brand_condition(self, brand: str, *, hashed: bool = False) -> tuple[str, list[Any]]:
-        """Return the SQL condition on the id of a brand that has campaigns of the scope, and its parameters."""
+    def brand_condition(self, brand: str, *, hashed: bool = False) -> str:
+        """Return the SQL condition on the id of a brand that has campaigns of the scope."""
         if self.campaigns is None:
             return self.condition(brand, "", hashed=hashed)
-        sql, params = self.condition("brand_id", "id")
-        return f"{brand} IN (SELECT brand_id FROM campaigns_campaign WHERE {sql})", params
+        return f"{brand} IN (SELECT brand_id FROM campaigns_campaign WHERE {self.condition('brand_id', 'id')})"
 
 
-def brands_of(scope: Scope) -> list[int]:
-    """Return the brands that have campaigns of the scope."""
-    condition, params = scope.brand_condition("id")
-    return [pk for (pk,) in fetch_all(f"SELECT id FROM campaigns_brand WHERE {condition}", params)]
+def brands_of(scope: Scope) -> dict[int, str]:
+    """Return the brands that have campaigns of the scope, by id, with their time zones."""
+    sql = f"SELECT id, timezone FROM campaigns_brand WHERE {scope.brand_condition('id')}"
+    return dict(fetch_all(sql, scope.params))
+
+
+def zones_of(scope: Scope) -> set[str]:
+    """Return the time zones of the scope's brands; of all brands, it's quicker than brands_of()."""
+    sql = f"SELECT DISTINCT timezone FROM campaigns_brand WHERE {scope.brand_condition('id')}"
+    return {zone for (zone,) in fetch_all(sql, scope.params)}

@@ -98,12 +98,12 @@ def drop_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}", params=None)
 
 
+# Triggers that append pending spend and time zones for new rows, each with its table.
 COUNTING = {
     "campaigns_spend_inserted": "campaigns_spendrecord",
     "campaigns_spend_updated": "campaigns_spendrecord",
     "campaigns_brand_inserted": "campaigns_brand",
 }
-"""Triggers that write totals-to-be and zones for rows that appear, each with its table."""
 
 HISTORY = {"campaigns_history_updated": "campaigns_statuschange"}
 

@@ -14,14 +14,14 @@ from django.utils import timezone
 from campaigns.database.clock import database_now
 from campaigns.database.write_column import in_pieces
 from campaigns.models import Campaign
+from campaigns.models.clocks import unknown_zones
 from campaigns.rules.money import format_amount
 from campaigns.rules.periods import EARLIEST, LATEST
 from campaigns.rules.reasons import LIMITS, PauseReason
-from campaigns.services.enforcement.clocks import unknown_zones
 from campaigns.services.enforcement.enforce import Change
 from campaigns.services.jobs import full_check as jobs
 from campaigns.services.ledger.unfinished import unknown_zones_problem
-from campaigns.services.scope import Scope
+from campaigns.services.scope import Scope, zones_of
 
 ACTOR = "manage.py enforce"
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         clock = database_now if instant is None else lambda: instant
         if dry_run:
             self.report(jobs.preview_check(clock=clock, closing_clock=database_now), "would change")
-            self.warn(unknown_zones_problem(unknown_zones(Scope.everything())))
+            self.warn(unknown_zones_problem(unknown_zones(zones_of(Scope.everything()))))
             return
         changes: list[Change] = []
         check = jobs.full_check(

@@ -1,4 +1,4 @@
-"""manage.py simulate: play a spend file through the real models and services, to choose budgets with."""
+"""manage.py simulate: play a spend file through the real models and services, to choose budgets."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from tqdm import tqdm
 
 from budget_manager.simulation import is_throw_away
 from campaigns.services.simulation import SimulationError
-from campaigns.services.simulation.compare import simulate
-from campaigns.services.simulation.history import read_history
-from campaigns.services.simulation.looks import Looks, Span
+from campaigns.services.simulation.checks import CheckTimes, Span
+from campaigns.services.simulation.history import read_history, spread
 from campaigns.services.simulation.options import (
     Options,
     parse_amounts,
@@ -28,48 +27,48 @@ from campaigns.services.simulation.options import (
     parse_window,
     parse_zone,
 )
-from campaigns.services.simulation.pieces import spread
 from campaigns.services.simulation.plan import make_plan
+from campaigns.services.simulation.report import simulate
 from campaigns.services.simulation.table import report_csv, report_text
 
 PICTURES = (".png", ".svg")
 
 HELP = """\
-Plays the history in FILE through the real models and services, with a check every five simulated minutes
-and a quick check every ten seconds, in a throw-away SQLite database: while a campaign is paused, its rows are
-not spent. It plays the check alone as well, and tells both.
+Plays the spend in FILE through the real models and services, with a full check every five simulated minutes and a
+quick check every ten seconds, in a temporary SQLite database: while a campaign is paused, its rows are not spent. The
+same is played with full checks only, for comparison.
 
-FILE is a CSV of spend as import_spend reads it. Lines without spend, totals and notes are left out; a file with a
-broken line is refused.
+FILE is a CSV of spend as import_spend reads it. Lines without spend, totals and notes are skipped; a file with an
+invalid line is refused.
 
-A look is a check or a quick check. At each, the rows since the last one are recorded, those of campaigns that
-the last one left active; then happens what the job does: fold, close what has ended, enforce. Each local
-midnight has a check of its own, as the daily reset. A row is spent at its timestamp; with --spread, in even
-pieces over so many minutes from there on, one for each quick check. Passes that can change nothing are left out.
+At every check the rows since the previous one are recorded (only for campaigns still active), then the job runs:
+fold, close periods that have ended, enforce. Each local midnight has a full check, as the daily reset. A row is spent
+at its timestamp; with --spread, in even pieces over that many minutes, one for each quick check. Checks that can't
+change anything are left out.
 
 The table, by brand and local day:
   budget       the brand's daily budget
   in file      the sum of the brand's rows of that day: spent + avoided
-  spent        what the budgets let through, as booked in the brand's closed day
-  overspend    what was spent above the daily budget, also in % of it: money that went out after the budget
-               was reached and before the next look saw it
-  first pause  local time of the first look of the day that left one of the brand's campaigns, or all of
-               them, paused by a budget or limit; 00:00 if that was so from the start
-  hours: …     hours of the day in which at least one of the brand's campaigns was paused for that reason;
-               several reasons may hold at once
-  avoided      the sum of the rows that were not spent because their campaign was paused
+  spent        what the budgets allowed, as recorded in the brand's closed day
+  overspend    spend above the daily budget, also in %: money spent after the budget was reached and before the next
+               check
+  first pause  local time of the first check of the day after which one of the brand's campaigns, or all of them, were
+               paused by a budget or limit; 00:00 if from the start
+  hours: …     hours of the day in which at least one of the brand's campaigns was paused for that reason; several
+               reasons can apply at once
+  avoided      the sum of the rows not spent because their campaign was paused
 
-The bound, by brand: the worst overspend of a day, and the most money between two looks, spent or not. A budget
-that isn't reached at one look can't be passed by more than that before the next. The second line of each
-brand tells the same of the check alone.
+The bound, by brand: the worst overspend of a day, and the largest spend between two checks, whether allowed or not. A
+budget that isn't reached at one check can't be exceeded by more than that before the next. The second line of each
+brand is for full checks only.
 
-A median day is the median of the brand's sums by local day, over the days on which it has rows; a budget
-made of it is rounded to cents. Amounts are in the file's own unit.
+A median day is the median of the brand's sums by local day, over the days with rows; a budget derived from it is
+rounded to cents. Amounts are in the file's currency.
 """
 
 
 class HelpFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
-    """Keeps the lines of the description, and Django's own options last."""
+    """Keeps the line breaks of the description, and lists Django's own options last."""
 
 
 class Command(BaseCommand):
@@ -84,25 +83,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--daily-budget",
             metavar="[BRAND=]AMOUNT",
-            help="Daily budget of a brand, or of every brand that isn't named. Repeatable.",
+            help="Daily budget of a brand, or of all other brands. Repeatable.",
             **repeatable,
         )
         parser.add_argument(
             "--daily-budget-factor",
             metavar="FACTOR",
-            help="Daily budget of every brand that isn't named: this part of its median day, like 0.7.",
+            help="Daily budget of all other brands as a share of their median day, like 0.7.",
         )
         parser.add_argument(
             "--monthly-budget",
             metavar="[BRAND=]AMOUNT",
-            help="Monthly budget of a brand, or of every brand that isn't named. Repeatable.",
+            help="Monthly budget of a brand, or of all other brands. Repeatable.",
             **repeatable,
         )
         parser.add_argument(
             "--campaign-limit",
             metavar="[CAMPAIGN=]AMOUNT",
-            help="Daily spend limit of a campaign (CAMPAIGN or BRAND/CAMPAIGN), or of every one that isn't "
-            "named. Repeatable.",
+            help="Daily spend limit of a campaign (CAMPAIGN or BRAND/CAMPAIGN), or of all others. Repeatable.",
             **repeatable,
         )
         parser.add_argument(
@@ -128,14 +126,14 @@ class Command(BaseCommand):
             "--quick-every",
             default="10s",
             metavar="SECONDS",
-            help="Simulated time between quick checkes: seconds with an s, or minutes; 0 or never for none. "
+            help="Simulated time between quick checks: seconds with an s, or minutes; 0 or never for none. "
             "Default: %(default)s.",
         )
         parser.add_argument(
             "--spread",
             default="0",
             metavar="MINUTES",
-            help="For how long each row was spent, from its timestamp on: 5 for a file of five-minute totals. "
+            help="Spread each row over this time from its timestamp on: 5 for a file of five-minute totals. "
             "Default: %(default)s, at once.",
         )
         parser.add_argument(
@@ -156,17 +154,17 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def simulate(self, options: dict[str, Any]) -> None:
-        """Find every mistake in options and file before anything is played, and write at the very end."""
+        """Check all options and the file first, then play, and write files at the end."""
         choices = read_options(options)
         check_output("--plot", options["plot"], PICTURES, options["file"])
         check_output("--csv", options["csv"], (".csv",), options["file"])
         history = spread(read_history(options["file"], choices.zone), choices.spread, choices.piece)
         plan = make_plan(choices, history)
         call_command("migrate", interactive=False, verbosity=0)
-        report, steps = simulate(history, plan, choices.looks, progress)
+        report, steps = simulate(history, plan, choices.checks, progress)
         files: list[tuple[Path, bytes]] = []
         if options["plot"]:
-            from campaigns.services.simulation.plot import draw  # half a second that only a picture needs
+            from campaigns.services.simulation.plot import draw  # takes half a second, only needed for a picture
 
             files.append((options["plot"], draw(report, steps, options["plot"].suffix.lower())))
         if options["csv"]:
@@ -179,11 +177,11 @@ class Command(BaseCommand):
 
 
 def refuse_live_database() -> None:
-    throw_away = settings.SIMULATION and is_throw_away(str(connection.settings_dict["NAME"]))
-    if not throw_away or connection.vendor != "sqlite":
+    is_temporary = settings.SIMULATION and is_throw_away(str(connection.settings_dict["NAME"]))
+    if not is_temporary or connection.vendor != "sqlite":
         raise CommandError(
-            "simulate runs in a throw-away database only, which manage.py makes for it: run it as `python manage.py"
-            " simulate FILE.csv`."
+            "simulate needs the temporary database that manage.py creates: run it as `python manage.py simulate"
+            " FILE.csv`."
         )
 
 
@@ -196,7 +194,7 @@ def read_options(options: dict[str, Any]) -> Options:
         factor=None if factor is None else parse_factor("--daily-budget-factor", factor),
         windows=[parse_window("--window", text) for text in options["window"]],
         zone=parse_zone("--time-zone", options["time_zone"]),
-        looks=Looks(check, parse_quick_step("--quick-every", options["quick_every"], check)),
+        checks=CheckTimes(check, parse_quick_step("--quick-every", options["quick_every"], check)),
         spread=parse_spread("--spread", options["spread"]),
     )
 
@@ -205,23 +203,25 @@ def check_output(option: str, path: Path | None, suffixes: tuple[str, ...], sour
     if path is None:
         return
     if path.suffix.lower() not in suffixes:
-        raise SimulationError(f"{option} {path}: name a file that ends in {' or '.join(suffixes)}.")
+        raise SimulationError(f"{option} {path}: use a file name that ends in {' or '.join(suffixes)}.")
     if not path.parent.is_dir():
-        raise SimulationError(f"{option} {path}: there is no directory {path.parent}: make it, or name another file.")
+        raise SimulationError(
+            f"{option} {path}: the directory {path.parent} doesn't exist: create it, or use another one."
+        )
     if path.is_dir():
-        raise SimulationError(f"{option} {path} is a directory: name a file.")
+        raise SimulationError(f"{option} {path} is a directory: use a file name.")
     if path.resolve() == source.resolve():
-        raise SimulationError(f"{option} {path} is the file that is simulated: name another one.")
+        raise SimulationError(f"{option} {path} is the simulated file: use another one.")
 
 
 def write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise SimulationError(f"{path} can't be written ({error.strerror}): name a file that can.") from None
+        raise SimulationError(f"{path} can't be written ({error.strerror}): use another file.") from None
 
 
 def progress(spans: list[Span]) -> Iterable[Span]:
-    """Show a bar on a terminal only, on standard error."""
+    """Show a progress bar on standard error, on a terminal only."""
     bar: Iterable[Span] = tqdm(spans, desc="Simulating", unit=" checks", disable=None, leave=False)
     return bar

@@ -124,7 +124,7 @@ def _refusals(
 
 
 def _lock_and_read(
-    model: Owner, ids: Iterable[int], person: Person, lock: Callable[[list[int]], None]
+    model: Owner, ids: Iterable[int], person: Person, lock: Callable[[list[int]], object]
 ) -> list[PlannedRow]:
     """Lock the brands of those rows that the person sees, and return the rows as they are then."""
     wanted = sorted(set(ids))

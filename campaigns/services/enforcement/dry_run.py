@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from campaigns.models.clocks import unknown_zones
 from campaigns.rules.clock import Clock
-from campaigns.services.enforcement.clocks import unknown_zones
 from campaigns.services.enforcement.enforce import Change, preview
 from campaigns.services.ledger.change_time_zone import apply_zone_changes
-from campaigns.services.scope import Scope
+from campaigns.services.scope import Scope, zones_of
 
 
 @dataclass(frozen=True)
@@ -45,4 +45,4 @@ def effects(scope: Scope, brand_ids: list[int], *, clock: Clock) -> Effects:
     The caller holds the brands' locks, inside rolled_back(): brands whose zone was changed are re-booked in it.
     """
     apply_zone_changes(clock=clock, brands=brand_ids)
-    return Effects(preview(scope, now=clock()), unknown_zones(scope))
+    return Effects(preview(scope, now=clock()), unknown_zones(zones_of(scope)))

@@ -17,23 +17,23 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from campaigns.database.connection import is_conflict, is_lock_timeout, is_postgresql, yield_to_waiting_writers
+from campaigns.models.clocks import Clocks, unknown_zones
 from campaigns.rules.clock import Clock
 from campaigns.rules.money import from_micros
 from campaigns.rules.reasons import LIMITS, PauseReason
-from campaigns.services.enforcement.clocks import Clocks, unknown_zones
 from campaigns.services.enforcement.decide import brands_to_write, differences
 from campaigns.services.enforcement.status_changes import (
     ChangeCounts,
     count_changes,
     last_history_id,
-    lines,
+    status_changes,
     transition_ids,
     write_changes,
 )
 from campaigns.services.ledger.due_brands import mark_due
 from campaigns.services.ledger.locks import MOST_WAITS, lock_brands, lock_free_brands, lock_free_campaigns
 from campaigns.services.ledger.unfinished import Unfinished
-from campaigns.services.scope import Scope, brands_of
+from campaigns.services.scope import Scope, brands_of, zones_of
 
 BATCH_CAMPAIGNS = 5_000
 BATCH_CAMPAIGNS_ON_SQLITE = 1_000
@@ -102,17 +102,20 @@ def enforce(
     on_changes: Callable[[list[Change]], None] | None = None,
     transitions: Transitions | None = None,
     leave: Collection[int] = (),
+    zones: Collection[str] | None = None,
 ) -> Enforcement:
     """Bring every campaign of the scope to the status that the facts give, with history in the name of actor.
 
     on_changes is given what each batch changed, after its transaction; transitions gets the first of them. leave are
-    brands to leave as they are. What can't be written of one batch stops none of the others: its error is raised after
-    them, or at once inside a transaction of the caller's. What somebody else has locked is left for the end, then
-    reported, and marked for the next quick check; inside a transaction of the caller's it is waited for.
+    brands to leave as they are; zones are the time zones of the scope's brands, if they are known. What can't be
+    written of one batch stops none of the others: its error is raised after them, or at once inside a transaction of
+    the caller's. What somebody else has locked is left for the end, then reported, and marked for the next quick check;
+    inside a transaction of the caller's it is waited for.
     """
-    done = Enforcement(unfinished=Unfinished(set(unknown_zones(scope)), locked_brands=set(leave)))
+    zones = zones_of(scope) if zones is None else zones
+    done = Enforcement(unfinished=Unfinished(set(unknown_zones(zones)), locked_brands=set(leave)))
     run = _Run(scope, clock, actor, on_changes, transitions or Transitions(0), done)
-    run.write_all([brand for brand in brands_to_write(scope, clock()) if brand[0] not in leave])
+    run.write_all([brand for brand in brands_to_write(scope, Clocks(zones, clock())) if brand[0] not in leave])
     return done
 
 
@@ -196,23 +199,19 @@ class _Run:
 
     @transaction.atomic
     def write(self, brand_ids: list[int], wait: bool) -> _Batch:
-        if wait:
-            lock_brands(brand_ids, by_job=not self.in_caller)
-            free = brand_ids
-        else:
-            free = lock_free_brands(brand_ids)
+        free = lock_brands(brand_ids, by_job=not self.in_caller) if wait else lock_free_brands(brand_ids)
         locked_brands = sorted(set(brand_ids) - set(free))
         if not free:
-            return _Batch(ChangeCounts(0, 0, 0), [], [], locked_brands, [])
+            return _Batch(ChangeCounts(), [], [], locked_brands, [])
         scope, locked_campaigns = self.scope.within(free), list[int]()
         if self.skip_campaigns:
             campaigns, locked_campaigns = lock_free_campaigns(scope)
             scope = Scope(brands=tuple(free), campaigns=tuple(campaigns))
-        newest = last_history_id() if self.on_changes or self.transitions.wanted else 0
-        written = count_changes(write_changes(scope, Clocks(scope, self.clock()), self.actor))
+        last = last_history_id() if self.on_changes or self.transitions.wanted else 0
+        written = count_changes(write_changes(scope, Clocks(free.values(), self.clock()), self.actor))
         wanted = min(self.transitions.wanted, written.paused + written.resumed)
-        transitions = transition_ids(scope, newest, self.actor, wanted) if wanted else []
-        changes = [_change(row) for row in lines(scope, newest)] if self.on_changes else []
+        transitions = transition_ids(scope, last, self.actor, wanted) if wanted else []
+        changes = [_change(row) for row in status_changes(scope, last)] if self.on_changes else []
         return _Batch(written, transitions, changes, locked_brands, locked_campaigns)
 
     def mark_what_is_left(self) -> None:
@@ -222,14 +221,13 @@ class _Run:
         mark_due(left.locked_brands.union(of_campaigns))
 
 
-def enforce_under_locks(scope: Scope, *, now: datetime, actor: str) -> Enforcement:
-    """Enforce what a person has changed, as enforce() does, and note what time does next where the reasons stay.
+def enforce_under_locks(scope: Scope, zones: Collection[str], *, now: datetime, actor: str) -> Enforcement:
+    """Enforce what a person has changed, as enforce() does, also the next change where the reasons stay.
 
-    The caller holds the locks of the scope's brands.
+    The caller holds the locks of the scope's brands, which are in these time zones.
     """
-    clocks = Clocks(scope, now)
-    result = Enforcement(unfinished=Unfinished(set(clocks.unknown_zones)))
-    result.add(count_changes(write_changes(scope, clocks, actor)))
+    result = Enforcement(unfinished=Unfinished(set(unknown_zones(zones))))
+    result.add(count_changes(write_changes(scope, Clocks(zones, now), actor)))
     return result
 
 

@@ -58,8 +58,8 @@ def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
 
     actor is the name of the person, for the history. Call it inside the transaction of begin_change().
     """
-    brands = brands_of(scope)
-    lock_brands(brands)  # once more: a campaign may have moved to another one while the first locks were waited for
+    # Once more: a campaign may have moved to another brand while the first locks were waited for.
+    brands = lock_brands(brands_of(scope))
     apply_zone_changes(clock=clock, brands=brands)
-    now = clock()  # nothing is waited for any more
-    return enforce_under_locks(scope, now=now, actor=actor)
+    # Nothing is waited for any more.
+    return enforce_under_locks(scope, brands.values(), now=clock(), actor=actor)

@@ -191,13 +191,13 @@ def campaigns_now(user: Person) -> Campaigns:
 
 
 RECENT = """
-WITH newest AS (SELECT COALESCE(MAX(id), 0) - %s AS before FROM campaigns_statuschange)
+WITH newest AS (SELECT COALESCE(MAX(id), 0) - %(newest)s AS before FROM campaigns_statuschange)
 SELECT reasons_before, reasons_after, COUNT(*), NULL
 FROM campaigns_statuschange
-WHERE id > (SELECT before FROM newest) AND at >= %s AND {seen}
+WHERE id > (SELECT before FROM newest) AND at >= %(since)s AND {seen}
 GROUP BY reasons_before, reasons_after
 UNION ALL
-SELECT 0, 0, 0, CASE WHEN at >= %s THEN 1 ELSE 0 END FROM (
+SELECT 0, 0, 0, CASE WHEN at >= %(since)s THEN 1 ELSE 0 END FROM (
     SELECT at FROM campaigns_statuschange WHERE id <= (SELECT before FROM newest) ORDER BY id DESC LIMIT 1
 ) older
 """
@@ -222,12 +222,12 @@ class Changes:
 def recent_changes(user: Person, *, now: datetime) -> Changes:
     """Return the status changes of the last 24 hours in campaigns that the person can see, in one query."""
     found = Changes(now - RECENT_PERIOD)
-    condition, params = brands_visible_to(user, "brand_id")
-    seen = "1 = 1" if not params else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {condition})"
+    condition, params = brands_visible_to(user)
+    brands = condition.format(brand="brand_id")
+    seen = "1 = 1" if not params else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {brands})"
     since = connection.ops.adapt_datetimefield_value(found.since)
-    for before, after, count, is_older_line_recent in fetch_all(
-        RECENT.format(seen=seen), [_max_changes(user), since, *params, since]
-    ):
+    params = params | {"newest": _max_changes(user), "since": since}
+    for before, after, count, is_older_line_recent in fetch_all(RECENT.format(seen=seen), params):
         found.is_capped |= bool(is_older_line_recent)
         if count:
             _count_change(found, before, after, count)

@@ -6,30 +6,20 @@ is folded plus pending, as in enforcement.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import IntFlag
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
-
 from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import exact_sum, rows_param, rows_sql
+from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED
 from campaigns.models import Brand
-from campaigns.rules.periods import LocalClock, local_clocks
+from campaigns.models.clocks import Clocks
+from campaigns.models.current_spend import current_spend
 from campaigns.rules.reasons import reached_sql
-from campaigns.services.enforcement.clocks import first_and_last
-from campaigns.services.enforcement.current_spend import (
-    AHEAD,
-    BUDGETS_AND_SPEND,
-    FROM_BRANDS,
-    PENDING_THIS_MONTH,
-    PENDING_TODAY,
-    params_of,
-)
 from campaigns.services.insight.pacing import day_span, fast_sql, month_span, slow_sql
-from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
+from campaigns.services.permissions import Person, sees_only_assigned_brands
 
 
 class Risk(IntFlag):
@@ -58,43 +48,20 @@ RISK_LABELS = {
     Risk.UNKNOWN_ZONE: "unknown time zone",
 }
 
-CLOCK_COLUMNS = {
-    "zone": "text",
-    "today": "date",
-    "this_month": "date",
-    "next_month": "date",
-    "day_from": "integer",
-    "day_until": "integer",
-    "month_from": "integer",
-    "day_elapsed": "integer",
-    "day_length": "integer",
-    "month_elapsed": "integer",
-    "month_length": "integer",
+# What a pace is judged by, in seconds.
+SPANS: dict[str, Callable[[ZoneInfo, datetime], int]] = {
+    "day_elapsed": lambda zone, now: day_span(zone, now).elapsed,
+    "day_length": lambda zone, now: day_span(zone, now).length,
+    "month_elapsed": lambda zone, now: month_span(zone, now).elapsed,
+    "month_length": lambda zone, now: month_span(zone, now).length,
 }
 
-FIGURES = f"""
-WITH clock AS MATERIALIZED ({{clocks}}),
-brand_pending AS (
-    SELECT p.brand_id, {exact_sum(PENDING_TODAY, "today")}, {exact_sum(PENDING_THIS_MONTH, "this_month")}
-    FROM campaigns_pendingspend p
-    JOIN campaigns_brand b ON b.id = p.brand_id
-    JOIN clock ON clock.zone = b.timezone
-    WHERE {{brand_in_scope}}
-    GROUP BY p.brand_id
-),
-{AHEAD},
-figures AS MATERIALIZED (
-    SELECT b.id, b.name, b.currency, b.timezone, b.enabled,
-        clock.today, clock.day_elapsed, clock.day_length, clock.month_elapsed, clock.month_length,
-        {BUDGETS_AND_SPEND}
-    {FROM_BRANDS}
-    WHERE {{brand_in_scope}}
-),
+STATES = f""",
 states AS (
     SELECT figures.*,
         CASE WHEN {reached_sql("daily_budget", "day_spend")} THEN 1 ELSE 0 END AS day_reached,
         CASE WHEN {reached_sql("monthly_budget", "month_spend")} THEN 1 ELSE 0 END AS month_reached
-    FROM figures
+    FROM brand AS figures
 )
 """
 
@@ -113,7 +80,7 @@ CONDITIONS = {
 }
 RISK_BITS = " + ".join(f"CASE WHEN {sql} THEN {int(risk)} ELSE 0 END" for risk, sql in CONDITIONS.items())
 
-RISKS = f"""{FIGURES},
+RISKS = f"""{STATES},
 risks AS MATERIALIZED (
     SELECT states.*, CASE WHEN NOT enabled THEN 0 WHEN today IS NULL THEN {int(Risk.UNKNOWN_ZONE)} ELSE {RISK_BITS} END
         AS risk
@@ -121,60 +88,43 @@ risks AS MATERIALIZED (
 )
 """
 
-Condition = tuple[str, list[Any]]
-ALL_BRANDS: Condition = ("1 = 1", [])
+Condition = tuple[str, dict[str, Any]]
+ALL_BRANDS: Condition = ("1 = 1", {})
 
 
 def one_brand(pk: int) -> Condition:
-    return "b.id = %s", [pk]
+    return "{brand} = %(brand)s", {"brand": pk}
 
 
-def brands_visible_to(user: Person, column: str = "b.id") -> Condition:
-    """Return the SQL condition that the person can see a brand, with its parameters."""
+def brands_visible_to(user: Person) -> Condition:
+    """Return the SQL condition that the person can see the {brand}, with its parameters."""
     if not sees_only_assigned_brands(user):
         return ALL_BRANDS
-    seen: QuerySet[Any] = visible_to(user, Brand.objects.order_by(), "pk").values("pk")
-    sql, params = seen.query.sql_with_params()
-    return f"{column} IN ({sql})", list(params)
+    return "{brand} IN (SELECT brand_id FROM campaigns_brandassignment WHERE user_id = %(user)s)", {"user": user.pk}
 
 
 def risks(
     select: str, *, now: datetime, scope: Condition = ALL_BRANDS, zones: Iterable[str] | None = None
-) -> Condition:
+) -> tuple[str, dict[str, Any]]:
     """Return a SELECT over the brands in scope with their spend, budgets and risks, and its parameters.
 
     Pass the time zones of the scope, if known, to save a query.
     """
     if zones is None:
         zones = Brand.objects.order_by().values_list("timezone", flat=True).distinct()
-    clocks = local_clocks(zones, now)
+    clocks = Clocks(zones, now, SPANS)
     in_scope, params = scope
-    days, months = first_and_last(clock.today for clock in clocks), first_and_last(clock.month for clock in clocks)
-    given = rows_param(CLOCK_COLUMNS, [_clock_row(clock, now) for clock in clocks])
-    return (
-        RISKS.format(clocks=rows_sql(CLOCK_COLUMNS), brand_in_scope=in_scope) + select,
-        [given, *params, *params_of(days, months, params), *params],
+    spend = current_spend(
+        clocks,
+        hint=MATERIALIZED,
+        pending_hint=NOT_MATERIALIZED,
+        pending_in_scope=in_scope.format(brand="p.brand_id"),
+        ahead_in_scope=in_scope.format(brand="p.brand_id"),
+        brand_in_scope=in_scope.format(brand="b.id"),
     )
+    return f"{spend}{RISKS}{select}", clocks.params | params
 
 
 def brands_with_risk(risk: Risk, *, now: datetime) -> list[int]:
     """Return the ids of all brands with a risk, for the list filter. Two queries."""
     return [pk for (pk,) in fetch_all(*risks(f"SELECT id FROM risks WHERE risk & {int(risk)} <> 0", now=now))]
-
-
-def _clock_row(clock: LocalClock, now: datetime) -> tuple[Any, ...]:
-    zone = ZoneInfo(clock.zone)
-    day, month = day_span(zone, now), month_span(zone, now)
-    return (
-        clock.zone,
-        clock.today,
-        clock.month,
-        clock.next_month,
-        clock.day_from,
-        clock.day_until,
-        clock.month_from,
-        day.elapsed,
-        day.length,
-        month.elapsed,
-        month.length,
-    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from campaigns.database.connection import fetch_all
+from campaigns.database.dialects import in_list, in_subquery_by_index, list_param
 from campaigns.models import JobRun
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
@@ -37,7 +38,10 @@ SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
     OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s)
 """
 
-BRANDS_WITH_PENDING = "SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE quarter >= %s AND quarter < %s"
+DUE_BRANDS = """
+SELECT brand_id FROM campaigns_pendingspend WHERE quarter >= %(first)s AND quarter < %(until)s
+UNION SELECT brand_id FROM campaigns_duebrand WHERE {in_marks}
+"""
 
 
 @dataclass
@@ -120,8 +124,11 @@ def _enforce_brands(done: QuickCheck, clock: Clock, actor: str) -> datetime:
     """Enforce the brands that have spend pending or a mark that is due; return since when that is decided."""
     now = clock()
     marks = due_rows(now=now)
-    pending = {brand_id for (brand_id,) in fetch_all(BRANDS_WITH_PENDING, quarters_of_the_month(now))}
-    brands = sorted(pending.union(marks.brands))
+    first, until = quarters_of_the_month(now)
+    due = DUE_BRANDS.format(in_marks=in_list("id", param="%(marks)s"))
+    params = {"first": first, "until": until, "marks": list_param(marks.ids)}
+    sql = f"SELECT id, timezone FROM campaigns_brand WHERE {in_subquery_by_index('id', due)}"
+    brands = dict(fetch_all(sql, params))
     done.brands = len(brands)
     _enforce(done, Scope.of_brands(brands), brands, clock, actor)
     clear_due(marks)
@@ -131,20 +138,20 @@ def _enforce_brands(done: QuickCheck, clock: Clock, actor: str) -> datetime:
 def _enforce_campaigns(done: QuickCheck, clock: Clock, actor: str) -> None:
     due = due_campaigns(now=clock(), most=MOST_CAMPAIGNS)
     done.campaigns = len(due)
-    _enforce(done, Scope.of_campaigns(due), due, clock, actor)
+    scope = Scope.of_campaigns(due)
+    _enforce(done, scope, brands_of(scope) if due else {}, clock, actor)
 
 
-def _enforce(done: QuickCheck, scope: Scope, ids: list[int], clock: Clock, actor: str) -> None:
-    if not ids:
+def _enforce(done: QuickCheck, scope: Scope, brands: dict[int, str], clock: Clock, actor: str) -> None:
+    """Enforce the part of the scope that lies in these brands, which are given with their time zones."""
+    if not brands:
         return
-    brands = brands_of(scope)
     changed = brands_with_changed_zones(brands)
+    rest = scope.within(set(brands).difference(changed))
     try:
         _note(
             done,
-            enforce(
-                scope.within(set(brands).difference(changed)), clock=clock, actor=actor, transitions=done.transitions
-            ),
+            enforce(rest, clock=clock, actor=actor, transitions=done.transitions, zones=set(brands.values())),
         )
     finally:
         if changed:

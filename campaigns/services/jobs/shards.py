@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 from django.db.models import F, Q
 
 from campaigns.models import CheckShard
+from campaigns.models.clocks import unknown_zones
 from campaigns.rules.clock import Clock
-from campaigns.services.enforcement.clocks import unknown_zones
 from campaigns.services.enforcement.enforce import Enforcement, Transitions, enforce
 from campaigns.services.enforcement.status_changes import ChangeCounts
 from campaigns.services.jobs.full_check import FullCheck, finish_check, note_start, note_success
@@ -22,7 +22,7 @@ from campaigns.services.jobs.quick_check import quick_check
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.reopen import reopen_periods
 from campaigns.services.ledger.unfinished import Unfinished
-from campaigns.services.scope import Scope
+from campaigns.services.scope import Scope, zones_of
 
 KEPT_FOR = timedelta(hours=1)
 
@@ -68,7 +68,7 @@ def run_shard(check: UUID, number: int, *, clock: Clock, transitions: Transition
 def _end(shards: list[CheckShard], clock: Clock, transitions: Transitions | None) -> FullCheck:
     """Fold and close, and enforce what had spend since the first shard decided. Ended twice, it is as ended once."""
     job = shards[0].job
-    total = Enforcement(unfinished=Unfinished(set(unknown_zones(Scope.everything()))))
+    total = Enforcement(unfinished=Unfinished(set(unknown_zones(zones_of(Scope.everything())))))
     for shard in shards:
         total.add(ChangeCounts(shard.changed, shard.paused, shard.resumed))
     check = finish_check(total, rebooked=0, clock=clock)

@@ -82,8 +82,10 @@ def fold(*, unfinished: Unfinished | None = None) -> int:
 
 def plan_fold(*, most_batches: int) -> _Fold:
     """Read what a fold of some batches is to move. Whatever is decided after this has seen all that it moves."""
-    folding = _Fold(most_batches=most_batches)
-    folding.planned = folding.plan()
+    with analytic_query(megabytes=PLANNING_MEGABYTES):
+        folding = _Fold(most_batches=most_batches, in_snapshot=True)
+        folding.planned = folding.plan()
+    folding.in_snapshot = False
     return folding
 
 
@@ -115,7 +117,9 @@ class _Fold:
         *,
         unfinished: Unfinished | None = None,
         most_batches: int | None = None,
+        in_snapshot: bool = False,
     ) -> None:
+        self.in_snapshot = in_snapshot
         self.unfinished = Unfinished() if unfinished is None else unfinished
         self.most_batches = most_batches
         self.planned: list[Planned] | None = None
@@ -140,7 +144,7 @@ class _Fold:
             return {name for (name,) in fetch_all(sql, self.params)}
 
     def large_query(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.is_of_some else analytic_query(megabytes=PLANNING_MEGABYTES)
+        return nullcontext() if self.is_of_some or self.in_snapshot else analytic_query(megabytes=PLANNING_MEGABYTES)
 
     def foldable(self) -> str:
         """Return the condition on pending rows that they can be folded."""

@@ -16,15 +16,15 @@ from campaigns.database.dialects import in_list, list_param
 from campaigns.database.statements import statement
 from campaigns.services.scope import Scope
 
+# Seconds for which a person's save, or a job, waits for a row that another transaction has locked.
 SAVE_WAIT: float = 5
 JOB_WAIT: float = 1
-"""Seconds for which a person's save, or a job, waits for a row that somebody else has locked."""
 
+# How many brands that stay locked a job waits for, each for JOB_WAIT.
 MOST_WAITS = 3
-"""So many brands that stay locked does a job wait for, each for JOB_WAIT."""
 
+# Seconds for which a job waits for the ledger lock.
 LEDGER_WAIT: float = 5
-"""Seconds for which a job waits for the ledger lock."""
 
 
 def _settings(wait: float) -> str:
@@ -32,40 +32,36 @@ def _settings(wait: float) -> str:
     return f"{LOCK_HOLDER_TIMEOUT}, set_config('lock_timeout', '{wait}s', true)"
 
 
-def lock_brands(brand_ids: Iterable[int], *, by_job: bool = False) -> None:
+def lock_brands(brand_ids: Iterable[int], *, by_job: bool = False) -> dict[int, str]:
     """Wait for the brands' locks, in order of id, and hold them to the end of the transaction.
+
+    Return the brands' time zones by id.
 
     Everyone who edits a brand, its campaigns or their windows, or writes their statuses, holds this lock. It doesn't
     hinder spend writers, nor folds that add a brand's periods: their foreign keys only need the row to stay.
     Raises OperationalError (see is_lock_timeout) where a wait takes too long.
     """
-    if is_postgresql():
-        settings = _settings(JOB_WAIT if by_job else SAVE_WAIT)
-        fetch_all(
-            f"SELECT id, {settings} FROM campaigns_brand WHERE {in_list('id')} ORDER BY id FOR NO KEY UPDATE",
-            [list_param(set(brand_ids))],
-        )
+    return _lock(brand_ids, JOB_WAIT if by_job else SAVE_WAIT, "FOR NO KEY UPDATE")
 
 
-def lock_free_brands(brand_ids: Iterable[int]) -> list[int]:
-    """Lock those of the brands that nobody else has locked, and return them by id; wait for none."""
-    ids = sorted(set(brand_ids))
-    if not is_postgresql():
-        return ids
-    sql = f"""
-        SELECT id, {_settings(JOB_WAIT)} FROM campaigns_brand
-        WHERE {in_list("id")} ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"""
-    return [row[0] for row in fetch_all(sql, [list_param(ids)])]
+def lock_free_brands(brand_ids: Iterable[int]) -> dict[int, str]:
+    """Lock those of the brands that nobody else has locked, and return their time zones by id; wait for none."""
+    return _lock(brand_ids, JOB_WAIT, "FOR NO KEY UPDATE SKIP LOCKED")
+
+
+def _lock(brand_ids: Iterable[int], wait: float, lock: str) -> dict[int, str]:
+    columns, lock = (f"id, timezone, {_settings(wait)}", lock) if is_postgresql() else ("id, timezone", "")
+    sql = f"SELECT {columns} FROM campaigns_brand WHERE {in_list('id')} ORDER BY id {lock}"
+    return {row[0]: row[1] for row in fetch_all(sql, [list_param(set(brand_ids))])}
 
 
 def lock_free_campaigns(scope: Scope) -> tuple[list[int], list[int]]:
     """Lock those campaigns of the scope that nobody else has locked; return their ids, and the ids of the others."""
-    in_scope, params = scope.condition("brand_id", "id")
-    campaigns = f"SELECT id FROM campaigns_campaign WHERE {in_scope} ORDER BY id"
-    everyone = [row[0] for row in fetch_all(campaigns, params)]
+    campaigns = f"SELECT id FROM campaigns_campaign WHERE {scope.condition('brand_id', 'id')} ORDER BY id"
+    everyone = [row[0] for row in fetch_all(campaigns, scope.params)]
     if not is_postgresql():
         return everyone, []
-    free = [row[0] for row in fetch_all(f"{campaigns} FOR NO KEY UPDATE SKIP LOCKED", params)]
+    free = [row[0] for row in fetch_all(f"{campaigns} FOR NO KEY UPDATE SKIP LOCKED", scope.params)]
     return free, sorted(set(everyone) - set(free))
 
 

@@ -16,8 +16,8 @@ from django.db import connection
 from campaigns.database.connection import execute, fetch_all
 from campaigns.database.dialects import skip_locked
 
+# Lines looked at in one statement: about a tenth of a second if all of them go.
 BATCH = 5_000
-"""So many lines are looked at in a statement: about a tenth of a second where all of them go."""
 
 
 @dataclass(frozen=True)

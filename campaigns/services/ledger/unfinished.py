@@ -9,8 +9,8 @@ from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import in_list, list_param
 from campaigns.rules.money import DAY_TOTAL_LIMIT, MICROS, MONTH_TOTAL_LIMIT
 
+# How many brands or campaigns a sentence names, of as many as there may be.
 NAMED = 5
-"""So many brands or campaigns are named, where there may be one for each row."""
 
 
 @dataclass
@@ -21,8 +21,8 @@ class Unfinished:
     locked_brands: set[int] = field(default_factory=set)
     locked_campaigns: set[int] = field(default_factory=set)
     too_large: set[int] = field(default_factory=set)
+    # Whether another transaction holds a lock that folding or closing needs.
     totals_locked: bool = False
-    """Whether somebody holds a lock that folding or closing needs."""
 
     def add(self, other: Unfinished) -> None:
         self.unknown_zones |= other.unknown_zones

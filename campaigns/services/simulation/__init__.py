@@ -1,12 +1,11 @@
-"""The simulation: a file's history played through the real models and services, to choose budgets with.
+"""The simulation: a spend file played through the real models and services, to choose budgets.
 
-options (what was asked for) and history (the file) make the plan; play runs it in the database; report says
-what came of it; table and plot show that. `manage.py simulate` calls them in this order, in a throw-away
-database.
+Options and the file's history make the plan; play runs it in a temporary database; report has the figures, table and
+plot show them. `manage.py simulate` calls them in this order.
 """
 
 from __future__ import annotations
 
 
 class SimulationError(Exception):
-    """What stops a simulation, in a sentence that names the thing, the value and the remedy."""
+    """The simulation can't run; the message names the value and the remedy."""

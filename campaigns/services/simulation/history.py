@@ -1,28 +1,29 @@
-"""The history that is played: the rows of a spend file, in the order in which the money was spent."""
+"""The history to play: the rows of a spend file by timestamp, if asked spread over some minutes each."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from campaigns.rules.money import from_micros, to_micros
 from campaigns.rules.names import name_key, normal_name
-from campaigns.rules.periods import ONE_DAY, local_date
+from campaigns.rules.periods import LATEST, ONE_DAY, local_date
 from campaigns.services.intake.csv_reader import BadRow, Line, Row, SkippedLine, SpendFileError, read_spend_csv
 from campaigns.services.intake.times import local_to_utc
 from campaigns.services.simulation import SimulationError
 
-LINES_NAMED = 5
+MAX_NAMED = 5
 
 
 class CampaignName(NamedTuple):
-    """A campaign as the file names it; its name alone is unique only within its brand."""
+    """A campaign in the file; its name is unique only within its brand."""
 
     brand: str
     campaign: str
@@ -33,9 +34,9 @@ class CampaignName(NamedTuple):
 
 @dataclass(frozen=True)
 class History:
-    """The file's rows by timestamp, or their pieces; days are the zone's, from the first row's to the last row's.
+    """The file's rows by timestamp, or their pieces; days are local days from the first row to the last.
 
-    lines is the number of the file's rows that count, whatever they were cut into.
+    lines is the number of rows in the file that count, before spreading.
     """
 
     zone: ZoneInfo
@@ -63,7 +64,7 @@ class History:
 
     @cached_property
     def day_totals(self) -> dict[tuple[str, date], Decimal]:
-        """The sum of the file's rows by brand and local day; days without a row are missing."""
+        """The sums by brand and local day, without days without rows."""
         totals: dict[tuple[str, date], Decimal] = defaultdict(Decimal)
         for row in self.rows:
             totals[row.brand, local_date(self.zone, row.timestamp)] += row.amount
@@ -75,24 +76,24 @@ def name_of(row: Row) -> CampaignName:
 
 
 def read_history(path: Path, zone: ZoneInfo) -> History:
-    """Read a spend file whole; SimulationError where it can't be read, has a broken line or holds nothing.
+    """Read a whole spend file. Raises SimulationError if it can't be read, has an invalid line or no spend.
 
-    Timestamps without an offset are in the zone. A line that says the same as an earlier one with its
-    external id counts once (R11). Lines without spend, totals and notes are left out.
+    Timestamps without an offset are in the zone. A repeated external id counts once (R11). Lines without spend, totals
+    and notes are skipped.
     """
     try:
         with path.open("rb") as stream:
             lines = [_in_zone(line, zone) for line in read_spend_csv(stream)]
     except OSError as error:
-        raise SimulationError(f"{path} can't be read ({error.strerror}): name a CSV file of spend.") from None
+        raise SimulationError(f"{path} can't be read ({error.strerror}): use a CSV file of spend.") from None
     except SpendFileError as error:
         raise SimulationError(f"{path}: {error}") from None
     lines = list(_in_one_spelling(lines))
     rows = [line for line in lines if isinstance(line, Row)]
     refused = [line for line in lines if isinstance(line, BadRow)]
-    _refuse_broken(path, refused)
+    _refuse_invalid(path, refused)
     if not rows:
-        raise SimulationError(f"{path} has no rows with an amount: a simulation needs spend to play.")
+        raise SimulationError(f"{path} has no rows with spend, so there is nothing to simulate.")
     unique = _without_repetitions(path, rows)
     unique.sort(key=lambda row: row.timestamp)
     return History(
@@ -105,7 +106,7 @@ def read_history(path: Path, zone: ZoneInfo) -> History:
 
 
 def _in_zone(line: Line, zone: ZoneInfo) -> Line:
-    """Return the line with its timestamp in UTC: the zone is that of all brands."""
+    """Return the line with its timestamp in UTC; all brands have the same zone."""
     if not isinstance(line, Row) or line.timestamp.tzinfo is not None:
         return line
     try:
@@ -115,7 +116,7 @@ def _in_zone(line: Line, zone: ZoneInfo) -> Line:
 
 
 def _in_one_spelling(lines: Iterable[Line]) -> Iterator[Line]:
-    """Yield the lines with each name as it is first written; refuse names with characters that can't be seen."""
+    """Yield the lines with each name in its first spelling; refuse names with invisible characters."""
     first: dict[tuple[str, ...], str] = {}
     for line in lines:
         if not isinstance(line, Row):
@@ -132,12 +133,12 @@ def _in_one_spelling(lines: Iterable[Line]) -> Iterator[Line]:
         yield line if is_so else replace(line, brand=brand, campaign=campaign)
 
 
-def _refuse_broken(path: Path, broken: list[BadRow]) -> None:
-    """Refuse a file with broken lines, by their numbers: a simulation of the others would mislead."""
-    if broken:
-        named = " ".join(f"Line {line.line}: {line.reason}" for line in broken[:LINES_NAMED])
-        more = f" And {len(broken) - LINES_NAMED:,} more." if len(broken) > LINES_NAMED else ""
-        raise SimulationError(f"{path} has broken lines: correct or remove them. {named}{more}")
+def _refuse_invalid(path: Path, invalid: list[BadRow]) -> None:
+    """Refuse a file with invalid lines, because a simulation of the others would mislead."""
+    if invalid:
+        named = " ".join(f"Line {line.line}: {line.reason}" for line in invalid[:MAX_NAMED])
+        more = f" And {len(invalid) - MAX_NAMED:,} more." if len(invalid) > MAX_NAMED else ""
+        raise SimulationError(f"{path} has invalid lines: correct or remove them. {named}{more}")
 
 
 def _without_repetitions(path: Path, rows: Iterable[Row]) -> list[Row]:
@@ -149,9 +150,44 @@ def _without_repetitions(path: Path, rows: Iterable[Row]) -> list[Row]:
             if (first.timestamp, first.amount) != (row.timestamp, row.amount):
                 raise SimulationError(
                     f"{path}, lines {first.line} and {row.line}: {row.campaign} has the external id "
-                    f"{row.external_id} twice, and they say different things: correct one of them."
+                    f"{row.external_id} twice with different amounts or timestamps: correct one of them."
                 )
             if first is not row:
                 continue
         unique.append(row)
     return unique
+
+
+# These take a gigabyte of memory and about ten minutes.
+MAX_PIECES = 2_000_000
+
+
+def spread(history: History, over: timedelta, piece: timedelta) -> History:
+    """Return the history with each row split into pieces over a time from its timestamp on; unchanged for 0.
+
+    The pieces of a row add up to it exactly, and have no external ids, because repetitions are already removed.
+    """
+    if not over:
+        return history
+    pieces = len(history.rows) * -(-over // piece)
+    if pieces > MAX_PIECES:
+        raise SimulationError(
+            f"--spread splits the file's {len(history.rows):,} rows into {pieces:,} pieces, more than {MAX_PIECES:,}: "
+            "spread over less, give a longer --quick-every, or a shorter file."
+        )
+    if history.rows[-1].timestamp + over > LATEST:
+        raise SimulationError(f"--spread goes past {LATEST:%Y-%m-%d}: correct a wrong year in the file.")
+    rows = [part for row in history.rows for part in _pieces(row, over, piece)]
+    rows.sort(key=lambda row: row.timestamp)
+    return replace(history, rows=rows)
+
+
+def _pieces(row: Row, over: timedelta, piece: timedelta) -> Iterator[Row]:
+    """Yield pieces as differences of the rounded cumulative spend, in whole millionths."""
+    total, spent, begun = to_micros(row.amount), 0, timedelta(0)
+    while begun < over:
+        until = min(begun + piece, over)
+        due = total * (until // timedelta.resolution) // (over // timedelta.resolution)
+        if due != spent:
+            yield Row(row.line, row.timestamp + begun, row.brand, row.campaign, from_micros(due - spent), None)
+        spent, begun = due, until

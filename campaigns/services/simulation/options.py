@@ -1,4 +1,4 @@
-"""What the options of a simulation mean: amounts, windows, zone and interval, from the texts as typed."""
+"""Parsing the options of a simulation: amounts, windows, time zone and intervals."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from campaigns.rules.money import AMOUNT_LIMIT, PLACES
 from campaigns.rules.names import name_key
 from campaigns.rules.periods import find_zone
 from campaigns.services.simulation import SimulationError
-from campaigns.services.simulation.looks import Looks
+from campaigns.services.simulation.checks import CheckTimes
 
-SHORTEST_STEP = timedelta(seconds=10)
-SHORTEST_QUICK_STEP = timedelta(seconds=1)
-LONGEST_STEP = timedelta(days=1)
+MIN_STEP = timedelta(seconds=10)
+MIN_QUICK_STEP = timedelta(seconds=1)
+MAX_STEP = timedelta(days=1)
 QUICK_CHECK_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """The amounts of one option: by name, and one for everyone who isn't named."""
+    """The amounts of one option: by name, and one for all others."""
 
     option: str
     by_name: dict[str, Decimal] = field(default_factory=dict)
     for_all: Decimal | None = None
 
     def of(self, *names: str) -> Decimal | None:
-        """Return the amount of the first name that has one, or the one for all."""
+        """Return the amount of the first name that has one, or the one for all others."""
         amounts = {name_key(name): amount for name, amount in self.by_name.items()}
         keys = map(name_key, names)
         return next((amounts[key] for key in keys if key in amounts), self.for_all)
@@ -39,7 +39,7 @@ class Amounts:
 
 @dataclass(frozen=True)
 class Window:
-    """A dayparting window (R7), of one brand's campaigns or, where brand is None, of all."""
+    """A dayparting window (R7) of one brand's campaigns, or of all if brand is None."""
 
     brand: str | None
     days: int
@@ -55,25 +55,25 @@ class Options:
     factor: Decimal | None
     windows: list[Window]
     zone: ZoneInfo
-    looks: Looks
-    # How long a row of the file was spent for, from its timestamp on; 0 for at once.
+    checks: CheckTimes
+    # The time over which a row is spent, from its timestamp on.
     spread: timedelta
 
     @property
     def piece(self) -> timedelta:
-        """What a spread row is cut into: the interval of the quick check, or the usual one where there is none."""
-        return self.looks.quick or QUICK_CHECK_EVERY
+        """The length of a piece of a spread row: the interval of the quick check, or its default."""
+        return self.checks.quick or QUICK_CHECK_EVERY
 
 
 def parse_amounts(option: str, texts: Iterable[str]) -> Amounts:
-    """Read NAME=AMOUNT or AMOUNT, each name once; a name may hold "=", for the last one counts."""
+    """Parse NAME=AMOUNT or AMOUNT, each name once; a name can contain "=", because the last one separates."""
     by_name: dict[str, Decimal] = {}
     for_all: Decimal | None = None
     for text in texts:
         name, named, amount_text = text.rpartition("=")
         amount = _parse_amount(option, text, amount_text)
         if name_key(name) in map(name_key, by_name) or (not named and for_all is not None):
-            raise SimulationError(f"{option} is given twice for {name or 'everyone'}: give it once.")
+            raise SimulationError(f"{option} is given twice for {name or 'all brands'}: use it once.")
         if named:
             by_name[name] = amount
         else:
@@ -85,45 +85,42 @@ def _parse_amount(option: str, text: str, amount_text: str) -> Decimal:
     amount = parse_number(amount_text)
     if amount is None or amount >= AMOUNT_LIMIT:
         raise SimulationError(
-            f"{option} {text}: “{amount_text}” is not an amount of money: "
-            f"write a number from 0 to below {AMOUNT_LIMIT:,}, like 150.50, without separators."
+            f"{option} {text}: “{amount_text}” isn't a valid amount: use a number from 0 to below {AMOUNT_LIMIT:,},"
+            " like 150.50, without separators."
         )
     if amount != round(amount, PLACES):
-        raise SimulationError(f"{option} {text}: an amount has at most {PLACES} decimals: write fewer.")
+        raise SimulationError(f"{option} {text}: an amount has at most {PLACES} decimals.")
     return amount
 
 
 def parse_number(text: str) -> Decimal | None:
-    """Return a plain decimal number that is not negative, or None. Exponents, NaN and separators are none."""
+    """Return a plain non-negative decimal number, or None; without exponent, NaN or separators."""
     return Decimal(text) if re.fullmatch(r"[0-9]{1,30}(\.[0-9]{1,30})?", text) else None
 
 
 def parse_factor(option: str, text: str) -> Decimal:
     factor = parse_number(text)
     if not factor:
-        raise SimulationError(f"{option} {text} is not a number above 0: write one like 0.7.")
+        raise SimulationError(f"{option} {text} isn't a number above 0: use one like 0.7.")
     return factor
 
 
 def parse_window(option: str, text: str) -> Window:
-    """Read [BRAND=]DAYS,START,END, like Mon-Fri,08:00,20:00 or Acme=Sat+Sun,22:00,02:00."""
+    """Parse [BRAND=]DAYS,START,END, like Mon-Fri,08:00,20:00 or Acme=Sat+Sun,22:00,02:00."""
     brand, named, window = text.rpartition("=")
     parts = window.split(",")
     if len(parts) != 3:
-        raise SimulationError(f"{option} {text} is not DAYS,START,END: write it like Mon-Fri,08:00,20:00.")
+        raise SimulationError(f"{option} {text} isn't DAYS,START,END: use the form Mon-Fri,08:00,20:00.")
     start, end = (_parse_time(option, text, part) for part in parts[1:])
     if start == end != MIDNIGHT:
-        raise SimulationError(
-            f"{option} {text} opens nothing: write 00:00,00:00 for the whole day, or two different times."
-        )
+        raise SimulationError(f"{option} {text} is empty: use 00:00,00:00 for the whole day, or two different times.")
     return Window(brand if named else None, _parse_days(option, text, parts[0]), start, end)
 
 
 def _parse_time(option: str, text: str, part: str) -> time:
     if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", part):
         raise SimulationError(
-            f"{option} {text}: “{part}” is not a time of day: write one from 00:00 to 23:59 "
-            "(an END of 00:00 is the end of the day)."
+            f"{option} {text}: “{part}” isn't a valid time: use 00:00 to 23:59 (an END of 00:00 is the end of the day)."
         )
     return time.fromisoformat(part)
 
@@ -142,7 +139,7 @@ def _parse_days(option: str, text: str, part: str) -> int:
 def _day_number(option: str, text: str, name: str) -> int:
     if name.title() not in DAYS:
         raise SimulationError(
-            f"{option} {text}: “{name}” is not a day: write {', '.join(DAYS)}, a range like Mon-Fri, "
+            f"{option} {text}: “{name}” isn't a day: use {', '.join(DAYS)}, a range like Mon-Fri, "
             "several like Mon+Wed, or daily."
         )
     return DAYS.index(name.title())
@@ -151,39 +148,39 @@ def _day_number(option: str, text: str, name: str) -> int:
 def parse_zone(option: str, name: str) -> ZoneInfo:
     zone = find_zone(name)
     if zone is None:
-        raise SimulationError(f"{option} {name}: unknown time zone: write a name like Asia/Shanghai or UTC.")
+        raise SimulationError(f"{option} “{name}” isn't a time zone we know. Use a name like Asia/Shanghai or UTC.")
     return zone
 
 
 def parse_step(option: str, text: str) -> timedelta:
-    """Read the interval between two checks: minutes, or seconds with an s."""
+    """Parse the interval of full checks: minutes, or seconds with an s."""
     step = _parse_interval(text)
-    if step is None or not SHORTEST_STEP <= step <= LONGEST_STEP:
+    if step is None or not MIN_STEP <= step <= MAX_STEP:
         raise SimulationError(
-            f"{option} {text} is not an interval from 10 seconds to a day: write whole minutes, like 5, "
+            f"{option} {text} isn't an interval from 10 seconds to a day: use whole minutes, like 5, "
             "or seconds, like 30s."
         )
     return step
 
 
 def parse_quick_step(option: str, text: str, check: timedelta) -> timedelta | None:
-    """Read the interval between two quick checkes, or None where they are switched off."""
+    """Parse the interval of quick checks; None for no quick checks."""
     step = timedelta(0) if text.casefold() == "never" else _parse_interval(text)
-    if step is None or (step and not SHORTEST_QUICK_STEP <= step <= check):
+    if step is None or (step and not MIN_QUICK_STEP <= step <= check):
         raise SimulationError(
-            f"{option} {text} is not an interval from a second to that of the check, {check.total_seconds():g} "
-            "seconds: write seconds, like 10s, or whole minutes, like 1, or never."
+            f"{option} {text} isn't an interval from a second to that of the full check, {check.total_seconds():g} "
+            "seconds: use seconds, like 10s, or whole minutes, like 1, or never."
         )
     return step or None
 
 
 def parse_spread(option: str, text: str) -> timedelta:
-    """Read for how long each row was spent: minutes, or seconds with an s; 0 for at once."""
+    """Parse the time over which a row is spent: minutes, or seconds with an s; 0 for no spreading."""
     over = _parse_interval(text)
-    if over is None or over > LONGEST_STEP:
+    if over is None or over > MAX_STEP:
         raise SimulationError(
-            f"{option} {text} is not a time of up to a day: write whole minutes, like 5, or seconds, like 30s, "
-            "or 0 for rows that are spent at once."
+            f"{option} {text} isn't a time of up to a day: use whole minutes, like 5, or seconds, like 30s, "
+            "or 0 for no spreading."
         )
     return over
 

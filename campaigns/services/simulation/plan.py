@@ -25,7 +25,7 @@ class CampaignPlan:
 
 @dataclass(frozen=True)
 class BrandPlan:
-    """What holds for a brand; median_day is set where the daily budget was made of it."""
+    """A brand's budgets and campaigns; median_day is set if the daily budget is derived from it."""
 
     name: str
     daily_budget: Decimal | None
@@ -35,20 +35,20 @@ class BrandPlan:
 
 
 def make_plan(options: Options, history: History) -> list[BrandPlan]:
-    """Return each brand's plan, by name; SimulationError for a name that isn't in the file."""
+    """Return the plan of each brand by name. Raises SimulationError for a name that isn't in the file."""
     _check_brands("--daily-budget", options.daily_budgets.by_name, history)
     _check_brands("--monthly-budget", options.monthly_budgets.by_name, history)
     _check_brands("--window", (window.brand for window in options.windows if window.brand is not None), history)
     _check_campaigns(options.campaign_limits, history)
     if options.factor is not None and options.daily_budgets.for_all is not None:
         raise SimulationError(
-            "--daily-budget-factor and --daily-budget AMOUNT both set the budget of every brand: give one."
+            "--daily-budget-factor and --daily-budget AMOUNT both set the budget of all other brands: use one."
         )
     return [_brand_plan(brand, options, history) for brand in history.brands]
 
 
 def median_day(brand: str, history: History) -> Decimal:
-    """Return the median of the brand's daily sums, over the local days on which it has rows in the file."""
+    """Return the median of the brand's daily sums, over the local days with rows."""
     return statistics.median(total for (name, _), total in history.day_totals.items() if name == brand)
 
 
@@ -69,12 +69,12 @@ def _brand_plan(brand: str, options: Options, history: History) -> BrandPlan:
 
 
 def _share_of_median(brand: str, factor: Decimal, median: Decimal) -> Decimal:
-    """Return factor × median in whole cents, a half to the even one."""
+    """Return factor × median, rounded half to even in cents."""
     budget = factor * median
     if not CENT <= budget < AMOUNT_LIMIT:
         raise SimulationError(
-            f"--daily-budget-factor {factor} of {brand}'s median day, {median}, is no budget from 0.01 to "
-            f"{AMOUNT_LIMIT:,}: give it one with --daily-budget “{brand}=AMOUNT”."
+            f"--daily-budget-factor {factor} of {brand}'s median day, {median}, isn't a budget from 0.01 to "
+            f"{AMOUNT_LIMIT:,}: set one with --daily-budget “{brand}=AMOUNT”."
         )
     return budget.quantize(CENT, ROUND_HALF_EVEN)
 
@@ -96,14 +96,14 @@ def _check_campaigns(limits: Amounts, history: History) -> None:
         ]
         if not meant:
             raise SimulationError(
-                f"{limits.option} names the campaign “{name}”, which isn't in the file: "
-                f"it has {_some(history.campaigns)}."
+                f"{limits.option} names the campaign “{name}”, which isn't in the file: it has"
+                f" {_some(history.campaigns)}."
             )
         if len(meant) > 1:
-            raise SimulationError(f"{limits.option} {name} could mean {_some(meant)}: write BRAND/CAMPAIGN=AMOUNT.")
+            raise SimulationError(f"{limits.option} {name} could mean {_some(meant)}: use BRAND/CAMPAIGN=AMOUNT.")
 
 
-def _some(names: Iterable[object], most: int = 6) -> str:
+def _some(names: Iterable[object], limit: int = 6) -> str:
     texts = [str(name) for name in names]
-    more = f" and {len(texts) - most} more" if len(texts) > most else ""
-    return ", ".join(texts[:most]) + more
+    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
+    return ", ".join(texts[:limit]) + more

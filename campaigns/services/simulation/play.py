@@ -1,8 +1,8 @@
-"""Playing a history: at each look the rows since the last one, and then what the job does at that instant.
+"""Playing a history: at each check the rows since the previous one are recorded, then the job runs at that instant.
 
-The clock of a simulation goes from the first local midnight of the history to the last, from look to look: full checks,
-and quick checkes between them. A row is spent at its timestamp, if its campaign was active after the look before it;
-otherwise the money is avoided, and the row is left out, a credit (R10) like any other.
+The clock goes from check to check, from the first local midnight of the history to the last: full checks, and quick
+checks between them. A row is spent at its timestamp if its campaign was active after the previous check; otherwise it
+is avoided and not recorded, also if it is a credit (R10).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from campaigns.services.jobs import full_check as jobs
 from campaigns.services.jobs import quick_check as quick
 from campaigns.services.scope import Scope
 from campaigns.services.simulation import SimulationError
+from campaigns.services.simulation.checks import CheckTimes, Span, rows_by_span
 from campaigns.services.simulation.history import CampaignName, History, name_of
-from campaigns.services.simulation.looks import Looks, Span, rows_by_span
 from campaigns.services.simulation.plan import BrandPlan, CampaignPlan
 
 ACTOR = "simulate"
@@ -33,7 +33,7 @@ Progress = Callable[[list[Span]], Iterable[Span]]
 
 @dataclass(frozen=True)
 class Step:
-    """What happened from one look (included) to a later one (excluded), between which no campaign changed.
+    """The time from one check (included) to a later one (excluded) without a status change between them.
 
     A step lies between two full checks, so within one local day.
     """
@@ -46,30 +46,30 @@ class Step:
     avoided: list[Row]
 
 
-def play(history: History, plan: list[BrandPlan], looks: Looks, progress: Progress) -> list[Step]:
+def play(history: History, plan: list[BrandPlan], checks: CheckTimes, progress: Progress) -> list[Step]:
     """Play the history in the database, which must be empty and migrated, and return what happened."""
-    return list(Play(history, plan, looks).steps(progress))
+    return list(Play(history, plan, checks).steps(progress))
 
 
 class Play:
-    """One simulation as it goes on; reasons are those that the last look left."""
+    """A running simulation; reasons are those after the last check."""
 
-    def __init__(self, history: History, plan: list[BrandPlan], looks: Looks) -> None:
-        self.history, self.looks = history, looks
+    def __init__(self, history: History, plan: list[BrandPlan], checks: CheckTimes) -> None:
+        self.history, self.checks = history, checks
         self.campaigns = _create(plan, history)
         self.reasons = _reasons()
 
     def steps(self, progress: Progress) -> Iterator[Step]:
-        spans = self.looks.check_spans(self.history)
+        spans = self.checks.check_spans(self.history)
         rows = rows_by_span(self.history.rows, spans)
         self.check(spans[0].start)
         for span in progress(spans):
-            yield from self.until(self.looks.within(span), rows.get(span, []), self.check)
+            yield from self.until(self.checks.within(span), rows.get(span, []), self.check)
 
-    def until(self, spans: list[Span], rows: list[Row], look: Callable[[datetime], None]) -> Iterator[Step]:
-        """Play the stretches between looks; those within are quick checkes, the last one is given.
+    def until(self, spans: list[Span], rows: list[Row], last_check: Callable[[datetime], None]) -> Iterator[Step]:
+        """Play the spans between checks: quick checks inside, last_check at the end.
 
-        Where the passes would change nothing they are left out; otherwise each half is tried by itself.
+        Quick checks that would change nothing are left out; otherwise each half is tried separately.
         """
         spent, avoided = self.split(rows)
         if len(spans) == 1:
@@ -78,17 +78,17 @@ class Play:
             middle = len(spans) // 2
             instant = spans[middle].start
             yield from self.until(spans[:middle], [row for row in rows if row.timestamp < instant], self.quick_check)
-            yield from self.until(spans[middle:], [row for row in rows if row.timestamp >= instant], look)
+            yield from self.until(spans[middle:], [row for row in rows if row.timestamp >= instant], last_check)
             return
         start, end = spans[0].start, spans[-1].end
         yield Step(start, end, local_date(self.history.zone, start), self.reasons, spent, avoided)
-        look(end)
+        last_check(end)
 
     def record_if_quiet(self, last: datetime, spent: list[Row]) -> bool:
-        """Record what is spent, if no look up to the last one would change a campaign; otherwise record nothing.
+        """Record the spend if no check up to the last one would change a campaign; otherwise record nothing.
 
-        Spend without its credits is the most that any of those looks sees. If it reaches nothing, none of them pauses;
-        and credits resume nothing, for who spends is active: none of its limits, and none of its brand's, is reached.
+        Spend without credits is the maximum that any of those checks sees. If it reaches no limit, none pauses a
+        campaign; and credits resume none, because a campaign that spends is active, with no limit reached.
         """
         if Campaign.objects.filter(next_change_minute__lte=minute_of(last)).exists():
             return False
@@ -103,7 +103,7 @@ class Play:
         return True
 
     def check(self, instant: datetime) -> None:
-        """Do all that the jobs do: fold, close what has ended, enforce."""
+        """Run a full check: fold, close periods that have ended, enforce."""
         if jobs.full_check(ACTOR, clock=lambda: instant).enforcement.changed:
             self.reasons = _reasons()
 
@@ -112,7 +112,7 @@ class Play:
             self.reasons = _reasons()
 
     def split(self, rows: list[Row]) -> tuple[list[Row], list[Row]]:
-        """Return the rows that are spent, and those that are avoided."""
+        """Return the rows that are spent and the rows that are avoided."""
         spent = [row for row in rows if not self.reasons[name_of(row)]]
         return spent, [row for row in rows if self.reasons[name_of(row)]]
 
@@ -138,7 +138,7 @@ def _spend_record(campaign: Campaign, row: Row) -> SpendRecord:
 
 
 def _create(plan: list[BrandPlan], history: History) -> dict[CampaignName, Campaign]:
-    """Create the brands, campaigns and windows as they would have been at the start of the history."""
+    """Create the brands, campaigns and windows as of the start of the history."""
     at = start_of_day(history.zone, history.days[0])
     campaigns = {}
     for brand_plan in plan:

@@ -1,4 +1,4 @@
-"""The picture of a simulation: each brand's spend of the day against its budget, with its pauses shaded."""
+"""The chart of a simulation: each brand's daily spend against its budget, with pauses shaded."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ SHADES = {
     PauseReason.BRAND_MONTHLY_BUDGET: "#e6c4ea",
 }
 WIDTH, PANEL_HEIGHT, FRAME_HEIGHT = 13.0, 2.7, 1.3
-MOST_PANELS = 20
+MAX_PANELS = 20
 LEGEND_COLUMNS = 4
-# Of ticks on years, months, days, hours, minutes and seconds.
+# Tick labels for years, months, days, hours, minutes and seconds.
 TIME_FORMATS = ["%Y", "%b %Y", "%a %d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
-# What stands once at the end of the axis, for the same ticks.
+# Labels at the end of the axis, for the same ticks.
 OFFSET_FORMATS = ["", "", "%Y", "%Y", "%Y", "%Y"]
 
 
 def draw(report: Report, steps: list[Step], suffix: str) -> bytes:
     """Return the picture as a file of one of SUFFIXES; the same simulation gives the same bytes.
 
-    One panel a brand, of the brands with the most money. Amounts become floats for drawing only.
+    One panel per brand, for the brands with the highest spend. Amounts become floats for drawing only.
     """
-    brands = sorted(report.brands, key=lambda line: -sum((day.in_file for day in line.days), ZERO))[:MOST_PANELS]
-    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it tells of its font cache otherwise
+    brands = sorted(report.brands, key=lambda line: -sum((day.in_file for day in line.days), ZERO))[:MAX_PANELS]
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # or it logs its font cache
     with mpl.rc_context(
         {
             "font.size": 9,
@@ -149,5 +149,5 @@ def _draw_legend(figure: Figure, report: Report) -> None:
         handles.append(Line2D([], [], color=BUDGET, linewidth=1.1, linestyle=(0, (5, 3)), label="daily budget"))
     handles += [Patch(color=SHADES.get(reason), label=f"paused: {LABELS[reason]}") for reason in report.reasons]
     figure.legend(handles=handles, loc="outside upper center", ncols=LEGEND_COLUMNS, frameon=False)
-    if len(report.brands) > MOST_PANELS:
-        figure.supxlabel(f"The {MOST_PANELS} brands with the most money, of {len(report.brands)}.", color=FAINT)
+    if len(report.brands) > MAX_PANELS:
+        figure.supxlabel(f"The {MAX_PANELS} brands with the highest spend, of {len(report.brands)}.", color=FAINT)

@@ -1,4 +1,4 @@
-"""What came of a simulation: the figures of each brand and day, proven against the file and the books."""
+"""The results of a simulation: figures by brand and day, verified against the file and the closed periods."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.db import transaction
+
 from campaigns.models import BrandPeriod
 from campaigns.rules.periods import first_of_month
 from campaigns.rules.reasons import LIMITS, PauseReason
 from campaigns.services.simulation import SimulationError
+from campaigns.services.simulation.checks import CheckTimes
 from campaigns.services.simulation.history import History
-from campaigns.services.simulation.looks import Looks
 from campaigns.services.simulation.plan import BrandPlan
-from campaigns.services.simulation.play import Step
-from campaigns.services.simulation.tally import Most, Tally, Whose, add_up, most_between
+from campaigns.services.simulation.play import Progress, Step, play
+from campaigns.services.simulation.tally import Peak, Subject, Tally, add_up, find_peaks
 
 ZERO = Decimal(0)
 
@@ -32,11 +34,11 @@ class DayLine:
     avoided: Decimal
     first_pause: datetime | None
     paused: dict[PauseReason, timedelta]
-    most: Most | None
+    peak: Peak | None
 
     @property
     def overspend(self) -> Decimal | None:
-        """What was spent above the daily budget, or None without one."""
+        """Spend above the daily budget, or None without one."""
         return None if self.budget is None else max(self.spent - self.budget, ZERO)
 
 
@@ -45,7 +47,7 @@ class LimitLine:
     """A month of a brand with a monthly budget, or a day on which a campaign reached its daily limit."""
 
     reason: PauseReason
-    whose: Whose
+    whose: Subject
     period: str
     limit: Decimal
     spent: Decimal
@@ -62,9 +64,9 @@ class BrandLine:
     days: list[DayLine]
 
     @property
-    def most(self) -> Most:
-        """The most of any of its days; each brand has rows on at least one."""
-        return max((day.most for day in self.days if day.most), key=lambda most: most.amount)
+    def peak(self) -> Peak:
+        """The highest peak of its days; each brand has rows on at least one."""
+        return max((day.peak for day in self.days if day.peak), key=lambda peak: peak.amount)
 
     @property
     def worst(self) -> DayLine | None:
@@ -79,10 +81,10 @@ def _overspend(line: DayLine) -> Decimal:
 @dataclass(frozen=True)
 class Report:
     history: History
-    looks: Looks
+    checks: CheckTimes
     brands: list[BrandLine]
     limits: list[LimitLine]
-    # The same with the check alone, where there is a quick check.
+    # The same with full checks only, if there is a quick check.
     alone: Report | None = None
 
     @property
@@ -96,25 +98,25 @@ class Report:
 
     @property
     def reasons(self) -> list[PauseReason]:
-        """The reasons for which anything was paused, in the order of R1."""
+        """The reasons for which a campaign was paused, in the order of R1."""
         return sorted({reason for line in self.days for reason in line.paused})
 
 
 def make_report(
-    history: History, plan: list[BrandPlan], steps: list[Step], looks: Looks, alone: Report | None = None
+    history: History, plan: list[BrandPlan], steps: list[Step], checks: CheckTimes, alone: Report | None = None
 ) -> Report:
-    """Return the figures; SimulationError if they contradict the file or the books: our mistake."""
-    tally, most = add_up(steps), most_between(history, looks)
+    """Return the figures. Raises SimulationError if they contradict the file or the closed periods, which is a bug."""
+    tally, peaks = add_up(steps), find_peaks(history, checks)
     brands = [
-        BrandLine(brand, [_day_line(brand, day, history, tally, most.get((brand.name, day))) for day in history.days])
+        BrandLine(brand, [_day_line(brand, day, history, tally, peaks.get((brand.name, day))) for day in history.days])
         for brand in plan
     ]
-    _prove(brands)
+    _verify(brands)
     limits = [*_month_lines(plan, history, tally), *_campaign_lines(plan, history, tally)]
-    return Report(history, looks, brands, limits, alone)
+    return Report(history, checks, brands, limits, alone)
 
 
-def _day_line(plan: BrandPlan, day: date, history: History, tally: Tally, most: Most | None) -> DayLine:
+def _day_line(plan: BrandPlan, day: date, history: History, tally: Tally, peak: Peak | None) -> DayLine:
     pauses = [tally.first_pause.get((plan.name, day, reason)) for reason in LIMITS]
     return DayLine(
         brand=plan.name,
@@ -125,7 +127,7 @@ def _day_line(plan: BrandPlan, day: date, history: History, tally: Tally, most: 
         avoided=tally.avoided.get((plan.name, day), ZERO),
         first_pause=min((pause for pause in pauses if pause is not None), default=None),
         paused=dict(tally.paused.get((plan.name, day), {})),
-        most=most,
+        peak=peak,
     )
 
 
@@ -147,7 +149,7 @@ def _month_lines(plan: list[BrandPlan], history: History, tally: Tally) -> Itera
 
 
 def _campaign_lines(plan: list[BrandPlan], history: History, tally: Tally) -> Iterator[LimitLine]:
-    """Yield only what is worth a line: there may be thousands of campaigns."""
+    """Yield only days with a pause or overspend, because there can be thousands of campaigns."""
     for campaign in (campaign for brand in plan for campaign in brand.campaigns):
         if campaign.daily_limit is None:
             continue
@@ -160,7 +162,7 @@ def _campaign_lines(plan: list[BrandPlan], history: History, tally: Tally) -> It
 
 
 def _limit_line(
-    reason: PauseReason, whose: Whose, period: str, days: list[date], limit: Decimal, tally: Tally
+    reason: PauseReason, whose: Subject, period: str, days: list[date], limit: Decimal, tally: Tally
 ) -> LimitLine:
     pauses = [tally.first_pause.get((whose, day, reason)) for day in days]
     return LimitLine(
@@ -173,21 +175,41 @@ def _limit_line(
     )
 
 
-def _prove(brands: list[BrandLine]) -> None:
-    """Hold each day against the file, the closed books and the bound on overspend."""
+def _verify(brands: list[BrandLine]) -> None:
+    """Compare each day with the file, the closed period and the bound on overspend."""
     closed = BrandPeriod.objects.filter(kind=BrandPeriod.Kind.DAY, closed_at__isnull=False)
     rows = closed.values_list("brand__name", "starts_on", "spend_at_close")
-    books = {(name, day): spend for name, day, spend in rows}
+    recorded = {(name, day): spend for name, day, spend in rows}
     for line in (line for brand in brands for line in brand.days):
-        booked = books.get((line.brand, line.day), ZERO)
-        bound = line.most.amount if line.most else ZERO
-        if line.spent != booked or line.spent + line.avoided != line.in_file:
+        closed_at = recorded.get((line.brand, line.day), ZERO)
+        bound = line.peak.amount if line.peak else ZERO
+        if line.spent != closed_at or line.spent + line.avoided != line.in_file:
             problem = (
-                f"{line.spent} played, {booked} booked, {line.avoided} avoided and {line.in_file} in the "
+                f"{line.spent} played, {closed_at} recorded, {line.avoided} avoided and {line.in_file} in the "
                 "file don't agree"
             )
         elif (line.overspend or ZERO) > bound:
-            problem = f"the overspend of {line.overspend} is above {bound}, the most between two looks"
+            problem = f"the overspend of {line.overspend} is above {bound}, the largest spend between two checks"
         else:
             continue
         raise SimulationError(f"{line.brand}, {line.day}: {problem}: a mistake in the program, please report it.")
+
+
+def simulate(
+    history: History, plan: list[BrandPlan], checks: CheckTimes, progress: Progress = list
+) -> tuple[Report, list[Step]]:
+    """Play the history in the database, which must be empty and migrated; return the figures and the steps.
+
+    If there is a quick check, the report includes one with full checks only, played first and rolled back.
+    """
+    alone = _play_full_checks_only(history, plan, checks, progress) if checks.quick else None
+    steps = play(history, plan, checks, progress)
+    return make_report(history, plan, steps, checks, alone), steps
+
+
+@transaction.atomic
+def _play_full_checks_only(history: History, plan: list[BrandPlan], checks: CheckTimes, progress: Progress) -> Report:
+    steps = play(history, plan, checks.check_alone, progress)
+    report = make_report(history, plan, steps, checks.check_alone)
+    transaction.set_rollback(True)
+    return report

@@ -11,7 +11,7 @@ from decimal import Decimal
 from campaigns.rules.csv_guard import guarded
 from campaigns.rules.money import format_amount
 from campaigns.rules.reasons import LIMITS, PauseReason
-from campaigns.services.simulation.looks import Looks
+from campaigns.services.simulation.checks import CheckTimes
 from campaigns.services.simulation.report import ZERO, BrandLine, DayLine, LimitLine, Report
 
 NONE = "–"
@@ -31,24 +31,24 @@ def report_text(report: Report) -> str:
 def _introduction(report: Report) -> Iterable[str]:
     history, zone = report.history, report.history.zone
     first, last = (f"{row.timestamp.astimezone(zone):%Y-%m-%d %H:%M}" for row in (history.rows[0], history.rows[-1]))
-    looks = f"a check every {_duration(report.looks.check)}"
-    if report.looks.quick:
-        looks += f", a quick check every {_duration(report.looks.quick)}"
+    checks = f"a check every {_duration(report.checks.check)}"
+    if report.checks.quick:
+        checks += f", a quick check every {_duration(report.checks.quick)}"
     yield (
-        f"{_count(history.lines, 'row')}, {_count(len(history.brands), 'brand')}, "
-        f"{_count(len(history.campaigns), 'campaign')}; {first} to {last} {zone.key}; {looks}."
+        f"{_count(history.lines, 'row')}, {_count(len(history.brands), 'brand')},"
+        f" {_count(len(history.campaigns), 'campaign')}; {first} to {last} {zone.key}; {checks}."
     )
     if history.is_spread:
-        yield f"The rows are spread: {len(history.rows):,} pieces are spent one by one; amounts here are rounded."
+        yield f"The rows are spread into {len(history.rows):,} pieces; amounts are rounded."
     if history.repeated:
-        yield f"Lines that repeat an earlier one, and count once: {history.repeated:,}."
+        yield f"Repeated lines, counted once: {history.repeated:,}."
     if history.zeros:
-        yield f"Lines without spend, which are left out: {history.zeros:,}."
+        yield f"Lines without spend, skipped: {history.zeros:,}."
     for plan in (line.plan for line in report.brands):
         if plan.median_day is not None:
             yield (
-                f"Daily budget of {plan.name}: {format_amount(plan.daily_budget, '')}, "
-                f"from its median day of {format_amount(plan.median_day, '')}."
+                f"Daily budget of {plan.name}: {format_amount(plan.daily_budget, '')}, from its median day of"
+                f" {format_amount(plan.median_day, '')}."
             )
 
 
@@ -107,27 +107,27 @@ def _brand_row(line: BrandLine, money: Money) -> Row:
 
 
 def _bound_table(report: Report) -> str:
-    """Return how far budgets were passed and could be, and beside it the same with the check alone."""
+    """Return the worst overspend and its bound by brand, and the same with full checks only."""
     money = Money(report)
-    heads = ["brand", "a look every", "worst\noverspend", "%", "on", "most between\ntwo looks", "from"]
+    heads = ["brand", "a check every", "worst\noverspend", "%", "on", "peak between\ntwo checks", "from"]
     rows = [
-        _bound_row(each.brands[number], each.looks, money, report)
+        _bound_row(each.brands[number], each.checks, money, report)
         for number in range(len(report.brands))
         for each in filter(None, (report, report.alone))
     ]
     return _columns(heads, rows, left=2)
 
 
-def _bound_row(line: BrandLine, looks: Looks, money: Money, report: Report) -> Row:
+def _bound_row(line: BrandLine, checks: CheckTimes, money: Money, report: Report) -> Row:
     worst = line.worst
     return [
         line.plan.name,
-        _duration(looks.shortest),
+        _duration(checks.shortest),
         money(worst.overspend if worst else None),
         _percent(worst.overspend, worst.budget) if worst else NONE,
         str(worst.day) if worst else NONE,
-        money(line.most.amount),
-        _moment(line.most.span.start, report),
+        money(line.peak.amount),
+        _moment(line.peak.span.start, report),
     ]
 
 
@@ -139,35 +139,35 @@ def _summary(report: Report) -> Iterable[str]:
     alone = report.alone
     worst = _worst(report, money)
     if alone:
-        worst += f"; with the check alone, every {_duration(alone.looks.check)}: {_worst(alone, money)}"
+        worst += f"; with full checks only, every {_duration(alone.checks.check)}: {_worst(alone, money)}"
     yield f"Worst overspend: {worst}."
     limited = any(c.daily_limit is not None for line in report.brands for c in line.plan.campaigns)
     if limited and not any(line.reason == PauseReason.CAMPAIGN_DAILY_LIMIT for line in report.limits):
         yield "No campaign reached its daily spend limit."
-    what, most = "quick check" if alone else "check", _most(report, money, report)
+    kind, peak = "quick check" if alone else "check", _peak(report, money, report)
     if alone:
-        most += f"; with the check alone: {_most(alone, money, report)}"
+        peak += f"; with full checks only: {_peak(alone, money, report)}"
     yield (
-        f"With a {what} every {_duration(report.looks.shortest)}, no budget is passed by more than the most money "
-        f"between two looks: {most}."
+        f"With a {kind} every {_duration(report.checks.shortest)}, overspend is limited to the largest spend between "
+        f"two checks: {peak}."
     )
 
 
 def _worst(report: Report, money: Money) -> str:
     worst = report.worst
     if worst is None:
-        return "none of a daily budget"
+        return "none"
     share = _percent(worst.overspend, worst.budget)
     return f"{money(worst.overspend)}, {share} % of the budget, {worst.brand} on {worst.day}"
 
 
-def _most(report: Report, money: Money, shown_in: Report) -> str:
-    brand = max(report.brands, key=lambda line: line.most.amount)
-    return f"{money(brand.most.amount)}, {brand.plan.name} from {_moment(brand.most.span.start, shown_in)}"
+def _peak(report: Report, money: Money, shown_in: Report) -> str:
+    brand = max(report.brands, key=lambda line: line.peak.amount)
+    return f"{money(brand.peak.amount)}, {brand.plan.name} from {_moment(brand.peak.span.start, shown_in)}"
 
 
 def _totals(days: list[DayLine]) -> tuple[Decimal, Decimal, Decimal]:
-    """Return what the file has, what was spent and what was avoided."""
+    """Return the sums in the file, spent and avoided."""
     return (
         sum((line.in_file for line in days), ZERO),
         sum((line.spent for line in days), ZERO),
@@ -176,8 +176,9 @@ def _totals(days: list[DayLine]) -> tuple[Decimal, Decimal, Decimal]:
 
 
 class Money:
-    """Writes amounts in line, with the decimals that the finest of the report needs; where rows are spread, with those
-    that the file's days and the limits need, and rounded: pieces are as fine as amounts can be.
+    """Formats amounts with the decimals that the finest amount of the report needs.
+
+    If rows are spread, with the decimals of the file's days and the limits, because pieces have six.
     """
 
     def __init__(self, report: Report) -> None:
@@ -187,7 +188,7 @@ class Money:
             for each in filter(None, (report, report.alone)):
                 amounts += [line.spent for line in each.days]
                 amounts += [limit.spent for limit in each.limits]
-                amounts += [line.most.amount for line in each.brands]
+                amounts += [line.peak.amount for line in each.brands]
         self.places = max(2, *(_places(amount) for amount in amounts if amount is not None))
 
     def __call__(self, amount: Decimal | None) -> str:
@@ -211,8 +212,8 @@ def _moment(instant: datetime | None, report: Report) -> str:
 
 
 def _clock_format(report: Report) -> str:
-    """Return how to write a time of day: with seconds where looks are at some."""
-    return "%H:%M:%S" if report.looks.shortest % timedelta(minutes=1) else "%H:%M"
+    """Return the format of times, with seconds if checks have them."""
+    return "%H:%M:%S" if report.checks.shortest % timedelta(minutes=1) else "%H:%M"
 
 
 def _local(instant: datetime | None, report: Report, form: str) -> str:
@@ -231,7 +232,7 @@ def _duration(step: timedelta) -> str:
 
 
 def _columns(heads: Sequence[str], rows: Sequence[Row], left: int) -> str:
-    """Return the rows under their heads, the first columns to the left and the others to the right."""
+    """Return a text table, the first columns aligned left and the others right."""
     head_rows = _head_rows(heads)
     widths = [max(map(len, column)) for column in zip(*head_rows, *rows, strict=True)]
     lines = [
@@ -246,14 +247,14 @@ def _columns(heads: Sequence[str], rows: Sequence[Row], left: int) -> str:
 
 
 def _head_rows(heads: Sequence[str]) -> list[Row]:
-    """Return the lines of heads that may have several, the last ones on a level."""
+    """Return the lines of multi-line column heads, aligned at the bottom."""
     parts = [head.split("\n") for head in heads]
     height = max(map(len, parts))
     return [list(row) for row in zip(*([""] * (height - len(part)) + part for part in parts), strict=True)]
 
 
 def report_csv(report: Report) -> str:
-    """Return the lines by brand and day as CSV: exact amounts, minutes paused, empty for none."""
+    """Return the days as CSV: exact amounts, minutes paused, empty for none."""
     heads = ["brand", "day", "budget", "in_file", "spent", "overspend", "first_pause"]
     heads += [f"minutes_{code}" for reason in REASON_HEADS for code in reason.codes]
     text = io.StringIO(newline="")

@@ -1,4 +1,4 @@
-"""The steps of a simulation added up: money and pauses by brand or campaign and by local day."""
+"""The steps of a simulation summed: spend and pauses by brand or campaign and by local day."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from decimal import Decimal
 from campaigns.rules.periods import local_date
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.intake.csv_reader import Row
+from campaigns.services.simulation.checks import CheckTimes, Span, rows_by_span
 from campaigns.services.simulation.history import CampaignName, History, name_of
-from campaigns.services.simulation.looks import Looks, Span, rows_by_span
 from campaigns.services.simulation.play import Step
 
-# A brand by its name, or a campaign.
-Whose = str | CampaignName
+# A brand's name, or a campaign.
+Subject = str | CampaignName
 
 
 @dataclass(frozen=True)
-class Most:
-    """The most money of a brand's day between two looks, paused or not, credits left out.
+class Peak:
+    """The largest spend of a brand's day between two checks, paused or not, without credits.
 
-    A budget that isn't reached at one look can't be passed by more than this before the next.
+    A budget that isn't reached at one check can't be exceeded by more than this before the next.
     """
 
     amount: Decimal
@@ -31,10 +31,10 @@ class Most:
 
 @dataclass
 class Tally:
-    spent: dict[tuple[Whose, date], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    avoided: dict[tuple[Whose, date], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    first_pause: dict[tuple[Whose, date, PauseReason], datetime] = field(default_factory=dict)
-    # For how long at least one campaign of the brand was paused, by reason.
+    spent: dict[tuple[Subject, date], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    avoided: dict[tuple[Subject, date], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    first_pause: dict[tuple[Subject, date, PauseReason], datetime] = field(default_factory=dict)
+    # How long at least one campaign of the brand was paused, by reason.
     paused: dict[tuple[str, date], dict[PauseReason, timedelta]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(timedelta))
     )
@@ -55,16 +55,16 @@ def _add_money(tally: Tally, step: Step) -> None:
             sums[name_of(row), step.day] += row.amount
 
 
-def most_between(history: History, looks: Looks) -> dict[tuple[str, date], Most]:
-    """Return the most money between two looks by brand and local day, the first where several are alike."""
-    found: dict[tuple[str, date], Most] = {}
-    for check_span, in_check in rows_by_span(history.rows, looks.check_spans(history)).items():
+def find_peaks(history: History, checks: CheckTimes) -> dict[tuple[str, date], Peak]:
+    """Return the peaks by brand and local day; the first of equal ones."""
+    found: dict[tuple[str, date], Peak] = {}
+    for check_span, in_check in rows_by_span(history.rows, checks.check_spans(history)).items():
         day = local_date(history.zone, check_span.start)
-        for span, rows in rows_by_span(in_check, looks.within(check_span)).items():
+        for span, rows in rows_by_span(in_check, checks.within(check_span)).items():
             for brand, amount in _money(rows).items():
-                most = found.get((brand, day))
-                if most is None or amount > most.amount:
-                    found[brand, day] = Most(amount, span)
+                peak = found.get((brand, day))
+                if peak is None or amount > peak.amount:
+                    found[brand, day] = Peak(amount, span)
     return found
 
 
@@ -86,7 +86,7 @@ def _add_pauses(tally: Tally, step: Step) -> None:
 
 
 def brand_reasons(step: Step) -> dict[str, PauseReason]:
-    """Return, by brand, the reasons for which at least one of its campaigns was paused in the step."""
+    """Return by brand the reasons for which at least one of its campaigns was paused in the step."""
     found: dict[str, PauseReason] = defaultdict(lambda: PauseReason(0))
     for name, reasons in step.reasons.items():
         found[name.brand] |= reasons

@@ -14,8 +14,9 @@ period AS MATERIALIZED (
         -- guard: time-zone-of-the-period
         AND segment.starts_on >= zone.first AND segment.starts_on < zone.until
 ),
--- Each row twice: for its day and for its month (R3). day_from is the quarter in which its local day begins.
-booked AS MATERIALIZED (
+-- Each row twice: for its day and for its month (R3). day_from is the quarter in which its local day begins. Not
+-- materialized, so that a use for days only doesn't join the months.
+booked AS NOT MATERIALIZED (
     SELECT spent.brand_id, spent.campaign_id, spent.amount, period.kind, period.starts_on, period.day_from
     FROM spent
     JOIN period ON period.brand_id = spent.brand_id AND period.utc_day = spent.utc_day

@@ -24,12 +24,16 @@ spent AS (
 ),
 {booked},
 campaign_total AS MATERIALIZED (
-    SELECT campaign_id, starts_on, CAST(SUM(amount) AS bigint) AS spend
-    FROM booked WHERE kind = 'day' GROUP BY campaign_id, starts_on
+    SELECT brand_id, campaign_id, starts_on, day_from, CAST(SUM(amount) AS bigint) AS spend
+    FROM booked WHERE kind = 'day' GROUP BY brand_id, campaign_id, starts_on, day_from
 ),
+-- The days of a brand are the sums of its campaigns' days.
 brand_total AS (
-    SELECT brand_id, kind, starts_on, CAST(SUM(amount) AS bigint) AS spend
-    FROM booked GROUP BY brand_id, kind, starts_on
+    SELECT brand_id, 'day' AS kind, starts_on, CAST(SUM(spend) AS bigint) AS spend
+    FROM campaign_total GROUP BY brand_id, starts_on
+    UNION ALL
+    SELECT brand_id, 'month', starts_on, CAST(SUM(amount) AS bigint)
+    FROM booked WHERE kind = 'month' GROUP BY brand_id, starts_on
 ),
 -- Campaigns and brands that are gone have no totals: their records are gone too. Both are looked up by index.
 campaign_days AS (
@@ -53,6 +57,6 @@ brand_periods AS (
 due AS (
     INSERT INTO campaigns_duebrand (brand_id, due_quarter)
     -- guard: due-when-the-day-begins
-    SELECT DISTINCT brand_id, day_from FROM booked WHERE kind = 'day' AND day_from >= %(due_from)s
+    SELECT DISTINCT brand_id, day_from FROM campaign_total WHERE day_from >= %(due_from)s
 )
 SELECT COUNT(*) FROM spent

@@ -237,7 +237,7 @@ class PeopleChange(UpcomingTestCase):
     def test_nothing_that_differs(self) -> None:
         """Then no row is written anew."""
         before = self.rows_written()
-        enforce_under_locks(Scope.everything(), now=utc(NOON), actor="amara")
+        enforce_under_locks(Scope.everything(), ["UTC"], now=utc(NOON), actor="amara")
         self.assertEqual(self.rows_written(), before)
 
     def rows_written(self) -> object:

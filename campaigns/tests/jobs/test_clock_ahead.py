@@ -103,7 +103,7 @@ class ClosedTooEarly(TestCase):
             call_command("verify_spend")
         self.assertEqual(
             str(told.exception),
-            f"Of 1 brand (“{self.brand.name}”) periods are closed that haven't ended by the database's clock: run"
+            f"Periods of 1 brand (“{self.brand.name}”) were closed before their end by the database's clock: run"
             " verify_spend --repair, or wait for the next check.",
         )
         out = StringIO()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import time
+from typing import Any
 from unittest.mock import patch
 
 from django.db import DatabaseError, connection
@@ -309,6 +311,19 @@ class BesideOthers(ConcurrencyTestCase):
 
     def run_pass(self) -> None:
         quick_check(JOB, clock=lambda: utc(NOON))
+
+    def test_it_takes_few_statements(self) -> None:
+        """Each takes a round trip; deciding, writing and folding are the work among them."""
+        seen: list[str] = []
+
+        def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+            seen.append(sql)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(note):
+            run_quick_check(clock=lambda: utc(NOON))
+        self.assertEqual(reasons_of(self.campaign), REACHED)
+        self.assertEqual(len(seen), 29 if SQLITE else 18, seen)
 
     def test_marks_outlive_an_error_while_enforcing(self) -> None:
         with patch.object(enforcement, "count_changes", side_effect=DatabaseError), self.assertRaises(DatabaseError):

@@ -164,7 +164,7 @@ if POSTGRESQL:
             self.run_sql("BEGIN")
             self.run_sql("SELECT 1 FROM campaigns_brand WHERE id = %s FOR NO KEY UPDATE", self.locked.brand_id)
             told = io.StringIO()
-            with self.assertRaisesMessage(CommandError, "locks 1 brand (“A”), so it wasn't re-booked"):
+            with self.assertRaisesMessage(CommandError, "locks 1 brand (“A”), whose open periods weren't recomputed"):
                 call_command("verify_spend", "--repair", stdout=told)
             self.assertIn("1 brand recomputed.", told.getvalue())
             self.run_sql("ROLLBACK")
@@ -424,5 +424,5 @@ if POSTGRESQL:
                     f"timestamp,brand,campaign,amount,external_id\n2026-11-20T12:00:00Z,A,{self.locked.name},1,a\n"
                 )
                 file.flush()
-                with self.assertRaisesMessage(CommandError, "Others were writing the same rows at that moment"):
+                with self.assertRaisesMessage(CommandError, "Another process was writing the same rows"):
                     call_command("import_spend", file.name, stdout=io.StringIO())

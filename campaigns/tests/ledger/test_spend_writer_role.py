@@ -280,7 +280,7 @@ if POSTGRESQL:
             told = command(self.role, "--apply", "--reader").splitlines()
             self.assertEqual(
                 told[0],
-                f"{self.role} may INSERT brand_id, campaign_id, amount, timestamp, external_id into"
+                f"{self.role} can INSERT brand_id, campaign_id, amount, timestamp, external_id into"
                 " campaigns_spendrecord, and nothing else.",
             )
             self.assertIn("read the public columns of campaigns_brand, campaigns_campaign", told[1])
@@ -367,7 +367,7 @@ if POSTGRESQL:
         def test_it_says_that_it_may_not_make_a_role(self) -> None:
             self.become(self.weak)
             with self.assertRaisesMessage(
-                CommandError, "The role that we connect as may not do this (permission denied"
+                CommandError, "The role of DATABASE_URL lacks the permission (permission denied"
             ):
                 command(self.role, "--apply")
             self.become(None)

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import TestCase
 
 from campaigns.models import Campaign, DaypartingSchedule
+from campaigns.models.clocks import Clocks
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.decide import brands_to_write
 from campaigns.services.scope import Scope
@@ -128,7 +129,7 @@ class SeveralWindows(WindowTestCase):
         for _ in range(3):
             make_window(self.campaign, FRI, "09:00", "12:00")
         self.assert_closed("2026-11-20 08:00")
-        found = brands_to_write(Scope.everything(), utc("2026-11-20 10:00"))
+        found = brands_to_write(Scope.everything(), Clocks(["UTC"], utc("2026-11-20 10:00")))
         self.assertEqual(found, [(self.campaign.brand_id, 1)])
 
     def test_it_is_always_open_without_a_window(self) -> None:

@@ -98,7 +98,7 @@ class DailyBudget(TestCase):
     def test_the_bound_is_the_most_between_two_checks_spent_or_not(self) -> None:
         report = simulate(self.ROWS + "2026-03-02T12:04 Acme/A 50", daily_budget=["100"])
         (brand,) = report.brands
-        self.assertEqual((brand.most.amount, clock(brand.most.span[0])), (Decimal(60), "09:00"))
+        self.assertEqual((brand.peak.amount, clock(brand.peak.span[0])), (Decimal(60), "09:00"))
 
 
 class OtherLimits(TestCase):
@@ -188,8 +188,8 @@ class Files(TestCase):
         report = simulate_file(HEAD + line + line + "2026-03-02T09:05,Acme,A,0.00,id-2\n")
         self.assertEqual((report.days[0].spent, report.history.repeated, report.history.zeros), (10, 1, 1))
         text = report_text(report)
-        self.assertIn("Lines that repeat an earlier one, and count once: 1.", text)
-        self.assertIn("Lines without spend, which are left out: 1.", text)
+        self.assertIn("Repeated lines, counted once: 1.", text)
+        self.assertIn("Lines without spend, skipped: 1.", text)
 
     def test_the_same_external_id_with_another_amount_is_refused(self) -> None:
         text = HEAD + "2026-03-02T09:00,Acme,A,10,id-1\n2026-03-02T09:00,Acme,A,11,id-1\n"
@@ -198,7 +198,7 @@ class Files(TestCase):
 
     def test_broken_lines_are_refused_by_their_numbers(self) -> None:
         text = HEAD + "2026-03-02T09:00,Acme,A,10,\n2026-03-02T09:00,Acme,A,ten,\nnever,Acme,A,1,\n"
-        with self.assertRaisesRegex(SimulationError, r"broken lines: .* Line 3: .*ten.* Line 4: .*never"):
+        with self.assertRaisesRegex(SimulationError, r"invalid lines: .* Line 3: .*ten.* Line 4: .*never"):
             simulate_file(text)
 
     def test_a_history_of_more_checks_than_anyone_waits_for_is_refused(self) -> None:
@@ -206,7 +206,7 @@ class Files(TestCase):
             simulate("2012-03-02T09:00 Acme/A 1\n2026-03-02T09:00 Acme/A 1", check_every="10s")
 
     def test_a_file_without_rows_is_refused(self) -> None:
-        with self.assertRaisesRegex(SimulationError, "has no rows with an amount"):
+        with self.assertRaisesRegex(SimulationError, "has no rows with spend"):
             simulate_file(HEAD)
 
 
@@ -239,36 +239,40 @@ class OptionsInWords(SimpleTestCase):
 
     def test_it_refuses_what_it_cannot_read_in_a_sentence_that_names_option_value_and_remedy(self) -> None:
         for option, value, sentence in (
-            ("daily_budget", ["Acme=-1"], "--daily-budget Acme=-1: “-1” is not an amount of money: write"),
-            ("daily_budget", ["ten"], "--daily-budget ten: “ten” is not an amount"),
-            ("daily_budget", ["NaN"], "“NaN” is not an amount"),
-            ("daily_budget", ["1e3"], "“1e3” is not an amount"),
-            ("daily_budget", ["1000000000"], "“1000000000” is not an amount"),
+            ("daily_budget", ["Acme=-1"], "--daily-budget Acme=-1: “-1” isn't a valid amount: use"),
+            ("daily_budget", ["ten"], "--daily-budget ten: “ten” isn't a valid amount"),
+            ("daily_budget", ["NaN"], "“NaN” isn't a valid amount"),
+            ("daily_budget", ["1e3"], "“1e3” isn't a valid amount"),
+            ("daily_budget", ["1000000000"], "“1000000000” isn't a valid amount"),
             ("daily_budget", ["0.0000001"], "an amount has at most 6 decimals"),
-            ("daily_budget", ["1", "2"], "--daily-budget is given twice for everyone"),
+            ("daily_budget", ["1", "2"], "--daily-budget is given twice for all brands"),
             ("monthly_budget", ["Acme=1", "Acme=2"], "--monthly-budget is given twice for Acme"),
-            ("campaign_limit", ["A="], "--campaign-limit A=: “” is not an amount"),
-            ("daily_budget_factor", "0", "--daily-budget-factor 0 is not a number above 0"),
-            ("daily_budget_factor", "-0.7", "--daily-budget-factor -0.7 is not a number above 0"),
-            ("daily_budget_factor", "inf", "--daily-budget-factor inf is not a number above 0"),
-            ("window", ["Mon-Fri"], "--window Mon-Fri is not DAYS,START,END"),
-            ("window", ["Moonday,08:00,20:00"], "“Moonday” is not a day"),
-            ("window", ["Mon-Wed-Fri,08:00,20:00"], "“Wed-Fri” is not a day"),
-            ("window", [",08:00,20:00"], "“” is not a day"),
-            ("window", ["daily,8:00,20:00"], "“8:00” is not a time of day"),
-            ("window", ["daily,08:00,24:00"], "“24:00” is not a time of day"),
-            ("window", ["daily,08:00,08:00"], "is an empty window"),
-            ("time_zone", "Asia/Peking", "--time-zone Asia/Peking: unknown time zone"),
-            ("time_zone", "../UTC", "unknown time zone"),
-            ("check_every", "9s", "--check-every 9s is not an interval from 10 seconds to a day"),
-            ("check_every", "1441", "is not an interval"),
-            ("check_every", "often", "is not an interval"),
-            ("quick_every", "6", "--quick-every 6 is not an interval from a second to that of the check, 300 seconds"),
-            ("quick_every", "301s", "write seconds, like 10s, or whole minutes, like 1, or never"),
-            ("quick_every", "0.5s", "is not an interval from a second"),
-            ("quick_every", "soon", "is not an interval from a second"),
-            ("spread", "1441", "--spread 1441 is not a time of up to a day: write whole minutes, like 5"),
-            ("spread", "-5", "is not a time of up to a day"),
+            ("campaign_limit", ["A="], "--campaign-limit A=: “” isn't a valid amount"),
+            ("daily_budget_factor", "0", "--daily-budget-factor 0 isn't a number above 0"),
+            ("daily_budget_factor", "-0.7", "--daily-budget-factor -0.7 isn't a number above 0"),
+            ("daily_budget_factor", "inf", "--daily-budget-factor inf isn't a number above 0"),
+            ("window", ["Mon-Fri"], "--window Mon-Fri isn't DAYS,START,END"),
+            ("window", ["Moonday,08:00,20:00"], "“Moonday” isn't a day"),
+            ("window", ["Mon-Wed-Fri,08:00,20:00"], "“Wed-Fri” isn't a day"),
+            ("window", [",08:00,20:00"], "“” isn't a day"),
+            ("window", ["daily,8:00,20:00"], "“8:00” isn't a valid time"),
+            ("window", ["daily,08:00,24:00"], "“24:00” isn't a valid time"),
+            ("window", ["daily,08:00,08:00"], "is empty"),
+            ("time_zone", "Asia/Peking", "--time-zone “Asia/Peking” isn't a time zone we know"),
+            ("time_zone", "../UTC", "“../UTC” isn't a time zone we know"),
+            ("check_every", "9s", "--check-every 9s isn't an interval from 10 seconds to a day"),
+            ("check_every", "1441", "isn't an interval"),
+            ("check_every", "often", "isn't an interval"),
+            (
+                "quick_every",
+                "6",
+                "--quick-every 6 isn't an interval from a second to that of the full check, 300 seconds",
+            ),
+            ("quick_every", "301s", "use seconds, like 10s, or whole minutes, like 1, or never"),
+            ("quick_every", "0.5s", "isn't an interval from a second"),
+            ("quick_every", "soon", "isn't an interval from a second"),
+            ("spread", "1441", "--spread 1441 isn't a time of up to a day: use whole minutes, like 5"),
+            ("spread", "-5", "isn't a time of up to a day"),
         ):
             with self.subTest(option=option, value=value), self.assertRaises(SimulationError) as caught:
                 read_options(CHECK_ALONE | {option: value})
@@ -277,13 +281,13 @@ class OptionsInWords(SimpleTestCase):
     def test_it_refuses_outputs_that_it_could_not_write_before_it_plays(self) -> None:
         source = Path(__file__)
         for path, sentence in (
-            ("plot.jpg", "name a file that ends in .png or .svg"),
-            ("plot", "name a file that ends in"),
-            ("/no/such/place/plot.png", "there is no directory /no/such/place"),
+            ("plot.jpg", "use a file name that ends in .png or .svg"),
+            ("plot", "use a file name that ends in"),
+            ("/no/such/place/plot.png", "the directory /no/such/place doesn't exist"),
         ):
             with self.subTest(path), self.assertRaisesRegex(SimulationError, sentence):
                 check_output("--plot", Path(path), (".png", ".svg"), source)
-        with self.assertRaisesRegex(SimulationError, "is the file that is simulated"):
+        with self.assertRaisesRegex(SimulationError, "is the simulated file"):
             check_output("--csv", source, (".py",), source)
 
 
@@ -296,7 +300,7 @@ class Names(TestCase):
             ("monthly_budget", ["Acmé=1"], "the brand “Acmé”, which isn't in the file"),
             ("window", ["C=daily,08:00,20:00"], "--window names the brand “C”"),
             ("campaign_limit", ["C=1"], "the campaign “C”, which isn't in the file"),
-            ("campaign_limit", ["A=1"], "could mean Acme/A, Bolt/A: write BRAND/CAMPAIGN=AMOUNT"),
+            ("campaign_limit", ["A=1"], "could mean Acme/A, Bolt/A: use BRAND/CAMPAIGN=AMOUNT"),
         ):
             with self.subTest(option=option, value=value), self.assertRaises(SimulationError) as caught:
                 simulate(self.ROWS, **{option: value})
@@ -314,11 +318,11 @@ class Names(TestCase):
             simulate("2026-03-02T09:00 Ac\u200bme/A 1")
 
     def test_it_refuses_two_budgets_for_every_brand(self) -> None:
-        with self.assertRaisesRegex(SimulationError, "both set the budget of every brand"):
+        with self.assertRaisesRegex(SimulationError, "both set the budget of all other brands"):
             simulate(self.ROWS, daily_budget=["5"], daily_budget_factor="0.7")
 
     def test_it_refuses_a_median_day_that_makes_no_budget(self) -> None:
-        with self.assertRaisesRegex(SimulationError, "is no budget from 0.01"):
+        with self.assertRaisesRegex(SimulationError, "isn't a budget from 0.01"):
             simulate("2026-03-02T09:00 Acme/A 0.001", daily_budget_factor="0.7")
 
 
@@ -360,7 +364,7 @@ class AnyHistory(HypothesisTestCase):
         for line in report.days:
             self.assertEqual(line.spent, expected[line.brand, line.day])
             self.assertEqual(line.spent + line.avoided, line.in_file)
-            self.assertLess(line.overspend or 0, line.most.amount if line.most else 1)
+            self.assertLess(line.overspend or 0, line.peak.amount if line.peak else 1)
         self.assertEqual(sum(line.in_file for line in report.days), Decimal(sum(c for _, _, c in spends)) / 100)
 
 
@@ -386,17 +390,17 @@ brand  paused  in file   spent  avoided
 ─────  ──────  ───────  ──────  ───────
 Acme   1 of 2   142.50  130.50    12.00
 
-                         worst                     most between
-brand  a look every  overspend      %          on     two looks                 from
-─────  ────────────  ─────────  ─────  ──────────  ────────────  ───────────────────
-Acme   10 seconds        20.50  20.50  2026-03-02         60.50  2026-03-02 09:07:00
-Acme   5 minutes         25.50  25.50  2026-03-02         65.50  2026-03-02 09:05:00
+                          worst                     peak between
+brand  a check every  overspend      %          on    two checks                 from
+─────  ─────────────  ─────────  ─────  ──────────  ────────────  ───────────────────
+Acme   10 seconds         20.50  20.50  2026-03-02         60.50  2026-03-02 09:07:00
+Acme   5 minutes          25.50  25.50  2026-03-02         65.50  2026-03-02 09:05:00
 
 Spent 130.50 of 142.50 in the file; avoided 12.00 (8.42 %).
 Worst overspend: 20.50, 20.50 % of the budget, Acme on 2026-03-02; \
-with the check alone, every 5 minutes: 25.50, 25.50 % of the budget, Acme on 2026-03-02.
-With a quick check every 10 seconds, no budget is passed by more than the most money between two looks: \
-60.50, Acme from 2026-03-02 09:07:00; with the check alone: 65.50, Acme from 2026-03-02 09:05:00.
+with full checks only, every 5 minutes: 25.50, 25.50 % of the budget, Acme on 2026-03-02.
+With a quick check every 10 seconds, overspend is limited to the largest spend between two checks: \
+60.50, Acme from 2026-03-02 09:07:00; with full checks only: 65.50, Acme from 2026-03-02 09:05:00.
 """
 
 
@@ -446,10 +450,10 @@ class ThroughManage(SimpleTestCase):
             (["spend.csv", "--daily-budget", "Bolt=5"], "names the brand “Bolt”, which isn't in the file"),
             (
                 ["spend.csv", "--daily-budget-factor", "-1"],
-                "--daily-budget-factor -1 is not a number above 0",
+                "--daily-budget-factor -1 isn't a number above 0",
             ),
             (["nowhere.csv"], "nowhere.csv can't be read (No such file or directory)"),
-            (["broken.csv"], "broken.csv has broken lines: correct or remove them. Line 7: "),
+            (["broken.csv"], "broken.csv has invalid lines: correct or remove them. Line 7: "),
         ):
             with self.subTest(arguments):
                 path = str(self.place / arguments[0])
@@ -461,10 +465,10 @@ class ThroughManage(SimpleTestCase):
 
 
 class LiveDatabase(SimpleTestCase):
-    def test_it_refuses_to_run_outside_the_throw_away_database(self) -> None:
+    def test_it_refuses_to_run_outside_the_temporary_database(self) -> None:
         for claimed in (False, True):
             with (
                 override_settings(SIMULATION=claimed),
-                self.assertRaisesRegex(CommandError, "runs in a throw-away database only"),
+                self.assertRaisesRegex(CommandError, "needs the temporary database"),
             ):
                 call_command("simulate", "spend.csv")

@@ -44,21 +44,21 @@ class QuickCheck(TestCase):
         self.assertEqual(first.paused[PauseReason.BRAND_DAILY_BUDGET], timedelta(hours=14, minutes=52, seconds=50))
         self.assertEqual((money(second), second.first_pause), (("10", "0", "0"), None))
 
-    def test_it_tells_the_same_of_the_check_alone(self) -> None:
+    def test_it_reports_the_same_with_full_checks_only(self) -> None:
         report = simulate(self.ROWS, daily_budget=["100"], quick_every="10s")
         alone = simulate(self.ROWS.replace("Acme", "Bolt"), daily_budget=["100"])
         assert report.alone is not None
         self.assertEqual([money(line) for line in report.alone.days], [money(line) for line in alone.days])
         self.assertEqual(money(alone.days[0]), ("112", "12", "9"))
-        self.assertEqual([str(each.brands[0].most.amount) for each in (report, report.alone)], ["60", "60"])
+        self.assertEqual([str(each.brands[0].peak.amount) for each in (report, report.alone)], ["60", "60"])
         self.assertIsNone(alone.alone)
         text = report_text(report)
         self.assertIn(
-            "Worst overspend: 5.00, 5.00 % of the budget, Acme on 2026-03-02; with the check alone, every 5 minutes: "
+            "Worst overspend: 5.00, 5.00 % of the budget, Acme on 2026-03-02; with full checks only, every 5 minutes: "
             "12.00, 12.00 % of the budget, Acme on 2026-03-02.",
             text,
         )
-        self.assertIn("With a quick check every 10 seconds, no budget is passed by more than the most money", text)
+        self.assertIn("With a quick check every 10 seconds, overspend is limited to the largest spend", text)
 
     def test_a_window_opens_and_closes_at_the_pass_that_reaches_its_minute(self) -> None:
         rows = "".join(f"2026-03-02T09:{at} Acme/A 1\n" for at in ("00:59", "01:00", "02:59", "03:00"))
@@ -71,10 +71,10 @@ class QuickCheck(TestCase):
     def test_the_full_check_comes_at_its_own_interval_and_at_midnight(self) -> None:
         rows = "2026-03-02T09:06:59 Acme/A 1\n2026-03-02T23:59:59 Acme/A 1"
         report = simulate(rows, check_every="7", quick_every="45s")
-        self.assertEqual(clock(report.brands[0].most.span.start, form=SECONDS), "09:06:45")
-        spans = report.looks.check_spans(report.history)
+        self.assertEqual(clock(report.brands[0].peak.span.start, form=SECONDS), "09:06:45")
+        spans = report.checks.check_spans(report.history)
         self.assertEqual([clock(at, form=SECONDS) for at in spans[0]], ["00:00:00", "00:07:00"])
-        ends = [clock(span.end, form=SECONDS) for span in report.looks.within(spans[0])]
+        ends = [clock(span.end, form=SECONDS) for span in report.checks.within(spans[0])]
         self.assertEqual((len(ends), ends[-2:]), (10, ["00:06:45", "00:07:00"]))
         self.assertEqual([clock(at, form=SECONDS) for at in spans[-1]], ["23:55:00", "00:00:00"])
 
@@ -86,13 +86,11 @@ class Spread(TestCase):
         (line,) = report.days
         self.assertEqual(money(line), ("50.000000", "5.000000", "250.000000"))
         self.assertEqual(clock(line.first_pause, form=SECONDS), "09:00:50")
-        self.assertEqual(report.brands[0].most.amount, 10)
+        self.assertEqual(report.brands[0].peak.amount, 10)
         assert report.alone is not None
         self.assertEqual(report.alone.days[0].overspend, 255)
-        self.assertEqual(report.alone.brands[0].most.amount, 300)
-        self.assertIn(
-            "The rows are spread: 30 pieces are spent one by one; amounts here are rounded.", report_text(report)
-        )
+        self.assertEqual(report.alone.brands[0].peak.amount, 300)
+        self.assertIn("The rows are spread into 30 pieces; amounts are rounded.", report_text(report))
 
     def test_pieces_add_up_to_their_row_to_the_millionth(self) -> None:
         text = as_csv("2026-03-02T09:00 Acme/A 0.000100\n2026-03-02T09:00 Acme/A -1\n2026-03-02T09:00 Acme/A 0.000002")
@@ -144,7 +142,7 @@ def played(text: str, how: type[Play], **options: object) -> Found:
     """The report, its days as CSV, and what stands in the database; which is empty again afterwards."""
     history, chosen = read(text, **options)
     plan = make_plan(chosen, history)
-    report = make_report(history, plan, list(how(history, plan, chosen.looks).steps(list)), chosen.looks)
+    report = make_report(history, plan, list(how(history, plan, chosen.checks).steps(list)), chosen.checks)
     history_lines = StatusChange.objects.order_by("at", "campaign__name")
     stored: list[object] = [
         *history_lines.values_list("campaign__name", "at", "reasons_before", "reasons_after", "brand_day_spend"),

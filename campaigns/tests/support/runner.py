@@ -32,5 +32,5 @@ class Runner(DiscoverRunner):
     def suite_result(self, suite: TestSuite, result: Any, **kwargs: Any) -> int:
         minutes, seconds = divmod(round(time.monotonic() - self.started), 60)
         where = connection.vendor + (f" in {self.parallel} processes" if self.parallel > 1 else "")
-        self.log(f"Ran {result.testsRun:,} test(s) in {minutes} min {seconds} s in all, on {where}.")
+        self.log(f"Ran {result.testsRun:,} tests in {minutes} min {seconds} s in all, on {where}.")
         return super().suite_result(suite, result, **kwargs)

@@ -8,12 +8,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from campaigns.management.commands.simulate import read_options
-from campaigns.services.simulation.compare import simulate as compare
-from campaigns.services.simulation.history import History, read_history
+from campaigns.services.simulation.history import History, read_history, spread
 from campaigns.services.simulation.options import Options
-from campaigns.services.simulation.pieces import spread
 from campaigns.services.simulation.plan import make_plan
 from campaigns.services.simulation.report import DayLine, Report
+from campaigns.services.simulation.report import simulate as compare
 
 HEAD = "timestamp,brand,campaign,amount,external_id\n"
 CHECK_ALONE: dict[str, object] = {
@@ -36,7 +35,7 @@ def simulate(rows: str, **given_options: object) -> Report:
 
 def simulate_file(text: str, **given_options: object) -> Report:
     history, options = read(text, **given_options)
-    return compare(history, make_plan(options, history), options.looks)[0]
+    return compare(history, make_plan(options, history), options.checks)[0]
 
 
 def as_csv(rows: str) -> str:

@@ -30,7 +30,8 @@ class Labelled(NamedTuple):
         return f"{self.label}: {self.before} → {self.after}" if self.before else self.label
 
 
-CLOSING = "test_closing test_closing_by_a_save"
+AGAIN, PERIODS = "test_rule_06_idempotent test_rule_13_history", "test_rule_03_period_of_spend test_rule_04_new_period"
+BAD_ROWS, CLOSING, QUICK = "test_rule_06_bad_rows", "test_closing test_closing_by_a_save", "test_quick_check"
 HISTORY = "test_guards_history"
 PENDING = "test_guards_pending test_rule_12_exact_money"
 SPEND = "test_guards_spend"
@@ -92,6 +93,31 @@ LABELS = (
         for what, before in (("without-pending", "-amount"), ("campaign-days", "-spend"), ("brand-periods", "-spend"))
     ),
     Labelled("lost-time-zones", "test_lost_time_zones", "kinds IS NULL OR kinds <> 2 OR "),
+    # current_spend.sql (R3, R4, R8)
+    Labelled("dated-ahead", PERIODS, "> clock.today", ">= clock.today"),
+    Labelled("dated-ahead", PERIODS, "< clock.next_month", "<= clock.next_month"),
+    Labelled("brand-spend-today", PERIODS, " + COALESCE({brand_today}, 0)"),
+    Labelled("brand-spend-today", PERIODS, "COALESCE(brand_day.spend, 0)", "0"),
+    Labelled("brand-spend-this-month", PERIODS, " + COALESCE({brand_this_month}, 0)"),
+    Labelled("brand-spend-this-month", PERIODS, "COALESCE(brand_month.spend, 0)", "0"),
+    Labelled("brand-spend-this-month", PERIODS, " - COALESCE(ahead.amount, 0)"),
+    Labelled("day-of-the-brand", PERIODS, " AND brand_day.starts_on = clock.today"),
+    Labelled("month-of-the-brand", PERIODS, " AND brand_month.starts_on = clock.this_month"),
+    Labelled("campaign-spend-today", PERIODS, " + COALESCE({campaign_today}, 0)"),
+    Labelled("campaign-spend-today", PERIODS, "COALESCE(own_day.spend, 0)", "0"),
+    Labelled("day-of-the-campaign", PERIODS, " AND own_day.day = b.today"),
+    Labelled("campaigns-in-scope", "test_rule_08_at_once", "{campaign_in_scope}", "1 = 1"),
+    # decide.sql (R6)
+    Labelled("unknown-time-zone", BAD_ROWS, "reasons_before | "),
+    Labelled("unknown-time-zone", BAD_ROWS, " | ({switches})"),
+    Labelled("only-differences", AGAIN, " WHERE reasons_after <> reasons_before", short=True),
+    # next_change.sql, campaign_updates.sql
+    Labelled("next-boundary", QUICK, "COALESCE(next_dst_change, {never})", "{never}"),
+    Labelled("next-start", QUICK, "starts_on > today", "1 = 0"),
+    Labelled("next-end", QUICK, "ends_on >= today", "1 = 0"),
+    Labelled("next-day", QUICK, "<> 0", "< 0"),
+    Labelled("next-month", QUICK, "<> 0", "< 0"),
+    Labelled("only-changed-campaigns", "test_upcoming", " OR c.next_change_minute <> next_change.minute"),
 )
 
 

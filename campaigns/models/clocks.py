@@ -1,17 +1,16 @@
-"""The local clocks of a scope's brands, as rows that a statement joins by time zone.
+"""The local clocks of some time zones, as rows that a statement joins by time zone.
 
-They come from Python's zone data, once per zone in use: one statement serves all zones, and the database's own zone
-data is never asked. Minutes count from 1970-01-01 00:00 UTC.
+They come from Python's zone data: one statement serves all zones, and the database's own zone data is never asked.
+Quarters and minutes count from 1970-01-01 00:00 UTC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import rows_param, rows_sql
 from campaigns.rules.periods import (
     QUARTER_SECONDS,
@@ -22,7 +21,6 @@ from campaigns.rules.periods import (
     quarter_of,
     start_of_day,
 )
-from campaigns.services.scope import Scope
 
 CLOCK_COLUMNS = {
     "zone": "text",
@@ -32,50 +30,51 @@ CLOCK_COLUMNS = {
     "next_month": "date",
     "weekday_bit": "integer",
     "yesterday_bit": "integer",
+    # Quarters.
     "day_from": "integer",
     "day_until": "integer",
     "month_from": "integer",
+    # Minutes: today's midnight by the offset of now, the beginning of tomorrow and of the next month, and the next
+    # change of the zone's offset before tomorrow, or NULL.
     "midnight": "integer",
     "tomorrow": "integer",
     "month_until": "integer",
-    "shift": "integer",
+    "next_dst_change": "integer",
 }
-"""Quarter-hours day_from to day_until and month_from on; minutes midnight (today's, by the offset of now), tomorrow,
-month_until, and shift: the next change of the zone's offset before tomorrow, or NULL.
-"""
 
 
 class Clocks:
-    """The clocks of the scope's zones at an instant; unknown zones have none."""
+    """The clocks of some zones at an instant; unknown zones have none.
 
-    sql = property(lambda self: rows_sql(CLOCK_COLUMNS))
+    more maps further columns, integers, to functions of a zone and the instant.
+    """
 
-    def __init__(self, scope: Scope, now: datetime) -> None:
+    def __init__(
+        self, zones: Iterable[str], now: datetime, more: Mapping[str, Callable[[ZoneInfo, datetime], int]] | None = None
+    ) -> None:
         self.now = now
-        zones = zones_of(scope)
-        self.unknown_zones = _unknown(zones)
         clocks = local_clocks(zones, now)
-        self.param = rows_param(CLOCK_COLUMNS, (_row(clock, now) for clock in clocks))
-        self.days = first_and_last(clock.today for clock in clocks)
-        self.months = first_and_last(clock.month for clock in clocks)
+        added = more or {}
+        columns = CLOCK_COLUMNS | dict.fromkeys(added, "integer")
+        self.sql = rows_sql(columns, "%(clocks)s")
+        rows = [(*_row(each, now), *(of(ZoneInfo(each.zone), now) for of in added.values())) for each in clocks]
+        # As constants, the first and the last of the zones' days and months let the database skip older periods.
+        first_day, last_day = _first_and_last(clock.today for clock in clocks)
+        first_month, last_month = _first_and_last(clock.month for clock in clocks)
+        self.params = {
+            "clocks": rows_param(columns, rows),
+            "first_day": first_day,
+            "last_day": last_day,
+            "first_month": first_month,
+            "last_month": last_month,
+        }
 
 
-def zones_of(scope: Scope) -> set[str]:
-    condition, params = scope.brand_condition("id")
-    return {name for (name,) in fetch_all(f"SELECT DISTINCT timezone FROM campaigns_brand WHERE {condition}", params)}
-
-
-def unknown_zones(scope: Scope) -> list[str]:
-    """Return the unknown time zones of the scope's brands: their brands can't be decided on."""
-    return _unknown(zones_of(scope))
-
-
-def _unknown(zones: Iterable[str]) -> list[str]:
+def unknown_zones(zones: Iterable[str]) -> list[str]:
     return sorted(str(name) for name in zones if find_zone(name) is None)
 
 
-def first_and_last(dates: Iterable[date]) -> tuple[str, str]:
-    """Return the first and the last of the dates: told as constants, they let the database look at nothing older."""
+def _first_and_last(dates: Iterable[date]) -> tuple[str, str]:
     found = sorted(dates) or [date.max]
     return found[0].isoformat(), found[-1].isoformat()
 
@@ -96,11 +95,11 @@ def _row(clock: LocalClock, now: datetime) -> tuple[Any, ...]:
         minute_of(now) - clock.local_time.hour * 60 - clock.local_time.minute,
         clock.day_until * 15,
         minute_of(start_of_day(zone, clock.next_month)),
-        _next_shift(zone, quarter_of(now), clock.day_until),
+        _next_dst_change(zone, quarter_of(now), clock.day_until),
     )
 
 
-def _next_shift(zone: ZoneInfo, quarter: int, until: int) -> int | None:
+def _next_dst_change(zone: ZoneInfo, quarter: int, until: int) -> int | None:
     """Return the minute of the next change of the zone's offset after a quarter-hour and before another, if any.
 
     Offsets change on quarter-hours, and not twice in a day.

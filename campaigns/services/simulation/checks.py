@@ -1,4 +1,4 @@
-"""When the jobs look: a full check at each local midnight and every so often, and quick checkes between them."""
+"""The times of checks: a full check at each local midnight and at intervals, and quick checks between them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from campaigns.services.intake.csv_reader import Row
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.history import History
 
-# That takes about an hour; more is most likely a timestamp with a wrong year.
-MOST_CHECKS = 1_000_000
+# These take about an hour; more are usually caused by a timestamp with a wrong year.
+MAX_CHECKS = 1_000_000
 
 
 class Span(NamedTuple):
-    """A stretch from one look (included) to a later one (excluded)."""
+    """The time from one check (included) to a later one (excluded)."""
 
     start: datetime
     end: datetime
 
 
 @dataclass(frozen=True)
-class Looks:
-    """The intervals of the full check and of the quick check; None is no quick check."""
+class CheckTimes:
+    """The intervals of the full check and of the quick check, if there is one."""
 
     check: timedelta
     quick: timedelta | None
@@ -37,15 +37,15 @@ class Looks:
         return self.quick or self.check
 
     @property
-    def check_alone(self) -> Looks:
-        return Looks(self.check, None)
+    def check_alone(self) -> CheckTimes:
+        return CheckTimes(self.check, None)
 
     def check_spans(self, history: History) -> list[Span]:
-        """Return the stretches between full checks: at each local midnight, as the daily reset, then every so often."""
+        """Return the spans between full checks, which start at each local midnight, as the daily reset."""
         days, checks = history.days, len(history.days) * -(-ONE_DAY // self.check)
-        if checks > MOST_CHECKS:
+        if checks > MAX_CHECKS:
             raise SimulationError(
-                f"The days from {days[0]} to {days[-1]} need {checks:,} checks, more than {MOST_CHECKS:,}: "
+                f"The days from {days[0]} to {days[-1]} need {checks:,} checks, more than {MAX_CHECKS:,}: "
                 "correct a wrong year in the file, or check less often with --check-every."
             )
         instants = [instant for day in days for instant in self._checks_of_day(history, day)]
@@ -57,7 +57,7 @@ class Looks:
         return _instants(Span(midnight, next_midnight), self.check)
 
     def within(self, span: Span) -> list[Span]:
-        """Cut the stretch between two full checks at the quick checkes."""
+        """Split the span between two full checks at the quick checks."""
         if self.quick is None:
             return [span]
         return [Span(start, end) for start, end in pairwise([*_instants(span, self.quick), span.end])]
@@ -71,12 +71,12 @@ def _instants(span: Span, step: timedelta) -> Iterator[datetime]:
 
 
 def rows_by_span(rows: list[Row], spans: list[Span]) -> dict[Span, list[Row]]:
-    """Return the rows of each stretch that has any; both are in order."""
+    """Return the rows by span, without empty spans; both are in order."""
     found: dict[Span, list[Row]] = defaultdict(list)
-    upcoming = iter(spans)
-    span = next(upcoming)
+    remaining = iter(spans)
+    span = next(remaining)
     for row in rows:
         while row.timestamp >= span.end:
-            span = next(upcoming)
+            span = next(remaining)
         found[span].append(row)
     return found

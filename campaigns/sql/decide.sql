@@ -1,0 +1,11 @@
+-- The reasons that hold for each campaign of the scope, beside those that are stored. Goes on from current_spend.sql.
+-- {reasons} has every rule of R1, R2 and R7. What an earlier run did is never read (R6).
+decision {hint} (
+    SELECT campaign.*,
+        -- In an unknown time zone there is no today: a switch still pauses, and nothing resumes (R6).
+        -- guard: unknown-time-zone
+        CASE WHEN today IS NULL THEN reasons_before | ({switches}) ELSE {reasons} END AS reasons_after
+    FROM campaign
+),
+-- guard: only-differences
+differences AS (SELECT * FROM decision WHERE reasons_after <> reasons_before)
