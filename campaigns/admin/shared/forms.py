@@ -212,7 +212,7 @@ class ConflictAwareFormSet(forms.BaseInlineFormSet[M, Any, "ConflictAwareRowForm
             yield int(value) if is_key(value) else 0
 
     def _placeholder(self, pk: int) -> Any:
-        row = self.form._meta.model(pk=pk, **{self.fk.name: self.instance})
+        row: Any = self.form._meta.model(pk=pk, **{self.fk.name: self.instance})
         row._state.adding = False
         row.is_placeholder = True
         return row

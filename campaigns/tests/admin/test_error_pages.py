@@ -31,4 +31,4 @@ class ErrorPages(TestCase):
     def test_a_fault_of_ours_is_told_without_asking_the_database(self) -> None:
         with self.assertNumQueries(0):
             self.assertIn("The error is on our side", render_to_string("500.html"))
-        self.assertIn("can't be read", render_to_string("400.html"))
+        self.assertIn("Invalid request", render_to_string("400.html"))

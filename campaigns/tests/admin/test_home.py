@@ -234,7 +234,7 @@ class PeopleTests(HomeTestCase):
         parts = {
             "view_brand": "Brands by risk",
             "view_campaign": "Pause reasons",
-            "view_statuschange": "The last 24 hours",
+            "view_statuschange": "Last 24 hours",
             "view_jobrun": "All jobs",
         }
         make_campaign(enabled=False)

@@ -149,7 +149,9 @@ class BrandOfACampaignTests(FormTestCase):
     def test_a_name_that_the_brand_has_already_is_refused(self) -> None:
         campaign = make_campaign()
         make_campaign(campaign.brand, name="Taken")
-        self.refused(campaign, self.form(campaign) | {"name": "Taken"}, "The brand already has a campaign with this name")
+        self.refused(
+            campaign, self.form(campaign) | {"name": "Taken"}, "The brand already has a campaign with this name"
+        )
 
 
 class MeanwhileTests(FormTestCase):
