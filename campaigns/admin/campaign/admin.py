@@ -55,8 +55,7 @@ class CampaignForm(NamedForm[Campaign]):
             self.add_error(
                 "brand",
                 f"“{self.instance}” has spend, which stays with its brand “{self.instance.brand}”. Turn the campaign"
-                f" off"
-                " and create a new one for the other brand.",
+                " off and create a new one for the other brand.",
             )
         return cleaned
 

@@ -19,12 +19,12 @@ from kombu.exceptions import OperationalError as BrokerError
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from budget_manager.upload_limit import was_dropped
-from campaigns.admin.ledger.upload_preview import preview_context
+from campaigns.admin.ledger.upload_page import MEGABYTE, figures_of, in_megabytes, preview_context, progress_of
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, local_time, render_bar
 from campaigns.admin.shared.fields import ZoneWidget
 from campaigns.database.clock import database_now
-from campaigns.database.connection import is_busy, is_postgresql
+from campaigns.database.connection import is_busy
 from campaigns.models import SpendUpload
 from campaigns.models.brand import validate_zone
 from campaigns.rules.amounts import DecimalMark
@@ -50,7 +50,6 @@ DECIMALS = (
     (DecimalMark.POINT, "Point, as in 1,250.50"),
     (DecimalMark.COMMA, "Comma, as in 1.250,50"),
 )
-MEGABYTE = 1024**2
 
 
 class UploadForm(forms.Form):
@@ -257,51 +256,3 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             return in_megabytes(upload.size)
         done = progress["percent"]
         return render_bar(text=progress["sizes"], note=f"{done} %", value=done, label="of the file")
-
-
-def progress_of(upload: SpendUpload) -> dict[str, Any]:
-    """Return the progress of an upload, for the page and for the script that updates it."""
-    percent = 100 if upload.state == SpendUpload.State.DONE else upload.bytes_done * 100 // max(upload.size, 1)
-    return {
-        "state": upload.state,
-        "over": upload.is_over or upload.state == SpendUpload.State.READY,
-        "percent": min(percent, 100),
-        "sizes": f"{in_megabytes(upload.bytes_done)} of {in_megabytes(upload.size)}",
-        "sentence": _sentence(upload),
-    }
-
-
-def _sentence(upload: SpendUpload) -> str:
-    if upload.state == SpendUpload.State.CHECKING:
-        return "The file is being read for the preview. Nothing has been imported yet."
-    if upload.state == SpendUpload.State.READY:
-        return "Nothing has been imported yet. The file would import:"
-    if upload.state == SpendUpload.State.WAITING:
-        return "Waiting for a worker. Imports run one at a time."
-    if upload.state == SpendUpload.State.RUNNING:
-        if not upload.skip_errors and not is_postgresql():
-            return "Importing. On SQLite, progress is shown only at the end."
-        rows = f", {upload.imported:,} rows so far" if upload.imported else ""
-        return f"Importing{rows}."
-    if upload.state in (SpendUpload.State.FAILED, SpendUpload.State.CANCELLED):
-        return upload.problem
-    rows = "1 row" if upload.imported == 1 else f"{upload.imported:,} rows"
-    return f"Done: {rows} imported, {upload.repeated:,} duplicates skipped, {upload.refused:,} refused."
-
-
-def figures_of(upload: SpendUpload) -> list[tuple[str, str]]:
-    """Return the counts of the result with words, like the figures of a preview."""
-    figures = (
-        (upload.imported, "imported"),
-        (upload.repeated, "duplicates skipped"),
-        (upload.refused, "refused"),
-        (upload.without_spend, "without spend"),
-        (upload.notes, "totals and notes"),
-        (upload.created_brands, "brands created"),
-        (upload.created_campaigns, "campaigns created"),
-    )
-    return [(f"{count:,}", word) for count, word in figures if count or word == "imported"]
-
-
-def in_megabytes(size: int) -> str:
-    return f"{size / MEGABYTE:,.1f} MB" if size >= MEGABYTE / 10 else f"{size / 1024:,.1f} kB"

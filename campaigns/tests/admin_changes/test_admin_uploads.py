@@ -13,7 +13,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from campaigns import tasks
-from campaigns.admin.ledger import upload_preview, uploads
+from campaigns.admin.ledger import upload_page, uploads
 from campaigns.models import Brand, BrandAssignment, SpendRecord, SpendUpload, SpendUploadPart
 from campaigns.services.intake.uploads import run_upload
 from campaigns.tests.support.browser import AdminTestCase
@@ -255,7 +255,7 @@ class Previewing(UploadPageTestCase):
         lines = b"".join(
             b"2026-%02d-%02d,Alpine,Search,1\n" % (month, day) for month in (1, 2, 3) for day in range(1, 29)
         )
-        with patch.object(upload_preview, "SHOWN", 80):
+        with patch.object(upload_page, "SHOWN", 80):
             self.assertContains(self.upload(b"timestamp,brand,campaign,amount\n" + lines), "and 4 more days")
 
 
