@@ -42,6 +42,7 @@ class EnforceOnSaveMixin(BaseAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _begin_save(self, request: HttpRequest, object_id: str | None) -> None:
+        """Lock for a save that the person may make; Django refuses any other before it writes."""
         if object_id is None:
             if self.has_add_permission(request):
                 self.lock_for_save(request, None, set())
