@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
-from unfold.contrib.filters.admin import AllValuesCheckboxFilter, BooleanRadioFilter
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 
 from campaigns.admin.brand.lists import campaigns_of, history_of
 from campaigns.admin.brand.page import summary_context
@@ -27,7 +27,7 @@ from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.admin.shared.display import day_bar, link_to_list, month_bar
 from campaigns.admin.shared.enforce_on_save import EnforceOnSaveMixin
 from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget, MoneyField, ZoneWidget
-from campaigns.admin.shared.filters import RiskFilter
+from campaigns.admin.shared.filters import BrandEnabledFilter, RiskFilter
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.database.clock import database_now
@@ -104,7 +104,7 @@ class BrandAdmin(
     list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone")
     list_filter = (
         RiskFilter,
-        ("enabled", BooleanRadioFilter),
+        ("enabled", BrandEnabledFilter),
         ("currency", AllValuesCheckboxFilter),
         ("timezone", AllValuesCheckboxFilter),
     )

@@ -10,7 +10,7 @@ from django.urls import path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction, BulkMixin
@@ -24,7 +24,7 @@ from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.admin.shared.display import link_to, spend_bar, status_chips
 from campaigns.admin.shared.enforce_on_save import EnforceOnSaveMixin
 from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField, is_key
-from campaigns.admin.shared.filters import ReasonFilter, VisibleAutocompleteFilter
+from campaigns.admin.shared.filters import EnabledFilter, ReasonFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.search import campaigns_named
@@ -86,7 +86,7 @@ class CampaignAdmin(
         ("status", ChoicesDropdownFilter),
         ReasonFilter,
         ("brand", VisibleAutocompleteFilter),
-        ("enabled", BooleanRadioFilter),
+        ("enabled", EnabledFilter),
     )
     search_fields = ("name", "brand__name")
     search_help_text = "Search by campaign or brand"

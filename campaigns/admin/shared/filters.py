@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 
@@ -12,7 +12,12 @@ from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    DropdownFilter,
+    RangeDateFilter,
+)
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.widgets import INPUT_CLASSES
 
@@ -39,6 +44,21 @@ class VisibleAutocompleteFilter(AutocompleteSelectFilter):
     """One of the brands or campaigns that the person sees, found by typing."""
 
     form_class: Any = VisibleAutocompleteForm
+
+
+class EnabledFilter(BooleanRadioFilter):
+    """Rows that are on, or not."""
+
+    off = "Off"
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        choices = [self.all_option, ("1", "On"), ("0", self.off)]
+        label, name = f"On or {self.off.lower()}", self.lookup_kwarg
+        yield {"form": self.form_class(label=label, name=name, choices=choices, data={name: self.value()})}
+
+
+class BrandEnabledFilter(EnabledFilter):
+    off = "Paused"
 
 
 class DescribedFilter(SimpleListFilter):
