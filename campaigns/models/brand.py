@@ -49,7 +49,7 @@ class BrandQuerySet(models.QuerySet["Brand"]):
 
 
 class Brand(SavesNameKey):
-    """An advertiser: its budgets hold for all of its campaigns together."""
+    """An advertiser, whose budgets apply to all its campaigns together."""
 
     name = models.CharField(max_length=200)
     enabled = models.BooleanField(
@@ -92,11 +92,11 @@ class Brand(SavesNameKey):
     class Meta:
         ordering = ("name",)
         indexes = (
-            # Those whose key is computed when a name is looked for.
+            # Brands whose key is computed when a name is looked up.
             models.Index(fields=("id",), name="brand_without_name_key", condition=models.Q(name_key__isnull=True)),
         )
         constraints = (
-            # With a condition, which always holds, it is no key that a renaming would lock against folds.
+            # The condition is always true; without it, this would be a key, and a rename would block folds.
             models.UniqueConstraint(
                 fields=("name",),
                 condition=~models.Q(name=""),

@@ -1,4 +1,4 @@
-"""What a person is asked before many rows are changed at once; each form knows the operation that it describes."""
+"""The forms of bulk actions; each returns the operation that it describes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ PERCENTS = (Adjustment.RAISE_PERCENT, Adjustment.LOWER_PERCENT)
 COPY = "copy"
 
 
-class SwitchOnForm(forms.Form):
-    """Nothing needs to be asked."""
+class TurnOnForm(forms.Form):
+    """A form without fields: the page shows the preview at once."""
 
     def __init__(self, data: Any = None, *, person: Person) -> None:
         super().__init__(data)
@@ -33,7 +33,7 @@ class SwitchOnForm(forms.Form):
         return SwitchTo(True)
 
 
-class SwitchOffForm(SwitchOnForm):
+class TurnOffForm(TurnOnForm):
     def operation(self) -> Operation:
         return SwitchTo(False)
 
@@ -63,8 +63,7 @@ class LimitForm(forms.Form):
         max_digits=18,
         decimal_places=6,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="In each brand’s currency, or in percent: 10 raises 200.00 to 220.00. Leave empty to remove the"
-        " limit.",
+        help_text="In each brand’s currency, or in percent: 10 raises 200.00 to 220.00. Leave empty to remove.",
         error_messages={
             "invalid": "Enter a number like 1250 or 1250.50.",
             "min_value": "Enter 0 or more. To reduce, choose “Lower”.",
@@ -108,7 +107,7 @@ class BrandBudgetForm(LimitForm):
 
 
 class ScheduleForm(forms.Form):
-    """A schedule that many have, or that of another campaign."""
+    """A preset schedule, or that of another campaign."""
 
     schedule = forms.ChoiceField(
         label="Schedule",

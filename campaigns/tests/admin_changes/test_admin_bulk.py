@@ -40,7 +40,7 @@ class WhatThePagesAsk(BulkPageTestCase):
         self.assertContains(preview, "Change 2 campaigns")
         self.assertContains(preview, "<ins>110.00 USD</ins>", html=True)
         done = confirm(self.client, preview)
-        self.assertContains(done, "Changed the daily spend limit of 2 campaigns. Campaigns that changed status: none.")
+        self.assertContains(done, "Changed the daily spend limit of 2 campaigns. No campaign changed status.")
         self.assertEqual(list(Campaign.objects.order_by("pk").values_list("daily_spend_limit", flat=True)), [110, 55])
 
     def test_it_changes_either_budget_of_brands(self) -> None:
