@@ -131,7 +131,7 @@ def check_in_shards(workers: Sequence[Worker], at: datetime, changes: int) -> fl
     def check() -> list[int | None]:
         run = begin_check(CHECK_BUDGETS, of=len(workers), clock=lambda: at)
         for number, worker in enumerate(workers):
-            worker.begin(take_shard, check=run, number=number, at=at.isoformat())
+            worker.begin(take_shard, run, number, at)
         return [worker.stop() for worker in workers]
 
     taken, answers = timed(check)
@@ -139,8 +139,8 @@ def check_in_shards(workers: Sequence[Worker], at: datetime, changes: int) -> fl
     return taken
 
 
-def take_shard(check: str, number: int, at: str) -> int | None:
+def take_shard(check: UUID, number: int, at: datetime) -> int | None:
     """Return how many campaigns the whole check has changed, if this was its last shard."""
     execute("SET max_parallel_workers_per_gather = 0")
-    ended = run_shard(UUID(check), number, clock=lambda: datetime.fromisoformat(at))
+    ended = run_shard(check, number, clock=lambda: at)
     return ended.enforcement.changed if ended else None

@@ -81,11 +81,11 @@ def run(other: Path, *, brands: int, rounds: int) -> str:
             with use(stack.enter_context(database(label))):
                 workers.append(stack.enter_context(Worker(checkout.resolve())))
         for worker in workers:
-            worker.call(do_task, task=make, brands=brands)
+            worker.call(do_task, make, brands)
         for number in range(rounds + 1):
             for name in names:
                 order = workers if number % 2 else workers[::-1]
-                taken = {worker: worker.call(do_task, task=name, brands=brands) for worker in order}
+                taken = {worker: worker.call(do_task, name, brands) for worker in order}
                 ours, theirs = (taken[worker] for worker in workers)
                 log(f"round {number}: {name}: {ours:.3f} s, the other {theirs:.3f} s")
                 found[name].append((ours, theirs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,12 +20,12 @@ from campaigns.database.connection import execute, is_postgresql
 
 
 @contextmanager
-def database(label: str) -> Iterator[str]:
-    """Create an empty database for the context; return its name."""
+def database(label: str, template: str = "") -> Iterator[str]:
+    """Create a database for the context, empty or a copy of the template; return its name."""
     if is_postgresql():
         name = f"budget_bench_{os.getpid()}_{label}"
         with server():
-            execute(f'CREATE DATABASE "{name}"')
+            execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
         try:
             yield name
         finally:
@@ -32,7 +33,10 @@ def database(label: str) -> Iterator[str]:
                 execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     else:
         with tempfile.TemporaryDirectory(prefix="budget_bench_", ignore_cleanup_errors=True) as directory:
-            yield f"{directory}/{label}.sqlite3"
+            name = f"{directory}/{label}.sqlite3"
+            if template:
+                shutil.copy(template, name)
+            yield name
 
 
 @contextmanager
@@ -73,6 +77,8 @@ class Bench:
     # Its end drops the databases.
     stack: ExitStack
     databases: dict[World, str] = field(default_factory=dict)
+    # The name of a database with our tables and no rows.
+    template: str = ""
 
     def large_world(self) -> World:
         return World(self.sizes.brands, self.sizes.days)
@@ -80,16 +86,19 @@ class Bench:
     @contextmanager
     def inside(self, world: World) -> Iterator[World]:
         """Use the database of a world, as the part before has left it."""
-        if world in self.databases:
-            with use(self.databases[world]):
-                yield world
-        else:
-            log(f"making {world.campaigns:,} campaigns with {world.days} days of totals")
-            name = self.databases[world] = self.stack.enter_context(database(str(len(self.databases))))
-            with use(name):
+        if not self.template:
+            self.template = self.stack.enter_context(database("template"))
+            with use(self.template):
                 call_command("migrate", verbosity=0, interactive=False)
+        is_new = world not in self.databases
+        if is_new:
+            log(f"making {world.campaigns:,} campaigns with {world.days} days of totals")
+            label = str(len(self.databases))
+            self.databases[world] = self.stack.enter_context(database(label, self.template))
+        with use(self.databases[world]):
+            if is_new:
                 make_world(world)
-                yield world
+            yield world
 
 
 def log(text: str) -> None:

@@ -38,7 +38,7 @@ class Sizes:
 
 SIZES = {
     "full": Sizes(100_000, 1_000, 100, 30, 5, 3_000, 75, 10),
-    "quick": Sizes(5_000, 200, 20, 10, 3, 400, 8, 2),
+    "quick": Sizes(2_000, 100, 20, 10, 3, 200, 4, 2),
     # For the tests of the benchmarks.
     "tiny": Sizes(20, 4, 1, 2, 1, 5, 1, 0.1),
 }

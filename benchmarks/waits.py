@@ -45,7 +45,7 @@ def measure(bench: Bench) -> list[Figure]:
     with bench.inside(bench.large_world()) as world, crew(world, people=2) as watch, Worker() as check:
         check_at(world.noon)
         alone = watch(lambda: time.sleep(bench.sizes.alone))
-        beside = watch_checks(bench, world, watch, lambda: checks.append(check.call(weigh_check, at=world.next_noon)))
+        beside = watch_checks(bench, world, watch, lambda: checks.append(check.call(weigh_check, world.next_noon)))
     return [
         values("peak memory of the process that checks", [megabytes for _, megabytes in checks], "MB", most=150),
         longest_wait("person", "a person who saves beside it", alone, beside, 1000),
@@ -58,15 +58,16 @@ def measure(bench: Bench) -> list[Figure]:
 def crew(world: World, *, people: int, rest: float = REST) -> Iterator[Watch]:
     """Start people who save and a spend writer; yield a function that lets them act while some work is done."""
     with ExitStack() as stack:
-        writer, *savers = [stack.enter_context(Worker()) for _ in range(1 + people)]
+        workers = [Worker() for _ in range(1 + people)]
+        writer, *savers = [stack.enter_context(worker) for worker in workers]
 
         def watch(work: Callable[[], object]) -> Waits:
-            writer.begin(insert_spend, brands=world.brands)
+            writer.begin(insert_spend, world.brands)
             for saver in savers:
-                saver.begin(save_campaigns, at=world.next_noon, brands=world.brands, rest=rest)
+                saver.begin(save_campaigns, world.next_noon, world.brands, rest)
             work()
             saved = [saver.stop() for saver in savers]
-            return {"person": total(saved), "writer": tuple(writer.stop())}
+            return {"person": total(saved), "writer": writer.stop()}
 
         yield watch
 
@@ -91,9 +92,9 @@ def longest_wait(role: str, who: str, alone: Waits, beside: Waits, most: float) 
     return Figure(f"longest wait of {who}", longest * 1000, "ms", most=most, note=note)
 
 
-def weigh_check(at: str) -> tuple[float, float]:
+def weigh_check(at: datetime) -> tuple[float, float]:
     """Do a full check; return its seconds, and the most megabytes that this process has had."""
-    taken = seconds(lambda: check_at(datetime.fromisoformat(at)))
+    taken = seconds(lambda: check_at(at))
     status = Path("/proc/self/status")
     if status.exists():  # Linux's getrusage would include the parent's
         (kilobytes,) = (line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
@@ -101,19 +102,16 @@ def weigh_check(at: str) -> tuple[float, float]:
     return taken, getrusage(RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def save_campaigns(at: str, brands: int, rest: float) -> tuple[int, float]:
+def save_campaigns(at: datetime, brands: int, rest: float) -> tuple[int, float]:
     """Save campaigns as the admin does, of brands with even ids: those that a check changes."""
-
-    def clock() -> datetime:
-        return datetime.fromisoformat(at)
 
     def save() -> None:
         brand = 2 * random.randint(1, brands // 2)
         campaign = brand * CAMPAIGNS_PER_BRAND - random.randrange(CAMPAIGNS_PER_BRAND)
         with transaction.atomic():
-            begin_change([brand], clock=clock)
+            begin_change([brand], clock=lambda: at)
             Campaign.objects.filter(pk=campaign).update(daily_spend_limit=random.randint(900_000, 999_999))
-            finish_change(Scope.of_campaigns([campaign]), clock=clock, actor="bench")
+            finish_change(Scope.of_campaigns([campaign]), clock=lambda: at, actor="bench")
 
     return repeat(save, rest)
 

@@ -1,17 +1,15 @@
 """Insert throughput with our trigger, beside the same table with the same constraints and no trigger.
 
-Every run begins with an empty ledger. Single rows, transactions and batches are inserted by pgbench, which costs the
-machine little and comes with PostgreSQL.
+Every run begins with an empty ledger. Single rows, transactions and batches are inserted by pgbench, which takes little
+of the machine and comes with PostgreSQL.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 from django.db import connection
 
@@ -113,7 +111,7 @@ def pgbench(script: str, clients: int, transactions: int) -> float:
     """Let each client do so many transactions; return how many were done per second."""
     done = subprocess.run(
         [
-            *(find_pgbench(), "--no-vacuum", "--protocol", "prepared", "--file", "-"),
+            *("pgbench", "--no-vacuum", "--protocol", "prepared", "--file", "-"),
             *("--client", str(clients), "--jobs", "2", "--transactions", str(transactions), url_of_default()),
         ],
         input=script,
@@ -125,12 +123,3 @@ def pgbench(script: str, clients: int, transactions: int) -> float:
     if done.returncode or not processed or not rate or int(processed[1]) != clients * transactions:
         raise SystemExit(f"pgbench failed: {done.stderr.strip() or done.stdout.strip()}")
     return float(rate[1])
-
-
-def find_pgbench() -> str:
-    """Return pgbench's path: on the PATH, or where Debian keeps the newest server's programs."""
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/pgbench"), key=lambda path: float(path.parts[4]))
-    path = shutil.which("pgbench") or (str(versions[-1]) if versions else None)
-    if path is None:
-        raise SystemExit("pgbench is missing: install PostgreSQL's server package, which brings it.")
-    return path
