@@ -65,7 +65,7 @@ class CountTests(AdminTestCase):
     def test_a_name_that_many_have_is_followed_for_the_first_of_them(self) -> None:
         for campaign in Campaign.objects.all():
             spend(campaign, 1)
-        with patch.object(search, "NAMED", 3):
+        with patch.object(search, "MAX_NAMED", 3):
             page = self.client.get(address("spendrecord", q="alpine"))
             self.assertContains(page, "More than 3 campaigns match")
         self.assertEqual(len(page.context["cl"].result_list), 3)
