@@ -10,13 +10,12 @@ from django.db.models.functions import Length, Now
 
 from campaigns.models.checks import IsPlainTimestamp, IsSwitch, IsText
 from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
+from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.currencies import find_currency, unknown_currency
 from campaigns.rules.periods import EARLIEST, LATEST, find_zone
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
-
-    from campaigns.models.spend_queries import BrandSpend
 
 
 def validate_zone(name: str) -> None:
@@ -43,8 +42,6 @@ def default_zone() -> str:
 class BrandQuerySet(models.QuerySet["Brand"]):
     def with_spend(self, now: datetime) -> models.QuerySet[WithAnnotations[Brand, BrandSpend]]:
         """Annotate spend_today and spend_this_month: exact Decimals in each brand's zone at now, folded + pending."""
-        from campaigns.models.spend_queries import brands_with_spend
-
         return brands_with_spend(self, now)
 
 

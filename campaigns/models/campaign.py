@@ -11,12 +11,11 @@ from django.db.models.functions import Now
 from campaigns.models.brand import Brand
 from campaigns.models.checks import IsPlainDate, IsSwitch, IsText, IsWholeNumber
 from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
+from campaigns.models.spend_queries import CampaignSpend, campaigns_with_spend
 from campaigns.rules.reasons import ALL_REASONS, PauseReason
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
-
-    from campaigns.models.spend_queries import CampaignSpend
 
 
 # Columns of an existing campaign that only enforcement writes.
@@ -31,8 +30,6 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
 
         Exact Decimals in the brand's zone at now, folded + pending.
         """
-        from campaigns.models.spend_queries import campaigns_with_spend
-
         return campaigns_with_spend(self, now)
 
 
