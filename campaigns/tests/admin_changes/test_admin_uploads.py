@@ -72,7 +72,7 @@ class Uploading(UploadPageTestCase):
         told = self.progress(upload).json()
         self.assertEqual((told["state"], told["over"], told["percent"]), ("done", True, 100))
         done = self.client.get(page(SpendUpload, "change", upload.pk))
-        self.assertContains(done, "Done: 1 row imported, 0 repeated and skipped, 0 refused.")
+        self.assertContains(done, "Done: 1 row imported, 0 duplicates skipped, 0 refused.")
         self.assertContains(done, "1 imported row had no external_id")
         self.assertNotContains(done, "campaigns/upload.js")
         self.assertContains(self.client.get(page(SpendUpload, "changelist")), "spend.csv")
