@@ -10,24 +10,9 @@ from campaigns.rules.periods import NEVER, first_of_month, minute_of
 from campaigns.rules.reasons import PauseReason
 
 READ = (
-    "c.id",
-    "c.brand_id",
-    "c.pause_reasons",
-    "c.next_change_minute",
-    "c.enabled",
-    "c.starts_on",
-    "c.ends_on",
-    "c.daily_spend_limit",
-    "b.enabled",
-    "b.timezone",
-    "b.daily_budget",
-    "b.monthly_budget",
-    "w.days_of_week",
-    "w.start_time",
-    "w.end_time",
-    "own_day.spend",
-    "brand_day.spend",
-    "brand_month.spend",
+    *("c.id", "c.brand_id", "c.pause_reasons", "c.next_change_minute", "c.enabled", "c.starts_on", "c.ends_on"),
+    *("c.daily_spend_limit", "b.enabled", "b.timezone", "b.daily_budget", "b.monthly_budget", "w.days_of_week"),
+    *("w.start_time", "w.end_time", "own_day.spend", "brand_day.spend", "brand_month.spend"),
 )
 
 JOIN = """
@@ -65,14 +50,9 @@ INSERT INTO campaigns_campaignday (campaign_id, day, spend)
 SELECT campaign_id, {day}, CAST(SUM(amount) AS bigint) FROM campaigns_pendingspend WHERE 1 = 1 GROUP BY 1, 2
 ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend
 """
-ADD_BRAND_DAYS = """
+ADD_BRAND_PERIODS = """
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-SELECT brand_id, 'day', {day}, CAST(SUM(amount) AS bigint) FROM campaigns_pendingspend WHERE 1 = 1 GROUP BY 1, 3
-ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
-"""
-ADD_BRAND_MONTHS = """
-INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-SELECT brand_id, 'month', {month}, CAST(SUM(amount) AS bigint) FROM campaigns_pendingspend WHERE 1 = 1 GROUP BY 1, 3
+SELECT brand_id, '{kind}', {first}, CAST(SUM(amount) AS bigint) FROM campaigns_pendingspend WHERE 1 = 1 GROUP BY 1, 3
 ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
 """
 
@@ -105,5 +85,5 @@ def add_up_pending() -> None:
         day = "date(quarter * 900, 'unixepoch')"
         month = "date(quarter * 900, 'unixepoch', 'start of month')"
     execute(ADD_CAMPAIGN_DAYS.format(day=day))
-    execute(ADD_BRAND_DAYS.format(day=day))
-    execute(ADD_BRAND_MONTHS.format(month=month))
+    execute(ADD_BRAND_PERIODS.format(kind="day", first=day))
+    execute(ADD_BRAND_PERIODS.format(kind="month", first=month))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from benchmarks import baselines
 from benchmarks.databases import Bench
-from benchmarks.figures import Figure, compare, pairs_of, seconds, values
-from benchmarks.workers import Worker, ready
+from benchmarks.figures import Figure, Pairs, compare, pairs_of, seconds, timed, values
+from benchmarks.workers import Worker
 from benchmarks.world import World, accounting_table, settle
 from campaigns.database.connection import execute
 from campaigns.services.enforcement.enforce import enforce
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, full_check
-from campaigns.services.jobs.shards import begin_check
+from campaigns.services.jobs.shards import begin_check, run_shard
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.scope import Scope
 
@@ -26,34 +27,24 @@ WHERE closed_at IS NOT NULL AND kind = 'day' AND starts_on = %s
 
 def idle(bench: Bench) -> list[Figure]:
     with bench.inside(bench.large_world()) as world:
-        check_at_noon(world)
+        check_at(world.noon)
         settle()
-        whole = idle_pairs(bench, world)
-        deciding = pairs_of(
-            lambda: seconds(lambda: enforce(Scope.everything(), clock=lambda: world.noon, actor="bench")),
-            lambda: seconds(lambda: baselines.join(world)),
-            bench.sizes,
-        )
-    return [
-        compare("full check, nothing to change, to a bare join", whole, most=2),
-        compare("of it: enforcement alone", deciding),
-    ]
+        return [compare("full check, nothing to change, to a bare join", idle_pairs(bench, world), most=2)]
 
 
-def idle_pairs(bench: Bench, world: World) -> list[tuple[float, float]]:
+def idle_pairs(bench: Bench, world: World) -> Pairs:
     return pairs_of(lambda: idle_check(world), lambda: seconds(lambda: baselines.join(world)), bench.sizes)
 
 
 def idle_check(world: World) -> float:
-    changed: list[int] = []
-    taken = seconds(lambda: changed.append(check_at_noon(world)))
-    expect(0, changed[0])
+    taken, changed = timed(lambda: check_at(world.noon))
+    expect(0, changed)
     return taken
 
 
-def check_at_noon(world: World) -> int:
+def check_at(now: datetime) -> int:
     """Do a full check; return how many campaigns have changed."""
-    return full_check("bench", clock=lambda: world.noon).enforcement.changed
+    return full_check("bench", clock=lambda: now).enforcement.changed
 
 
 def expect(changes: int, changed: int | None) -> None:
@@ -63,7 +54,7 @@ def expect(changes: int, changed: int | None) -> None:
 
 def half(bench: Bench) -> list[Figure]:
     with bench.inside(bench.large_world()) as world:
-        check_at_noon(world)
+        check_at(world.noon)
         pairs = half_pairs(bench, world)
         closing = [close_day(world) for _ in range(bench.sizes.runs)]
         reopen_day(world)
@@ -73,19 +64,20 @@ def half(bench: Bench) -> list[Figure]:
     ]
 
 
-def half_pairs(bench: Bench, world: World) -> list[tuple[float, float]]:
+def half_pairs(bench: Bench, world: World) -> Pairs:
     """Ours goes on to the next noon, and the baseline back: the same rows and columns, the other way."""
     return pairs_of(
-        lambda: seconds(lambda: resume_half(world)),
+        lambda: resume_half(world),
         lambda: seconds(lambda: baselines.pause_half(world)),
         bench.sizes,
         before=lambda: settle(*CHANGED),
     )
 
 
-def resume_half(world: World) -> None:
-    done = enforce(Scope.everything(), clock=lambda: world.next_noon, actor="bench")
+def resume_half(world: World) -> float:
+    taken, done = timed(lambda: enforce(Scope.everything(), clock=lambda: world.next_noon, actor="bench"))
     expect(world.campaigns // 2, done.changed)
+    return taken
 
 
 def close_day(world: World) -> float:
@@ -111,26 +103,23 @@ def go_back(world: World) -> None:
 
 def shards(bench: Bench) -> list[Figure]:
     """Two processes take a shard each, against one that takes the whole as one shard; all without parallel query."""
-    with bench.inside(bench.large_world()) as world:
-        check_at_noon(world)
+    with bench.inside(bench.large_world()) as world, Worker() as first, Worker() as second:
+        check_at(world.noon)
         settle()
-        workers = [Worker("shard") for _ in range(2)]
-        with ready(*workers):
-            nothing = pairs_of(
-                lambda: check_in_shards(workers, world.noon, 0),
-                lambda: check_in_shards(workers[:1], world.noon, 0),
-                bench.sizes,
+        return [
+            compare(
+                f"{name}, in two shards to one",
+                pairs_of(lambda: check([first, second], world), lambda: check([first], world), bench.sizes),  # noqa: B023
+                most=0.65,
             )
-            changing = pairs_of(
-                lambda: change_half(workers, world), lambda: change_half(workers[:1], world), bench.sizes
+            for name, check in (
+                ("full check, nothing to change", lambda workers, world: check_in_shards(workers, world.noon, 0)),
+                ("half of all campaigns change", change_half_in_shards),
             )
-    return [
-        compare("full check, nothing to change, in two shards to one", nothing, most=0.65),
-        compare("half of all campaigns change, in two shards to one", changing, most=0.65),
-    ]
+        ]
 
 
-def change_half(workers: Sequence[Worker], world: World) -> float:
+def change_half_in_shards(workers: Sequence[Worker], world: World) -> float:
     taken = check_in_shards(workers, world.next_noon, world.campaigns // 2)
     go_back(world)
     return taken
@@ -139,11 +128,19 @@ def change_half(workers: Sequence[Worker], world: World) -> float:
 def check_in_shards(workers: Sequence[Worker], at: datetime, changes: int) -> float:
     """Return the seconds from the beginning of a check to the end of its last shard, folding and closing included."""
 
-    def check() -> None:
+    def check() -> list[int | None]:
         run = begin_check(CHECK_BUDGETS, of=len(workers), clock=lambda: at)
         for number, worker in enumerate(workers):
-            worker.begin(check=run, number=number, at=at.isoformat())
-        answers = [worker.stop()["changed"] for worker in workers]
-        expect(changes, max((changed for changed in answers if changed is not None), default=None))
+            worker.begin(take_shard, run, number, at)
+        return [worker.stop() for worker in workers]
 
-    return seconds(check)
+    taken, answers = timed(check)
+    expect(changes, max((changed for changed in answers if changed is not None), default=None))
+    return taken
+
+
+def take_shard(check: UUID, number: int, at: datetime) -> int | None:
+    """Return how many campaigns the whole check has changed, if this was its last shard."""
+    execute("SET max_parallel_workers_per_gather = 0")
+    ended = run_shard(check, number, clock=lambda: at)
+    return ended.enforcement.changed if ended else None

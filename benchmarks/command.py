@@ -9,17 +9,16 @@ import sys
 import tempfile
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from benchmarks import checks, compare, fold, page, pages, quick, waits, writers, years
-from benchmarks.databases import Bench, Databases
-from benchmarks.figures import Figure, seconds
-from benchmarks.sizes import SIZES
+from benchmarks import checks, compare, page, pages, quick, waits, writers
+from benchmarks.databases import Bench, log, server
+from benchmarks.figures import SIZES, Figure, timed
 
 
 class Part(NamedTuple):
@@ -35,9 +34,9 @@ PARTS = {
     "midnight": Part("Half of all campaigns change", checks.half),
     "waits": Part("People and writers beside a midnight check", waits.measure),
     "shards": Part("A full check in shards", checks.shards),
-    "fold": Part("Folding", fold.measure),
+    "fold": Part("Folding", quick.measure_fold),
     "writers": Part("Writers", writers.measure),
-    "years": Part("Years of spend", years.measure),
+    "years": Part("Years of spend", pages.years),
     "pages": Part("The admin at size", pages.measure),
     "sqlite": Part("SQLite", waits.sqlite, "sqlite"),
 }
@@ -64,7 +63,6 @@ def parser() -> ArgumentParser:
     parser.add_argument("--size", choices=SIZES, default="full", help="results of other sizes than full go to .bench")
     parser.add_argument("--quick", action="store_const", const="quick", dest="size", help="--size quick: two minutes")
     parser.add_argument("--only", metavar="PART,…", type=part_names, default=list(PARTS), help="only these parts")
-    parser.add_argument("--years", type=int, metavar="ROWS", help="spend records of the old ledger")
     parser.add_argument("--output", type=Path, metavar="DIR", help="write results and page to this directory")
     parser.add_argument("--page", action="store_true", help="measure nothing; write the page from kept results")
     commands = parser.add_subparsers(dest="command")
@@ -92,13 +90,11 @@ def places(options: Namespace) -> tuple[Path, Path]:
 
 def measure(options: Namespace, kept: Path) -> None:
     """Measure parts one after the other; each is kept and shown when it ends."""
-    sizes = SIZES[options.size]
-    if options.years:
-        sizes = replace(sizes, years_rows=(sizes.years_rows[0], options.years))
-    with Databases() as databases:
+    with ExitStack() as stack:
+        bench = Bench(SIZES[options.size], stack)
         for name in options.only:
             if PARTS[name].vendor == connection.vendor:
-                measure_part(name, Bench(sizes, databases, log), kept)
+                measure_part(name, bench, kept)
             elif connection.vendor == "postgresql":
                 measure_on_sqlite(name, options.size, kept)
 
@@ -106,9 +102,8 @@ def measure(options: Namespace, kept: Path) -> None:
 def measure_part(name: str, bench: Bench, kept: Path) -> None:
     part = PARTS[name]
     log(part.title)
-    figures: list[Figure] = []
-    taken = seconds(lambda: figures.extend(part.measure(bench)))
-    with bench.databases.server():
+    taken, figures = timed(lambda: part.measure(bench))
+    with server():
         page.save(name, part.title, figures, taken, kept)
     sys.stdout.write(f"{part.title} ({taken:.0f} s)\n\n{page.figures_table(figures)}\n\n")
 
@@ -122,10 +117,6 @@ def measure_on_sqlite(name: str, size: str, kept: Path) -> None:
             env={**os.environ, "DATABASE_URL": f"sqlite:///{directory}/unused.sqlite3"},
             check=True,
         )
-
-
-def log(text: str) -> None:
-    sys.stderr.write(text + "\n")
 
 
 def refuse_used_database() -> None:

@@ -3,67 +3,45 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
-from benchmarks.sizes import Sizes
+from benchmarks.figures import Sizes
 from benchmarks.world import World, make_world
 from campaigns.database.connection import execute, is_postgresql
 
 
-class Databases:
-    """Databases that are each used as the default one for a while."""
-
-    def __init__(self) -> None:
-        self.prefix = f"budget_bench_{os.getpid()}_"
-        self.directory = tempfile.TemporaryDirectory(prefix=self.prefix, ignore_cleanup_errors=True)
-        self.names: dict[str, str] = {}
-
-    def __enter__(self) -> Databases:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for label in list(self.names):
-            self.drop(label)
-        self.directory.cleanup()
-
-    def create(self, label: str) -> None:
-        """Create an empty database."""
-        if is_postgresql():
-            self.names[label] = self.prefix + label
-            with self.server():
-                execute(f'CREATE DATABASE "{self.names[label]}"')
-        else:
-            self.names[label] = str(Path(self.directory.name) / f"{label}.sqlite3")
-
-    def drop(self, label: str) -> None:
-        name = self.names.pop(label)
-        if is_postgresql():
-            with self.server():
-                execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-    @contextmanager
-    def use(self, label: str) -> Iterator[None]:
-        with _as_default(self.names[label]):
-            yield
-
-    @contextmanager
-    def server(self) -> Iterator[None]:
-        """Use a database that always exists."""
-        with _as_default("postgres" if is_postgresql() else ":memory:"):
-            yield
+@contextmanager
+def database(label: str, template: str = "") -> Iterator[str]:
+    """Create a database for the context, empty or a copy of the template; return its name."""
+    if is_postgresql():
+        name = f"budget_bench_{os.getpid()}_{label}"
+        with server():
+            execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        try:
+            yield name
+        finally:
+            with server():
+                execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    else:
+        with tempfile.TemporaryDirectory(prefix="budget_bench_", ignore_cleanup_errors=True) as directory:
+            name = f"{directory}/{label}.sqlite3"
+            if template:
+                shutil.copy(template, name)
+            yield name
 
 
 @contextmanager
-def _as_default(name: str) -> Iterator[None]:
+def use(name: str) -> Iterator[None]:
+    """Let this database be the default one."""
     ordinary = connections[DEFAULT_DB_ALIAS]
     own = ordinary.copy()
     own.settings_dict["NAME"] = name
@@ -73,6 +51,13 @@ def _as_default(name: str) -> Iterator[None]:
     finally:
         connections[DEFAULT_DB_ALIAS] = ordinary
         own.close()
+
+
+@contextmanager
+def server() -> Iterator[None]:
+    """Use a database that always exists."""
+    with use("postgres" if is_postgresql() else ":memory:"):
+        yield
 
 
 def url_of_default() -> str:
@@ -89,8 +74,11 @@ class Bench:
     """The argument of every part: the sizes, and worlds that are made when they are first used."""
 
     sizes: Sizes
-    databases: Databases
-    log: Callable[[str], None]
+    # Its end drops the databases.
+    stack: ExitStack
+    databases: dict[World, str] = field(default_factory=dict)
+    # The name of a database with our tables and no rows.
+    template: str = ""
 
     def large_world(self) -> World:
         return World(self.sizes.brands, self.sizes.days)
@@ -98,12 +86,20 @@ class Bench:
     @contextmanager
     def inside(self, world: World) -> Iterator[World]:
         """Use the database of a world, as the part before has left it."""
-        label = f"{world.brands}_{world.days}_{world.records_per_day}_{world.today:%Y%m%d}"
-        if label not in self.databases.names:
-            self.log(f"making {world.campaigns:,} campaigns with {world.days} days of totals")
-            self.databases.create(label)
-            with self.databases.use(label):
+        if not self.template:
+            self.template = self.stack.enter_context(database("template"))
+            with use(self.template):
                 call_command("migrate", verbosity=0, interactive=False)
+        is_new = world not in self.databases
+        if is_new:
+            log(f"making {world.campaigns:,} campaigns with {world.days} days of totals")
+            label = str(len(self.databases))
+            self.databases[world] = self.stack.enter_context(database(label, self.template))
+        with use(self.databases[world]):
+            if is_new:
                 make_world(world)
-        with self.databases.use(label):
             yield world
+
+
+def log(text: str) -> None:
+    sys.stderr.write(text + "\n")

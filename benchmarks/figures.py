@@ -6,9 +6,42 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
-from benchmarks.sizes import Sizes
+Found = TypeVar("Found")
+Pairs = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Counts; `runs` is odd, so that the median is one of them."""
+
+    brands: int
+    # Of the world that the large one is compared with.
+    small_brands: int
+    due_brands: int
+    # Of totals.
+    days: int
+    runs: int
+    # By each of 8 connections in a run.
+    single_rows: int
+    # Of 1,000 rows, by each of 4 connections in a run.
+    batches: int
+    # Seconds for which people and writers are watched with no check beside them.
+    alone: float
+
+    @property
+    def rows(self) -> int:
+        """Of what is pending, copied, in a young ledger, and on SQLite; an old ledger has ten times as many."""
+        return 10 * self.brands
+
+
+SIZES = {
+    "full": Sizes(100_000, 1_000, 100, 30, 5, 3_000, 75, 10),
+    "quick": Sizes(2_000, 100, 20, 10, 3, 200, 4, 2),
+    # For the tests of the benchmarks.
+    "tiny": Sizes(20, 4, 1, 2, 1, 5, 1, 0.1),
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +56,7 @@ class Figure:
     unit: str = "s"
     baseline: float | None = None
     ratio: float | None = None
-    spread: Sequence[float] | None = None
+    spread: Sequence[float] = ()
     most: float | None = None
     least: float | None = None
     note: str = ""
@@ -40,10 +73,15 @@ class Figure:
         return self.measured >= self.least if self.least is not None else None
 
 
-def seconds(work: Callable[[], Any]) -> float:
+def timed(work: Callable[[], Found]) -> tuple[float, Found]:
+    """Return the seconds of the work, and its result."""
     started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+    result = work()
+    return time.perf_counter() - started, result
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    return timed(work)[0]
 
 
 def values(name: str, found: Sequence[float], unit: str, **others: Any) -> Figure:
@@ -51,22 +89,22 @@ def values(name: str, found: Sequence[float], unit: str, **others: Any) -> Figur
     return Figure(name=name, ours=median(found), unit=unit, spread=(min(found), max(found)), **others)
 
 
-def compare(name: str, pairs: Sequence[tuple[float, float]], unit: str = "s", **others: Any) -> Figure:
+def compare(name: str, pairs: Pairs, unit: str = "s", **others: Any) -> Figure:
     """Return the figure of pairs of ours and the baseline; its ratio is the median of their ratios."""
     ours, baseline = zip(*pairs, strict=True)
     ratios = [first / second for first, second in pairs]
-    of_both = {"baseline": median(baseline), "ratio": median(ratios), "spread": (min(ratios), max(ratios))}
-    return Figure(name=name, ours=median(ours), unit=unit, **of_both | others)
+    spread = (min(ratios), max(ratios))
+    return Figure(name, median(ours), unit, median(baseline), median(ratios), spread, **others)
 
 
 def pairs_of(
     ours: Callable[[], float], baseline: Callable[[], float], sizes: Sizes, *, before: Callable[[], Any] = lambda: None
-) -> list[tuple[float, float]]:
-    """Measure ours, baseline, ours, baseline, …; before() comes before each, untimed. A first pair may warm up."""
-    pairs: list[tuple[float, float]] = []
-    for _ in range(sizes.runs + sizes.warm_up):
+) -> Pairs:
+    """Measure ours, baseline, ours, baseline, …; before() comes before each, untimed. A first pair warms up."""
+    pairs: Pairs = []
+    for _ in range(1 + sizes.runs):
         before()
         first = ours()
         before()
         pairs.append((first, baseline()))
-    return pairs[sizes.warm_up :]
+    return pairs[1:]

@@ -78,14 +78,10 @@ def machine() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Return the short name of the commit, with a + where files of the program differ from it."""
-    name = _git("rev-parse", "--short", "HEAD") or "unknown"
-    return name + "+" * bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs"))
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=settings.BASE_DIR)
-    return done.stdout.strip()
+    """Return the short name of the commit, with a + where files differ from it."""
+    describe = ["git", "describe", "--always", "--exclude=*", "--dirty=+"]
+    done = subprocess.run(describe, capture_output=True, text=True, cwd=settings.BASE_DIR)
+    return done.stdout.strip() or "unknown"
 
 
 def write(page: Path, results: dict[str, Result]) -> None:
@@ -142,7 +138,7 @@ def row(figure: Figure) -> list[str]:
         amount(figure.ours, figure.unit),
         "" if figure.baseline is None else amount(figure.baseline, figure.unit),
         "" if figure.ratio is None else f"{figure.ratio:.3g}",
-        "–".join(number(value) for value in figure.spread or () if len(set(figure.spread or ())) > 1),
+        "–".join(number(value) for value in figure.spread if len(set(figure.spread)) > 1),
         target(figure),
         verdict(figure),
     ]

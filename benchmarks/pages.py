@@ -1,20 +1,26 @@
-"""The admin's lists and forms, as a superuser in this process: with all campaigns, beside a thousand brands."""
+"""The admin's lists and forms at size, and a young and an old ledger of the same campaigns.
+
+Pages are opened by a superuser in this process.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from benchmarks.checks import go_back, idle_check, resume_half
 from benchmarks.databases import Bench
-from benchmarks.figures import Figure, compare, pairs_of, seconds
-from benchmarks.world import World
+from benchmarks.figures import Figure, compare, pairs_of, timed
+from benchmarks.quick import fill_pending, fold_all
+from benchmarks.world import CAMPAIGNS_PER_BRAND, World
+
+RECORDS_PER_DAY = 10
 
 
 def measure(bench: Bench) -> list[Figure]:
@@ -39,21 +45,18 @@ def compare_pages(bench: Bench, ours: World, baseline: World) -> list[Figure]:
         return 0
 
     pairs_of(lambda: load_all(ours), lambda: load_all(baseline), bench.sizes)
-    rounds = 2 * (bench.sizes.runs + bench.sizes.warm_up)
-    first = 2 * bench.sizes.warm_up
-    # Some pages exist in one world only.
-    both = {name: times[first:] for name, times in found.items() if len(times) == rounds}
+    # Without the first round, which warms up; and some pages exist in one world only.
+    both = {name: times[2:] for name, times in found.items() if len(times) == 2 * (1 + bench.sizes.runs)}
     return [compare(name, list(zip(times[::2], times[1::2], strict=True)), "ms") for name, times in both.items()]
 
 
 def load(client: Client, address: str) -> float:
     """Return the seconds that a page takes; AssertionError where it doesn't come."""
-    answers: list[Any] = []
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No directory at")  # of static files: the page needs none
-        taken = seconds(lambda: answers.append(client.get(address, secure=True)))
-    if answers[0].status_code != 200:
-        raise AssertionError(f"{address} has answered {answers[0].status_code}")
+        taken, answer = timed(lambda: client.get(address, secure=True))
+    if answer.status_code != 200:
+        raise AssertionError(f"{address} has answered {answer.status_code}")
     return taken
 
 
@@ -68,3 +71,40 @@ def addresses() -> Iterator[tuple[str, str]]:
             for page in ("change", "history") if row else ():
                 yield f"{meta.verbose_name_plural}: {page}", reverse(f"{name}_{page}", args=[row.pk if row else 0])
     yield "start page", reverse("admin:index")
+
+
+def years(bench: Bench) -> list[Figure]:
+    brands, today = bench.sizes.small_brands, datetime.now(UTC).date()  # the admin shows no other day
+    young, old = (
+        World(brands, max(1, rows // (brands * CAMPAIGNS_PER_BRAND * RECORDS_PER_DAY)), RECORDS_PER_DAY, today)
+        for rows in (bench.sizes.rows, 10 * bench.sizes.rows)
+    )
+
+    def change_half(world: World) -> float:
+        taken = resume_half(world)
+        go_back(world)
+        return taken
+
+    def fold_some(world: World) -> float:
+        fill_pending(world, bench.sizes.rows // 100)
+        return fold_all(bench.sizes.rows // 100)
+
+    def measure(work: Callable[[World], float], world: World) -> float:
+        with bench.inside(world):
+            return work(world)
+
+    works = {
+        "full check, nothing to change": idle_check,
+        "half of all campaigns change": change_half,
+        "fold": fold_some,
+    }
+    figures = []
+    for name, work in works.items():
+        pairs = pairs_of(lambda: measure(work, old), lambda: measure(work, young), bench.sizes)  # noqa: B023
+        figures.append(compare(f"{name}, old ledger to young", pairs, most=1.25))
+    worst = max(compare_pages(bench, old, young), key=lambda page: page.measured)
+    return [
+        *figures,
+        Figure("the admin's page that grows most", worst.measured, "times", most=2, note=worst.name),
+        Figure("spend records of the old ledger", old.campaigns * old.days * RECORDS_PER_DAY, "rows"),
+    ]

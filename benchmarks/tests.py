@@ -23,11 +23,15 @@ from campaigns.tests.support.committed import CommittedTestCase
 class EveryPart(CommittedTestCase):
     def test_it_measures_and_fills_the_page(self) -> None:
         parts = [name for name, part in command.PARTS.items() if part.vendor == connection.vendor]
-        with tempfile.TemporaryDirectory() as directory, contextlib.redirect_stdout(io.StringIO()):
+        with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
             options = command.parser().parse_args(["--size", "tiny", "--only", ",".join(parts)])
             command.measure(options, Path(directory))
             results = page.load(command.PARTS, Path(directory))
         self.assertEqual(list(results), parts)
+        if "quick" in results:
+            self.assertEqual(results["quick"].figures[0].ours, 2)  # statements, which no size changes
         text = page.fill(page.TEMPLATE.read_text(), results)
         for part, result in results.items():
             self.assertIn(f"<!-- measured: figures {part} -->\n\n{page.figures_table(result.figures)}\n", text)

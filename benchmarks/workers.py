@@ -1,81 +1,74 @@
-"""Processes beside a measurement, each with its own connection: people, writers, checks, another checkout.
-
-A worker plays a role of benchmarks.roles. It is told on its standard input to begin and to stop, again and again, and
-answers each time with a line of JSON. It ends when its input ends, so none outlives this process.
-"""
+"""Processes beside a measurement, each with its own connection: people, writers, checks, another checkout."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
+import django
 from django.conf import settings
 
-from benchmarks.databases import url_of_default
-
-
-class WorkerFailed(Exception):
-    """A worker ended without an answer; the reason is on standard error."""
+SPAWN = get_context("spawn")
+commands: Connection[Any, Any]
 
 
 class Worker:
-    """A process that plays a role on the default database, from each begin() to stop()."""
+    """A process that calls functions, on the default database, with the application of a checkout."""
 
-    def __init__(self, role: str, **options: Any) -> None:
-        self.role = role
-        # -P: the working directory isn't searched for modules, because `compare` chooses another one.
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "benchmarks.roles", role, json.dumps(options, default=str)],
-            env={
-                **os.environ,
-                "DATABASE_URL": url_of_default(),
-                "SECRET_KEY": settings.SECRET_KEY,
-                "DEBUG": "False",
-                "PYTHONPATH": str(settings.BASE_DIR),
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    def __init__(self, checkout: Path | None = None) -> None:
+        from benchmarks.databases import url_of_default  # imports the application, which a worker may do only later
 
-    def begin(self, **what: Any) -> None:
-        self._write(json.dumps(what, default=str))
+        self.pipe, other_end = SPAWN.Pipe()
+        arguments = (other_end, str(checkout or settings.BASE_DIR), url_of_default())
+        self.process = SPAWN.Process(target=serve, args=arguments, daemon=True)
+        self.process.start()
+        other_end.close()
 
-    def stop(self) -> dict[str, Any]:
-        """Wait for the end of what it does, which for people and writers is now, and return its answer."""
-        self._write("stop")
-        answer: dict[str, Any] = json.loads(self.read())
-        return answer
+    def __enter__(self) -> Worker:
+        self.pipe.recv()
+        return self
 
-    def close(self) -> None:
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream:
-                stream.close()
-        self.process.wait()
+    def __exit__(self, *error: object) -> None:
+        self.pipe.close()
+        self.process.join()
 
-    def _write(self, line: str) -> None:
-        if self.process.stdin:
-            self.process.stdin.write(line + "\n")
-            self.process.stdin.flush()
+    def begin(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self.pipe.send((function, arguments))
 
-    def read(self) -> str:
-        line = self.process.stdout.readline() if self.process.stdout else ""
-        if not line:
-            raise WorkerFailed(f"The process with the role {self.role} has ended.")
-        return line
+    def stop(self) -> Any:
+        """Return the result of the function; where it waits for is_stopped(), it ends now."""
+        self.pipe.send("stop")
+        return self.pipe.recv()
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        self.begin(function, *arguments)
+        return self.stop()
 
 
-@contextmanager
-def ready(*workers: Worker) -> Iterator[None]:
-    """Wait until all are ready; end them afterwards."""
-    with ExitStack() as stack:
-        for worker in workers:
-            stack.callback(worker.close)
-        for worker in workers:
-            worker.read()
-        yield
+def serve(pipe: Connection[Any, Any], checkout: str, url: str) -> None:
+    """Call one function after the other, until the other end is closed."""
+    global commands
+    commands = pipe
+    sys.path.insert(0, checkout)  # the benchmarks are already imported: always those of this checkout
+    os.environ["DATABASE_URL"] = url
+    django.setup()
+    settings.DATABASE_CLOCK = False  # the benchmarks choose their own times
+    answer: Any = "ready"
+    while True:
+        pipe.send(answer)
+        try:
+            function, arguments = pipe.recv()
+        except EOFError:
+            return
+        answer = function(*arguments)
+        pipe.recv()  # stop
+
+
+def is_stopped(rest: float) -> bool:
+    """Rest so many seconds; return whether stop() was called."""
+    return commands.poll(rest)

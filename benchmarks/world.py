@@ -15,7 +15,6 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 
-from benchmarks.sizes import CAMPAIGNS_PER_BRAND
 from campaigns.database.connection import execute, is_postgresql
 from campaigns.rules.money import MICROS
 from campaigns.rules.periods import ONE_DAY, first_of_month
@@ -24,27 +23,12 @@ from campaigns.services.jobs.full_check import full_check
 # Near the end of a month, so that a month of totals lies before it.
 TODAY = date(2026, 10, 30)
 ZONES = (
-    "America/Los_Angeles",
-    "America/Denver",
-    "America/Chicago",
-    "America/New_York",
-    "America/Halifax",
-    "America/Sao_Paulo",
-    "Atlantic/Azores",
-    "UTC",
-    "Europe/London",
-    "Europe/Lisbon",
-    "Europe/Berlin",
-    "Europe/Paris",
-    "Europe/Athens",
-    "Africa/Cairo",
-    "Africa/Johannesburg",
-    "Europe/Moscow",
-    "Asia/Dubai",
-    "Asia/Kolkata",
-    "Asia/Shanghai",
-    "Asia/Tokyo",
+    *("America/Los_Angeles", "America/Denver", "America/Chicago", "America/New_York", "America/Halifax"),
+    *("America/Sao_Paulo", "Atlantic/Azores", "UTC", "Europe/London", "Europe/Lisbon", "Europe/Berlin", "Europe/Paris"),
+    *("Europe/Athens", "Africa/Cairo", "Africa/Johannesburg", "Europe/Moscow", "Asia/Dubai", "Asia/Kolkata"),
+    *("Asia/Shanghai", "Asia/Tokyo"),
 )
+CAMPAIGNS_PER_BRAND = 10
 # Of each campaign; ten of them pass the lower of the two daily budgets.
 SPEND_PER_DAY = 10
 LOW_BUDGET, HIGH_BUDGET = 50, 1_000_000
@@ -75,13 +59,11 @@ SELECT id, %s, {SPEND_PER_DAY * MICROS} FROM campaigns_campaign
 """
 MAKE_PERIODS = f"""
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend, closed_at, spend_at_close, budget_at_close)
-SELECT id, %s, %s, {CAMPAIGNS_PER_BRAND * SPEND_PER_DAY * MICROS} * CAST(%s AS bigint), %s, {{closed}}, {{budget}}
+SELECT id, %s, %s, {CAMPAIGNS_PER_BRAND * SPEND_PER_DAY * MICROS} * CAST(%s AS bigint), %s, {{at_close}}
 FROM campaigns_brand
 """
-AT_CLOSE = {
-    "closed": f"{CAMPAIGNS_PER_BRAND * SPEND_PER_DAY * MICROS}",
-    "budget": f"CASE WHEN id %% 2 = 0 THEN {LOW_BUDGET * MICROS} ELSE {HIGH_BUDGET * MICROS} END",
-}
+BUDGET_AT_CLOSE = f"CASE id %% 2 WHEN 0 THEN {LOW_BUDGET * MICROS} ELSE {HIGH_BUDGET * MICROS} END"
+AT_CLOSE = f"{CAMPAIGNS_PER_BRAND * SPEND_PER_DAY * MICROS}, {BUDGET_AT_CLOSE}"
 MAKE_SPEND = """
 INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, recorded_at)
 SELECT brand_id, id, %s, %s, %s FROM campaigns_campaign
@@ -178,9 +160,8 @@ def accounting_table() -> str:
 
 
 def _make_period(world: World, kind: str, starts_on: date, days: int, *, is_open: bool) -> None:
-    at_close = {"closed": "NULL", "budget": "NULL"} if is_open else AT_CLOSE
-    closed_at = None if is_open else instant(world.noon)
-    execute(MAKE_PERIODS.format(**at_close), [kind, starts_on.isoformat(), days, closed_at])
+    sql = MAKE_PERIODS.format(at_close="NULL, NULL" if is_open else AT_CLOSE)
+    execute(sql, [kind, starts_on.isoformat(), days, None if is_open else instant(world.noon)])
 
 
 def _make_records(world: World, day: date) -> None:

@@ -1,8 +1,8 @@
 """Keeps beat running without its database, and after its clock was ahead.
 
 django-celery-beat's DatabaseScheduler reloads its schedule every five minutes; a database error at that moment would
-end beat (celery/celery#3135). And a task whose last run lies in the future isn't sent until then, even if that is a
-year.
+end beat (celery/celery#525 and #3135). And a task whose last run lies in the future isn't sent until then, even if
+that is a year; no upstream issue is about that.
 """
 
 from __future__ import annotations

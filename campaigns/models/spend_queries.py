@@ -47,8 +47,10 @@ def brands_with_spend(
     brands: QuerySet[Brand], now: datetime, ids: Ids = None
 ) -> QuerySet[WithAnnotations[Brand, BrandSpend]]:
     """Annotate the spend. It's quicker if the ids of all the rows are given, here and below."""
-    brand = "1 = 1" if ids is None else in_list("{brand}", param="%(ids)s")
-    return _with_spend(brands, "brand", OF_BRANDS, now, ids, brand)
+    brand = pending = "1 = 1"
+    if ids is not None:
+        brand, pending = (in_list("{brand}", hashed=hashed, param="%(ids)s") for hashed in (False, True))
+    return _with_spend(brands, "brand", OF_BRANDS, now, ids, brand, pending)
 
 
 def campaigns_with_own_spend(
@@ -69,11 +71,18 @@ def _campaigns(campaigns: QuerySet[Campaign], columns: Columns, now: datetime, i
     if ids is not None:
         campaign = in_list("c.id", param="%(ids)s")
         brand = f"{{brand}} IN (SELECT c.brand_id FROM campaigns_campaign c WHERE {campaign})"
-    return _with_spend(campaigns, "campaign", columns, now, ids, brand, campaign)
+    return _with_spend(campaigns, "campaign", columns, now, ids, brand, brand, campaign)
 
 
 def _with_spend(
-    rows: QuerySet[Any], table: str, columns: Columns, now: datetime, ids: Ids, brand: str, campaign: str = "1 = 1"
+    rows: QuerySet[Any],
+    table: str,
+    columns: Columns,
+    now: datetime,
+    ids: Ids,
+    brand: str,
+    pending: str,
+    campaign: str = "1 = 1",
 ) -> QuerySet[Any]:
     """Join what a SELECT finds by the rows' ids: summed once for a statement, however many rows it gives.
 
@@ -84,7 +93,8 @@ def _with_spend(
     spend = current_spend(
         clocks,
         hint=NOT_MATERIALIZED if ids is None else MATERIALIZED,
-        pending_in_scope=brand.format(brand="p.brand_id"),
+        of_campaigns=table == "campaign",
+        pending_in_scope=pending.format(brand="p.brand_id"),
         ahead_in_scope=brand.format(brand="p.brand_id"),
         brand_in_scope=brand.format(brand="b.id"),
         campaign_in_scope=campaign,

@@ -13,8 +13,7 @@ from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.preview_table import EFFECTS, brand_zone_table, effects_table, status_counts, title
 from campaigns.database.clock import database_now
 from campaigns.models import Brand
-from campaigns.services.enforcement.dry_run import Effects
-from campaigns.services.enforcement.zone_change import preview_zone_change
+from campaigns.services.enforcement.saving import Effects, preview_zone_change
 
 # The hidden field with the time zone whose effect was shown.
 CONFIRMED = "_zone_confirmed"

@@ -15,11 +15,11 @@ from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField
 from campaigns.models import Campaign, DaypartingSchedule
 from campaigns.models.fields import SMALLEST
 from campaigns.rules.money import AMOUNT_LIMIT
-from campaigns.services.bulk.operations import ApplySchedule, ChangeLimit, How, Operation, SwitchTo
-from campaigns.services.bulk.presets import BUSINESS_HOURS, EVENINGS, PRESETS, WEEKENDS, schedule_in_words, schedule_of
+from campaigns.services.bulk.operations import Adjustment, ApplySchedule, ChangeLimit, Operation, SwitchTo
+from campaigns.services.bulk.schedules import BUSINESS_HOURS, EVENINGS, PRESETS, WEEKENDS, format_schedule, schedule_of
 from campaigns.services.permissions import Person, visible_to
 
-PERCENTS = (How.RAISE_PERCENT, How.LOWER_PERCENT)
+PERCENTS = (Adjustment.RAISE_PERCENT, Adjustment.LOWER_PERCENT)
 COPY = "copy"
 
 
@@ -47,12 +47,12 @@ class LimitForm(forms.Form):
     how = forms.ChoiceField(
         label="What to do",
         choices=(
-            (How.SET, "Set to an amount"),
-            (How.RAISE_PERCENT, "Raise by percent"),
-            (How.LOWER_PERCENT, "Lower by percent"),
-            (How.RAISE, "Raise by an amount"),
-            (How.LOWER, "Lower by an amount"),
-            (How.REMOVE, "Remove the limit"),
+            (Adjustment.SET, "Set to an amount"),
+            (Adjustment.RAISE_PERCENT, "Raise by percent"),
+            (Adjustment.LOWER_PERCENT, "Lower by percent"),
+            (Adjustment.RAISE, "Raise by an amount"),
+            (Adjustment.LOWER, "Lower by an amount"),
+            (Adjustment.REMOVE, "Remove the limit"),
         ),
         widget=UnfoldAdminSelectWidget,
     )
@@ -84,17 +84,17 @@ class LimitForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         how, amount = cleaned.get("how"), cleaned.get("amount")
-        if how == How.REMOVE or "amount" not in cleaned:
+        if how == Adjustment.REMOVE or "amount" not in cleaned:
             return cleaned
         if amount is None:
             self.add_error("amount", ValidationError("Enter an amount or a percentage."))
-        elif how == How.LOWER_PERCENT and amount > 100:
+        elif how == Adjustment.LOWER_PERCENT and amount > 100:
             self.add_error("amount", ValidationError("You can’t lower by more than 100 %."))
         return cleaned
 
     def operation(self) -> Operation:
-        how = How(self.cleaned_data["how"])
-        amount = Decimal(0) if how == How.REMOVE else self.cleaned_data["amount"]
+        how = Adjustment(self.cleaned_data["how"])
+        amount = Decimal(0) if how == Adjustment.REMOVE else self.cleaned_data["amount"]
         return ChangeLimit(self.cleaned_data["limit"], how, amount)
 
 
@@ -113,9 +113,9 @@ class ScheduleForm(forms.Form):
         label="Schedule",
         choices=(
             ("always", "Always: no windows"),
-            ("business", f"Business hours: {schedule_in_words(BUSINESS_HOURS)}"),
-            ("evenings", f"Evenings: {schedule_in_words(EVENINGS)}"),
-            ("weekends", f"Weekends: {schedule_in_words(WEEKENDS)}"),
+            ("business", f"Business hours: {format_schedule(BUSINESS_HOURS)}"),
+            ("evenings", f"Evenings: {format_schedule(EVENINGS)}"),
+            ("weekends", f"Weekends: {format_schedule(WEEKENDS)}"),
             (COPY, "Same as another campaign"),
         ),
         initial="business",

@@ -112,8 +112,8 @@ class BulkMixin(BaseAdmin):
     def _report(self, request: HttpRequest, bulk: BulkAction, operation: Operation, applied: Applied) -> None:
         warn_about_unknown_zones(request, applied.enforced)
         add_warnings(request, applied.refused, "Skipped {} more that someone else changed.")
-        done = bulk.done.format(rows=self.counted(len(applied.changed)), what=operation.what)
-        unchanged = f" ({applied.already:,} unchanged)" if applied.already else ""
+        done = bulk.done.format(rows=self.counted(len(applied.changed)), what=operation.attribute)
+        unchanged = f" ({applied.unchanged:,} unchanged)" if applied.unchanged else ""
         add_message = messages.success if applied.changed else messages.warning
         add_message(request, f"{done}{unchanged}. {describe_changes(applied.enforced)}")
 

@@ -31,7 +31,7 @@ from campaigns.admin.shared.search import campaigns_named
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
-from campaigns.services.bulk.presets import first_windows
+from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_move
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.insight.forecast import forecast
@@ -164,7 +164,7 @@ class CampaignAdmin(
 
     @admin.display(description="schedule")
     def schedule(self, campaign: Campaign) -> SafeString | str:
-        named, more = first_windows(list(campaign.windows.all()))
+        named, more = shorten_windows(list(campaign.windows.all()))
         if not named:
             return "always"
         lines = format_html_join("", "<span>{}</span>", [(line,) for line in (*named, more) if line])

@@ -21,7 +21,7 @@ from campaigns.admin.shared.forms import ConflictAwareFormSet, ConflictAwareRowF
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.models import Campaign, DaypartingSchedule
 from campaigns.rules.periods import find_zone
-from campaigns.services.bulk.presets import PRESETS, WindowValue, value_of
+from campaigns.services.bulk.schedules import PRESETS, WindowValue, value_of
 from campaigns.services.permissions import visible_to
 
 # So many campaigns are suggested to copy from; typing more of the name finds others.

@@ -17,9 +17,8 @@ from campaigns.models import Brand, Campaign
 from campaigns.rules.money import format_amount, format_money
 from campaigns.services.bulk.change_many import PlannedRow, Preview
 from campaigns.services.bulk.operations import Operation, Owner
-from campaigns.services.enforcement.dry_run import Effects
 from campaigns.services.enforcement.enforce import Change
-from campaigns.services.enforcement.zone_change import Spent, ZoneChange
+from campaigns.services.enforcement.saving import Effects, Spent, ZoneChange
 
 EFFECTS = "Status changes"
 ZONES = "Spend in the new time zone"
@@ -97,7 +96,7 @@ def _changes(operation: Operation, model: Owner, rows: Sequence[PlannedRow], eff
     """Return what changes in each row; for campaigns also the status, and those that pause or resume first."""
     first = sorted(rows, key=lambda row: _rank(effects.get(row.pk)))[:SHOWN] if issubclass(model, Campaign) else rows
     cells = [(*_names(model, row), _change(operation, row), _effect(effects.get(row.pk))) for row in first[:SHOWN]]
-    heads = (*_heads(model), capfirst(operation.what), "Status")
+    heads = (*_heads(model), capfirst(operation.attribute), "Status")
     if issubclass(model, Brand):
         heads, cells = heads[:-1], [row[:-1] for row in cells]
     return table(heads, cells, empty="")
@@ -117,12 +116,14 @@ def _effect(change: Change | None) -> SafeString:
 
 
 def _change(operation: Operation, row: PlannedRow) -> SafeString:
-    return arrow(operation.in_words(row.before, row.currency), operation.in_words(row.after, row.currency))
+    return arrow(operation.format_value(row.before, row.currency), operation.format_value(row.after, row.currency))
 
 
 def _refusals(operation: Operation, model: Owner, rows: Sequence[PlannedRow]) -> SafeString:
-    shown = [(*_names(model, row), operation.in_words(row.before, row.currency), row.refused) for row in rows[:SHOWN]]
-    return table((*_heads(model), capfirst(operation.what), "Why"), shown, empty="")
+    shown = [
+        (*_names(model, row), operation.format_value(row.before, row.currency), row.refused) for row in rows[:SHOWN]
+    ]
+    return table((*_heads(model), capfirst(operation.attribute), "Why"), shown, empty="")
 
 
 def _heads(model: Owner) -> tuple[str, ...]:

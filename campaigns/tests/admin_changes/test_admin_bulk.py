@@ -82,7 +82,7 @@ class WhatThePagesAsk(BulkPageTestCase):
     def test_it_says_what_can_not_change_and_that_nothing_would(self) -> None:
         page = self.choose(Campaign, "change_limit", make_campaign(name="Search"))
         preview = self.fill_in(page, how="raise", amount="10")
-        self.assertContains(preview, "It has no daily spend limit to raise: set one instead.")
+        self.assertContains(preview, "No daily spend limit to raise.")
         self.assertContains(preview, "Nothing would change.")
         self.assertIs(confirm(self.client, preview), preview)
 
@@ -139,9 +139,7 @@ class WhatIsHandedOn(BulkPageTestCase):
         preview = self.fill_in(page, how="raise_percent", amount="10")
         Campaign.objects.update(daily_spend_limit=70)
         done = confirm(self.client, preview)
-        self.assertContains(
-            done, "“Search” is left as it is: someone else changed its daily spend limit to “70.00 USD”"
-        )
+        self.assertContains(done, "Skipped “Search”: someone changed its daily spend limit to “70.00 USD”")
         self.assertContains(done, "Changed the daily spend limit of 0 campaigns.")
 
     def test_confirming_twice_changes_once(self) -> None:

@@ -39,7 +39,7 @@ class ChangingMany(BrowserTestCase):
         row = self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name="Search"))
         expect(row).to_contain_text("60.00 EUR")
         expect(row).to_contain_text("daily spend limit reached")
-        expect(self.page.get_by_text("It has no daily spend limit to lower: set one instead.")).to_be_visible()
+        expect(self.page.get_by_text("No daily spend limit to lower.")).to_be_visible()
         self.proceed("Change 2 campaigns")
         expect(self.page.get_by_text("Changed the daily spend limit of 2 campaigns.")).to_be_visible()
         self.search.refresh_from_db()
