@@ -74,7 +74,6 @@ def locked_out(request: HttpRequest, response: HttpResponse | None, credentials:
         **admin.site.each_context(request),
         "title": "Sign-in is locked",
         "name": name,
-        "limit": settings.AXES_FAILURE_LIMIT,
         "minutes": max(1, math.ceil(left / 60)),
         "until": until,
     }

@@ -51,7 +51,7 @@ class PaintingTests(CampaignPageTestCase):
         self.assertEqual(self.said(), "Tuesday 02:00, on")
         for key in ("End", "Shift+ArrowLeft", "Shift+ArrowDown"):
             page.keyboard.press(key)
-        self.assertEqual(self.said(), "Tuesday to Wednesday 22:00 to 24:00 chosen")
+        self.assertEqual(self.said(), "Tuesday to Wednesday 22:00 to 24:00 selected")
         page.keyboard.press("Enter")
         for key in ("Control+End", "Space", "Control+z"):
             page.keyboard.press(key)
