@@ -1,4 +1,4 @@
-"""Users, groups and failed sign-ins. Only superusers change users: whoever may could make themselves a superuser."""
+"""Users, groups and failed sign-ins. Only superusers change users, or staff could promote themselves."""
 
 from __future__ import annotations
 

@@ -53,9 +53,9 @@ def begin_deletion(model: type[Model], ids: Iterable[int], brand_ids: Iterable[i
 
 
 def begin_move(campaign_id: int, brand_ids: Iterable[int], *, clock: Clock) -> None:
-    """Begin the change of a campaign that goes from one brand to another: it takes nothing that is pending with it.
+    """Begin moving a campaign to another brand.
 
-    It has no records, but what their deletion changed may not be folded yet, and is booked for its old brand.
+    It has no spend records, but deleted ones may have left pending rows, which are folded for its old brand first.
     """
     ids = sorted(set(brand_ids))
     begin_deletion(Campaign, [campaign_id], ids, clock=clock)
@@ -64,14 +64,14 @@ def begin_move(campaign_id: int, brand_ids: Iterable[int], *, clock: Clock) -> N
 
 
 def finish_change(scope: Scope, *, clock: Clock, actor: str) -> Enforcement:
-    """Let a change take effect at once: re-book brands whose zone changed, then enforce the scope.
+    """Let a change take effect at once (R8): apply time zone changes, then enforce the scope.
 
     actor is the name of the person, for the history. Call it inside the transaction of begin_change().
     """
-    # Once more: a campaign may have moved to another brand while the first locks were waited for.
+    # Again: a campaign may have moved to another brand during the wait for the first locks.
     brands = lock_brands(brands_of(scope))
     apply_zone_changes(clock=clock, brands=brands)
-    # Nothing is waited for any more.
+    # From here on nothing waits, so the clock is read now.
     return enforce_under_locks(scope, brands.values(), now=clock(), actor=actor)
 
 
@@ -102,7 +102,7 @@ def rolled_back() -> Iterator[None]:
 def effects(scope: Scope, brand_ids: list[int], *, clock: Clock) -> Effects:
     """Return what finish_change() would do now to the campaigns of the scope, which lie in these brands.
 
-    The caller holds the brands' locks, inside rolled_back(): brands whose zone was changed are re-booked in it.
+    The caller holds the brands' locks, inside rolled_back(): changed time zones are applied in it.
     """
     apply_zone_changes(clock=clock, brands=brand_ids)
     return Effects(preview(scope, now=clock()), unknown_zones(zones_of(scope)))

@@ -20,10 +20,10 @@ from campaigns.models import Heartbeat, JobRun, PendingSpend
 from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job, Turns, turns_of
 from campaigns.services.ledger.fold import oldest_foldable
 
+# A job is late when its turn is this long ago: longer than a run may take (CELERY_TASK_TIME_LIMIT).
 GRACE = timedelta(minutes=5)
-"""A job is late when its turn is this long ago: longer than a run may take (CELERY_TASK_TIME_LIMIT)."""
+# Less, because what it misses is a warning: longer than a pass may take, or waits before it expires.
 GRACE_OF_QUICK_CHECK = timedelta(minutes=1)
-"""Less, because what it misses is a warning: longer than a pass may take, or waits before it expires."""
 
 # How often a process records a heartbeat.
 INTERVAL = timedelta(seconds=30)

@@ -32,20 +32,20 @@ class Job:
     name: str
     task: str
     description: str
+    # Minute, hour and day of the month; None: every so many seconds.
     cron: tuple[str, str, str] | None
-    """Minute, hour and day of the month; None: every so many seconds."""
 
+    # So that jobs that piled up are dropped and not replayed; with room for clocks that differ.
     expire_seconds: int
-    """So that jobs that piled up are dropped and not replayed; with room for clocks that differ."""
 
+    # Seconds between two turns, where there is no cron.
     every: int = 0
-    """Seconds between two turns, where there is no cron."""
 
+    # Whether its cron is read in UTC; else in the application's time zone.
     in_utc: bool = False
-    """Whether its cron is read in UTC; else in the application's time zone."""
 
+    # What an earlier version has written.
     former_expire_seconds: int | None = None
-    """What an earlier version has written."""
 
     @property
     def run_name(self) -> str:
@@ -86,7 +86,7 @@ MONTHLY = Job(
 QUICK = Job(
     "Quick check",
     "campaigns.tasks.quick_check",
-    "Every ten seconds: pauses and resumes what had spend and what time has reached. The check does the same, later.",
+    "Every ten seconds: pauses and resumes campaigns that had spend or whose next change is due.",
     None,
     expire_seconds=60,
     every=10,

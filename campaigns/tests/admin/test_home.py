@@ -23,8 +23,8 @@ from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 
+# Half of the day, and 49 of 60 half-days of the month, have passed in UTC.
 NOW = utc("2026-11-25 12:00")
-"""Half of the day, and 49 of 60 half-days of the month, have passed in UTC."""
 
 
 class HomeTestCase(AdminTestCase):
