@@ -63,7 +63,7 @@ class LimitForm(forms.Form):
         max_digits=18,
         decimal_places=6,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="In each brand’s currency, or in percent: 10 raises 200.00 to 220.00. Leave empty to remove.",
+        help_text="In each brand’s currency or in percent (10 raises 200 to 220). Leave empty to remove the limit.",
         error_messages={
             "invalid": "Enter a number like 1250 or 1250.50.",
             "min_value": "Enter 0 or more. To reduce, choose “Lower”.",
