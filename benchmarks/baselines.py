@@ -5,18 +5,14 @@ from __future__ import annotations
 from django.db import transaction
 
 from benchmarks.world import World, instant
-from campaigns.database.connection import execute, fetch_all, is_postgresql
+from campaigns.database.connection import execute, fetch_all
 from campaigns.rules.periods import NEVER, first_of_month, minute_of
 from campaigns.rules.reasons import PauseReason
 
-READ = (
-    *("c.id", "c.brand_id", "c.pause_reasons", "c.next_change_minute", "c.enabled", "c.starts_on", "c.ends_on"),
-    *("c.daily_spend_limit", "b.enabled", "b.timezone", "b.daily_budget", "b.monthly_budget", "w.days_of_week"),
-    *("w.start_time", "w.end_time", "own_day.spend", "brand_day.spend", "brand_month.spend"),
-)
-
 JOIN = """
-SELECT SUM({nulls})
+SELECT SUM(num_nulls(c.id, c.brand_id, c.pause_reasons, c.next_change_minute, c.enabled, c.starts_on, c.ends_on,
+    c.daily_spend_limit, b.enabled, b.timezone, b.daily_budget, b.monthly_budget, w.days_of_week, w.start_time,
+    w.end_time, own_day.spend, brand_day.spend, brand_month.spend))
 FROM campaigns_campaign c
 JOIN campaigns_brand b ON b.id = c.brand_id
 LEFT JOIN campaigns_daypartingschedule w ON w.campaign_id = c.id
@@ -45,23 +41,23 @@ UPDATE campaigns_campaign SET
 WHERE brand_id %% 2 = 0 OR id %% 2 = 0
 """
 
-ADD_CAMPAIGN_DAYS = """
+DAY = "DATE '1970-01-01' + quarter / 96"
+ADD_CAMPAIGN_DAYS = f"""
 INSERT INTO campaigns_campaignday (campaign_id, day, spend)
-SELECT campaign_id, {day}, CAST(SUM(amount) AS bigint) FROM campaigns_pendingspend WHERE 1 = 1 GROUP BY 1, 2
+SELECT campaign_id, {DAY}, CAST(SUM(amount) AS bigint) FROM campaigns_pendingspend GROUP BY 1, 2
 ON CONFLICT (day, campaign_id) DO UPDATE SET spend = campaigns_campaignday.spend + excluded.spend
 """
 ADD_BRAND_PERIODS = """
 INSERT INTO campaigns_brandperiod (brand_id, kind, starts_on, spend)
-SELECT brand_id, '{kind}', {first}, CAST(SUM(amount) AS bigint) FROM campaigns_pendingspend WHERE 1 = 1 GROUP BY 1, 3
+SELECT brand_id, '{kind}', {first}, CAST(SUM(amount) AS bigint) FROM campaigns_pendingspend GROUP BY 1, 3
 ON CONFLICT (kind, starts_on, brand_id) DO UPDATE SET spend = campaigns_brandperiod.spend + excluded.spend
 """
 
 
 def join(world: World) -> None:
     """Read, of every campaign, what a decision reads: each column is looked at, and nothing else is done with it."""
-    nulls = f"num_nulls({', '.join(READ)})" if is_postgresql() else " + ".join(f"({column} IS NULL)" for column in READ)
     today = world.today.isoformat()
-    fetch_all(JOIN.format(nulls=nulls), [today, today, first_of_month(world.today).isoformat()])
+    fetch_all(JOIN, [today, today, first_of_month(world.today).isoformat()])
 
 
 @transaction.atomic
@@ -78,12 +74,6 @@ def pause_half(world: World) -> int:
 @transaction.atomic
 def add_up_pending() -> None:
     """Group what is pending, and add it to the totals; quarters of noon, when it is the same day in all zones."""
-    if is_postgresql():
-        day = "DATE '1970-01-01' + quarter / 96"
-        month = f"CAST(date_trunc('month', {day}) AS date)"
-    else:
-        day = "date(quarter * 900, 'unixepoch')"
-        month = "date(quarter * 900, 'unixepoch', 'start of month')"
-    execute(ADD_CAMPAIGN_DAYS.format(day=day))
-    execute(ADD_BRAND_PERIODS.format(kind="day", first=day))
-    execute(ADD_BRAND_PERIODS.format(kind="month", first=month))
+    execute(ADD_CAMPAIGN_DAYS)
+    execute(ADD_BRAND_PERIODS.format(kind="day", first=DAY))
+    execute(ADD_BRAND_PERIODS.format(kind="month", first=f"CAST(date_trunc('month', {DAY}) AS date)"))

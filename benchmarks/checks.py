@@ -8,14 +8,13 @@ from uuid import UUID
 
 from benchmarks import baselines
 from benchmarks.databases import Bench
-from benchmarks.figures import Figure, Pairs, compare, pairs_of, seconds, timed, values
+from benchmarks.figures import Figure, compare, pairs_of, seconds, timed
 from benchmarks.workers import Worker
 from benchmarks.world import World, accounting_table, settle
 from campaigns.database.connection import execute
 from campaigns.services.enforcement.enforce import enforce
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, full_check
 from campaigns.services.jobs.shards import begin_check, run_shard
-from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.scope import Scope
 
 CHANGED = ("campaigns_campaign", "campaigns_statuschange", "campaigns_brand")
@@ -29,11 +28,8 @@ def idle(bench: Bench) -> list[Figure]:
     with bench.inside(bench.large_world()) as world:
         check_at(world.noon)
         settle()
-        return [compare("full check, nothing to change, to a bare join", idle_pairs(bench, world), most=2)]
-
-
-def idle_pairs(bench: Bench, world: World) -> Pairs:
-    return pairs_of(lambda: idle_check(world), lambda: seconds(lambda: baselines.join(world)), bench.sizes)
+        pairs = pairs_of(lambda: idle_check(world), lambda: seconds(lambda: baselines.join(world)), bench.sizes)
+    return [compare("full check, nothing to change, to a bare join", pairs, most=2)]
 
 
 def idle_check(world: World) -> float:
@@ -53,25 +49,16 @@ def expect(changes: int, changed: int | None) -> None:
 
 
 def half(bench: Bench) -> list[Figure]:
+    """Ours goes on to the next noon, and the baseline back: the same rows and columns, the other way."""
     with bench.inside(bench.large_world()) as world:
         check_at(world.noon)
-        pairs = half_pairs(bench, world)
-        closing = [close_day(world) for _ in range(bench.sizes.runs)]
-        reopen_day(world)
-    return [
-        compare("half of all campaigns change, to a bare UPDATE and INSERT", pairs, most=2),
-        values("closing the day of every brand, which comes with midnight", closing, "s"),
-    ]
-
-
-def half_pairs(bench: Bench, world: World) -> Pairs:
-    """Ours goes on to the next noon, and the baseline back: the same rows and columns, the other way."""
-    return pairs_of(
-        lambda: resume_half(world),
-        lambda: seconds(lambda: baselines.pause_half(world)),
-        bench.sizes,
-        before=lambda: settle(*CHANGED),
-    )
+        pairs = pairs_of(
+            lambda: resume_half(world),
+            lambda: seconds(lambda: baselines.pause_half(world)),
+            bench.sizes,
+            before=lambda: settle(*CHANGED),
+        )
+    return [compare("half of all campaigns change, to a bare UPDATE and INSERT", pairs, most=2)]
 
 
 def resume_half(world: World) -> float:
@@ -80,24 +67,13 @@ def resume_half(world: World) -> float:
     return taken
 
 
-def close_day(world: World) -> float:
-    reopen_day(world)
-    settle("campaigns_brandperiod", accounting_table())
-    return seconds(lambda: close_periods(now=world.next_noon))
-
-
-def reopen_day(world: World) -> None:
-    """Reopen the world's last day, as if it had not ended."""
+def go_back(world: World) -> None:
+    """Undo a full check of the next noon, which has closed the day of every brand."""
+    baselines.pause_half(world)
     today = world.today.isoformat()
     execute(REOPEN_DAY, [today])
     sql = f"UPDATE {accounting_table()} SET closed_before = %s WHERE kind = 'day' AND closed_before > %s"
     execute(sql, [today, today])
-
-
-def go_back(world: World) -> None:
-    """Undo a full check of the next noon."""
-    baselines.pause_half(world)
-    reopen_day(world)
     settle(*CHANGED, "campaigns_brandperiod", accounting_table())
 
 

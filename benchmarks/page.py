@@ -12,9 +12,10 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -35,27 +36,35 @@ class Result:
     """What a part has found, when (in UTC), at which commit, on which machine, and the seconds that it took."""
 
     title: str
-    figures: Sequence[Figure]
     at: str
     commit: str
     machine: dict[str, str]
     seconds: float
+    figures: Sequence[Figure] = ()
 
 
 def save(part: str, title: str, figures: Sequence[Figure], seconds: float, directory: Path) -> None:
-    result = Result(title, figures, f"{datetime.now(UTC):%Y-%m-%d %H:%M}", commit(), machine(), seconds)
+    """Write a line for the part, and one for each figure."""
+    result = Result(title, f"{datetime.now(UTC):%Y-%m-%d %H:%M}", commit(), machine(), seconds)
+    found: list[Result | Figure] = [result, *figures]
+    lines = [json.dumps(without_defaults(each), ensure_ascii=False) for each in found]
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / f"{part}.json").write_text(json.dumps(asdict(result), indent=1) + "\n")
+    (directory / f"{part}.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def without_defaults(found: Result | Figure) -> dict[str, Any]:
+    every = ((field, getattr(found, field.name)) for field in fields(found))
+    return {field.name: value for field, value in every if value != field.default}
 
 
 def load(parts: Iterable[str], directory: Path) -> dict[str, Result]:
     """Return what was measured last, of the parts that were measured."""
     results = {}
     for part in parts:
-        path = directory / f"{part}.json"
+        path = directory / f"{part}.jsonl"
         if path.exists():
-            content = json.loads(path.read_text())
-            results[part] = Result(**content | {"figures": [Figure(**fields) for fields in content["figures"]]})
+            first, *others = map(json.loads, path.read_text().splitlines())
+            results[part] = Result(**first, figures=[Figure(**figure) for figure in others])
     return results
 
 

@@ -16,9 +16,9 @@ from resource import RUSAGE_SELF, getrusage
 
 from django.db import transaction
 
-from benchmarks.checks import check_at, go_back, half_pairs, idle_pairs
+from benchmarks.checks import check_at, go_back, idle_check
 from benchmarks.databases import Bench
-from benchmarks.figures import Figure, compare, seconds, values
+from benchmarks.figures import Figure, seconds, values
 from benchmarks.quick import fill_pending
 from benchmarks.workers import Worker, is_stopped
 from benchmarks.world import CAMPAIGNS_PER_BRAND, World
@@ -139,8 +139,7 @@ def sqlite(bench: Bench) -> list[Figure]:
     per_day = max(1, sizes.rows // (brands * CAMPAIGNS_PER_BRAND) // SQLITE_DAYS)
     rows = sizes.brands
     with bench.inside(World(brands, SQLITE_DAYS, per_day)) as world:
-        idle = idle_pairs(bench, world)
-        half = half_pairs(bench, world)
+        idle = [idle_check(world) for _ in range(sizes.runs)]
         with crew(world, people=1, rest=SQLITE_REST) as watch:
             alone = watch(lambda: time.sleep(sizes.alone))
             checks = watch_checks(bench, world, watch, lambda: check_at(world.next_noon))
@@ -150,9 +149,7 @@ def sqlite(bench: Bench) -> list[Figure]:
     stages = {"checks on SQLite in which half changes": checks, f"a fold of {rows:,} rows on SQLite": folding}
     size = f"on SQLite, {world.campaigns:,} campaigns, {world.campaigns * SQLITE_DAYS * per_day:,} records"
     return [
-        values(f"full check, nothing to change, {size}", [ours for ours, _ in idle], "s", most=0.5),
-        compare("the same, to a bare join", idle),
-        compare("half of all campaigns change, to a bare UPDATE and INSERT", half),
+        values(f"full check, nothing to change, {size}", idle, "s", most=0.5),
         *(
             longest_wait(role, f"a {role} beside {what}", alone, waits, 200)
             for what, waits in stages.items()
