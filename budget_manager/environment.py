@@ -1,7 +1,7 @@
 """Settings from environment variables.
 
-An empty variable counts as unset. Whatever can't be used raises ImproperlyConfigured with one sentence that
-names the variable, its value (never a password or key) and the remedy.
+An empty variable counts as unset. An invalid one raises ImproperlyConfigured with one sentence that names the
+variable, its value (never a password or key) and the remedy.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def text(name: str, default: str = "") -> str:
 def flag(name: str, *, default: bool) -> bool:
     value = text(name, str(default))
     if value.lower() not in FLAGS:
-        raise ImproperlyConfigured(f"{name}={value} is neither True nor False: write one of the two.")
+        raise ImproperlyConfigured(f"{name}={value} isn't valid: use True or False.")
     return FLAGS[value.lower()]
 
 
@@ -41,7 +41,7 @@ def items(name: str, default: str = "") -> list[str]:
 
 
 def secret_key(*, debug: bool) -> str:
-    """SECRET_KEY; only with DEBUG on may it be unset or weak."""
+    """SECRET_KEY, which can be unset or weak only with DEBUG."""
     key = text("SECRET_KEY")
     if debug:
         return key or DEVELOPMENT_KEY
@@ -55,20 +55,20 @@ def secret_key(*, debug: bool) -> str:
 
 
 def secret_key_fallbacks(*, debug: bool) -> list[str]:
-    """SECRET_KEY_FALLBACKS: keys of before, whose signatures still hold; as strong as SECRET_KEY must be."""
+    """SECRET_KEY_FALLBACKS: old keys whose signatures are still accepted; they must be as strong as SECRET_KEY."""
     keys = items("SECRET_KEY_FALLBACKS")
     for number, key in enumerate(keys, start=1):
         problem = "" if debug else _key_problem(key)
         if problem:
             raise ImproperlyConfigured(
                 f"SECRET_KEY_FALLBACKS: key {number} of {len(keys)} {problem}, and DEBUG is False: "
-                "whoever knows it could sign what we trust, so take it out."
+                "remove it, because signatures with it are trusted."
             )
     return keys
 
 
 def _key_problem(key: str) -> str:
-    """What makes the key unfit to sign with; empty if nothing does."""
+    """Return why the key is too weak, or ""."""
     if key == PLACEHOLDER_KEY:
         return f"is still {PLACEHOLDER_KEY}, as in .env.example"
     if key.startswith("django-insecure-"):
@@ -80,7 +80,7 @@ def time_zone() -> str:
     name = text("TIME_ZONE", "UTC")
     if find_zone(name) is None:
         raise ImproperlyConfigured(
-            f"TIME_ZONE={name} isn't a time zone: write an IANA name such as Europe/Berlin or UTC."
+            f"TIME_ZONE={name} isn't a time zone we know. Use a name such as Europe/Berlin or UTC."
         )
     return name
 
@@ -88,31 +88,29 @@ def time_zone() -> str:
 def number(name: str, default: int, *, least: int, most: int) -> int:
     value = text(name, str(default))
     if not (value.isascii() and value.isdecimal() and least <= int(value) <= most):
-        raise ImproperlyConfigured(
-            f"{name}={value} isn't a number from {least} to {most}: write one, such as {default}."
-        )
+        raise ImproperlyConfigured(f"{name}={value} isn't a number from {least} to {most}: use one, such as {default}.")
     return int(value)
 
 
 def log_level(default: str) -> str:
     level = text("LOG_LEVEL", default)
     if level not in LOG_LEVELS:
-        raise ImproperlyConfigured(f"LOG_LEVEL={level} isn't a level: write one of {', '.join(LOG_LEVELS)}.")
+        raise ImproperlyConfigured(f"LOG_LEVEL={level} isn't a log level: use one of {', '.join(LOG_LEVELS)}.")
     return level
 
 
-# Any host, a name (with a dot before it: and what is under it), an IPv4 address, or an IPv6 address in brackets.
+# *, a name (with a leading dot: and its subdomains), an IPv4 address, or an IPv6 address in brackets.
 HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 
 
 def hosts(name: str, default: str) -> list[str]:
-    """Names that requests may bear in their Host header. What isn't one would match none of them, without a word."""
+    """Names accepted in the Host header. An invalid one would silently match nothing."""
     values = items(name, default)
     for value in values:
         if not HOST.fullmatch(value):
             raise ImproperlyConfigured(
-                f"{name}: {value} isn't a host: write names without scheme, port or path, such as budget.example.com, "
-                ".example.com for all names under it, or [::1]."
+                f"{name}: {value} isn't a host: use names without scheme, port or path, such as budget.example.com, "
+                ".example.com for all its subdomains, or [::1]."
             )
     return values
 
@@ -123,13 +121,13 @@ def origins(name: str) -> list[str]:
     for value in values:
         if not re.match(r"https?://[^/]+$", value):
             raise ImproperlyConfigured(
-                f"{name}: {value} isn't an origin: write scheme and host, such as https://budget.example.com."
+                f"{name}: {value} isn't an origin: use scheme and host, such as https://budget.example.com."
             )
     return values
 
 
 def masked(url: str) -> str:
-    """The URL without its user and passwords, however it is broken."""
+    """The URL without user and passwords, even if it is malformed."""
     return re.sub(r"(?<=password=)[^&]+", "…", re.sub(r"//.*@", "//…@", url), flags=re.IGNORECASE)
 
 
@@ -139,14 +137,14 @@ def redis_url() -> str:
     problem = _redis_problem(url)
     if problem:
         raise ImproperlyConfigured(
-            f"REDIS_URL={masked(url)} can't be read ({problem}): "
-            "write redis://host:port/0, rediss://host:port/0 or unix:///path/to/socket?db=0."
+            f"REDIS_URL={masked(url)} isn't valid ({problem}): "
+            "use redis://host:port/0, rediss://host:port/0 or unix:///path/to/socket?db=0."
         )
     return url
 
 
 def _redis_problem(url: str) -> str:
-    """What keeps redis-py or kombu from reading the URL; empty if nothing does."""
+    """Return why redis-py or kombu can't parse the URL, or ""."""
     try:
         parts = urlsplit(url)
         if parts.port == 0:
@@ -167,17 +165,17 @@ def _redis_problem(url: str) -> str:
 
 
 def _database_number_problem(number: str) -> str:
-    return "" if number.isdecimal() else f"{number} isn't the number of a database"
+    return "" if number.isdecimal() else f"{number} isn't a database number"
 
 
 def _query_problem(names: Any) -> str:
-    return f"{', '.join(sorted(names))} isn't known here" if names else ""
+    return f"{', '.join(sorted(names))} isn't supported" if names else ""
 
 
 def broker_url(url: str) -> str:
-    """A checked REDIS_URL in kombu's spelling.
+    """Convert a checked REDIS_URL to kombu's form.
 
-    kombu calls a socket redis+socket://, and unless told it trusts any certificate of a rediss:// server.
+    kombu uses redis+socket:// for a socket, and by default trusts any certificate of a rediss:// server.
     """
     parts = urlsplit(url)
     if parts.scheme == "unix":
@@ -189,9 +187,9 @@ def broker_url(url: str) -> str:
 
 
 def database(base_dir: Path) -> dict[str, Any]:
-    """DATABASE_URL as Django's DATABASES entry; unset: the SQLite file db.sqlite3 in base_dir.
+    """DATABASE_URL as Django's DATABASES entry; by default the SQLite file db.sqlite3 in base_dir.
 
-    A relative SQLite path starts in base_dir, so that web, worker and beat open the same file.
+    A relative SQLite path is relative to base_dir, so that web, worker and beat open the same file.
     """
     url = text("DATABASE_URL", "sqlite:///db.sqlite3")
     scheme = url.partition(":")[0]
@@ -205,9 +203,9 @@ def database(base_dir: Path) -> dict[str, Any]:
     except ValueError as error:
         reason = "a part isn't percent-encoded" if isinstance(error, dj_database_url.ParseError) else error
         raise ImproperlyConfigured(
-            f"DATABASE_URL={masked(url)} can't be read ({reason}): write sqlite:///path/to/file.sqlite3 or "
+            f"DATABASE_URL={masked(url)} isn't valid ({reason}): use sqlite:///path/to/file.sqlite3 or "
             "postgres://user:password@host:port/name, with special characters percent-encoded; options of libpq, such "
-            "as ?sslmode=require, may follow where it is PostgreSQL."
+            "as ?sslmode=require, can follow for PostgreSQL."
         ) from None
     if scheme == "sqlite":
         entry["NAME"] = str(base_dir / entry["NAME"])
@@ -215,14 +213,14 @@ def database(base_dir: Path) -> dict[str, Any]:
 
 
 def _refuse_unusable_options(scheme: str, query: str) -> None:
-    """Raise ValueError about what stands behind the "?" and neither libpq nor Django reads."""
+    """Raise ValueError for options after "?" that neither libpq nor Django accepts."""
     options = parse_qsl(query, keep_blank_values=True)
     names = [name for name, _ in options]
     known = set() if scheme == "sqlite" else _libpq_options() | {"currentSchema"}
     if unknown := sorted(set(names) - known):
         raise ValueError(f"{', '.join(unknown)}: not an option of {'SQLite' if scheme == 'sqlite' else 'libpq'}")
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{', '.join(twice)}: written twice")
+        raise ValueError(f"{', '.join(twice)}: given twice")
     if empty := sorted({name for name, value in options if not value}):
         raise ValueError(f"{', '.join(empty)}: without a value")
     if wrong := sorted(name for name, value in options if name in NUMBERS and not value.isdecimal()):
@@ -240,7 +238,7 @@ NUMBERS = (
 
 
 def _libpq_options() -> set[str]:
-    """Return libpq's options, but for those that other parts of the URL say, and the encoding, which is UTF-8."""
+    """Return libpq's options, except those set by other parts of the URL, and the encoding, which is UTF-8."""
     from psycopg.pq import Conninfo  # here: SQLite needs no psycopg
 
     names = {option.keyword.decode() for option in Conninfo.get_defaults()}

@@ -1,7 +1,7 @@
 """/health/live, /health/ready and /health/jobs, for load balancers and monitoring: JSON, 200 or 503.
 
-They are answered before anything else looks at the request: a probe comes over plain HTTP, under an address that isn't
-in ALLOWED_HOSTS, and needs no session. The answers bear no name of a host, a user or a customer; the log says more.
+They are answered before all other middleware, because a probe uses plain HTTP, an address that isn't in ALLOWED_HOSTS,
+and no session. The answers reveal no host, user or customer names; details are in the log.
 """
 
 from __future__ import annotations
@@ -22,20 +22,18 @@ from budget_manager.launcher import broker
 from campaigns.database import session_settings
 from campaigns.database.clock import SKEW, database_now, difference_in_words, machine_ahead
 from campaigns.database.connection import fetch_all, is_postgresql, separate_connection
-from campaigns.services.jobs.dead_rows import dead_rows_warning
-from campaigns.services.jobs.health import JobHealth, PendingHealth, health
-from campaigns.services.jobs.heartbeats import Processes
+from campaigns.services.jobs.health import JobHealth, PendingHealth, Processes, dead_rows_warning, health
 
 logger = logging.getLogger(__name__)
 
-# How long the database may take for an answer, and then the broker.
+# Timeout of the database, and then of the broker.
 SECONDS = 3
 
 OK = "ok"
 
 
 class HealthMiddleware:
-    """Answers the paths of PROBES; every other request goes on."""
+    """Answers the paths of PROBES; passes every other request on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -56,12 +54,12 @@ def answer(request: HttpRequest, probe: Callable[[], tuple[bool, dict[str, Any]]
 
 
 def live() -> tuple[bool, dict[str, Any]]:
-    """The process answers. Neither database nor broker is asked: to restart this process would mend neither."""
+    """This process answers. Database and broker aren't checked, because a restart wouldn't repair them."""
     return True, {}
 
 
 def ready() -> tuple[bool, dict[str, Any]]:
-    """Database, migrations and broker: this process can serve people."""
+    """Database, migrations and broker are ready to serve requests."""
     checks = {**_database_checks(), "broker": _broker_check()}
     return all(check == OK for check in checks.values()), {"checks": checks}
 
@@ -71,24 +69,24 @@ def _database_checks() -> dict[str, str]:
         with separate_connection(SECONDS):
             checks = {"database": _writable_check()}
             missing = missing_migrations()
-    except ProgrammingError as error:  # no table of ours
+    except ProgrammingError as error:  # no tables
         logger.warning("health: the database: %s", " ".join(str(error).split()))
-        return {"database": "The database has no tables of ours that we can see: run `python manage.py migrate`."}
+        return {"database": "The database isn't set up yet: run `python manage.py migrate`."}
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
-        return {"database": f"The database doesn't answer, or not within {SECONDS} seconds; the log says why."}
-    told = f"Of the migrations of this version {len(missing)} {{}} missing: run `python manage.py migrate`."
-    return checks | {"migrations": told.format("is" if len(missing) == 1 else "are") if missing else OK}
+        return {"database": f"The database doesn't answer within {SECONDS} seconds; the log has details."}
+    count = "1 migration is" if len(missing) == 1 else f"{len(missing)} migrations are"
+    return checks | {"migrations": f"{count} missing: run `python manage.py migrate`." if missing else OK}
 
 
 def _writable_check() -> str:
     if is_postgresql() and fetch_all("SELECT current_setting('transaction_read_only')") != [("off",)]:
-        return "The database takes no changes: DATABASE_URL names a standby, or its server is read-only."
+        return "The database is read-only: DATABASE_URL names a standby or a read-only server."
     return OK
 
 
 def missing_migrations() -> set[tuple[str, str]]:
-    """Return the migrations of this code that the database hasn't had; those of newer code don't matter."""
+    """Return the migrations of this code that aren't applied; those of newer code are ignored."""
     applied = {(app, name) for app, name in fetch_all("SELECT app, name FROM django_migrations")}
     return {
         migration
@@ -99,7 +97,7 @@ def missing_migrations() -> set[tuple[str, str]]:
 
 @cache
 def _migrations() -> dict[tuple[str, str], set[tuple[str, str]]]:
-    """Return this code's migrations, each with those that it replaces; files don't change while a process runs."""
+    """Return this code's migrations, each with those that it replaces. Cached, because files don't change."""
     loader = MigrationLoader(None)
     return {migration: set(loader.graph.nodes[migration].replaces) for migration in loader.graph.nodes}
 
@@ -109,18 +107,18 @@ def _broker_check() -> str:
     if problem is None:
         return OK
     logger.warning("health: the broker: %s", problem)
-    return f"The broker doesn't answer, or not within {SECONDS} seconds; the log says why."
+    return f"The broker doesn't answer within {SECONDS} seconds; the log has details."
 
 
 def jobs() -> tuple[bool, dict[str, Any]]:
-    """The jobs do their work: the last success of each, pending spend, beat and workers."""
+    """The last success of each job, pending spend, beat and workers."""
     try:
         with separate_connection(SECONDS):
             found = health(now=database_now())
             ahead = machine_ahead()
             dead_rows = dead_rows_warning()
             unsuitable = session_settings.problem(connection)
-            forgotten = forgotten_transactions()
+            forgotten = prepared_transactions_warning()
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
         return False, {"problems": ["The database can't be asked: /health/ready says more."], "warnings": []}
@@ -135,19 +133,20 @@ def jobs() -> tuple[bool, dict[str, Any]]:
     }
 
 
-def forgotten_transactions(patience: timedelta = timedelta(minutes=5)) -> str:
-    """Name two-phase commits that nobody has ended: they keep their locks, through restarts of everything too."""
+def prepared_transactions_warning(min_age: timedelta = timedelta(minutes=5)) -> str:
+    """Return a warning about old prepared transactions, which keep their locks even through restarts."""
     if not is_postgresql():
         return ""
     ((count,),) = fetch_all(
         "SELECT COUNT(*) FROM pg_prepared_xacts WHERE database = current_database() AND prepared <= now() - %s",
-        [patience],
+        [min_age],
     )
     if not count:
         return ""
+    have = "transaction has" if count == 1 else "transactions have"
     return (
-        f"Prepared transactions have kept their locks for more than 5 minutes ({count}): look at pg_prepared_xacts,"
-        " and end each with COMMIT PREPARED or ROLLBACK PREPARED."
+        f"{count} prepared {have} held locks for more than 5 minutes: end each in pg_prepared_xacts with COMMIT"
+        " PREPARED or ROLLBACK PREPARED."
     )
 
 

@@ -225,10 +225,10 @@ LOGGING = {
         # Django gives these handlers of their own; here everything goes through the one above.
         "django": {"handlers": [], "level": "NOTSET"},
         "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
-        # Failures and locks; below that it tells of every step.
+        # Failures and locks; its INFO lines log every step.
         "axes": {"level": "WARNING" if LOG_LEVEL in ("DEBUG", "INFO") else LOG_LEVEL},
-        "waitress.queue": {"level": "ERROR"},  # it tells of each request that waits for a thread
-        "matplotlib": {"level": "WARNING"},  # it tells of the fonts that it finds
+        "waitress.queue": {"level": "ERROR"},  # it logs each request that waits for a thread
+        "matplotlib": {"level": "WARNING"},  # it logs the fonts that it finds
         **{
             name: {"level": "WARNING"}
             for name in ("celery", "django.utils.autoreload")

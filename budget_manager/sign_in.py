@@ -1,4 +1,4 @@
-"""Throttling of sign-ins: whose failures count together, and what somebody who is locked out reads.
+"""Throttling of sign-ins: which failures count together, and the page for a locked user.
 
 django-axes counts; its settings (AXES_…) name these functions.
 """
@@ -18,16 +18,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-LONGEST_NAME = 255
-# Bits of an IPv6 address that a provider gives to one customer, who may choose the others.
-ONE_SUBSCRIBER = 64
+MAX_NAME_LENGTH = 255
+# Bits of the IPv6 prefix of one subscriber, who can choose the others.
+SUBSCRIBER_PREFIX = 64
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the address that failures are counted for; None where the server knows none (a Unix socket).
+    """Return the address for which failures are counted; None on a Unix socket.
 
-    Behind a proxy that is trusted it is the last of X-Forwarded-For, the one that the proxy itself appended:
-    those before it are what the client wrote. An IPv6 address stands for its whole /64.
+    Behind a trusted proxy it is the last of X-Forwarded-For, which the proxy appended; the client can forge the others.
+    An IPv6 address stands for its /64.
     """
     if settings.BEHIND_PROXY:
         appended = request.headers.get("X-Forwarded-For", "").rpartition(",")[2]
@@ -45,36 +45,35 @@ def _counted(text: str) -> str | None:
         return str(address)
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
-    return str(ip_network((int(address), ONE_SUBSCRIBER), strict=False).network_address)
+    return str(ip_network((int(address), SUBSCRIBER_PREFIX), strict=False).network_address)
 
 
 def _without_port(text: str) -> str:
-    """Some proxies append the port: 192.0.2.1:4711, [2001:db8::1]:4711."""
+    """Remove the port that some proxies append: 192.0.2.1:4711, [2001:db8::1]:4711."""
     if text.startswith("["):
         return text[1:].partition("]")[0]
     return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 def name_tried(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """Return the name that somebody tried to sign in with, as long as the column for it."""
+    """Return the name of a sign-in attempt, cut to the length of its column."""
     name = (credentials or {}).get("username") or request.POST.get("username") or ""
-    return str(name)[:LONGEST_NAME]
+    return str(name)[:MAX_NAME_LENGTH]
 
 
 def in_the_log(username: str, ip_address: str | None, user_agent: str, path_info: str, request: HttpRequest) -> str:
-    """Name who failed, on one line whatever the name holds."""
+    """Return a failed sign-in for the log, always on one line."""
     return f"{username!r} from {ip_address or 'an unknown address'}"
 
 
 def locked_out(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None) -> HttpResponse:
-    """Say until when a name is locked for an address, and who can unlock it."""
+    """Return the page that says until when a name is locked for an address, and who can unlock it."""
     name, until = name_tried(request, credentials), _locked_until(request, credentials)
     left = max(0.0, (until - timezone.now()).total_seconds())
     context = {
         **admin.site.each_context(request),
         "title": "Sign-in is locked",
         "name": name,
-        "limit": settings.AXES_FAILURE_LIMIT,
         "minutes": max(1, math.ceil(left / 60)),
         "until": until,
     }

@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 
 def favicon(request: HttpRequest) -> HttpResponseRedirect:
-    """Browsers ask for this address where a page names no icon."""
+    """Browsers request this path if a page has no icon."""
     return HttpResponseRedirect(static("campaigns/favicon.svg"))
 
 

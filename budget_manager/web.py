@@ -33,7 +33,7 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
-from budget_manager.upload_limit import AROUND
+from budget_manager.upload_limit import OVERHEAD
 
 # Of one process: each turn of the loop visits all of them, which takes milliseconds for thousands.
 MAX_CONNECTIONS = 10_000
@@ -203,7 +203,7 @@ class Worker(GunicornWorker):
             "cleanup_interval": 5,
             "max_request_header_size": 32 * KIB,
             # Up to twice the limit the upload page shows the error; beyond that BadRequestTask does.
-            "max_request_body_size": 2 * settings.SPEND_UPLOAD_MEGABYTES * KIB**2 + AROUND,
+            "max_request_body_size": 2 * settings.SPEND_UPLOAD_MEGABYTES * KIB**2 + OVERHEAD,
             "recv_bytes": 64 * KIB,
             # Larger bodies go to a temporary file: a thousand connections take 64 MB, and no thread waits for a slow
             # client to read its response.

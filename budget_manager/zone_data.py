@@ -1,7 +1,7 @@
-"""Which zone data this process uses: the system's, or those of the package tzdata, whichever are newer.
+"""Choosing the zone data: the system's or those of the package tzdata, whichever are newer.
 
-Python prefers the system's, however old. A distribution that has stopped following the tz database would then count
-spend around midnight for the wrong day wherever a government has changed its mind since.
+Python prefers the system's, however old. With outdated data, spend around midnight would count for the wrong day in
+zones whose rules have changed since.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tzdata
 
 @dataclass(frozen=True)
 class ZoneData:
-    """version is a release of the tz database, such as 2026b; empty where PYTHONTZPATH names data without one."""
+    """version is a release of the tz database, such as 2026b; empty if the data at PYTHONTZPATH have none."""
 
     version: str
     source: str
@@ -31,10 +31,10 @@ PACKAGE = ZoneData(tzdata.IANA_VERSION, "the package tzdata")
 
 
 def use_newest() -> ZoneData:
-    """Let zoneinfo read the newer data from now on; before anything has asked for a zone."""
+    """Make zoneinfo use the newer data. Must be called before any zone is loaded."""
     found = _of_folders(zoneinfo.TZPATH)
     if os.environ.get("PYTHONTZPATH"):
-        return found or PACKAGE  # somebody has decided already
+        return found or PACKAGE  # the environment overrules
     if found is None or _key(found.version) < _key(PACKAGE.version):
         zoneinfo.reset_tzpath(to=())
         zoneinfo.ZoneInfo.clear_cache()
@@ -43,7 +43,7 @@ def use_newest() -> ZoneData:
 
 
 def _of_folders(folders: Sequence[str]) -> ZoneData | None:
-    """Return the data in the first of the folders that has any, which is where zoneinfo looks first."""
+    """Return the data in the first folder that has any, as zoneinfo does."""
     for folder in map(Path, folders):
         if (folder / "UTC").is_file():
             return ZoneData(_version(folder), str(folder))
@@ -51,7 +51,7 @@ def _of_folders(folders: Sequence[str]) -> ZoneData | None:
 
 
 def _version(folder: Path) -> str:
-    """Return what the data call themselves: in tzdata.zi on Linux, in +VERSION on macOS and BSD; empty if nowhere."""
+    """Return the version in tzdata.zi (Linux) or +VERSION (macOS, BSD), or ""."""
     for name, pattern in (("tzdata.zi", r"# version (\S+)"), ("+VERSION", r"(\S+)")):
         try:
             with (folder / name).open(encoding="utf-8", errors="replace") as file:
@@ -64,5 +64,5 @@ def _version(folder: Path) -> str:
 
 
 def _key(version: str) -> tuple[str, int, str]:
-    """Order versions: 2026a, 2026z, 2026za, 2027a. An unknown one is older than any."""
+    """Return a sort key of versions: 2026a, 2026z, 2026za, 2027a. An unknown one is the oldest."""
     return version[:4], len(version), version

@@ -23,26 +23,26 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="campaigns.tasks.check_budgets")
 def check_budgets() -> None:
-    """Every five minutes: put every campaign into the state that the facts give, and close what has ended."""
+    """Every five minutes: enforce every campaign, and close periods that have ended."""
     _run(jobs.CHECK_BUDGETS)
     send_due_uploads()
 
 
 @shared_task(name="campaigns.tasks.reset_daily_spend")
 def reset_daily_spend() -> None:
-    """At midnight: the same, on the dot of the new day. Nothing is zeroed: a new day has its own spend (R4)."""
+    """At midnight: the same, as the new day begins. Nothing is zeroed: a new day has its own spend (R4)."""
     _run(jobs.RESET_DAILY_SPEND)
 
 
 @shared_task(name="campaigns.tasks.reset_monthly_spend")
 def reset_monthly_spend() -> None:
-    """On the 1st at midnight: the same, on the dot of the new month (R4)."""
+    """On the 1st at midnight: the same, as the new month begins (R4)."""
     _run(jobs.RESET_MONTHLY_SPEND)
 
 
 @shared_task(name="campaigns.tasks.quick_check", soft_time_limit=45, time_limit=60)
 def quick_check() -> None:
-    """Every ten seconds: enforce what had spend and what time has reached. The check puts right what this misses."""
+    """Every ten seconds: enforce brands with spend and campaigns whose next change is due."""
     with logged_transitions() as transitions:
         done = quick.run_quick_check(clock=database_now, transitions=transitions)
     logger.debug("%s: %s", quick.JOB, done.summary)  # it runs every ten seconds
@@ -59,12 +59,12 @@ def check_shard(check: str, number: int) -> None:
 
 @shared_task(name="campaigns.tasks.import_spend_upload", bind=True)
 def import_spend_upload(task: Any, upload: int) -> None:
-    """Have a file of spend imported that somebody uploaded, while this process goes on with the checks."""
+    """Start a process that imports an uploaded spend file, so that this one stays free for checks."""
     beside.start(import_upload, upload, task.request.id or "")
 
 
 def import_upload(upload: int, task_id: str) -> None:
-    """Import a file of spend that somebody uploaded, in a process of its own, then send for the next one."""
+    """Import an uploaded spend file (in a separate process), then send the next one."""
     try:
         done = spend_uploads.run_upload(upload, task_id=task_id, clock=database_now)
     except beside.TookTooLong:
@@ -77,12 +77,12 @@ def import_upload(upload: int, task_id: str) -> None:
 
 @shared_task(name="campaigns.tasks.preview_spend_upload", bind=True)
 def preview_spend_upload(task: Any, upload: int) -> None:
-    """Have a file of spend read for its preview, while this process goes on with the checks."""
+    """Start a process that reads an uploaded spend file for its preview."""
     beside.start(preview_upload, upload, task.request.id or "")
 
 
 def preview_upload(upload: int, task_id: str) -> None:
-    """Read a file of spend that somebody uploaded, for its preview, in a process of its own."""
+    """Read an uploaded spend file for its preview (in a separate process)."""
     try:
         read = upload_preview.make_preview(upload, task_id=task_id, clock=database_now)
     except beside.TookTooLong:
@@ -93,7 +93,7 @@ def preview_upload(upload: int, task_id: str) -> None:
 
 
 def send_due_uploads() -> None:
-    """Send for the upload that is next, if there is one: it waits, or its run was lost; the same for previews."""
+    """Send tasks for the next upload and preview: one that waits, or whose run was lost."""
     upload_preview.cancel_expired(now=database_now())
     for pk in upload_preview.due_previews(now=database_now()):
         preview_spend_upload.delay(pk)

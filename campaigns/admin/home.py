@@ -1,6 +1,6 @@
-"""The home page: which brands need somebody, how spend stands against budgets, what runs, and what happened lately.
+"""The home page: brands at risk, spend against budgets, running campaigns and recent changes.
 
-A person sees the parts that they may look at, over the brands that they see. Each number leads to the list behind it.
+A person sees the parts that they may view, for the brands that they see. Each number links to the list behind it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health
 from campaigns.services.permissions import sees_only_assigned_brands
 
+# So many lines of history are shown.
 LATEST = 8
-"""So many lines of history are shown."""
 
 CARDS = (
     ("Budget reached", "bad", "All their campaigns are paused.", (Risk.REACHED_TODAY, Risk.REACHED_MONTH)),
@@ -53,14 +53,14 @@ IN_SHORT = {
 
 @dataclass(frozen=True)
 class Number:
-    """A number that leads to the list behind it; `label` says beside it what it counts."""
+    """A number that links to the list behind it; `label` says what it counts."""
 
     count: int
     label: str
     address: str
     described: str = ""
+    # Percent of the whole, for its bar.
     value: int = 0
-    """Percent of the whole, for its bar."""
     is_capped: bool = False
 
     @property
@@ -69,7 +69,7 @@ class Number:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add to the context of the home page what it shows; settings name this function (UNFOLD, DASHBOARD_CALLBACK)."""
+    """Add the figures of the home page to its context; settings name this function (UNFOLD, DASHBOARD_CALLBACK)."""
     now, user = timezone.now(), request.user
     shown: dict[str, Any] = {"title": "Home", "health": _health(context.get("health"), now)}
     if may_view(request, Brand):
@@ -146,7 +146,7 @@ def _brand(brand: BrandNow, now: datetime) -> dict[str, Any]:
 
 
 def _when(brand: BrandNow, now: datetime) -> str:
-    """Return when the brand will reach the first of its budgets, in its own time."""
+    """Return when the brand will run out of its first budget, in its local time."""
     zone = find_zone(brand.timezone)
     if zone is None or not brand.risk & (Risk.FAST_TODAY | Risk.FAST_MONTH):
         return ""
@@ -157,8 +157,8 @@ def _when(brand: BrandNow, now: datetime) -> str:
     if at is None:
         return ""
     local, city = at.astimezone(zone), brand.timezone.rpartition("/")[2].replace("_", " ")
-    day = "today" if local.date() == now.astimezone(zone).date() else f"on {local:%a %-d %b}"
-    return f"around {local:%H:%M} {day} ({city})"
+    which = "today" if local.date() == now.astimezone(zone).date() else f"on {local:%a %-d %b}"
+    return f"around {local:%H:%M} {which} ({city})"
 
 
 def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from campaigns.rules.money import MICROS, SUM_LIMIT
 
 MATERIALIZED, NOT_MATERIALIZED = "AS MATERIALIZED", "AS NOT MATERIALIZED"
 
+# In millionths: it takes 92 million amounts up to this to pass 64 bits.
 LARGE = 100_000 * MICROS
-"""In millionths: it takes 92 million amounts up to this to pass 64 bits."""
 
 
 def rows_sql(columns: Mapping[str, str], param: str = "%s") -> str:

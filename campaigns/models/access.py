@@ -1,4 +1,4 @@
-"""Which brands are assigned to whom, for staff who see only those."""
+"""Brands assigned to users who see only assigned brands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from campaigns.models.brand import Brand
 
 
 class BrandAssignment(models.Model):
-    """A brand that a user sees; it matters only for users with the permission below."""
+    """A brand that a user may see; it matters only for users with the permission below."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")

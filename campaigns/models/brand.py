@@ -10,13 +10,12 @@ from django.db.models.functions import Length, Now
 
 from campaigns.models.checks import IsPlainTimestamp, IsSwitch, IsText
 from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
+from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.currencies import find_currency, unknown_currency
 from campaigns.rules.periods import EARLIEST, LATEST, find_zone
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
-
-    from campaigns.models.spend_queries import BrandSpend
 
 
 def validate_zone(name: str) -> None:
@@ -43,13 +42,11 @@ def default_zone() -> str:
 class BrandQuerySet(models.QuerySet["Brand"]):
     def with_spend(self, now: datetime) -> models.QuerySet[WithAnnotations[Brand, BrandSpend]]:
         """Annotate spend_today and spend_this_month: exact Decimals in each brand's zone at now, folded + pending."""
-        from campaigns.models.spend_queries import brands_with_spend
-
         return brands_with_spend(self, now)
 
 
 class Brand(SavesNameKey):
-    """An advertiser: its budgets hold for all of its campaigns together."""
+    """An advertiser, whose budgets apply to all its campaigns together."""
 
     name = models.CharField(max_length=200)
     enabled = models.BooleanField(
@@ -92,11 +89,11 @@ class Brand(SavesNameKey):
     class Meta:
         ordering = ("name",)
         indexes = (
-            # Those whose key is computed when a name is looked for.
+            # Brands whose key is computed when a name is looked up.
             models.Index(fields=("id",), name="brand_without_name_key", condition=models.Q(name_key__isnull=True)),
         )
         constraints = (
-            # With a condition, which always holds, it is no key that a renaming would lock against folds.
+            # The condition is always true; without it, this would be a key, and a rename would block folds.
             models.UniqueConstraint(
                 fields=("name",),
                 condition=~models.Q(name=""),

@@ -11,18 +11,17 @@ from django.db.models.functions import Now
 from campaigns.models.brand import Brand
 from campaigns.models.checks import IsPlainDate, IsSwitch, IsText, IsWholeNumber
 from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
+from campaigns.models.spend_queries import CampaignSpend, campaigns_with_spend
 from campaigns.rules.reasons import ALL_REASONS, PauseReason
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-    from campaigns.models.spend_queries import CampaignSpend
 
-
+# Columns of an existing campaign that only enforcement writes.
 COMPUTED = ("pause_reasons", "next_change_minute")
-"""Only enforcement writes these of a campaign that is there."""
+# Columns that a plain save of an existing campaign doesn't write.
 KEPT = (*COMPUTED, "name_key")
-"""What a plain save of a campaign that is there leaves as it is."""
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -31,13 +30,11 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
 
         Exact Decimals in the brand's zone at now, folded + pending.
         """
-        from campaigns.models.spend_queries import campaigns_with_spend
-
         return campaigns_with_spend(self, now)
 
 
 class Campaign(SavesNameKey):
-    """Something of a brand that may run or not. Its status is computed (R1); its switch belongs to people (R5)."""
+    """A campaign of a brand. Its status is computed (R1); only people turn it on and off (R5)."""
 
     class Status(models.TextChoices):
         ACTIVE = "active"
@@ -89,13 +86,13 @@ class Campaign(SavesNameKey):
         ordering = ("brand__name", "name")
         indexes = (
             models.Index(fields=("next_change_minute",), name="campaign_next_change"),
-            # Those whose key is computed when a name of the brand is looked for.
+            # Campaigns whose key is computed when a name of the brand is looked up.
             models.Index(fields=("brand",), name="campaign_without_name_key", condition=Q(name_key__isnull=True)),
         )
         constraints = (
             models.UniqueConstraint(
                 fields=("brand", "name"),
-                condition=~Q(name=""),  # always holds; without it, a renaming would lock spend writers out
+                condition=~Q(name=""),  # always true; without it, a rename would lock spend writers out
                 name="campaign_name_unique_in_brand",
                 violation_error_message="The brand already has a campaign with this name. Choose another name.",
             ),
@@ -106,7 +103,7 @@ class Campaign(SavesNameKey):
                 violation_error_message="The brand already has a campaign with this name, spelled differently. Choose"
                 " another name.",
             ),
-            # What the ledger's foreign key refers to, and the index on the brand.
+            # The target of the ledger's foreign key, and the index on brand.
             models.UniqueConstraint(fields=("brand", "id"), name="campaign_and_brand_referenced_by_spend"),
             models.CheckConstraint(
                 name="campaign_has_a_name",
@@ -148,9 +145,9 @@ class Campaign(SavesNameKey):
         return self.name
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Save the campaign, but of an existing one never the reasons: only enforcement writes those (R5, R13).
+        """Save the campaign, but never the pause reasons of an existing one: only enforcement writes those (R5, R13).
 
-        As with update_fields, DatabaseError where the row is gone.
+        As with update_fields, raises DatabaseError if the row is gone.
         """
         is_plain = not (args or kwargs or self._state.adding or self.pk is None or self.get_deferred_fields())
         if update_fields is None and is_plain:

@@ -35,6 +35,7 @@ def current_spend(
     pending_hint: str = "",
     campaign_hint: str = "",
     full_scan: bool = False,
+    of_campaigns: bool = True,
     windows: Windows = NO_WINDOWS,
     pending_in_scope: str = "1 = 1",
     ahead_in_scope: str = "1 = 1",
@@ -43,6 +44,7 @@ def current_spend(
 ) -> str:
     """Return the tables `brand` and `campaign`, for a statement to go on from; see campaigns/sql/current_spend.sql.
 
+    A statement that reads no `campaign` isn't of_campaigns: a million pending rows are grouped in half the time then.
     The conditions are on p.brand_id, p.brand_id, b.id, and c.brand_id and c.id. Parameters are clocks.params, and what
     the conditions name.
     """
@@ -51,6 +53,7 @@ def current_spend(
         clocks=clocks.sql,
         clock_hint=each_worker() if full_scan else MATERIALIZED,
         hint=hint,
+        pending_campaign="p.campaign_id" if of_campaigns else "CAST(NULL AS bigint)",
         pending_hint=pending_hint or hint,
         campaign_hint=campaign_hint or hint,
         pending_today=exact_sum(TODAY, "today"),

@@ -1,4 +1,4 @@
-"""What the system did: each change of a campaign's reasons, the last run of each job, and who was there."""
+"""Change history of statuses, the last run of each job, and heartbeats of processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from campaigns.rules.reasons import describe
 
 
 class StatusChange(models.Model):
-    """One line of history (R13): written in the transaction of the change, never edited (a trigger refuses it)."""
+    """An entry of the change history (R13): written in the change's transaction, never edited (trigger)."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, db_index=False, related_name="status_changes")
     at = models.DateTimeField("decided for", help_text="The time for which the status was computed.")
@@ -29,7 +29,7 @@ class StatusChange(models.Model):
     class Meta:
         ordering = ("-id",)
         default_permissions = ("view",)
-        # A campaign's last lines are found at once, however long the history is.
+        # Finds a campaign's latest entries quickly, however long the history is.
         indexes = (models.Index(fields=("campaign", "id"), name="status_change_of_campaign"),)
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class StatusChange(models.Model):
 
 
 class JobRun(models.Model):
-    """The last run of a job. Health is the time of the last success: a worker that answers ping may do nothing."""
+    """The last run of a job. Health looks at the last success: a worker that answers pings may still do nothing."""
 
     name = models.CharField(max_length=100, primary_key=True)
     started_at = models.DateTimeField(null=True)
@@ -55,7 +55,7 @@ class JobRun(models.Model):
 
 
 class CheckShard(models.Model):
-    """A part of a full check that is cut into shards: whichever worker takes it notes here that it is done."""
+    """A shard of a full check; the worker that runs it marks it as finished here."""
 
     check_id = models.UUIDField(help_text="The check that the shard belongs to.")
     job = models.CharField(max_length=100, help_text="The job that runs the check.")
@@ -78,7 +78,7 @@ class CheckShard(models.Model):
 
 
 class JobZone(models.Model):
-    """In which zone the crontab of a reset was made: TIME_ZONE of then. If it has another now, staff chose that."""
+    """The TIME_ZONE with which the crontab of a reset was created. If it has another one now, staff chose it."""
 
     task = models.CharField(max_length=200, primary_key=True)
     timezone = models.CharField(max_length=64)
@@ -91,9 +91,9 @@ class JobZone(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a process of ours was last seen: a worker by its broker, beat by its schedule.
+    """When a process was last seen: a worker by its broker, beat by its schedule.
 
-    The instant is the database's; the process notes beside it how far its own clock is ahead of that one.
+    Times are of the database's clock; seconds_ahead says how far the process's own clock is ahead of it.
     """
 
     class Kind(models.TextChoices):

@@ -1,4 +1,4 @@
-"""A brand's days and months, and the time zones in which they are accounted."""
+"""A brand's days and months, and the time zones of its accounting periods."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from campaigns.rules.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT
 
 
 class BrandPeriod(models.Model):
-    """A day or month of a brand: its folded spend and, once it is closed, what was true then.
+    """A day or month of a brand: its folded spend and, once it is closed, its final figures.
 
-    Closing keeps the spend at that moment and the budget that held; rows that arrive later change the spend and show
-    as an adjustment beside it.
+    Closing stores the spend at that moment and the budget in force. Rows that arrive later change the spend, and show
+    as an adjustment.
     """
 
     class Kind(models.TextChoices):
@@ -63,14 +63,14 @@ class BrandPeriod(models.Model):
 
     @property
     def overspend(self) -> Decimal | None:
-        """Spend above the budget that held, or None while the period is open or where there was no limit."""
+        """Spend above the budget at closing; None while the period is open, or if there was no limit."""
         if self.closed_at is None or self.budget_at_close is None:
             return None
         return max(self.spend - self.budget_at_close, Decimal(0))
 
     @property
     def adjustment(self) -> Decimal | None:
-        """What rows that arrived after the closing changed, or None while the period is open."""
+        """Spend that arrived after closing; None while the period is open."""
         return None if self.spend_at_close is None else self.spend - self.spend_at_close
 
 
@@ -79,10 +79,10 @@ LAST_PERIOD = date(9999, 12, 1)
 
 
 class AccountingTimeZone(models.Model):
-    """The zone of a brand's days, or of its months: for the periods from first up to, not including, until.
+    """The time zone of a brand's days, or of its months: for the periods from first up to, not including, until.
 
-    A trigger gives each new brand one row for all days and one for all months. When its zone changes, these end where
-    the open periods begin and new rows continue from there (R15), so closed periods keep the zone they had.
+    A trigger gives each new brand one row for all days and one for all months. When the brand's time zone changes,
+    these end where the open periods begin, and new rows continue from there (R15): closed periods keep their zone.
     """
 
     brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")

@@ -1,7 +1,7 @@
-"""Spend: the ledger of records, what of it is not yet folded, and each campaign's days.
+"""Spend: the ledger of records, pending spend that isn't folded yet, and totals by campaign and day.
 
-The connector writes records by plain SQL; triggers (campaigns/sql) append what each statement changed to the pending
-spend; folding (campaigns/services/ledger/fold.py) moves it into the totals. Whoever reads a total adds the pending
+The connector inserts records by plain SQL; triggers (campaigns/sql) append each statement's changes to the pending
+spend; folding (campaigns/services/ledger/fold.py) moves these into the totals. Readers of a total add the pending
 spend.
 """
 
@@ -23,8 +23,8 @@ from campaigns.rules.periods import EARLIEST, LATEST
 
 
 def protect_spend(collector: Any, field: Any, sub_objs: models.QuerySet[Any], using: str) -> None:
-    """Refuse to delete what has spend (R14), as PROTECT does, but without loading millions of rows to say so."""
-    # In no order: to give the last record of campaigns that have none, a database may look through all of the ledger.
+    """Refuse to delete campaigns with spend (R14), as PROTECT does, but without loading millions of rows."""
+    # Unordered: to find the last record of campaigns without any, a database may scan the whole ledger.
     for example in sub_objs.using(using).order_by()[:1]:
         raise ProtectedError("It has spend history and can't be deleted. Turn it off instead.", {example})
 
@@ -33,7 +33,7 @@ protect_spend.lazy_sub_objs = True  # type: ignore[attr-defined]  # Django's own
 
 
 class SpendRecord(models.Model):
-    """One row of the ledger: money spent by a campaign at an instant; negative for a refund or credit (R10)."""
+    """A row of the ledger: money that a campaign spent at a point in time; negative for a refund or credit (R10)."""
 
     brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     campaign = models.ForeignKey(
@@ -96,9 +96,9 @@ class SpendRecord(models.Model):
 
 
 class PendingSpend(models.Model):
-    """A change of the ledger that is not yet in the totals: appended by triggers, taken away by folding.
+    """A change of the ledger that isn't in the totals yet: appended by triggers, removed by folding.
 
-    No foreign keys and no index, on PostgreSQL not even the key's: writers take no lock here that anyone else wants.
+    No foreign keys and no index, on PostgreSQL not even on the primary key, so that writers never wait for each other.
     """
 
     brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")

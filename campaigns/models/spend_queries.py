@@ -9,11 +9,9 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from django.db.models import QuerySet
-from django_stubs_ext import WithAnnotations
 
+from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED, in_list, list_param
-from campaigns.models.brand import Brand
-from campaigns.models.campaign import Campaign
 from campaigns.models.clocks import Clocks
 from campaigns.models.current_spend import current_spend
 from campaigns.models.derived_join import join_derived
@@ -43,48 +41,53 @@ OF_THEIR_BRANDS = {"brand_spend_today": "brand_day_spend", "brand_spend_this_mon
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
-def brands_with_spend(
-    brands: QuerySet[Brand], now: datetime, ids: Ids = None
-) -> QuerySet[WithAnnotations[Brand, BrandSpend]]:
-    """Annotate the spend. It's quicker if the ids of all the rows are given, here and below."""
-    brand = "1 = 1" if ids is None else in_list("{brand}", param="%(ids)s")
-    return _with_spend(brands, "brand", OF_BRANDS, now, ids, brand)
+def brands_with_spend(brands: QuerySet[Any], now: datetime, ids: Ids = None) -> QuerySet[Any]:
+    """Annotate brands with BrandSpend. It's quicker if the ids of all the rows are given, here and below."""
+    brand = pending = "1 = 1"
+    if ids is not None:
+        brand, pending = (in_list("{brand}", hashed=hashed, param="%(ids)s") for hashed in (False, True))
+    return _with_spend(brands, "brand", OF_BRANDS, now, ids, brand, pending)
 
 
-def campaigns_with_own_spend(
-    campaigns: QuerySet[Campaign], now: datetime, ids: Ids = None
-) -> QuerySet[WithAnnotations[Campaign, OwnSpend]]:
-    """Annotate spend_today only: without the brand's spend, which a list of campaigns doesn't show."""
+def campaigns_with_own_spend(campaigns: QuerySet[Any], now: datetime, ids: Ids = None) -> QuerySet[Any]:
+    """Annotate campaigns with OwnSpend: without the brand's spend, which a list of campaigns doesn't show."""
     return _campaigns(campaigns, OF_CAMPAIGNS, now, ids)
 
 
-def campaigns_with_spend(
-    campaigns: QuerySet[Campaign], now: datetime, ids: Ids = None
-) -> QuerySet[WithAnnotations[Campaign, CampaignSpend]]:
+def campaigns_with_spend(campaigns: QuerySet[Any], now: datetime, ids: Ids = None) -> QuerySet[Any]:
+    """Annotate campaigns with CampaignSpend."""
     return _campaigns(campaigns, OF_CAMPAIGNS | OF_THEIR_BRANDS, now, ids)
 
 
-def _campaigns(campaigns: QuerySet[Campaign], columns: Columns, now: datetime, ids: Ids) -> QuerySet[Any]:
+def _campaigns(campaigns: QuerySet[Any], columns: Columns, now: datetime, ids: Ids) -> QuerySet[Any]:
     brand = campaign = "1 = 1"
     if ids is not None:
         campaign = in_list("c.id", param="%(ids)s")
         brand = f"{{brand}} IN (SELECT c.brand_id FROM campaigns_campaign c WHERE {campaign})"
-    return _with_spend(campaigns, "campaign", columns, now, ids, brand, campaign)
+    return _with_spend(campaigns, "campaign", columns, now, ids, brand, brand, campaign)
 
 
 def _with_spend(
-    rows: QuerySet[Any], table: str, columns: Columns, now: datetime, ids: Ids, brand: str, campaign: str = "1 = 1"
+    rows: QuerySet[Any],
+    table: str,
+    columns: Columns,
+    now: datetime,
+    ids: Ids,
+    brand: str,
+    pending: str,
+    campaign: str = "1 = 1",
 ) -> QuerySet[Any]:
     """Join what a SELECT finds by the rows' ids: summed once for a statement, however many rows it gives.
 
     The pending table has no index, because each would cost its writers, so a search in it for every row would take
     seconds while a million of its rows wait.
     """
-    clocks = Clocks(Brand.objects.order_by().values_list("timezone", flat=True).distinct(), now)
+    clocks = Clocks((zone for (zone,) in fetch_all("SELECT DISTINCT timezone FROM campaigns_brand")), now)
     spend = current_spend(
         clocks,
         hint=NOT_MATERIALIZED if ids is None else MATERIALIZED,
-        pending_in_scope=brand.format(brand="p.brand_id"),
+        of_campaigns=table == "campaign",
+        pending_in_scope=pending.format(brand="p.brand_id"),
         ahead_in_scope=brand.format(brand="p.brand_id"),
         brand_in_scope=brand.format(brand="b.id"),
         campaign_in_scope=campaign,

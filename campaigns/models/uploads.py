@@ -1,4 +1,4 @@
-"""Files of spend that wait for a worker, in parts: web and worker may be on different hosts, and share no disk."""
+"""Uploaded spend files, stored in parts in the database: web and worker may run on hosts that share no disk."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from django.db import models
 
 
 class SpendUpload(models.Model):
-    """A file of spend that somebody uploaded, and what became of it. Its parts go when it is over.
+    """An uploaded spend file, its progress and its result. Its parts are deleted when the import is over.
 
-    Files that import_spend imported are listed too: they have no user and no parts.
+    Files imported with import_spend are listed too, without user and parts.
     """
 
     class State(models.TextChoices):
+        # The file is being read for its preview.
         CHECKING = "checking"
-        """It is being read for its preview."""
+        # The preview is ready and has to be confirmed.
         READY = "ready", "to confirm"
-        """Its preview is there, and somebody has to confirm it."""
         WAITING = "waiting"
         RUNNING = "running"
         DONE = "done"
@@ -29,27 +29,27 @@ class SpendUpload(models.Model):
     size = models.PositiveBigIntegerField(help_text="In bytes.")
     create_missing = models.BooleanField(default=False)
     skip_errors = models.BooleanField(default=False)
+    # For times without an offset; empty means each brand's time zone.
     timezone = models.CharField("time zone", max_length=64, blank=True)
-    """Of times without an offset; empty for the time zone of each brand."""
+    # A DecimalMark, as chosen by the user.
     decimal = models.CharField("decimal separator", max_length=20, default="unknown", db_default="unknown")
-    """A DecimalMark: what the person said of the file."""
+    # Hash of the file in hexadecimal digits, to recognise repeated uploads. Empty if unknown.
     sha256 = models.CharField(max_length=64, default="", db_default="")
-    """Of the file's bytes, in hexadecimal digits: the same file may come again. Empty where it is unknown."""
+    # What the file would import (see campaigns.services.intake.preview).
     preview = models.JSONField(null=True)
-    """What the file would import, as campaigns.services.intake.preview found it."""
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     created_at = models.DateTimeField("uploaded")
     started_at = models.DateTimeField("started", null=True)
     ended_at = models.DateTimeField("ended", null=True)
+    # When the run last reported progress.
     seen_at = models.DateTimeField(null=True)
-    """When the run last told of itself."""
+    # The id of the message that started the run. If it is delivered again, its worker was lost.
     task_id = models.CharField(max_length=64, default="")
-    """Of the message whose run it is: the same one again means that its worker was lost."""
+    # The number of the run; a run writes only while the upload has its number.
     attempt = models.PositiveSmallIntegerField(default=0)
-    """Each run has its own number, and writes only as long as the upload has it."""
     bytes_done = models.PositiveBigIntegerField(default=0)
+    # Lines up to here are committed; a resumed run skips them.
     lines_done = models.PositiveBigIntegerField(default=0)
-    """Lines up to here are imported for good; a run that is taken up again passes over them."""
     imported = models.PositiveBigIntegerField(default=0)
     repeated = models.PositiveBigIntegerField(default=0)
     refused = models.PositiveBigIntegerField(default=0)
@@ -57,13 +57,13 @@ class SpendUpload(models.Model):
     created_brands = models.PositiveBigIntegerField(default=0)
     created_campaigns = models.PositiveBigIntegerField(default=0)
     without_spend = models.PositiveBigIntegerField(default=0, db_default=0)
+    # Total rows and the lines after them.
     notes = models.PositiveBigIntegerField(default=0, db_default=0)
-    """Totals and the lines after them."""
     rounded = models.PositiveBigIntegerField(default=0, db_default=0)
+    # Why the import failed.
     problem = models.TextField(default="")
-    """Why it failed, in a sentence."""
+    # The first refused lines, one per line.
     refusals = models.TextField(default="")
-    """The first refused lines, one a line."""
 
     class Meta:
         verbose_name = "spend import"

@@ -1,9 +1,8 @@
-"""Reading amounts of money as people, spreadsheets and ad platforms write them into files.
+"""Parsing amounts of money as people, spreadsheets and ad platforms write them into files.
 
-Separators are read where there is one reading: "1,234.50", "1.234,50", "1 234,50" and "1250,50" have one. "1.250" is
-1.25 or 1,250, so it is refused, unless the file's format says what a point is: a file whose values are separated by
-commas has decimal points, and people can say which character is the decimal one. What is finer than six decimals is
-rounded, as the database does it for the connector.
+Separators are accepted if they are unambiguous: "1,234.50", "1.234,50", "1 234,50" and "1250,50". "1.250" could be 1.25
+or 1,250 and is refused, unless the decimal separator is known: a file with commas between values has decimal points,
+and users can choose it. More than six decimals are rounded, as the database rounds them for the connector.
 """
 
 from __future__ import annotations
@@ -19,24 +18,24 @@ from campaigns.rules.text import quote
 
 
 class DecimalMark(StrEnum):
-    """What is known of the decimal separator of a file."""
+    """What is known about the decimal separator of a file."""
 
     POINT = "point"
     COMMA = "comma"
-    # Of a file with commas between its values: a single point is a decimal one.
+    # In a file with commas between values: a single point is a decimal point.
     USUALLY_POINT = "usually point"
     UNKNOWN = "unknown"
 
 
 class Amount(NamedTuple):
-    # Six decimals at most; 0 where it is nearer to 0 than to a millionth.
+    # At most six decimals; smaller amounts are rounded to 0.
     value: Decimal
     is_rounded: bool
-    # The currencies that the sign beside the number may mean; none where there is no sign.
+    # The possible currencies of the sign beside the number; empty without a sign.
     currencies: tuple[str, ...] = ()
 
 
-# What stands beside amounts, and the currencies that it is used for. A code of three letters means itself.
+# Currency signs and the currencies that use them. A code of three letters means itself.
 SIGNS = {
     "$": ("USD", "ARS", "AUD", "CAD", "CLP", "COP", "HKD", "MXN", "NZD", "SGD", "TWD"),
     "US$": ("USD",),
@@ -64,7 +63,7 @@ SIGNS = {
     "kr": ("SEK", "DKK", "NOK", "ISK"),
 }
 
-# What platforms and spreadsheets write where there is no amount.
+# Blank amounts, as platforms and spreadsheets write them.
 BLANK = ("", "-", "--", "–", "—")
 
 SPACE = r" \u00a0\u2009\u202f"
@@ -75,17 +74,17 @@ WRITTEN = re.compile(
     rf"(?P<number>[0-9.,'’{SPACE}]*[0-9.,])(?P<exponent>[eE][+-]?[0-9]{{1,4}})?[{SPACE}]*(?P<after>{SIGN})?"
 )
 PLAIN = re.compile(r"[0-9]+\.?|[0-9]*\.[0-9]+")
-TWO_READINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
+AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in ",.'’ \u00a0\u2009\u202f"}
 
 
 def is_blank_amount(text: str) -> bool:
-    """Return whether a cell says that there is no amount."""
+    """Return whether a cell is blank or a dash."""
     return text.strip() in BLANK
 
 
 def read_amount(text: str, mark: DecimalMark) -> Amount:
-    """Return the amount that the text says. Raises ValueError, with a sentence for people."""
+    """Parse an amount. Raises ValueError with a message for people."""
     text = text.strip()
     if mark in (DecimalMark.POINT, DecimalMark.USUALLY_POINT) and COMMON.fullmatch(text):
         return Amount(Decimal(text), is_rounded=False)
@@ -96,7 +95,7 @@ def read_amount(text: str, mark: DecimalMark) -> Amount:
     amount = round_money(exact)
     if amount.copy_abs() >= AMOUNT_LIMIT:
         bounds = f"-{AMOUNT_LIMIT:,} and {AMOUNT_LIMIT:,}"
-        raise ValueError(f"The amount {quote(text)} is too large: amounts lie between {bounds}.")
+        raise ValueError(f"The amount {quote(text)} is too large: amounts must be between {bounds}.")
     is_negative = (found["minus"] or found["minus_after"]) in ("-", "\u2212")
     sign = found["before"] or found["after"]
     return Amount(
@@ -108,12 +107,12 @@ def read_amount(text: str, mark: DecimalMark) -> Amount:
 
 @lru_cache(maxsize=1_000)
 def currencies_of(sign: str) -> tuple[str, ...]:
-    """Return the codes of the currencies that a sign or a code may mean."""
+    """Return the codes of the currencies that a sign or code can mean."""
     return SIGNS.get(sign, (sign.upper(),))
 
 
 def _plain(text: str, number: str, mark: DecimalMark) -> str:
-    """Return the number with a decimal point and nothing between its thousands."""
+    """Return the number with a decimal point and no thousands separators."""
     decimal = _decimal_mark(text, number, mark)
     whole, _, fraction = number.partition(decimal) if decimal else (number, "", "")
     groups = {char for char in whole if not char.isdigit()}
@@ -129,7 +128,7 @@ def _plain(text: str, number: str, mark: DecimalMark) -> str:
 
 
 def _decimal_mark(text: str, number: str, mark: DecimalMark) -> str:
-    """Return the decimal separator of the number, "" where it has none."""
+    """Return the decimal separator of the number, or ""."""
     if mark is DecimalMark.POINT:
         return "."
     if mark is DecimalMark.COMMA:
@@ -141,22 +140,22 @@ def _decimal_mark(text: str, number: str, mark: DecimalMark) -> str:
         return ""
     single = "." if points else ","
     is_known = mark is DecimalMark.USUALLY_POINT and single == "."
-    if not is_known and TWO_READINGS.fullmatch(number):
-        raise ValueError(_two_readings(text, number.replace(",", ".")))
+    if not is_known and AMBIGUOUS.fullmatch(number):
+        raise ValueError(_ambiguous(text, number.replace(",", ".")))
     return single
 
 
-def _two_readings(text: str, number: str) -> str:
+def _ambiguous(text: str, number: str) -> str:
     whole = number.replace(".", "")
-    # With three decimals it would have two readings again.
+    # Three decimals would be ambiguous again.
     decimal = number[:-1] if number.endswith("0") else f"{number}0"
     return (
-        f"The amount {quote(text)} has two readings, {Decimal(number).normalize():f} and {int(whole):,}: write"
-        f" {whole} or {decimal}, or tell which is the file's decimal separator, point or comma."
+        f"The amount {quote(text)} could mean {Decimal(number).normalize():f} or {int(whole):,}: write"
+        f" {whole} or {decimal}, or choose the file's decimal separator, point or comma."
     )
 
 
 def _invalid(text: str, mark: DecimalMark) -> str:
     if mark is DecimalMark.COMMA:
-        return f"The amount {quote(text)} isn't a valid amount with a decimal comma: write it like 12,50 or -0,75."
-    return f"The amount {quote(text)} isn't a valid amount: write it like 12.50 or -0.75."
+        return f"The amount {quote(text)} isn't a valid amount with a decimal comma: use the form 12,50 or -0,75."
+    return f"The amount {quote(text)} isn't a valid amount: use the form 12.50 or -0.75."

@@ -1,9 +1,9 @@
-"""The clock that services take: they read none of their own, so a test or a moved clock gives any instant it likes."""
+"""The clock that services take as an argument instead of reading one, so that tests can use any instant."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
 
-# Gives the instant to decide for; a fixed instant is `lambda: at`.
+# Returns the current instant; `lambda: at` is a fixed one.
 Clock = Callable[[], datetime]

@@ -1,7 +1,7 @@
-"""The currencies of ISO 4217, and how many decimals the amounts of each have.
+"""The currencies of ISO 4217 and their decimals.
 
-Codes that are no money to spend (gold, test codes, “no currency”) have no decimals in the list, and aren't taken. SQL
-may have written another code: it is shown as it is, with two decimals.
+Codes without decimals in the list (gold, test codes, “no currency”) aren't accepted. Another code, written by SQL, is
+shown unchanged with two decimals.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ USUAL_DECIMALS = 2
 
 
 def find_currency(text: str) -> str | None:
-    """Return the code that is written here, in capital letters or small ones; None where there is none of it."""
+    """Return the currency code in upper case, None if it is unknown."""
     code = text.strip().upper()
     return code if code in DECIMALS else None
 
 
 def unknown_currency(text: str) -> str:
-    """Return the sentence that refuses a text that is no code."""
+    """Return the error message for an unknown code."""
     return f"“{text}” isn't a currency we know. Enter a code of ISO 4217, like EUR."
 
 
@@ -35,5 +35,5 @@ def decimals_of(currency: str) -> int:
 
 
 def smallest_unit(currency: str) -> Decimal:
-    """Return what estimates are rounded to: 0.01 EUR, 1 JPY."""
+    """Return the unit to which estimates are rounded: 0.01 EUR, 1 JPY."""
     return Decimal(1).scaleb(-decimals_of(currency))

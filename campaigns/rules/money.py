@@ -11,28 +11,28 @@ from campaigns.rules.currencies import decimals_of
 PLACES = 6
 MICROS = 10**PLACES
 SMALLEST = Decimal(1).scaleb(-PLACES)
-# Amounts lie strictly between -AMOUNT_LIMIT and AMOUNT_LIMIT, budgets below it: within that, SQLite is exact too.
+# Amounts are strictly between -AMOUNT_LIMIT and AMOUNT_LIMIT, and budgets below it, where SQLite is exact too.
 AMOUNT_LIMIT = 10**9
+# Maximum totals of a day and a month in millionths, far above every budget. Spend beyond them stays pending.
 DAY_TOTAL_LIMIT = 100_000_000_000 * MICROS
-# In millionths: what a total of a day or month may come to, far above every budget. Spend beyond it stays pending.
 MONTH_TOTAL_LIMIT = 10 * DAY_TOTAL_LIMIT
-# In millionths: sums of pending spend are exact up to here, and beyond it are taken for this much.
+# Sums of pending spend in millionths are clamped to this.
 #
-# A decision adds such a sum to the month's total less its days ahead, at most 4.1 * MONTH_TOTAL_LIMIT. So what it adds
-# up fits into 64 bits, and a sum that was cut is above every budget, or below 0, as the true one is.
+# A decision adds such a sum to the month's total less its days ahead, at most 4.1 * MONTH_TOTAL_LIMIT. So the result
+# fits into 64 bits, and a clamped sum is above every budget, or below 0, like the true one.
 SUM_LIMIT = 5 * MONTH_TOTAL_LIMIT
 
-# An amount as people and files write it: no exponents, no thousands separators, no digits but 0 to 9.
+# A plain decimal number: no exponent, no thousands separators, only the digits 0 to 9.
 PLAIN_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)")
 
 
 def to_micros(amount: Decimal | int) -> int:
-    """Return the amount in millionths; ValueError where it is finer than six decimals."""
+    """Return the amount in millionths. Raises ValueError for more than six decimals."""
     if not Decimal(amount).is_finite():
-        raise ValueError(f"{amount} is not a number of money")
+        raise ValueError(f"{amount} isn't a finite amount")
     micros = Fraction(amount) * MICROS
     if micros.denominator != 1:
-        raise ValueError(f"{amount} is finer than {PLACES} decimals")
+        raise ValueError(f"{amount} has more than {PLACES} decimals")
     return int(micros)
 
 
@@ -43,8 +43,7 @@ def from_micros(micros: int | Decimal) -> Decimal:
 def round_money(amount: Decimal) -> Decimal:
     """Return the amount rounded half away from zero to six decimals, as PostgreSQL rounds what a connector inserts.
 
-    It is one rule for every file that people give us. An amount of a billion and more comes back as it is, it is out of
-    bounds anyway.
+    Amounts of a billion and more, which are out of range, are returned unchanged.
     """
     if amount.copy_abs() >= AMOUNT_LIMIT:
         return amount
@@ -52,9 +51,9 @@ def round_money(amount: Decimal) -> Decimal:
 
 
 def format_amount(amount: Decimal | None, currency: str) -> str:
-    """Return the amount for people, its currency named elsewhere: thousands separated; a dash for None.
+    """Return the amount with thousands separators and without its currency; a dash for None.
 
-    It has the decimals of its currency (two where none is known), and more only where they are there.
+    It has the decimals of its currency (two if that is unknown), and more only if the amount does.
     """
     if amount is None:
         return "–"
@@ -64,6 +63,6 @@ def format_amount(amount: Decimal | None, currency: str) -> str:
 
 
 def format_money(amount: Decimal | None, currency: str) -> str:
-    """Return the amount as format_amount() does, and its currency."""
+    """Return the amount as format_amount() does, with its currency."""
     shown = format_amount(amount, currency)
     return shown if amount is None else f"{shown} {currency}".rstrip()

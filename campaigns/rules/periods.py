@@ -1,9 +1,8 @@
-"""Calendar arithmetic: what a zone's wall clock says, and when its days and months begin.
+"""Calendar arithmetic: local times of a zone, and the starts of its days and months.
 
-Everything here is pure: no database, no clock of its own. Instants are aware datetimes; days and months are
-local dates of a zone, a month being named by its first day. A *quarter* is the number of a quarter-hour since
-1970-01-01 00:00 UTC: every zone's midnight has fallen on one since 2012, so sums by quarter-hour add up to
-exact days in any zone.
+Pure functions, without database or clock. Instants are aware datetimes; days and months are local dates of a zone, a
+month is represented by its first day. A *quarter* is the number of a quarter-hour since 1970-01-01 00:00 UTC: every
+zone's midnight has been on one since 2012, so sums by quarter-hour add up to exact days in any zone.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 QUARTER_SECONDS = 900
 QUARTERS_IN_UTC_DAY = 96
 ONE_DAY = timedelta(days=1)
-# A minute that doesn't come: in 6053.
+# A minute in the year 6053, for no next change.
 NEVER = 2**31 - 1
 
 
 @cache
 def known_zones() -> frozenset[str]:
-    """Return the names of all time zones in the zone data that this process uses."""
+    """Return the names of all time zones in this process's zone data."""
     return frozenset(name for name in zoneinfo.available_timezones() if _is_a_place(name))
 
 
 def _is_a_place(name: str) -> bool:
-    """Whether the file says what clocks show somewhere.
+    """Return whether the name is a real time zone.
 
-    localtime is whatever this machine is set to, Factory is a machine that nobody has set up, posixrules is a default
-    for rules, and right/ counts leap seconds.
+    localtime is the setting of this machine, Factory a placeholder, posixrules a default for rules, and right/ counts
+    leap seconds.
     """
     return name not in ("localtime", "Factory", "posixrules") and not name.startswith(("right/", "posix/"))
 
@@ -50,7 +49,7 @@ def quarter_of(instant: datetime) -> int:
 
 
 def quarters_of_the_month(instant: datetime) -> tuple[int, int]:
-    """Return the quarter-hours, from the first to before the last, that hold today and this month in every zone.
+    """Return the range of quarter-hours, the last excluded, that contains today and this month in every zone.
 
     No zone is more than a day from UTC.
     """
@@ -81,22 +80,14 @@ def local_date(zone: ZoneInfo, instant: datetime) -> date:
 def start_of_day(zone: ZoneInfo, day: date) -> datetime:
     """Return the first instant of a local day, in UTC.
 
-    Where clocks skip midnight, fold 0 gives the instant of the jump, which is when the day begins.
+    If DST skips midnight, fold 0 gives the instant of the change, which is the start of the day.
     """
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
-def to_instant(zone: ZoneInfo, wall: datetime) -> datetime:
-    """Return the instant at which a naive wall-clock time of the zone happens (first), in UTC."""
-    return wall.replace(tzinfo=zone).astimezone(UTC)
-
-
 @dataclass(frozen=True)
 class LocalClock:
-    """What one zone's wall clock and calendar say at an instant.
-
-    Quarter ranges are half-open: from included, until excluded.
-    """
+    """A zone's local time and calendar at an instant. Ranges of quarters exclude their end."""
 
     zone: str
     today: date
@@ -131,18 +122,18 @@ def local_clock(zone: ZoneInfo, instant: datetime) -> LocalClock:
 
 
 def local_clocks(zones: Iterable[str], instant: datetime) -> list[LocalClock]:
-    """Return the clock of each zone that is known; the unknown ones are left out."""
+    """Return the clocks of the known zones; unknown ones are skipped."""
     found = (find_zone(name) for name in sorted(set(zones), key=str))
     return [local_clock(zone, instant) for zone in found if zone is not None]
 
 
 def weekday_bit(day: date) -> int:
-    """Return the day's bit in a mask of days: Monday 1 to Sunday 64."""
+    """Return the day's bit in a weekday mask: Monday 1 to Sunday 64."""
     return 1 << day.weekday()
 
 
 class DaySegment(NamedTuple):
-    """A stretch of one UTC day that belongs to one local day of a zone, which begins at the quarter day_from."""
+    """The part of a UTC day that belongs to one local day of a zone, which starts at the quarter day_from."""
 
     zone: str
     utc_day: int
@@ -154,7 +145,7 @@ class DaySegment(NamedTuple):
 
 
 def day_segments(zone: ZoneInfo, utc_days: Iterable[int]) -> Iterator[DaySegment]:
-    """Yield, for each UTC day (days since 1970-01-01), the local days that share it, in order."""
+    """Yield for each UTC day (days since 1970-01-01) its local days in order."""
     for utc_day in utc_days:
         quarter, end = utc_day * QUARTERS_IN_UTC_DAY, (utc_day + 1) * QUARTERS_IN_UTC_DAY
         day = local_date(zone, datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC))

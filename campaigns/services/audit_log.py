@@ -1,4 +1,4 @@
-"""The admin's log of what people changed: one entry a row, also where many rows were changed at once."""
+"""The admin's log of changes by people: one entry per row, also for bulk changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BATCH = 1_000
 
 
 class AuditEntry(NamedTuple):
-    """A row that a person changed or added, and what of it in words; nothing of one that they added."""
+    """A row that a person changed, with a text for each change, or added, with none."""
 
     pk: int
     name: str
@@ -24,7 +24,7 @@ class AuditEntry(NamedTuple):
 
 
 def log_rows(person: Person, model: type[models.Model], rows: Iterable[AuditEntry]) -> None:
-    """Write an entry for each of the rows, in the transaction of the change."""
+    """Write an entry for each row, in the transaction of the change."""
     content_type = ContentType.objects.get_for_model(model).pk
     entries = [
         LogEntry(

@@ -1,7 +1,7 @@
-"""The database role of the connector: INSERT on the columns it fills and nothing else (PostgreSQL; design part 7).
+"""The database role of the connector: INSERT on the ledger's columns and nothing else (PostgreSQL).
 
-What the role, or everybody, had before is taken away first, so that a second run leaves the same. Everybody's right to
-make tables goes too: a role that can make one, be it temporary, can do more in a database than what it was granted.
+All previous rights of the role and of PUBLIC are revoked first, so that the command can be repeated. This includes the
+right to create tables: a role that can create even temporary ones can do more than it was granted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from campaigns.database.connection import fetch_all, is_postgresql
 
 LEDGER = "campaigns_spendrecord"
 FILLED = ("brand_id", "campaign_id", "amount", "timestamp", "external_id")
-# The public columns (design part 5), for a connector that reads which campaigns may run.
+# The public columns, for a connector that reads which campaigns can run.
 READABLE = {
     "campaigns_brand": ("id", "name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget"),
     "campaigns_campaign": (
@@ -99,7 +99,7 @@ RIGHTS_ON_THE_PLACE = """
     SELECT 'CREATE on the schema' WHERE has_schema_privilege(%s, %s, 'CREATE')
 """
 
-LONGEST_NAME = 63
+MAX_NAME_BYTES = 63
 POWERS = {
     "rolsuper": "SUPERUSER",
     "rolcreaterole": "CREATEROLE",
@@ -110,33 +110,33 @@ POWERS = {
 
 
 class RoleError(Exception):
-    """The role can't be limited; the message is a sentence with the remedy."""
+    """The role can't be limited; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """The database and what in it is ours."""
+    """The database, and the application's objects in it."""
 
     database: str
     schema: str
-    # The role that we connect as.
+    # The role of DATABASE_URL.
     owner: str
-
     tables: list[str]
     sequences: list[str]
     functions: list[str]
 
 
 def statements(name: str, *, reader: bool) -> list[str]:
-    """Return the SQL that makes the role if it is missing and limits it, without BEGIN and COMMIT.
+    """Return the SQL that creates the role if it is missing and limits it, without BEGIN and COMMIT.
 
-    Raises RoleError where it can't be limited: on SQLite, for a name that can't be, for our own role, an owner, a
-    member of another role, or one with powers over the whole server.
+    Raises RoleError if it can't be limited: on SQLite, for an invalid name, for the application's role, an owner, a
+    member of another role, or a role with server-wide powers.
     """
     if not is_postgresql():
         raise RoleError(
-            "SQLite knows no roles: whoever may write the file may change everything in it. Use PostgreSQL where the"
-            " connector isn't trusted."
+            "SQLite has no roles: write access to the file is access to everything in it. Use PostgreSQL if"
+            " the connector"
+            " isn't trusted."
         )
     _check_name(name)
     place = _place()
@@ -146,9 +146,9 @@ def statements(name: str, *, reader: bool) -> list[str]:
 
 
 def apply(name: str, *, reader: bool) -> None:
-    """Run the statements in one transaction, look whether they did what they say, and raise RoleError if not.
+    """Run the statements in one transaction and verify the result. Raises RoleError if rights remain.
 
-    PostgreSQL only warns where we may not take away what somebody else granted.
+    PostgreSQL only warns if a right granted by someone else can't be revoked.
     """
     with transaction.atomic():
         for statement in statements(name, reader=reader):
@@ -157,13 +157,13 @@ def apply(name: str, *, reader: bool) -> None:
         excess = sorted(rights(name) - expected_rights(reader=reader))
         if excess:
             raise RoleError(
-                f"{name} would still have {', '.join(excess)}, which only the owner of these can take away; nothing was"
+                f"{name} would still have {', '.join(excess)}, which only their owner can revoke; nothing was"
                 " changed. Run the printed SQL as a superuser: `manage.py spend_writer_role NAME | psql DATABASE`."
             )
 
 
 def expected_rights(*, reader: bool) -> set[str]:
-    """Return the rights, as rights() tells them, of a role that has no more than it should."""
+    """Return the rights that the role should have, as returned by rights()."""
     readable = READABLE if reader else {}
     return {f"INSERT on {LEDGER}.{column}" for column in FILLED} | {
         f"SELECT on {table}.{column}" for table, columns in readable.items() for column in columns
@@ -171,7 +171,7 @@ def expected_rights(*, reader: bool) -> set[str]:
 
 
 def rights(name: str) -> set[str]:
-    """Return what a role may do here beyond connecting, in whatever way it came to it."""
+    """Return the effective rights of a role beyond CONNECT."""
     place = _place()
     return {
         *_rights(RIGHTS_ON_COLUMNS, [name, place.schema, place.tables]),
@@ -183,28 +183,28 @@ def rights(name: str) -> set[str]:
 
 
 def _check_name(name: str) -> None:
-    if not name or len(name.encode()) > LONGEST_NAME or not name.isprintable():
-        raise RoleError(f"{name!r} can't be the name of a role: give 1 to {LONGEST_NAME} printable characters.")
+    if not name or len(name.encode()) > MAX_NAME_BYTES or not name.isprintable():
+        raise RoleError(f"{name!r} isn't a valid role name: use 1 to {MAX_NAME_BYTES} printable characters.")
     if name.startswith("pg_") or name in ("public", "none"):
-        raise RoleError(f"{name} is a name that PostgreSQL keeps for itself: choose another one.")
+        raise RoleError(f"{name} is reserved by PostgreSQL: choose another name.")
 
 
 def _check_role(name: str, place: Place) -> bool:
-    """Return whether the role exists; refuse one that a REVOKE doesn't limit."""
+    """Return whether the role exists. Raises RoleError for one that REVOKE can't limit."""
     if name == place.owner:
-        raise RoleError(f"{name} is the role that we connect as: give the connector one of its own.")
+        raise RoleError(f"{name} is the application's own role: use another one for the connector.")
     found = fetch_all(f"SELECT {', '.join(POWERS)} FROM pg_roles WHERE rolname = %s", [name])
     for row in found:
         _check_powers(name, [power for power, has in zip(POWERS.values(), row, strict=True) if has])
     groups = [group for (group,) in fetch_all(GROUPS, [name])]
     if groups:
         raise RoleError(
-            f"{name} is a member of {', '.join(groups)} and may do what {'they' if len(groups) > 1 else 'it'} may:"
+            f"{name} is a member of {', '.join(groups)} and has {'their' if len(groups) > 1 else 'its'} rights:"
             f" `REVOKE {', '.join(groups)} FROM {name}` first, or choose another role."
         )
     owned = [thing for (thing,) in fetch_all(OWNED, [name, name, place.schema, name, place.schema, place.tables])]
     if owned:
-        raise RoleError(f"{name} owns {owned[0]}, and no REVOKE limits an owner: give the connector a role of its own.")
+        raise RoleError(f"{name} owns {owned[0]}, and REVOKE can't limit an owner: use another role for the connector.")
     return bool(found)
 
 
@@ -212,13 +212,14 @@ def _check_powers(name: str, powers: list[str]) -> None:
     if powers:
         without = " ".join(f"NO{power}" for power in powers)
         raise RoleError(
-            f"{name} is {' and '.join(powers)}, which no REVOKE limits: `ALTER ROLE {name} {without}` first, or choose"
+            f"{name} is {' and '.join(powers)}, which REVOKE can't limit: `ALTER ROLE {name} {without}`"
+            " first, or choose"
             " another role."
         )
 
 
 def _limits(name: str, place: Place) -> Iterator[Composed]:
-    """Take everything from the role, and from everybody what reaches beyond CONNECT; what we need ourselves we keep."""
+    """Revoke everything from the role, and from PUBLIC all but CONNECT; grant the application's role what it needs."""
     role, owner = Identifier(name), Identifier(place.owner)
     database, schema = Identifier(place.database), Identifier(place.schema)
     yield SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, owner)

@@ -1,4 +1,4 @@
-"""The groups of staff and what each may do: made after a migrate where they are missing, then left to superusers."""
+"""The groups of staff and their permissions: created by migrate if missing, then managed by superusers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VIEW = frozenset(
     f"campaigns.view_{model}" for model in ("brand", "campaign", "brandperiod", "statuschange", "spendrecord", "jobrun")
 )
 IMPORTS = frozenset({"campaigns.add_spendupload", "campaigns.view_spendupload"})
-# Permissions by group. A campaign's windows go with it: whoever may change it may change them.
+# Permissions by group. The permission to change a campaign includes its windows.
 GROUPS = {
     VIEWERS: VIEW,
     CAMPAIGN_MANAGERS: VIEW
@@ -44,7 +44,7 @@ GROUPS = {
 
 
 def ensure_groups(using: str) -> None:
-    """Add the groups that are missing, empty of people. One that is there keeps what superusers made of it."""
+    """Create missing groups, without members. Existing groups stay as they are."""
     for name, permissions in GROUPS.items():
         group, is_new = Group.objects.using(using).get_or_create(name=name)
         if is_new:

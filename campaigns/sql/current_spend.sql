@@ -4,16 +4,16 @@
 WITH
 -- The wall clock of each known time zone at the instant that the statement is about.
 clock {clock_hint} ({clocks}),
--- What isn't folded yet.
+-- What isn't folded yet, by brand and {pending_campaign}.
 pending {pending_hint} (
-    SELECT p.brand_id, p.campaign_id,
+    SELECT p.brand_id, {pending_campaign} AS campaign_id,
         {pending_today},
         {pending_this_month}
     FROM campaigns_pendingspend p
     JOIN campaigns_brand b ON b.id = p.brand_id
     JOIN clock ON clock.zone = b.timezone
     WHERE {pending_in_scope}
-    GROUP BY p.brand_id, p.campaign_id
+    GROUP BY p.brand_id, {pending_campaign}
 ),
 brand_pending AS (
     SELECT brand_id, {sum_today}, {sum_this_month}

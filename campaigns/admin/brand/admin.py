@@ -11,22 +11,30 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
-from unfold.contrib.filters.admin import AllValuesCheckboxFilter, BooleanRadioFilter
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 
 from campaigns.admin.brand.lists import campaigns_of, history_of
 from campaigns.admin.brand.page import summary_context
+from campaigns.admin.brand.pause import PauseBrandMixin
 from campaigns.admin.brand.zone_change import ConfirmTimeZoneChangeMixin
+from campaigns.admin.bulk.forms import BrandBudgetForm, TurnOffForm, TurnOnForm
+from campaigns.admin.bulk.mixin import BulkAction, BulkMixin
+from campaigns.admin.exchange.mixin import ExchangeMixin
 from campaigns.admin.ledger.statements import recent_statements
-from campaigns.admin.shared.base import may_view
+from campaigns.admin.shared.base import BaseAdmin, may_view
+from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
+from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.admin.shared.display import day_bar, link_to_list, month_bar
+from campaigns.admin.shared.enforce_on_save import EnforceOnSaveMixin
 from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget, MoneyField, ZoneWidget
-from campaigns.admin.shared.filters import RiskFilter
-from campaigns.admin.shared.named_form import NamedForm
+from campaigns.admin.shared.filters import BrandEnabledFilter, RiskFilter
+from campaigns.admin.shared.forms import NamedForm
+from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.currencies import find_currency, unknown_currency
-from campaigns.services.enforcement.saving import begin_change
+from campaigns.services.exchange.columns import Kind
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
 from campaigns.services.permissions import sees_only_assigned_brands
 
@@ -52,14 +60,14 @@ class BrandForm(NamedForm[Brand]):
         return bool(brands_that_keep_their_currency([self.instance.pk]))
 
     def clean_currency(self) -> str:
-        """Refuse an unknown code, unless it is what is there, whoever wrote it."""
+        """Refuse an unknown code, unless it is the stored one (SQL may have written it)."""
         code = str(self.cleaned_data["currency"])
         if "currency" in self.changed_data and find_currency(code) is None:
             raise ValidationError(unknown_currency(code), code="unknown_currency")
         return code
 
     def clean(self) -> dict[str, Any]:
-        """Refuse another currency where there is spend by now, once the brand is locked."""
+        """Refuse another currency once the brand has spend; it may be new since the form was opened."""
         cleaned = super().clean()
         changes = not self.is_new and "currency" in self.changed_data and "currency" in cleaned
         if changes and self.keeps_its_currency:
@@ -71,21 +79,32 @@ class BrandForm(NamedForm[Brand]):
         is_there = not self.is_new and "currency" not in self.changed_data
         return excluded | {"currency"} if is_there else excluded
 
-    def lock(self) -> None:
-        """Lock the brand and close its ended periods, so that they keep the budgets that held in them."""
-        if not self.is_new:
-            begin_change([self.instance.pk], clock=database_now)
-
 
 @admin.register(Brand)
-class BrandAdmin(ConfirmTimeZoneChangeMixin):
+class BrandAdmin(
+    ConfirmTimeZoneChangeMixin,
+    PauseBrandMixin,
+    BulkMixin,
+    ExchangeMixin,
+    FriendlyDatabaseErrorsMixin,
+    EnforceOnSaveMixin,
+    ProtectHistoryMixin,
+    ScalableListMixin,
+    BaseAdmin,
+):
     form = BrandForm
+    bulk_actions = {
+        "switch_on": BulkAction("Resume", TurnOnForm, confirm="Resume {rows}", done="Resumed {rows}"),
+        "switch_off": BulkAction("Pause", TurnOffForm, confirm="Pause {rows}", done="Paused {rows}"),
+        "change_budget": BulkAction("Change budgets", BrandBudgetForm),
+    }
+    file_kinds = (Kind.BRANDS,)
     change_form_outer_before_template: Any = "campaigns/admin/brand/top.html"
     brand_path = "pk"
     list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone")
     list_filter = (
         RiskFilter,
-        ("enabled", BooleanRadioFilter),
+        ("enabled", BrandEnabledFilter),
         ("currency", AllValuesCheckboxFilter),
         ("timezone", AllValuesCheckboxFilter),
     )
@@ -113,7 +132,7 @@ class BrandAdmin(ConfirmTimeZoneChangeMixin):
         return super().has_add_permission(request) and not sees_only_assigned_brands(request.user)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Whoever sees only some brands gives none a name: a refusal would say which names others have."""
+        """People who see only some brands can't rename any: an error would reveal the names of others."""
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "name") if sees_only_assigned_brands(request.user) else fields
 
@@ -161,7 +180,7 @@ class BrandAdmin(ConfirmTimeZoneChangeMixin):
 
 
 def _with_campaign_counts(brands: QuerySet[Any]) -> QuerySet[Any]:
-    """Count in subqueries: a page of brands counts its own campaigns, not those of all brands."""
+    """Count in subqueries, so that a page of brands counts only the campaigns of these brands."""
     counted: QuerySet[Any] = brands.annotate(
         campaign_count=_count(Campaign.objects.all()),
         active_count=_count(Campaign.objects.filter(pause_reasons=0)),

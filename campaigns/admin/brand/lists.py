@@ -1,4 +1,4 @@
-"""What the page of a brand shows below its form: its campaigns, with bars and reasons, and what happened to them."""
+"""The lists below a brand's form: its campaigns with spend and status, and their latest changes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from campaigns.admin.ledger.history import change_in_words, of_limit
+from campaigns.admin.ledger.history import change_chips, format_spend_of_limit
 from campaigns.admin.shared.display import link_to, link_to_list, local_time, spend_bar, status_chips, table
 from campaigns.models import Brand, Campaign, StatusChange
 from campaigns.models.spend_queries import campaigns_with_own_spend
 
-CAMPAIGNS, LINES = 20, 20
+MAX_CAMPAIGNS, MAX_CHANGES = 20, 20
 
 
 def campaigns_of(brand: Any) -> SafeString:
-    """Return the brand's first campaigns by name, with the way to all of them; in three queries, however many."""
-    ids = list(Campaign.objects.filter(brand=brand.pk).order_by("name").values_list("pk", flat=True)[:CAMPAIGNS])
+    """Return the brand's first campaigns by name, and a link to all; in three queries, however many there are."""
+    ids = list(Campaign.objects.filter(brand=brand.pk).order_by("name").values_list("pk", flat=True)[:MAX_CAMPAIGNS])
     spending: Any = campaigns_with_own_spend(Campaign.objects.filter(pk__in=ids), timezone.now(), ids)
     rows = [
         [
@@ -30,7 +30,7 @@ def campaigns_of(brand: Any) -> SafeString:
         for campaign in sorted(spending, key=lambda campaign: ids.index(campaign.pk))
     ]
     shown = table(("Campaign", "Status", "Spent today"), rows, empty="No campaigns yet.", label="Campaigns")
-    more = brand.campaign_count > CAMPAIGNS
+    more = brand.campaign_count > MAX_CAMPAIGNS
     every = f"View all {brand.campaign_count:,} campaigns" if more else "View in the campaign list"
     return format_html(
         '{}<p class="campaigns-more">{}</p>', shown, link_to_list(Campaign, every, brand__id__exact=brand.pk)
@@ -38,22 +38,22 @@ def campaigns_of(brand: Any) -> SafeString:
 
 
 def history_of(brand: Brand) -> SafeString:
-    """Return the last changes of the brand's campaigns, in two queries that no length of the history slows down.
+    """Return the latest changes of the brand's campaigns, in two queries that stay fast with a long history.
 
-    The last lines are among those of the campaigns that changed last, each found by the index of a campaign's lines.
+    The latest changes are among those of the campaigns that changed last; the index on campaign and id finds these.
     """
-    lines = StatusChange.objects.order_by("-id")
-    last = lines.filter(campaign=OuterRef("pk")).values("pk")[:1]
+    entries = StatusChange.objects.order_by("-id")
+    last = entries.filter(campaign=OuterRef("pk")).values("pk")[:1]
     changed = Campaign.objects.filter(brand=brand.pk).annotate(last=Subquery(last)).filter(last__isnull=False)
-    recent = list(changed.order_by("-last").values_list("pk", flat=True)[:LINES])
-    changes = lines.filter(campaign__in=recent).select_related("campaign")[:LINES] if recent else []
+    recent = list(changed.order_by("-last").values_list("pk", flat=True)[:MAX_CHANGES])
+    changes = entries.filter(campaign__in=recent).select_related("campaign")[:MAX_CHANGES] if recent else []
     rows = [
         [
             local_time(change.at, brand.timezone),
             link_to(change.campaign),
-            change_in_words(change),
+            change_chips(change),
             change.actor,
-            of_limit(change.campaign_spend, change.campaign_limit, brand.currency),
+            format_spend_of_limit(change.campaign_spend, change.campaign_limit, brand.currency),
         ]
         for change in changes
     ]

@@ -1,4 +1,4 @@
-"""What the page of a brand shows above its form: how its day and month go, as sentences, pictures and tables."""
+"""The summary above a brand's form: pacing of the day and the month as figures, charts and tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from campaigns.services.insight.forecast import format_instant
 
 
 def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
-    """Return what the template shows of a brand that is there; with figures, as the admin has read it."""
+    """Return what the template shows; the brand comes with the figures of BrandAdmin."""
     month = brand_month(brand, now=timezone.now())
     shown: dict[str, Any] = {"switch": _switch(brand, may_change), "zone": brand.timezone, "clock": ""}
     if month is None:
@@ -32,7 +32,7 @@ def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
 
 
 def _switch(brand: Any, may_change: bool) -> dict[str, Any]:
-    """Return whether the brand is on, how many campaigns run, and the address of the button for the other."""
+    """Return whether the brand is on, how many campaigns are running, and the address of the button that changes it."""
     count, active = brand.campaign_count, brand.active_count
     name = "pause" if brand.enabled else "resume"
     counted = "No campaigns yet." if not count else f"{active} of {count} campaigns are running."
@@ -45,32 +45,32 @@ def _switch(brand: Any, may_change: bool) -> dict[str, Any]:
 
 def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
     pace, labels = month.day, list(_hour_labels(month))
-    stopped = _stopped(brand) or ("the monthly budget is reached" if month.month.is_reached else "")
+    paused = _paused(brand) or ("the monthly budget is reached" if month.month.is_reached else "")
     return {
         "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="daily budget"),
-        "chip": _chip(pace, stopped),
-        "facts": [_index(pace, "day"), *_reaches(pace, month, "today", stopped)],
+        "chip": _chip(pace, paused),
+        "facts": [_index(pace, "day"), *_reaches(pace, month, "today", paused)],
         "chart": {"data": hours_chart(month, labels), "type": "bar", "options": options(brand.currency)},
-        "label": _hours_in_words(brand, month),
+        "label": _hours_label(brand, month),
         "table": _hours_table(brand, month, labels),
-        "beside": _beside(brand, month),
+        "beside": _spend_without_hour(brand, month),
         "has_budget": bool(pace.budget),
     }
 
 
 def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
-    pace, stopped = month.month, _stopped(brand)
+    pace, paused = month.month, _paused(brand)
     return {
         "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="monthly budget"),
-        "chip": _chip(pace, stopped),
+        "chip": _chip(pace, paused),
         "facts": [
             _index(pace, "month"),
-            *_reaches(pace, month, "this month", stopped),
+            *_reaches(pace, month, "this month", paused),
             *_projected(brand, month),
-            *_to_land(brand, month),
+            *_to_use_budget(brand, month),
         ],
         "chart": {"data": month_chart(month), "type": "line", "options": options(brand.currency)},
-        "label": _month_in_words(brand, month),
+        "label": _month_label(brand, month),
         "table": _days_table(brand, month),
         "has_budget": bool(pace.budget),
         "has_projection": month.projection is not None,
@@ -78,15 +78,15 @@ def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
     }
 
 
-def _stopped(brand: Any) -> str:
-    """Return why a budget that isn't reached has no pace: the home page and its lists judge no such brand either."""
+def _paused(brand: Any) -> str:
+    """Return why the pace of a brand isn't judged; the home page and its lists skip such brands too."""
     return "" if brand.enabled else "the brand is paused"
 
 
-def _chip(pace: Pace, stopped: str) -> SafeString | str:
+def _chip(pace: Pace, paused: str) -> SafeString | str:
     if pace.is_reached:
         return chip("reached", "bad")
-    if stopped:
+    if paused:
         return ""
     if pace.is_fast:
         return chip("over-pacing", "warning")
@@ -95,8 +95,8 @@ def _chip(pace: Pace, stopped: str) -> SafeString | str:
     return chip("on pace", "good") if pace.budget and not pace.span.is_early else ""
 
 
+# A name, a figure, and what the figure means.
 Fact = tuple[str, str, str]
-"""What it is, the figure, and what the figure means."""
 
 
 def _index(pace: Pace, period: str) -> Fact:
@@ -106,13 +106,13 @@ def _index(pace: Pace, period: str) -> Fact:
     return "Pacing index", f"{pace.index}", f"1.00 = on pace; {elapsed}"
 
 
-def _reaches(pace: Pace, month: BrandMonth, period: str, stopped: str) -> Iterator[Fact]:
+def _reaches(pace: Pace, month: BrandMonth, period: str, paused: str) -> Iterator[Fact]:
     if pace.budget is None:
         return
     if pace.is_reached:
         yield "Budget", "reached", "the budget is 0" if pace.budget == 0 else "all campaigns are paused"
-    elif stopped:
-        yield "Budget", "not reached", stopped
+    elif paused:
+        yield "Budget", "not reached", paused
     elif pace.span.is_early:
         yield "Budget", "too early to project", ""
     elif pace.is_fast and pace.reaches_at:
@@ -134,7 +134,7 @@ def _projected(brand: Any, month: BrandMonth) -> Iterator[Fact]:
     yield "Projected month-end spend", expected, f"80 % likely between {low} and {high}, if nothing pauses"
 
 
-def _to_land(brand: Any, month: BrandMonth) -> Iterator[Fact]:
+def _to_use_budget(brand: Any, month: BrandMonth) -> Iterator[Fact]:
     daily = month.daily_for_full_budget
     if daily is None or month.month.budget is None or month.month.is_reached:
         return
@@ -155,13 +155,13 @@ def _so_far(month: BrandMonth) -> Decimal | None:
     return (finished / len(month.finished)).quantize(month.unit)
 
 
-def _month_in_words(brand: Any, month: BrandMonth) -> str:
+def _month_label(brand: Any, month: BrandMonth) -> str:
     budget = f" of {format_amount(month.month.budget, brand.currency)}" if month.month.budget is not None else ""
     spend = format_amount(month.month.spend, brand.currency)
     return f"Spend in {month.today:%B %Y} by day: {spend}{budget} {brand.currency} so far. Shown as a table below."
 
 
-def _hours_in_words(brand: Any, month: BrandMonth) -> str:
+def _hours_label(brand: Any, month: BrandMonth) -> str:
     return (
         f"Spend today, {month.today:%Y-%m-%d}, by hour: {format_money(month.day.spend, brand.currency)} so far."
         " Shown as a table below."
@@ -192,7 +192,7 @@ def _hours_table(brand: Any, month: BrandMonth, labels: list[str]) -> SafeString
     return table(headers, rows, numbers=(1,), empty="No spend today.", label="Today, hour by hour")
 
 
-def _beside(brand: Any, month: BrandMonth) -> str:
+def _spend_without_hour(brand: Any, month: BrandMonth) -> str:
     amount = month.spend_without_hour
     if not amount:
         return ""
@@ -203,7 +203,7 @@ def _beside(brand: Any, month: BrandMonth) -> str:
 
 
 def _hour_labels(month: BrandMonth) -> Iterator[str]:
-    """Name the hours by the local clock; one that comes twice is told apart by its offset."""
+    """Yield the hours by the local clock; an hour that comes twice, as clocks go back, has its zone beside it."""
     walls: list[datetime] = [hour.starts_at.astimezone(month.zone) for hour in month.hours]
     names = [f"{wall:%H:%M}" for wall in walls]
     for wall, name in zip(walls, names, strict=True):

@@ -11,17 +11,21 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from campaigns.admin.bulk.actions import BulkBrands
+from campaigns.admin.shared.base import BaseAdmin
+from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import list_address
-from campaigns.admin.shared.effect import changed_in_words, warn_about_unknown_zones
+from campaigns.admin.shared.messages import describe_changes, warn_about_unknown_zones
 from campaigns.database.clock import database_now
 from campaigns.models import Brand
 from campaigns.services.bulk.change_many import apply_bulk, preview_bulk
 from campaigns.services.bulk.operations import SwitchTo, fingerprint
 
 
-class PauseBrandMixin(BulkBrands):
-    """Adds two pages to a brand's, of which each asks once and then turns the brand's own switch (R5, R8)."""
+class PauseBrandMixin(BaseAdmin):
+    """Adds the pages that pause and resume a brand: each asks for a confirmation, then changes `enabled` (R5, R8).
+
+    Needs the model Brand, and the figures campaign_count and active_count.
+    """
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -45,7 +49,7 @@ class PauseBrandMixin(BulkBrands):
         if not self.has_change_permission(request, brand):
             raise PermissionDenied
         if request.method == "POST":
-            return self._refusing(request, lambda: self._turn(request, brand, enabled=enabled))
+            return friendly_errors(request, self.model, lambda: self._turn(request, brand, enabled=enabled))
         return TemplateResponse(request, "campaigns/admin/brand/pause.html", self._asked(request, brand, enabled))
 
     def _turn(self, request: HttpRequest, brand: Brand, *, enabled: bool) -> HttpResponse:
@@ -54,7 +58,7 @@ class PauseBrandMixin(BulkBrands):
         warn_about_unknown_zones(request, applied.enforced)
         if applied.changed:
             done = "Resumed" if enabled else "Paused"
-            messages.success(request, f"{done} “{brand}”. {changed_in_words(applied.enforced)}")
+            messages.success(request, f"{done} “{brand}”. {describe_changes(applied.enforced)}")
         else:
             messages.warning(request, f"“{brand}” is already {'on' if enabled else 'paused'}.")
         return HttpResponseRedirect(self._page_of(brand))
@@ -63,9 +67,9 @@ class PauseBrandMixin(BulkBrands):
         return reverse("admin:campaigns_brand_change", args=[brand.pk])
 
     def _asked(self, request: HttpRequest, brand: Any, enabled: bool) -> dict[str, Any]:
-        """Return what the confirmation says, tried out and rolled back."""
-        tried = preview_bulk(SwitchTo(enabled), Brand, [brand.pk], person=request.user, clock=database_now).effects
-        turned = tried.resumed if enabled else tried.paused
+        """Return what the confirmation shows: the effect, from a dry run."""
+        effects = preview_bulk(SwitchTo(enabled), Brand, [brand.pk], person=request.user, clock=database_now).effects
+        turned = effects.resumed if enabled else effects.paused
         return {
             **self.admin_site.each_context(request),
             "title": f"{'Resume' if enabled else 'Pause'} {brand}",

@@ -1,4 +1,4 @@
-"""What a person is asked before many rows are changed at once; each form knows the operation that it describes."""
+"""The forms of bulk actions; each returns the operation that it describes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField
 from campaigns.models import Campaign, DaypartingSchedule
 from campaigns.models.fields import SMALLEST
 from campaigns.rules.money import AMOUNT_LIMIT
-from campaigns.services.bulk.operations import ApplySchedule, ChangeLimit, How, Operation, SwitchTo
-from campaigns.services.bulk.presets import BUSINESS_HOURS, EVENINGS, PRESETS, WEEKENDS, schedule_in_words, schedule_of
+from campaigns.services.bulk.operations import Adjustment, ApplySchedule, ChangeLimit, Operation, SwitchTo
+from campaigns.services.bulk.schedules import BUSINESS_HOURS, EVENINGS, PRESETS, WEEKENDS, format_schedule, schedule_of
 from campaigns.services.permissions import Person, visible_to
 
-PERCENTS = (How.RAISE_PERCENT, How.LOWER_PERCENT)
+PERCENTS = (Adjustment.RAISE_PERCENT, Adjustment.LOWER_PERCENT)
 COPY = "copy"
 
 
-class SwitchOnForm(forms.Form):
-    """Nothing needs to be asked."""
+class TurnOnForm(forms.Form):
+    """A form without fields: the page shows the preview at once."""
 
     def __init__(self, data: Any = None, *, person: Person) -> None:
         super().__init__(data)
@@ -33,7 +33,7 @@ class SwitchOnForm(forms.Form):
         return SwitchTo(True)
 
 
-class SwitchOffForm(SwitchOnForm):
+class TurnOffForm(TurnOnForm):
     def operation(self) -> Operation:
         return SwitchTo(False)
 
@@ -47,12 +47,12 @@ class LimitForm(forms.Form):
     how = forms.ChoiceField(
         label="What to do",
         choices=(
-            (How.SET, "Set to an amount"),
-            (How.RAISE_PERCENT, "Raise by percent"),
-            (How.LOWER_PERCENT, "Lower by percent"),
-            (How.RAISE, "Raise by an amount"),
-            (How.LOWER, "Lower by an amount"),
-            (How.REMOVE, "Remove the limit"),
+            (Adjustment.SET, "Set to an amount"),
+            (Adjustment.RAISE_PERCENT, "Raise by percent"),
+            (Adjustment.LOWER_PERCENT, "Lower by percent"),
+            (Adjustment.RAISE, "Raise by an amount"),
+            (Adjustment.LOWER, "Lower by an amount"),
+            (Adjustment.REMOVE, "Remove the limit"),
         ),
         widget=UnfoldAdminSelectWidget,
     )
@@ -63,8 +63,7 @@ class LimitForm(forms.Form):
         max_digits=18,
         decimal_places=6,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="In each brand’s currency, or in percent: 10 raises 200.00 to 220.00. Leave empty to remove the"
-        " limit.",
+        help_text="In each brand’s currency or in percent (10 raises 200 to 220). Leave empty to remove the limit.",
         error_messages={
             "invalid": "Enter a number like 1250 or 1250.50.",
             "min_value": "Enter 0 or more. To reduce, choose “Lower”.",
@@ -85,17 +84,17 @@ class LimitForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         how, amount = cleaned.get("how"), cleaned.get("amount")
-        if how == How.REMOVE or "amount" not in cleaned:
+        if how == Adjustment.REMOVE or "amount" not in cleaned:
             return cleaned
         if amount is None:
             self.add_error("amount", ValidationError("Enter an amount or a percentage."))
-        elif how == How.LOWER_PERCENT and amount > 100:
+        elif how == Adjustment.LOWER_PERCENT and amount > 100:
             self.add_error("amount", ValidationError("You can’t lower by more than 100 %."))
         return cleaned
 
     def operation(self) -> Operation:
-        how = How(self.cleaned_data["how"])
-        amount = Decimal(0) if how == How.REMOVE else self.cleaned_data["amount"]
+        how = Adjustment(self.cleaned_data["how"])
+        amount = Decimal(0) if how == Adjustment.REMOVE else self.cleaned_data["amount"]
         return ChangeLimit(self.cleaned_data["limit"], how, amount)
 
 
@@ -108,15 +107,15 @@ class BrandBudgetForm(LimitForm):
 
 
 class ScheduleForm(forms.Form):
-    """A schedule that many have, or that of another campaign."""
+    """A preset schedule, or that of another campaign."""
 
     schedule = forms.ChoiceField(
         label="Schedule",
         choices=(
             ("always", "Always: no windows"),
-            ("business", f"Business hours: {schedule_in_words(BUSINESS_HOURS)}"),
-            ("evenings", f"Evenings: {schedule_in_words(EVENINGS)}"),
-            ("weekends", f"Weekends: {schedule_in_words(WEEKENDS)}"),
+            ("business", f"Business hours: {format_schedule(BUSINESS_HOURS)}"),
+            ("evenings", f"Evenings: {format_schedule(EVENINGS)}"),
+            ("weekends", f"Weekends: {format_schedule(WEEKENDS)}"),
             (COPY, "Same as another campaign"),
         ),
         initial="business",

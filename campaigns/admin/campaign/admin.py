@@ -10,23 +10,30 @@ from django.urls import path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from campaigns.admin.bulk.actions import BulkCampaigns
-from campaigns.admin.campaign.dayparting import WindowInline
+from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffForm, TurnOnForm
+from campaigns.admin.bulk.mixin import BulkAction, BulkMixin
 from campaigns.admin.campaign.page import campaign_now
-from campaigns.admin.campaign.week import schedules
+from campaigns.admin.campaign.schedule import WindowInline, schedules
+from campaigns.admin.exchange.mixin import ExchangeMixin
 from campaigns.admin.ledger.history import recent_history
+from campaigns.admin.shared.base import BaseAdmin
+from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
+from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.admin.shared.display import link_to, spend_bar, status_chips
-from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField
-from campaigns.admin.shared.filters import ReasonFilter, SeenFilter
-from campaigns.admin.shared.named_form import NamedForm
+from campaigns.admin.shared.enforce_on_save import EnforceOnSaveMixin
+from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField, is_key
+from campaigns.admin.shared.filters import EnabledFilter, ReasonFilter, VisibleAutocompleteFilter
+from campaigns.admin.shared.forms import NamedForm
+from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
-from campaigns.services.bulk.presets import first_windows
-from campaigns.services.enforcement.saving import begin_change, begin_move
+from campaigns.services.bulk.schedules import shorten_windows
+from campaigns.services.enforcement.saving import begin_move
+from campaigns.services.exchange.columns import Kind
 from campaigns.services.insight.forecast import forecast
 from campaigns.services.permissions import visible_to
 
@@ -40,31 +47,37 @@ class CampaignForm(NamedForm[Campaign]):
     def currency(self) -> str:
         return "" if self.is_new else self.instance.brand.currency
 
-    def lock(self) -> None:
-        """Lock the campaign's brand and, where it moves, the other one too, both at once and in order."""
-        old, new = self.instance.brand_id, self.cleaned_data.get("brand")
-        brands = {pk for pk in (old, new and new.pk) if pk}
-        if len(brands) > 1:
-            begin_move(self.instance.pk, brands, clock=database_now)
-        else:
-            begin_change(brands, clock=database_now)
-
     def clean(self) -> dict[str, Any]:
+        """Refuse to move a campaign that has spend."""
         cleaned = super().clean()
         moves = not self.is_new and "brand" in self.changed_data and "brand" in cleaned
         if moves and SpendRecord.objects.filter(campaign=self.instance.pk).exists():
             self.add_error(
                 "brand",
                 f"“{self.instance}” has spend, which stays with its brand “{self.instance.brand}”. Turn the campaign"
-                f" off"
-                " and create a new one for the other brand.",
+                " off and create a new one for the other brand.",
             )
         return cleaned
 
 
 @admin.register(Campaign)
-class CampaignAdmin(BulkCampaigns):
+class CampaignAdmin(
+    BulkMixin,
+    ExchangeMixin,
+    FriendlyDatabaseErrorsMixin,
+    EnforceOnSaveMixin,
+    ProtectHistoryMixin,
+    ScalableListMixin,
+    BaseAdmin,
+):
     form = CampaignForm
+    bulk_actions = {
+        "switch_on": BulkAction("Turn on", TurnOnForm, confirm="Turn on {rows}", done="Turned on {rows}"),
+        "switch_off": BulkAction("Turn off", TurnOffForm, confirm="Turn off {rows}", done="Turned off {rows}"),
+        "change_limit": BulkAction("Change daily spend limit", CampaignLimitForm),
+        "apply_schedule": BulkAction("Apply a schedule", ScheduleForm),
+    }
+    file_kinds = (Kind.CAMPAIGNS, Kind.SCHEDULES)
     brand_path = "brand_id"
     inlines = (WindowInline,)
     autocomplete_fields = ("brand",)
@@ -72,8 +85,8 @@ class CampaignAdmin(BulkCampaigns):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ReasonFilter,
-        ("brand", SeenFilter),
-        ("enabled", BooleanRadioFilter),
+        ("brand", VisibleAutocompleteFilter),
+        ("enabled", EnabledFilter),
     )
     search_fields = ("name", "brand__name")
     search_help_text = "Search by campaign or brand"
@@ -92,6 +105,17 @@ class CampaignAdmin(BulkCampaigns):
         )
         return [schedules_of_others, *super().get_urls()]
 
+    def lock_for_save(self, request: HttpRequest, pk: int | None, brand_ids: set[int]) -> None:
+        """Lock the brand that the form names too: both brands of a campaign that moves, at once and in order of id."""
+        posted = request.POST.get("brand", "")
+        if is_key(posted) and int(posted) not in brand_ids:
+            named = visible_to(request.user, Brand.objects.filter(pk=int(posted)), "pk").order_by()
+            brand_ids = brand_ids | set(named.values_list("pk", flat=True))
+        if pk is not None and len(brand_ids) > 1:
+            begin_move(pk, brand_ids, clock=database_now)
+        else:
+            super().lock_for_save(request, pk, brand_ids)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).select_related("brand").prefetch_related("windows")
 
@@ -99,7 +123,7 @@ class CampaignAdmin(BulkCampaigns):
         return campaigns_with_own_spend(rows, database_now(), ids)
 
     def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
-        """The page of a campaign shows its brand's spend too."""
+        """Include the brand's spend, which the page of a campaign shows too."""
         return campaigns_with_spend(rows, database_now(), [pk])
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Campaign], search_term: str) -> Any:
@@ -140,7 +164,7 @@ class CampaignAdmin(BulkCampaigns):
 
     @admin.display(description="schedule")
     def schedule(self, campaign: Campaign) -> SafeString | str:
-        named, more = first_windows(list(campaign.windows.all()))
+        named, more = shorten_windows(list(campaign.windows.all()))
         if not named:
             return "always"
         lines = format_html_join("", "<span>{}</span>", [(line,) for line in (*named, more) if line])

@@ -1,4 +1,4 @@
-"""What a campaign's page tells above its form: the status in a sentence, spend against limits, and today as a curve."""
+"""The summary above a campaign's form: the status in a sentence, spend against limits, and today's spend as a chart."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ A_QUARTER = timedelta(minutes=15)
 
 
 def campaign_now(campaign: Any, now: datetime) -> SafeString:
-    """Return the page's upper part; the campaign comes with its windows and all of its figures."""
+    """Return the summary; the campaign comes with its windows and all its figures."""
     changes, zone = campaign_changes(campaign), find_zone(campaign.brand.timezone)
     facts = Facts(
         campaign,
@@ -60,7 +60,7 @@ def _bars(campaign: Any) -> list[tuple[str, SafeString]]:
 
 @dataclass(frozen=True)
 class _Today:
-    """The day as the template shows it: for the chart, in one sentence, and as tables."""
+    """Today's spend as the template shows it: a chart, a sentence and tables."""
 
     campaign: Campaign
     day: Day
@@ -68,7 +68,7 @@ class _Today:
 
     @property
     def chart(self) -> str:
-        """Return what the chart's script reads; minutes count from the day's beginning."""
+        """Return the data of the chart's script; minutes count from the start of the day."""
         limit, currency = self.campaign.daily_spend_limit, self.campaign.brand.currency
         shown = {
             "points": [[self._minute(x.at), float(x.spend), self._clock(x.at)] for x in self.day.points],
@@ -84,7 +84,7 @@ class _Today:
 
     @property
     def sentence(self) -> str:
-        """Say what the curve shows."""
+        """Describe the chart."""
         currency, limit = self.campaign.brand.currency, self.campaign.daily_spend_limit
         spent = f"{format_money(self.day.points[-1].spend, currency)} spent by {self._clock(self.day.now)}"
         of = "no daily spend limit" if limit is None else f"the limit is {format_money(limit, currency)}"
@@ -117,7 +117,7 @@ class _Today:
 
     @property
     def note(self) -> str:
-        """Say where the curve comes from, if it isn't known by quarter-hours."""
+        """Say how the curve was drawn, if not by quarter-hours."""
         if self.day.source is Source.RECORDS:
             return ""
         return "Too many records to draw them all: the curve connects the spend at each status change."
@@ -129,7 +129,7 @@ class _Today:
         return pairwise(points)
 
     def _ticks(self) -> Iterator[datetime]:
-        """Yield the full hours to write at the axis: 00:00, 03:00 and so on of the wall clock."""
+        """Yield the full hours to label on the axis: 00:00, 03:00 and so on in local time."""
         at = self.day.start
         while at <= self.day.end:
             wall = self._wall(at)

@@ -1,4 +1,4 @@
-"""How the preview of an import looks: line by line what changes, what is new and what is wrong, and statuses."""
+"""The preview of an import: what changes in each row, new rows, errors, and status changes."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from campaigns.admin.shared.display import chip, link_to, table
 from campaigns.admin.shared.preview_table import (
     EFFECTS,
     SHOWN,
-    PreviewInWords,
+    ZONES,
+    PreviewPage,
     arrow,
     effects_table,
     status_counts,
     title,
     zone_notes,
+    zones_table,
 )
-from campaigns.admin.shared.zone_table import ZONES, zone_table
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.exchange.imports import ImportPreview, format_value
 from campaigns.services.exchange.plan import ImportPlan, PlannedLine
 
 
-def import_in_words(preview: ImportPreview) -> PreviewInWords:
+def import_preview(preview: ImportPreview) -> PreviewPage:
     plan, effects = preview.plan, preview.effects
     counts = ((len(plan.changed), "to change"), (len(plan.new), "new"), (plan.same, "unchanged"))
-    told = [(f"{count:,}", word) for count, word in counts if count]
-    if plan.problems:
-        told.append((f"{len(plan.problems):,}", "line to correct" if len(plan.problems) == 1 else "lines to correct"))
+    figures = [(f"{count:,}", word) for count, word in counts if count]
     tables = []
     if plan.problems:
+        word = "line to correct" if len(plan.problems) == 1 else "lines to correct"
+        figures.append((f"{len(plan.problems):,}", word))
         label = title("Errors", len(plan.problems))
-        rows = [(f"{problem.line:,}", problem.sentence) for problem in plan.problems[:SHOWN]]
-        tables.append((label, table(("Line", "Error"), rows, numbers=(0,), empty="", label=label)))
+        tables.append((label, _problems(plan, label)))
     if plan.lines:
         label = title("Changes", len(plan.lines))
         tables.append((label, _lines(plan, label)))
     if preview.zones:
-        tables.append((title(ZONES, len(preview.zones)), zone_table(preview.zones[:SHOWN])))
+        tables.append((title(ZONES, len(preview.zones)), zones_table(preview.zones[:SHOWN])))
     if effects.changes:
         tables.append((title(EFFECTS, len(effects.changes)), effects_table(effects, preview.new_campaigns)))
     can = bool(plan.lines) and not plan.problems
-    told += status_counts(effects)
+    figures += status_counts(effects)
     notes = [*_notes(plan), *preview.notes, *zone_notes(effects)]
-    return PreviewInWords(told, notes, tables, can, bool(plan.problems))
+    return PreviewPage(figures, notes, tables, can, bool(plan.problems))
 
 
 def _problems(plan: ImportPlan, label: str) -> SafeString:

@@ -1,4 +1,4 @@
-"""Status history: who or what changed a campaign's reasons, and on which spend and limits (R13)."""
+"""Change history: who or what changed a campaign's status, with the spend and limits behind it (R13)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, link_to, link_to_list, local_time, status_chips, table
-from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, SeenFilter
+from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.search import campaigns_named, first_ids
 from campaigns.database.clock import database_now
@@ -23,27 +23,27 @@ from campaigns.rules.money import format_amount
 from campaigns.rules.reasons import LIMITS, Limit, PauseReason, describe
 from campaigns.services.insight.explain import explain_change
 
-LINES_ON_A_CAMPAIGN = 20
+MAX_CHANGES = 20
 
 
 class SinceFilter(RecentFilter):
     column = "at"
 
 
-def change_in_words(change: StatusChange) -> SafeString:
+def change_chips(change: StatusChange) -> SafeString:
     after = status_chips(PauseReason(change.reasons_after))
     return format_html('<span class="campaigns-quiet">{} →</span> {}', describe(change.reasons_before), after)
 
 
-def of_limit(spend: Decimal, limit: Decimal | None, currency: str) -> str:
+def format_spend_of_limit(spend: Decimal, limit: Decimal | None, currency: str) -> str:
     of = "(no limit)" if limit is None else f"of {format_amount(limit, currency)}"
     return f"{format_amount(spend, currency)} {of}"
 
 
 def recent_history(campaign: Campaign) -> SafeString:
-    """Return the campaign's last changes as a table, with the way to all of them."""
-    changes = campaign.status_changes.order_by("-id")[:LINES_ON_A_CAMPAIGN]
-    rows = [_told(change, campaign.brand) for change in changes]
+    """Return the campaign's latest changes as a table, and a link to all of them."""
+    changes = campaign.status_changes.order_by("-id")[:MAX_CHANGES]
+    rows = [_row(change, campaign.brand) for change in changes]
     shown = table(
         (f"When ({campaign.brand.timezone})", "Change", "Why", "By"),
         rows,
@@ -57,7 +57,7 @@ def recent_history(campaign: Campaign) -> SafeString:
 TONES = {"Resumed": "good", "Paused": "warning", "Still paused": "plain"}
 
 
-def _told(change: StatusChange, brand: Brand) -> list[SafeString | str]:
+def _row(change: StatusChange, brand: Brand) -> list[SafeString | str]:
     story = explain_change(change, brand.currency)
     still = f"still {describe(story.remaining)}" if story.remaining else ""
     why = format_html(
@@ -74,7 +74,7 @@ def _amounts(limit: Limit) -> Callable[[StatusChange], str]:
 
     @admin.display(description=f"{limit.subject} {'daily' if limit.period == 'day' else 'monthly'} spend")
     def column(change: StatusChange) -> str:
-        return of_limit(*limit.decided_on(change), change.campaign.brand.currency)
+        return format_spend_of_limit(*limit.decided_on(change), change.campaign.brand.currency)
 
     column.__name__ = f"{limit.subject}_{limit.period}"
     return column
@@ -88,7 +88,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     brand_path = "campaign__brand"
     list_display = ("when", "campaign_link", "change", "actor", *AMOUNTS)
     list_display_links = ("when",)
-    list_filter = (("campaign", SeenFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
+    list_filter = (("campaign", VisibleAutocompleteFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
     search_fields = ("campaign__name", "campaign__brand__name", "actor")
     search_help_text = "Search by campaign, brand, person or job"
     newest_unless = "campaign__id__exact"
@@ -127,7 +127,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="before → after")
     def change(self, change: StatusChange) -> SafeString:
-        return change_in_words(change)
+        return change_chips(change)
 
 
 @admin.register(JobRun)

@@ -1,4 +1,4 @@
-"""Spend records, to be looked up: they are written by the connector and the importer, never here."""
+"""Spend records, read-only: the connector and the importer write them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import link_to, local_time
-from campaigns.admin.shared.filters import RecentFilter, SeenFilter
+from campaigns.admin.shared.filters import RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.search import campaigns_named, first_ids
 from campaigns.models import SpendRecord
@@ -25,7 +25,7 @@ class SpentSinceFilter(RecentFilter):
 class SpendRecordAdmin(ReadOnlyAdmin):
     brand_path = "brand"
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
-    list_filter = (("campaign", SeenFilter), SpentSinceFilter)
+    list_filter = (("campaign", VisibleAutocompleteFilter), SpentSinceFilter)
     search_fields = ("external_id",)
     search_help_text = "Search by campaign, brand, or full external ID"
     list_select_related = ("campaign__brand",)
@@ -45,7 +45,7 @@ class SpendRecordAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SpendRecord], search_term: str
     ) -> tuple[QuerySet[SpendRecord], bool]:
-        """Look names up among the campaigns, which are few: no record is read for a part of a word."""
+        """Search names among the campaigns, which are few, and external ids by the whole id: both use an index."""
         words = search_term.replace("\0", "")
         if not words.strip():
             return queryset, False

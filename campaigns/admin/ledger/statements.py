@@ -1,4 +1,4 @@
-"""Statements: a brand's days and months, what was spent in them, and what held when they were closed."""
+"""Statements: the spend of a brand's days and months, with the budget, overspend and late adjustments of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, link_to, link_to_list, table
-from campaigns.admin.shared.filters import DateRangeFilter, SeenFilter
+from campaigns.admin.shared.filters import DateRangeFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.search import brands_named, first_ids
 from campaigns.models import Brand, BrandPeriod
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
@@ -27,7 +27,7 @@ from campaigns.rules.money import format_amount
 from campaigns.rules.periods import find_zone, first_of_month, local_date
 
 ROWS_ON_A_BRAND = {BrandPeriod.Kind.DAY: 10, BrandPeriod.Kind.MONTH: 6}
-LIVE_NOTE = (
+NOTE = (
     "A statement closes when the day or month ends in the brand’s time zone. Spend that arrives later is shown as a"
     " late adjustment. The current day and month include all spend so far, earlier ones are as of the last check."
 )
@@ -35,7 +35,7 @@ LIVE_NOTE = (
 
 @dataclass(frozen=True)
 class Statement:
-    """One period in figures: live where it is the current one, with the budget of now while it is open."""
+    """The figures of a period: with live spend if it is the current one, and today's budget while it is open."""
 
     period: BrandPeriod
     spend: Decimal
@@ -64,7 +64,7 @@ class Statement:
         return [
             str(self.period),
             format_amount(self.spend, currency),
-            budget_in_words(self.budget, currency),
+            format_limit(self.budget, currency),
             over(self.overspend, currency),
             signed(self.adjustment, currency),
             state_chip(self.period),
@@ -81,7 +81,7 @@ def current_period(brand: Brand, kind: str) -> date | None:
 
 
 def recent_statements(brand: WithAnnotations[Brand, BrandSpend], kind: BrandPeriod.Kind) -> SafeString:
-    """Return the brand's last periods of a kind as a table, with the way to all of them."""
+    """Return the brand's latest periods of a kind as a table, and a link to all of them."""
     periods = list(brand.periods.filter(kind=kind).order_by("-starts_on")[: ROWS_ON_A_BRAND[kind]])
     current = current_period(brand, kind)
     if current and not any(period.starts_on == current for period in periods):
@@ -108,7 +108,7 @@ def recent_statements(brand: WithAnnotations[Brand, BrandSpend], kind: BrandPeri
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
 
 
-def budget_in_words(budget: Decimal | None, currency: str) -> str:
+def format_limit(budget: Decimal | None, currency: str) -> str:
     return "no limit" if budget is None else format_amount(budget, currency)
 
 
@@ -144,14 +144,14 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     )
     list_display_links = None
     list_filter = (
-        ("brand", SeenFilter),
+        ("brand", VisibleAutocompleteFilter),
         ("kind", ChoicesDropdownFilter),
         ("starts_on", DateRangeFilter),
         ("closed_at", admin.EmptyFieldListFilter),
     )
     search_fields = ("brand__name",)
     search_help_text = "Search by brand"
-    list_note = LIVE_NOTE
+    list_note = NOTE
     list_per_page = 100
     list_select_related = ()  # the brand is prefetched with its spend
     figures = ("spent",)
@@ -169,7 +169,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     )
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
-        """Give each statement its brand with the spend of now, for the periods that are current."""
+        """Prefetch the brands with their current spend, for the current periods."""
         brands = sorted(set(rows.order_by().values_list("brand_id", flat=True)))
         spending = brands_with_spend(Brand.objects.all(), timezone.now(), brands)
         return rows.prefetch_related(Prefetch("brand", queryset=spending))
@@ -193,7 +193,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
 
     @admin.display(description="budget")
     def budget(self, period: BrandPeriod) -> str:
-        return budget_in_words(_statement(period).budget, period.brand.currency)
+        return format_limit(_statement(period).budget, period.brand.currency)
 
     @admin.display(description="overspend")
     def overspend(self, period: BrandPeriod) -> SafeString | str:

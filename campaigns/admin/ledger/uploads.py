@@ -19,12 +19,12 @@ from kombu.exceptions import OperationalError as BrokerError
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from budget_manager.upload_limit import was_dropped
-from campaigns.admin.ledger.upload_preview import preview_context
+from campaigns.admin.ledger.upload_page import MEGABYTE, figures_of, in_megabytes, preview_context, progress_of
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, local_time, render_bar
 from campaigns.admin.shared.fields import ZoneWidget
 from campaigns.database.clock import database_now
-from campaigns.database.connection import is_busy, is_postgresql
+from campaigns.database.connection import is_busy
 from campaigns.models import SpendUpload
 from campaigns.models.brand import validate_zone
 from campaigns.rules.amounts import DecimalMark
@@ -50,11 +50,10 @@ DECIMALS = (
     (DecimalMark.POINT, "Point, as in 1,250.50"),
     (DecimalMark.COMMA, "Comma, as in 1.250,50"),
 )
-MEGABYTE = 1024**2
 
 
 class UploadForm(forms.Form):
-    """The file and how to take it; who may not add brands and campaigns isn't asked whether to create them."""
+    """The file and its options; people who may not add brands and campaigns get no option to create them."""
 
     file = forms.FileField(
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv"}),
@@ -117,7 +116,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Who sees only given brands sees their own files: others hold the names of other brands."""
+        """People who see only assigned brands see their own files only: others contain names of other brands."""
         rows = super().get_queryset(request)
         return rows.filter(user=request.user.pk) if sees_only_assigned_brands(request.user) else rows
 
@@ -133,17 +132,17 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         return [*own, *super().get_urls()]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
-        """Take a file, keep it, and show what it would import: a worker reads what is large."""
+        """Store the file and show its preview; a worker reads large files."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = UploadForm(request)
         if form.is_bound and form.is_valid():
-            upload = self._keep(request, form.cleaned_data)
+            upload = self._store(request, form.cleaned_data)
             self._preview(request, upload)
-            return self._to(upload)
+            return self._redirect_to(upload)
         return self.dialogue(request, "upload_add", title="Import spend", form=form, media=self.media)
 
-    def _keep(self, request: HttpRequest, asked: dict[str, Any]) -> SpendUpload:
+    def _store(self, request: HttpRequest, asked: dict[str, Any]) -> SpendUpload:
         upload = keep_upload(
             asked["file"].chunks(MEGABYTE),
             name=str(asked["file"].name),
@@ -158,11 +157,11 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         log_rows(request.user, SpendUpload, [AuditEntry(upload.pk, upload.name)])
         return upload
 
-    def _to(self, upload: SpendUpload) -> HttpResponse:
+    def _redirect_to(self, upload: SpendUpload) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
 
     def _preview(self, request: HttpRequest, upload: SpendUpload) -> None:
-        """Read a small file at once. A worker reads a large one, and what somebody's lock keeps from being read."""
+        """Read a small file at once. A worker reads a large one, and one that a lock of somebody else keeps waiting."""
         if upload.size <= MAX_INLINE_BYTES:
             try:
                 make_preview(upload.pk, task_id="", clock=database_now)
@@ -180,7 +179,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             messages.warning(request, "The message broker can’t be reached. The file will be read once it is back.")
 
     def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Let an upload be imported as its preview says, and send for a worker."""
+        """Confirm the import that the preview shows, and queue it for a worker."""
         upload = self._unconfirmed(request, pk)
         asked = {name: request.POST.get(name) == "on" for name in ("skip_errors", "again")}
         try:
@@ -191,7 +190,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
                 self._preview(request, upload)
         else:
             self._send(request, confirmed, import_spend_upload)
-        return self._to(upload)
+        return self._redirect_to(upload)
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         upload = self._unconfirmed(request, pk)
@@ -208,7 +207,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Tell how far the import is, and what came of it. Nothing of it can be changed."""
+        """Show the progress and the result of an import. Nothing can be edited."""
         upload = self.get_object(request, object_id)
         if request.method != "GET" or not self.has_view_permission(request, upload):
             raise PermissionDenied
@@ -221,7 +220,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             media=self.media,
             title=f"Import of {upload.name}",
             upload=upload,
-            told=progress_of(upload),
+            progress=progress_of(upload),
             uploaded=local_time(upload.created_at, settings.TIME_ZONE),
             state=self.state_in_words(upload),
             figures=figures_of(upload),
@@ -252,55 +251,8 @@ class SpendUploadAdmin(ReadOnlyAdmin):
 
     @admin.display(description="progress")
     def progress(self, upload: SpendUpload) -> SafeString | str:
-        told = progress_of(upload)
+        progress = progress_of(upload)
         if upload.state not in (SpendUpload.State.RUNNING, SpendUpload.State.CHECKING):
             return in_megabytes(upload.size)
-        return render_bar(text=told["sizes"], note=f"{told['percent']} %", value=told["percent"], label="of the file")
-
-
-def progress_of(upload: SpendUpload) -> dict[str, Any]:
-    """Return how far an upload is, for the page and for the script that keeps it up to date."""
-    percent = 100 if upload.state == SpendUpload.State.DONE else upload.bytes_done * 100 // max(upload.size, 1)
-    return {
-        "state": upload.state,
-        "over": upload.is_over or upload.state == SpendUpload.State.READY,
-        "percent": min(percent, 100),
-        "sizes": f"{in_megabytes(upload.bytes_done)} of {in_megabytes(upload.size)}",
-        "sentence": _sentence(upload),
-    }
-
-
-def _sentence(upload: SpendUpload) -> str:
-    if upload.state == SpendUpload.State.CHECKING:
-        return "The file is being read for the preview. Nothing has been imported yet."
-    if upload.state == SpendUpload.State.READY:
-        return "Nothing has been imported yet. The file would import:"
-    if upload.state == SpendUpload.State.WAITING:
-        return "Waiting for a worker. Imports run one at a time."
-    if upload.state == SpendUpload.State.RUNNING:
-        if not upload.skip_errors and not is_postgresql():
-            return "Importing. On SQLite, progress is shown only at the end."
-        rows = f", {upload.imported:,} rows so far" if upload.imported else ""
-        return f"Importing{rows}."
-    if upload.state in (SpendUpload.State.FAILED, SpendUpload.State.CANCELLED):
-        return upload.problem
-    rows = "1 row" if upload.imported == 1 else f"{upload.imported:,} rows"
-    return f"Done: {rows} imported, {upload.repeated:,} duplicates skipped, {upload.refused:,} refused."
-
-
-def figures_of(upload: SpendUpload) -> list[tuple[str, str]]:
-    """Return what came of the rows, with words, as a preview's figures."""
-    figures = (
-        (upload.imported, "imported"),
-        (upload.repeated, "duplicates skipped"),
-        (upload.refused, "refused"),
-        (upload.without_spend, "without spend"),
-        (upload.notes, "totals and notes"),
-        (upload.created_brands, "brands created"),
-        (upload.created_campaigns, "campaigns created"),
-    )
-    return [(f"{count:,}", word) for count, word in figures if count or word == "imported"]
-
-
-def in_megabytes(size: int) -> str:
-    return f"{size / MEGABYTE:,.1f} MB" if size >= MEGABYTE / 10 else f"{size / 1024:,.1f} kB"
+        done = progress["percent"]
+        return render_bar(text=progress["sizes"], note=f"{done} %", value=done, label="of the file")

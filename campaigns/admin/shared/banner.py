@@ -1,4 +1,4 @@
-"""What every page says at its top while the check is late: figures and statuses are old, and budgets may be passed."""
+"""The banner on every page while the budget check is late: statuses are out of date, and budgets may be overspent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from campaigns.services.jobs.health import JobHealth, health, in_words, late_che
 
 
 def banner(request: HttpRequest) -> dict[str, Any]:
-    """Return what pages of the admin need to show it; settings name this function (UNFOLD, GLOBAL_CALLBACK)."""
+    """Return the template variables of the banner; settings name this function (UNFOLD, GLOBAL_CALLBACK)."""
     if not admin.site.has_permission(request):
         return {}
     now = database_now()
@@ -28,7 +28,7 @@ def banner(request: HttpRequest) -> dict[str, Any]:
 
 
 def _shows_health(request: HttpRequest) -> bool:
-    """Tell whether the page tells more of the jobs: the home page does, to those who may look at them."""
+    """Return whether the page shows the health of all jobs: the home page does, to people who may view jobs."""
     match = request.resolver_match
     return bool(match and match.view_name == "admin:index" and request.user.has_perm("campaigns.view_jobrun"))
 

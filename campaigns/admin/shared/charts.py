@@ -1,4 +1,4 @@
-"""Pictures of money over time, as data for Chart.js. Floats draw them; nothing else is made of these numbers."""
+"""Charts of spend over time, as data for Chart.js. The floats are used for drawing only."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from campaigns.rules.money import PLACES
 from campaigns.services.insight.brand_month import BrandMonth
 from campaigns.services.insight.pacing import Projection
 
+# Distinct on the light and the dark background, and by their dashes.
 BLUE, GREY, RED, AMBER = "#3b82f6", "#7b8190", "#dc2626", "#d97706"
-"""Told apart on white and on the dark theme's background, and by their dashes."""
 LIGHT_BLUE, LIGHT_AMBER = "rgba(59, 130, 246, 0.16)", "rgba(217, 119, 6, 0.20)"
 
 OPTIONS: dict[str, Any] = {
@@ -33,7 +33,7 @@ Points = Sequence[Decimal | None]
 
 
 def options(currency: str) -> str:
-    """Return the options of a chart whose amounts have the decimals of the currency, and more where they are there."""
+    """Return the options of a chart whose amounts have at least the decimals of the currency."""
     scales = copy.deepcopy(OPTIONS["scales"])
     scales["y"]["ticks"]["format"] = {"minimumFractionDigits": decimals_of(currency), "maximumFractionDigits": PLACES}
     return json.dumps(OPTIONS | {"scales": scales, "locale": "en"})

@@ -1,4 +1,4 @@
-"""What has history can't vanish (R14): deletion asks for spend, not for millions of objects to list."""
+"""Deletion of brands and campaigns: what has spend history is kept (R14)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
-from campaigns.admin.shared.base import FriendlyDatabaseErrorsMixin
 from campaigns.models import Brand, Campaign, SpendRecord
 
 
@@ -36,10 +36,11 @@ REASONS_TO_KEEP: dict[Any, Callable[[Sequence[Any]], list[str]]] = {
 }
 
 
-class ProtectHistoryMixin(FriendlyDatabaseErrorsMixin):
-    """Lists what is to be deleted by its own name only; refuses what has history in a sentence each.
+class ProtectHistoryMixin(ModelAdmin):
+    """Refuses to delete brands with campaigns and campaigns with spend, in a sentence each.
 
-    What hangs on a row without spend (windows, history, books) goes with it and needs no further permission.
+    The confirmation lists the rows by name. Dependent rows (windows, history, statements) may be millions: they aren't
+    collected for it, and need no further permission. The model must be in REASONS_TO_KEEP.
     """
 
     delete_confirmation_template = "campaigns/admin/delete_confirmation.html"

@@ -1,4 +1,4 @@
-"""How figures look in the admin: bars with their text, chips, tables; all readable without colour."""
+"""Figures as HTML: bars with text, chips, tables; all readable without colour."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def percent(spend: Decimal, limit: Decimal) -> int:
 
 
 def spend_bar(spend: Decimal, limit: Decimal | None, currency: str, *, of: str) -> SafeString:
-    """Return the spend against its limit as text and bar; `of` names the limit for who can't see the bar."""
+    """Return the spend against its limit as text and bar; `of` names the limit for screen readers."""
     if limit is None:
         return format_html(
             '<div class="campaigns-bar"><span class="campaigns-bar-text">{}<small>no limit</small></span></div>',
@@ -66,14 +66,14 @@ def render_bar(*, text: str, note: str, value: int, label: str) -> SafeString:
 
 
 def status_chips(reasons: PauseReason) -> SafeString:
-    """Return the status in words, and every reason that holds."""
+    """Return the status: "active", or all pause reasons."""
     if not reasons:
         return chip("active", "good")
     return format_html_join(" ", "{}", [(chip(LABELS[reason], _tone(reason)),) for reason in reasons])
 
 
 def _tone(reason: PauseReason) -> str:
-    """People's own decisions are neutral; what the calendar lifts is a note; a limit is a warning."""
+    """People's own decisions are neutral, reasons that end with time are notes, limits are warnings."""
     if reason in PauseReason.CAMPAIGN_DISABLED | PauseReason.BRAND_DISABLED | PauseReason.ENDED:
         return "plain"
     if reason in PauseReason.NOT_STARTED | PauseReason.OUTSIDE_SCHEDULE:
@@ -86,9 +86,9 @@ def chip(text: str, tone: str) -> SafeString:
 
 
 def local_time(instant: datetime, zone_name: str) -> SafeString:
-    """Return an instant on the brand's wall clock, in UTC where its zone is unknown; on hover, on the viewer's.
+    """Return an instant in the brand's local time, in UTC if its zone is unknown; on hover, in the viewer's.
 
-    What is shown on hover is added by times.js: only the browser knows the viewer's zone.
+    times.js adds the text shown on hover: only the browser knows the viewer's time zone.
     """
     zone = find_zone(zone_name)
     shown = f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}" if zone else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
@@ -103,9 +103,9 @@ def table(
     empty: str,
     label: str = "Table",
 ) -> SafeString:
-    """Return a read-only table; `numbers` are the columns that are set flush right.
+    """Return a read-only table; `numbers` are the right-aligned columns.
 
-    On a narrow screen it scrolls sideways in its own box, which the keyboard reaches and is called `label`.
+    On a narrow screen it scrolls sideways in its own box, which keyboards can reach; `label` names the box.
     """
     cells = [[{"value": value, "number": index in numbers} for index, value in enumerate(row)] for row in rows]
     heads = [{"value": header, "number": index in numbers} for index, header in enumerate(headers)]
@@ -131,14 +131,14 @@ def link_to_list(model: type[models.Model], text: str, **filters: Any) -> SafeSt
 
 
 def share_bar(value: int, label: str) -> SafeString:
-    """Return a bar of some percents of a whole, of which more is no worse than less."""
+    """Return a bar for a share of a whole, in neutral colours."""
     return format_html(
         '<meter class="campaigns-share" min="0" max="100" value="{}" aria-label="{}">{}</meter>', value, label, label
     )
 
 
 def ago(instant: datetime | None, now: datetime) -> str:
-    """Return how long ago an instant is, in words."""
+    """Return how long ago an instant is: "5 minutes ago"."""
     if instant is None:
         return "never"
     return "just now" if now - instant < timedelta(minutes=1) else f"{in_words(now - instant)} ago"

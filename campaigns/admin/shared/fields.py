@@ -25,16 +25,16 @@ LARGEST = models.BigIntegerField.MAX_BIGINT
 
 
 def is_key(text: str) -> bool:
-    """Return whether the text is a number that the database can look up as a primary key."""
-    digits = text.removeprefix("-")  # rows that SQL has written may have such keys
+    """Return whether the text is a valid primary key for the database."""
+    digits = text.removeprefix("-")  # rows written by SQL may have negative keys
     return digits.isascii() and digits.isdecimal() and len(digits) < 20 and -LARGEST <= int(text) <= LARGEST
 
 
 class MoneyField(forms.DecimalField):
-    """An amount in plain digits: 100, neither 1e2 nor 1_00, and not 100.000000 as the database pads it."""
+    """An amount in plain digits: it accepts neither 1e2 nor 1_00, and shows 100 instead of 100.000000."""
 
     def to_python(self, value: Any) -> Any:
-        """Refuse what Python takes for a number and people mistype."""
+        """Refuse texts that Python accepts as numbers but that are typing errors."""
         if isinstance(value, str) and value.strip() and not PLAIN_DECIMAL.fullmatch(value.strip()):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
@@ -51,7 +51,7 @@ class DaysWidget(UnfoldAdminCheckboxSelectMultipleWidget):
 
 
 class DaysField(forms.MultipleChoiceField):
-    """Days of the week as seven checkboxes; its value is a mask, Monday 1 to Sunday 64."""
+    """Days of the week as seven checkboxes; the value is a bit mask, Monday 1 to Sunday 64."""
 
     widget = DaysWidget
     default_error_messages = {"required": "Choose at least one day of the week."}
@@ -92,7 +92,7 @@ class DaysField(forms.MultipleChoiceField):
 
 
 class KeyAutocomplete(AutocompleteSelect):
-    """Django's widget, which shows nothing as chosen where what was posted can't be a key; its own fails."""
+    """Django's widget, but showing no selection if the posted value isn't a valid key, where Django's raises."""
 
     def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> Any:
         return super().optgroups(name, [key for key in value if is_key(str(key))], attrs)
@@ -107,7 +107,7 @@ class ClockWidget(UnfoldAdminSingleTimeWidget):
 
 
 class CurrencyField(forms.CharField):
-    """A code of ISO 4217, in capital letters or small ones. Its form refuses others, where the code was changed."""
+    """An ISO 4217 code, in upper or lower case. The form refuses other codes if the field was changed."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs | {"max_length": None})

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 
@@ -12,7 +12,12 @@ from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    DropdownFilter,
+    RangeDateFilter,
+)
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.widgets import INPUT_CLASSES
 
@@ -26,8 +31,8 @@ LAST_24_HOURS = "24-hours"
 GIVEN = "SELECT id FROM campaigns_brand WHERE {}"
 
 
-class SeenForm(AutocompleteDropdownForm):
-    """Names what is chosen only where the person sees it: the address may hold any number."""
+class VisibleAutocompleteForm(AutocompleteDropdownForm):
+    """Shows the name of the chosen row only to people who see it: the address may hold any id."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,23 +40,38 @@ class SeenForm(AutocompleteDropdownForm):
         cast(Any, self.fields[kwargs["name"]]).queryset = related.get_queryset(kwargs["request"])
 
 
-class SeenFilter(AutocompleteSelectFilter):
+class VisibleAutocompleteFilter(AutocompleteSelectFilter):
     """One of the brands or campaigns that the person sees, found by typing."""
 
-    form_class: Any = SeenForm
+    form_class: Any = VisibleAutocompleteForm
 
 
-class ToldFilter(SimpleListFilter):
-    """A filter of which the list says above its rows that it holds: whom a link led here sees no filter."""
+class EnabledFilter(BooleanRadioFilter):
+    """Rows that are on, or not."""
+
+    off = "Off"
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        choices = [self.all_option, ("1", "On"), ("0", self.off)]
+        label, name = f"On or {self.off.lower()}", self.lookup_kwarg
+        yield {"form": self.form_class(label=label, name=name, choices=choices, data={name: self.value()})}
+
+
+class BrandEnabledFilter(EnabledFilter):
+    off = "Paused"
+
+
+class DescribedFilter(SimpleListFilter):
+    """A filter whose choice is shown above the list, for people whom a link led here."""
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         chosen = {str(value): label for value, label in self.lookup_choices}.get(self.value() or "")
         return f"{self.title}: {chosen}" if chosen else ""
 
 
-class ReasonFilter(ToldFilter, DropdownFilter):
-    """Campaigns for which a reason holds, alone or with others."""
+class ReasonFilter(DescribedFilter, DropdownFilter):
+    """Campaigns paused for a reason, alone or with others."""
 
     title = "pause reason"
     parameter_name = "reason"
@@ -69,14 +89,14 @@ class ReasonFilter(ToldFilter, DropdownFilter):
 
 
 class ReasonAfterFilter(ReasonFilter):
-    """Changes after which a reason held."""
+    """Changes after which the campaign was paused for a reason."""
 
     title = "reason after"
     column = "reasons_after"
 
 
-class RiskFilter(ToldFilter, DropdownFilter):
-    """Brands of which a risk holds now: those that the home page counts."""
+class RiskFilter(DescribedFilter, DropdownFilter):
+    """Brands at a risk now: those that the home page counts."""
 
     title = "risk"
     parameter_name = "risk"
@@ -92,7 +112,7 @@ class RiskFilter(ToldFilter, DropdownFilter):
         return queryset.filter(pk__in=RawSQL(GIVEN.format(in_list("id")), [list_param(ids)]))  # noqa: S611  # bound
 
 
-class ChangeFilter(ToldFilter, DropdownFilter):
+class ChangeFilter(DescribedFilter, DropdownFilter):
     """Changes by what they did to the campaign."""
 
     title = "change"
@@ -122,7 +142,7 @@ class DateRangeForm(forms.Form):
 
 
 class DateRangeFilter(RangeDateFilter):
-    """Rows from one day to another. A date that can't be read finds nothing, and a sentence says so."""
+    """Rows from one day to another. An invalid date finds nothing, and an error says so."""
 
     form_class: Any = DateRangeForm
     template = "campaigns/admin/date_range.html"
@@ -143,7 +163,7 @@ class DateRangeFilter(RangeDateFilter):
         return queryset
 
 
-class RecentFilter(ToldFilter):
+class RecentFilter(DescribedFilter):
     """Rows since a recent midnight of the application's zone: newest first, a page is found at once."""
 
     title = "time"

@@ -1,7 +1,8 @@
-"""Forms of the admin: a form writes only what its user changed from what the form showed (R5).
+"""Forms of the admin: a form writes only the fields that its user changed (R5).
 
-Every field carries what it showed as a hidden value. After the brand's lock is taken, the row is read again:
-a field that the user left alone takes the value of now, and one that both changed is refused in a sentence.
+Every field carries the value that it showed as a hidden input. The view locks the brand before it reads the row, and
+the form compares the three values: a field that the user left alone keeps the stored value; one that somebody else
+changed meanwhile, to another value, is refused in a sentence.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from copy import copy
 from datetime import time
 from decimal import Decimal
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -20,9 +21,12 @@ from django.utils.functional import cached_property
 from campaigns.admin.shared.fields import DaysField, is_key
 from campaigns.models.dayparting import days_in_words
 from campaigns.rules.money import format_amount
+from campaigns.rules.names import normal_name
+from campaigns.services.naming.find_names import find_twin
 
 M = TypeVar("M", bound=models.Model)
 
+# What to enter instead, where Django's own sentence doesn't say so.
 REMEDIES: dict[tuple[type[forms.Field], str], str] = {
     (forms.DecimalField, "invalid"): "Enter a number like 1250 or 1250.50, or leave it empty for no limit.",
     (forms.DecimalField, "max_decimal_places"): "Enter at most six decimals.",
@@ -34,15 +38,16 @@ REMEDIES: dict[tuple[type[forms.Field], str], str] = {
         "invalid",
     ): "Enter a time from 00:00 to 23:59; as an end, 00:00 means midnight at the end of the day.",
 }
-"""What to do about an entry, where Django's own sentence doesn't say so."""
 
-
+# The code of an error whose sentence includes the entered value.
 NAMES_THE_VALUE = "names_the_value"
-"""The code of an error whose sentence says what was entered."""
 
 
 class ConflictAwareForm(forms.ModelForm[M]):
-    """A model form that overwrites nothing that its user did not change."""
+    """A model form that overwrites nothing that its user did not change.
+
+    Its instance must be the row as stored, under a lock: see EnforceOnSaveMixin.
+    """
 
     conflicts: list[str]
 
@@ -54,26 +59,26 @@ class ConflictAwareForm(forms.ModelForm[M]):
             field.show_hidden_initial = True
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """Say what was entered where Django's own sentence about a field doesn't."""
+        """Add the entered value to errors of fields whose sentence doesn't include it."""
         if field in self.own_fields and isinstance(error, ValidationError) and not hasattr(error, "error_dict"):
             error = [self._naming_the_value(field, one) for one in error.error_list]
         super().add_error(field, error)
 
     def _naming_the_value(self, field: str, error: ValidationError) -> ValidationError:
-        entered, told = self[field].data, " ".join(error.messages)
+        entered, sentence = self[field].data, " ".join(error.messages)
         remedies = [
             remedy
             for (kind, code), remedy in REMEDIES.items()
             if code == error.code and isinstance(self.fields[field], kind)
         ]
-        remedy = remedies[0] if remedies else told
+        remedy = remedies[0] if remedies else sentence
         if not isinstance(entered, str) or not entered or entered in remedy or error.code == NAMES_THE_VALUE:
             return ValidationError(remedy, code=error.code)
         return ValidationError(f"“{entered}”: {remedy}", code=error.code)
 
     @property
     def currency(self) -> str:
-        """Return the currency of the row's amounts; empty where it isn't known."""
+        """Return the currency of the row's amounts; empty where it is unknown."""
         return ""
 
     @property
@@ -101,7 +106,7 @@ class ConflictAwareForm(forms.ModelForm[M]):
             return True
 
     def _shown(self, name: str) -> Any:
-        """Return what the field showed, as it was posted; None where the post doesn't say."""
+        """Return what the field showed, from its hidden input; None if the request has none."""
         bound = self[name]
         if name not in self.own_fields or bound.html_initial_name not in self.data:
             return None
@@ -110,66 +115,45 @@ class ConflictAwareForm(forms.ModelForm[M]):
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        self.lock()
         if not self.is_new:
-            self._take_what_is_there_now()
+            self._keep_stored_values()
         return self.cleaned_data
 
-    def lock(self) -> None:
-        """Take the locks under which the row is read again; forms of rows under a locked brand need none."""
-
-    def current_row(self) -> M | None:
-        manager = type(self.instance)._base_manager
-        related = [name for name in self.own_fields if self.instance._meta.get_field(name).many_to_one]
-        return manager.select_related(*related).filter(pk=self.instance.pk).first()
-
-    def _take_what_is_there_now(self) -> None:
-        now = self.current_row()
-        if now is None:
-            self.is_gone()
-            return
-        for field in self.instance._meta.concrete_fields:
-            setattr(self.instance, field.attname, getattr(now, field.attname))
+    def _keep_stored_values(self) -> None:
+        """Refuse conflicting changes, and give fields that the user left alone the stored value, for validation."""
         for name in self.own_fields:
             if name in self.changed_data or self.deletes:
-                self._refuse_conflict(name, now)
+                self._refuse_conflict(name)
             if name not in self.changed_data:
-                setattr(self.instance, name, getattr(now, name))
-                self.cleaned_data[name] = getattr(now, name)
+                self.cleaned_data[name] = getattr(self.instance, name)
 
     @property
     def deletes(self) -> bool:
         """Whether the user asks for the row to be deleted, by an inline's checkbox."""
         return False
 
-    def is_gone(self) -> None:
-        """Say that somebody deleted the row meanwhile."""
-        what = self.instance._meta.verbose_name
-        self.conflicts.append(f"Someone else deleted this {what} meanwhile: nothing was saved.")
-        self.add_error(None, self.conflicts[-1])
-
-    def _refuse_conflict(self, name: str, now: M) -> None:
-        """Refuse a field whose value is neither what the form showed nor what the user entered."""
+    def _refuse_conflict(self, name: str) -> None:
+        """Refuse a field whose stored value is neither what the form showed nor what the user entered."""
         bound = self[name]
         shown = self._shown(name)
-        there = self._field(name).value_from_object(now)
+        stored = self._field(name).value_from_object(self.instance)
         shown_data = bound.field.prepare_value(bound.initial) if shown is None else shown
-        if not bound.field.has_changed(there, shown_data):
+        if not bound.field.has_changed(stored, shown_data):
             return
-        if not self.deletes and not bound.field.has_changed(there, bound.data):
+        if not self.deletes and not bound.field.has_changed(stored, bound.data):
             return
-        self._show_as_initial(name, there)
-        label, value = bound.label.lower(), self.in_words(name, getattr(now, name))
-        told = f"Someone else changed “{label}” to “{value}” while you were editing."
+        self._show_as_initial(name, stored)
+        label, value = bound.label.lower(), self.format_value(name, getattr(self.instance, name))
+        conflict = f"Someone else changed “{label}” to “{value}” while you were editing."
         if self.deletes:
             remedy = "Save again to delete it anyway."
         else:
             remedy = f"Save again to replace it with yours, or set it to “{value}” to keep theirs."
-        self.conflicts.append(f"{told} {remedy}")
+        self.conflicts.append(f"{conflict} {remedy}")
         self.add_error(name, self.conflicts[-1])
 
     def _show_as_initial(self, name: str, value: Any) -> None:
-        """Let the form, when it is shown again, know the value that the user is now told of."""
+        """Set the hidden input of the form that is shown again to the value that the error names."""
         prepared = self.fields[name].prepare_value(value)
         key = self[name].html_initial_name
         data: Any = copy(self.data)
@@ -184,8 +168,8 @@ class ConflictAwareForm(forms.ModelForm[M]):
         assert isinstance(field, models.Field)  # noqa: S101  # forms have no fields of reverse relations
         return field
 
-    def in_words(self, name: str, value: Any) -> str:
-        """Return a value of the field as people say it."""
+    def format_value(self, name: str, value: Any) -> str:
+        """Return a value of the field as text for people."""
         if isinstance(self.fields[name], DaysField):
             return days_in_words(value)
         if isinstance(value, bool):
@@ -208,15 +192,18 @@ class ConflictAwareForm(forms.ModelForm[M]):
 
 
 class ConflictAwareFormSet(forms.BaseInlineFormSet[M, Any, "ConflictAwareRowForm[M]"]):
-    """Rows of an inline, each as careful as the form above; one that somebody deleted gets a sentence."""
+    """The rows of an inline, read under the lock that the view took. A row that somebody deleted gets an error.
+
+    Rows of other parents count as deleted: the ids were posted.
+    """
 
     def get_queryset(self) -> Any:
-        """Return the rows in the order in which the form showed them; a stand-in for one that is gone."""
+        """Return the stored rows in the order in which the form showed them; a placeholder for each that is gone."""
         if not self.is_bound:
             return super().get_queryset()
         if not hasattr(self, "_shown_rows"):
             there = {row.pk: row for row in super().get_queryset()}
-            self._shown_rows = [there.get(pk) or self._stand_in(pk) for pk in self._shown_keys()]
+            self._shown_rows = [there.get(pk) or self._placeholder(pk) for pk in self._shown_keys()]
         return self._shown_rows
 
     def _shown_keys(self) -> Iterable[int]:
@@ -224,19 +211,20 @@ class ConflictAwareFormSet(forms.BaseInlineFormSet[M, Any, "ConflictAwareRowForm
             value = self.data.get(f"{self.add_prefix(index)}-id", "")
             yield int(value) if is_key(value) else 0
 
-    def _stand_in(self, pk: int) -> Any:
-        row = self.form._meta.model(pk=pk, **{self.fk.name: self.instance})
+    def _placeholder(self, pk: int) -> Any:
+        row: Any = self.form._meta.model(pk=pk, **{self.fk.name: self.instance})
         row._state.adding = False
+        row.is_placeholder = True
         return row
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         if not form.is_new:
-            # Django's own field looks each row up again, and calls one that is gone an invalid choice.
+            # Django's own field queries each row again, and refuses one that is gone as an invalid choice.
             form.fields["id"] = forms.IntegerField(initial=form.instance.pk, required=False, widget=forms.HiddenInput)
 
     def clean(self) -> None:
-        """Refuse to delete what somebody changed: a form that is to be deleted shows no errors of its own."""
+        """Refuse to delete rows that somebody changed: a form that is to be deleted shows no errors of its own."""
         super().clean()
         conflicts = [text for form in self.forms if form.deletes for text in form.conflicts]
         if conflicts:
@@ -247,32 +235,60 @@ class ConflictAwareFormSet(forms.BaseInlineFormSet[M, Any, "ConflictAwareRowForm
         return saved
 
     def delete_existing(self, obj: M, commit: bool = True) -> None:
-        """Delete the row of this parent only: the posted key might be anybody's."""
+        """Delete the row of this parent only: the id was posted, and may be of another parent."""
         if commit:
             type(obj)._base_manager.filter(pk=obj.pk, **{self.fk.name: self.instance}).delete()
 
 
 class ConflictAwareRowForm(ConflictAwareForm[M]):
-    """The form of one row of an inline. The parent's form has taken the brand's lock before."""
-
-    parent_field: ClassVar[str]
+    """The form of one row of an inline, whose formset is a ConflictAwareFormSet."""
 
     @property
     def deletes(self) -> bool:
         return "DELETE" in self.fields and bool(self.cleaned_data.get("DELETE"))
 
-    def current_row(self) -> M | None:
-        """Read a row that is to be changed again, but only as a row of this parent: the key was posted."""
-        if not self.has_changed():
-            return self.instance
-        row, parent = super().current_row(), self._field(self.parent_field).attname
-        return row if row and getattr(row, parent) == getattr(self.instance, parent) else None
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody deleted the row since the form was opened."""
+        return getattr(self.instance, "is_placeholder", False)
 
-    def is_gone(self) -> None:
-        """What both deleted is deleted; what the user changed and somebody deleted is told."""
-        if not self.deletes:
+    def _keep_stored_values(self) -> None:
+        """Refuse to change a row that is gone; an untouched one, or one that both delete, stays deleted."""
+        if not (self.is_gone and self.has_changed()):
+            super()._keep_stored_values()
+        elif not self.deletes:
             what = self.instance._meta.verbose_name
             self.add_error(
-                None,
-                f"Someone else deleted this {what} while you were editing. Delete it here too, or add it again.",
+                None, f"Someone else deleted this {what} while you were editing. Delete it here too, or add it again."
             )
+
+
+class NamedForm(ConflictAwareForm[M]):
+    """The form of a brand or campaign: its name is normalised, and unique however it is spelled.
+
+    A name that the user leaves alone is kept, whatever characters or twins it has.
+    """
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not self._is_entered("name"):
+            return name
+        try:
+            return normal_name(name)
+        except ValueError as refusal:
+            raise ValidationError(str(refusal), code=NAMES_THE_VALUE) from refusal
+
+    def clean(self) -> dict[str, Any]:
+        """Look for a name that differs in spelling only; the database checks again when the row is written."""
+        cleaned = super().clean()
+        name, brand = cleaned.get("name"), cleaned.get("brand")
+        if name and (brand or "brand" not in self.fields) and (self._is_entered("name") or self._is_entered("brand")):
+            twin = find_twin(name, brand_id=brand and brand.pk, but=self.instance.pk)
+            if twin and twin != name:  # the unique constraint reports the very same name
+                what = self.instance._meta.verbose_name
+                sentence = f"There is already a {what} “{twin}”. Choose another name."
+                self.add_error("name", ValidationError(sentence, code=NAMES_THE_VALUE))
+        return cleaned
+
+    def _is_entered(self, name: str) -> bool:
+        return name in self.fields and (self.is_new or name in self.changed_data)

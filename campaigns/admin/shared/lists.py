@@ -1,7 +1,7 @@
-"""Lists whose cost follows the page, not the table, and that answer a bad filter as Django does, with no server error.
+"""Lists that cost the same however large the table is, and that answer an invalid filter without a server error.
 
-Rows are counted up to a limit. The page's ids are found first, by what the order needs alone; what its columns show is
-then read for these rows only.
+Rows are counted up to a limit. The ids of a page are found first, with what the order needs only; the figures of its
+columns are then read for these rows.
 """
 
 from __future__ import annotations
@@ -25,27 +25,26 @@ from unfold.views import ChangeList
 
 from campaigns.admin.shared.search import searched
 
+# PostgreSQL accepts no NUL and SQLite no longer number: either would fail only when the list is read.
 NO_VALUE = re.compile(r"\0|[0-9]{19}")
-"""PostgreSQL takes no NUL, SQLite no longer number: each fails where the list is read."""
 
+# Lookups that our filters don't use are refused: a regular expression can keep a database busy for long.
 USED = {"exact", "in", "gt", "gte", "lt", "lte", "isnull"}
 REFUSED = models.CharField().get_lookups().keys() - USED
-"""What no filter of ours asks, such as regular expressions, which can keep a database busy for long."""
 
+# Rows of a list are counted, and shown on pages, up to this number; one action changes no more than these.
 COUNTED = 10_000
-"""Rows of a list are counted up to here, are shown on pages up to here, and up to here one action takes them all."""
 
+# Lists of append-only tables show so many of the latest rows.
 NEWEST = 1_000_000
-"""A list of what only grows reaches back over so many rows."""
 
-
+# Django's own sentences say that a date or time isn't valid, but not what a valid one looks like.
 DATE = "Enter a date like 2026-12-31."
 TIME = "Enter a time from 00:00 to 23:59."
-"""Django's own sentences say that a date or time isn't valid, and not which one would be."""
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it pages whatever it is given
-    """Counts no further than COUNTED: who has more rows than that searches, and doesn't turn pages."""
+    """Counts no further than COUNTED: nobody turns that many pages, people search instead."""
 
     template_name = "campaigns/admin/pagination.html"
 
@@ -63,15 +62,15 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it pages whatever
         return self.rows > COUNTED
 
     @property
-    def in_words(self) -> str:
+    def shown_count(self) -> str:
         return f"more than {COUNTED:,}" if self.is_capped else f"{self.count:,}"
 
 
 class EndlessPaginator(InfinitePaginator):
-    """Counts nothing: of records there may be hundreds of millions."""
+    """Counts nothing: there may be hundreds of millions of records."""
 
     is_capped = True
-    in_words = ""
+    shown_count = ""
 
 
 class ScalableChangeList(ChangeList):
@@ -91,7 +90,7 @@ class ScalableChangeList(ChangeList):
         return newest(rows) if newest_of_all else rows
 
     def _ordered_by(self) -> set[str]:
-        """Return the names of the columns that the person ordered the list by."""
+        """Return the names of the columns by which the person sorted the list."""
         if ORDER_VAR not in self.params:
             return set()
         columns: Any = self.get_ordering_field_columns()
@@ -99,7 +98,7 @@ class ScalableChangeList(ChangeList):
         return {str(self.get_ordering_field(column)) for column in shown}
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page here, where what can't be read still is a bad filter: a year of -1."""
+        """Read the page here, where a value that can't be read, like the year -1, still counts as an invalid filter."""
         try:
             super().get_results(request)
             self.result_list = self._read_page()
@@ -123,9 +122,11 @@ def newest(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 class ScalableListMixin(ModelAdmin):
-    """`figures` are what with_figures() annotates, for the rows of a page, or of all where the list is ordered by it.
+    """Keeps lists of large tables fast: capped counts, figures read for one page, no expensive lookups.
 
-    A list of what only grows names in newest_unless the parameter with which it shows more than the newest rows.
+    Needs nothing from the class. `figures` are the columns that with_figures() annotates: for the rows of a page, or
+    for all rows where the list is sorted by one of them. `newest_unless` is the parameter of the filter with which a
+    list of an append-only table shows more than its newest rows.
     """
 
     paginator: ClassVar[Any] = CappedPaginator
@@ -140,7 +141,7 @@ class ScalableListMixin(ModelAdmin):
     }
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
-        """Annotate the rows; ids are theirs, if they are known."""
+        """Return the rows with their figures; ids are the rows' ids, where they are known."""
         return rows
 
     def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
@@ -162,7 +163,7 @@ class ScalableListMixin(ModelAdmin):
         return super().get_search_results(request, queryset, searched(search_term))
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> HttpResponse | None:
-        """Refuse one action on more rows than are counted: it would keep others waiting for as long as it takes."""
+        """Refuse an action on more rows than are counted: it would hold their locks for too long."""
         across = request.POST.get("select_across", "0") not in ("", "0")
         if across and CappedPaginator(queryset, self.list_per_page).is_capped:
             messages.error(

@@ -1,4 +1,4 @@
-"""The sidebar: what the person may look at, in the order of their day."""
+"""The sidebar: the lists that the person may view."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""How the preview of a change of many rows looks: what becomes of each row, and what that does to statuses."""
+"""Previews of changes: tables of what changes in each row, of spend in a new time zone, and of statuses."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.html import format_html
@@ -11,20 +12,24 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from campaigns.admin.shared.display import chip, link_to, status_chips, table
+from campaigns.admin.shared.messages import unknown_zone_note
 from campaigns.models import Brand, Campaign
+from campaigns.rules.money import format_amount, format_money
 from campaigns.services.bulk.change_many import PlannedRow, Preview
 from campaigns.services.bulk.operations import Operation, Owner
-from campaigns.services.enforcement.dry_run import Effects
 from campaigns.services.enforcement.enforce import Change
+from campaigns.services.enforcement.saving import Effects, Spent, ZoneChange
 
 EFFECTS = "Status changes"
+ZONES = "Spend in the new time zone"
+
+# So many rows of each kind are shown; all of them are counted.
 SHOWN = 100
-"""So many rows of each kind are shown; all of them are counted."""
 
 
 @dataclass(frozen=True)
-class PreviewInWords:
-    """What the page shows: a line of figures, sentences, and titled tables."""
+class PreviewPage:
+    """What the page shows: a line of figures, notes, and titled tables."""
 
     counts: list[tuple[str, str]]
     notes: list[str]
@@ -33,7 +38,7 @@ class PreviewInWords:
     problems: bool = False
 
 
-def preview_in_words(operation: Operation, model: Owner, preview: Preview) -> PreviewInWords:
+def bulk_preview(operation: Operation, model: Owner, preview: Preview) -> PreviewPage:
     changing, refused = preview.changing, preview.refused
     same = len(preview.rows) - len(changing) - len(refused)
     counts = [("to change", len(changing)), ("unchanged", same), ("skipped", len(refused))]
@@ -43,28 +48,26 @@ def preview_in_words(operation: Operation, model: Owner, preview: Preview) -> Pr
         tables.append((title(EFFECTS, len(effects)), effects_table(preview.effects)))
     if refused:
         tables.append((title("Skipped", len(refused)), _refusals(operation, model, refused)))
-    told = [(f"{count:,}", word) for word, count in counts if count or word == "to change"]
-    told += status_counts(preview.effects)
-    return PreviewInWords(told, zone_notes(preview.effects), tables, bool(changing))
+    figures = [(f"{count:,}", word) for word, count in counts if count or word == "to change"]
+    figures += status_counts(preview.effects)
+    return PreviewPage(figures, zone_notes(preview.effects), tables, bool(changing))
 
 
 def status_counts(effects: Effects) -> list[tuple[str, str]]:
-    """Return how many campaigns would pause and resume, with what they do."""
-    told = (
+    """Return how many campaigns would pause and resume, with words."""
+    counts = (
         (effects.paused, "campaign pauses", "campaigns pause"),
         (effects.resumed, "campaign resumes", "campaigns resume"),
     )
-    return [(f"{count:,}", one if count == 1 else many) for count, one, many in told if count]
+    return [(f"{count:,}", one if count == 1 else many) for count, one, many in counts if count]
 
 
 def zone_notes(effects: Effects) -> list[str]:
-    return [
-        f"Unknown time zone “{zone}”: campaigns can’t resume until it is corrected." for zone in effects.unknown_zones
-    ]
+    return [unknown_zone_note(zone) for zone in effects.unknown_zones]
 
 
 def arrow(before: Any, after: Any) -> SafeString:
-    """Return what something was and what it would be, readable without colour or sight."""
+    """Return an old and a new value, readable without colour and by screen readers."""
     return format_html(
         '<span class="campaigns-change"><del>{}</del><span class="campaigns-arrow" aria-hidden="true">→</span>'
         '<span class="campaigns-unseen"> becomes </span><ins>{}</ins></span>',
@@ -78,7 +81,7 @@ def status_change(change: Change) -> SafeString:
 
 
 def effects_table(effects: Effects, new: Container[int] = ()) -> SafeString:
-    """Return what becomes of statuses; campaigns that are new have no page to link to yet, and had no status."""
+    """Return a table of status changes; new campaigns have no page to link to yet, and had no status."""
     rows = []
     for change in sorted(effects.changes, key=_is_only_reasons)[:SHOWN]:
         if change.campaign_id in new:
@@ -90,10 +93,10 @@ def effects_table(effects: Effects, new: Container[int] = ()) -> SafeString:
 
 
 def _changes(operation: Operation, model: Owner, rows: Sequence[PlannedRow], effects: dict[int, Change]) -> SafeString:
-    """Return what changes of each row; of campaigns the status too, those first that pause or resume."""
+    """Return what changes in each row; for campaigns also the status, and those that pause or resume first."""
     first = sorted(rows, key=lambda row: _rank(effects.get(row.pk)))[:SHOWN] if issubclass(model, Campaign) else rows
     cells = [(*_names(model, row), _change(operation, row), _effect(effects.get(row.pk))) for row in first[:SHOWN]]
-    heads = (*_heads(model), capfirst(operation.what), "Status")
+    heads = (*_heads(model), capfirst(operation.attribute), "Status")
     if issubclass(model, Brand):
         heads, cells = heads[:-1], [row[:-1] for row in cells]
     return table(heads, cells, empty="")
@@ -104,7 +107,7 @@ def _rank(change: Change | None) -> int:
 
 
 def _is_only_reasons(change: Change) -> bool:
-    """Whether the campaign stays paused, for other reasons: what pauses or resumes is shown before."""
+    """Whether the campaign stays paused, for other reasons."""
     return bool(change.before and change.after)
 
 
@@ -113,12 +116,14 @@ def _effect(change: Change | None) -> SafeString:
 
 
 def _change(operation: Operation, row: PlannedRow) -> SafeString:
-    return arrow(operation.in_words(row.before, row.currency), operation.in_words(row.after, row.currency))
+    return arrow(operation.format_value(row.before, row.currency), operation.format_value(row.after, row.currency))
 
 
 def _refusals(operation: Operation, model: Owner, rows: Sequence[PlannedRow]) -> SafeString:
-    shown = [(*_names(model, row), operation.in_words(row.before, row.currency), row.refused) for row in rows[:SHOWN]]
-    return table((*_heads(model), capfirst(operation.what), "Why"), shown, empty="")
+    shown = [
+        (*_names(model, row), operation.format_value(row.before, row.currency), row.refused) for row in rows[:SHOWN]
+    ]
+    return table((*_heads(model), capfirst(operation.attribute), "Why"), shown, empty="")
 
 
 def _heads(model: Owner) -> tuple[str, ...]:
@@ -135,3 +140,39 @@ def _link(model: Owner, row: PlannedRow) -> SafeString:
 
 def title(text: str, count: int) -> str:
     return f"{text}: the first {SHOWN} of {count:,}" if count > SHOWN else f"{text}: {count:,}"
+
+
+def brand_zone_table(change: ZoneChange) -> SafeString:
+    """Return one brand's spend before and after a change of its time zone, narrow enough for a phone."""
+    before, after = change.before, change.after
+    rows = [
+        ("Today", format_money(before.today, before.currency), format_money(after.today, after.currency)),
+        (
+            "This month",
+            format_money(before.this_month, before.currency),
+            format_money(after.this_month, after.currency),
+        ),
+    ]
+    return table(("Spend", "Now", "After"), rows, numbers=(1, 2), empty="", label=ZONES)
+
+
+def zones_table(changes: Iterable[ZoneChange]) -> SafeString:
+    """Return the spend of several brands before and after a change of their time zones."""
+    rows = [
+        (
+            change.before.name,
+            arrow(change.before.timezone, change.after.timezone),
+            _zone_change(change.before, change.after, "today"),
+            _zone_change(change.before, change.after, "this_month"),
+        )
+        for change in changes
+    ]
+    return table(("Brand", "Time zone", "Spent today", "Spent this month"), rows, empty="", label=ZONES)
+
+
+def _zone_change(before: Spent, after: Spent, period: str) -> SafeString | str:
+    old: Decimal = getattr(before, period)
+    new: Decimal = getattr(after, period)
+    if old == new:
+        return f"{format_amount(new, after.currency)} {after.currency}, unchanged"
+    return arrow(format_amount(old, before.currency), f"{format_amount(new, after.currency)} {after.currency}")

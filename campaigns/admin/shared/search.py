@@ -1,4 +1,4 @@
-"""Searching by names. They are looked for among brands and campaigns, never in the ledger or the history."""
+"""Search by names, among brands and campaigns only: never a scan of the ledger or the history."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from campaigns.models import Brand, Campaign
 from campaigns.rules.names import is_refused
 from campaigns.services.permissions import visible_to
 
-NAMED = 1_000
-"""So many brands or campaigns of a name are followed into the ledger, the history or the statements."""
+# So many matching brands or campaigns are looked up in the ledger, the history or the statements.
+MAX_NAMED = 1_000
 
+# The search text is cut here: no name is longer, and SQLite accepts no condition of a thousand words.
 LONGEST = 500
-"""So much of what is searched for is read: no name is longer, and SQLite takes no condition of a thousand words."""
 
 
 def searched(text: str) -> str:
-    """Return what is searched for as names are stored: composed, without characters that can't be seen."""
+    """Return the search text in the form of stored names: composed, without invisible characters."""
     composed = unicodedata.normalize("NFC", text[:LONGEST])
     return "".join(character for character in composed if not is_refused(character))
 
 
 def words_of(text: str) -> Iterator[str]:
-    """Yield the words of a search, or what stands in quotes as one, as Django's own search does."""
+    """Yield the words of a search, and quoted phrases as one, as Django's own search does."""
     for word in smart_split(searched(text)):
         quoted = word[0] in "\"'" and word[0] == word[-1] and len(word) > 1
         yield unescape_string_literal(word) if quoted else word
 
 
 def brands_named(text: str) -> QuerySet[Brand]:
-    """Return the brands whose names have every word of the text."""
+    """Return the brands whose names contain every word of the text."""
     found = Brand.objects.order_by()
     for word in words_of(text):
         found = found.filter(name__icontains=word)
@@ -44,9 +44,9 @@ def brands_named(text: str) -> QuerySet[Brand]:
 
 
 def campaigns_named(text: str, among: QuerySet[Any] | None = None) -> QuerySet[Any]:
-    """Return the campaigns of whose names, its own or its brand's, each word of the text is in one.
+    """Return the campaigns for which every word of the text is in their name or their brand's.
 
-    Brands are looked through once, not once for each campaign.
+    Brands are searched once, not once for each campaign.
     """
     found: QuerySet[Any] = Campaign.objects.order_by() if among is None else among
     for word in words_of(text):
@@ -57,10 +57,12 @@ def campaigns_named(text: str, among: QuerySet[Any] | None = None) -> QuerySet[A
 
 
 def first_ids(request: HttpRequest, named: QuerySet[Any]) -> list[int]:
-    """Return the ids of the first NAMED rows that the person sees, and tell them where there are more."""
+    """Return the ids of the first MAX_NAMED rows that the person sees, with a warning if there are more."""
     seen = visible_to(request.user, named, "pk" if named.model is Brand else "brand")
-    ids = list(seen.order_by("pk").values_list("pk", flat=True)[: NAMED + 1])
-    if len(ids) > NAMED:
+    ids = list(seen.order_by("pk").values_list("pk", flat=True)[: MAX_NAMED + 1])
+    if len(ids) > MAX_NAMED:
         what = named.model._meta.verbose_name_plural
-        messages.warning(request, f"More than {NAMED:,} {what} match. Only entries of the first {NAMED:,} are shown.")
-    return ids[:NAMED]
+        messages.warning(
+            request, f"More than {MAX_NAMED:,} {what} match. Only entries of the first {MAX_NAMED:,} are shown."
+        )
+    return ids[:MAX_NAMED]

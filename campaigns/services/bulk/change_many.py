@@ -1,8 +1,8 @@
 """Changing many brands or campaigns at once: a preview that writes nothing, then one confirmation.
 
-The preview gives each row that would change a fingerprint of what it has. The confirmation brings the fingerprints
-back: a row that somebody else changed meanwhile is refused in a sentence and left as it is (R5), the others are
-changed in one transaction and take effect in it (R8). So a raise by 10 % raises what the preview showed.
+The preview includes a fingerprint of each value that would change. The confirmation brings the fingerprints
+back: a row that someone else changed in the meantime is skipped (R5), the others are changed in one transaction and
+take effect in it (R8). So a raise by 10 % raises the value that the preview showed.
 """
 
 from __future__ import annotations
@@ -17,21 +17,20 @@ from campaigns.database.write_column import in_pieces
 from campaigns.models import Campaign
 from campaigns.rules.clock import Clock
 from campaigns.services.audit_log import AuditEntry, log_rows
-from campaigns.services.bulk.operations import Operation, Owner, Refused, fingerprint
-from campaigns.services.enforcement.dry_run import Effects, effects, rolled_back
+from campaigns.services.bulk.operations import Operation, OperationRefused, Owner, fingerprint
 from campaigns.services.enforcement.enforce import Enforcement
-from campaigns.services.enforcement.saving import begin_change, finish_change
+from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
 from campaigns.services.ledger.locks import lock_brands
 from campaigns.services.permissions import Person, visible_to
 from campaigns.services.scope import Scope
 
-# Of what each row had that the preview showed as one to change, by id.
+# Fingerprints of the old values of the rows to change, by id.
 Fingerprints = Mapping[int, str]
 
 
 @dataclass(frozen=True)
 class PlannedRow:
-    """One brand or campaign, what it has and what it would have; refused says why it can't."""
+    """One brand or campaign with its old and new value, or why it is refused."""
 
     pk: int
     name: str
@@ -49,7 +48,7 @@ class PlannedRow:
 
 @dataclass(frozen=True)
 class Preview:
-    """What would become of each row, in order of brand and name, and of statuses."""
+    """The change of each row, in order of brand and name, and the effect on statuses."""
 
     rows: list[PlannedRow] = field(default_factory=list)
     effects: Effects = field(default_factory=Effects)
@@ -69,10 +68,10 @@ class Preview:
 
 @dataclass(frozen=True)
 class Applied:
-    """What a confirmation came to: rows changed, those that were so already, those refused with the reason."""
+    """The result of a confirmation: rows changed, the number of unchanged rows, and why others were skipped."""
 
     changed: list[PlannedRow]
-    already: int
+    unchanged: int
     refused: list[str]
     enforced: Enforcement
 
@@ -91,7 +90,7 @@ def preview_bulk(operation: Operation, model: Owner, ids: Iterable[int], *, pers
 
 @transaction.atomic
 def apply_bulk(operation: Operation, model: Owner, shown: Fingerprints, *, person: Person, clock: Clock) -> Applied:
-    """Change the rows that still are as the preview showed them, with an entry in the log each, and enforce them."""
+    """Change the rows that are still as previewed, log each change, and enforce them."""
     found = _lock_and_read(model, shown, person, lambda brands: begin_change(brands, clock=clock))
     rows = _planned(operation, model, found)
     changing = [row for row in rows if row.changes and fingerprint(row.before) == shown[row.pk]]
@@ -99,12 +98,15 @@ def apply_bulk(operation: Operation, model: Owner, shown: Fingerprints, *, perso
     log_rows(
         person,
         model,
-        (AuditEntry(row.pk, row.name, [operation.logged(row.before, row.after, row.currency)]) for row in changing),
+        (
+            AuditEntry(row.pk, row.name, [operation.describe_change(row.before, row.after, row.currency)])
+            for row in changing
+        ),
     )
     scope = Scope.of_rows(model, [row.pk for row in changing])
     enforced = finish_change(scope, clock=clock, actor=person.get_username())
-    already = sum(not row.changes and not row.refused for row in rows)
-    return Applied(changing, already, _refusals(operation, rows, changing, len(shown)), enforced)
+    unchanged = sum(not row.changes and not row.refused for row in rows)
+    return Applied(changing, unchanged, _refusals(operation, rows, changing, len(shown)), enforced)
 
 
 def _refusals(
@@ -112,21 +114,21 @@ def _refusals(
 ) -> list[str]:
     done = {row.pk for row in changing}
     refusals = [
-        f"“{row.name}” is left as it is: someone else changed its {operation.what} to"
-        f" “{operation.in_words(row.before, row.currency)}” after the preview."
+        f"Skipped “{row.name}”: someone changed its {operation.attribute} to"
+        f" “{operation.format_value(row.before, row.currency)}” after the preview."
         for row in rows
         if row.pk not in done and (row.changes or row.refused)
     ]
     if gone := shown - len(rows):
-        were = "row of the preview is" if gone == 1 else "rows of the preview are"
-        refusals.append(f"{gone:,} {were} no longer there.")
+        were = "previewed row" if gone == 1 else "previewed rows"
+        refusals.append(f"{gone:,} {were} no longer exist{'s' if gone == 1 else ''}.")
     return refusals
 
 
 def _lock_and_read(
     model: Owner, ids: Iterable[int], person: Person, lock: Callable[[list[int]], object]
 ) -> list[PlannedRow]:
-    """Lock the brands of those rows that the person sees, and return the rows as they are then."""
+    """Lock the brands of the rows that the person can see, and return the rows as of then."""
     wanted = sorted(set(ids))
     brands = {row.brand_id for row in _read(model, wanted, person)}
     lock(sorted(brands))
@@ -154,5 +156,5 @@ def _plan(operation: Operation, row: PlannedRow, before: Any) -> PlannedRow:
     about = (row.pk, row.name, row.brand, row.brand_id, row.currency)
     try:
         return PlannedRow(*about, before, operation.after(before, row.currency))
-    except Refused as refusal:
+    except OperationRefused as refusal:
         return PlannedRow(*about, before, before, str(refusal))

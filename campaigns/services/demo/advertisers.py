@@ -52,8 +52,8 @@ class Plan:
     """A campaign. Days are counted from the advertiser's today; negative ones have passed."""
 
     name: str
+    # What it would spend on a day on which it is always open.
     rate: int
-    """What it would spend on a day on which it is always open."""
 
     curve: Curve = Curve.STEADY
     windows: tuple[PlannedWindow, ...] = ()
@@ -71,12 +71,12 @@ class Advertiser:
     campaigns: tuple[Plan, ...]
     daily: Level | None = None
     monthly: Level | None = None
+    # Decimals of its amounts: fewer or more where the currency or the way of buying asks for it.
     places: int = 2
-    """Decimals of its amounts: fewer or more where the currency or the way of buying asks for it."""
 
     off_since: int | None = None
+    # Some of its rows arrive hours after the spend, when their day may be closed already.
     sends_late: bool = False
-    """Some of its rows arrive hours after the spend, when their day may be closed already."""
 
 
 ADVERTISERS = (

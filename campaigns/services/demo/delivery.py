@@ -23,12 +23,12 @@ from campaigns.services.demo.advertisers import Advertiser, Level, Plan
 from campaigns.services.insight.forecast import is_open
 
 SEED = "budget manager"
+# How Mondays to Sundays compare.
 WEEKDAYS = (1.0, 0.98, 1.01, 1.03, 1.08, 0.93, 0.88)
-"""How Mondays to Sundays compare."""
 
 CHECK_SECONDS = 300
+# Some days ago no check ran for a few hours: days that came to their budget then show a real overspend.
 OUTAGE_BEGAN, OUTAGE_LASTED = timedelta(days=5), timedelta(hours=3)
-"""Some days ago no check ran for a few hours: days that came to their budget then show a real overspend."""
 
 
 class Spend(NamedTuple):

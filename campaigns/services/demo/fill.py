@@ -23,8 +23,8 @@ from campaigns.services.ledger.fold import fold
 
 ACTOR = "demo"
 REPLAYED = timedelta(days=3)
+# The last days have a check every quarter of an hour; before them, spend is only booked and periods closed.
 CLOSE_EVERY, CHECK_EVERY = timedelta(days=1), timedelta(minutes=15)
-"""The last days have a check every quarter of an hour; before them, spend is only booked and periods closed."""
 
 Progress = Callable[[list[datetime]], Iterable[datetime]]
 

@@ -60,8 +60,8 @@ class LiveSpend:
     brands: list[int]
     random: Random = field(default_factory=Random)
     hurried: _Hurried | None = None
+    # The brands whose turn it has just been.
     recent: deque[int] = field(default_factory=lambda: deque(maxlen=2))
-    """The brands whose turn it has just been."""
 
     def spend(self, *, now: datetime) -> int:
         """Insert what is spent in SECONDS; return the number of rows."""

@@ -36,8 +36,8 @@ from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope, brands_of, zones_of
 
 BATCH_CAMPAIGNS = 5_000
+# Fewer, because nobody else can write meanwhile.
 BATCH_CAMPAIGNS_ON_SQLITE = 1_000
-"""Fewer, because nobody else can write meanwhile."""
 ATTEMPTS = 3
 
 
@@ -130,11 +130,11 @@ class _Run:
     transitions: Transitions
     done: Enforcement
     problems: list[DatabaseError] = field(default_factory=list)
+    # Whether the transaction is the caller's, who waits for what is locked.
     in_caller: bool = field(default_factory=lambda: connection.in_atomic_block)
-    """Whether the transaction is the caller's, who waits for what is locked."""
 
+    # Whether a locked campaign was met: from then on the campaigns of a batch are locked first, without waiting.
     skip_campaigns: bool = False
-    """Whether a locked campaign was met: from then on the campaigns of a batch are locked first, without waiting."""
 
     def write_all(self, brands: Sequence[tuple[int, int]]) -> None:
         counts = dict(brands)

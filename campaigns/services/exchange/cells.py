@@ -15,7 +15,7 @@ from django.db.models import BigIntegerField
 from import_export.widgets import Widget
 
 from campaigns.models.dayparting import DAYS, EVERY_DAY
-from campaigns.rules.amounts import TWO_READINGS, DecimalMark, read_amount
+from campaigns.rules.amounts import AMBIGUOUS, DecimalMark, read_amount
 from campaigns.rules.currencies import find_currency, unknown_currency
 from campaigns.rules.money import AMOUNT_LIMIT, SMALLEST
 from campaigns.rules.names import normal_name
@@ -147,7 +147,7 @@ class AmountCell(Cell):
 
 
 def _why_no_amount(text: str) -> str:
-    if TWO_READINGS.fullmatch(text):
+    if AMBIGUOUS.fullmatch(text):
         whole, fraction = text.replace(",", ".").split(".")
         # Three decimals would be ambiguous again.
         decimal = f"{whole}.{fraction}0" if fraction[2] != "0" else f"{whole}.{fraction[:2]}"

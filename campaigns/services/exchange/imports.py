@@ -22,12 +22,17 @@ from campaigns.rules.money import format_money
 from campaigns.rules.names import name_key
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.bulk.operations import field_of, fingerprint
-from campaigns.services.bulk.presets import schedule_in_words
-from campaigns.services.bulk.windows import write_schedules
-from campaigns.services.enforcement.dry_run import Effects, effects, rolled_back
+from campaigns.services.bulk.schedules import format_schedule, write_schedules
 from campaigns.services.enforcement.enforce import Enforcement
-from campaigns.services.enforcement.saving import begin_change, finish_change
-from campaigns.services.enforcement.zone_change import ZoneChange, spent_of
+from campaigns.services.enforcement.saving import (
+    Effects,
+    ZoneChange,
+    begin_change,
+    effects,
+    finish_change,
+    rolled_back,
+    spent_of,
+)
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.exchange.files import TextTable
 from campaigns.services.exchange.plan import ImportPlan, PlannedLine, check_columns, plan_rows, rounding_notes
@@ -127,7 +132,7 @@ def apply_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Importe
 def format_value(column: str, value: Any, currency: str) -> str:
     """Return a column's value for people."""
     if column == SCHEDULE:
-        return schedule_in_words(value)
+        return format_schedule(value)
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, Decimal):

@@ -10,7 +10,7 @@ from typing import Any
 from campaigns.models import Campaign
 from campaigns.rules.text import quote
 from campaigns.services.bulk.operations import ApplySchedule
-from campaigns.services.bulk.presets import Schedule, WindowValue
+from campaigns.services.bulk.schedules import Schedule, WindowValue
 from campaigns.services.exchange.cells import ALWAYS
 from campaigns.services.exchange.columns import Kind, fields_of
 from campaigns.services.exchange.files import Line, TextTable

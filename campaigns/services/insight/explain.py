@@ -25,12 +25,12 @@ JOB_NAMES = {job.run_name: job.name for job in JOBS}
 # The texts of these reasons include a date.
 DATED = PauseReason.NOT_STARTED | PauseReason.ENDED
 
-DISABLED = {PauseReason.CAMPAIGN_DISABLED: "switched off", PauseReason.BRAND_DISABLED: "the brand is switched off"}
+DISABLED = {PauseReason.CAMPAIGN_DISABLED: "turned off", PauseReason.BRAND_DISABLED: "the brand is paused"}
 
 # What happened when a reason ended; for limits see _describe_end.
 ENDED = {
-    PauseReason.CAMPAIGN_DISABLED: "switched on",
-    PauseReason.BRAND_DISABLED: "brand switched on",
+    PauseReason.CAMPAIGN_DISABLED: "turned on",
+    PauseReason.BRAND_DISABLED: "brand resumed",
     PauseReason.NOT_STARTED: "start date reached",
     PauseReason.ENDED: "end date moved to the future",
     PauseReason.OUTSIDE_SCHEDULE: "inside its schedule",

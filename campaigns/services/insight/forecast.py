@@ -26,9 +26,9 @@ from campaigns.rules.periods import (
 from campaigns.rules.reasons import LIMITS, Limit, PauseReason
 
 MIDNIGHT = time(0)
-SWITCHED_ON = {
-    PauseReason.CAMPAIGN_DISABLED: "it is switched on",
-    PauseReason.BRAND_DISABLED: "the brand is switched on",
+TURNED_ON = {
+    PauseReason.CAMPAIGN_DISABLED: "it is turned on",
+    PauseReason.BRAND_DISABLED: "the brand is resumed",
 }
 # Each window opens within a week, or two if DST skips it once.
 DAYS_AHEAD = 16
@@ -182,7 +182,7 @@ def allowed_from(campaign: Campaign, zone: ZoneInfo, now: datetime) -> datetime:
 
 def waits_for_people(campaign: Campaign) -> list[str]:
     """Return what people must change before the campaign can run: a switch or a limit of 0."""
-    switches = [SWITCHED_ON[reason] for reason in campaign.reasons if reason in SWITCHED_ON]
+    switches = [TURNED_ON[reason] for reason in campaign.reasons if reason in TURNED_ON]
     zeros = [limit for limit in _limits_reached(campaign) if limit.of(campaign) == 0]
     return switches + [
         f"{'its' if limit.subject == 'campaign' else 'the'} {limit.label} of 0 is raised" for limit in zeros

@@ -118,6 +118,7 @@ def risks(
         clocks,
         hint=MATERIALIZED,
         pending_hint=NOT_MATERIALIZED,
+        of_campaigns=False,
         pending_in_scope=in_scope.format(brand="p.brand_id"),
         ahead_in_scope=in_scope.format(brand="p.brand_id"),
         brand_in_scope=in_scope.format(brand="b.id"),

@@ -194,8 +194,8 @@ class _Run:
     def end(self, state: State, sentence: str = "", **counts: int) -> None:
         with transaction.atomic():
             done = self.upload.size if state == State.DONE else self.raw.position
-            told = {"refusals": "\n".join(self.refusals), "problem": sentence, "bytes_done": done}
-            self.write(state=state, ended_at=self.clock(), **told, **counts)
+            result = {"refusals": "\n".join(self.refusals), "problem": sentence, "bytes_done": done}
+            self.write(state=state, ended_at=self.clock(), **result, **counts)
             SpendUploadPart.objects.filter(upload=self.upload.pk).delete()
 
     def write(self, **values: Any) -> None:

@@ -1,7 +1,6 @@
-"""The full check: what check and resets do, each on its own occasion (design part 4).
+"""The full check, which the five-minute job and both resets run.
 
-It puts everything right that can be known from the facts, whatever ran or didn't run before. Each step is a service of
-its own with its own short transactions.
+It computes everything from the facts, whatever ran or didn't run before (R6). Each step has its own short transactions.
 """
 
 from __future__ import annotations
@@ -35,23 +34,23 @@ RESET_MONTHLY_SPEND = "reset_monthly_spend"
 class FullCheck:
     """What one full check did."""
 
-    rebooked: int
+    zone_changes: int
     folded: int
     closed: int
     enforcement: Enforcement
     unfinished: Unfinished
 
+    # Periods that were closed too early by a clock that was ahead.
     reopened: int = 0
-    """Statements that a clock that was ahead had closed too early."""
 
     @property
     def summary(self) -> str:
         done = self.enforcement
-        text = f"{done.paused} paused, {done.resumed} resumed, {done.changed} changed in all"
+        text = f"{done.paused} paused, {done.resumed} resumed, {done.changed} changed"
         extras = (
             (self.folded, "pending rows folded"),
             (self.closed, "periods closed"),
-            (self.rebooked, "brands re-booked"),
+            (self.zone_changes, "brands moved to a new time zone"),
             (self.reopened, "periods reopened that were closed before their end"),
         )
         return ", ".join([text, *(f"{count} {what}" for count, what in extras if count)])
@@ -62,7 +61,7 @@ class FullCheck:
 
 
 def run_full_check(name: str, *, clock: Clock, transitions: Transitions | None = None) -> FullCheck:
-    """Do a full check as a job, and note the run under the job's name."""
+    """Do a full check and record the run under the job's name."""
     note_start(name, clock())
     check = full_check(name, clock=clock, transitions=transitions)
     note_success(name, check, clock())
@@ -70,7 +69,7 @@ def run_full_check(name: str, *, clock: Clock, transitions: Transitions | None =
 
 
 def note_start(name: str, now: datetime) -> None:
-    """Note that a job begins; not where somebody else locks its run, for which no decision may wait."""
+    """Record that a job begins, unless its row is locked: no decision may wait for that."""
     try:
         with transaction.atomic():
             limit_lock_waits(JOB_WAIT)
@@ -82,14 +81,14 @@ def note_start(name: str, now: datetime) -> None:
 
 def note_success(name: str, check: FullCheck, now: datetime) -> None:
     JobRun.objects.filter(name=name).update(succeeded_at=now, summary=check.summary, problem=check.problem)
-    # Those dated ahead would look fresh until then. What they do, this check has done.
+    # Runs recorded in the future would look recent until then; this check has done their work.
     JobRun.objects.filter(succeeded_at__gt=now + SKEW).update(started_at=now, succeeded_at=now)
 
 
 def preview_check(*, clock: Clock, closing_clock: Clock) -> list[Change]:
-    """Return what a full check with these clocks would change in campaigns; nothing is written.
+    """Return which campaigns a full check with these clocks would change; nothing is written.
 
-    Only where a zone was changed by SQL does it re-book those brands, in a transaction that is rolled back.
+    If SQL changed time zones, those brands' open periods are recomputed in a transaction that is rolled back.
     """
     moved = brands_with_changed_zones()
     if not moved:
@@ -110,33 +109,33 @@ def full_check(
     on_changes: Callable[[list[Change]], None] | None = None,
     transitions: Transitions | None = None,
 ) -> FullCheck:
-    """Re-book, enforce, fold and close everything; actor is the name for the history.
+    """Apply time zone changes, enforce, fold and close everything; actor is the name for the history.
 
-    closing_clock is given where the clock is moved (`enforce --at`): no period is closed that hasn't ended by it, and
-    no mark is forgotten, for what was decided doesn't hold now.
+    closing_clock is given if clock was moved (`enforce --at`): periods close by it, and due brands stay due, since the
+    decisions were for another instant.
     """
     closing = closing_clock or clock
     unfinished = Unfinished()
     reopened = reopen_periods(clock=closing, unfinished=unfinished)
-    rebooked = apply_zone_changes(clock=closing)
-    # Before folding and closing, which no decision waits for: a long backlog, or one that can't be booked, may not keep
-    # campaigns running past their budgets.
+    zone_changes = apply_zone_changes(clock=closing)
+    # Before folding and closing: a long backlog, or one that can't be folded, may not keep campaigns running past their
+    # budgets.
     marks = due_rows(now=clock())
     everything = Scope.everything()
     enforcement = enforce(
-        everything, clock=clock, actor=actor, on_changes=on_changes, transitions=transitions, leave=rebooked.left
+        everything, clock=clock, actor=actor, on_changes=on_changes, transitions=transitions, leave=zone_changes.left
     )
-    rebooked.raise_problem()
+    zone_changes.raise_problem()
     enforcement.unfinished.add(unfinished)
     if closing_clock is None:
         clear_due(marks)
-    return finish_check(enforcement, rebooked=rebooked.count, reopened=reopened, clock=closing)
+    return finish_check(enforcement, zone_changes=zone_changes.count, reopened=reopened, clock=closing)
 
 
-def finish_check(enforcement: Enforcement, *, rebooked: int, clock: Clock, reopened: int = 0) -> FullCheck:
-    """Fold and close, which no decision waits for, and return what the whole check did."""
+def finish_check(enforcement: Enforcement, *, zone_changes: int, clock: Clock, reopened: int = 0) -> FullCheck:
+    """Fold and close, after all decisions, and return what the whole check did."""
     unfinished = Unfinished()
     unfinished.add(enforcement.unfinished)
     folded = fold(unfinished=unfinished)
     closed = close_periods(now=clock(), unfinished=unfinished)
-    return FullCheck(rebooked, folded, closed, enforcement, unfinished, reopened)
+    return FullCheck(zone_changes, folded, closed, enforcement, unfinished, reopened)

@@ -7,24 +7,32 @@ or missing is a warning, because the next check does its work (design part 4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Max
+from django.db.models import Max, Q
 
-from campaigns.models import JobRun, PendingSpend
-from campaigns.services.jobs.heartbeats import Processes, processes
-from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job
-from campaigns.services.jobs.turns import Turns, turns_of
+from campaigns.database.clock import SKEW, difference_in_words
+from campaigns.database.connection import fetch_all, is_postgresql
+from campaigns.models import Heartbeat, JobRun, PendingSpend
+from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job, Turns, turns_of
 from campaigns.services.ledger.fold import oldest_foldable
 
+# A job is late when its turn is this long ago: longer than a run may take (CELERY_TASK_TIME_LIMIT).
 GRACE = timedelta(minutes=5)
-"""A job is late when its turn is this long ago: longer than a run may take (CELERY_TASK_TIME_LIMIT)."""
+# Less, because what it misses is a warning: longer than a pass may take, or waits before it expires.
 GRACE_OF_QUICK_CHECK = timedelta(minutes=1)
-"""Less, because what it misses is a warning: longer than a pass may take, or waits before it expires."""
 
+# How often a process records a heartbeat.
+INTERVAL = timedelta(seconds=30)
+MISSING_AFTER = timedelta(minutes=2)
+# Hosts that are gone are deleted from the list.
+FORGOTTEN_AFTER = timedelta(days=7)
+
+# Reading past so many deleted rows takes about 0.2 s each time; a minute of 10,000 rows a second leaves fewer.
+MANY_DEAD_ROWS = 1_000_000
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -47,6 +55,17 @@ class PendingHealth:
 
     oldest_at: datetime | None
     expected_by: datetime | None = None
+    problem: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The processes of one kind: how many are there, and when one of them was last seen."""
+
+    kind: str
+    running: int
+    seen_at: datetime | None
     problem: str = ""
     warning: str = ""
 
@@ -184,3 +203,73 @@ def _pending(turns: Turns, now: datetime) -> PendingHealth:
 
 def _instant(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def note_heartbeat(kind: str, name: str, *, now: datetime, ahead: timedelta = timedelta(0)) -> None:
+    """Record that the worker or beat of this name ran at this instant, its clock so far ahead of the database's.
+
+    A heartbeat in the future is of a clock that has been set right since, and is deleted.
+    """
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(kind=kind, name=name[:255], seen_at=now, seconds_ahead=ahead.total_seconds())],
+        update_conflicts=True,
+        unique_fields=["kind", "name"],
+        update_fields=["seen_at", "seconds_ahead"],
+    )
+    gone = Q(seen_at__lt=now - FORGOTTEN_AFTER) | Q(seen_at__gt=now + MISSING_AFTER)
+    Heartbeat.objects.filter(gone).delete()
+
+
+def processes(*, now: datetime, installed_at: datetime) -> list[Processes]:
+    """Return what is known of beat and of the workers; before installed_at nobody can have been seen."""
+    heartbeats = list(Heartbeat.objects.all())
+    return [_processes(kind, heartbeats, now, installed_at) for kind in (Heartbeat.Kind.BEAT, Heartbeat.Kind.WORKER)]
+
+
+def _processes(kind: str, heartbeats: Iterable[Heartbeat], now: datetime, installed_at: datetime) -> Processes:
+    ours = [heartbeat for heartbeat in heartbeats if heartbeat.kind == kind]
+    there = [heartbeat for heartbeat in ours if abs(now - heartbeat.seen_at) <= MISSING_AFTER]
+    last = max((heartbeat.seen_at for heartbeat in ours if heartbeat.seen_at <= now + MISSING_AFTER), default=None)
+    missing = not there and now - (last or installed_at) > MISSING_AFTER
+    warning = _skew(kind, max((_ahead(heartbeat, now) for heartbeat in there), key=abs, default=timedelta(0)))
+    return Processes(str(kind), len(there), last, _missing(kind, last) if missing else "", warning)
+
+
+def _ahead(heartbeat: Heartbeat, now: datetime) -> timedelta:
+    """Return how far the clock of a process is ahead: as it noted, or at least as its note is dated ahead."""
+    noted = timedelta(seconds=heartbeat.seconds_ahead or 0)
+    return max(noted, heartbeat.seen_at - now) if noted >= timedelta(0) else noted
+
+
+def _skew(kind: str, ahead: timedelta) -> str:
+    if abs(ahead) <= SKEW:
+        return ""
+    name = "beat" if kind == Heartbeat.Kind.BEAT else "a worker"
+    return (
+        f"The clock of {name} is {difference_in_words(ahead)} the database's: synchronize the clocks of all machines,"
+        " or quick checks expire before they begin."
+    )
+
+
+def _missing(kind: str, last: datetime | None) -> str:
+    name = "beat" if kind == Heartbeat.Kind.BEAT else "a worker"
+    when = f"{last.astimezone(UTC):at %Y-%m-%d %H:%M UTC}" if last else "never"
+    return f"No {kind} has been seen for two minutes (the last one: {when}): start {name}, or see its log."
+
+
+def dead_rows_warning() -> str:
+    """Return what slows decisions down, and the remedy: row versions of pending spend that PostgreSQL can't remove.
+
+    Pending spend comes and goes by the thousand. A transaction that stays open (a forgotten session, a dump of hours, a
+    prepared transaction, an abandoned replication slot) keeps vacuum from removing what went since it began.
+    """
+    if not is_postgresql():
+        return ""
+    sql = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = %s::regclass"
+    dead = max((count for (count,) in fetch_all(sql, [PendingSpend._meta.db_table])), default=0)
+    if dead < MANY_DEAD_ROWS:
+        return ""
+    return (
+        f"PostgreSQL keeps {dead:,} deleted rows of pending spend, which slow every check down: look for a transaction"
+        " that has been open for long (pg_stat_activity, pg_prepared_xacts, pg_replication_slots) and end it."
+    )

@@ -1,9 +1,9 @@
 """The quick check, between full checks: brands that had spend, and campaigns whose next change is due.
 
-It looks only at what is due in the database: pending spend, marks of brands, and the minute that each campaign stores.
-With nothing due that is one statement. The full check stays what puts everything right (R6).
+It reads what is due from the database: pending spend, due brands, and the minute of its next change that each campaign
+stores. With nothing due that is one statement. Whatever it misses, the full check corrects (R6).
 
-Decisions come first and read pending spend, so no backlog delays them; then a part of what is pending is folded.
+Decisions come first and read pending spend, so a backlog doesn't delay them; then a part of the backlog is folded.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope, brands_of
 
 JOB = "quick_check"
-MOST_CAMPAIGNS = 100_000
-MOST_BATCHES = 20
-"""Of a fold: a few seconds, so that a backlog doesn't delay the next pass."""
+MAX_CAMPAIGNS = 100_000
+# Batches of a fold: a few seconds, so that a backlog doesn't delay the next quick check.
+MAX_BATCHES = 20
 
-MOST_REBOOKED = 30
-"""So many brands in changed zones does a pass re-book; the next ones, or a check, do the others."""
+# Brands whose time zone SQL changed, whose periods one quick check recomputes; later checks do the others.
+MAX_ZONE_CHANGES = 30
 
 ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
@@ -50,8 +50,8 @@ class QuickCheck:
 
     folded: int = 0
     brands: int = 0
+    # Campaigns whose next change was due, without those of the brands above.
     campaigns: int = 0
-    """How many campaigns time had reached, those of the brands left out."""
 
     transitions: Transitions | None = None
     enforcements: list[Enforcement] = field(default_factory=list)
@@ -71,13 +71,13 @@ class QuickCheck:
             return "nothing was due"
         paused, resumed = (sum(getattr(d, name) for d in self.enforcements) for name in ("paused", "resumed"))
         return (
-            f"{paused} paused, {resumed} resumed, {self.changed} changed in all; looked at {self.brands} brands with"
-            f" spend and {self.campaigns} campaigns that time had reached, {self.folded} pending rows folded"
+            f"{paused} paused, {resumed} resumed, {self.changed} changed; checked {self.brands} brands with spend"
+            f" and {self.campaigns} campaigns with a change due, processed {self.folded} new spend rows"
         )
 
 
 def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions | None = None) -> QuickCheck:
-    """Do a quick check as a job, and note the run under the job's name."""
+    """Do a quick check and record the run under the job's name."""
     started_at = clock()
     done = quick_check(actor, clock=clock, transitions=transitions) if is_anything_due(now=started_at) else QuickCheck()
     run = JobRun(
@@ -104,24 +104,24 @@ def is_anything_due(*, now: datetime) -> bool:
 def quick_check(actor: str, *, clock: Clock, transitions: Transitions | None = None) -> QuickCheck:
     """Enforce the brands that had spend and the campaigns whose next change is due, then fold some of what is pending.
 
-    actor is the name for the history. Marks are cleared when what was decided on them is committed; where that
-    fails they stay, and the next pass finds them.
+    actor is the name for the history. Due brands are cleared after their decisions are committed; if that fails they
+    stay due for the next quick check.
     """
     done = QuickCheck(transitions=transitions)
-    folding = plan_fold(most_batches=MOST_BATCHES)  # first, so that decisions have seen whatever it moves
+    folding = plan_fold(most_batches=MAX_BATCHES)  # first, so that decisions have seen all spend that it moves
     decided_at = None
     try:
         decided_at = _enforce_brands(done, clock, actor)
     finally:
         try:
-            _enforce_campaigns(done, clock, actor)  # brands that can't be written may not keep these waiting
+            _enforce_campaigns(done, clock, actor)  # also if writing a brand failed
         finally:
-            done.folded = folding.run(decided_at=decided_at)  # a check names what stays pending
+            done.folded = folding.run(decided_at=decided_at)  # the full check names what stays pending
     return done
 
 
 def _enforce_brands(done: QuickCheck, clock: Clock, actor: str) -> datetime:
-    """Enforce the brands that have spend pending or a mark that is due; return since when that is decided."""
+    """Enforce brands with pending spend and due brands; return the instant of the decision."""
     now = clock()
     marks = due_rows(now=now)
     first, until = quarters_of_the_month(now)
@@ -136,7 +136,7 @@ def _enforce_brands(done: QuickCheck, clock: Clock, actor: str) -> datetime:
 
 
 def _enforce_campaigns(done: QuickCheck, clock: Clock, actor: str) -> None:
-    due = due_campaigns(now=clock(), most=MOST_CAMPAIGNS)
+    due = due_campaigns(now=clock(), most=MAX_CAMPAIGNS)
     done.campaigns = len(due)
     scope = Scope.of_campaigns(due)
     _enforce(done, scope, brands_of(scope) if due else {}, clock, actor)
@@ -155,18 +155,19 @@ def _enforce(done: QuickCheck, scope: Scope, brands: dict[int, str], clock: Cloc
         )
     finally:
         if changed:
-            _enforce_rebooked(done, scope, changed, clock, actor)
+            _enforce_after_zone_change(done, scope, changed, clock, actor)
 
 
-def _enforce_rebooked(done: QuickCheck, scope: Scope, changed: list[int], clock: Clock, actor: str) -> None:
-    """Enforce brands whose zone SQL has changed, last: each is re-booked first, which takes a tenth of a second."""
-    first = changed[:MOST_REBOOKED]
-    rebooked = apply_zone_changes(clock=clock, brands=first)
+def _enforce_after_zone_change(done: QuickCheck, scope: Scope, changed: list[int], clock: Clock, actor: str) -> None:
+    """Enforce brands whose zone SQL changed, last: recomputing the open periods of each takes a tenth of a second."""
+    first = changed[:MAX_ZONE_CHANGES]
+    zone_changes = apply_zone_changes(clock=clock, brands=first)
     _note(
-        done, enforce(scope.within(first), clock=clock, actor=actor, transitions=done.transitions, leave=rebooked.left)
+        done,
+        enforce(scope.within(first), clock=clock, actor=actor, transitions=done.transitions, leave=zone_changes.left),
     )
-    mark_due(changed[MOST_REBOOKED:])
-    rebooked.raise_problem()
+    mark_due(changed[MAX_ZONE_CHANGES:])
+    zone_changes.raise_problem()
 
 
 def _note(done: QuickCheck, enforced: Enforcement) -> None:

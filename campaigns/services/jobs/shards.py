@@ -71,7 +71,7 @@ def _end(shards: list[CheckShard], clock: Clock, transitions: Transitions | None
     total = Enforcement(unfinished=Unfinished(set(unknown_zones(zones_of(Scope.everything())))))
     for shard in shards:
         total.add(ChangeCounts(shard.changed, shard.paused, shard.resumed))
-    check = finish_check(total, rebooked=0, clock=clock)
+    check = finish_check(total, zone_changes=0, clock=clock)
     check.unfinished.add(
         quick_check(job, clock=clock, transitions=transitions).unfinished
     )  # each shard has marked what was locked

@@ -1,8 +1,7 @@
-"""Finding brands and campaigns by the names that people, files and platforms write.
+"""Finding brands and campaigns by names in files.
 
-A name finds the row that is named exactly so, else the one whose name is the same (see campaigns.rules.names). It
-finds none, and there is a sentence about it, where it has characters that can't be seen, or where several rows,
-written before names were compared, or by SQL, have that name.
+A name matches the row with exactly that name, else the one whose name is the same (see campaigns.rules.names). It
+matches none, with a message, if it has invisible characters, or if several rows, inserted by SQL, have the same name.
 """
 
 from __future__ import annotations
@@ -35,18 +34,18 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True)
 class Found(Generic[T]):
-    """The ids of what was found, and of other names a sentence that says why they can't be looked for."""
+    """Ids by name, and messages for names that can't be matched."""
 
     ids: dict[T, int] = field(default_factory=dict)
     problems: dict[T, str] = field(default_factory=dict)
 
     def of(self, wanted: T) -> tuple[int | None, str]:
-        """Return the id, None where there is no such row, and what is wrong with the name, "" for nothing."""
+        """Return the id or None, and the problem with the name or ""."""
         return self.ids.get(wanted), self.problems.get(wanted, "")
 
 
 def find_brands(names: Iterable[str], among: QuerySet[Brand] | None = None) -> Found[str]:
-    """Return the brands of these names; where brands are given, of those alone."""
+    """Return the brands with these names, if given only among some."""
     wanted = {(0, name) for name in names}
     alike = brands_alike([name for _, name in wanted])
     if among is not None:

@@ -1,4 +1,4 @@
-/* Names for what the theme's widgets leave without one: choices that are found by typing, and their hints. */
+/* Accessible names that the theme's widgets lack: for autocomplete boxes, and their hints. */
 (() => {
     "use strict";
 
@@ -8,7 +8,7 @@
         return (text || "Choice").replaceAll("*", "").trim();
     }
 
-    /* A box of select2 reads its label and what is chosen; without this it has no name while nothing is. */
+    /* Name a select2 box by its label and its value; without this it has no name while it is empty. */
     function nameChoice(box) {
         const shown = box.querySelector(".select2-selection__rendered");
         const select = box.closest(".select2-container")?.previousElementSibling;

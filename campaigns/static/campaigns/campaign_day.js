@@ -1,20 +1,20 @@
-/* The curve of a campaign's day: spend so far against the daily spend limit, with its pauses shaded. Chart.js comes with unfold. */
+/* The chart of a campaign's day: spend so far against the daily spend limit, with pauses shaded. Unfold brings Chart.js. */
 
 const FONT = { family: "Inter", size: 12 };
 
-/* Return the colours of the theme as it is now; they stand in campaign.css. */
+/* Return the colours of the current theme, from campaign.css. */
 function colours() {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(`--campaigns-day-${name}`).trim();
     return { spend: colour("spend"), area: colour("area"), limit: colour("limit"), paused: colour("paused"), line: colour("line"), text: colour("text") };
 }
 
-/* Return an amount with the decimals of its currency, and more only where they are there. */
+/* Return an amount with at least the decimals of its currency. */
 function digits(day, amount) {
     return amount.toLocaleString("en", { minimumFractionDigits: day.decimals, maximumFractionDigits: 6 });
 }
 
-/* Shade each pause over the whole height, and mark the present moment. */
+/* Shade each pause, and mark the present. */
 function background(day) {
     return {
         id: "campaignsDay",

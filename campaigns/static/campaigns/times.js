@@ -1,17 +1,17 @@
-/* Times stand in the brand's zone. Whoever points at one is told what it is on their own clock. */
+/* Times are shown in the brand's time zone; on hover and focus, also in the viewer's. */
 (() => {
     "use strict";
 
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-    function tell(event) {
+    function showOwnTime(event) {
         const time = event.target.closest?.("time[datetime]");
         if (time && !time.title) {
-            time.title = `${clock.format(new Date(time.dateTime))} on your clock (${zone})`;
+            time.title = `${clock.format(new Date(time.dateTime))} your time (${zone})`;
         }
     }
 
-    document.addEventListener("pointerover", tell);
-    document.addEventListener("focusin", tell);
+    document.addEventListener("pointerover", showOwnTime);
+    document.addEventListener("focusin", showOwnTime);
 })();

@@ -1,4 +1,4 @@
-/* Keeps the page of a spend import up to date while it waits or runs. Without this, its Reload button does. */
+/* Updates the page of a spend import while it waits or runs. Without scripts, there is a Reload button. */
 (() => {
     "use strict";
 
@@ -13,24 +13,24 @@
         return answer.json();
     }
 
-    function show(told) {
+    function show(progress) {
         const sentence = document.getElementById("upload-sentence");
-        if (sentence.textContent !== told.sentence) {
-            sentence.textContent = told.sentence; // only then a screen reader says it
+        if (sentence.textContent !== progress.sentence) {
+            sentence.textContent = progress.sentence; // only then a screen reader says it
         }
-        document.getElementById("upload-bar").value = told.percent;
-        document.getElementById("upload-sizes").textContent = told.sizes;
+        document.getElementById("upload-bar").value = progress.percent;
+        document.getElementById("upload-sizes").textContent = progress.sizes;
     }
 
     async function follow() {
         let pause = every;
         try {
-            const told = await ask();
-            if (told.over) {
+            const progress = await ask();
+            if (progress.over) {
                 window.location.reload();
                 return;
             }
-            show(told);
+            show(progress);
         } catch {
             pause = 10 * every; // the server is away for a moment
         }

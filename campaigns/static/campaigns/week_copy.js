@@ -1,11 +1,11 @@
-/* Copying the schedule of another campaign: the server is asked for those whose names have what was typed. */
+/* Copying the schedule of another campaign, which the server finds by a part of its name. */
 
 import { minuteOf } from "./week_minutes.js";
 import { element } from "./week_table.js";
 
 const PAUSE_MILLISECONDS = 200;
 
-/* Return the campaigns that the server offers; null where it can't be reached, or asks to sign in. */
+/* Return the campaigns that the server finds; null if it can't be reached, or asks to sign in. */
 async function ask(address) {
     try {
         const response = await fetch(address, { headers: { Accept: "application/json" } });
@@ -15,7 +15,7 @@ async function ask(address) {
     }
 }
 
-/* Let a person choose a campaign by typing; call copy(name, rows) with its windows, refuse(text) with what went wrong, if anything. */
+/* Let a person choose a campaign by typing; call copy(name, rows) with its windows, and refuse(text) with an error, or "". */
 export function offerCopies(input, button, { copy, refuse }) {
     const list = document.getElementById(input.getAttribute("list"));
     let found = new Map();

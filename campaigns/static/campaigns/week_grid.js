@@ -1,8 +1,8 @@
 /*
- * The week grid of a campaign's schedule: shows the rows of the form, and writes them anew after each edit.
+ * The week grid of a campaign's schedule: shows the form's rows, and rewrites them after each edit.
  *
- * What is posted are the rows. Until somebody edits, nothing of them is touched; without this script they are shown as
- * they are. A week without any row is open always.
+ * The rows are what the form posts. They stay untouched until somebody edits the grid; without this script they are
+ * shown as a table. A week without rows is open all the time.
  */
 
 import { clock, DAY, DAYS, fill, inWords, isEmpty, isFull, isSame, minuteOf, plan, WEEK, wholeWeek } from "./week_minutes.js";
@@ -43,7 +43,7 @@ class Editor {
         setInterval(() => this.#showTime(), 20_000);
     }
 
-    /* Return the windows of a page on which nobody may edit. */
+    /* Return the windows of a read-only page. */
     #shown() {
         return windowsOf(this.root.dataset.windows);
     }
@@ -79,7 +79,7 @@ class Editor {
         this.root.querySelectorAll(selector).forEach(callback);
     }
 
-    /* What painting asks of its editor. */
+    /* The interface that Painting uses. */
 
     isOn(from, to) {
         return this.#minutes(from, to).every((minute) => this.week[minute]);
@@ -88,7 +88,7 @@ class Editor {
     choose(anchor, place) {
         this.table.frame(anchor, place);
         if (anchor) {
-            this.#tell(`${this.#named(anchor, place)} selected`);
+            this.#announce(`${this.#named(anchor, place)} selected`);
         }
     }
 
@@ -131,30 +131,30 @@ class Editor {
         return columns[0] === columns[1] ? `${day} ${clock(columns[0] * step)}` : `${day} ${clock(columns[0] * step)} to ${until === DAY ? "24:00" : clock(until)}`;
     }
 
-    /* Changes, each one that can be undone. */
+    /* Changes that can be undone. */
 
     #preset(button) {
         this.#change(fill(windowsOf(button.dataset.preset)), button.textContent);
     }
 
-    #change(week, told) {
+    #change(week, announcement) {
         if (isSame(week, this.week) && !this.isBroken) {
-            this.#tell(told);
+            this.#announce(announcement);
             return;
         }
         this.undone.push(this.week);
-        this.#apply(week, told);
+        this.#apply(week, announcement);
     }
 
-    #apply(week, told) {
+    #apply(week, announcement) {
         this.week = week;
         this.rows.write(plan(this.rows.saved(), week));
         this.isBroken = false;
         this.#refresh();
-        this.#tell(told);
+        this.#announce(announcement);
     }
 
-    /* What the page shows. */
+    /* Display. */
 
     #zoom(button) {
         this.table.build(Number(button.dataset.zoom));
@@ -179,21 +179,21 @@ class Editor {
         const summary = this.root.querySelector("[data-summary]");
         const hours = this.week.reduce((sum, minute) => sum + minute, 0) / 60;
         const windows = this.#windows().map((row) => element("li", {}, [inWords(row)]));
-        const told = isFull(this.week) ? ["Runs all week."]
+        const summaryText = isFull(this.week) ? ["Runs all week."]
             : isEmpty(this.week) ? [element("strong", {}, ["No hours selected,"]), " so the campaign would run all the time. To stop it, turn it off."]
                 : [`${hours.toLocaleString("en", { maximumFractionDigits: 1 })} of 168 hours a week:`, element("ul", {}, windows)];
-        summary.replaceChildren(...told, ...(this.isBroken ? [element("strong", {}, [" A row below isn’t complete yet."])] : []));
+        summary.replaceChildren(...summaryText, ...(this.isBroken ? [element("strong", {}, [" A row below isn’t complete yet."])] : []));
     }
 
     #windows() {
         return this.rows ? this.rows.entered().filter((row) => row !== null) : this.#shown();
     }
 
-    #tell(text) {
+    #announce(text) {
         this.root.querySelector("[aria-live]").textContent = text;
     }
 
-    /* The server said what the brand's clock shows when it made the page. */
+    /* The server has rendered the brand's local time when it made the page. */
     #showTime() {
         const { now } = this.root.dataset;
         if (now === undefined) {

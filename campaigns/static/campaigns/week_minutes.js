@@ -26,7 +26,7 @@ export function isSame(week, other) {
     return week.every((minute, index) => minute === other[index]);
 }
 
-/* Return the row's windows as stretches of the week, {from, length}; one that passes Sunday's midnight goes on on Monday. */
+/* Return the row's windows as intervals of the week, {from, length}; one that passes Sunday's midnight continues on Monday. */
 function stretchesOf({ days, start, end }) {
     const length = end > start ? end - start : DAY - start + end;
     return DAYS.map((_, day) => day)
@@ -45,7 +45,7 @@ export function fill(rows) {
     return week;
 }
 
-/* Return the stretches in which the week is open, each as long as it can be: Sunday night goes on on Monday. */
+/* Return the longest open intervals of the week; Sunday night continues on Monday. */
 function openStretches(week) {
     const starts = [...week.keys()].filter((minute) => week[minute] && !week[(minute + WEEK - 1) % WEEK]);
     if (!starts.length) {
@@ -60,7 +60,7 @@ function openStretches(week) {
     });
 }
 
-/* Cut a stretch into windows: one overnight window where it passes one midnight and is shorter than a day, else by days. */
+/* Cut an interval into windows: one overnight window where it passes one midnight and is shorter than a day, else by days. */
 function windowsOf({ from, length }) {
     const start = from % DAY;
     const midnights = Math.floor((start + length - 1) / DAY);
@@ -115,7 +115,7 @@ export function plan(saved, week) {
     return { rows, added };
 }
 
-/* Tell whether two weeks agree on a stretch, and on the minutes before and after it. */
+/* Return whether two weeks agree on an interval, and on the minutes before and after it. */
 function isUntouched({ from, length }, before, week) {
     for (let minute = from - 1; minute <= from + length; minute++) {
         const index = (minute + WEEK) % WEEK;
@@ -135,7 +135,7 @@ function joinOne(row, rows) {
     return index >= 0;
 }
 
-/* Put a row in the place of the one, among those that can't stay, that is most like it. */
+/* Replace the most similar of the rows that can't stay. */
 function replaceOne(row, rows, saved) {
     const likeness = (other) => 2 * (other.start === row.start) + 2 * (other.end === row.end) + (other.days === row.days);
     const free = [...rows.keys()].filter((index) => rows[index] === null);
@@ -153,13 +153,13 @@ export function clock(minute) {
     return `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
 }
 
-/* Return the minutes of a time like 9:05 or 09:05:00; null where it is none. */
+/* Return the minutes of a time like 9:05 or 09:05:00; null if it isn't one. */
 export function minuteOf(text) {
     const found = /^\s*(\d{1,2}):(\d{2})(?::00)?\s*$/.exec(text);
     return found && found[1] < 24 && found[2] < 60 ? 60 * found[1] + Number(found[2]) : null;
 }
 
-/* Return a row in words, as the list of campaigns does: "Mon–Fri 09:00–18:00". */
+/* Return a row as text, as the list of campaigns does: "Mon–Fri 09:00–18:00". */
 export function inWords({ days, start, end }) {
     const chosen = DAYS.map((_, day) => day).filter((day) => (days >> day) & 1);
     const names = chosen.map((day) => DAYS[day].slice(0, 3));

@@ -15,7 +15,7 @@ export class Rows {
         this.isWriting = false;
     }
 
-    /* Call back whenever a person changes a row, adds one or takes one away. */
+    /* Call back when a person changes, adds or removes a row. */
     onEdit(callback) {
         const edited = () => this.isWriting || callback();
         this.formset.addEventListener("input", edited);
@@ -24,7 +24,7 @@ export class Rows {
         document.addEventListener("formset:removed", edited);
     }
 
-    /* Return the rows that are saved, as the page showed them at first. */
+    /* Return the saved rows, as the page showed them first. */
     saved() {
         return this.#indices(0, this.#savedCount).map((index) => ({
             days: this.#named(`initial-${PREFIX}-${index}-days_of_week`).reduce((mask, input) => mask | Number(input.value), 0),
@@ -33,7 +33,7 @@ export class Rows {
         }));
     }
 
-    /* Return the rows as they are entered now, without those that are to be deleted; null for one that is no window. */
+    /* Return the rows as entered, without those to be deleted; null for an invalid one. */
     entered() {
         return this.#indices(0, this.#count)
             .filter((index) => !this.#input(index, "DELETE")?.checked)
@@ -98,7 +98,7 @@ export class Rows {
         }
     }
 
-    /* Let there be so many new rows: unfold's own button adds one. */
+    /* Add new rows with unfold's own button until there are so many. */
     #makeRoomFor(count) {
         while (this.#count - this.#savedCount > count) {
             const groups = this.table.querySelectorAll(":scope > .form-group:not(.empty-form)");

@@ -1,4 +1,4 @@
-/* The grid on the page: seven days by columns of 60, 30 or 15 minutes. Shows a week; knows nothing of rows or of editing. */
+/* The grid on the page: seven days by columns of 60, 30 or 15 minutes. Shows a week, independent of rows and of editing. */
 
 import { clock, DAY, DAYS } from "./week_minutes.js";
 
@@ -11,7 +11,7 @@ export class Table {
         this.focused = { day: 0, column: 0 };
     }
 
-    /* Make the cells anew, each of so many minutes. */
+    /* Build the cells, each of so many minutes. */
     build(step) {
         this.step = step;
         this.columns = DAY / step;
@@ -86,8 +86,8 @@ export class Table {
         cell.setAttribute("aria-selected", String(state === "on"));
         const parts = state === "partly" ? partsOf(minutes) : [];
         cell.style.backgroundImage = parts.length ? gradient(parts, minutes.length) : "";
-        const told = parts.map(([start, end]) => `${clock(from + start)} to ${from + end === DAY ? "24:00" : clock(from + end)}`);
-        cell.setAttribute("aria-label", `${name}, ${state === "partly" ? `partly on, ${told.join(" and ")}` : state}`);
+        const spans = parts.map(([start, end]) => `${clock(from + start)} to ${from + end === DAY ? "24:00" : clock(from + end)}`);
+        cell.setAttribute("aria-label", `${name}, ${state === "partly" ? `partly on, ${spans.join(" and ")}` : state}`);
     }
 
     /* Frame the cells between two corners; none where there is only one cell. */
@@ -100,7 +100,7 @@ export class Table {
         this.cells.forEach((cells, day) => cells.forEach((cell, column) => callback(cell, { day, column })));
     }
 
-    /* Mark the present moment, a minute of the week. */
+    /* Mark the current minute of the week. */
     markNow(minute) {
         this.eachCell((cell, place) => {
             const passed = minute - this.minuteOf(place);
@@ -118,7 +118,7 @@ export function isBetween({ day, column }, one, other) {
     return within(day, one.day, other.day) && within(column, one.column, other.column);
 }
 
-/* Return the stretches of some minutes that are on, [start, end] each. */
+/* Return the intervals that are on, [start, end] each. */
 function partsOf(minutes) {
     const parts = [];
     for (const [minute, on] of minutes.entries()) {

@@ -56,7 +56,7 @@ class CountTests(AdminTestCase):
         }
         with patch.object(lists, "COUNTED", 11):
             page = self.client.post(address("campaign"), action, follow=True)
-            self.assertContains(page, "Nothing was done: these are more than 11 campaigns.")
+            self.assertContains(page, "Nothing was changed: more than 11 campaigns are selected.")
         self.assertEqual(Campaign.objects.filter(enabled=True).count(), 12)
         with patch.object(lists, "COUNTED", 12):
             confirm(self.client, self.client.post(address("campaign"), action))
@@ -65,9 +65,9 @@ class CountTests(AdminTestCase):
     def test_a_name_that_many_have_is_followed_for_the_first_of_them(self) -> None:
         for campaign in Campaign.objects.all():
             spend(campaign, 1)
-        with patch.object(search, "NAMED", 3):
+        with patch.object(search, "MAX_NAMED", 3):
             page = self.client.get(address("spendrecord", q="alpine"))
-            self.assertContains(page, "More than 3 campaigns have that name")
+            self.assertContains(page, "More than 3 campaigns match")
         self.assertEqual(len(page.context["cl"].result_list), 3)
 
 

@@ -52,7 +52,7 @@ class Banner(AdminTestCase):
         ):
             self.assertEqual(page.count(BANNER), 1)
             self.assertIn("Budgets were last checked 25 minutes ago, at 2026-11-23 14:05 (UTC).", page)
-            self.assertIn("no campaign pauses at its budget and none resumes", page)
+            self.assertIn("Campaigns won’t pause or resume until the check runs again", page)
 
     def test_the_time_is_the_applications(self) -> None:
         self.succeeded(utc("2026-11-23 14:05"))

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.admin.campaign.week import OFFERED, minute_of_week
+from campaigns.admin.campaign.schedule import MAX_SUGGESTIONS, minute_of_week
 from campaigns.models import BrandAssignment, Campaign, DaypartingSchedule
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.services.permissions import ONLY_ASSIGNED_BRANDS
@@ -139,10 +139,10 @@ class SchedulesTests(AdminTestCase):
 
     def test_it_offers_no_more_than_fit_into_a_list(self) -> None:
         brand = make_brand()
-        for _ in range(OFFERED + 1):
+        for _ in range(MAX_SUGGESTIONS + 1):
             make_campaign(brand)
         with self.assertNumQueries(4):
-            self.assertEqual(len(self.offered(q="")), OFFERED)
+            self.assertEqual(len(self.offered(q="")), MAX_SUGGESTIONS)
 
     def test_only_campaigns_that_the_person_sees(self) -> None:
         seen, unseen = make_campaign(name="Seen"), make_campaign(name="Unseen")

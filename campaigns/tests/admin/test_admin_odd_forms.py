@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns.admin.campaign.dayparting import MOST_WINDOWS
+from campaigns.admin.campaign.schedule import MAX_WINDOWS
 from campaigns.admin.shared.fields import is_key
 from campaigns.models import Campaign
 from campaigns.tests.support.browser import FormTestCase, add_window
@@ -65,21 +65,21 @@ class OddForms(FormTestCase):
     def test_a_schedule_has_at_most_so_many_windows(self) -> None:
         campaign = make_campaign()
         form = self.form(campaign)
-        for minute in range(MOST_WINDOWS):
+        for minute in range(MAX_WINDOWS):
             add_window(form, [1 << minute % 7], f"{minute // 60:02}:{minute % 60:02}", f"23:{minute % 60:02}")
         self.save(campaign, form)
-        self.assertEqual(campaign.windows.count(), MOST_WINDOWS)
+        self.assertEqual(campaign.windows.count(), MAX_WINDOWS)
         full = self.form(campaign)
         add_window(full, [127], "07:00", "08:00")
-        self.refused(campaign, full, f"Please submit at most {MOST_WINDOWS} forms.")
+        self.refused(campaign, full, f"Please submit at most {MAX_WINDOWS} forms.")
         full["windows-0-DELETE"] = "on"
         self.save(campaign, full)
 
     def test_no_request_gets_more_forms_than_a_schedule_can_need(self) -> None:
         campaign = make_campaign()
         answer = self.client.post(self.address(campaign), self.form(campaign) | {"windows-TOTAL_FORMS": "100000"})
-        self.assertContains(answer, f"Please submit at most {MOST_WINDOWS} forms.")
-        self.assertEqual(len(answer.context["inline_admin_formsets"][0].formset.forms), 2 * MOST_WINDOWS)
+        self.assertContains(answer, f"Please submit at most {MAX_WINDOWS} forms.")
+        self.assertEqual(len(answer.context["inline_admin_formsets"][0].formset.forms), 2 * MAX_WINDOWS)
 
     def test_names_and_dates_of_any_kind(self) -> None:
         campaign = make_campaign(name="Search")

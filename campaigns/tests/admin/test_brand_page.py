@@ -100,8 +100,8 @@ class MonthTests(BrandTestCase):
         with patch.object(service, "MAX_LATEST_RECORDS", 2):
             month = self.month(self.brand)
             self.assertEqual((month.hours[12].spend, month.spend_without_hour), (6, 1))
-            self.assertIn("1.00 EUR of today is in no hour", self.page(self.brand))
-        self.assertNotIn("is in no hour", self.page(self.brand))
+            self.assertIn("1.00 EUR of today’s spend isn’t shown by hour", self.page(self.brand))
+        self.assertNotIn("isn’t shown by hour", self.page(self.brand))
 
     def test_it_tells_pace_projection_and_what_lands_on_the_budget(self) -> None:
         for day in range(1, 25):
@@ -109,10 +109,10 @@ class MonthTests(BrandTestCase):
         spend(self.campaign, 75, NOW - timedelta(hours=1))
         self.check()
         page = self.page(self.brand)
-        self.assertIn("about today 16:00 (UTC)", page)  # 75 of 100 in half of the day
+        self.assertIn("runs out today 16:00 (UTC)", page)  # 75 of 100 in half of the day
         self.assertIn("<strong>1.50</strong>", page)
-        self.assertIn("160.90 EUR a day", page)  # 3000 - 2115 over 5.5 days, rounded down
-        self.assertIn("so far 85.00 a day", page)
+        self.assertIn("160.90 EUR per day", page)  # 3000 - 2115 over 5.5 days, rounded down
+        self.assertIn("average so far 85.00 per day", page)
         self.assertIn("2,115.00 of 3,000.00 EUR", page)
 
     def test_the_pictures_say_what_their_tables_say(self) -> None:
@@ -256,7 +256,7 @@ class ListsOnThePageTests(BrandTestCase):
         page = self.page(brand)
         self.assertIn("Search 19", page)
         self.assertNotIn("Search 20", page)
-        self.assertIn("All 21 campaigns", page)
+        self.assertIn("View all 21 campaigns", page)
 
     def test_it_shows_the_last_changes_of_its_own_campaigns(self) -> None:
         brand, other = make_brand(), make_brand()
@@ -264,7 +264,7 @@ class ListsOnThePageTests(BrandTestCase):
             for number in range(3):
                 make_campaign(each, name=f"{each.name} {number}", enabled=False)
         self.check()
-        with patch("campaigns.admin.brand.lists.LINES", 2):
+        with patch("campaigns.admin.brand.lists.MAX_CHANGES", 2):
             page = self.page(brand)
         history = page[page.index("Change history") :]
         self.assertEqual(history.count("<tr>"), 3)

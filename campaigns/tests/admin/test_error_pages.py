@@ -21,7 +21,7 @@ class ErrorPages(TestCase):
     def test_who_may_not_is_told_whom_to_ask(self) -> None:
         self.client.force_login(User.objects.create(username="nobody", is_staff=True))
         response = self.client.get(reverse("admin:campaigns_brand_changelist"))
-        self.assertContains(response, "ask a superuser for a group", status_code=403)
+        self.assertContains(response, "Ask an administrator to add you to the right group", status_code=403)
 
     def test_a_form_without_its_token_is_explained(self) -> None:
         strict = Client(enforce_csrf_checks=True)
@@ -30,5 +30,5 @@ class ErrorPages(TestCase):
 
     def test_a_fault_of_ours_is_told_without_asking_the_database(self) -> None:
         with self.assertNumQueries(0):
-            self.assertIn("The fault is ours", render_to_string("500.html"))
-        self.assertIn("can't be read", render_to_string("400.html"))
+            self.assertIn("The error is on our side", render_to_string("500.html"))
+        self.assertIn("Invalid request", render_to_string("400.html"))

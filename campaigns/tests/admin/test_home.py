@@ -23,8 +23,8 @@ from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 
+# Half of the day, and 49 of 60 half-days of the month, have passed in UTC.
 NOW = utc("2026-11-25 12:00")
-"""Half of the day, and 49 of 60 half-days of the month, have passed in UTC."""
 
 
 class HomeTestCase(AdminTestCase):
@@ -79,7 +79,7 @@ class LinkTests(HomeTestCase):
         self.assertNotContains(self.client.get(brands, {"risk": "nonsense"}), "risk: ")
         history = reverse("admin:campaigns_statuschange_changelist")
         page = self.client.get(history, {"since": "24-hours", "change": "resumed"})
-        self.assertContains(page, "what happened: resumed</span>")
+        self.assertContains(page, "change: resumed</span>")
         self.assertContains(page, "time: the last 24 hours</span>")
 
 
@@ -234,7 +234,7 @@ class PeopleTests(HomeTestCase):
         parts = {
             "view_brand": "Brands by risk",
             "view_campaign": "Pause reasons",
-            "view_statuschange": "The last 24 hours",
+            "view_statuschange": "Last 24 hours",
             "view_jobrun": "All jobs",
         }
         make_campaign(enabled=False)
@@ -249,7 +249,7 @@ class PeopleTests(HomeTestCase):
     def test_who_may_look_at_nothing_is_told_whom_to_ask(self) -> None:
         make_brand()
         self.person()
-        self.assertContains(self.home(), "ask your administrators")
+        self.assertContains(self.home(), "Ask an administrator")
 
     def test_a_stopped_check_is_told_under_jobs(self) -> None:
         self.check()

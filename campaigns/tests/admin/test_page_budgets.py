@@ -14,11 +14,11 @@ from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.pages import every_model, page
 
+# Campaigns: more than a page of a list, or the page of a brand, shows.
 OF_A_BRAND = 60
-"""Campaigns: more than a page of a list, or the page of a brand, shows."""
 
+# None asks for more. Home asks for 15 at most.
 QUERIES = 25
-"""None asks for more. Home asks for 15 at most."""
 
 
 def add_brands(number: int) -> None:

@@ -28,6 +28,7 @@ SCHEDULE = tuple(
 IMPORTS = {"campaigns.SpendUpload": LOOK | {"add"}}
 SEES = {"campaigns.Brand": LOOK, "campaigns.Campaign": LOOK} | RECORDS
 
+# Whoever has no group but all permissions shows what is for superusers whatever permissions others have.
 MAY_OPEN: dict[str, dict[str, set[str]]] = {
     "nobody": {},
     VIEWERS: SEES,
@@ -45,7 +46,6 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
     | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), EVERYTHING)
     | {"axes.AccessAttempt": LOOK | {"delete"}},
 }
-"""Whoever has no group but all permissions shows what is for superusers whatever permissions others have."""
 
 CHANGES = {
     BRAND_MANAGERS: {"campaigns.Brand", "campaigns.Campaign"},

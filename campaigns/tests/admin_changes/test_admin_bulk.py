@@ -40,7 +40,7 @@ class WhatThePagesAsk(BulkPageTestCase):
         self.assertContains(preview, "Change 2 campaigns")
         self.assertContains(preview, "<ins>110.00 USD</ins>", html=True)
         done = confirm(self.client, preview)
-        self.assertContains(done, "Changed the daily spend limit of 2 campaigns. Campaigns that changed status: none.")
+        self.assertContains(done, "Changed the daily spend limit of 2 campaigns. No campaign changed status.")
         self.assertEqual(list(Campaign.objects.order_by("pk").values_list("daily_spend_limit", flat=True)), [110, 55])
 
     def test_it_changes_either_budget_of_brands(self) -> None:
@@ -82,7 +82,7 @@ class WhatThePagesAsk(BulkPageTestCase):
     def test_it_says_what_can_not_change_and_that_nothing_would(self) -> None:
         page = self.choose(Campaign, "change_limit", make_campaign(name="Search"))
         preview = self.fill_in(page, how="raise", amount="10")
-        self.assertContains(preview, "It has no daily spend limit to raise: set one instead.")
+        self.assertContains(preview, "No daily spend limit to raise.")
         self.assertContains(preview, "Nothing would change.")
         self.assertIs(confirm(self.client, preview), preview)
 
@@ -139,9 +139,7 @@ class WhatIsHandedOn(BulkPageTestCase):
         preview = self.fill_in(page, how="raise_percent", amount="10")
         Campaign.objects.update(daily_spend_limit=70)
         done = confirm(self.client, preview)
-        self.assertContains(
-            done, "“Search” is left as it is: someone else changed its daily spend limit to “70.00 USD”"
-        )
+        self.assertContains(done, "Skipped “Search”: someone changed its daily spend limit to “70.00 USD”")
         self.assertContains(done, "Changed the daily spend limit of 0 campaigns.")
 
     def test_confirming_twice_changes_once(self) -> None:

@@ -14,7 +14,7 @@ from django.test import TestCase
 from django.urls import reverse
 from openpyxl.workbook.workbook import Workbook
 
-from campaigns.admin.exchange import pages as exchange
+from campaigns.admin.exchange import mixin as exchange
 from campaigns.models import Brand, BrandAssignment, Campaign, ImportDraft
 from campaigns.services.exchange.files import MAX_BYTES
 from campaigns.services.exchange.read import read_table
@@ -72,7 +72,7 @@ class Exports(ExchangePageTestCase):
     def test_too_many_rows_are_refused_in_a_sentence(self) -> None:
         with patch.object(exchange, "MAX_ROWS", 1):
             answer = self.client.get(page(Campaign, "export"), follow=True)
-            self.assertContains(answer, "These are more than 1 rows: narrow the list by search or filters")
+            self.assertContains(answer, "The list has more than 1 rows. Narrow it by search or filters")
 
     def test_a_limited_person_exports_their_brands_only(self) -> None:
         nadia = User.objects.create(username="nadia", is_staff=True)
@@ -93,13 +93,13 @@ class Imports(ExchangePageTestCase):
         exported = self.download(Campaign, "campaigns").content
         nothing = self.upload(Campaign, exported)
         self.assertContains(nothing, "Nothing would change.")
-        self.assertContains(nothing, "Computed columns are passed over, whatever the file says: status, reasons,")
+        self.assertContains(nothing, "These columns are calculated and ignored: status, reasons,")
         preview = self.upload(Campaign, exported.replace(b",100,", b",0,"))
         self.assertContains(preview, "<del>100.00 USD</del>", html=True)
         self.assertContains(preview, "daily spend limit reached")
         self.assertEqual(Campaign.objects.get().daily_spend_limit, 100)
         done = confirm(self.client, preview)
-        self.assertContains(done, "Changed 1 campaign. Campaigns that changed status: 1 paused.")
+        self.assertContains(done, "Changed 1 campaign. 1 campaign paused.")
         self.assertEqual(Campaign.objects.get().daily_spend_limit, 0)
         self.assertFalse(ImportDraft.objects.exists())
 
@@ -119,7 +119,7 @@ class Imports(ExchangePageTestCase):
     def test_a_wrong_line_is_named_and_nothing_can_be_confirmed(self) -> None:
         preview = self.upload(Brand, csv_of(("name", "currency"), ("Alpine", "EUR"), ("Boreal", "Euro")))
         self.assertContains(preview, "“Euro” isn&#x27;t a currency we know")
-        self.assertContains(preview, "it is all of the file or nothing")
+        self.assertContains(preview, "The file is imported completely or not at all")
         self.assertIs(confirm(self.client, preview), preview)
 
     def test_what_is_rounded_or_left_out_is_told_before_it_is_confirmed(self) -> None:
@@ -173,7 +173,7 @@ class WhatIsPosted(ExchangePageTestCase):
 
     def test_numbers_that_are_none_are_refused(self) -> None:
         for draft in ("", "0", "-1", "x", "../../etc/passwd", "/etc/passwd", "9" * 30, "1.0", "１", "\0"):
-            self.assertContains(self.post(draft), "Nothing was imported: the file isn’t kept any more.")
+            self.assertContains(self.post(draft), "Nothing was imported: the preview has expired.")
 
     def test_somebody_elses_file_is_refused(self) -> None:
         preview = self.upload(Brand, csv_of(("name",), ("Alpine",)))

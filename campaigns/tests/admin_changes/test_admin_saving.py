@@ -149,7 +149,9 @@ class BrandOfACampaignTests(FormTestCase):
     def test_a_name_that_the_brand_has_already_is_refused(self) -> None:
         campaign = make_campaign()
         make_campaign(campaign.brand, name="Taken")
-        self.refused(campaign, self.form(campaign) | {"name": "Taken"}, "The brand has a campaign of this name already")
+        self.refused(
+            campaign, self.form(campaign) | {"name": "Taken"}, "The brand already has a campaign with this name"
+        )
 
 
 class MeanwhileTests(FormTestCase):
@@ -186,7 +188,7 @@ class MeanwhileTests(FormTestCase):
         with before_writing(Brand, lambda: make_brand(name="Alpine")):
             response = self.client.post(self.address(brand), form, follow=True)
         self.assertEqual(response.status_code, 200)
-        self.assertContains(response, "brand of this name")
+        self.assertContains(response, "brand already has this name")
 
 
 @contextmanager

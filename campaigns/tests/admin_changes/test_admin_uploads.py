@@ -13,7 +13,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from campaigns import tasks
-from campaigns.admin.ledger import upload_preview, uploads
+from campaigns.admin.ledger import upload_page, uploads
 from campaigns.models import Brand, BrandAssignment, SpendRecord, SpendUpload, SpendUploadPart
 from campaigns.services.intake.uploads import run_upload
 from campaigns.tests.support.browser import AdminTestCase
@@ -61,7 +61,7 @@ class Uploading(UploadPageTestCase):
         self.assertNotContains(preview, "campaigns/upload.js")
         self.sent.assert_not_called()
         waiting = self.confirm(upload)
-        self.assertContains(waiting, "It waits for a worker")
+        self.assertContains(waiting, "Waiting for a worker")
         self.assertContains(waiting, "campaigns/upload.js")
         self.sent.assert_called_once_with((upload.pk,), retry=False)
         self.assertEqual((upload.user, upload.size, upload.skip_errors), (self.user, len(DATA), True))
@@ -72,7 +72,7 @@ class Uploading(UploadPageTestCase):
         told = self.progress(upload).json()
         self.assertEqual((told["state"], told["over"], told["percent"]), ("done", True, 100))
         done = self.client.get(page(SpendUpload, "change", upload.pk))
-        self.assertContains(done, "Done: 1 row imported, 0 repeated and skipped, 0 refused.")
+        self.assertContains(done, "Done: 1 row imported, 0 duplicates skipped, 0 refused.")
         self.assertContains(done, "1 imported row had no external_id")
         self.assertNotContains(done, "campaigns/upload.js")
         self.assertContains(self.client.get(page(SpendUpload, "changelist")), "spend.csv")
@@ -143,7 +143,7 @@ class Previewing(UploadPageTestCase):
             for text in shown:
                 self.assertContains(again, f"<td>{text}</td>" if "-" in text else f">{text}</td>")
             self.sent.assert_not_called()
-        self.assertContains(self.confirm(upload), "It waits for a worker")
+        self.assertContains(self.confirm(upload), "Waiting for a worker")
         self.sent.assert_called_once()
 
     def test_an_unknown_name_is_refused_without_an_option_of_the_command(self) -> None:
@@ -186,7 +186,7 @@ class Previewing(UploadPageTestCase):
             self.client.get(page(SpendUpload, "change", upload.pk)), "Skip the refused row and import the others"
         )
         self.assertContains(self.confirm(upload), "Some rows are refused")
-        self.assertContains(self.confirm(upload, skip_errors="on"), "It waits for a worker")
+        self.assertContains(self.confirm(upload, skip_errors="on"), "Waiting for a worker")
         run_upload(upload.pk, task_id="a", clock=timezone.now)
         upload.refresh_from_db()
         self.assertEqual((upload.imported, upload.refused), (1, 1))
@@ -198,7 +198,7 @@ class Previewing(UploadPageTestCase):
         self.assertContains(again, "1 row without external_id will count twice.")
         upload = SpendUpload.objects.latest("pk")
         self.assertContains(self.confirm(upload), "This file was imported before")
-        self.assertContains(self.confirm(upload, again="on"), "It waits for a worker")
+        self.assertContains(self.confirm(upload, again="on"), "Waiting for a worker")
         self.assertNotContains(self.upload(DATA + b"\n"), "The same file")
 
     def test_of_two_that_are_uploaded_before_one_is_confirmed_the_second_is_noticed(self) -> None:
@@ -214,7 +214,7 @@ class Previewing(UploadPageTestCase):
         data = b"timestamp,brand,campaign,amount,external_id\n2026-11-20T10:00:00Z,Alpine,Search,5,x\n"
         self.assertEqual(self.import_it(data).imported, 1)
         again = self.upload(data)
-        self.assertContains(again, "Rows whose external_id is there already count once: 1 add nothing.")
+        self.assertContains(again, "Rows with an existing external_id are skipped: 1.")
         self.assertContains(again, "The file has no new rows to import.")
         self.assertNotContains(again, "The same file")
         self.assertContains(self.confirm(SpendUpload.objects.latest("pk")), "The file has no new rows to import.")
@@ -234,7 +234,7 @@ class Previewing(UploadPageTestCase):
     def test_a_cancelled_file_goes(self) -> None:
         self.upload()
         upload = SpendUpload.objects.get()
-        self.assertContains(self.cancel(upload), "Cancelled: nothing of “spend.csv” was imported.")
+        self.assertContains(self.cancel(upload), "Cancelled. Nothing from “spend.csv” was imported.")
         upload.refresh_from_db()
         self.assertEqual(upload.state, "cancelled")
         self.assertFalse(SpendUploadPart.objects.exists())
@@ -248,14 +248,14 @@ class Previewing(UploadPageTestCase):
 
     def test_the_decimal_separator_can_be_told(self) -> None:
         data = b"timestamp;brand;campaign;amount\n2026-11-20T10:00:00Z;Alpine;Search;1.250\n"
-        self.assertContains(self.upload(data), "has two readings")
+        self.assertContains(self.upload(data), "could mean")
         self.assertContains(self.upload(data, decimal="comma"), "1,250.00 USD")
 
     def test_days_beyond_the_shown_ones_are_counted(self) -> None:
         lines = b"".join(
             b"2026-%02d-%02d,Alpine,Search,1\n" % (month, day) for month in (1, 2, 3) for day in range(1, 29)
         )
-        with patch.object(upload_preview, "SHOWN", 80):
+        with patch.object(upload_page, "SHOWN", 80):
             self.assertContains(self.upload(b"timestamp,brand,campaign,amount\n" + lines), "and 4 more days")
 
 

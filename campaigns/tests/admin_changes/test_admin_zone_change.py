@@ -8,7 +8,7 @@ from typing import Any
 
 import time_machine
 
-from campaigns.admin.exchange.table import import_in_words
+from campaigns.admin.exchange.table import import_preview
 from campaigns.models import Brand, Campaign, StatusChange
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.exchange.imports import preview_import
@@ -111,7 +111,7 @@ class Files(ExchangeTestCase):
         run_full_check(CHECK_BUDGETS, clock=lambda: NOW)
         rows = (["name", "timezone"], ["Kawabe", "Asia/Tokyo"], ["Beside", "UTC"])
         draft = self.keep(Kind.BRANDS, csv_of(*rows))
-        shown = import_in_words(preview_import(draft, person=self.person, clock=lambda: NOW))
+        shown = import_preview(preview_import(draft, person=self.person, clock=lambda: NOW))
         tables = {title: words(html) for title, html in shown.tables}
         self.assertRegex(
             tables["Spend in the new time zone: 1"],

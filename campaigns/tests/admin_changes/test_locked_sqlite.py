@@ -73,6 +73,6 @@ if SQLITE:
             with NamedTemporaryFile(suffix=".csv") as file:
                 file.write(DATA)
                 file.flush()
-                with self.assertRaisesMessage(CommandError, "Others were writing the same rows at that moment"):
+                with self.assertRaisesMessage(CommandError, "Another process was writing the same rows"):
                     call_command("import_spend", file.name, stdout=io.StringIO())
             self.assertFalse(SpendRecord.objects.exists())

@@ -120,7 +120,7 @@ class NamesInLists(ExchangeTestCase):
             make_brand(name=name, daily_budget=500)
         rows = ("name", "daily_budget"), ("Mu\u0308ller GmbH", 1), ("acme", 1), ("Acme\u00a0", 1), ("A\u0441me", 1)
         self.assertEqual(
-            self.problems(Kind.BRANDS, *rows), [(4, "“Acme” is in line 3 already: leave one of the lines.")]
+            self.problems(Kind.BRANDS, *rows), [(4, "“Acme” is already in line 3: keep one of the lines.")]
         )
         imported = self.take_in(Kind.BRANDS, *(row for row in rows if row[0] != "Acme\u00a0"))
         self.assertEqual([line.name for line in imported.plan.new], ["A\u0441me"])
@@ -143,7 +143,7 @@ class NamesInLists(ExchangeTestCase):
         self.take_in(Kind.BRANDS, ("name",), (DECOMPOSED,))
         self.assertEqual(Brand.objects.get().name, NAME)
         told = self.problems(Kind.BRANDS, ("name",), ("Neu",), ("NEU",))
-        self.assertEqual(told, [(3, "“NEU” is in line 2 already: leave one of the lines.")])
+        self.assertEqual(told, [(3, "“NEU” is already in line 2: keep one of the lines.")])
         ((_, told_of_invisible),) = self.problems(Kind.BRANDS, ("name",), ("Ac\u200bme",))
         self.assertIn("name: “Ac[U+200B]me” contains the character U+200B", told_of_invisible)
 
@@ -155,7 +155,7 @@ class NamesInLists(ExchangeTestCase):
             self.assertEqual(brand.name_key, key)
         self.assertEqual(brand.name, "\u00dcber")
         told = self.problems(Kind.BRANDS, ("id", "name"), (other.pk, "ÜBER"))
-        self.assertEqual(told, [(2, "name: there is another brand “Über”: choose another name.")])
+        self.assertEqual(told, [(2, "name: another brand is named “Über”: choose another name.")])
 
     def test_a_name_with_what_can_not_be_seen_is_found_as_it_was_exported(self) -> None:
         write_name(make_brand(), "Ac\u200bme")

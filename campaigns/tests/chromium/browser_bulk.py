@@ -39,7 +39,7 @@ class ChangingMany(BrowserTestCase):
         row = self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name="Search"))
         expect(row).to_contain_text("60.00 EUR")
         expect(row).to_contain_text("daily spend limit reached")
-        expect(self.page.get_by_text("It has no daily spend limit to lower: set one instead.")).to_be_visible()
+        expect(self.page.get_by_text("No daily spend limit to lower.")).to_be_visible()
         self.proceed("Change 2 campaigns")
         expect(self.page.get_by_text("Changed the daily spend limit of 2 campaigns.")).to_be_visible()
         self.search.refresh_from_db()
@@ -66,17 +66,17 @@ class ChangingMany(BrowserTestCase):
         self.assertEqual([str(window) for window in self.search.windows.all()], ["Mon–Fri 08:30–17:15"])
 
     def test_brands_are_switched_off_and_on(self) -> None:
-        self.choose(Brand, "Switch off…")
+        self.choose(Brand, "Pause…")
         self.look()
         expect(self.page.get_by_text("campaigns pause")).to_be_visible()
-        self.proceed("Switch 1 brand off")
-        expect(self.page.get_by_text("Switched 1 brand off.")).to_be_visible()
-        self.choose(Brand, "Switch on…")
-        self.proceed("Switch 1 brand on")
-        expect(self.page.get_by_text("Campaigns that changed status: 3 resumed.")).to_be_visible()
+        self.proceed("Pause 1 brand")
+        expect(self.page.get_by_text("Paused 1 brand.")).to_be_visible()
+        self.choose(Brand, "Resume…")
+        self.proceed("Resume 1 brand")
+        expect(self.page.get_by_text("3 campaigns resumed.")).to_be_visible()
 
     def test_a_preview_may_be_left_without_a_change(self) -> None:
-        self.choose(Brand, "Switch off…")
+        self.choose(Brand, "Pause…")
         self.follow(self.page.get_by_role("link", name="Cancel"))
         self.assertTrue(Brand.objects.get().enabled)
 

@@ -48,11 +48,11 @@ class StatusTests(CampaignPageTestCase):
         self.assertRegex(
             text, r"110\.32 EUR spent by \d\d:\d\d; the limit is 110\.00 EUR; paused for less than a minute\."
         )
-        return text.partition(" Times are")[0]
+        return text.partition(" Times in")[0]
 
     def test_it_is_accessible_and_fits_with_everything_open(self) -> None:
         page = self.open_campaign()
-        for summary in ("Show as table", "Times as text"):
+        for summary in ("Show as table", "Edit as list"):
             page.get_by_text(summary, exact=True).click()
         self.assert_accessible()
         self.assert_fits()
@@ -80,7 +80,7 @@ class CopyTests(CampaignPageTestCase):
         page.route("**/schedules/**", lambda route: route.fulfill(body="<p>Sign in</p>"))
         page.get_by_label("Copy from another campaign").fill("commut")
         self.press("Copy")
-        expect(page.get_by_text("The campaigns can’t be looked up now")).to_be_visible()
+        expect(page.get_by_text("Couldn’t load campaigns")).to_be_visible()
 
     def test_campaigns_that_the_person_does_not_see_are_not_offered(self) -> None:
         make_window(make_campaign(make_brand(name="Kawabe"), name="Commuters"), 31, "06:00", "11:00")

@@ -54,7 +54,7 @@ class Exchanging(BrowserTestCase):
         expect(self.page.get_by_role("link", name="=Search").first).to_be_visible()
         expect(self.page.get_by_text("campaign pauses")).to_be_visible()
         self.proceed("Import")
-        expect(self.page.get_by_text("Changed 2 campaigns. Campaigns that changed status:")).to_be_visible()
+        expect(self.page.get_by_text("Changed 2 campaigns. 1 campaign")).to_be_visible()
         self.search.refresh_from_db()
         self.assertEqual((str(self.search.daily_spend_limit), self.search.status), ("55.500000", "paused"))
 

@@ -1,4 +1,4 @@
-"""A morning at an agency: which brands are in trouble, how the month of one goes, stop it, and let it go on."""
+"""A morning at an agency: which brands need attention, how one is pacing, pausing and resuming it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Morning(BrowserTestCase):
         spend(calm, 1)
         run_full_check("check_budgets", clock=timezone.now)
 
-    def test_from_a_number_to_the_brand_that_is_stopped_and_goes_on(self) -> None:
+    def test_from_a_number_to_the_brand_that_is_paused_and_resumed(self) -> None:
         self.open("/admin/")
         self.look()
         risks = self.page.get_by_role("region", name="Brands by risk")
@@ -34,15 +34,15 @@ class Morning(BrowserTestCase):
         rows.get_by_role("link", name="Alpine").click()
         self.read_the_pictures()
         self.look()
-        self.stop()
-        self.let_go_on()
+        self.pause()
+        self.resume()
 
     def read_the_pictures(self) -> None:
         month = self.page.get_by_role("region", name="This month")
         expect(month.get_by_role("img", name=re.compile("120.00 of 3,000.00 EUR so far"))).to_be_visible()
         expect(month.get_by_role("table")).to_be_hidden()
         month.get_by_text("Show month as table").click()
-        expect(month.get_by_role("row").last).to_contain_text("until now")
+        expect(month.get_by_role("row").last).to_contain_text("(so far)")
         expect(month.get_by_role("row").last).to_contain_text("120.00")
         today = self.page.get_by_role("region", name="Today")
         expect(today.get_by_role("img")).to_be_visible()
@@ -53,22 +53,22 @@ class Morning(BrowserTestCase):
         )
         self.assertTrue(month.locator("canvas").evaluate(f"{drawn} return d.some(value => value > 0) }}"))
 
-    def stop(self) -> None:
+    def pause(self) -> None:
         Brand.objects.filter(pk=self.brand.pk).update(daily_budget=None)
         run_full_check("check_budgets", clock=timezone.now)
         self.page.reload(wait_until="load")
         self.page.get_by_role("link", name="Pause brand").click()
-        expect(self.page.get_by_text("2 campaigns of “Alpine” run now and will pause at once")).to_be_visible()
+        expect(self.page.get_by_text("This pauses 2 running campaigns of “Alpine” immediately")).to_be_visible()
         self.look()
-        self.page.get_by_role("button", name="Yes, stop it now").click()
-        expect(self.page.get_by_text("Campaigns that changed status: 2 paused.")).to_be_visible()
+        self.page.get_by_role("button", name="Pause now").click()
+        expect(self.page.get_by_text("2 campaigns paused.")).to_be_visible()
         self.assertEqual(set(self.statuses()), {"paused"})
 
-    def let_go_on(self) -> None:
+    def resume(self) -> None:
         self.page.get_by_role("link", name="Resume brand").click()
         self.look()
-        self.page.get_by_role("button", name="Yes, let it go on").click()
-        expect(self.page.get_by_text("Campaigns that changed status: 2 resumed.")).to_be_visible()
+        self.page.get_by_role("button", name="Resume now").click()
+        expect(self.page.get_by_text("2 campaigns resumed.")).to_be_visible()
         self.look()
         self.assertEqual(set(self.statuses()), {"active"})
 

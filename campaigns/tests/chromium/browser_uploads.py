@@ -44,11 +44,11 @@ class Uploading(BrowserTestCase):
         for label in ticked:
             self.page.get_by_label(label).check(force=True)
         self.page.get_by_role("button", name="Import", exact=True).click()
-        expect(self.page.get_by_text("It waits for a worker")).to_be_visible()
+        expect(self.page.get_by_text("Waiting for a worker")).to_be_visible()
         self.look()
 
     def see_the_end(self) -> None:
-        expect(self.page.get_by_text("Done: 1 row imported, 0 repeated and skipped, 1 refused.")).to_be_visible()
+        expect(self.page.get_by_text("Done: 1 row imported, 0 duplicates skipped, 1 refused.")).to_be_visible()
         expect(self.page.get_by_text("There is no brand “Boreal”")).to_be_visible()
         self.look()
 
@@ -56,7 +56,7 @@ class Uploading(BrowserTestCase):
         upload = self.upload()
         self.confirm("Skip the refused row and import the others")
         SpendUpload.objects.update(state="running", seen_at=timezone.now(), bytes_done=upload.size // 2, imported=0)
-        expect(self.page.get_by_text("The worker imports it")).to_be_visible()
+        expect(self.page.get_by_text("Importing.", exact=True)).to_be_visible()
         SpendUpload.objects.update(state="waiting", bytes_done=0)
         run_upload(upload.pk, task_id="a", clock=timezone.now)
         self.see_the_end()
@@ -68,7 +68,7 @@ class Uploading(BrowserTestCase):
     def test_a_file_can_be_cancelled(self) -> None:
         upload = self.upload()
         self.page.get_by_role("button", name="Cancel", exact=True).click()
-        expect(self.page.get_by_text("Cancelled: nothing of “spend.csv” was imported.")).to_be_visible()
+        expect(self.page.get_by_text("Cancelled. Nothing from “spend.csv” was imported.")).to_be_visible()
         upload.refresh_from_db()
         self.assertEqual(upload.state, "cancelled")
 

@@ -51,7 +51,7 @@ class PaintingTests(CampaignPageTestCase):
         self.assertEqual(self.said(), "Tuesday 02:00, on")
         for key in ("End", "Shift+ArrowLeft", "Shift+ArrowDown"):
             page.keyboard.press(key)
-        self.assertEqual(self.said(), "Tuesday to Wednesday 22:00 to 24:00 chosen")
+        self.assertEqual(self.said(), "Tuesday to Wednesday 22:00 to 24:00 selected")
         page.keyboard.press("Enter")
         for key in ("Control+End", "Space", "Control+z"):
             page.keyboard.press(key)
@@ -73,7 +73,7 @@ class PaintingTests(CampaignPageTestCase):
     def test_nothing_chosen_is_told_as_what_it_means(self) -> None:
         page = self.open_campaign()
         self.press("Clear")
-        expect(page.locator("[data-summary]")).to_contain_text("Nothing is chosen. Saved like this, it may run")
+        expect(page.locator("[data-summary]")).to_contain_text("No hours selected, so the campaign would run")
 
     def test_an_overnight_window_is_shown_as_it_is_and_stays_one_row(self) -> None:
         night = make_window(self.campaign, 16, "22:00", "02:00")
@@ -108,7 +108,7 @@ class PaintingTests(CampaignPageTestCase):
         page = self.open_campaign()
         expect(self.cell("Mon", "09:00")).to_have_attribute("aria-label", "Monday 09:00, partly on, 09:10 to 10:00")
         self.cell("Tue", "09:00").click()
-        page.get_by_text("Times as text", exact=True).click()
+        page.get_by_text("Edit as list", exact=True).click()
         page.locator("[name=windows-1-end_time]").fill("09:20")
         expect(self.cell("Tue", "09:00")).to_have_attribute("aria-label", "Tuesday 09:00, partly on, 09:00 to 09:20")
         self.save()
@@ -118,7 +118,7 @@ class PaintingTests(CampaignPageTestCase):
     def test_the_present_moment_is_marked_in_the_brands_zone(self) -> None:
         wall = timezone.now().astimezone(ZoneInfo("Europe/Paris"))
         page = self.open_campaign()
-        expect(page.locator(".campaigns-week-note")).to_contain_text("Hours of Europe/Paris, where it is")
+        expect(page.locator(".campaigns-week-note")).to_contain_text("Times in Europe/Paris, now")
         marked = str(page.locator("[role=gridcell].is-now").get_attribute("data-day"))
         self.assertIn(int(marked), (wall.weekday(), (wall.weekday() + 1) % 7))
 

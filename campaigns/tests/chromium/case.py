@@ -21,8 +21,8 @@ DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 375, "height": 812}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+# Milliseconds that a page may take on a busy machine.
 PATIENCE = 10_000
-"""Milliseconds that a page may take on a busy machine."""
 
 expect.set_options(timeout=PATIENCE)
 

@@ -22,15 +22,16 @@ from campaigns.tests.support.pages import every_model, page
 
 ALL = settings.BASE_DIR / ".screenshots"
 SHOWN = settings.BASE_DIR / "docs" / "images"
+# Milliseconds after which a page has followed its window.
 REDRAWN = 300
-"""Milliseconds after which a page has followed its window."""
 
 Look = tuple[str, ViewportSize, Literal["light", "dark"]]
 LOOKS: Sequence[Look] = (("light", DESKTOP, "light"), ("dark", DESKTOP, "dark"), ("phone", PHONE, "light"))
 
+# Of the demo: a brand with both budgets, and a campaign with a limit and windows.
 BRAND, CAMPAIGN = "Nordlicht Optik", "Eye test bookings"
-"""Of the demo: a brand with both budgets, and a campaign with a limit and windows."""
 
+# Of which pictures the documentation shows so many pixels from the top.
 IN_THE_DOCS = {
     "home-light": 1290,
     "home-dark": 900,
@@ -39,7 +40,6 @@ IN_THE_DOCS = {
     "campaign-phone": 1100,
     "campaign-list-light": 900,
 }
-"""Of which pictures the documentation shows so many pixels from the top."""
 
 
 def pages() -> dict[str, str]:

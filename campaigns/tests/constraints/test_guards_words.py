@@ -123,7 +123,7 @@ class WindowSentenceTests(SentenceTests):
             self.window(end_time=time(9)),
         )
         self.assert_constraint_sentence(
-            "Start and end are the same: enter 00:00 to 00:00 for the whole day, or two different times.",
+            "Start and end are the same. Enter 00:00 to 00:00 for the whole day, or two different times.",
             self.window(end_time=time(9)),
         )
 

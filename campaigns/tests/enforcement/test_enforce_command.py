@@ -64,7 +64,7 @@ class ItTellsWhatItChanged(CommandTestCase):
                 " brand's daily budget reached (1,234.50 of 110.00),"
                 " brand's monthly budget reached (1,234.50 of 1,000.00)",
                 "1 campaign changed.",
-                "1 paused, 0 resumed, 1 changed in all, 1 pending rows folded.",
+                "1 paused, 0 resumed, 1 changed, 1 pending rows folded.",
             ],
         )
 
@@ -102,7 +102,7 @@ class ItTellsWhatItChanged(CommandTestCase):
                 "Alpine / Search: paused: ended → paused: turned off",
                 "Alpine / Video: paused: ended → active",
                 "2 campaigns changed.",
-                "0 paused, 1 resumed, 2 changed in all.",
+                "0 paused, 1 resumed, 2 changed.",
             ],
         )
 

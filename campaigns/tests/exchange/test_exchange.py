@@ -202,8 +202,10 @@ class WhatAFileChanges(ExchangeTestCase):
         )
 
     def test_values_are_told_in_words(self) -> None:
-        told = [format_value("x", value, "EUR") for value in (None, True, Decimal("0.000001"), date(2026, 1, 2), "EUR")]
-        self.assertEqual(told, ["empty", "on", "0.000001 EUR", "2026-01-02", "EUR"])
+        message = [
+            format_value("x", value, "EUR") for value in (None, True, Decimal("0.000001"), date(2026, 1, 2), "EUR")
+        ]
+        self.assertEqual(message, ["empty", "on", "0.000001 EUR", "2026-01-02", "EUR"])
 
 
 class WhoMayImport(ExchangeTestCase):
@@ -219,7 +221,9 @@ class WhoMayImport(ExchangeTestCase):
         BrandAssignment.objects.create(user=self.person, brand=ours.brand)
         absent = self.problems(Kind.CAMPAIGNS, ("brand", "name"), ("Nobody", "Search"))
         hidden = self.problems(Kind.CAMPAIGNS, ("brand", "name"), ("Theirs", "Search"))
-        self.assertEqual([told.replace("Theirs", "Nobody") for _, told in hidden], [told for _, told in absent])
+        self.assertEqual(
+            [message.replace("Theirs", "Nobody") for _, message in hidden], [message for _, message in absent]
+        )
         hidden = self.problems(Kind.CAMPAIGNS, ("id", "enabled"), (theirs.pk, "off"))
         self.assertIn(f"there is no campaign {theirs.pk}", hidden[0][1])
         hidden = self.problems(Kind.BRANDS, ("id", "enabled"), (theirs.brand_id, "off"))

@@ -54,7 +54,7 @@ class WithSemicolons(Amounts):
 
     def test_what_has_two_is_refused(self) -> None:
         make_brand(name="Alpine", daily_budget="1.255")
-        for text, told in (
+        for text, message in (
             ("1.250", "“1.250” could mean 1,250 or 1.25: write 1250 or 1.25."),
             ("10.000", "“10.000” could mean 10,000 or 10.00: write 10000 or 10.00."),
             ("1,255", "“1,255” could mean 1,255 or 1.2550: write 1255 or 1.2550."),
@@ -62,7 +62,7 @@ class WithSemicolons(Amounts):
         ):
             with self.subTest(text):
                 (problem,) = self.shown("a.csv", f"name;daily_budget\nAlpine;{text}\n".encode()).plan.problems
-                self.assertEqual((problem.line, problem.sentence), (2, f"daily_budget: {told}"))
+                self.assertEqual((problem.line, problem.sentence), (2, f"daily_budget: {message}"))
 
     def test_what_a_refusal_proposes_is_read(self) -> None:
         self.assertEqual(self.budgets("a.csv", b"name;daily_budget\nAlpine;1.2550\n"), [Decimal("1.255")])

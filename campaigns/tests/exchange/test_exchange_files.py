@@ -1,4 +1,4 @@
-"""CSV and XLSX as files: exact both ways, and harmless whoever made them."""
+"""CSV and XLSX files: exact round trips, and safe with untrusted files."""
 
 from __future__ import annotations
 

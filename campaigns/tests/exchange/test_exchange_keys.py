@@ -41,5 +41,5 @@ class Keys(ExchangeTestCase):
 
     def test_what_is_none_is_refused(self) -> None:
         for text in ("--7", "- 7", "+7", "7.5", "٧", str(MAX_BYTES + 1), "9" * 30):
-            ((_, told),) = self.problems(Kind.BRANDS, ("id", "enabled"), (text, "on"))
-            self.assertIn("use the exported id", told)
+            ((_, message),) = self.problems(Kind.BRANDS, ("id", "enabled"), (text, "on"))
+            self.assertIn("use the exported id", message)

@@ -40,9 +40,9 @@ class WhatIsWrongWithALine(ExchangeTestCase):
         ):
             with self.subTest(sentence):
                 row = {"id": str(brand.pk), "name": "Alpine"} | {column: text}
-                ((line, told),) = self.problems(Kind.BRANDS, list(row), list(row.values()))
+                ((line, message),) = self.problems(Kind.BRANDS, list(row), list(row.values()))
                 self.assertEqual(line, 2)
-                self.assertIn(sentence, told)
+                self.assertIn(sentence, message)
 
     def test_dates_are_checked_together(self) -> None:
         campaign = make_campaign(ends_on="2026-01-31")
@@ -109,9 +109,9 @@ class WhatIsWrongWithALine(ExchangeTestCase):
         ):
             with self.subTest(sentence):
                 header = ("campaign_id", "days", "from", "until")
-                ((line, told),) = self.problems(Kind.CAMPAIGNS, header, (campaign.pk, days, start, end))
+                ((line, message),) = self.problems(Kind.CAMPAIGNS, header, (campaign.pk, days, start, end))
                 self.assertEqual(line, 2)
-                self.assertIn(sentence, told)
+                self.assertIn(sentence, message)
         both = ((campaign.pk, "Mon", "9:00", "10:00"), (campaign.pk, "always", "", ""))
         sentence = "days: “Search” is “always” in one line and has a window in another: keep one."
         self.assertEqual(self.problems(Kind.CAMPAIGNS, header, *both), [(2, sentence)])

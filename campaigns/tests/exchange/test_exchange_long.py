@@ -64,8 +64,8 @@ class LongTexts(SimpleTestCase):
 class ManyPieces(SimpleTestCase):
     def assert_refused(self, data: bytes, part: str, most: str) -> None:
         self.assertLess(len(data), MAX_BYTES)
-        told = f"The workbook’s part {part} holds more than {most} elements: copy its rows into a new one."
-        self.assertIn(told, read_within_bounds(data))
+        message = f"The workbook’s part {part} holds more than {most} elements: copy its rows into a new one."
+        self.assertIn(message, read_within_bounds(data))
 
     def test_sheets(self) -> None:
         sheets = "".join(f'<sheet name="{number}" r:id="{number}"/>' for number in range(900_000))

@@ -67,13 +67,13 @@ class CellsWithoutAValue(Refused):
             f'<row r="{number}"><c r="A{number}" t="e"><f>1/0</f><v>{code}</v></c></row>'
             for number, code in enumerate(codes, 2)
         )
-        told = ", ".join(f"A{number} ({code})" for number, code in enumerate(codes, 2))
-        self.assert_refused(sheet_of(rows), f"Cells with errors: {told}. Correct them and save the file again.")
+        message = ", ".join(f"A{number} ({code})" for number, code in enumerate(codes, 2))
+        self.assert_refused(sheet_of(rows), f"Cells with errors: {message}. Correct them and save the file again.")
 
     def test_many_are_counted(self) -> None:
         rows = "".join(f'<row r="{number}"><c t="e"><v>#N/A</v></c></row>' for number in range(2, 14))
-        told = ", ".join(f"A{number} (#N/A)" for number in range(2, 12))
-        sentence = f"Cells with errors: {told} and 2 more. Correct them and save the file again."
+        message = ", ".join(f"A{number} (#N/A)" for number in range(2, 12))
+        sentence = f"Cells with errors: {message} and 2 more. Correct them and save the file again."
         self.assert_refused(sheet_of(rows), sentence)
 
     def test_merged_cells_are_refused(self) -> None:
@@ -140,8 +140,8 @@ class BlankRows(SimpleTestCase):
 class NumbersAndDates(SimpleTestCase):
     def test_a_number_has_a_decimal_point_and_a_text_may_not(self) -> None:
         table = read_table("a.xlsx", workbook(["name", "daily_budget"], ["Alpine", 1.255], ["Boreal", "1.255"]))
-        told = [(line.cells["daily_budget"], line.decimal_of("daily_budget")) for line in table.lines]
-        self.assertEqual(told, [("1.255", DecimalMark.POINT), ("1.255", DecimalMark.UNKNOWN)])
+        message = [(line.cells["daily_budget"], line.decimal_of("daily_budget")) for line in table.lines]
+        self.assertEqual(message, [("1.255", DecimalMark.POINT), ("1.255", DecimalMark.UNKNOWN)])
 
     def test_dates_count_from_1904_where_the_workbook_says_so(self) -> None:
         book = Workbook()

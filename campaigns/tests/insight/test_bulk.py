@@ -19,23 +19,23 @@ from campaigns.models import Brand, BrandAssignment, Campaign, DaypartingSchedul
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.bulk.change_many import Applied, Preview, apply_bulk, preview_bulk
 from campaigns.services.bulk.operations import (
+    Adjustment,
     ApplySchedule,
     ChangeLimit,
-    How,
     Operation,
+    OperationRefused,
     Owner,
-    Refused,
     SwitchTo,
     fingerprint,
     operation_of,
 )
-from campaigns.services.bulk.presets import (
+from campaigns.services.bulk.schedules import (
     ALWAYS,
     BUSINESS_HOURS,
     EVENINGS,
     WEEKENDS,
     WindowValue,
-    schedule_in_words,
+    format_schedule,
     schedule_of,
 )
 from campaigns.services.enforcement.enforce import enforce
@@ -51,56 +51,58 @@ def at_noon() -> datetime:
     return NOON
 
 
-def limit(how: How, amount: str = "0") -> ChangeLimit:
+def limit(how: Adjustment, amount: str = "0") -> ChangeLimit:
     return ChangeLimit(LIMIT, how, Decimal(amount))
 
 
 class WhatBecomesOfAnAmount(SimpleTestCase):
-    def assert_becomes(self, how: How, amount: str, before: str | None, after: str | None) -> None:
+    def assert_becomes(self, how: Adjustment, amount: str, before: str | None, after: str | None) -> None:
         become = limit(how, amount).after(None if before is None else Decimal(before), "EUR")
         self.assertEqual(become, None if after is None else Decimal(after))
 
-    def assert_refused(self, how: How, amount: str, before: str | None, sentence: str) -> None:
-        with self.assertRaises(Refused) as caught:
+    def assert_refused(self, how: Adjustment, amount: str, before: str | None, sentence: str) -> None:
+        with self.assertRaises(OperationRefused) as caught:
             limit(how, amount).after(None if before is None else Decimal(before), "EUR")
         self.assertEqual(str(caught.exception), sentence)
 
     def test_it_is_set_raised_lowered_or_removed(self) -> None:
-        self.assert_becomes(How.SET, "12.5", None, "12.5")
-        self.assert_becomes(How.SET, "0", "7", "0")
-        self.assert_becomes(How.RAISE, "0.000001", "10", "10.000001")
-        self.assert_becomes(How.LOWER, "10", "10", "0")
-        self.assert_becomes(How.RAISE_PERCENT, "10", "200", "220")
-        self.assert_becomes(How.LOWER_PERCENT, "100", "33.33", "0")
-        self.assert_becomes(How.REMOVE, "0", "5", None)
-        self.assert_becomes(How.REMOVE, "0", None, None)
+        self.assert_becomes(Adjustment.SET, "12.5", None, "12.5")
+        self.assert_becomes(Adjustment.SET, "0", "7", "0")
+        self.assert_becomes(Adjustment.RAISE, "0.000001", "10", "10.000001")
+        self.assert_becomes(Adjustment.LOWER, "10", "10", "0")
+        self.assert_becomes(Adjustment.RAISE_PERCENT, "10", "200", "220")
+        self.assert_becomes(Adjustment.LOWER_PERCENT, "100", "33.33", "0")
+        self.assert_becomes(Adjustment.REMOVE, "0", "5", None)
+        self.assert_becomes(Adjustment.REMOVE, "0", None, None)
 
     def test_percents_are_exact_and_rounded_to_six_places(self) -> None:
-        self.assert_becomes(How.RAISE_PERCENT, "10", "33.33", "36.663")
-        self.assert_becomes(How.RAISE_PERCENT, "33.333333", "0.000003", "0.000004")
-        self.assert_becomes(How.LOWER_PERCENT, "50", "0.000003", "0.000002")
-        self.assert_becomes(How.RAISE_PERCENT, "0.000001", "99999998", "99999999")
-        self.assert_becomes(How.LOWER_PERCENT, "0.000001", "123456789.123456", "123456787.888888")
+        self.assert_becomes(Adjustment.RAISE_PERCENT, "10", "33.33", "36.663")
+        self.assert_becomes(Adjustment.RAISE_PERCENT, "33.333333", "0.000003", "0.000004")
+        self.assert_becomes(Adjustment.LOWER_PERCENT, "50", "0.000003", "0.000002")
+        self.assert_becomes(Adjustment.RAISE_PERCENT, "0.000001", "99999998", "99999999")
+        self.assert_becomes(Adjustment.LOWER_PERCENT, "0.000001", "123456789.123456", "123456787.888888")
 
     def test_what_has_no_limit_has_nothing_to_raise_or_lower(self) -> None:
-        for how in (How.RAISE, How.RAISE_PERCENT):
-            self.assert_refused(how, "10", None, "It has no daily spend limit to raise: set one instead.")
-        self.assert_refused(How.LOWER, "10", None, "It has no daily spend limit to lower: set one instead.")
+        for how in (Adjustment.RAISE, Adjustment.RAISE_PERCENT):
+            self.assert_refused(how, "10", None, "No daily spend limit to raise.")
+        self.assert_refused(Adjustment.LOWER, "10", None, "No daily spend limit to lower.")
 
     def test_it_stays_in_range_on_both_sides(self) -> None:
-        sentence = "100.00 − 100.000001 EUR is below 0: a budget or limit is 0 or more."
-        self.assert_refused(How.LOWER, "100.000001", "100", sentence)
-        self.assert_becomes(How.RAISE, "0.999999", "999999999", "999999999.999999")
-        sentence = "999,999,999.00 + 1.00 EUR is too large: a budget or limit is below 1,000,000,000."
-        self.assert_refused(How.RAISE, "1", "999999999", sentence)
-        sentence = "500,000,000.00 + 500,000,000.00 EUR is too large: a budget or limit is below 1,000,000,000."
-        self.assert_refused(How.RAISE_PERCENT, "100", "500000000", sentence)
+        sentence = "100.00 − 100.000001 EUR is below 0, the minimum of a budget or limit."
+        self.assert_refused(Adjustment.LOWER, "100.000001", "100", sentence)
+        self.assert_becomes(Adjustment.RAISE, "0.999999", "999999999", "999999999.999999")
+        sentence = "999,999,999.00 + 1.00 EUR is too large: a budget or limit must be below 1,000,000,000."
+        self.assert_refused(Adjustment.RAISE, "1", "999999999", sentence)
+        sentence = "500,000,000.00 + 500,000,000.00 EUR is too large: a budget or limit must be below 1,000,000,000."
+        self.assert_refused(Adjustment.RAISE_PERCENT, "100", "500000000", sentence)
 
-    @given(st.sampled_from(How), st.decimals(0, 999_999_999, places=6), st.decimals(0, 999_999_999, places=6))
-    def test_it_is_refused_or_has_six_places_and_is_in_range(self, how: How, amount: Decimal, before: Decimal) -> None:
+    @given(st.sampled_from(Adjustment), st.decimals(0, 999_999_999, places=6), st.decimals(0, 999_999_999, places=6))
+    def test_it_is_refused_or_has_six_places_and_is_in_range(
+        self, how: Adjustment, amount: Decimal, before: Decimal
+    ) -> None:
         try:
             after = ChangeLimit(LIMIT, how, amount).after(before, "EUR")
-        except Refused:
+        except OperationRefused:
             return
         if after is not None:
             self.assertEqual(after, round(after, 6))
@@ -110,7 +112,7 @@ class WhatBecomesOfAnAmount(SimpleTestCase):
         operations: list[Operation] = [
             SwitchTo(True),
             SwitchTo(False),
-            limit(How.RAISE_PERCENT, "12.5"),
+            limit(Adjustment.RAISE_PERCENT, "12.5"),
             ApplySchedule(ALWAYS),
             ApplySchedule(BUSINESS_HOURS + EVENINGS),
         ]
@@ -143,7 +145,7 @@ class Previews(BulkTestCase):
     def test_it_says_what_becomes_of_each_row_and_writes_nothing(self) -> None:
         brand = make_brand(name="Alpine")
         rows = [make_campaign(brand, name=str(n), daily_spend_limit=n or None) for n in range(3)]
-        preview = self.preview(limit(How.LOWER, "1.5"), *rows)
+        preview = self.preview(limit(Adjustment.LOWER, "1.5"), *rows)
         self.assertEqual([(row.name, row.after) for row in preview.changing], [("2", Decimal("0.5"))])
         self.assertEqual([row.name for row in preview.refused], ["0", "1"])
         self.assertEqual([c.daily_spend_limit for c in Campaign.objects.order_by("pk")], [None, 1, 2])
@@ -156,9 +158,9 @@ class Previews(BulkTestCase):
         spend(waiting, 100, NOON)
         enforce(Scope.everything(), clock=at_noon, actor="test")
         for operation in (
-            limit(How.LOWER_PERCENT, "50"),
-            limit(How.RAISE, "1"),
-            limit(How.SET, "0"),
+            limit(Adjustment.LOWER_PERCENT, "50"),
+            limit(Adjustment.RAISE, "1"),
+            limit(Adjustment.SET, "0"),
             SwitchTo(False),
             ApplySchedule(WEEKENDS),
             ApplySchedule(BUSINESS_HOURS),
@@ -170,16 +172,16 @@ class Previews(BulkTestCase):
                 applied = self.apply(operation, shown)
                 after = dict(Campaign.objects.values_list("pk", "pause_reasons"))
                 self.assertEqual({pk: after[pk] for pk in after if after[pk] != before[pk]}, expected)
-                told = (applied.enforced.paused, applied.enforced.resumed)
-                self.assertEqual(told, (shown.effects.paused, shown.effects.resumed))
+                message = (applied.enforced.paused, applied.enforced.resumed)
+                self.assertEqual(message, (shown.effects.paused, shown.effects.resumed))
 
     def test_it_covers_the_campaigns_of_a_brand(self) -> None:
         brand = make_brand(daily_budget=100)
         spend(make_campaign(brand), 60, NOON)
         make_campaign(brand)
-        shown = self.preview(ChangeLimit("daily_budget", How.SET, Decimal(60)), brand, model=Brand)
+        shown = self.preview(ChangeLimit("daily_budget", Adjustment.SET, Decimal(60)), brand, model=Brand)
         self.assertEqual((shown.effects.paused, shown.effects.resumed), (2, 0))
-        applied = self.apply(ChangeLimit("daily_budget", How.SET, Decimal(60)), shown, model=Brand)
+        applied = self.apply(ChangeLimit("daily_budget", Adjustment.SET, Decimal(60)), shown, model=Brand)
         self.assertEqual(applied.enforced.paused, 2)
 
     def test_it_names_a_zone_that_nobody_knows(self) -> None:
@@ -190,7 +192,7 @@ class Previews(BulkTestCase):
 class Confirmations(BulkTestCase):
     def test_it_writes_the_one_column_and_an_entry_in_the_log_a_row(self) -> None:
         one, two = make_campaign(daily_spend_limit=100), make_campaign(daily_spend_limit="33.33")
-        operation = limit(How.RAISE_PERCENT, "10")
+        operation = limit(Adjustment.RAISE_PERCENT, "10")
         shown = self.preview(operation, one, two)
         Campaign.objects.filter(pk=one.pk).update(name="Renamed", starts_on="2026-01-01")
         self.apply(operation, shown)
@@ -205,14 +207,12 @@ class Confirmations(BulkTestCase):
 
     def test_what_somebody_else_changed_meanwhile_is_refused_in_a_sentence(self) -> None:
         one, two = make_campaign(daily_spend_limit=100), make_campaign(name="Search", daily_spend_limit=100)
-        operation = limit(How.RAISE_PERCENT, "10")
+        operation = limit(Adjustment.RAISE_PERCENT, "10")
         shown = self.preview(operation, one, two)
         Campaign.objects.filter(pk=two.pk).update(daily_spend_limit=500)
         applied = self.apply(operation, shown)
         self.assertEqual([row.pk for row in applied.changed], [one.pk])
-        sentence = (
-            "“Search” is left as it is: someone else changed its daily spend limit to “500.00 USD” after the preview."
-        )
+        sentence = "Skipped “Search”: someone changed its daily spend limit to “500.00 USD” after the preview."
         self.assertEqual(applied.refused, [sentence])
         two.refresh_from_db()
         self.assertEqual(two.daily_spend_limit, 500)
@@ -222,7 +222,7 @@ class Confirmations(BulkTestCase):
         shown = self.preview(SwitchTo(False), campaign)
         Campaign.objects.update(enabled=False)
         applied = self.apply(SwitchTo(False), shown)
-        self.assertEqual((applied.changed, applied.already, applied.refused), ([], 1, []))
+        self.assertEqual((applied.changed, applied.unchanged, applied.refused), ([], 1, []))
         self.assertEqual(LogEntry.objects.count(), 0)
 
     def test_what_was_not_shown_as_changing_is_not_changed(self) -> None:
@@ -236,7 +236,7 @@ class Confirmations(BulkTestCase):
         shown = self.preview(SwitchTo(False), make_campaign(), make_campaign())
         Campaign.objects.all()[0].delete()
         applied = self.apply(SwitchTo(False), shown)
-        self.assertEqual(applied.refused, ["1 row of the preview is no longer there."])
+        self.assertEqual(applied.refused, ["1 previewed row no longer exists."])
         self.assertEqual(len(applied.changed), 1)
 
     def test_a_schedule_keeps_the_windows_that_stay(self) -> None:
@@ -257,8 +257,8 @@ class Confirmations(BulkTestCase):
 
     def test_a_whole_day_is_told_as_one(self) -> None:
         weekend = make_window(make_campaign(), 96, "00:00", "00:00")
-        self.assertEqual((str(weekend), schedule_in_words(WEEKENDS)), ("Sat, Sun all day", "Sat, Sun all day"))
-        self.assertEqual(schedule_in_words((WindowValue(1, "18:00", "00:00"),)), "Mon 18:00–00:00")
+        self.assertEqual((str(weekend), format_schedule(WEEKENDS)), ("Sat, Sun all day", "Sat, Sun all day"))
+        self.assertEqual(format_schedule((WindowValue(1, "18:00", "00:00"),)), "Mon 18:00–00:00")
 
     def test_a_schedule_that_changed_meanwhile_is_left(self) -> None:
         campaign = make_campaign()
@@ -281,7 +281,7 @@ class SomebodyWhoSeesOnlyGivenBrands(BulkTestCase):
         self.assertEqual([row.pk for row in shown.rows], [self.own.pk])
         forged = {self.other.pk: fingerprint(True)}
         applied = apply_bulk(SwitchTo(False), Campaign, forged, person=self.person, clock=at_noon)
-        self.assertEqual((applied.changed, applied.refused), ([], ["1 row of the preview is no longer there."]))
+        self.assertEqual((applied.changed, applied.refused), ([], ["1 previewed row no longer exists."]))
         brands = self.preview(SwitchTo(False), self.own.brand, self.other.brand, model=Brand)
         self.assertEqual([row.name for row in brands.rows], ["Own"])
         self.assertTrue(Campaign.objects.get(pk=self.other.pk).enabled)
@@ -301,7 +301,7 @@ class AThousandRows(BulkTestCase):
         return len(previewing), len(applying)
 
     def test_it_takes_as_many_statements_for_a_thousand_rows_as_for_ten(self) -> None:
-        for operation in (SwitchTo(False), limit(How.RAISE_PERCENT, "10"), ApplySchedule(BUSINESS_HOURS)):
+        for operation in (SwitchTo(False), limit(Adjustment.RAISE_PERCENT, "10"), ApplySchedule(BUSINESS_HOURS)):
             with self.subTest(operation):
                 self.statements(10, operation)  # what is looked up once and remembered
                 few, many = self.statements(10, operation), self.statements(1_000, operation)

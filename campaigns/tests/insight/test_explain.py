@@ -207,13 +207,13 @@ class PausedByPeopleTests(SimpleTestCase):
     def test_it_names_who_switched_it_off(self) -> None:
         self.assertEqual(
             explain(Reason.CAMPAIGN_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.CAMPAIGN_DISABLED, "amara")),
-            "Paused since 09:00: switched off by amara. Resumes when it is switched on.",
+            "Paused since 09:00: turned off by amara. Resumes when it is turned on.",
         )
 
     def test_a_job_or_command_is_not_named_as_a_person(self) -> None:
         for actor in ("quick_check", "manage.py enforce", "import_spend"):
             self.assertIn(
-                ": the brand is switched off. Resumes when the brand is switched on.",
+                ": the brand is paused. Resumes when the brand is resumed.",
                 explain(Reason.BRAND_DISABLED, line("2026-11-20 09:00+01:00", 0, Reason.BRAND_DISABLED, actor)),
             )
 
@@ -231,9 +231,9 @@ class SeveralReasonsTests(SimpleTestCase):
                 spent=("10", 0, 0),
                 windows=[window(FRIDAY, "08:00", "10:00")],
             ),
-            "Paused since 09:00: switched off by amara since 11:00; outside its schedule since 10:00;"
+            "Paused since 09:00: turned off by amara since 11:00; outside its schedule since 10:00;"
             " daily spend limit of 10.00 EUR reached at 10.00."
-            " Resumes when it is switched on, but not before Fri 27 Nov 08:00 (Europe/Paris).",
+            " Resumes when it is turned on, but not before Fri 27 Nov 08:00 (Europe/Paris).",
         )
 
     def test_it_is_paused_since_the_status_became_so_and_not_since_its_reasons_last_changed(self) -> None:
@@ -352,7 +352,7 @@ class ChangeTests(SimpleTestCase):
         off, closed, early = Reason.CAMPAIGN_DISABLED, Reason.OUTSIDE_SCHEDULE, Reason.NOT_STARTED
         self.assertEqual(
             change(closed | early, off | early),
-            ChangeExplanation("Still paused", ["switched off", "inside its schedule"], early, "amara"),
+            ChangeExplanation("Still paused", ["turned off", "inside its schedule"], early, "amara"),
         )
 
     def test_every_reason_has_a_text_for_its_start_and_its_end(self) -> None:

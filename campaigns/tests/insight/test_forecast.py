@@ -121,11 +121,11 @@ class OneReasonTests(SimpleTestCase):
 
     def test_a_switch_waits_for_people(self) -> None:
         self.assertEqual(
-            paused(Reason.CAMPAIGN_DISABLED, now="2026-11-20 12:00"), Forecast(None, "when it is switched on")
+            paused(Reason.CAMPAIGN_DISABLED, now="2026-11-20 12:00"), Forecast(None, "when it is turned on")
         )
         self.assertEqual(
             paused(Reason.BRAND_DISABLED, now="2026-11-20 12:00"),
-            Forecast(None, "when the brand is switched on"),
+            Forecast(None, "when the brand is resumed"),
         )
 
     def test_it_starts_on_its_start_date(self) -> None:
@@ -197,7 +197,7 @@ class SeveralReasonsTests(SimpleTestCase):
             result,
             Forecast(
                 None,
-                "when it is switched on and the brand is switched on, but not before tomorrow 00:00 (UTC)",
+                "when it is turned on and the brand is resumed, but not before tomorrow 00:00 (UTC)",
             ),
         )
 

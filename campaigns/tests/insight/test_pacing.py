@@ -1,4 +1,4 @@
-"""Pace: one rule, told on both sides of its boundaries, on days of every length, and in SQL as in Python."""
+"""Pace: one rule, tested on both sides of its boundaries, on days of every length, and in SQL as in Python."""
 
 from __future__ import annotations
 

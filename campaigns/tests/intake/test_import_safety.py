@@ -48,7 +48,7 @@ sys.addaudithook(_hear)  # Python takes none back, so it listens only while a te
 
 @contextmanager
 def heard() -> Iterator[list[tuple[str, str]]]:
-    """Give what Python opens meanwhile, and the programs and pickles that it starts."""
+    """Yield the files that Python opens, and the programs and pickles that it starts."""
     events: list[tuple[str, str]] = []
     _listeners.append(events)
     try:
@@ -78,8 +78,8 @@ class ImportSafety(AdminTestCase):
         with heard() as events:
             self.run_import(path, "--create")
         self.assertIn(("open", str(path)), events)
-        told = {what for event, what in events if event == "open"}
-        self.assertFalse([what for what in told if "passwd" in what or "never" in what])
+        message = {what for event, what in events if event == "open"}
+        self.assertFalse([what for what in message if "passwd" in what or "never" in what])
         self.assertLessEqual({event for event, _ in events}, {"open"})
         self.assertEqual(set(Brand.objects.values_list("name", flat=True)), set(NAMES))
         self.assertEqual(set(Campaign.objects.values_list("name", flat=True)), set(NAMES))

@@ -447,7 +447,7 @@ class DryRunTest(ImportCase, TestCase):
 
     def test_the_decimal_separator_can_be_told(self) -> None:
         self.write("2026-11-01;Acme;Display;1.250;a", header=HEADER.replace(",", ";"))
-        self.assert_said(self.refusal(), "has two readings")
+        self.assert_said(self.refusal(), "could mean")
         self.run_it("--decimal", "comma")
         self.assertEqual(self.amounts(), [1250])
 
@@ -581,10 +581,12 @@ class ServiceTest(TestCase):
     def test_it_tells_the_counts_after_each_batch(self) -> None:
         make_campaign(make_brand(name="Acme"), name="Spring")
         rows = [Row(line, utc(NOON), "Acme", "Spring", Decimal(line), None) for line in range(2, 7)]
-        told: list[int] = []
+        message: list[int] = []
         with patch.object(spend_import, "BATCH", 2):
-            counts = import_spend(rows, clock=lambda: utc(NOON), on_batch=lambda counts: told.append(counts.imported))
-        self.assertEqual(told, [2, 4, 5])
+            counts = import_spend(
+                rows, clock=lambda: utc(NOON), on_batch=lambda counts: message.append(counts.imported)
+            )
+        self.assertEqual(message, [2, 4, 5])
         self.assertEqual(counts, Counts(imported=5, without_external_id=5))
 
     def test_it_creates_nothing_that_it_is_not_told_to(self) -> None:

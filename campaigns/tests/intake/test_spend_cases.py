@@ -117,7 +117,7 @@ REFUSED = {
     "the end of a day": SpendFile(
         b"timestamp,brand,campaign,amount\n2026-11-26T24:00:00,Acme,Display,1", (), "is midnight at the end of a day"
     ),
-    "a character that can't be seen": SpendFile(
+    "a character that is invisible": SpendFile(
         "timestamp,brand,campaign,amount\n2026-11-26T12:00,Müller\u200b GmbH,Suche,1".encode(), (), "U+200B"
     ),
     "0 for what is recorded with another amount": SpendFile(

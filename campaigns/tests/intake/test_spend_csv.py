@@ -395,11 +395,11 @@ class FormatTest(ReadingCase):
             self.assertEqual(self.amounts("1.250", "1,250", "-12.345", separator=separator), ["refused"] * 3)
         (bad,) = read(b"timestamp;brand;campaign;amount\n2026-03-01T12:00Z;Acme;Spring;1.250\n")
         assert isinstance(bad, BadRow)
-        self.assertIn("“1.250” has two readings, 1.25 and 1,250: ", bad.reason)
-        self.assertIn("write 1250 or 1.25, or tell which is the file's decimal separator", bad.reason)
+        self.assertIn("“1.250” could mean 1.25 or 1,250: ", bad.reason)
+        self.assertIn("write 1250 or 1.25, or choose the file's decimal separator", bad.reason)
         (bad,) = read(b"timestamp;brand;campaign;amount\n2026-03-01T12:00Z;Acme;Spring;12,345\n")
         assert isinstance(bad, BadRow)
-        self.assertIn("12.345 and 12,345: write 12345 or 12.3450, or tell", bad.reason)
+        self.assertIn("12.345 or 12,345: write 12345 or 12.3450, or choose", bad.reason)
         self.assertEqual(self.amounts("12345", "12.3450", separator=";"), ["12345", "12.345"])
 
     def test_people_can_say_which_is_the_decimal_separator(self) -> None:

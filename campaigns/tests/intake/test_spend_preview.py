@@ -68,14 +68,14 @@ class Agreement(TestCase):
 
     def both(self, *texts: str, create: bool = True) -> tuple[tuple[Counts, list[BadRow]], tuple[Counts, list[BadRow]]]:
         """Return counts and refused lines of the preview and of the import."""
-        told: tuple[list[BadRow], list[BadRow]] = [], []
+        message: tuple[list[BadRow], list[BadRow]] = [], []
         before = SpendRecord.objects.count(), Brand.objects.count(), Campaign.objects.count()
-        preview = preview_spend(lines(*texts), create=create, on_refused=told[0].append)
+        preview = preview_spend(lines(*texts), create=create, on_refused=message[0].append)
         self.assertEqual(before, (SpendRecord.objects.count(), Brand.objects.count(), Campaign.objects.count()))
         counts = import_spend(
-            lines(*texts), clock=lambda: NOW, create=create, skip_errors=True, on_refused=told[1].append
+            lines(*texts), clock=lambda: NOW, create=create, skip_errors=True, on_refused=message[1].append
         )
-        return (preview.counts, told[0]), (counts, told[1])
+        return (preview.counts, message[0]), (counts, message[1])
 
     def test_it_counts_and_refuses_as_the_import_does(self) -> None:
         for create in (True, False):

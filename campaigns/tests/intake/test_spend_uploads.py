@@ -1,4 +1,4 @@
-"""Files of spend that staff upload: kept in parts, imported once whatever becomes of the worker, told in words."""
+"""Uploaded spend files: stored in parts, imported exactly once even if workers die, errors in sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real worker imports what staff upload, checks meanwhile, and takes up again what a killed process left."""
+"""A real worker imports uploads while it runs checks, and retries after a process is killed."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from budget_manager.celery import app
 from campaigns.models import Campaign, CheckShard, JobRun
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.jobs import full_check as jobs
-from campaigns.services.jobs.heartbeats import processes
+from campaigns.services.jobs.health import processes
 from campaigns.services.jobs.schedule import QUICK
 from campaigns.tasks import check_budgets, reset_daily_spend, reset_monthly_spend
 from campaigns.tests.support.checking import ACTIVE, history
@@ -78,7 +78,7 @@ class EndToEnd(OutsideTestCase):
         with self.services.worker(CHECK_SHARDS="2"):
             succeeded = JobRun.objects.filter(name=jobs.CHECK_BUDGETS, succeeded_at__isnull=False)
             self.wait_for("the check has succeeded", succeeded.exists)
-        self.assertIn("5 paused, 0 resumed, 5 changed in all", succeeded.get().summary)
+        self.assertIn("5 paused, 0 resumed, 5 changed", succeeded.get().summary)
         self.assertEqual(list(CheckShard.objects.filter(finished_at__isnull=False).values_list("of")), [(2,), (2,)])
         for campaign in campaigns:
             self.assertEqual(history(campaign), [(ACTIVE, PauseReason.BRAND_DAILY_BUDGET)])

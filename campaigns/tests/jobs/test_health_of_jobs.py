@@ -10,8 +10,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from campaigns.models import AccountingTimeZone, Heartbeat, JobRun, PendingSpend
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, RESET_DAILY_SPEND, RESET_MONTHLY_SPEND, run_full_check
-from campaigns.services.jobs.health import Health, JobHealth, health, in_words, late_check
-from campaigns.services.jobs.heartbeats import note
+from campaigns.services.jobs.health import Health, JobHealth, health, in_words, late_check, note_heartbeat
 from campaigns.services.jobs.quick_check import JOB as QUICK_PASS
 from campaigns.services.jobs.schedule import CHECK, DAILY, MONTHLY, Job
 from campaigns.tests.support.factories import make_campaign, spend, utc
@@ -295,7 +294,7 @@ class Clocks(HealthTestCase):
             self.warned(seconds_ahead=15),
             [
                 "The clock of a worker is 15 seconds ahead of the database's: synchronize the clocks of all machines,"
-                " or quick checkes expire before they begin."
+                " or quick checks expire before they begin."
             ],
         )
         self.assertIn("a worker is 2 hours behind the database's", self.warned(seconds_ahead=-7200)[0])
@@ -314,7 +313,7 @@ class Clocks(HealthTestCase):
 
     def test_it_goes_with_the_next_one_of_any_process(self) -> None:
         self.seen(utc("2036-11-23 14:05"))
-        note("worker", "host", now=NOW)
+        note_heartbeat("worker", "host", now=NOW)
         self.assertEqual(list(Heartbeat.objects.values_list("kind", "seen_at")), [("worker", NOW)])
 
 

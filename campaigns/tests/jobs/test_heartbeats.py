@@ -17,7 +17,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from budget_manager import heartbeats
 from budget_manager.celery import app
 from campaigns.models import Heartbeat
-from campaigns.services.jobs.heartbeats import note
+from campaigns.services.jobs.health import note_heartbeat
 from campaigns.tests.jobs.test_health_probes import database_at, database_settings, nobody_listens
 from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import utc
@@ -28,23 +28,23 @@ NOW = utc("2026-11-23 14:05")
 
 class Notes(TestCase):
     def test_it_keeps_one_row_for_each_process(self) -> None:
-        note("worker", "one", now=NOW)
-        note("worker", "two", now=NOW)
-        note("beat", "one", now=NOW)
-        note("worker", "one", now=NOW + timedelta(seconds=30))
+        note_heartbeat("worker", "one", now=NOW)
+        note_heartbeat("worker", "two", now=NOW)
+        note_heartbeat("beat", "one", now=NOW)
+        note_heartbeat("worker", "one", now=NOW + timedelta(seconds=30))
         self.assertEqual(
             list(Heartbeat.objects.order_by("kind", "name").values_list("kind", "name", "seen_at")),
             [("beat", "one", NOW), ("worker", "one", NOW + timedelta(seconds=30)), ("worker", "two", NOW)],
         )
 
     def test_it_forgets_hosts_that_come_no_more(self) -> None:
-        note("worker", "old", now=NOW - timedelta(days=7, seconds=1))
-        note("worker", "older than it looks", now=NOW - timedelta(days=7))
-        note("beat", "new", now=NOW)
+        note_heartbeat("worker", "old", now=NOW - timedelta(days=7, seconds=1))
+        note_heartbeat("worker", "older than it looks", now=NOW - timedelta(days=7))
+        note_heartbeat("beat", "new", now=NOW)
         self.assertEqual(set(Heartbeat.objects.values_list("name", flat=True)), {"older than it looks", "new"})
 
     def test_it_takes_names_of_any_length(self) -> None:
-        note("worker", "x" * 300, now=NOW)
+        note_heartbeat("worker", "x" * 300, now=NOW)
         self.assertEqual(Heartbeat.objects.get().name, "x" * 255)
 
 

@@ -132,7 +132,7 @@ class Time(TestCase):
 
     def test_those_that_are_left_over_come_with_the_next_pass(self) -> None:
         campaigns = [make_campaign(enabled=False) for _ in range(3)]
-        with patch.object(quick, "MOST_CAMPAIGNS", 2):
+        with patch.object(quick, "MAX_CAMPAIGNS", 2):
             self.assertEqual([pass_at(NOON).changed for _ in range(3)], [2, 1, 0])
         self.assertEqual({reasons_of(campaign) for campaign in campaigns}, {PauseReason.CAMPAIGN_DISABLED})
 
@@ -166,8 +166,8 @@ class TheRun(TestCase):
         spend(campaign, 10, NOON)
         self.assertEqual(
             run_at("2026-11-20 18:00"),
-            "1 paused, 1 resumed, 2 changed in all; looked at 1 brands with spend and 1 campaigns that time had"
-            " reached, 1 pending rows folded",
+            "1 paused, 1 resumed, 2 changed; checked 1 brands with spend and 1 campaigns with a change due, processed 1"
+            " new spend rows",
         )
         self.assertEqual(run_at("2026-11-20 18:00"), "nothing was due")
         run = JobRun.objects.get(name=JOB)
@@ -246,7 +246,7 @@ class ALongBacklog(TestCase):
     def setUp(self) -> None:
         rows = "BATCH_ROWS_ON_SQLITE" if SQLITE else "BATCH_ROWS_ON_POSTGRESQL"
         self.enterContext(patch.object(fold_module, rows, 1))
-        self.enterContext(patch.object(quick, "MOST_BATCHES", 2))
+        self.enterContext(patch.object(quick, "MAX_BATCHES", 2))
 
     def test_it_pauses_whatever_is_left_to_fold(self) -> None:
         campaigns = [make_campaign(make_brand(daily_budget=10)) for _ in range(5)]

@@ -27,8 +27,8 @@ from campaigns.tests.support.deciding import DecisionTestCase, record_new_spend,
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend, utc
 from campaigns.tests.support.runs import the_same
 
+# A Friday.
 NOON = "2026-11-20 12:00"
-"""A Friday."""
 REACHED = PauseReason.BRAND_DAILY_BUDGET
 
 
@@ -117,7 +117,7 @@ class ZonesChangedBySQL(TestCase):
         self.assertEqual((reasons_of(self.first), reasons_of(self.second)), (REACHED, REACHED))
 
     def test_a_pass_that_cannot_re_book_them_all_leaves_the_others_to_the_next(self) -> None:
-        with patch.object(quick, "MOST_REBOOKED", 1):
+        with patch.object(quick, "MAX_ZONE_CHANGES", 1):
             for left in (1, 0):
                 done = pass_at(NOON)
                 self.assertEqual((len(brands_with_changed_zones()), done.unfinished.problem), (left, ""))

@@ -103,7 +103,7 @@ class AnEnd(TestCase):
         self.assertFalse(is_succeeded())
         ended = run(check, 1, "2026-11-20 12:01")
         assert ended
-        self.assertEqual(ended.summary, "6 paused, 0 resumed, 6 changed in all, 6 pending rows folded")
+        self.assertEqual(ended.summary, "6 paused, 0 resumed, 6 changed, 6 pending rows folded")
         noted = JobRun.objects.get(name=CHECK_BUDGETS)
         self.assertEqual((noted.succeeded_at, noted.summary), (utc("2026-11-20 12:01"), ended.summary))
         for campaign in self.campaigns:

@@ -67,7 +67,7 @@ class Tasks(TestCase):
         for name, task in TASKS.items():
             with self.subTest(name), self.assertLogs("campaigns.tasks", "INFO") as logs:
                 task()
-                self.assertEqual(logs.output, [f"INFO:campaigns.tasks:{name}: 0 paused, 0 resumed, 0 changed in all"])
+                self.assertEqual(logs.output, [f"INFO:campaigns.tasks:{name}: 0 paused, 0 resumed, 0 changed"])
 
 
 class Resets(TestCase):

@@ -103,9 +103,9 @@ class EastAcrossTheDateLine(RebookingTestCase):
     def test_it_notices_a_zone_changed_by_sql(self) -> None:
         check_at(NOON)
         self.move_by_sql(EAST)
-        self.assertEqual(check_at(NOON).rebooked, 1)
+        self.assertEqual(check_at(NOON).zone_changes, 1)
         self.assert_booked(self.booked(), EAST)
-        self.assertEqual(check_at("2026-11-20 12:05").rebooked, 0)
+        self.assertEqual(check_at("2026-11-20 12:05").zone_changes, 0)
 
     def test_it_leaves_closed_days_as_they_were(self) -> None:
         check_at(NOON)
@@ -292,7 +292,7 @@ class AZoneThatNobodyKnows(RebookingTestCase):
         self.move_by_sql("Mars/Olympus")
         spend(self.campaign, 5, "2026-11-20 10:00")
         done = check_at(NOON)
-        self.assertEqual((done.rebooked, done.folded), (0, 1))
+        self.assertEqual((done.zone_changes, done.folded), (0, 1))
         self.assertIn("'Mars/Olympus'", done.problem)
         self.assertEqual(reasons_of(other), PauseReason.CAMPAIGN_DISABLED)
         self.assert_booked({"2026-11-19": "UTC", "2026-11-20": "UTC"}, "UTC")
@@ -301,5 +301,5 @@ class AZoneThatNobodyKnows(RebookingTestCase):
         self.move_by_sql("Mars/Olympus")
         check_at("2026-11-20 11:00")
         self.move_by_sql(EAST)
-        self.assertEqual(check_at(NOON).rebooked, 1)
+        self.assertEqual(check_at(NOON).zone_changes, 1)
         self.assert_booked({"2026-11-18": "UTC", "2026-11-19": "UTC", "2026-11-20": EAST, "2026-11-21": EAST}, EAST)

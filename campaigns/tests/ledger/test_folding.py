@@ -254,7 +254,7 @@ class SpendThatCannotBeBookedStaysPending(FoldingTestCase):
         self.assertEqual(PendingSpend.objects.count(), 2)
         Brand.objects.filter(pk=self.nowhere.brand_id).update(timezone="Asia/Tokyo")
         done = check_at("2026-11-20 12:05")
-        self.assertEqual((done.rebooked, done.folded), (1, 2))
+        self.assertEqual((done.zone_changes, done.folded), (1, 2))
         self.assertEqual((day_of(self.nowhere.brand, "2026-11-20"), day_of(self.nowhere.brand, "2026-11-19")), (5, 2))
         self.assert_exact()
 

@@ -17,8 +17,8 @@ from campaigns.tests.oracle.oracle import BrandFacts, period_of, wall
 FIRST, NEVER = date(1, 1, 1), date(9999, 12, 1)
 NOTHING = Decimal(0)
 
+# What isn't 0 of: ("campaign day", campaign id, day), ("day", brand id, day), ("month", brand id, its first day).
 Totals = dict[tuple[str, int, date], Decimal]
-"""What isn't 0 of: ("campaign day", campaign id, day), ("day", brand id, day), ("month", brand id, its first day)."""
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,8 @@ STARTS = [
     ("UTC", "2027-01-01"),
 ]
 ZONES = sorted({zone for zone, _ in STARTS})
+# How long a brand has been there when a run starts.
 AGES = [0 * DAY, HOUR, 2 * DAY, 40 * DAY]
-"""How long a brand has been there when a run starts."""
 HOW_MANY = b"SELECT COUNT(*) FROM campaigns_spendrecord"
 WHICH_MAY_RUN = b"SELECT id FROM campaigns_campaign WHERE status = 'active'"
 BRAND = ("pk", "timezone", "enabled", "daily_budget", "monthly_budget")
@@ -66,8 +66,8 @@ class States(RuleBasedStateMachine):
     connection, as the connector does.
     """
 
+    # The browser of somebody who is logged in.
     person: ClassVar[Client]
-    """The browser of somebody who is logged in."""
 
     def __init__(self) -> None:
         super().__init__()

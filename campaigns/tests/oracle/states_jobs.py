@@ -17,7 +17,7 @@ from campaigns.rules.clock import Clock
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.jobs import full_check as jobs
 from campaigns.services.jobs.quick_check import JOB as QUICK
-from campaigns.services.jobs.quick_check import MOST_BATCHES
+from campaigns.services.jobs.quick_check import MAX_BATCHES
 from campaigns.services.jobs.shards import begin_check, run_shard
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import BATCH_DAYS, fold
@@ -26,13 +26,13 @@ from campaigns.tests.oracle.states_base import States
 from campaigns.tests.oracle.worlds import DAY, HOUR, MICROSECOND, MINUTE, midnight
 from campaigns.tests.support.ledger import totals_folded
 
+# Each way to do a full check, by the name that it leaves in the history.
 CHECKS: dict[str, Callable[[], object]] = {
     jobs.CHECK_BUDGETS: tasks.check_budgets,
     jobs.RESET_DAILY_SPEND: tasks.reset_daily_spend,
     jobs.RESET_MONTHLY_SPEND: tasks.reset_monthly_spend,
     "manage.py enforce": lambda: call_command("enforce", stdout=io.StringIO(), stderr=io.StringIO()),
 }
-"""Each way to do a full check, by the name that it leaves in the history."""
 
 MONTH = 31 * DAY
 PASSES = [
@@ -128,4 +128,4 @@ class Working(States):
 
 def passes_to_fold_all() -> int:
     batches = {quarter // 96 // BATCH_DAYS for quarter in PendingSpend.objects.values_list("quarter", flat=True)}
-    return -(-len(batches) // MOST_BATCHES)
+    return -(-len(batches) // MAX_BATCHES)

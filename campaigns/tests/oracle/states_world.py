@@ -32,15 +32,15 @@ class World:
     now: datetime
     brands: list[BrandFacts] = field(default_factory=list)
     books: dict[int, Books] = field(default_factory=dict)
+    # The reasons that the last decision about each campaign gave.
     stored: dict[int, list[str]] = field(default_factory=dict)
-    """The reasons that the last decision about each campaign gave."""
+    # The lines of history that this step has to leave.
     lines: list[Line] = field(default_factory=list)
-    """The lines of history that this step has to leave."""
+    # The last line of the steps before.
     seen: int = 0
-    """The last line of the steps before."""
     names: int = 0
+    # Brands that were changed by SQL since the last full check: a quick check needn't look at them (R8).
     waiting: set[int] = field(default_factory=set)
-    """Brands that were changed by SQL since the last full check: a quick check needn't look at them (R8)."""
 
     def __repr__(self) -> str:
         return f"World at {self.now}"

@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client, TestCase
 
 from budget_manager.command_line import database_sentence
-from budget_manager.health import forgotten_transactions
+from budget_manager.health import prepared_transactions_warning
 from campaigns.database import session_settings
 from campaigns.database.connection import execute, fetch_all
 from campaigns.models import Brand
@@ -219,17 +219,17 @@ if POSTGRESQL:
 
         def test_health_names_them(self) -> None:
             brand = make_brand()
-            self.assertEqual(forgotten_transactions(timedelta(0)), "")
+            self.assertEqual(prepared_transactions_warning(timedelta(0)), "")
             with open_client() as other:
                 other.execute("BEGIN")
                 other.execute("UPDATE campaigns_brand SET name = 'x' WHERE id = %s", [brand.pk])
                 other.execute("PREPARE TRANSACTION 'forgotten'")
                 self.addCleanup(execute, "ROLLBACK PREPARED 'forgotten'")
-            self.assertEqual(forgotten_transactions(), "")
+            self.assertEqual(prepared_transactions_warning(), "")
             self.assertEqual(
-                forgotten_transactions(timedelta(0)),
-                "Prepared transactions have kept their locks for more than 5 minutes (1): look at pg_prepared_xacts,"
-                " and end each with COMMIT PREPARED or ROLLBACK PREPARED.",
+                prepared_transactions_warning(timedelta(0)),
+                "1 prepared transaction has held locks for more than 5 minutes: end each in pg_prepared_xacts"
+                " with COMMIT PREPARED or ROLLBACK PREPARED.",
             )
 
 

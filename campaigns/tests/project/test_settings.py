@@ -49,7 +49,7 @@ class Refusals(SimpleTestCase):
     def test_it_refuses_a_number_of_shards_that_is_none_from_1_to_64(self) -> None:
         for value in ("0", "65", "x", "-1", "1.5", "²"):
             result = manage("check", DEBUG="True", CHECK_SHARDS=value)
-            self.assert_refused(result, f"CHECK_SHARDS={value} isn't a number from 1 to 64: write one, such as 1.")
+            self.assert_refused(result, f"CHECK_SHARDS={value} isn't a number from 1 to 64: use one, such as 1.")
 
     def test_it_takes_from_1_to_64_shards(self) -> None:
         for value, number in (("", 1), ("1", 1), ("64", 64)):
@@ -100,7 +100,7 @@ class Refusals(SimpleTestCase):
         ):
             with self.subTest(weak):
                 result = manage("check", SECRET_KEY=GOOD_KEY, SECRET_KEY_FALLBACKS=f"{GOOD_KEY},{weak}")
-                self.assert_refused(result, "SECRET_KEY_FALLBACKS: key 2 of 2", why, "take it out")
+                self.assert_refused(result, "SECRET_KEY_FALLBACKS: key 2 of 2", why, "remove it")
                 self.assertNotIn("x" * 31, result.stderr)
 
     def test_it_refuses_fallbacks_without_a_key(self) -> None:
@@ -263,7 +263,7 @@ class Values(SimpleTestCase):
         for value in ("http://x", "x:8000", "x/", "*.example.com", "::1", "a b", "müller.example", "."):
             with self.subTest(value):
                 refusal = self.refusal(environment.hosts, name, "", variables={name: f"localhost,{value}"})
-                self.assertIn(f"ALLOWED_HOSTS: {value} isn't a host: write names without scheme", refusal)
+                self.assertIn(f"ALLOWED_HOSTS: {value} isn't a host: use names without scheme", refusal)
 
     def test_it_takes_origins_with_a_scheme_only(self) -> None:
         name = "CSRF_TRUSTED_ORIGINS"
@@ -357,14 +357,14 @@ class Values(SimpleTestCase):
             "postgres://localhost/budgets?pool=true": "pool: not an option of libpq",
             "postgres://localhost/budgets?dbname=other": "dbname: not an option of libpq",
             "postgres://localhost/budgets?sslmode=": "sslmode: without a value",
-            "postgres://localhost/budgets?sslmode=require&sslmode=disable": "sslmode: written twice",
+            "postgres://localhost/budgets?sslmode=require&sslmode=disable": "sslmode: given twice",
             "postgres://localhost/budgets?connect_timeout=soon": "connect_timeout: not a number",
             "sqlite:///db.sqlite3?timeout=60": "timeout: not an option of SQLite",
         }
         for url, why in bad.items():
             with self.subTest(url=url):
                 refusal = self.refusal(environment.database, BASE_DIR, variables={"DATABASE_URL": url})
-                self.assertIn(f"DATABASE_URL={url} can't be read ({why}): write", refusal)
+                self.assertIn(f"DATABASE_URL={url} isn't valid ({why}): use", refusal)
 
 
 class Simulation(SimpleTestCase):
@@ -389,7 +389,7 @@ if POSTGRESQL:
     class ServerThatVanished(TestCase):
         def test_a_connection_gives_up_within_a_minute(self) -> None:
             connection.ensure_connection()
-            told = connection.connection.info.get_parameters()
+            message = connection.connection.info.get_parameters()
             names = (
                 "connect_timeout",
                 "tcp_user_timeout",
@@ -397,4 +397,4 @@ if POSTGRESQL:
                 "keepalives_interval",
                 "keepalives_count",
             )
-            self.assertEqual([told.get(name) for name in names], ["10", "30000", "30", "10", "3"])
+            self.assertEqual([message.get(name) for name in names], ["10", "30000", "30", "10", "3"])

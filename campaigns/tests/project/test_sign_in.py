@@ -92,7 +92,7 @@ class Throttling(TestCase):
             self.guess("amara", LIMIT)
             clock.shift(timedelta(minutes=5, seconds=10))
             response = self.sign_in("amara", "right for amara")
-        self.assertContains(response, "as “amara” failed 5 times", status_code=429)
+        self.assertContains(response, "Too many failed attempts to sign in as “amara”.", status_code=429)
         self.assertContains(response, "Try again in 10 minutes, after 12:15 UTC.", status_code=429)
         self.assertContains(response, "manage.py axes_reset_username NAME", status_code=429)
         self.assertEqual(response["Retry-After"], "590")

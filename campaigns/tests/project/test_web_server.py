@@ -238,7 +238,7 @@ class Ordinary(WebServerTestCase):
         with ExitStack() as ends:
             writer = ends.enter_context(fifo.open("wb"))  # opens when the request runs
             self.services.web_process.terminate()
-            self.services.wait_for("it is told to end", lambda: "Handling signal: term" in self.services.log("web"))
+            self.services.wait_for("it is message to end", lambda: "Handling signal: term" in self.services.log("web"))
             arriving.sendall(b"a=b")
             self.assertIn(b" 403 ", arriving.recv(100))
             writer.write(b"done")

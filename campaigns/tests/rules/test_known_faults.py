@@ -71,9 +71,9 @@ class Fault02APausedCampaignIsActiveAgain(AdminTestCase):
 
     def test_it_stays_paused_when_its_brand_is_switched_off_and_on(self) -> None:
         address = reverse("admin:campaigns_brand_changelist")
-        for action in ("switch_off", "switch_on"):
+        for action, done in (("switch_off", "Paused 1 brand"), ("switch_on", "Resumed 1 brand")):
             chosen = {"action": action, "_selected_action": [self.campaign.brand_id]}
-            self.assertContains(confirm(self.client, self.client.post(address, chosen)), "Switched 1 brand")
+            self.assertContains(confirm(self.client, self.client.post(address, chosen)), done)
             self.assert_still_paused()
 
 

@@ -74,7 +74,7 @@ class NoJobWritesWhatPeopleDecide(TestCase):
 
 
 class TheSystemComputesTheStatus(TestCase):
-    """R5: nobody edits a status, and what was written into it by hand doesn't last."""
+    """R5: nobody edits a status; a status written by SQL is corrected."""
 
     def test_it_is_no_field_of_any_form(self) -> None:
         for name in ("pause_reasons", "status"):

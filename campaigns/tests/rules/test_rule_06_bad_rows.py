@@ -28,7 +28,7 @@ def move_by_sql(brand: Brand, zone: str) -> None:
 
 
 def make_lost_brand() -> Brand:
-    """Make a brand by SQL in a zone that nobody ever knew."""
+    """Insert a brand by SQL with an unknown time zone."""
     execute("INSERT INTO campaigns_brand (name, timezone) VALUES (%s, %s)", ["Lost", NOWHERE])
     return Brand.objects.get(name="Lost")
 

@@ -1,4 +1,4 @@
-"""R6: what can't be written of one batch stops none of the others, and is told."""
+"""R6: a batch that can't be written doesn't stop the others, and is reported."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ class ABatchThatCantBeWritten(CommittedTestCase):
         self.addCleanup(run_sql, ADMIT)
 
     def assert_enforcement_fails(self) -> list[Change]:
-        """Enforce everything; return the changes that are told of."""
-        told: list[Change] = []
+        """Enforce everything; return the reported changes."""
+        reported: list[Change] = []
         with self.assertRaisesMessage(IntegrityError, "mean"):
-            enforce(Scope.everything(), clock=lambda: NOON, actor="test", on_changes=told.extend)
-        return told
+            enforce(Scope.everything(), clock=lambda: NOON, actor="test", on_changes=reported.extend)
+        return reported
 
     def test_it_stops_none_of_the_others_and_is_told_after_them(self) -> None:
         first, *others = self.campaigns
-        told = self.assert_enforcement_fails()
-        self.assertEqual([change.campaign_id for change in told], [campaign.pk for campaign in others])
+        reported = self.assert_enforcement_fails()
+        self.assertEqual([change.campaign_id for change in reported], [campaign.pk for campaign in others])
         for campaign in others:
             self.assertEqual(history(campaign), [(ACTIVE, PauseReason.BRAND_DISABLED)])
         self.assertEqual((reasons_of(first), history(first)), (ACTIVE, []))

@@ -47,7 +47,7 @@ class RunTwiceItEndsInTheSameState(TestCase):
         self.assertGreater(check_at("2026-11-23 12:00").closed, 0)
         before = list(BrandPeriod.objects.order_by("id").values())
         again = check_at("2026-11-23 12:30")
-        self.assertEqual((again.closed, again.folded, again.rebooked), (0, 0, 0))
+        self.assertEqual((again.closed, again.folded, again.zone_changes), (0, 0, 0))
         self.assertEqual(list(BrandPeriod.objects.order_by("id").values()), before)
 
     def test_it_counts_what_it_changed(self) -> None:
@@ -193,7 +193,7 @@ class TheRunIsNoted(TestCase):
         spend(campaign, 1, NOON)
         run = self.run_check(NOON)
         self.assertEqual((run.name, run.started_at, run.succeeded_at), ("check_budgets", utc(NOON), utc(NOON)))
-        self.assertEqual(run.summary, "1 paused, 0 resumed, 1 changed in all, 1 pending rows folded")
+        self.assertEqual(run.summary, "1 paused, 0 resumed, 1 changed, 1 pending rows folded")
         self.assertEqual((run.problem, PendingSpend.objects.count()), ("", 0))
 
     def test_it_notes_the_last_run_only(self) -> None:
@@ -201,4 +201,4 @@ class TheRunIsNoted(TestCase):
         self.run_check(NOON)
         run: Any = self.run_check("2026-11-20 12:05")
         self.assertEqual(run.succeeded_at, utc("2026-11-20 12:05"))
-        self.assertEqual(run.summary, "0 paused, 0 resumed, 0 changed in all")
+        self.assertEqual(run.summary, "0 paused, 0 resumed, 0 changed")

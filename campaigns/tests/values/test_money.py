@@ -61,7 +61,7 @@ class MicrosTests(SimpleTestCase):
 
     def test_it_refuses_what_is_finer_than_six_decimals(self) -> None:
         for text in ("0.0000001", "-0.0000001", "1.0000005", "999999999.9999999", f"1.{'0' * 30}1"):
-            with self.subTest(text), self.assertRaisesMessage(ValueError, "is finer than 6 decimals"):
+            with self.subTest(text), self.assertRaisesMessage(ValueError, "has more than 6 decimals"):
                 to_micros(Decimal(text))
 
     def test_it_refuses_what_is_not_a_number(self) -> None:

@@ -45,7 +45,7 @@ class NormalNameTests(SimpleTestCase):
             normal_name("Acme\u200b")
         self.assertEqual(
             str(caught.exception),
-            "“Acme[U+200B]” contains the character U+200B (zero width space), which can't be seen:"
+            "“Acme[U+200B]” contains the character U+200B (zero width space), which is invisible:"
             " remove it from the name.",
         )
 
@@ -54,7 +54,7 @@ class NormalNameTests(SimpleTestCase):
             self.assertEqual(normal_name(name), name)
 
     def test_a_variation_selector_alone_is_no_name(self) -> None:
-        with self.assertRaisesMessage(ValueError, "characters that can't be seen"):
+        with self.assertRaisesMessage(ValueError, "invisible characters"):
             normal_name("\ufe0f")
 
     def test_an_empty_name_stays_empty(self) -> None:

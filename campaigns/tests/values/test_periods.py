@@ -26,7 +26,6 @@ from campaigns.rules.periods import (
     next_month,
     quarter_of,
     start_of_day,
-    to_instant,
     weekday_bit,
 )
 
@@ -277,12 +276,3 @@ class SmallPartTests(SimpleTestCase):
     def test_it_gives_monday_1_and_sunday_64(self) -> None:
         week = [date(2026, 11, 16) + timedelta(n) for n in range(7)]
         self.assertEqual([weekday_bit(day) for day in week], [1, 2, 4, 8, 16, 32, 64])
-
-    def test_it_takes_a_wall_clock_time_that_comes_twice_for_the_first(self) -> None:
-        zone = ZoneInfo("America/New_York")
-        for wall, instant in (
-            ("2026-11-01 01:30", "2026-11-01 05:30"),
-            ("2026-11-22 10:00", "2026-11-22 15:00"),
-        ):
-            with self.subTest(wall):
-                self.assertEqual(to_instant(zone, datetime.fromisoformat(wall)), at(instant))

@@ -82,7 +82,7 @@ class CrowdTestCase(ConcurrencyTestCase):
             self.assert_history_is_unbroken(campaign)
         lines = StatusChange.objects.count()
         again = full_check("test", clock=lambda: now)
-        self.assertEqual((again.enforcement.changed, again.folded, again.closed, again.rebooked), (0, 0, 0, 0))
+        self.assertEqual((again.enforcement.changed, again.folded, again.closed, again.zone_changes), (0, 0, 0, 0))
         self.assertEqual(StatusChange.objects.count(), lines)
         self.assert_exact()
 

@@ -23,7 +23,7 @@ BROKEN = {
     b"{t},{b},{c},inf,{i}": "isn't a valid amount",
     b"{t},{b},{c},1e,{i}": "isn't a valid amount",
     b"{t},{b},{c},1_000,{i}": "isn't a valid amount",
-    b'{t},{b},{c},"1,250",{i}': "has two readings",
+    b'{t},{b},{c},"1,250",{i}': "could mean",
     b"{t},{b},{c},\xe2\x82\xac1,{i}": "counts in USD",
     b"{t},{b},{c},0x10,{i}": "isn't a valid amount",
     b"{t},{b},{c},\xef\xbc\x91,{i}": "isn't a valid amount",

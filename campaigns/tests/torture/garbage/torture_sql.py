@@ -86,7 +86,7 @@ class ZonesBySql(BrokenBySql):
         spend(self.odd, 3, "2026-11-20 09:00")
         for zone, today in (("Pacific/Kiritimati", 5), ("Asia/Kathmandu", 8), ("America/New_York", 8)):
             self.run_sql("UPDATE campaigns_brand SET timezone = %s WHERE id = %s", zone, self.odd.brand_id)
-            self.assertEqual(check_at("2026-11-20 14:00").rebooked, 1)
+            self.assertEqual(check_at("2026-11-20 14:00").zone_changes, 1)
             self.assertEqual(brand_spent(Brand.objects.get(name="Odd"), "2026-11-20 14:00"), (today, 8))
             self.assert_exact()
         self.assert_served()
@@ -175,7 +175,7 @@ class LostTotalsBySql(BrokenBySql):
         """What is folded by the next check is booked in the brand's own zone again."""
         self.run_sql("DELETE FROM campaigns_accountingtimezone WHERE brand_id = %s", self.odd.brand_id)
         spend(self.odd, 1, NOON)
-        self.assertEqual(check_at(NOON).rebooked, 1)
+        self.assertEqual(check_at(NOON).zone_changes, 1)
         self.assert_exact()
         self.assertEqual(AccountingTimeZone.objects.filter(brand=self.odd.brand_id).count(), 2)
         self.assert_served()

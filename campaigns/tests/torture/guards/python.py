@@ -142,7 +142,7 @@ CALLS = {
     "services/enforcement/enforce": (("self.mark_what_is_left", LOCKED, POSTGRESQL),),
     "services/jobs/quick_check": (("clear_due", QUICK, BOTH),),
     "services/intake/placement": (("lock_brands", "test_import_beside_people", POSTGRESQL),),
-    "admin/shared/forms": (("self.lock", "test_admin_at_once", POSTGRESQL),),
+    "admin/shared/enforce_on_save": (("self._begin_save", "test_admin_at_once test_admin_saving", BOTH),),
 }
 
 IN_A_SHORT_TORTURE = ("{spend} >= {limit}", "decision WHERE reasons_after <> reasons_before)")

@@ -1,7 +1,7 @@
-"""Import and export of brands, campaigns and schedules in the admin: pages over campaigns.services.exchange.imports.
+"""Import and export of brands, campaigns and schedules: the pages over campaigns.services.exchange.
 
-Django-import-export's own pages show no effect on statuses, and keep an uploaded file under a name that the browser
-posts back. Here it is kept in the database, for the person alone, and the browser posts its number.
+The pages of django-import-export show no effect on statuses, and keep an uploaded file under a name that the browser
+posts back. Ours keep it in the database, for its user only, and the browser posts its id.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminRadioSelectWidget
 
-from campaigns.admin.exchange.table import import_in_words
-from campaigns.admin.shared.effect import EnforceOnSaveMixin, changed_in_words, warn_about_unknown_zones, warn_of
+from campaigns.admin.exchange.table import import_preview
+from campaigns.admin.shared.base import BaseAdmin
+from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.fields import is_key
+from campaigns.admin.shared.messages import add_warnings, describe_changes, warn_about_unknown_zones
 from campaigns.database.clock import database_now
 from campaigns.models import ImportDraft
 from campaigns.services.exchange.columns import Kind, export_table, fields_of
@@ -43,7 +45,7 @@ MEGABYTES = MAX_BYTES // 1024**2
 
 
 class UploadForm(forms.Form):
-    """The file to import; its size is looked at before it is read."""
+    """The file to import; its size is checked before it is read."""
 
     file = forms.FileField(
         label="File",
@@ -84,11 +86,14 @@ ABOUT = {
 }
 
 
-class Exchange(EnforceOnSaveMixin):
-    """A list whose rows can be exported, as it is filtered, and imported after a preview."""
+class ExchangeMixin(BaseAdmin):
+    """Exports the rows of a list, as it is filtered, and imports files after a preview.
+
+    Needs `file_kinds`: the files of this list, the one that is imported first.
+    """
 
     change_list_template: ClassVar[Any] = "campaigns/admin/exchange_list.html"
-    kinds: ClassVar[tuple[Kind, ...]]
+    file_kinds: ClassVar[tuple[Kind, ...]]
 
     def get_urls(self) -> list[URLPattern]:
         views = {"export": self.export_view, "import": self.import_view, "import_confirm": self.confirm_view}
@@ -107,14 +112,14 @@ class Exchange(EnforceOnSaveMixin):
         return super().changelist_view(request, (extra_context or {}) | links)
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask for the format, and answer with the file: the rows of the list as the address filters it."""
+        """Ask for the format, and return the file: the rows of the list as the address filters it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return HttpResponseRedirect(self._address("changelist"))
-        form = ExportForm(request.POST if request.method == "POST" else None, kinds=self.kinds)
+        form = ExportForm(request.POST if request.method == "POST" else None, kinds=self.file_kinds)
         ids = sorted(rows.order_by().values_list("pk", flat=True)[: MAX_ROWS + 1])
         if len(ids) > MAX_ROWS:
             return self._too_many(request)
@@ -141,7 +146,7 @@ class Exchange(EnforceOnSaveMixin):
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """Take a file and show what it would change."""
         self._check_may_import(request)
-        return self._refusing(request, lambda: self._upload(request))
+        return friendly_errors(request, self.model, lambda: self._upload(request))
 
     def _upload(self, request: HttpRequest) -> HttpResponse:
         posted = request.method == "POST"
@@ -149,34 +154,36 @@ class Exchange(EnforceOnSaveMixin):
         if posted and form.is_valid():
             file = form.cleaned_data["file"]
             try:
-                draft = keep_draft(self.kinds[0], str(file.name), file.read(), person=request.user, now=timezone.now())
+                draft = keep_draft(
+                    self.file_kinds[0], str(file.name), file.read(), person=request.user, now=timezone.now()
+                )
                 return self._preview_import(request, draft)
             except FileRefused as refusal:
                 form.add_error("file", str(refusal))
-        columns = [(kind, self._columns(kind)) for kind in self.kinds]
+        columns = [(kind, self._columns(kind)) for kind in self.file_kinds]
         return self.dialogue(
             request, "import", title=f"Import {self.opts.verbose_name_plural}", form=form, columns=columns
         )
 
     def confirm_view(self, request: HttpRequest) -> HttpResponse:
-        """Import the file whose preview the person confirms, or show the preview anew where rows changed meanwhile."""
+        """Import the file whose preview was confirmed, or show a new preview if rows changed meanwhile."""
         self._check_may_import(request)
         if request.method != "POST":
             return HttpResponseRedirect(self._address("import"))
-        return self._refusing(request, lambda: self._confirm_import(request))
+        return friendly_errors(request, self.model, lambda: self._confirm_import(request))
 
     def _confirm_import(self, request: HttpRequest) -> HttpResponse:
         number = request.POST.get("draft", "")
         draft = find_draft(int(number), person=request.user) if is_key(number) else None
-        if draft is None or Kind(draft.kind) not in self.kinds:
+        if draft is None or Kind(draft.kind) not in self.file_kinds:
             messages.error(request, "Nothing was imported: the preview has expired. Choose the file again.")
             return HttpResponseRedirect(self._address("import"))
         try:
             imported = apply_import(draft, person=request.user, clock=database_now)
         except ImportConflict as conflict:
-            self._tell_conflict(request, conflict)
+            self._report_conflict(request, conflict)
             return self._preview_import(request, draft)
-        self._tell_imported(request, imported)
+        self._report_import(request, imported)
         return HttpResponseRedirect(self._address("changelist"))
 
     def _preview_import(self, request: HttpRequest, draft: ImportDraft) -> HttpResponse:
@@ -186,23 +193,23 @@ class Exchange(EnforceOnSaveMixin):
             "import_preview",
             title=f"Import {draft.kind} from {draft.name}",
             draft=draft,
-            preview=import_in_words(preview),
+            preview=import_preview(preview),
             again=self._address("import"),
             confirm_address=self._address("import_confirm"),
         )
 
-    def _tell_conflict(self, request: HttpRequest, conflict: ImportConflict) -> None:
-        warn_of(request, conflict.sentences, "And {} more.")
+    def _report_conflict(self, request: HttpRequest, conflict: ImportConflict) -> None:
+        add_warnings(request, conflict.sentences, "And {} more.")
         messages.error(request, "Nothing was imported. The preview below shows what the file would change now.")
 
-    def _tell_imported(self, request: HttpRequest, imported: Imported) -> None:
+    def _report_import(self, request: HttpRequest, imported: Imported) -> None:
         warn_about_unknown_zones(request, imported.enforced)
         plan = imported.plan
         done = [f"changed {self.counted(len(plan.changed))}"] if plan.changed or not plan.new else []
         if plan.new:
             done.append(f"added {self.counted(len(plan.new))}")
-        told = " and ".join(done).capitalize()
-        messages.success(request, f"{told}. {changed_in_words(imported.enforced)}")
+        summary = " and ".join(done).capitalize()
+        messages.success(request, f"{summary}. {describe_changes(imported.enforced)}")
 
     def _columns(self, kind: Kind) -> tuple[list[str], list[str]]:
         fields = fields_of(kind)

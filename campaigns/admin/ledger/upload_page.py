@@ -1,4 +1,4 @@
-"""The preview of a spend import: money by brand and local day, what is left out, and what has to be confirmed."""
+"""What the page of a spend import shows: progress, result, and the preview that has to be confirmed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from campaigns.admin.shared.display import table
+from campaigns.database.connection import is_postgresql
 from campaigns.models import SpendUpload
 from campaigns.rules.money import format_money
 from campaigns.services.intake.messages import describe_earlier_import, describe_notes, pluralize, remarks
@@ -18,10 +19,11 @@ from campaigns.services.intake.upload_preview import repeats
 from campaigns.services.permissions import sees_only_assigned_brands
 
 SHOWN = 200
+MEGABYTE = 1024**2
 
 
 class ConfirmForm(forms.Form):
-    """What a person has to tick before an import that isn't plain: each field is there only where it is asked."""
+    """What has to be ticked before an unusual import: invalid rows to skip, or a file that was imported before."""
 
     def __init__(self, upload: SpendUpload, preview: Preview, *, is_repeated: bool) -> None:
         super().__init__(auto_id="confirm_%s")
@@ -46,7 +48,7 @@ class ConfirmForm(forms.Form):
 
 
 def preview_context(request: HttpRequest, upload: SpendUpload) -> dict[str, Any]:
-    """Return what the page of an upload shows while somebody has to confirm it, nothing otherwise."""
+    """Return what the page of an upload shows while it waits for confirmation; empty otherwise."""
     if upload.state != SpendUpload.State.READY or upload.preview is None:
         return {}
     preview = Preview.from_json(upload.preview)
@@ -97,3 +99,51 @@ def _days(preview: Preview) -> SafeString:
         rows.append((f"and {len(more):,} more days", "", f"{rest:,}", ""))
     label = "Spend by brand and local day"
     return table(("Brand", "Day", "Rows", "Amount"), rows, numbers=(2, 3), empty="No new rows.", label=label)
+
+
+def progress_of(upload: SpendUpload) -> dict[str, Any]:
+    """Return the progress of an upload, for the page and for the script that updates it."""
+    percent = 100 if upload.state == SpendUpload.State.DONE else upload.bytes_done * 100 // max(upload.size, 1)
+    return {
+        "state": upload.state,
+        "over": upload.is_over or upload.state == SpendUpload.State.READY,
+        "percent": min(percent, 100),
+        "sizes": f"{in_megabytes(upload.bytes_done)} of {in_megabytes(upload.size)}",
+        "sentence": _sentence(upload),
+    }
+
+
+def _sentence(upload: SpendUpload) -> str:
+    if upload.state == SpendUpload.State.CHECKING:
+        return "The file is being read for the preview. Nothing has been imported yet."
+    if upload.state == SpendUpload.State.READY:
+        return "Nothing has been imported yet. The file would import:"
+    if upload.state == SpendUpload.State.WAITING:
+        return "Waiting for a worker. Imports run one at a time."
+    if upload.state == SpendUpload.State.RUNNING:
+        if not upload.skip_errors and not is_postgresql():
+            return "Importing. On SQLite, progress is shown only at the end."
+        rows = f", {upload.imported:,} rows so far" if upload.imported else ""
+        return f"Importing{rows}."
+    if upload.state in (SpendUpload.State.FAILED, SpendUpload.State.CANCELLED):
+        return upload.problem
+    rows = "1 row" if upload.imported == 1 else f"{upload.imported:,} rows"
+    return f"Done: {rows} imported, {upload.repeated:,} duplicates skipped, {upload.refused:,} refused."
+
+
+def figures_of(upload: SpendUpload) -> list[tuple[str, str]]:
+    """Return the counts of the result with words, like the figures of a preview."""
+    figures = (
+        (upload.imported, "imported"),
+        (upload.repeated, "duplicates skipped"),
+        (upload.refused, "refused"),
+        (upload.without_spend, "without spend"),
+        (upload.notes, "totals and notes"),
+        (upload.created_brands, "brands created"),
+        (upload.created_campaigns, "campaigns created"),
+    )
+    return [(f"{count:,}", word) for count, word in figures if count or word == "imported"]
+
+
+def in_megabytes(size: int) -> str:
+    return f"{size / MEGABYTE:,.1f} MB" if size >= MEGABYTE / 10 else f"{size / 1024:,.1f} kB"
