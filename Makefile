@@ -45,7 +45,7 @@ mutants: $(INSTALLED) ## small changes of the services that no test notices, tak
 	PYTHON=$(BIN)/python .ci/mutants $(ARGS)
 
 # A key of its own, because neither .env nor what it names is any of its business.
-bench: $(INSTALLED) ## what the work costs at size, two hours, writes docs/performance.md; ARGS=--quick takes two minutes
+bench: $(INSTALLED) ## what the work costs at size, two hours, writes docs/performance.md; ARGS=--quick takes a few minutes
 	@SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") DEBUG=False \
 		.ci/postgresql $(BIN)/python -m benchmarks $(ARGS)
 

@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
 def parser() -> ArgumentParser:
     parser = ArgumentParser("python -m benchmarks", description=__doc__, epilog=f"Parts: {', '.join(PARTS)}.")
     parser.add_argument("--size", choices=SIZES, default="full", help="results of other sizes than full go to .bench")
-    parser.add_argument("--quick", action="store_const", const="quick", dest="size", help="--size quick: two minutes")
+    parser.add_argument("--quick", action="store_const", const="quick", dest="size", help="--size quick: a few minutes")
     parser.add_argument("--only", metavar="PART,…", type=part_names, default=list(PARTS), help="only these parts")
     parser.add_argument("--output", type=Path, metavar="DIR", help="write results and page to this directory")
     parser.add_argument("--page", action="store_true", help="measure nothing; write the page from kept results")
