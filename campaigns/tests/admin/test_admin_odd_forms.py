@@ -1,4 +1,4 @@
-"""Forms that no page of ours posts: they are refused in a sentence, never by a server error (design part 6)."""
+"""Forms that no page of ours posts: they are refused in a sentence, never by a server error."""
 
 from __future__ import annotations
 

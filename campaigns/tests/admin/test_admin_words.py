@@ -1,4 +1,4 @@
-"""What a form says of an entry that it refuses: the value, and what to do (design part 6)."""
+"""What a form says of an entry that it refuses: the value, and what to do."""
 
 from __future__ import annotations
 
