@@ -1,5 +1,5 @@
 -- The reasons that hold for each campaign of the scope, beside those that are stored. Goes on from current_spend.sql.
--- {reasons} has every rule of R1, R2 and R7. What an earlier run did is never read (R6).
+-- {reasons} has rules R1, R2 and R7. What an earlier run did is read only where the time zone is unknown (R6).
 decision {hint} (
     SELECT campaign.*,
         -- In an unknown time zone there is no today: a switch still pauses, and nothing resumes (R6).

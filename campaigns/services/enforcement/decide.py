@@ -1,4 +1,4 @@
-"""The decision: every rule of R1, R2 and R7 in one statement over all campaigns of a scope (campaigns/sql/decide.sql).
+"""The decision: rules R1, R2 and R7 in one statement over all campaigns of a scope (campaigns/sql/decide.sql).
 
 It reads facts only (switches, dates, windows, limits, spend) and the instant, never what an earlier run did (R6).
 """
@@ -71,7 +71,7 @@ def decision(
 ) -> tuple[str, dict[str, Any]]:
     """Return the tables `decision` and `differences`, for a statement to go on from, and their parameters.
 
-    A full scan of all campaigns is quicker, but a campaign with several windows may come several times, and has no next
+    A full scan of all campaigns is quicker, but a campaign with several windows may have several rows, and has no next
     boundary.
     """
     hint = NOT_MATERIALIZED if full_scan else MATERIALIZED

@@ -31,8 +31,8 @@ DISABLED = {PauseReason.CAMPAIGN_DISABLED: "turned off", PauseReason.BRAND_DISAB
 ENDED = {
     PauseReason.CAMPAIGN_DISABLED: "turned on",
     PauseReason.BRAND_DISABLED: "brand resumed",
-    PauseReason.NOT_STARTED: "start date reached",
-    PauseReason.ENDED: "end date moved to the future",
+    PauseReason.NOT_STARTED: "start date reached, moved or removed",
+    PauseReason.ENDED: "end date moved or removed",
     PauseReason.OUTSIDE_SCHEDULE: "inside its schedule",
 }
 

@@ -2,7 +2,7 @@
 
 A worker that answers a ping may do nothing, so what counts is the last success of each job against the schedule that
 staff gave it. A check that is late is a problem: campaigns run past their limits. A reset or a quick check that is late
-or missing is a warning, because the next check does its work (design part 4).
+or missing is a warning, because the next check does its work .
 """
 
 from __future__ import annotations

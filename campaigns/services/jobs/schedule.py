@@ -1,4 +1,4 @@
-"""The periodic tasks that beat fires: made sure of by migrate and by beat's start, then left to staff.
+"""The periodic tasks that beat fires: created by migrate and when beat starts, then left to staff.
 
 What staff changed stays. What nobody changed follows: the resets come at midnight of TIME_ZONE also when that is
 another than at installation, and a default of an earlier version gives way to today's.

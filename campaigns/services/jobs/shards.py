@@ -28,12 +28,12 @@ KEPT_FOR = timedelta(hours=1)
 
 
 def begin_check(job: str, *, of: int, clock: Clock) -> UUID:
-    """Begin a full check in so many shards, as the job; return its name. Each number from 0 on is then to be run."""
+    """Begin a full check in `of` shards under the job's name; return its id. Run each number from 0 on."""
     note_start(job, clock())
     reopen_periods(clock=clock)
-    apply_zone_changes(clock=clock)  # what fails is marked by its shard, and raised at the end
+    apply_zone_changes(clock=clock)  # failures are recorded by the brand's shard
     check, begun_at = uuid4(), clock()
-    # Those dated ahead are of a clock that was: they would stay for as long.
+    # Delete old shards, and those dated ahead by a wrong clock.
     CheckShard.objects.filter(Q(begun_at__lt=begun_at - KEPT_FOR) | Q(begun_at__gt=begun_at + KEPT_FOR)).delete()
     CheckShard.objects.bulk_create(
         CheckShard(check_id=check, job=job, number=number, of=of, begun_at=begun_at) for number in range(of)
@@ -66,7 +66,7 @@ def run_shard(check: UUID, number: int, *, clock: Clock, transitions: Transition
 
 
 def _end(shards: list[CheckShard], clock: Clock, transitions: Transitions | None) -> FullCheck:
-    """Fold and close, and enforce what had spend since the first shard decided. Ended twice, it is as ended once."""
+    """Fold and close, and enforce what had spend since the first shard decided. Idempotent."""
     job = shards[0].job
     total = Enforcement(unfinished=Unfinished(set(unknown_zones(zones_of(Scope.everything())))))
     for shard in shards:

@@ -1,7 +1,7 @@
 """Closing: keeping, for each brand period that has ended, the spend at that moment and the budget that held.
 
 It happens once for each period that has ended in the brand's zone and has spend or a budget, in order, however late
-(design part 4). What arrives afterwards changes the period's spend and shows as an adjustment.
+What arrives afterwards changes the period's spend and shows as an adjustment.
 
 The brands that have something to close are found without a lock and closed in batches, each a transaction of its own:
 a person's save may have to wait for the ledger lock.

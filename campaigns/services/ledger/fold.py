@@ -1,6 +1,6 @@
 """Folding: moving pending spend into the totals.
 
-fold() does it for all brands, in short transactions of its own, never inside a person's save. Closing the periods of a
+fold() does it for all brands, in short transactions of its own, so it is never called in a person's save. Closing the periods of a
 brand folds that brand's pending spend first, in the same transaction. Both hold the ledger lock, so there is one fold
 at a time, and move only what can be folded: spend of brands in unknown zones, spend that is too large for its totals,
 and that of days that appeared after the fold looked, stays pending.
@@ -55,7 +55,7 @@ ALL_DAYS = 0
 
 EPOCH = date(1970, 1, 1)
 
-# Pending spend of brands whose accounting time zones are all known; a brand that lost its zones has none.
+# Pending spend of brands whose accounting time zones are all known; a brand without zone rows can't be folded.
 FOLDABLE = """brand_id IN (
     SELECT brand_id FROM campaigns_accountingtimezone WHERE {of_brands}
     GROUP BY brand_id HAVING COUNT(*) = COUNT(CASE WHEN {known} THEN 1 END)

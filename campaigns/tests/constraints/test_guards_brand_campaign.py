@@ -1,4 +1,4 @@
-"""What the tables of brands and campaigns refuse by name when SQL writes them (design parts 5 and 6)."""
+"""What the tables of brands and campaigns refuse by name when SQL writes them."""
 
 from __future__ import annotations
 

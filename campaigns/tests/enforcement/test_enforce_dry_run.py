@@ -1,4 +1,4 @@
-"""manage.py enforce --dry-run: it says what a check would do and writes nothing at all (design part 5)."""
+"""manage.py enforce --dry-run: it says what a check would do and writes nothing at all."""
 
 from __future__ import annotations
 

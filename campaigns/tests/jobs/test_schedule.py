@@ -1,4 +1,4 @@
-"""What beat fires and how workers take it: the periodic tasks and the options of celery (design part 11)."""
+"""What beat fires and how workers take it: the periodic tasks and the options of celery."""
 
 from __future__ import annotations
 

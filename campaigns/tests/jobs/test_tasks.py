@@ -1,4 +1,4 @@
-"""The three jobs of the full check: thin callers, each good for everything (R4, R6, design part 4)."""
+"""The three jobs of the full check: thin callers, each good for everything (R4, R6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comparable systems get wrong (design part 12): a test for each of the fourteen."""
+"""What comparable systems get wrong: a test for each of the fourteen."""
 
 from __future__ import annotations
 

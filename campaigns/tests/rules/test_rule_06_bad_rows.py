@@ -177,7 +177,7 @@ class TextsThatAreNoText(TestCase):
 
 
 class ChecksWithNothingToDo(TestCase):
-    """R6, and design part 8: one statement decides for all campaigns."""
+    """R6: one statement decides for all campaigns."""
 
     def test_it_takes_as_many_statements_for_300_campaigns_as_for_3(self) -> None:
         self.make_brands(1)

@@ -106,9 +106,11 @@ FOREIGN_KEYS = {
 
 
 def migration_guards() -> Iterator[Guard]:
-    for path in sorted((settings.BASE_DIR / MIGRATIONS).glob("0*.py")):
+    seen: set[str] = set()
+    for path in sorted((settings.BASE_DIR / MIGRATIONS).glob("0*.py"), reverse=True):  # the newest form counts
         file, text = f"{MIGRATIONS}/{path.name}", path.read_text()
-        constraints = _constraints(text)
+        constraints = {name: call for name, call in _constraints(text).items() if name not in seen}
+        seen |= constraints.keys()
         for name in constraints:
             databases = " ".join(one for one in BOTH.split() if one not in NEEDS_NO_PROOF.get(name, ""))
             short = name == "spend_external_id_unique_in_campaign"
@@ -136,7 +138,11 @@ def _constraints(text: str) -> dict[str, ast.Call]:
     for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
         function = ast.unparse(call.func)
         constraint = next((value.value for value in call.keywords if value.arg == "constraint"), call)
-        if isinstance(constraint, ast.Call) and function.endswith("Constraint"):
+        if (
+            isinstance(constraint, ast.Call)
+            and function.endswith("Constraint")
+            and not function.endswith("RemoveConstraint")
+        ):
             names = [value.value for value in constraint.keywords if value.arg == "name"]
             for name in names:
                 if isinstance(name, ast.Constant):
