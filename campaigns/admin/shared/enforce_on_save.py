@@ -58,7 +58,7 @@ class EnforceOnSaveMixin(BaseAdmin):
     def lock_for_save(self, request: HttpRequest, pk: int | None, brand_ids: set[int]) -> None:
         """Lock the brands that the save is about, and close their ended periods; pk is None for a new row.
 
-        brand_ids has the stored row's brand, or is empty. Raises OperationalError where somebody else keeps a brand locked.
+        brand_ids has the stored row's brand, or is empty. Raises OperationalError if a brand stays locked.
         """
         if brand_ids:
             begin_change(brand_ids, clock=database_now)

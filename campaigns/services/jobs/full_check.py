@@ -118,8 +118,8 @@ def full_check(
     unfinished = Unfinished()
     reopened = reopen_periods(clock=closing, unfinished=unfinished)
     zone_changes = apply_zone_changes(clock=closing)
-    # Before folding and closing: a long backlog, or one that can't be folded, must not keep campaigns running past their
-    # budgets.
+    # Before folding and closing: a long backlog, or one that can't be folded, must not keep campaigns running past
+    # their budgets.
     marks = due_rows(now=clock())
     everything = Scope.everything()
     enforcement = enforce(
