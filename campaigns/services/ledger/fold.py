@@ -1,9 +1,9 @@
 """Folding: moving pending spend into the totals.
 
 fold() does it for all brands, in short transactions of its own, so it is never called in a person's save. Closing the
-periods of a brand folds that brand's pending spend first, in the same transaction. Both hold the ledger lock, so there is one fold
-at a time, and move only what can be folded: spend of brands in unknown zones, spend that is too large for its totals,
-and that of days that appeared after the fold looked, stays pending.
+periods of a brand folds that brand's pending spend first, in the same transaction. Both hold the ledger lock, so there
+is one fold at a time, and move only what can be folded: spend of brands in unknown zones, spend that is too large for
+its totals, and that of days that appeared after the fold looked, stays pending.
 
 What a fold costs follows the rows that are pending, not the number of brands: it finds their zones by index.
 """
