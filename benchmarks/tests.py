@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
+from multiprocessing import current_process
 from pathlib import Path
+from unittest.mock import patch
 
 from django.conf import settings
 from django.db import connection
@@ -21,6 +23,11 @@ from campaigns.tests.support.committed import CommittedTestCase
 
 
 class EveryPart(CommittedTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        # In parallel runs this is a daemonic process, which may not start the writers of a part.
+        self.enterContext(patch.dict(current_process()._config, daemon=False))  # type: ignore[attr-defined]
+
     def test_it_measures_and_fills_the_page(self) -> None:
         parts = [name for name, part in command.PARTS.items() if part.vendor == connection.vendor]
         with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:

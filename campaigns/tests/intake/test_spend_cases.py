@@ -112,7 +112,7 @@ REFUSED = {
         "Byte 22 of the line (0xfc) isn't valid UTF-8: save the file as UTF-8",
     ),
     "two readings": SpendFile(
-        "timestamp;brand;campaign;amount\n2026-11-26T12:00;Müller GmbH;Suche;1.250".encode(), (), "1.25 and 1,250"
+        "timestamp;brand;campaign;amount\n2026-11-26T12:00;Müller GmbH;Suche;1.250".encode(), (), "1.25 or 1,250"
     ),
     "the end of a day": SpendFile(
         b"timestamp,brand,campaign,amount\n2026-11-26T24:00:00,Acme,Display,1", (), "is midnight at the end of a day"

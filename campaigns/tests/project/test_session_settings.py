@@ -149,9 +149,7 @@ if POSTGRESQL:
                     call_command("migrate", stdout=StringIO())
                 self.assertEqual(fetch_all("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'other'"), [(0,)])
                 ready = Client().get("/health/ready").json()["checks"]["database"]
-                self.assertEqual(
-                    ready, "The database has no tables of ours that we can see: run `python manage.py migrate`."
-                )
+                self.assertEqual(ready, "The database isn't set up yet: run `python manage.py migrate`.")
 
         def test_it_refuses_a_search_path_without_a_schema(self) -> None:
             sentence = "search_path is nowhere, and there is no such schema"

@@ -10,7 +10,7 @@ from django.test import TestCase
 from django.utils import timezone
 
 from campaigns.models import Brand, Campaign, SpendRecord
-from campaigns.services.intake import importer as spend_import
+from campaigns.services.intake import placement
 from campaigns.services.intake.csv_reader import Row
 from campaigns.services.intake.importer import import_spend
 from campaigns.services.naming.find_names import find_brands, find_campaigns
@@ -166,7 +166,7 @@ class AtTheSameMoment(OutsideTestCase):
         def other() -> None:
             import_spend(rows("müller gmbh"), clock=timezone.now, create=True)
 
-        with let_in(spend_import, "normal_name", other):
+        with let_in(placement, "normal_name", other):
             import_spend(rows(NAME), clock=timezone.now, create=True)
         self.assertEqual((Brand.objects.count(), Campaign.objects.count(), SpendRecord.objects.count()), (1, 1, 2))
 
