@@ -55,6 +55,7 @@ def serve(pipe: Connection[Any, Any], checkout: str, url: str) -> None:
     global commands
     commands = pipe
     sys.path.insert(0, checkout)  # the benchmarks are already imported: always those of this checkout
+    os.chdir(checkout)  # Celery puts the working directory before all others while it loads
     os.environ["DATABASE_URL"] = url
     django.setup()
     settings.DATABASE_CLOCK = False  # the benchmarks choose their own times
