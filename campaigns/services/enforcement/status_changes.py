@@ -60,9 +60,18 @@ def count_changes(directions: Mapping[int, int]) -> ChangeCounts:
     return ChangeCounts(changed, directions.get(Direction.PAUSED, 0), directions.get(Direction.RESUMED, 0))
 
 
+LAST_ID_ON_POSTGRESQL = (
+    "SELECT COALESCE(pg_sequence_last_value(pg_get_serial_sequence('campaigns_statuschange', 'id')::regclass), 0)"
+)
+LAST_ID_ON_SQLITE = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'campaigns_statuschange'"
+
+
 def last_history_id() -> int:
-    """Return the id above which the next lines will lie."""
-    ((last,),) = fetch_all("SELECT COALESCE(MAX(id), 0) FROM campaigns_statuschange")
+    """Return the last id given to a line, right above which the next lines will lie.
+
+    The largest id in the table may be far below: rolled-back transactions use up ids, and old history is pruned.
+    """
+    ((last,),) = fetch_all(LAST_ID_ON_POSTGRESQL if is_postgresql() else LAST_ID_ON_SQLITE)
     return int(last)
 
 

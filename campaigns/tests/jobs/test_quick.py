@@ -188,6 +188,27 @@ class TheRun(TestCase):
         resumed = 'resumed "Spring sale" (Acme): brand\'s daily budget no longer reached: 9.99 of 10.00 EUR'
         self.assertEqual(logs.output, [told + resumed])
 
+    def test_ids_that_were_used_up_or_pruned_hide_no_line(self) -> None:
+        campaign = make_campaign(make_brand(name="Acme", daily_budget=10), name="Spring sale")
+        nothing = {"campaign_spend": 0, "brand_day_spend": 0, "brand_month_spend": 0}
+        StatusChange.objects.create(
+            pk=1_000_000,
+            campaign=campaign,
+            at=timezone.now(),
+            reasons_before=0,
+            reasons_after=1,
+            actor="gone",
+            **nothing,
+        )
+        StatusChange.objects.all().delete()
+        if connection.vendor == "postgresql":  # SQLite has counted the row
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT setval(pg_get_serial_sequence('campaigns_statuschange', 'id'), 1000000)")
+        spend(campaign, "10.02")
+        with self.assertLogs("campaigns", "INFO") as logs:
+            task()
+        self.assertIn('paused  "Spring sale" (Acme)', logs.output[0])
+
     def test_the_task_logs_nothing_where_nothing_pauses_or_resumes(self) -> None:
         campaign = make_campaign(make_brand(daily_budget=10))
         with self.assertNoLogs("campaigns", "INFO"):
