@@ -15,6 +15,7 @@ from dotenv import load_dotenv
 
 from budget_manager import environment, simulation, zone_data
 from budget_manager.formats.en import formats
+from budget_manager.launcher import logs
 
 # First: whatever asks for a zone keeps what it got.
 ZONE_DATA = zone_data.use_newest()
@@ -175,7 +176,7 @@ AXES_USERNAME_CALLABLE = "budget_manager.sign_in.name_tried"
 AXES_CLIENT_STR_CALLABLE = "budget_manager.sign_in.in_the_log"
 AXES_LOCKOUT_CALLABLE = "budget_manager.sign_in.locked_out"
 AXES_DISABLE_ACCESS_LOG = True  # a user's row has the last sign-in
-AXES_ENABLE_ADMIN = False  # campaigns.admin.people.failures is in our looks
+AXES_ENABLE_ADMIN = False  # campaigns.admin.staff has our own
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-us"
@@ -205,37 +206,7 @@ WHITENOISE_AUTOREFRESH = not LIVE
 
 LOG_LEVEL = environment.log_level("ERROR" if TESTING else "INFO")
 LAUNCHED = "LAUNCHED" in os.environ  # by `make run`, whose log is for people
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
-        "short": {"()": "budget_manager.launcher.logs.ShortFormatter"},
-    },
-    "filters": {"routine": {"()": "budget_manager.launcher.logs.WithoutRoutine"}},
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "short" if LAUNCHED else "line",
-            "filters": ["routine"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        # Django gives these handlers of their own; here everything goes through the one above.
-        "django": {"handlers": [], "level": "NOTSET"},
-        "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
-        # Failures and locks; its INFO lines log every step.
-        "axes": {"level": "WARNING" if LOG_LEVEL in ("DEBUG", "INFO") else LOG_LEVEL},
-        "waitress.queue": {"level": "ERROR"},  # it logs each request that waits for a thread
-        "matplotlib": {"level": "WARNING"},  # it logs the fonts that it finds
-        **{
-            name: {"level": "WARNING"}
-            for name in ("celery", "django.utils.autoreload")
-            if LAUNCHED and LOG_LEVEL != "DEBUG"
-        },
-    },
-}
+LOGGING = logs.logging_settings(LOG_LEVEL, short=LAUNCHED)
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Budget manager",

@@ -1,12 +1,10 @@
-from campaigns.models.access import BrandAssignment
-from campaigns.models.brand import Brand
+from campaigns.models.brand import Brand, BrandAssignment
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
-from campaigns.models.drafts import ImportDraft
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
-from campaigns.models.uploads import SpendUpload, SpendUploadPart
+from campaigns.models.uploads import ImportDraft, SpendUpload, SpendUploadPart
 
 __all__ = [
     "AccountingTimeZone",

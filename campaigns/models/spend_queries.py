@@ -15,6 +15,7 @@ from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED, in_list,
 from campaigns.models.clocks import Clocks
 from campaigns.models.current_spend import current_spend
 from campaigns.models.derived_join import join_derived
+from campaigns.models.fields import MicrosField
 
 Ids = Sequence[int] | None
 Columns = Mapping[str, str]
@@ -98,4 +99,4 @@ def _with_spend(
     values = clocks.params | ({} if ids is None else {"ids": list_param(ids)})
     # Django's querysets bind parameters by position.
     params = [values[name] for name in PARAMETER.findall(sql)]
-    return join_derived(rows, PARAMETER.sub("%s", sql), params, columns)
+    return join_derived(rows, PARAMETER.sub("%s", sql), params, {name: MicrosField() for name in columns})

@@ -19,7 +19,6 @@ from campaigns.services.bulk.operations import Adjustment, ApplySchedule, Change
 from campaigns.services.bulk.schedules import BUSINESS_HOURS, EVENINGS, PRESETS, WEEKENDS, format_schedule, schedule_of
 from campaigns.services.permissions import Person, visible_to
 
-PERCENTS = (Adjustment.RAISE_PERCENT, Adjustment.LOWER_PERCENT)
 COPY = "copy"
 
 

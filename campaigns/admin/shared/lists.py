@@ -83,9 +83,12 @@ class ScalableChangeList(ChangeList):
         return super().get_filters(request)
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
+        without_figures = self.root_queryset
         if self._ordered_by() & set(self.model_admin.figures):
-            self.root_queryset = self.model_admin.with_figures(self.root_queryset)
+            self.root_queryset = self.model_admin.with_figures(without_figures)
         rows = super().get_queryset(request, exclude_parameters)
+        # The page is read with the figures of its own rows only, and an action calls this again.
+        self.root_queryset = without_figures
         newest_of_all = self.model_admin.newest_unless and not self.params.get(self.model_admin.newest_unless)
         return newest(rows) if newest_of_all else rows
 

@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, transaction
 
 from campaigns.database.connection import LEDGER_LOCK, execute, fetch_all, take_ledger_lock
 from campaigns.models import Brand, BrandPeriod, Campaign, PendingSpend, SpendRecord, StatusChange
+from campaigns.models.clocks import segments_param
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.enforcement.saving import begin_change, finish_change
@@ -19,7 +20,6 @@ from campaigns.services.intake.csv_reader import Row
 from campaigns.services.intake.importer import import_spend
 from campaigns.services.jobs.full_check import full_check
 from campaigns.services.ledger import verify as verify_module
-from campaigns.services.ledger.booking import segments_param
 from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import fold
