@@ -43,7 +43,7 @@ class Made:
 
 @transaction.atomic
 def fill(*, now: datetime, progress: Progress = iter) -> Made | None:
-    """Make the demo, if there is no brand yet; else change nothing and return None.
+    """Make the demo if there are no brands yet; otherwise change nothing and return None.
 
     All or nothing, so an interrupted one can be begun again. The ledger lock lets one of two fillers go first. The
     brands that are locked after it can't be waited for the wrong way round: nobody else sees them yet.
