@@ -118,12 +118,13 @@ def _create(advertiser: Advertiser, now: datetime) -> list[SpendRecord]:
         monthly_budget=_money(delivery.limits.monthly),
         created_at=start,
     )
-    today = local_date(ZoneInfo(advertiser.timezone), now)
-    campaigns = {plan.name: _create_campaign(brand, plan, delivery.limits, today) for plan in advertiser.campaigns}
+    wall = now.astimezone(ZoneInfo(advertiser.timezone))
+    campaigns = {plan.name: _create_campaign(brand, plan, delivery.limits, wall) for plan in advertiser.campaigns}
     return [_record(campaigns[spend.campaign], spend) for spend in delivery.spends]
 
 
-def _create_campaign(brand: Brand, plan: Plan, limits: Limits, today: date) -> Campaign:
+def _create_campaign(brand: Brand, plan: Plan, limits: Limits, wall: datetime) -> Campaign:
+    today = wall.date()
     campaign = Campaign.objects.create(
         brand=brand,
         name=plan.name,
@@ -133,7 +134,7 @@ def _create_campaign(brand: Brand, plan: Plan, limits: Limits, today: date) -> C
         ends_on=_day(plan.ends, today),
         created_at=brand.created_at,
     )
-    for window in plan.windows:
+    for window in plan.schedule(wall):
         DaypartingSchedule.objects.create(campaign=campaign, **asdict(window))
     return campaign
 
