@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import may_view
 from campaigns.admin.shared.display import ago, chip, link_to, list_address, share_bar, spend_bar, status_chips
-from campaigns.admin.shared.filters import LAST_24_HOURS
+from campaigns.admin.shared.filters import ANY_RISK, LAST_24_HOURS
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_money
 from campaigns.rules.periods import find_zone
@@ -101,6 +101,7 @@ def _of_brands(brands: Brands, request: HttpRequest, now: datetime) -> dict[str,
         "currencies": [_currency(each) for each in sorted(brands.currencies.values(), key=_most_brands_first)],
         "worst": [_brand(brand, now) for brand in brands.worst],
         "at_risk": brands.at_risk,
+        "every_at_risk": list_address(Brand, risk=ANY_RISK),
     }
 
 
@@ -198,7 +199,7 @@ def _of_changes(changes: Changes) -> dict[str, Any]:
             for reason, count in changes.paused_for.items()
             if count
         ],
-        "every": list_address(StatusChange, since=LAST_24_HOURS),
+        "all": list_address(StatusChange),
     }
 
 

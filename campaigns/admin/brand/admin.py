@@ -48,7 +48,7 @@ class BrandForm(NamedForm[Brand]):
         super().__init__(*args, **kwargs)
         if "currency" in self.fields and not self.is_new and self.keeps_its_currency:
             field = self.fields["currency"]
-            field.help_text = "The brand has spend or closed statements in this currency, so it can't change."
+            field.help_text = "The brand has spend or final statements in this currency, so it can't change."
             field.widget.attrs["readonly"] = True
 
     @property

@@ -74,6 +74,8 @@ class Command(BaseCommand):
                 wait_for_an_end(processes)
 
     def prepare_database(self) -> None:
+        self.stdout.write("Preparing the database …")
+        self.stdout.flush()
         call_command("migrate", interactive=False, verbosity=0, stdout=self.stdout)
         call_command("demo", stdout=self.stdout)
 

@@ -56,7 +56,7 @@ class Operation(Protocol):
 
 @dataclass(frozen=True)
 class SwitchTo:
-    """Switch on or off; no job ever changes this (R5)."""
+    """Switch on or off; jobs never change this (R5)."""
 
     enabled: bool
     attribute = "switch"

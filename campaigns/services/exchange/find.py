@@ -67,7 +67,7 @@ class Finder:
         key = self._key(line)
         if key is not None:
             if key not in self.by_id:
-                raise LineRefused(f"{self.key}: there is no {what} {key}: correct it, or leave it empty for a new one.")
+                raise LineRefused(f"{self.key}: unknown {what} {key}: correct it, or leave it empty for a new one.")
             known = self.by_id[key]
             self._check_names(line, known)
             return known
@@ -99,7 +99,7 @@ class Finder:
         if problem:
             raise LineRefused(f"brand: {problem}")
         if pk is None:
-            raise LineRefused(f"brand: there is no brand {quote(text)}: correct the name, or import the brand first.")
+            raise LineRefused(f"brand: unknown brand {quote(text)}: correct the name, or import the brand first.")
         return self.brands[pk]
 
     def _check_names(self, line: Line, known: Known) -> None:

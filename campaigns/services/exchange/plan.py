@@ -138,7 +138,7 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
 def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> PlannedLine:
     name = _read(kind, "name", line.cells.get("name", ""))
     if not _may_add(kind, person):
-        raise LineRefused(f"There is no {kind.model._meta.model_name} {quote(name)}: correct the name.")
+        raise LineRefused(f"Unknown {kind.model._meta.model_name} {quote(name)}: correct the name.")
     brand = finder.brand_of(line) if kind == Kind.CAMPAIGNS else None
     values = {column: _read(kind, column, text, line=line) for column, text in _writable(kind, line) if text.strip()}
     _check_dates(values)

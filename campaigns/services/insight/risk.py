@@ -127,5 +127,5 @@ def risks(
 
 
 def brands_with_risk(risk: Risk, *, now: datetime) -> list[int]:
-    """Return the ids of all brands with a risk, for the list filter. Two queries."""
+    """Return the ids of all brands with a risk, or with any of several, for the list filter. Two queries."""
     return [pk for (pk,) in fetch_all(*risks(f"SELECT id FROM risks WHERE risk & {int(risk)} <> 0", now=now))]

@@ -109,6 +109,11 @@ class ChangeTests(HomeTestCase):
         self.assertEqual((found.paused, found.resumed, found.other, found.is_capped), (1, 1, 1, False))
         self.assertEqual({reason.value: count for reason, count in found.paused_for.items() if count}, {32: 1, 64: 1})
 
+    def test_the_latest_changes_lead_to_the_whole_history(self) -> None:
+        self.change(0, 32, NOW - timedelta(days=3))
+        address = reverse("admin:campaigns_statuschange_changelist")
+        self.assertContains(self.home(), f'<a class="text-link" href="{address}">View all status changes</a>')
+
     def test_it_counts_among_the_newest_lines_and_says_so(self) -> None:
         for _ in range(3):
             self.change(0, 32, NOW - timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""A brand's currency is one of ISO 4217, and stays once there is spend or a closed statement, at every door."""
+"""A brand's currency is one of ISO 4217, and stays once there is spend or a final statement, at every door."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from campaigns.tests.support.pages import page
 
 ADVICE = "Enter a code of ISO 4217, like EUR."
 UNKNOWN = f"isn&#x27;t a currency we know. {ADVICE}"
-STAYS = "has spend or closed statements in EUR, so its currency can&#x27;t change."
+STAYS = "has spend or final statements in EUR, so its currency can&#x27;t change."
 CHANGE = "UPDATE campaigns_brand SET currency = 'USD' WHERE id = %s"
-REFUSED = "a brand with spend or closed statements keeps its currency"
+REFUSED = "a brand with spend or final statements keeps its currency"
 
 
 class Codes(FormTestCase):
@@ -73,7 +73,7 @@ class Kept(FormTestCase):
         spend(make_campaign(brand), 5)
         html = self.client.get(self.address(brand)).content.decode()
         self.assertRegex(html, field)
-        self.assertIn("The brand has spend or closed statements in this currency", html)
+        self.assertIn("The brand has spend or final statements in this currency", html)
 
     def test_a_form_that_was_open_before_the_first_spend_is_refused(self) -> None:
         brand = make_brand(currency="EUR")
@@ -90,7 +90,7 @@ class Kept(FormTestCase):
 
 
 class KeptByTheDatabase(OutsideTestCase):
-    """Whoever changes it: the connector's client, a console, another application."""
+    """The currency stays, whether the connector, a console or another application changes it."""
 
     def assert_kept(self, brand: Brand) -> None:
         self.assertEqual(brands_that_keep_their_currency([brand.pk]), {brand.pk})
@@ -149,7 +149,7 @@ class Files(ExchangeTestCase):
         make_brand(name="Free", currency="EUR")
         ((line, told),) = self.problems(Kind.BRANDS, ["name", "currency"], ["Free", "USD"], ["Alpine", "USD"])
         self.assertEqual(line, 3)
-        self.assertIn("“Alpine” has spend or closed statements in EUR, so its currency can't change.", told)
+        self.assertIn("“Alpine” has spend or final statements in EUR, so its currency can't change.", told)
 
     def test_what_was_spent_after_the_preview_refuses_the_import(self) -> None:
         brand = make_brand(name="Alpine", currency="EUR")

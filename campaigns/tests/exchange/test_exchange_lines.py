@@ -75,7 +75,7 @@ class WhatIsWrongWithALine(ExchangeTestCase):
                 Kind.CAMPAIGNS, ("id", "brand", "name"), ("", "Boreal", "X"), (campaign.pk, "Boreal", "Search")
             ),
             [
-                (2, "brand: there is no brand “Boreal”: correct the name, or import the brand first."),
+                (2, "brand: unknown brand “Boreal”: correct the name, or import the brand first."),
                 (
                     3,
                     f"brand: “Search” ({campaign.pk}) belongs to the brand “Alpine”, not to “Boreal”: move a"
@@ -84,7 +84,7 @@ class WhatIsWrongWithALine(ExchangeTestCase):
                 ),
             ],
         )
-        sentence = "id: there is no campaign 999999: correct it, or leave it empty for a new one."
+        sentence = "id: unknown campaign 999999: correct it, or leave it empty for a new one."
         self.assertEqual(self.problems(Kind.CAMPAIGNS, ("id", "enabled"), ("999999", "on")), [(2, sentence)])
         header = ("brand", "campaign", "days", "from", "until")
         sentence = "campaign: the brand “Alpine” has no campaign “Video”: correct the name."

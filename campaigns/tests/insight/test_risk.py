@@ -101,6 +101,11 @@ class RiskTests(HomeTestCase):
         self.spending(100, name="Zenith", daily_budget=100)
         worst = [brand.name for brand in brands_now(self.user, now=NOW).worst]
         self.assertEqual((worst[0], len(worst)), ("Zenith", overview.MAX_WORST_BRANDS))
-        self.assertContains(
-            self.home(), f"{overview.MAX_WORST_BRANDS} of {overview.MAX_WORST_BRANDS + 2} brands at risk"
-        )
+        self.spending(50, name="Even", daily_budget=100)
+        page, at_risk = self.home(), overview.MAX_WORST_BRANDS + 2
+        self.assertContains(page, f"Showing {overview.MAX_WORST_BRANDS} of {at_risk} at risk.")
+        every = f"{reverse('admin:campaigns_brand_changelist')}?risk=any"
+        self.assertContains(page, f'<a class="text-link" href="{every}">View all</a>')
+        found = self.client.get(every)
+        self.assertEqual(len(found.context["cl"].result_list), at_risk)
+        self.assertContains(found, "risk: any risk</span>")

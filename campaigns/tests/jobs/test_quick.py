@@ -1,4 +1,4 @@
-"""The quick check: what had spend, and what time has reached, and nothing else."""
+"""The quick check decides on brands with spend and campaigns whose next change is due, and on nothing else."""
 
 from __future__ import annotations
 

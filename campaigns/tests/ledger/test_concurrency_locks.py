@@ -225,7 +225,7 @@ if POSTGRESQL:
             self.assertEqual(history(campaign), [(PauseReason.ENDED, PauseReason.BRAND_DISABLED)])
 
     class EveryoneWaitsForTheLedger(OutsideTestCase):
-        """Whoever moves totals waits while somebody else holds the ledger lock."""
+        """Everything that moves totals waits while another transaction holds the ledger lock."""
 
         def setUp(self) -> None:
             super().setUp()
@@ -277,7 +277,7 @@ if POSTGRESQL:
             self.assertEqual(enforce_at(NOON).changed, 1)
 
     class OrderOfLocks(OutsideTestCase):
-        """Whoever takes several takes them in one order, wherever their rows lie, and so meets others in no circle."""
+        """Several locks are taken in one order, whatever the order of the rows, so no deadlock arises."""
 
         def test_it_holds_no_later_external_id_while_it_waits_for_an_earlier_one(self) -> None:
             campaign = make_campaign(make_brand(name="Acme"), name="Spring")
