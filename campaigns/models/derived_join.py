@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
 from django.db.models.expressions import Expression
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.constants import LOUTER
 from django.db.models.sql.datastructures import BaseTable
-
-from campaigns.models.fields import MicrosField
 
 
 class DerivedJoin(BaseTable):
@@ -40,27 +38,31 @@ class DerivedJoin(BaseTable):
         return type(self), self.sql, repr(self.params), self.parent_alias
 
 
-def join_derived(rows: QuerySet[Any], sql: str, params: Sequence[Any], amounts: Iterable[str]) -> QuerySet[Any]:
-    """Join a SELECT to the rows by its column id, and annotate amounts in millionths, its other columns."""
+def join_derived(
+    rows: QuerySet[Any], sql: str, params: Sequence[Any], columns: Mapping[str, Field[Any, Any]]
+) -> QuerySet[Any]:
+    """Join a SELECT to the rows by its column id, and annotate its other columns, of which the types are given."""
     joined = rows.all()
     query = joined.query
     alias: str = query.join(DerivedJoin(sql, params, str(query.get_initial_alias())))
-    annotated: QuerySet[Any] = joined.annotate(**{name: DerivedAmount(alias, name) for name in amounts})
+    annotated: QuerySet[Any] = joined.annotate(
+        **{name: DerivedColumn(alias, name, field) for name, field in columns.items()}
+    )
     return annotated
 
 
-class DerivedAmount(Expression):
-    """A column of millionths of what was joined."""
+class DerivedColumn(Expression):
+    """A column of what was joined."""
 
-    def __init__(self, alias: str, column: str) -> None:
-        super().__init__(output_field=MicrosField())
+    def __init__(self, alias: str, column: str, output_field: Field[Any, Any]) -> None:
+        super().__init__(output_field=output_field)
         self.alias, self.column = alias, column
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
         return f"{compiler.quote_name_unless_alias(self.alias)}.{connection.ops.quote_name(self.column)}", ()
 
-    def relabeled_clone(self, change_map: Mapping[str, str]) -> DerivedAmount:
-        return DerivedAmount(change_map.get(self.alias, self.alias), self.column)
+    def relabeled_clone(self, change_map: Mapping[str, str]) -> DerivedColumn:
+        return DerivedColumn(change_map.get(self.alias, self.alias), self.column, self.output_field)
 
     def get_group_by_cols(self) -> list[Any]:
         return [self]
