@@ -18,7 +18,7 @@ from campaigns.rules.pace import Verdict, days_from
 from campaigns.rules.periods import ONE_DAY
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.pace.refresh import refresh_pace
-from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, make_window, spend, utc
 
 # A Wednesday: 24 of 30 days are finished, and half of the 25th.
 NOW = utc("2026-11-25 12:00")
@@ -213,8 +213,7 @@ class AnnotationTests(PaceTestCase):
     def test_weekdays_of_every_month_are_counted_as_the_calendar_has_them(self) -> None:
         brand = make_brand(monthly_budget=10**8)
         profile = dict(zip(WEEKDAYS, (1, 10, 100, 1000, 10_000, 100_000, 1_000_000), strict=True))
-        always = "".join(f"{60 * hour:04}" for hour in range(25))
-        BrandPace.objects.create(brand=brand, day=TODAY, days=56, volatility=0, open_minutes=always, **profile)
+        make_profile(brand, TODAY, 0, **profile)
         for month in range(1, 13):
             for now in (utc(f"2026-{month:02}-01"), utc(f"2026-{month:02}-17"), utc(f"2026-{month:02}-28")):
                 ends = (now.date().replace(day=1) + timedelta(days=32)).replace(day=1)
