@@ -103,7 +103,7 @@ def off_days(days: Sequence[date], spend: Mapping[date, int], monthly_budgets: M
     without spend if their weekday usually has some. A weekday that usually has none is outside the schedule, not off.
     monthly_budgets are by the first of the month; spend is that of whole months.
     """
-    off = _days_after_a_reached_budget(days, spend, monthly_budgets) | _long_runs_without_spend(days, spend)
+    off = _days_after_a_reached_budget(days, spend, monthly_budgets) & set(days) | _long_runs_without_spend(days, spend)
     for weekday in range(7):
         same = [day for day in days if day.weekday() == weekday and day not in off]
         without = {day for day in same if not spend.get(day)}

@@ -29,20 +29,25 @@ SAMPLED_BRANDS = 1_000
 # Of closed months, how many are counted when a page says how often the ranges held.
 COUNTED_MONTHS = 6
 
-# By days left, from few to many. Measured by `python -m benchmarks backtest`; see docs/pace.md.
-DEFAULT_RANGES: dict[int, tuple[Range, ...]] = {
-    0: tuple(Range(-100, 100) for _ in DAYS_LEFT),
-    1: tuple(Range(-200, 200) for _ in DAYS_LEFT),
-    2: tuple(Range(-300, 300) for _ in DAYS_LEFT),
+Classes = tuple[int, int]
+CLASSES: list[Classes] = list(product(range(len(VOLATILITY_NAMES)), range(len(DAYS_LEFT))))
+
+# By volatility, and by days left from few to many. Measured by `python -m benchmarks backtest`; see docs/pace.md.
+# fmt: off
+MEASURED = (
+    ((-112, 93), (-85, 76), (-81, 80), (-81, 89), (-75, 90), (-84, 94), (-76, 101)),
+    ((-214, 221), (-164, 180), (-143, 174), (-122, 161), (-116, 143), (-125, 136), (-120, 144)),
+    ((-430, 543), (-331, 385), (-271, 355), (-266, 337), (-247, 291), (-231, 280), (-238, 311)),
+)
+# fmt: on
+DEFAULT_RANGES: dict[Classes, Range] = {
+    (volatility, left): Range(*MEASURED[volatility][left]) for volatility, left in CLASSES
 }
 
 # A sample in an order that doesn't follow the ids.
 SAMPLE = """
 SELECT brand_id FROM campaigns_brandpace WHERE days >= %s ORDER BY (brand_id * 7919) %% 10007, brand_id LIMIT %s
 """
-
-Classes = tuple[int, int]
-CLASSES: list[Classes] = list(product(range(len(VOLATILITY_NAMES)), range(len(DAYS_LEFT))))
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,8 @@ class Reliability:
 
 def known_ranges() -> dict[Classes, Range]:
     """Return the range of each class: of the latest closed month with enough errors, or else the built-in one."""
-    found = {(volatility, left): DEFAULT_RANGES[volatility][left] for volatility, left in CLASSES}
     rows = PaceError.objects.filter(errors__gte=FEWEST_ERRORS).order_by("month")
-    return found | {(row.volatility, row.days_left): Range(row.low, row.high) for row in rows}
+    return DEFAULT_RANGES | {(row.volatility, row.days_left): Range(row.low, row.high) for row in rows}
 
 
 def reliability(*, now: datetime) -> Reliability:

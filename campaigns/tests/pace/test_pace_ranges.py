@@ -80,9 +80,9 @@ class LearningTests(PaceTestCase):
 
 class KnownRangeTests(PaceTestCase):
     def test_it_is_built_in_until_a_month_has_enough_errors(self) -> None:
-        self.assertEqual(known_ranges()[0, 0], DEFAULT_RANGES[0][0])
+        self.assertEqual(known_ranges()[0, 0], DEFAULT_RANGES[0, 0])
         error(errors=ranges.FEWEST_ERRORS - 1, low=-1, high=1).save()
-        self.assertEqual(known_ranges()[0, 0], DEFAULT_RANGES[0][0])
+        self.assertEqual(known_ranges()[0, 0], DEFAULT_RANGES[0, 0])
         error(month=DECEMBER, errors=ranges.FEWEST_ERRORS, low=-2, high=2).save()
         error(month=date(2027, 1, 1), errors=0).save()
         self.assertEqual(known_ranges()[0, 0], Range(-2, 2))
@@ -92,16 +92,12 @@ class KnownRangeTests(PaceTestCase):
             row = self.refreshed(self.brand(days=days))
             self.assertEqual((row.days, row.range_low is not None), (days, has_range))
 
-    def test_it_narrows_with_the_days_that_are_left(self) -> None:
+    def test_it_is_that_of_the_days_that_are_left(self) -> None:
         brand = self.brand(days=40)
-        widths = []
-        for day in (TODAY, TODAY + 5 * ONE_DAY):
+        for day, left in ((TODAY, 1), (TODAY + 5 * ONE_DAY, 0), (TODAY + 6 * ONE_DAY, 6)):
             refresh_pace(now=utc(f"{day} 12:00"))
             row = BrandPace.objects.get(brand=brand)
-            expected = DEFAULT_RANGES[row.volatility][0 if day.day == 30 else 1]
-            self.assertEqual((row.range_low, row.range_high), expected)
-            widths.append((row.range_high or 0) - (row.range_low or 0))
-        self.assertEqual(len(widths), 2)
+            self.assertEqual((row.range_low, row.range_high), DEFAULT_RANGES[0, left], day)
 
 
 class GuardTests(PaceTestCase):
