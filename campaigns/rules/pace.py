@@ -104,8 +104,7 @@ def off_days(days: Sequence[date], spend: Mapping[date, int], monthly_budgets: M
     monthly_budgets are by the first of the month; spend is that of whole months.
     """
     off = _days_after_a_reached_budget(days, spend, monthly_budgets) & set(days) | _long_runs_without_spend(days, spend)
-    for weekday in range(7):
-        same = [day for day in days if day.weekday() == weekday and day not in off]
+    for same in _by_weekday(day for day in days if day not in off):
         without = {day for day in same if not spend.get(day)}
         if 2 * len(without) < len(same):
             off |= without
@@ -136,6 +135,14 @@ def _long_runs_without_spend(days: Sequence[date], spend: Mapping[date, int]) ->
     return found
 
 
+def _by_weekday(days: Iterable[date]) -> list[list[date]]:
+    """Return the Mondays, the Tuesdays, … among some days."""
+    found: list[list[date]] = [[] for _ in range(7)]
+    for day in days:
+        found[day.weekday()].append(day)
+    return found
+
+
 def fit(days: Collection[date], spend: Mapping[date, int], today: date) -> Profile | None:
     """Return the profile of days on which the brand was on; None if there are too few.
 
@@ -148,7 +155,7 @@ def fit(days: Collection[date], spend: Mapping[date, int], today: date) -> Profi
     mean = sum(amounts.values()) / len(amounts)
     if not mean or len(amounts) < DAYS_FOR_WEEKDAYS:
         return Profile((_rounded(mean),) * 7, len(amounts), len(VOLATILITIES))
-    weights = [_weight([amount / mean for day, amount in amounts.items() if day.weekday() == n]) for n in range(7)]
+    weights = [_weight([amounts[day] / mean for day in same]) for same in _by_weekday(amounts)]
     age_weights: dict[date, float] = {day: 2.0 ** (-(today - day).days / HALF_LIFE_DAYS) for day in days}
     expected = sum(weights[day.weekday()] * recent for day, recent in age_weights.items())
     level = sum(amounts[day] * recent for day, recent in age_weights.items()) / expected

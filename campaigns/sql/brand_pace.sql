@@ -2,8 +2,9 @@
 -- clock has the calendar of campaigns.models.pace_queries, whose days are numbered from 1970-01-01, a Thursday.
 -- All amounts are whole millionths. A number n has (n + 9) / 7 Mondays before it (and a constant), (n + 8) / 7 Tuesdays, …
 ,
--- The profile, with no day above the daily budget, which holds from now on.
-profile AS (
+-- The profile, with no day above the daily budget, which holds from now on. Materialized here and below: the columns are
+-- named many times, and PostgreSQL would put each expression in each place, and compile a statement of megabytes.
+profile AS MATERIALIZED (
     SELECT brand.*, p.days, p.volatility, p.range_low, p.range_high,
         CASE WHEN brand.daily_budget < p.monday THEN brand.daily_budget ELSE p.monday END AS monday,
         CASE WHEN brand.daily_budget < p.tuesday THEN brand.daily_budget ELSE p.tuesday END AS tuesday,
@@ -57,7 +58,7 @@ up_to_now AS (
 ),
 -- The rest of today, which the daily budget limits. Nothing more is expected of a brand that is paused, or has reached
 -- its monthly budget.
-rest_of_today AS (
+rest_of_today AS MATERIALIZED (
     SELECT up_to_now.*,
         CASE
             WHEN of_today IS NULL THEN NULL

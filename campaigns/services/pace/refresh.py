@@ -20,8 +20,8 @@ from campaigns.services.ledger.locks import limit_job_waits
 from campaigns.services.pace.history import History, read_histories, read_windows
 from campaigns.services.pace.ranges import known_ranges, learn_errors
 
-# A check refreshes no more than these; later checks do the others.
-MOST_BRANDS = 5_000
+# A check refreshes no more than these, in a third of a second; later checks do the others.
+MOST_BRANDS = 1_000
 BATCH_BRANDS = 500
 
 COLUMNS = ("day", "first_day", "days", "volatility", *WEEKDAYS, "open_minutes", "range_low", "range_high")
