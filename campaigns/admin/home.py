@@ -16,14 +16,13 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import may_view
-from campaigns.admin.shared.display import ago, chip, link_to, list_address, share_bar, spend_bar, status_chips
+from campaigns.admin.shared.display import ago, around, chip, link_to, list_address, share_bar, spend_bar, status_chips
 from campaigns.admin.shared.filters import LAST_24_HOURS
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_money
 from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import home as overview
-from campaigns.services.insight.forecast import format_day
 from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
@@ -140,7 +139,7 @@ def _when(brand: BrandNow) -> str:
     if brand.pace is None or brand.monthly_budget is None or not brand.risk & Risk.OVER_PACING:
         return ""
     day = brand.pace.runs_out_on(brand.monthly_budget - brand.month_spend)
-    return f"runs out around {format_day(day, brand.pace.today)}" if day else ""
+    return f"runs out {around(day, brand.pace.today)}" if day else ""
 
 
 def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:

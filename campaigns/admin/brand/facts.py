@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from campaigns.admin.shared.display import around
 from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.pace import DAYS_FOR_PROJECTION, DAYS_FOR_WEEKDAYS, Verdict
 from campaigns.services.insight.brand_month import BrandMonth
-from campaigns.services.insight.forecast import format_day
 from campaigns.services.insight.month_pace import MonthPace
 
 # A name, a figure, and what the figure means.
 Fact = tuple[str, str, str]
 
 # The range of fewer projections is too uncertain itself to name a share.
-FEWEST_PROJECTIONS = 20
+FEWEST_PROJECTIONS = 100
 
 
 def month_facts(brand: Any, month: BrandMonth) -> list[Fact]:
@@ -51,9 +51,9 @@ def _budget(month: BrandMonth, paused: str) -> Iterator[Fact]:
         figure = "under-pacing" if month.pace.verdict == Verdict.UNDER else "on track"
         yield "Budget", figure, "won’t be reached this month"
     else:
-        when = format_day(month.runs_out_on, month.today)
+        when = around(month.runs_out_on, month.today)
         on_track = month.pace.verdict == Verdict.ON_PACE
-        figure, meaning = ("on track", f"used up around {when}") if on_track else (f"runs out around {when}", "")
+        figure, meaning = ("on track", f"used up {when}") if on_track else (f"runs out {when}", "")
         yield "Budget", figure, meaning or "at the current pace"
 
 
