@@ -1,7 +1,7 @@
 """Compares projections with what was spent, beside the straight line: `python -m benchmarks backtest [FILE]`.
 
-The error is that of the period's total at the beginning of a day, in percent; the coverage is how many of the 80 %
-ranges held what was spent. docs/pace.md shows the tables.
+The error is that of the period's total at the beginning of a day, in percent. A false alarm is a brand that would have
+been called over- or under-pacing with a budget that it used exactly. docs/pace.md shows the tables.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ class Trial:
     straight: float
     ours: float
     held: bool | None
+    # Whether a budget that was used exactly would have been called over- or under-pacing.
+    straight_alarm: bool
+    alarm: bool
 
 
 def run(file: Path | None) -> str:
@@ -85,12 +88,22 @@ def _of_period(history: History, start: date, end: date) -> Iterator[Trial]:
         if profile is None or actual <= 0 or not off.isdisjoint(period):
             continue
         rest = profile.expected(left, history.daily_budget)
-        held = None
-        if profile.days >= DAYS_FOR_WEEKDAYS and rest:
-            low, high = DEFAULT_RANGES[profile.volatility, days_left_class(len(left) - 1)]
-            held = low <= pace.relative_error(actual - known, rest) <= high
+        has_range = profile.days >= DAYS_FOR_WEEKDAYS and rest > 0
+        widest = Range(-pace.ERROR_WITHOUT_RANGE, pace.ERROR_WITHOUT_RANGE)
+        likely = DEFAULT_RANGES[profile.volatility, days_left_class(len(left) - 1)] if has_range else widest
+        in_range = rest > 0 and likely.low <= pace.relative_error(actual - known, rest) <= likely.high
         straight = known * len(period) / number
-        yield Trial(number, abs(straight / actual - 1), abs((known + rest) / actual - 1), held)
+        straight_error, error = abs(straight / actual - 1), abs((known + rest) / actual - 1)
+        widening = pace.TOLERANCE_OF_A_MONTH * (len(left) - 1) / len(period)
+        tolerance = (pace.TOLERANCE_AT_THE_END + widening) / 1000
+        yield Trial(
+            number,
+            straight_error,
+            error,
+            in_range if has_range else None,
+            straight_error > tolerance,
+            error > tolerance and not in_range,
+        )
 
 
 def simulated(brands: int, seed: str) -> Iterator[Series]:
@@ -155,8 +168,9 @@ def _table(title: str, found: list[Trial]) -> str:
     lines = [
         f"**{title}**",
         "",
-        "| at day | projections | error, straight line | error, by weekdays | ranges | held |",
-        "|---|---|---|---|---|---|",
+        "| after days | projections | error: straight line | by weekdays | false alarms: straight line | by weekdays"
+        " | ranges | held |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for day in DAYS:
         of_day = [trial for trial in found if trial.day == day]
@@ -164,7 +178,12 @@ def _table(title: str, found: list[Trial]) -> str:
             ranged = [trial.held for trial in of_day if trial.held is not None]
             held = f"{fmean(ranged):.0%}" if ranged else "–"
             straight, ours = (fmean(getattr(trial, name) for trial in of_day) for name in ("straight", "ours"))
-            lines.append(f"| {day} | {len(of_day):,} | {straight:.1%} | {ours:.1%} | {len(ranged):,} | {held} |")
+            false_straight = fmean(trial.straight_alarm for trial in of_day)
+            false_ours = fmean(trial.alarm for trial in of_day)
+            lines.append(
+                f"| {day} | {len(of_day):,} | {straight:.1%} | {ours:.1%} | {false_straight:.0%} | {false_ours:.0%}"
+                f" | {len(ranged):,} | {held} |"
+            )
     return "\n".join(lines)
 
 

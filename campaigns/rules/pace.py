@@ -31,9 +31,11 @@ SHRINKAGE_DAYS = 2
 OFF_RUN_DAYS = 7
 
 # The projected spend of a month may differ from its budget by so many thousandths on the last day, and by so many
-# more with a whole month left, before the brand is over- or under-pacing.
+# more with a whole month left, before the brand is over- or under-pacing. A budget within the range never is.
 TOLERANCE_AT_THE_END = 20
 TOLERANCE_OF_A_MONTH = 80
+# Of what is expected of the rest, in thousandths: so far off may a projection be for which no range is known.
+ERROR_WITHOUT_RANGE = 300
 
 # Upper bounds, excluded, of the classes of volatility but the last: the usual relative deviation of a day.
 VOLATILITIES = (0.15, 0.35)

@@ -74,6 +74,11 @@ projection AS (
         month_spend + today_left + days_left AS projected,
         month_spend + today_left + days_left + (today_left + days_left) / 1000 * range_low AS projected_low,
         month_spend + today_left + days_left + (today_left + days_left) / 1000 * range_high AS projected_high,
+        -- The range that the verdict allows for: without one, young brands would be called over- or under-pacing at random.
+        month_spend + today_left + days_left
+            - (today_left + days_left) / 1000 * COALESCE(-range_low, {error_without_range}) AS likely_low,
+        month_spend + today_left + days_left
+            + (today_left + days_left) / 1000 * COALESCE(range_high, {error_without_range}) AS likely_high,
         -- How far what is projected may be from the budget, in thousandths, narrowing to the end of the month.
         {tolerance_at_the_end} + {tolerance_of_a_month} * (next_month_number - today_number - 1)
             / (next_month_number - month_number) AS tolerance
@@ -92,8 +97,11 @@ paced AS (
         CASE
             WHEN today IS NULL OR NOT enabled OR COALESCE(monthly_budget, 0) = 0 OR month_reached = 1 THEN NULL
             WHEN projected IS NULL THEN 'early'
-            WHEN projected - monthly_budget > monthly_budget / 1000 * tolerance THEN 'over'
-            WHEN monthly_budget - projected > monthly_budget / 1000 * tolerance THEN 'under'
+            -- A budget within the likely range is neither.
+            WHEN projected - monthly_budget > monthly_budget / 1000 * tolerance
+                AND likely_low > monthly_budget THEN 'over'
+            WHEN monthly_budget - projected > monthly_budget / 1000 * tolerance
+                AND likely_high < monthly_budget THEN 'under'
             ELSE 'on'
         END AS verdict
     FROM projection

@@ -59,13 +59,15 @@ def _budget(month: BrandMonth, paused: str) -> Iterator[Fact]:
 
 def _projected(brand: Any, month: BrandMonth, pace: MonthPace) -> Iterator[Fact]:
     projected = format_money(_rounded(pace.projected, month), brand.currency)
-    if pace.low is None or pace.high is None:
+    if pace.projected == month.month.spend:
+        yield "Projected month-end spend", projected, "nothing more is expected this month"
+    elif pace.low is None or pace.high is None:
         yield "Projected month-end spend", projected, f"no range with less than {DAYS_FOR_WEEKDAYS} days of history"
-        return
-    low = format_amount(_rounded(pace.low, month), brand.currency)
-    high = format_money(_rounded(pace.high, month), brand.currency)
-    likely = f"80 % likely between {low} and {high}, if nothing pauses"
-    yield "Projected month-end spend", projected, f"{likely}. {_reliability(month)}"
+    else:
+        low = format_amount(_rounded(pace.low, month), brand.currency)
+        high = format_money(_rounded(pace.high, month), brand.currency)
+        likely = f"80 % likely between {low} and {high}, if nothing pauses"
+        yield "Projected month-end spend", projected, f"{likely}. {_reliability(month)}"
 
 
 def _reliability(month: BrandMonth) -> str:

@@ -232,7 +232,10 @@ class OddBrandTests(BrandTestCase):
 
     def test_a_stopped_brand_has_no_pace(self) -> None:
         brand = make_brand(daily_budget=100, monthly_budget=100, enabled=False)
+        make_profile(brand, NOW.date(), 1)
         page = self.page(brand)
+        self.assertIn("nothing more is expected this month", page)
+        self.assertNotIn("80 % likely", page)
         self.assertEqual(page.count("the brand is paused"), 1)
         self.assertNotIn("under-pacing", page)
 

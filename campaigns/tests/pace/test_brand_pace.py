@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 from django.db import IntegrityError, connection, transaction
 from django.test import TestCase
@@ -18,7 +19,10 @@ from campaigns.rules.pace import Verdict, days_from
 from campaigns.rules.periods import ONE_DAY
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.pace.refresh import refresh_pace
+from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, make_window, spend, utc
+from campaigns.tests.support.outside import POSTGRESQL
+from campaigns.tests.support.together import meanwhile
 
 # A Wednesday: 24 of 30 days are finished, and half of the 25th.
 NOW = utc("2026-11-25 12:00")
@@ -135,6 +139,32 @@ class RefreshTests(PaceTestCase):
         self.assertEqual(self.refreshed(brand).days, 24)
 
 
+class LockTests(CommittedTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        campaign = make_campaign()
+        for day in range(1, 25):
+            spend(campaign, 50, f"2026-11-{day:02} 10:00")
+        run_full_check("check_budgets", clock=lambda: NOW)
+
+    def test_a_brand_that_is_deleted_leaves_no_profile(self) -> None:
+        brand = make_brand()
+        refresh_pace(now=NOW)
+        brand.delete()
+        self.assertFalse(BrandPace.objects.filter(pk=brand.pk).exists())
+
+    if POSTGRESQL:
+
+        def test_a_profile_that_somebody_holds_is_left_to_the_next_check(self) -> None:
+            tomorrow = NOW + ONE_DAY
+            with patch("campaigns.services.ledger.locks.LEDGER_WAIT", 0.1), transaction.atomic():
+                BrandPace.objects.select_for_update().get()
+                refreshed: list[int] = []
+                meanwhile(lambda: refreshed.append(refresh_pace(now=tomorrow)))
+            self.assertEqual(refreshed, [0])
+            self.assertEqual(refresh_pace(now=tomorrow), 1)
+
+
 class AnnotationTests(PaceTestCase):
     def test_without_a_profile_it_is_too_early_to_project(self) -> None:
         brand = make_brand(monthly_budget=100)
@@ -152,10 +182,26 @@ class AnnotationTests(PaceTestCase):
 
     def test_over_and_under_begin_beyond_a_tolerance_that_narrows(self) -> None:
         # 5 of 30 days are left after today: 2 % and 8 % · 5 / 30 are 3.3 %.
-        brand = self.brand()
+        make_profile(self.brand(), TODAY, 100, range_low=0, range_high=0)
         for budget, verdict in (("2855.76", "on"), ("2855.75", "over"), ("3050.67", "on"), ("3050.68", "under")):
             Brand.objects.update(monthly_budget=budget)
-            self.assertEqual(self.figures(brand).pace_verdict, verdict, budget)
+            self.assertEqual(Brand.objects.with_pace(NOW).get().pace_verdict, verdict, budget)
+
+    def test_a_budget_within_the_range_is_on_pace(self) -> None:
+        brand = self.brand()
+        # 550 are expected of the rest; 2,950 in all.
+        for low, high, budget, verdict in (
+            (-200, 100, "2840", "on"),
+            (-200, 100, "2839.99", "over"),
+            (-100, 300, "3115", "on"),
+            (-100, 300, "3115.01", "under"),
+            (None, None, "2785", "on"),
+            (None, None, "2784.99", "over"),
+            (None, None, "3115.01", "under"),
+        ):
+            make_profile(brand, TODAY, 100, range_low=low, range_high=high)
+            Brand.objects.update(monthly_budget=budget)
+            self.assertEqual(Brand.objects.with_pace(NOW).get().pace_verdict, verdict, budget)
 
     def test_no_projected_day_is_above_the_daily_budget(self) -> None:
         brand = self.brand(monthly_budget=3000, daily_budget=60)

@@ -122,6 +122,7 @@ class BacktestTests(SimpleTestCase):
             of_day = [trial for trial in found if trial.day == day]
             ours, straight = fmean(trial.ours for trial in of_day), fmean(trial.straight for trial in of_day)
             self.assertLess(ours, better * straight, day)
+            self.assertLess(sum(trial.alarm for trial in of_day), 0.5 * sum(trial.straight_alarm for trial in of_day))
         ranged = [trial.held for trial in found if trial.held is not None]
         self.assertEqual(len(ranged), 60 * 3 * 4)
         self.assertGreater(fmean(ranged), 0.75)
