@@ -73,7 +73,7 @@ def _projected(brand: Any, month: BrandMonth, pace: MonthPace) -> Iterator[Fact]
 def _reliability(month: BrandMonth) -> str:
     found = month.reliability
     if found.projections < FEWEST_PROJECTIONS:
-        return "No closed month to check such ranges by yet."
+        return "Too few closed months to check such ranges by yet."
     return f"In closed months, {found.percent} % of {found.projections:,} such ranges were right."
 
 

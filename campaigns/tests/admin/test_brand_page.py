@@ -138,7 +138,7 @@ class MonthTests(BrandTestCase):
 
     def test_it_says_how_often_such_ranges_were_right(self) -> None:
         make_profile(self.brand, NOW.date(), 100)
-        self.assertIn("No closed month to check such ranges by yet.", self.page(self.brand))
+        self.assertIn("Too few closed months to check such ranges by yet.", self.page(self.brand))
         PaceError.objects.create(month="2026-10-01", volatility=0, days_left=0, errors=1200, low=-1, high=1, held=948)
         self.assertIn("In closed months, 79 % of 1,200 such ranges were right.", self.page(self.brand))
 
