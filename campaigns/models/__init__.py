@@ -2,6 +2,7 @@ from campaigns.models.brand import Brand, BrandAssignment
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
+from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
 from campaigns.models.uploads import ImportDraft, SpendUpload, SpendUploadPart
@@ -10,6 +11,7 @@ __all__ = [
     "AccountingTimeZone",
     "Brand",
     "BrandAssignment",
+    "BrandPace",
     "BrandPeriod",
     "Campaign",
     "CampaignDay",
@@ -20,6 +22,7 @@ __all__ = [
     "ImportDraft",
     "JobRun",
     "JobZone",
+    "PaceError",
     "PendingSpend",
     "SpendRecord",
     "SpendUpload",

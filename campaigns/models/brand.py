@@ -10,6 +10,7 @@ from django.db.models.functions import Length, Now
 
 from campaigns.models.checks import IsPlainTimestamp, IsSwitch, IsText
 from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
+from campaigns.models.pace_queries import BrandWithPace, brands_with_pace
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.currencies import find_currency, unknown_currency
 from campaigns.rules.periods import EARLIEST, LATEST, find_zone
@@ -43,6 +44,10 @@ class BrandQuerySet(models.QuerySet["Brand"]):
     def with_spend(self, now: datetime) -> models.QuerySet[WithAnnotations[Brand, BrandSpend]]:
         """Annotate spend_today and spend_this_month: exact Decimals in each brand's zone at now, folded + pending."""
         return brands_with_spend(self, now)
+
+    def with_pace(self, now: datetime) -> models.QuerySet[WithAnnotations[Brand, BrandWithPace]]:
+        """Annotate spend, pace and the projection of the month; see BrandWithPace."""
+        return brands_with_pace(self, now)
 
 
 class Brand(SavesNameKey):

@@ -83,3 +83,10 @@ class IsText(FormCheck):
 
     postgresql = "({x} IS NOT NULL)"
     sqlite = "(typeof({x}) = 'text')"
+
+
+class IsDigits(FormCheck):
+    """A text of the digits 0 to 9 only."""
+
+    postgresql = "({x} !~ '[^0-9]')"
+    sqlite = "(typeof({x}) = 'text' AND {x} NOT GLOB '*[^0-9]*')"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -17,8 +17,9 @@ from django_stubs_ext import WithAnnotations
 from campaigns.models import Brand
 from campaigns.models.spend_queries import BrandSpend
 from campaigns.rules.money import format_amount, format_money
-from campaigns.rules.periods import find_zone
+from campaigns.rules.periods import ONE_DAY, find_zone
 from campaigns.rules.reasons import LABELS, PauseReason
+from campaigns.services.insight.forecast import format_day
 from campaigns.services.jobs.health import in_words
 
 
@@ -135,6 +136,12 @@ def share_bar(value: int, label: str) -> SafeString:
     return format_html(
         '<meter class="campaigns-share" min="0" max="100" value="{}" aria-label="{}">{}</meter>', value, label, label
     )
+
+
+def around(day: date, today: date) -> str:
+    """Return "today", "tomorrow" or "around Mon 2 Nov", for a day that is an estimate."""
+    shown = format_day(day, today)
+    return shown if day <= today + ONE_DAY else f"around {shown}"
 
 
 def ago(instant: datetime | None, now: datetime) -> str:

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Count, QuerySet, Subquery
 
-from campaigns.database.connection import fetch_all
+from campaigns.database.connection import as_date, fetch_all
 from campaigns.database.dialects import shown_sum
 from campaigns.models import Campaign, StatusChange
 from campaigns.rules.money import from_micros
 from campaigns.rules.reasons import PauseReason
+from campaigns.services.insight.month_pace import COLUMNS as PACE_COLUMNS
+from campaigns.services.insight.month_pace import MonthPace, month_pace
 from campaigns.services.insight.risk import Risk, brands_visible_to, risks
 from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
@@ -34,10 +36,8 @@ SEVERITY = (
     Risk.UNKNOWN_ZONE,
     Risk.REACHED_MONTH,
     Risk.REACHED_TODAY,
-    Risk.FAST_TODAY,
-    Risk.FAST_MONTH,
-    Risk.SLOW_MONTH,
-    Risk.SLOW_TODAY,
+    Risk.OVER_PACING,
+    Risk.UNDER_PACING,
 )
 RANK = " ".join(f"WHEN risk & {int(risk)} <> 0 THEN {rank}" for rank, risk in enumerate(SEVERITY))
 
@@ -47,13 +47,14 @@ SELECT NULL AS id, NULL AS name, NULL AS timezone, currency, enabled, risk,
     CASE WHEN monthly_budget IS NULL THEN 0 ELSE 1 END AS has_monthly,
     COUNT(*) AS brands,
     {shown_sum("day_spend")} AS day_spend, {shown_sum("daily_budget")} AS daily_budget,
-    {shown_sum("month_spend")} AS month_spend, {shown_sum("monthly_budget")} AS monthly_budget
+    {shown_sum("month_spend")} AS month_spend, {shown_sum("monthly_budget")} AS monthly_budget,
+    NULL AS today, {", ".join(f"NULL AS {name}" for name in PACE_COLUMNS)}
 FROM risks
 GROUP BY currency, enabled, risk, 7, 8
 """
-EACH_BRAND = """
+EACH_BRAND = f"""
 SELECT id, name, timezone, currency, enabled, risk, 1 AS has_daily, 1 AS has_monthly, 1 AS brands,
-    day_spend, daily_budget, month_spend, monthly_budget
+    day_spend, daily_budget, month_spend, monthly_budget, today, {", ".join(PACE_COLUMNS)}
 FROM risks
 """
 WORST_BRANDS = f"""{EACH_BRAND}
@@ -75,6 +76,8 @@ class BrandNow(NamedTuple):
     daily_budget: Decimal | None
     month_spend: Decimal
     monthly_budget: Decimal | None
+    # None where it is too early to project, or the time zone is unknown.
+    pace: MonthPace | None
 
 
 @dataclass
@@ -135,7 +138,7 @@ def rank(risk: Risk) -> int:
 
 def _add(found: Brands, row: tuple[Any, ...]) -> None:
     currency, enabled, bits, has_daily, has_monthly, brands = row[3:9]
-    day_spend, daily_budget, month_spend, monthly_budget = row[9:]
+    day_spend, daily_budget, month_spend, monthly_budget = row[9:13]
     found.count += brands
     found.switched_off += 0 if enabled else brands
     found.at_risk += brands if bits else 0
@@ -149,7 +152,8 @@ def _add(found: Brands, row: tuple[Any, ...]) -> None:
 
 def brand_now(row: tuple[Any, ...]) -> BrandNow:
     """Return a row of EACH_BRAND with names and types."""
-    pk, name, timezone, currency, _, bits, *_, day_spend, daily_budget, month_spend, monthly_budget = row
+    pk, name, timezone, currency, _, bits = row[:6]
+    day_spend, daily_budget, month_spend, monthly_budget, today, *pace = row[9:]
     return BrandNow(
         pk,
         name,
@@ -160,6 +164,7 @@ def brand_now(row: tuple[Any, ...]) -> BrandNow:
         None if daily_budget is None else from_micros(daily_budget),
         from_micros(month_spend),
         None if monthly_budget is None else from_micros(monthly_budget),
+        None if today is None else month_pace(pace, as_date(today)),
     )
 
 

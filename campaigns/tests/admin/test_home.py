@@ -21,7 +21,7 @@ from campaigns.services.insight.home import brands_now, recent_changes
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.browser import AdminTestCase
-from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, spend, utc
 
 # Half of the day, and 49 of 60 half-days of the month, have passed in UTC.
 NOW = utc("2026-11-25 12:00")
@@ -55,8 +55,8 @@ class HomeTestCase(AdminTestCase):
 class LinkTests(HomeTestCase):
     def test_every_number_is_that_of_the_list_behind_it(self) -> None:
         self.spending(100, 40, name="reached", daily_budget=100, currency="EUR")
-        self.spending(90, 0, name="fast", daily_budget=100, monthly_budget=100)
-        self.spending(1, 0, name="slow", daily_budget=100, monthly_budget=1000)
+        make_profile(self.spending(90, 0, name="fast", daily_budget=100, monthly_budget=100), NOW.date(), 90)
+        make_profile(self.spending(1, 0, name="slow", daily_budget=100, monthly_budget=1000), NOW.date(), 1)
         self.spending(1, 0, name="off", enabled=False)
         self.spending(0, 0, name="lost", timezone="Mars/Olympus")
         make_campaign(Brand.objects.get(name="slow"), enabled=False)

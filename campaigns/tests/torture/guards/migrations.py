@@ -36,6 +36,8 @@ TESTS = {
     "brand_assignment_": "test_access",
     "heartbeat_": "test_heartbeats",
     "brand_period_": PERIODS,
+    "brand_pace_": "test_brand_pace",
+    "pace_error_": "test_pace_ranges",
     "brand_": BRANDS,
     "campaign_": BRANDS,
     "dayparting_": WINDOWS,
