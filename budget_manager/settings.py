@@ -248,6 +248,7 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [
         lambda request: static("campaigns/times.js"),
         lambda request: static("campaigns/accessible.js"),
+        lambda request: static("campaigns/currency.js"),
     ],
     "SIDEBAR": {"navigation": "campaigns.admin.shared.navigation.navigation"},
     "GLOBAL_CALLBACK": "campaigns.admin.shared.banner.banner",

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction, BulkMixin
+from campaigns.admin.campaign.currency import currency_of_brand
 from campaigns.admin.campaign.page import campaign_now
 from campaigns.admin.campaign.schedule import WindowInline, schedules
 from campaigns.admin.exchange.mixin import ExchangeMixin
@@ -23,10 +24,11 @@ from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.admin.shared.display import link_to, spend_bar, status_chips
 from campaigns.admin.shared.enforce_on_save import EnforceOnSaveMixin
-from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField, is_key
+from campaigns.admin.shared.fields import KeyAutocomplete, is_key
 from campaigns.admin.shared.filters import EnabledFilter, ReasonFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.money_field import MoneyField, MoneyWidget
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, SpendRecord
@@ -46,6 +48,11 @@ class CampaignForm(NamedForm[Campaign]):
     @property
     def currency(self) -> str:
         return "" if self.is_new else self.instance.brand.currency
+
+    def entered_currency(self) -> str:
+        """Return the currency of the chosen brand, which Django validates before the amounts."""
+        brand = getattr(self, "cleaned_data", {}).get("brand")
+        return brand.currency if brand else self.currency
 
     def clean(self) -> dict[str, Any]:
         """Refuse to move a campaign that has spend."""
@@ -100,10 +107,12 @@ class CampaignAdmin(
         css = {"all": ["campaigns/campaign.css", "campaigns/week_grid.css"]}
 
     def get_urls(self) -> list[Any]:
-        schedules_of_others = path(
-            "schedules/", self.admin_site.admin_view(schedules), name="campaigns_campaign_schedules"
-        )
-        return [schedules_of_others, *super().get_urls()]
+        views = {"schedules": schedules, "currency": currency_of_brand}
+        ours = [
+            path(f"{name}/", self.admin_site.admin_view(view), name=f"campaigns_campaign_{name}")
+            for name, view in views.items()
+        ]
+        return [*ours, *super().get_urls()]
 
     def lock_for_save(self, request: HttpRequest, pk: int | None, brand_ids: set[int]) -> None:
         """Lock the brand that the form names too: both brands of a campaign that moves, at once and in order of id."""
@@ -137,9 +146,11 @@ class CampaignAdmin(
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "daily_spend_limit":
-            kwargs["form_class"] = MoneyField
+            kwargs |= {"form_class": MoneyField, "widget": MoneyWidget()}
         if db_field.name == "brand":
-            kwargs["widget"] = KeyAutocomplete(db_field, self.admin_site)
+            kwargs["widget"] = KeyAutocomplete(
+                db_field, self.admin_site, attrs={"data-currency": reverse("admin:campaigns_campaign_currency")}
+            )
             kwargs["queryset"] = visible_to(request.user, Brand.objects.all(), "pk")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 

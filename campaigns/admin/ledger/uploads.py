@@ -22,7 +22,7 @@ from budget_manager.upload_limit import was_dropped
 from campaigns.admin.ledger.upload_page import MEGABYTE, figures_of, in_megabytes, preview_context, progress_of
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, local_time, render_bar
-from campaigns.admin.shared.fields import ZoneWidget
+from campaigns.admin.shared.fields import ZoneField, ZoneWidget
 from campaigns.database.clock import database_now
 from campaigns.database.connection import is_busy
 from campaigns.models import SpendUpload
@@ -59,7 +59,7 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv"}),
         error_messages={"required": "Choose a file.", "empty": "The file is empty. Choose another one."},
     )
-    timezone = forms.CharField(
+    timezone = ZoneField(
         label="Time zone for times without an offset",
         widget=ZoneWidget(),
         validators=[validate_zone],

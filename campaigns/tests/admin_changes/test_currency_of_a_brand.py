@@ -29,14 +29,22 @@ REFUSED = "a brand with spend or closed statements keeps its currency"
 class Codes(FormTestCase):
     def test_what_is_no_currency_is_refused_by_its_name(self) -> None:
         brand = make_brand(currency="EUR")
-        for code in ("ZZZ", "XXX", "XTS", "XAU", "EU", "euro", "€", "12", "DEM"):
+        for code in ("ZZZ", "XXX", "XTS", "XAU", "12", "DEM"):
             self.refused(brand, self.form(brand) | {"currency": code}, UNKNOWN)
+        for code, advice in (("EU", "Try EUR (Euro)."), ("yenn", "Try JPY (Yen)."), ("£", "could be GBP or EGP.")):
+            self.refused(brand, self.form(brand) | {"currency": code}, advice)
         self.assertEqual(Brand.objects.get().currency, "EUR")
 
     def test_small_letters_are_the_same_currency(self) -> None:
         brand = make_brand(currency="EUR")
         self.save(brand, self.form(brand) | {"currency": " jpy "})
         self.assertEqual(Brand.objects.get().currency, "JPY")
+
+    def test_a_name_and_a_sign_of_one_currency_are_understood(self) -> None:
+        brand = make_brand(currency="USD")
+        for text, code in (("€", "EUR"), ("yen", "JPY"), ("Kuwaiti dinar", "KWD"), ("₹", "INR")):
+            self.save(brand, self.form(brand) | {"currency": text})
+            self.assertEqual(Brand.objects.get().currency, code)
 
     def test_a_new_brand_has_a_known_one(self) -> None:
         form = self.new_form(Brand) | {"name": "Alpine", "currency": "ZZZ"}
