@@ -30,8 +30,9 @@ from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.money_field import MoneyField, MoneyWidget
 from campaigns.admin.shared.search import campaigns_named
+from campaigns.admin.shared.times import viewer_time_above
 from campaigns.database.clock import database_now
-from campaigns.models import Brand, Campaign, SpendRecord
+from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
 from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_move
@@ -125,6 +126,12 @@ class CampaignAdmin(
         else:
             super().lock_for_save(request, pk, brand_ids)
 
+    def describe_rows(self, formset: Any) -> str:
+        if not super().describe_rows(formset):
+            return ""
+        named, more = shorten_windows(list(DaypartingSchedule.objects.filter(campaign=formset.instance)))
+        return f"schedule {', '.join(filter(None, [*named, more])) or 'always'}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).select_related("brand").prefetch_related("windows")
 
@@ -163,9 +170,12 @@ class CampaignAdmin(
         return status_chips(campaign.reasons)
 
     @admin.display(description="paused until")
-    def until_when(self, campaign: Campaign) -> str:
-        found = forecast(campaign, list(campaign.windows.all()), database_now())
-        return found.text if campaign.reasons else "–"
+    def until_when(self, campaign: Campaign) -> SafeString | str:
+        now = database_now()
+        found = forecast(campaign, list(campaign.windows.all()), now)
+        if not campaign.reasons or found.at is None or found.at <= now:
+            return found.text if campaign.reasons else "–"
+        return viewer_time_above(found.at, found.text)
 
     @admin.display(description="spent today", ordering="spend_today")
     def today(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -17,7 +17,6 @@ from django_stubs_ext import WithAnnotations
 from campaigns.models import Brand
 from campaigns.models.spend_queries import BrandSpend
 from campaigns.rules.money import format_amount, format_money
-from campaigns.rules.periods import find_zone
 from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.services.jobs.health import in_words
 
@@ -83,16 +82,6 @@ def _tone(reason: PauseReason) -> str:
 
 def chip(text: str, tone: str) -> SafeString:
     return format_html('<span class="campaigns-chip campaigns-chip-{}">{}</span>', tone, text)
-
-
-def local_time(instant: datetime, zone_name: str) -> SafeString:
-    """Return an instant in the brand's local time, in UTC if its zone is unknown; on hover, in the viewer's.
-
-    times.js adds the text shown on hover: only the browser knows the viewer's time zone.
-    """
-    zone = find_zone(zone_name)
-    shown = f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}" if zone else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
-    return format_html('<time datetime="{}">{}</time>', instant.astimezone(UTC).isoformat(), shown)
 
 
 def table(

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib import messages
+from django.db import models
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from campaigns.admin.shared.display import link_to
 from campaigns.services.enforcement.enforce import Enforcement
 
 MAX_WARNINGS = 10
@@ -20,6 +24,18 @@ def describe_changes(enforced: Enforcement) -> str:
         if count
     ]
     return f"{', '.join(counts) or 'No campaign changed status'}."
+
+
+def describe_save(row: models.Model, changed: Sequence[str], enforced: Enforcement) -> SafeString:
+    """Return what a save changed: fields with their new values, and statuses."""
+    statuses = ""
+    if enforced.paused or enforced.resumed:
+        statuses = f" {describe_changes(enforced)}"
+    elif enforced.changed:
+        statuses = f" Pause reasons changed: {enforced.changed:,} campaign{'' if enforced.changed == 1 else 's'}."
+    if not changed:
+        return format_html("Nothing changed in “{}”.{}", link_to(row), statuses)
+    return format_html("Saved “{}”: {}.{}", link_to(row), "; ".join(changed), statuses)
 
 
 def unknown_zone_note(zone: str) -> str:
