@@ -30,7 +30,7 @@ from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.money_field import MoneyField, MoneyWidget
 from campaigns.admin.shared.search import campaigns_named
-from campaigns.admin.shared.times import viewer_time_above
+from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
@@ -175,7 +175,7 @@ class CampaignAdmin(
         found = forecast(campaign, list(campaign.windows.all()), now)
         if not campaign.reasons or found.at is None or found.at <= now:
             return found.text if campaign.reasons else "–"
-        return viewer_time_above(found.at, found.text)
+        return viewer_time(found.at, campaign.brand.timezone, seconds=False)
 
     @admin.display(description="spent today", ordering="spend_today")
     def today(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:

@@ -104,9 +104,12 @@ def table(
 
 def link_to(row: models.Model, text: str = "") -> SafeString:
     """Return a link to the row's page in the admin."""
-    opts = row._meta
-    url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk])
-    return format_html('<a class="text-link" href="{}">{}</a>', url, text or str(row))
+    return format_html('<a class="text-link" href="{}">{}</a>', change_address(row), text or str(row))
+
+
+def change_address(row: models.Model) -> str:
+    """Return the address of the row's page in the admin."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
 def list_address(model: type[models.Model], **filters: Any) -> str:

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from campaigns.admin.shared.base import BaseAdmin
-from campaigns.admin.shared.messages import describe_save, warn_about_unknown_zones
+from campaigns.admin.shared.messages import describe_fields, describe_save, warn_about_unknown_zones
 from campaigns.database.clock import database_now
 from campaigns.database.write_column import in_pieces
 from campaigns.services.enforcement.saving import begin_change, begin_deletion, finish_change
@@ -77,7 +77,7 @@ class EnforceOnSaveMixin(BaseAdmin):
         enforced = finish_change(scope, clock=database_now, actor=request.user.get_username())
         warn_about_unknown_zones(request, enforced)
         if change:
-            changed = [*form.described_changes(), *filter(None, map(self.describe_rows, formsets))]
+            changed = [*describe_fields(form), *filter(None, map(self.describe_rows, formsets))]
             request.saved = describe_save(form.instance, changed, enforced)  # type: ignore[attr-defined]
 
     def describe_rows(self, formset: Any) -> str:

@@ -21,7 +21,7 @@ from django.utils.functional import cached_property
 from campaigns.admin.shared.fields import DaysField, is_key
 from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField
 from campaigns.models.dayparting import days_in_words
-from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.money import format_amount
 from campaigns.rules.names import normal_name
 from campaigns.services.naming.find_names import find_twin
 
@@ -183,13 +183,6 @@ class ConflictAwareForm(forms.ModelForm[M]):
         if isinstance(value, time):
             return f"{value:%H:%M}"
         return "empty" if value is None or value == "" else str(value)
-
-    def described_changes(self) -> list[str]:
-        """Return the fields that the user changed with their new values, for people."""
-        values = {name: self.cleaned_data[name] for name in self.changed_fields}
-        shown = {name: self.format_value(name, value) for name, value in values.items()}
-        shown |= {name: format_money(value, self.currency) for name, value in values.items() if type(value) is Decimal}
-        return [f"{self[name].label.lower()} {'removed' if values[name] is None else shown[name]}" for name in values]
 
     def save(self, commit: bool = True) -> M:
         """Save a new row whole, and of an existing one only what the user changed."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.utils import flatatt
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -46,9 +45,8 @@ class MoneyWidget(UnfoldAdminTextInputWidget):
         context = super().get_context(name, value, (attrs or {}) | {"aria-describedby": described})
         classes = context["widget"]["attrs"].get("class", "")
         context["widget"]["attrs"]["class"] = f"{classes} campaigns-money"
-        context["widget"]["suffix"] = format_html(
-            "<span{}>{}</span>", flatatt({"id": beside, "class": "campaigns-currency"}), self.currency()
-        )
+        label = '<span id="{}" class="campaigns-currency">{}</span>'
+        context["widget"]["suffix"] = format_html(label, beside, self.currency())
         return context
 
 

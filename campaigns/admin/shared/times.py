@@ -23,20 +23,15 @@ def local_time(instant: datetime, zone_name: str) -> SafeString:
     return _tag(instant, format_time(instant, _zone(zone_name)))
 
 
-def viewer_time(instant: datetime, brand_zone: str = "") -> SafeString:
+def viewer_time(instant: datetime, brand_zone: str = "", *, seconds: bool = True) -> SafeString:
     """Return an instant in the viewer's time zone, beneath it in the brand's if that has another time."""
-    shown = format_time(instant, _zone(settings.TIME_ZONE))
-    first = _viewer_tag(instant, shown)
+    shown = format_time(instant, _zone(settings.TIME_ZONE), seconds=seconds)
+    first = _viewer_tag(instant, shown, unit="second" if seconds else "minute")
     if not brand_zone:
         return first
-    local = format_time(instant, _zone(brand_zone))
-    return _two_lines(first, f"brand: {local}", is_same=shown == local)
-
-
-def viewer_time_above(instant: datetime, beneath: str) -> SafeString:
-    """Return an instant in the viewer's time zone to the minute, above a text that names it in the brand's."""
-    shown = format_time(instant, _zone(settings.TIME_ZONE), seconds=False)
-    return _two_lines(_viewer_tag(instant, shown, unit="minute"), beneath)
+    local = format_time(instant, _zone(brand_zone), seconds=seconds)
+    hidden = SafeString(" hidden" if shown == local else "")
+    return format_html('<span class="campaigns-times">{}<small{}>brand: {}</small></span>', first, hidden, local)
 
 
 def as_of(instant: datetime, zone_name: str = "") -> SafeString:
@@ -54,11 +49,6 @@ def _tag(instant: datetime, shown: str) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', instant.astimezone(UTC).isoformat(), shown)
 
 
-def _viewer_tag(instant: datetime, shown: str, unit: str = "second") -> SafeString:
+def _viewer_tag(instant: datetime, shown: str, unit: str) -> SafeString:
     at = instant.astimezone(UTC).isoformat()
     return format_html('<time datetime="{}" data-viewer="{}">{}</time>', at, unit, shown)
-
-
-def _two_lines(first: SafeString, beneath: str, *, is_same: bool = False) -> SafeString:
-    hidden = SafeString(" hidden" if is_same else "")
-    return format_html('<span class="campaigns-times">{}<small{}>{}</small></span>', first, hidden, beneath)

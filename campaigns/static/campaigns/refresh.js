@@ -16,6 +16,7 @@
     const EDITED = "input:not([type=checkbox]):not([type=radio]), select, textarea";
 
     let isStopped = false;
+    let timer = 0;
 
     function isVisible(element) {
         return element.checkVisibility ? element.checkVisibility() : element.getClientRects().length > 0;
@@ -33,7 +34,7 @@
 
     /* Return the page as it is now; null if the person may not see it any more. */
     async function read() {
-        const answer = await fetch(window.location.href, { redirect: "manual", headers: { Accept: "text/html" } });
+        const answer = await fetch(window.location.href, { redirect: "manual", headers: { Accept: "text/html", "X-Refresh": "1" } });
         if (answer.type === "opaqueredirect" || [401, 403, 404].includes(answer.status)) {
             return null;
         }
@@ -173,7 +174,7 @@
     }
 
     async function refresh() {
-        if (document.hidden || isBusy()) {
+        if (document.hidden || !document.querySelector("[data-as-of]") || isBusy()) {
             return EVERY;
         }
         const started = performance.now();
@@ -201,14 +202,26 @@
     async function run() {
         const pause = await refresh();
         if (!isStopped) {
-            window.setTimeout(run, pause);
+            wait(pause);
         }
     }
 
+    function wait(pause) {
+        window.clearTimeout(timer);
+        timer = window.setTimeout(run, pause);
+    }
+
     document.addEventListener("submit", () => { isStopped = true; });
+    // A page that comes back from the browser's cache was stopped when it was left.
+    window.addEventListener("pageshow", (event) => {
+        if (event.persisted && isStopped) {
+            isStopped = false;
+            wait(EVERY);
+        }
+    });
     window.addEventListener("load", () => {
         if (document.querySelector("[data-as-of]")) {
-            window.setTimeout(run, EVERY);
+            wait(EVERY);
         }
     });
 })();

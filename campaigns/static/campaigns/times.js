@@ -29,7 +29,7 @@
     function convert(time) {
         time.textContent = shown(new Date(time.dateTime), time.dataset.viewer);
         const beneath = time.nextElementSibling;
-        const brand = beneath?.textContent.match(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/);
+        const brand = beneath?.textContent.match(/\d{4}-\d\d-\d\d [\d:]+/);
         if (brand) {
             beneath.hidden = time.textContent.startsWith(brand[0]);
         }

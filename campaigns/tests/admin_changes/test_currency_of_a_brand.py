@@ -22,6 +22,7 @@ from campaigns.tests.support.pages import page
 ADVICE = "Enter a code of ISO 4217, like EUR."
 UNKNOWN = f"isn&#x27;t a currency we know. {ADVICE}"
 STAYS = "has spend or closed statements in EUR, so its currency can&#x27;t change."
+PARIS = "Europe/Paris"
 CHANGE = "UPDATE campaigns_brand SET currency = 'USD' WHERE id = %s"
 REFUSED = "a brand with spend or closed statements keeps its currency"
 
@@ -148,9 +149,13 @@ class Files(ExchangeTestCase):
         brand = make_brand(name="Alpine", currency="EUR")
         ((line, told),) = self.problems(Kind.BRANDS, ["name", "currency"], ["Alpine", "ZZZ"])
         self.assertEqual((line, told), (2, f"currency: “ZZZ” isn't a currency we know. {ADVICE}"))
-        self.take_in(Kind.BRANDS, ["name", "currency"], ["Alpine", "jpy"])
-        brand.refresh_from_db()
-        self.assertEqual(brand.currency, "JPY")
+        for currency, zone, stored in (
+            ("jpy", "new york", ("JPY", "America/New_York")),
+            ("€", "PARIS", ("EUR", PARIS)),
+        ):
+            self.take_in(Kind.BRANDS, ["name", "currency", "timezone"], ["Alpine", currency, zone])
+            brand.refresh_from_db()
+            self.assertEqual((brand.currency, brand.timezone), stored)
 
     def test_a_file_changes_no_currency_that_has_spend(self) -> None:
         spend(make_campaign(make_brand(name="Alpine", currency="EUR")), 5)

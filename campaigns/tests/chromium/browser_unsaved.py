@@ -66,6 +66,7 @@ class UnsavedWork(BrowserTestCase):
         self.proceed("Save and continue editing")
         self.assertEqual(self.asked, [])
         expect(page.get_by_text("daily spend limit 1,234.50 EUR; schedule Sat, Sun")).to_be_visible()
+        self.look()
         self.proceed("Save and continue editing")
         expect(page.get_by_text("Nothing changed in “Search”.")).to_be_visible()
 
