@@ -219,6 +219,9 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [
         lambda request: static("campaigns/times.js"),
         lambda request: static("campaigns/accessible.js"),
+        lambda request: static("campaigns/currency.js"),
+        lambda request: static("campaigns/refresh.js"),
+        lambda request: static("campaigns/unsaved.js"),
     ],
     "SIDEBAR": {"navigation": "campaigns.admin.shared.navigation.navigation"},
     "GLOBAL_CALLBACK": "campaigns.admin.shared.banner.banner",

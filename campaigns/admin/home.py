@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from campaigns.admin.shared.base import may_view
 from campaigns.admin.shared.display import ago, around, chip, link_to, list_address, share_bar, spend_bar, status_chips
 from campaigns.admin.shared.filters import ANY_RISK, LAST_24_HOURS
+from campaigns.admin.shared.times import as_of
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_money
 from campaigns.rules.reasons import LABELS as REASONS
@@ -60,7 +61,7 @@ class Number:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures of the home page to its context; settings name this function (UNFOLD, DASHBOARD_CALLBACK)."""
     now, user = timezone.now(), request.user
-    shown: dict[str, Any] = {"title": "Home", "health": _health(context.get("health"), now)}
+    shown: dict[str, Any] = {"title": "Home", "as_of": as_of(now), "health": _health(context.get("health"), now)}
     if may_view(request, Brand):
         shown |= _of_brands(overview.brands_now(user, now=now), request)
     if may_view(request, Campaign):

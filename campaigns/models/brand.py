@@ -14,6 +14,7 @@ from campaigns.models.pace_queries import BrandWithPace, brands_with_pace
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.currencies import find_currency, unknown_currency
 from campaigns.rules.periods import EARLIEST, LATEST, find_zone
+from campaigns.rules.zones import unknown_zone
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -21,11 +22,7 @@ if TYPE_CHECKING:
 
 def validate_zone(name: str) -> None:
     if find_zone(name) is None:
-        raise ValidationError(
-            "“%(name)s” isn’t a time zone we know. Use a name like Europe/Paris or UTC.",
-            code="unknown_zone",
-            params={"name": name},
-        )
+        raise ValidationError(unknown_zone(name), code="unknown_zone")
 
 
 def validate_currency(code: str) -> None:

@@ -26,14 +26,15 @@ from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.admin.shared.display import day_bar, link_to_list, month_bar
 from campaigns.admin.shared.enforce_on_save import EnforceOnSaveMixin
-from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget, MoneyField, ZoneWidget
+from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget, ZoneField, ZoneWidget
 from campaigns.admin.shared.filters import BrandEnabledFilter, RiskFilter
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField, MoneyWidget
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
-from campaigns.rules.currencies import find_currency, unknown_currency
+from campaigns.rules.currencies import find_currency, read_currency, unknown_currency
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
 from campaigns.services.permissions import sees_only_assigned_brands
@@ -55,6 +56,10 @@ class BrandForm(NamedForm[Brand]):
     def currency(self) -> str:
         return self.instance.currency
 
+    def entered_currency(self) -> str:
+        entered = self.data.get(self.add_prefix("currency")) if "currency" in self.fields else None
+        return read_currency(entered or "") or self.currency
+
     @property
     def keeps_its_currency(self) -> bool:
         return bool(brands_that_keep_their_currency([self.instance.pk]))
@@ -63,7 +68,7 @@ class BrandForm(NamedForm[Brand]):
         """Refuse an unknown code, unless it is the stored one (SQL may have written it)."""
         code = str(self.cleaned_data["currency"])
         if "currency" in self.changed_data and find_currency(code) is None:
-            raise ValidationError(unknown_currency(code), code="unknown_currency")
+            raise ValidationError(unknown_currency(code), code=NAMES_THE_VALUE)
         return code
 
     def clean(self) -> dict[str, Any]:
@@ -154,11 +159,11 @@ class BrandAdmin(
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("daily_budget", "monthly_budget"):
-            kwargs["form_class"] = MoneyField
+            kwargs |= {"form_class": MoneyField, "widget": MoneyWidget()}
         if db_field.name == "currency":
             kwargs |= {"form_class": CurrencyField, "widget": CurrencyWidget()}
         if db_field.name == "timezone":
-            kwargs["widget"] = ZoneWidget()
+            kwargs |= {"form_class": ZoneField, "widget": ZoneWidget()}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="spent today", ordering="spend_today")

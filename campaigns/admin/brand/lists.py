@@ -10,7 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.admin.ledger.history import change_chips, format_spend_of_limit
-from campaigns.admin.shared.display import link_to, link_to_list, local_time, spend_bar, status_chips, table
+from campaigns.admin.shared.display import link_to, link_to_list, spend_bar, status_chips, table
+from campaigns.admin.shared.times import local_time
 from campaigns.models import Brand, Campaign, StatusChange
 from campaigns.models.spend_queries import campaigns_with_own_spend
 
@@ -58,7 +59,7 @@ def history_of(brand: Brand) -> SafeString:
         for change in changes
     ]
     headers = (
-        f"When ({brand.timezone})",
+        "When",
         "Campaign",
         "Before → after",
         "By",

@@ -14,9 +14,11 @@ from django.utils.safestring import SafeString
 from campaigns.admin.brand.facts import Fact, month_facts
 from campaigns.admin.shared.charts import expected_so_far, hours_chart, month_chart, options, spent_so_far
 from campaigns.admin.shared.display import chip, day_bar, link_to_list, month_bar, spend_bar, table
+from campaigns.admin.shared.times import as_of
 from campaigns.models import Campaign
 from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.pace import VERDICT_LABELS, Verdict
+from campaigns.rules.times import format_time
 from campaigns.services.insight.brand_month import MAX_LATEST_RECORDS, BrandMonth, brand_month
 
 TONES = {Verdict.ON_PACE: "good", Verdict.OVER: "warning", Verdict.UNDER: "note", Verdict.EARLY: "plain"}
@@ -24,14 +26,24 @@ TONES = {Verdict.ON_PACE: "good", Verdict.OVER: "warning", Verdict.UNDER: "note"
 
 def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
     """Return what the template shows; the brand comes with the figures of BrandAdmin."""
-    month = brand_month(brand, now=timezone.now())
-    shown: dict[str, Any] = {"switch": _switch(brand, may_change), "zone": brand.timezone, "clock": ""}
+    now = timezone.now()
+    month = brand_month(brand, now=now)
+    shown: dict[str, Any] = {
+        "as_of": as_of(now, brand.timezone),
+        "switch": _switch(brand, may_change),
+        "zone": brand.timezone,
+        "clock": "",
+    }
     if month is None:
         return shown | {"today": {"bar": day_bar(brand)}, "month": {"bar": month_bar(brand)}}
-    shown["clock"] = f"Local time: {month.day.span.now.astimezone(month.zone):%H:%M, %A %-d %B} ({brand.timezone})."
+    shown["clock"] = f"Local time: {now.astimezone(month.zone):%A} {_local(now, month)} ({brand.timezone})."
     shown["today"] = _today(brand, month)
     shown["month"] = _month(brand, month)
     return shown
+
+
+def _local(instant: datetime, month: BrandMonth) -> str:
+    return format_time(instant, month.zone, seconds=False)
 
 
 def _switch(brand: Any, may_change: bool) -> dict[str, Any]:

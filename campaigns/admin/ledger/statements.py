@@ -21,6 +21,7 @@ from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, link_to, link_to_list, table
 from campaigns.admin.shared.filters import DateRangeFilter, DescribedFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.search import brands_named, first_ids
+from campaigns.admin.shared.times import viewer_time
 from campaigns.models import Brand, BrandPeriod
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.money import format_amount
@@ -180,7 +181,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
         "overspend",
         "adjustment",
         "state",
-        "closed_at",
+        "closed",
     )
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
@@ -221,6 +222,10 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     @admin.display(description="currency")
     def currency(self, period: BrandPeriod) -> str:
         return period.brand.currency
+
+    @admin.display(description="closed")
+    def closed(self, period: BrandPeriod) -> SafeString | None:
+        return viewer_time(period.closed_at, period.brand.timezone) if period.closed_at else None
 
     @admin.display(description="status")
     def state(self, period: BrandPeriod) -> SafeString:

@@ -9,11 +9,13 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from campaigns.admin.shared.display import list_address
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.times import as_of
 from campaigns.services.permissions import visible_to
 
 
@@ -51,6 +53,9 @@ class BaseAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         return visible_to(request.user, rows, self.brand_path) if self.brand_path else rows
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"as_of": as_of(timezone.now())} | (extra_context or {}))
 
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         """Return the panels below a row's form that the person may view: titles and contents."""

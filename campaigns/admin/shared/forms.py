@@ -19,6 +19,7 @@ from django.db import models
 from django.utils.functional import cached_property
 
 from campaigns.admin.shared.fields import DaysField, is_key
+from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField
 from campaigns.models.dayparting import days_in_words
 from campaigns.rules.money import format_amount
 from campaigns.rules.names import normal_name
@@ -39,9 +40,6 @@ REMEDIES: dict[tuple[type[forms.Field], str], str] = {
     ): "Enter a time from 00:00 to 23:59; as an end, 00:00 means midnight at the end of the day.",
 }
 
-# The code of an error whose sentence includes the entered value.
-NAMES_THE_VALUE = "names_the_value"
-
 
 class ConflictAwareForm(forms.ModelForm[M]):
     """A model form that overwrites nothing that its user did not change.
@@ -55,8 +53,10 @@ class ConflictAwareForm(forms.ModelForm[M]):
         super().__init__(*args, **kwargs)
         self.conflicts = []
         self.own_fields = list(self.fields)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.show_hidden_initial = True
+            if isinstance(field, MoneyField):
+                field.use_currency(self.entered_currency, self.initial.get(name))
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Add the entered value to errors of fields whose sentence doesn't include it."""
@@ -80,6 +80,10 @@ class ConflictAwareForm(forms.ModelForm[M]):
     def currency(self) -> str:
         """Return the currency of the row's amounts; empty where it is unknown."""
         return ""
+
+    def entered_currency(self) -> str:
+        """Return the currency of the amounts as the form is filled in."""
+        return self.currency
 
     @property
     def is_new(self) -> bool:
@@ -160,7 +164,7 @@ class ConflictAwareForm(forms.ModelForm[M]):
         if isinstance(prepared, list):
             data.setlist(key, [str(item) for item in prepared])
         else:
-            data[key] = "" if prepared is None else str(prepared)
+            data[key] = "" if prepared is None else str(self.fields[name].hidden_widget().format_value(prepared))
         self.data = data
 
     def _field(self, name: str) -> models.Field[Any, Any]:

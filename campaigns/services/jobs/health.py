@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max, Q
@@ -17,6 +18,7 @@ from django.db.models import Max, Q
 from campaigns.database.clock import SKEW, difference_in_words
 from campaigns.database.connection import fetch_all, is_postgresql
 from campaigns.models import Heartbeat, JobRun, PendingSpend
+from campaigns.rules.times import format_time
 from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job, Turns, turns_of
 from campaigns.services.ledger.fold import oldest_foldable
 
@@ -202,7 +204,7 @@ def _pending(turns: Turns, now: datetime) -> PendingHealth:
 
 
 def _instant(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return format_time(instant, ZoneInfo("UTC"), seconds=False)
 
 
 def note_heartbeat(kind: str, name: str, *, now: datetime, ahead: timedelta = timedelta(0)) -> None:
@@ -253,7 +255,7 @@ def _skew(kind: str, ahead: timedelta) -> str:
 
 def _missing(kind: str, last: datetime | None) -> str:
     name = "beat" if kind == Heartbeat.Kind.BEAT else "a worker"
-    when = f"{last.astimezone(UTC):at %Y-%m-%d %H:%M UTC}" if last else "never"
+    when = f"at {_instant(last)}" if last else "never"
     return f"No {kind} has been seen for two minutes (the last one: {when}): start {name}, or see its log."
 
 

@@ -232,7 +232,8 @@ class CampaignListTests(AdminTestCase):
         run_full_check("check_budgets", clock=timezone.now)
         page = self.client.get(address("campaign"))
         self.assertContains(page, "daily spend limit reached")
-        self.assertContains(page, "tomorrow 00:00 (UTC)")
+        tomorrow = timezone.localdate() + timedelta(days=1)
+        self.assertContains(page, f">{tomorrow} 00:00 UTC</time>")
         self.assertContains(page, "5.00 of 5.00 USD")
 
 

@@ -245,7 +245,7 @@ class OddBrandTests(BrandTestCase):
         entered = {"name": "Aster", "currency": "JPY", "timezone": "Asia/Tokyo", "daily_budget": "-5"}
         response = self.client.post(self.address(brand), entered)
         self.assertContains(response, "40.00 of 100.00 EUR")
-        self.assertContains(response, "13:00, Wednesday 25 November (Europe/Paris)")
+        self.assertContains(response, "Wednesday 2026-11-25 13:00 CET (Europe/Paris)")
         self.assertContains(response, "Pause brand")
         self.assertNotContains(response, "(JPY)")
 

@@ -131,7 +131,7 @@ class Previewing(UploadPageTestCase):
 
     def test_a_preview_that_a_change_of_zone_or_currency_makes_untrue_is_made_anew(self) -> None:
         data = b"timestamp,brand,campaign,amount\n2026-11-20 03:00,Alpine,Search,5\n"
-        self.upload(data, timezone="Europe/Paris")
+        self.upload(data, timezone="paris")
         upload = SpendUpload.objects.get()
         for change, shown in (
             ({"timezone": "America/New_York"}, ("2026-11-19", "5.00 USD")),

@@ -22,6 +22,7 @@ from campaigns.tests.support.pages import page
 ADVICE = "Enter a code of ISO 4217, like EUR."
 UNKNOWN = f"isn&#x27;t a currency we know. {ADVICE}"
 STAYS = "has spend or final statements in EUR, so its currency can&#x27;t change."
+PARIS = "Europe/Paris"
 CHANGE = "UPDATE campaigns_brand SET currency = 'USD' WHERE id = %s"
 REFUSED = "a brand with spend or final statements keeps its currency"
 
@@ -29,14 +30,22 @@ REFUSED = "a brand with spend or final statements keeps its currency"
 class Codes(FormTestCase):
     def test_what_is_no_currency_is_refused_by_its_name(self) -> None:
         brand = make_brand(currency="EUR")
-        for code in ("ZZZ", "XXX", "XTS", "XAU", "EU", "euro", "€", "12", "DEM"):
+        for code in ("ZZZ", "XXX", "XTS", "XAU", "12", "DEM"):
             self.refused(brand, self.form(brand) | {"currency": code}, UNKNOWN)
+        for code, advice in (("EU", "Try EUR (Euro)."), ("yenn", "Try JPY (Yen)."), ("£", "could be GBP or EGP.")):
+            self.refused(brand, self.form(brand) | {"currency": code}, advice)
         self.assertEqual(Brand.objects.get().currency, "EUR")
 
     def test_small_letters_are_the_same_currency(self) -> None:
         brand = make_brand(currency="EUR")
         self.save(brand, self.form(brand) | {"currency": " jpy "})
         self.assertEqual(Brand.objects.get().currency, "JPY")
+
+    def test_a_name_and_a_sign_of_one_currency_are_understood(self) -> None:
+        brand = make_brand(currency="USD")
+        for text, code in (("€", "EUR"), ("yen", "JPY"), ("Kuwaiti dinar", "KWD"), ("₹", "INR")):
+            self.save(brand, self.form(brand) | {"currency": text})
+            self.assertEqual(Brand.objects.get().currency, code)
 
     def test_a_new_brand_has_a_known_one(self) -> None:
         form = self.new_form(Brand) | {"name": "Alpine", "currency": "ZZZ"}
@@ -140,9 +149,13 @@ class Files(ExchangeTestCase):
         brand = make_brand(name="Alpine", currency="EUR")
         ((line, told),) = self.problems(Kind.BRANDS, ["name", "currency"], ["Alpine", "ZZZ"])
         self.assertEqual((line, told), (2, f"currency: “ZZZ” isn't a currency we know. {ADVICE}"))
-        self.take_in(Kind.BRANDS, ["name", "currency"], ["Alpine", "jpy"])
-        brand.refresh_from_db()
-        self.assertEqual(brand.currency, "JPY")
+        for currency, zone, stored in (
+            ("jpy", "new york", ("JPY", "America/New_York")),
+            ("€", "PARIS", ("EUR", PARIS)),
+        ):
+            self.take_in(Kind.BRANDS, ["name", "currency", "timezone"], ["Alpine", currency, zone])
+            brand.refresh_from_db()
+            self.assertEqual((brand.currency, brand.timezone), stored)
 
     def test_a_file_changes_no_currency_that_has_spend(self) -> None:
         spend(make_campaign(make_brand(name="Alpine", currency="EUR")), 5)
