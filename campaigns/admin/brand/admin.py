@@ -17,8 +17,9 @@ from campaigns.admin.brand.lists import campaigns_of, history_of
 from campaigns.admin.brand.page import summary_context
 from campaigns.admin.brand.pause import PauseBrandMixin
 from campaigns.admin.brand.zone_change import ConfirmTimeZoneChangeMixin
+from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, ArchiveMixin, with_archived
 from campaigns.admin.bulk.forms import BrandBudgetForm, TurnOffForm, TurnOnForm
-from campaigns.admin.bulk.mixin import BulkAction, BulkMixin
+from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.exchange.mixin import ExchangeMixin
 from campaigns.admin.ledger.statements import recent_statements
 from campaigns.admin.shared.base import BaseAdmin, may_view
@@ -84,7 +85,7 @@ class BrandForm(NamedForm[Brand]):
 class BrandAdmin(
     ConfirmTimeZoneChangeMixin,
     PauseBrandMixin,
-    BulkMixin,
+    ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,
     EnforceOnSaveMixin,
@@ -97,6 +98,7 @@ class BrandAdmin(
         "switch_on": BulkAction("Resume", TurnOnForm, confirm="Resume {rows}", done="Resumed {rows}"),
         "switch_off": BulkAction("Pause", TurnOffForm, confirm="Pause {rows}", done="Paused {rows}"),
         "change_budget": BulkAction("Change budgets", BrandBudgetForm),
+        **ARCHIVE_ACTIONS,
     }
     file_kinds = (Kind.BRANDS,)
     change_form_outer_before_template: Any = "campaigns/admin/brand/top.html"
@@ -107,6 +109,7 @@ class BrandAdmin(
         ("enabled", BrandEnabledFilter),
         ("currency", AllValuesCheckboxFilter),
         ("timezone", AllValuesCheckboxFilter),
+        ArchivedFilter,
     )
     search_fields = ("name",)
     search_help_text = "Search by name"
@@ -172,18 +175,19 @@ class BrandAdmin(
     @admin.display(description="campaigns", ordering="campaign_count")
     def campaign_counts(self, brand: Any) -> SafeString:
         active, paused = brand.active_count, brand.campaign_count - brand.active_count
+        of_brand = {"brand__id__exact": brand.pk} | with_archived(brand)
         return format_html(
             "{}, {}",
-            link_to_list(Campaign, f"{active} active", brand__id__exact=brand.pk, status__exact="active"),
-            link_to_list(Campaign, f"{paused} paused", brand__id__exact=brand.pk, status__exact="paused"),
+            link_to_list(Campaign, f"{active} active", **of_brand, status__exact="active"),
+            link_to_list(Campaign, f"{paused} paused", **of_brand, status__exact="paused"),
         )
 
 
 def _with_campaign_counts(brands: QuerySet[Any]) -> QuerySet[Any]:
     """Count in subqueries, so that a page of brands counts only the campaigns of these brands."""
     counted: QuerySet[Any] = brands.annotate(
-        campaign_count=_count(Campaign.objects.all()),
-        active_count=_count(Campaign.objects.filter(pause_reasons=0)),
+        campaign_count=_count(Campaign.objects.filter(archived_at__isnull=True)),
+        active_count=_count(Campaign.objects.filter(archived_at__isnull=True, pause_reasons=0)),
     )
     return counted
 

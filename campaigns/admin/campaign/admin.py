@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, ArchiveMixin
 from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffForm, TurnOnForm
-from campaigns.admin.bulk.mixin import BulkAction, BulkMixin
+from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.campaign.page import campaign_now
 from campaigns.admin.campaign.schedule import WindowInline, schedules
 from campaigns.admin.exchange.mixin import ExchangeMixin
@@ -57,12 +58,15 @@ class CampaignForm(NamedForm[Campaign]):
                 f"“{self.instance}” has spend, which stays with its brand “{self.instance.brand}”. Turn the campaign"
                 " off and create a new one for the other brand.",
             )
+        joins = "brand" in cleaned and (self.is_new or "brand" in self.changed_data)
+        if joins and cleaned["brand"].archived_at:
+            self.add_error("brand", f"The brand “{cleaned['brand']}” is archived. Restore it or choose another brand.")
         return cleaned
 
 
 @admin.register(Campaign)
 class CampaignAdmin(
-    BulkMixin,
+    ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,
     EnforceOnSaveMixin,
@@ -76,6 +80,7 @@ class CampaignAdmin(
         "switch_off": BulkAction("Turn off", TurnOffForm, confirm="Turn off {rows}", done="Turned off {rows}"),
         "change_limit": BulkAction("Change daily spend limit", CampaignLimitForm),
         "apply_schedule": BulkAction("Apply a schedule", ScheduleForm),
+        **ARCHIVE_ACTIONS,
     }
     file_kinds = (Kind.CAMPAIGNS, Kind.SCHEDULES)
     brand_path = "brand_id"
@@ -87,6 +92,7 @@ class CampaignAdmin(
         ReasonFilter,
         ("brand", VisibleAutocompleteFilter),
         ("enabled", EnabledFilter),
+        ArchivedFilter,
     )
     search_fields = ("name", "brand__name")
     search_help_text = "Search by campaign or brand"

@@ -131,6 +131,8 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
             continue  # the name was the key, perhaps in another spelling
         if after != before:
             changes[column] = (before, after)
+    if known.archived and changes.get("enabled") == (False, True):
+        raise LineRefused(f"enabled: “{known.name}” is archived: restore it first, or leave it off.")
     _check_dates({**known.values, **{column: after for column, (_, after) in changes.items()}})
     return PlannedLine(line.number, known.pk, known.name, known.brand, known.brand_id, known.currency, changes)
 
@@ -140,6 +142,8 @@ def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> Planned
     if not _may_add(kind, person):
         raise LineRefused(f"There is no {kind.model._meta.model_name} {quote(name)}: correct the name.")
     brand = finder.brand_of(line) if kind == Kind.CAMPAIGNS else None
+    if brand and brand.archived_at:
+        raise LineRefused(f"brand: “{brand.name}” is archived: restore it first, or name another brand.")
     values = {column: _read(kind, column, text, line=line) for column, text in _writable(kind, line) if text.strip()}
     _check_dates(values)
     changes = {column: (None, value) for column, value in (values | {"name": name}).items()}

@@ -105,7 +105,7 @@ class Currency:
 
 @dataclass
 class Brands:
-    """Figures of all brands that the person can see, and the most urgent of them."""
+    """Figures of all brands that the person can see and that aren't archived, and the most urgent of them."""
 
     count: int = 0
     switched_off: int = 0
@@ -177,8 +177,8 @@ class Campaigns:
 
 
 def campaigns_now(user: Person) -> Campaigns:
-    """Return the figures of the campaigns that the person can see, in one query."""
-    rows: QuerySet[Any] = visible_to(user, Campaign.objects.order_by(), "brand")
+    """Return the figures of the campaigns that the person can see, without archived ones, in one query."""
+    rows: QuerySet[Any] = visible_to(user, Campaign.objects.not_archived().order_by(), "brand")
     found = Campaigns()
     for bits, count in rows.values_list("pause_reasons").annotate(Count("pk")):
         if bits:

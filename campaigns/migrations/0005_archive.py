@@ -1,0 +1,60 @@
+from django.db import migrations, models
+
+from campaigns.models.checks import IsPlainTimestamp
+from campaigns.sql.triggers import CreateTriggers, DropTriggers
+
+IS_ARCHIVED = models.Q(archived_at__isnull=False)
+
+
+class Migration(migrations.Migration):
+    dependencies = (("campaigns", "0002_triggers"),)
+    operations = (
+        DropTriggers(),
+        migrations.AddField(
+            model_name="brand",
+            name="archived_at",
+            field=models.DateTimeField(
+                "archived",
+                null=True,
+                editable=False,
+                help_text="When the brand was archived; empty if it isn't. An archived brand is paused and hidden from"
+                " lists.",
+            ),
+        ),
+        migrations.AddField(
+            model_name="campaign",
+            name="archived_at",
+            field=models.DateTimeField(
+                "archived",
+                null=True,
+                editable=False,
+                help_text="When the campaign was archived; empty if it isn't. An archived campaign is off and hidden"
+                " from lists.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="brand", index=models.Index(fields=("id",), name="brand_archived", condition=IS_ARCHIVED)
+        ),
+        migrations.AddIndex(
+            model_name="campaign", index=models.Index(fields=("id",), name="campaign_archived", condition=IS_ARCHIVED)
+        ),
+        migrations.AddConstraint(
+            model_name="brand",
+            constraint=models.CheckConstraint(
+                name="brand_archived_is_paused",
+                condition=models.Q(archived_at__isnull=True)
+                | (models.Q(enabled=False) & models.Q(IsPlainTimestamp("archived_at"))),
+                violation_error_message="An archived brand is paused. Restore the brand before resuming it.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                name="campaign_archived_is_off",
+                condition=models.Q(archived_at__isnull=True)
+                | (models.Q(enabled=False) & models.Q(IsPlainTimestamp("archived_at"))),
+                violation_error_message="An archived campaign is off. Restore the campaign before turning it on.",
+            ),
+        ),
+        CreateTriggers(),
+    )
