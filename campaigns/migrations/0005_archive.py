@@ -57,4 +57,24 @@ class Migration(migrations.Migration):
             ),
         ),
         CreateTriggers(),
+        migrations.CreateModel(
+            name="PasswordRequest",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "address",
+                    models.CharField(
+                        max_length=45, help_text="The network address of the request; empty if unknown."
+                    ),
+                ),
+                (
+                    "email_key",
+                    models.CharField(
+                        max_length=64, help_text="A keyed hash of the e-mail address, in any letter case."
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+            ],
+            options={"default_permissions": ()},
+        ),
     )

@@ -1,4 +1,4 @@
-from campaigns.models.access import BrandAssignment
+from campaigns.models.access import BrandAssignment, PasswordRequest
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
@@ -22,6 +22,7 @@ __all__ = [
     "ImportDraft",
     "JobRun",
     "JobZone",
+    "PasswordRequest",
     "PendingSpend",
     "SpendRecord",
     "SpendUpload",
