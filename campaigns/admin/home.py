@@ -25,7 +25,7 @@ from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import home as overview
 from campaigns.services.insight import pacing
-from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money
+from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money, OwnBrand
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health
@@ -73,7 +73,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now, user = timezone.now(), request.user
     shown: dict[str, Any] = {"title": "Home", "health": _health(context.get("health"), now)}
     if may_view(request, Brand):
-        shown |= _of_brands(overview.brands_now(user, now=now), request, now)
+        brands = overview.brands_now(user, now=now)
+        shown |= _of_brands(brands, request, now) | {"mine": _of_owner(brands.own, brands.own_count, now)}
     if may_view(request, Campaign):
         shown["campaigns"] = _of_campaigns(overview.campaigns_now(user))
     if may_view(request, StatusChange):
@@ -102,6 +103,22 @@ def _of_brands(brands: Brands, request: HttpRequest, now: datetime) -> dict[str,
         "worst": [_brand(brand, now) for brand in brands.worst],
         "at_risk": brands.at_risk,
     }
+
+
+def _of_owner(brands: list[OwnBrand], count: int, now: datetime) -> dict[str, Any] | None:
+    if not brands:
+        return None
+    return {
+        "number": Number(count, "brand" if count == 1 else "brands", list_address(Brand, owner="mine"), "of mine"),
+        "brands": [_own_brand(each, now) for each in brands],
+    }
+
+
+def _own_brand(own: OwnBrand, now: datetime) -> dict[str, Any]:
+    shown = _brand(own.brand, now)
+    if not shown["chips"]:
+        shown["chips"] = [chip("on", "good") if own.enabled else chip("paused", "plain")]
+    return shown
 
 
 def _risk_number(brands: Brands, risk: Risk) -> Number:

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import migrations, models
 
 from campaigns.models.checks import IsPlainTimestamp
@@ -7,7 +8,7 @@ IS_ARCHIVED = models.Q(archived_at__isnull=False)
 
 
 class Migration(migrations.Migration):
-    dependencies = (("campaigns", "0002_triggers"),)
+    dependencies = (("campaigns", "0002_triggers"), migrations.swappable_dependency(settings.AUTH_USER_MODEL))
     operations = (
         DropTriggers(),
         migrations.AddField(
@@ -19,6 +20,18 @@ class Migration(migrations.Migration):
                 editable=False,
                 help_text="When the brand was archived; empty if it isn't. An archived brand is paused and hidden from"
                 " lists.",
+            ),
+        ),
+        migrations.AddField(
+            model_name="brand",
+            name="owner",
+            field=models.ForeignKey(
+                settings.AUTH_USER_MODEL,
+                null=True,
+                blank=True,
+                on_delete=models.SET_NULL,
+                related_name="+",
+                help_text="Who looks after the brand; gives no access by itself.",
             ),
         ),
         migrations.AddField(

@@ -87,6 +87,14 @@ class Brand(SavesNameKey):
         "All campaigns of the brand pause until the 1st once this month's spend reaches this. Leave empty for no"
         " limit; 0 pauses them at once.",
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who looks after the brand; gives no access by itself.",
+    )
     archived_at = models.DateTimeField(
         "archived",
         null=True,

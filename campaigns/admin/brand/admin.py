@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Field, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -14,6 +15,7 @@ from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 
 from campaigns.admin.brand.lists import campaigns_of, history_of
+from campaigns.admin.brand.owner import OwnerChoice, OwnerFilter, OwnerForm
 from campaigns.admin.brand.page import summary_context
 from campaigns.admin.brand.pause import PauseBrandMixin
 from campaigns.admin.brand.zone_change import ConfirmTimeZoneChangeMixin
@@ -37,16 +39,21 @@ from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.currencies import find_currency, unknown_currency
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
+from campaigns.services.people.owners import possible_owners
 from campaigns.services.permissions import sees_only_assigned_brands
 
 
 class BrandForm(NamedForm[Brand]):
     class Meta:
         model = Brand
-        fields = ("name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget")
+        fields = ("name", "enabled", "currency", "timezone", "owner", "daily_budget", "monthly_budget")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "owner" in self.fields:
+            people = possible_owners()
+            # The owner that the brand has stays a choice, also after leaving.
+            self.fields["owner"].queryset = people | User.objects.filter(pk=self.instance.owner_id or 0)  # type: ignore[attr-defined]
         if "currency" in self.fields and not self.is_new and self.keeps_its_currency:
             field = self.fields["currency"]
             field.help_text = "The brand has spend or closed statements in this currency, so it can't change."
@@ -98,6 +105,7 @@ class BrandAdmin(
         "switch_on": BulkAction("Resume", TurnOnForm, confirm="Resume {rows}", done="Resumed {rows}"),
         "switch_off": BulkAction("Pause", TurnOffForm, confirm="Pause {rows}", done="Paused {rows}"),
         "change_budget": BulkAction("Change budgets", BrandBudgetForm),
+        "change_owner": BulkAction("Change owner", OwnerForm),
         **ARCHIVE_ACTIONS,
     }
     file_kinds = (Kind.BRANDS,)
@@ -106,6 +114,7 @@ class BrandAdmin(
     list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone")
     list_filter = (
         RiskFilter,
+        OwnerFilter,
         ("enabled", BrandEnabledFilter),
         ("currency", AllValuesCheckboxFilter),
         ("timezone", AllValuesCheckboxFilter),
@@ -117,7 +126,7 @@ class BrandAdmin(
     ordering = ("name",)
     figures = ("spend_today", "spend_this_month", "campaign_count")
     fieldsets = (
-        ("Settings", {"fields": ("name", "enabled", "currency", "timezone")}),
+        ("Settings", {"fields": ("name", "enabled", "currency", "timezone", "owner")}),
         (
             "Budgets",
             {
@@ -160,6 +169,8 @@ class BrandAdmin(
             kwargs["form_class"] = MoneyField
         if db_field.name == "currency":
             kwargs |= {"form_class": CurrencyField, "widget": CurrencyWidget()}
+        if db_field.name == "owner":
+            kwargs |= {"form_class": OwnerChoice, "empty_label": "No owner"}
         if db_field.name == "timezone":
             kwargs["widget"] = ZoneWidget()
         return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -21,6 +21,7 @@ from campaigns.models import Brand, Campaign, DaypartingSchedule
 from campaigns.models.fields import SMALLEST
 from campaigns.rules.money import AMOUNT_LIMIT, format_amount, format_money, to_micros
 from campaigns.services.bulk.schedules import Schedule, WindowValue, format_schedule, schedule_of, write_schedules
+from campaigns.services.people.owners import owner_ids
 
 # The model that an operation changes.
 Owner = type[Brand] | type[Campaign]
@@ -213,10 +214,39 @@ class ApplySchedule:
         return {"kind": "schedule", "windows": self.schedule}
 
 
+@dataclass(frozen=True)
+class SetOwner:
+    """Give brands an owner, by username, or none."""
+
+    username: str | None
+    attribute = "owner"
+
+    def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
+        return _read_column(model, "owner__username", ids)
+
+    def after(self, before: Any, currency: str) -> Any:
+        return self.username
+
+    def write(self, model: Owner, values: Mapping[int, Any]) -> None:
+        ids = owner_ids([self.username])
+        write_column(field_of(model, "owner"), {pk: ids.get(name) for pk, name in values.items()})
+
+    def format_value(self, value: Any, currency: str) -> str:
+        return value or "no owner"
+
+    def describe_change(self, before: Any, after: Any, currency: str) -> str:
+        return f"owner from {self.format_value(before, currency)} to {self.format_value(after, currency)}"
+
+    def as_data(self) -> dict[str, Any]:
+        return {"kind": "owner", "username": self.username}
+
+
 def operation_of(data: Mapping[str, Any]) -> Operation:
     """Return the operation serialized by as_data(). The data must be trusted."""
     if data["kind"] == "switch":
         return SwitchTo(data["enabled"])
+    if data["kind"] == "owner":
+        return SetOwner(data["username"])
     if data["kind"] == "archive":
         return ArchiveTo(data["archived"])
     if data["kind"] == "limit":

@@ -115,12 +115,14 @@ class Finder:
     def _read_brands(self, ids: Iterable[int]) -> dict[int, Brand]:
         found: dict[int, Brand] = {}
         for piece in in_pieces(sorted({*ids, *self.found_brands.ids.values()})):
-            found |= visible_to(self.person, Brand.objects.filter(pk__in=piece).order_by(), "pk").in_bulk()
+            rows = Brand.objects.filter(pk__in=piece).select_related("owner").order_by()
+            found |= visible_to(self.person, rows, "pk").in_bulk()
         return found
 
     def _know_brands(self) -> None:
         for pk, brand in self.brands.items():
             values = {column: getattr(brand, column) for column in BRAND_VALUES}
+            values["owner"] = brand.owner.get_username() if brand.owner else None
             archived = brand.archived_at is not None
             self.by_id[pk] = Known(pk, brand.name, brand.name, pk, brand.currency, values, archived)
 

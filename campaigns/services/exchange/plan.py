@@ -20,6 +20,7 @@ from campaigns.services.exchange.files import FileRefused, Line, TextTable
 from campaigns.services.exchange.find import Finder, Known, LineRefused
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
 from campaigns.services.naming.find_names import BrandAndName, brands_alike, campaigns_alike
+from campaigns.services.people.owners import owner_ids
 from campaigns.services.permissions import Person, sees_only_assigned_brands
 
 # Columns that identify a row and aren't written.
@@ -111,6 +112,7 @@ def plan_rows(kind: Kind, table: TextTable, person: Person) -> ImportPlan:
             plan.refuse(line.number, str(refusal))
     _refuse_taken_names(plan)
     _refuse_other_currencies(plan)
+    _refuse_unknown_owners(plan)
     return plan
 
 
@@ -202,6 +204,16 @@ def _refuse_other_currencies(plan: ImportPlan) -> None:
         if line.pk in kept:
             plan.lines.remove(line)
             plan.refuse(line.line, f"currency: {currency_is_kept(line.name, line.currency)}")
+    plan.problems.sort(key=lambda problem: problem.line)
+
+
+def _refuse_unknown_owners(plan: ImportPlan) -> None:
+    wanted = [line for line in plan.lines if line.changes.get("owner", (None, None))[1]]
+    known = owner_ids(line.changes["owner"][1] for line in wanted)
+    for line in wanted:
+        if (name := line.changes["owner"][1]) not in known:
+            plan.lines.remove(line)
+            plan.refuse(line.line, f"owner: {quote(name)} isn’t an active user: use a username, or leave it empty.")
     plan.problems.sort(key=lambda problem: problem.line)
 
 

@@ -24,6 +24,8 @@ from campaigns.services.permissions import Person, sees_only_assigned_brands, vi
 
 # Brands listed by name, the most urgent first.
 MAX_WORST_BRANDS = 8
+# Brands listed of those that the person owns, the most urgent first.
+MAX_OWN_BRANDS = 20
 # Newest rows of the history among which the changes of the last 24 hours are counted.
 MAX_CHANGES = 100_000
 # The same for people who see only assigned brands: fewer rows are theirs, found by their campaigns.
@@ -60,6 +62,18 @@ WORST_BRANDS = f"""{EACH_BRAND}
 WHERE risk <> 0
 ORDER BY CASE {RANK} END, name
 LIMIT {MAX_WORST_BRANDS}
+"""
+
+
+# Marked by has_daily; `brands` is how many there are of them.
+OWN = 2
+OWN_BRANDS = f"""
+SELECT id, name, timezone, currency, enabled, risk, {OWN} AS has_daily, 1 AS has_monthly, COUNT(*) OVER () AS brands,
+    day_spend, daily_budget, month_spend, monthly_budget
+FROM risks
+WHERE id IN (SELECT id FROM campaigns_brand WHERE owner_id = %(owner)s)
+ORDER BY CASE {RANK} ELSE {len(SEVERITY)} END, name
+LIMIT {MAX_OWN_BRANDS}
 """
 
 
@@ -103,6 +117,13 @@ class Currency:
     this_month: Money = field(default_factory=Money)
 
 
+class OwnBrand(NamedTuple):
+    """A brand that the person owns, and whether it is on."""
+
+    brand: BrandNow
+    enabled: bool
+
+
 @dataclass
 class Brands:
     """Figures of all brands that the person can see and that aren't archived, and the most urgent of them."""
@@ -113,18 +134,26 @@ class Brands:
     at_risk: int = 0
     currencies: dict[str, Currency] = field(default_factory=dict)
     worst: list[BrandNow] = field(default_factory=list)
+    # Those that the person owns: the most urgent, and how many there are.
+    own: list[OwnBrand] = field(default_factory=list)
+    own_count: int = 0
 
 
 def brands_now(user: Person, *, now: datetime) -> Brands:
     """Return the figures of the brands that the person can see, in two queries."""
-    select = f"{OVERVIEW} UNION ALL SELECT * FROM ({WORST_BRANDS}) worst"
+    select = f"{OVERVIEW} UNION ALL SELECT * FROM ({WORST_BRANDS}) worst UNION ALL SELECT * FROM ({OWN_BRANDS}) own"
     found = Brands()
-    for row in fetch_all(*risks(select, now=now, scope=brands_visible_to(user))):
+    sql, params = risks(select, now=now, scope=brands_visible_to(user))
+    for row in fetch_all(sql, params | {"owner": user.pk}):
         if row[0] is None:
             _add(found, row)
+        elif row[6] == OWN:
+            found.own.append(OwnBrand(brand_now(row), bool(row[4])))
+            found.own_count = row[8]
         else:
             found.worst.append(brand_now(row))
     found.worst.sort(key=lambda brand: (rank(brand.risk), brand.name))
+    found.own.sort(key=lambda own: (rank(own.brand.risk), own.brand.name))
     return found
 
 
