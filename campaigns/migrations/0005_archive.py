@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import migrations, models
+from django.db.models.functions import Now
 
 from campaigns.models.checks import IsPlainTimestamp
 from campaigns.sql.triggers import CreateTriggers, DropTriggers
@@ -89,5 +90,52 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField()),
             ],
             options={"default_permissions": ()},
+        ),
+        migrations.CreateModel(
+            name="Note",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "who",
+                    models.CharField(
+                        "by", max_length=150, help_text="The author's username, kept when the user is deleted."
+                    ),
+                ),
+                ("at", models.DateTimeField("written at", db_default=Now())),
+                ("text", models.TextField()),
+                (
+                    "author",
+                    models.ForeignKey(
+                        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+                    ),
+                ),
+                (
+                    "brand",
+                    models.ForeignKey(
+                        "campaigns.brand", db_index=False, on_delete=models.CASCADE, related_name="+"
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        "campaigns.campaign", null=True, db_index=False, on_delete=models.CASCADE, related_name="+"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-id",),
+                "default_permissions": (),
+                "indexes": (
+                    models.Index(fields=("brand", "id"), name="note_of_brand"),
+                    models.Index(fields=("campaign", "id"), name="note_of_campaign"),
+                ),
+                "constraints": (
+                    models.CheckConstraint(
+                        name="note_text_has_1_to_2000_characters",
+                        condition=models.Q(text__length__range=(1, 2000)),
+                        violation_error_message="A note has 1 to 2,000 characters.",
+                    ),
+                ),
+            },
         ),
     )

@@ -4,6 +4,7 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.drafts import ImportDraft
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
+from campaigns.models.notes import Note
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
 from campaigns.models.uploads import SpendUpload, SpendUploadPart
@@ -22,6 +23,7 @@ __all__ = [
     "ImportDraft",
     "JobRun",
     "JobZone",
+    "Note",
     "PasswordRequest",
     "PendingSpend",
     "SpendRecord",

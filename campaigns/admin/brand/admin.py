@@ -33,6 +33,7 @@ from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget, MoneyFi
 from campaigns.admin.shared.filters import BrandEnabledFilter, RiskFilter
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.notes import NotesMixin
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
@@ -97,6 +98,7 @@ class BrandAdmin(
     FriendlyDatabaseErrorsMixin,
     EnforceOnSaveMixin,
     ProtectHistoryMixin,
+    NotesMixin,
     ScalableListMixin,
     BaseAdmin,
 ):
@@ -154,6 +156,7 @@ class BrandAdmin(
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         if may_view(request, Campaign):
             yield "Campaigns", campaigns_of(obj)
+        yield self.notes_panel(request, obj)
         if may_view(request, BrandPeriod):
             yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
             yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)

@@ -28,6 +28,7 @@ from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField, is_key
 from campaigns.admin.shared.filters import EnabledFilter, ReasonFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.notes import NotesMixin
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, SpendRecord
@@ -36,6 +37,7 @@ from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_move
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.insight.forecast import forecast
+from campaigns.services.notes import move_notes
 from campaigns.services.permissions import visible_to
 
 
@@ -71,6 +73,7 @@ class CampaignAdmin(
     FriendlyDatabaseErrorsMixin,
     EnforceOnSaveMixin,
     ProtectHistoryMixin,
+    NotesMixin,
     ScalableListMixin,
     BaseAdmin,
 ):
@@ -122,6 +125,11 @@ class CampaignAdmin(
         else:
             super().lock_for_save(request, pk, brand_ids)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "brand" in form.changed_fields:
+            move_notes(obj)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).select_related("brand").prefetch_related("windows")
 
@@ -139,7 +147,7 @@ class CampaignAdmin(
         return super().extra_form_context(request, obj) | {"campaign_now": campaign_now(obj, database_now())}
 
     def panels(self, request: HttpRequest, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
-        return [("Status history", recent_history(obj))]
+        return [self.notes_panel(request, obj), ("Status history", recent_history(obj))]
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "daily_spend_limit":

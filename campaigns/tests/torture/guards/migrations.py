@@ -35,6 +35,7 @@ TESTS = {
     "check_shard_": "test_shards",
     "brand_assignment_": "test_access",
     "heartbeat_": "test_heartbeats",
+    "note_": "test_notes",
     "brand_period_": PERIODS,
     "brand_": BRANDS,
     "campaign_": BRANDS,
@@ -99,6 +100,7 @@ DEFAULTS = {
 FOREIGN_KEYS = {
     "BrandAssignment.": "test_access",
     "Brand.owner": "test_owners",
+    "Note.": "test_notes",
     "SpendUpload": UPLOADS,
     "ImportDraft.": UPLOADS,
     "DaypartingSchedule.": WINDOWS,
