@@ -13,7 +13,7 @@ from django.core.management.utils import get_random_secret_key
 from django.templatetags.static import static
 from dotenv import load_dotenv
 
-from budget_manager import environment, simulation, zone_data
+from budget_manager import environment, mail, simulation, zone_data
 from budget_manager.formats.en import formats
 from budget_manager.launcher import logs
 
@@ -176,7 +176,7 @@ AXES_USERNAME_CALLABLE = "budget_manager.sign_in.name_tried"
 AXES_CLIENT_STR_CALLABLE = "budget_manager.sign_in.in_the_log"
 AXES_LOCKOUT_CALLABLE = "budget_manager.sign_in.locked_out"
 AXES_DISABLE_ACCESS_LOG = True  # a user's row has the last sign-in
-AXES_ENABLE_ADMIN = False  # campaigns.admin.staff has our own
+AXES_ENABLE_ADMIN = False  # campaigns.admin.people.groups is in our looks
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-us"
@@ -227,6 +227,17 @@ UNFOLD: dict[str, Any] = {
     "GLOBAL_CALLBACK": "campaigns.admin.shared.banner.banner",
     "DASHBOARD_CALLBACK": "campaigns.admin.home.dashboard",
 }
+
+# Invitations and forgotten passwords. In tests Django collects what is sent.
+MAIL_SERVER = None if UNCONFIGURED or SIMULATION else mail.server(ALLOWED_HOSTS)
+EMAIL_IS_SET_UP = MAIL_SERVER is not None
+if MAIL_SERVER:
+    EMAIL_HOST, EMAIL_PORT = MAIL_SERVER.host, MAIL_SERVER.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL_SERVER.starttls, MAIL_SERVER.tls
+    DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_SERVER.sender
+EMAIL_TIMEOUT = mail.TIMEOUT
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in page loses where its visitor came from
 

@@ -24,7 +24,7 @@ from campaigns.rules.money import format_money
 from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import home as overview
-from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money
+from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money, OwnBrand
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health
@@ -63,7 +63,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now, user = timezone.now(), request.user
     shown: dict[str, Any] = {"title": "Home", "as_of": as_of(now), "health": _health(context.get("health"), now)}
     if may_view(request, Brand):
-        shown |= _of_brands(overview.brands_now(user, now=now), request)
+        brands = overview.brands_now(user, now=now)
+        shown |= _of_brands(brands, request) | {"mine": _of_owner(brands.own, brands.own_count)}
     if may_view(request, Campaign):
         shown["campaigns"] = _of_campaigns(overview.campaigns_now(user))
     if may_view(request, StatusChange):
@@ -93,6 +94,22 @@ def _of_brands(brands: Brands, request: HttpRequest) -> dict[str, Any]:
         "at_risk": brands.at_risk,
         "every_at_risk": list_address(Brand, risk=ANY_RISK),
     }
+
+
+def _of_owner(brands: list[OwnBrand], count: int) -> dict[str, Any] | None:
+    if not brands:
+        return None
+    return {
+        "number": Number(count, "brand" if count == 1 else "brands", list_address(Brand, owner="mine"), "of mine"),
+        "brands": [_own_brand(each) for each in brands],
+    }
+
+
+def _own_brand(own: OwnBrand) -> dict[str, Any]:
+    shown = _brand(own.brand)
+    if not shown["chips"]:
+        shown["chips"] = [chip("on", "good") if own.enabled else chip("paused", "plain")]
+    return shown
 
 
 def _risk_number(brands: Brands, risk: Risk) -> Number:

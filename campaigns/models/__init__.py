@@ -1,7 +1,9 @@
+from campaigns.models.access import PasswordRequest
 from campaigns.models.brand import Brand, BrandAssignment
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
+from campaigns.models.notes import Note
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
@@ -22,7 +24,9 @@ __all__ = [
     "ImportDraft",
     "JobRun",
     "JobZone",
+    "Note",
     "PaceError",
+    "PasswordRequest",
     "PendingSpend",
     "SpendRecord",
     "SpendUpload",

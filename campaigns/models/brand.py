@@ -46,6 +46,12 @@ class BrandQuerySet(models.QuerySet["Brand"]):
         """Annotate spend, pace and the projection of the month; see BrandWithPace."""
         return brands_with_pace(self, now)
 
+    def not_archived(self) -> BrandQuerySet:
+        return self.filter(archived_at__isnull=True)
+
+    def archived(self) -> BrandQuerySet:
+        return self.filter(archived_at__isnull=False)
+
 
 class Brand(SavesNameKey):
     """An advertiser, whose budgets apply to all its campaigns together."""
@@ -83,6 +89,20 @@ class Brand(SavesNameKey):
         "All campaigns of the brand pause until the 1st once this month's spend reaches this. Leave empty for no"
         " limit; 0 pauses them at once.",
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who looks after the brand; gives no access by itself.",
+    )
+    archived_at = models.DateTimeField(
+        "archived",
+        null=True,
+        editable=False,
+        help_text="When the brand was archived; empty if it isn't. An archived brand is paused and hidden from lists.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     name_key = NameKeyField()
 
@@ -93,6 +113,8 @@ class Brand(SavesNameKey):
         indexes = (
             # Brands whose key is computed when a name is looked up.
             models.Index(fields=("id",), name="brand_without_name_key", condition=models.Q(name_key__isnull=True)),
+            # The few archived brands, whose campaigns lists leave out.
+            models.Index(fields=("id",), name="brand_archived", condition=models.Q(archived_at__isnull=False)),
         )
         constraints = (
             # The condition is always true; without it, this would be a key, and a rename would block folds.
@@ -123,6 +145,12 @@ class Brand(SavesNameKey):
                 name="brand_enabled_is_on_or_off",
                 condition=models.Q(IsSwitch("enabled")),
                 violation_error_message="A brand must be on (true, 1) or paused (false, 0).",
+            ),
+            models.CheckConstraint(
+                name="brand_archived_is_paused",
+                condition=models.Q(archived_at__isnull=True)
+                | (models.Q(enabled=False) & models.Q(IsPlainTimestamp("archived_at"))),
+                violation_error_message="An archived brand is paused. Restore the brand before resuming it.",
             ),
             models.CheckConstraint(
                 name="brand_currency_has_three_letters",

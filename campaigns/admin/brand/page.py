@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from campaigns.admin.brand.facts import Fact, month_facts
+from campaigns.admin.bulk.archive import with_archived
 from campaigns.admin.shared.charts import expected_so_far, hours_chart, month_chart, options, spent_so_far
 from campaigns.admin.shared.display import chip, day_bar, link_to_list, month_bar, spend_bar, table
 from campaigns.admin.shared.times import as_of
@@ -50,11 +51,13 @@ def _switch(brand: Any, may_change: bool) -> dict[str, Any]:
     """Return whether the brand is on, how many campaigns are running, and the address of the button that changes it."""
     count, active = brand.campaign_count, brand.active_count
     name = "pause" if brand.enabled else "resume"
+    of_brand = {"brand__id__exact": brand.pk} | with_archived(brand)
     counted = "No campaigns yet." if not count else f"{active} of {count} campaigns are running."
     return {
         "enabled": brand.enabled,
-        "counted": link_to_list(Campaign, counted, brand__id__exact=brand.pk) if count else counted,
+        "counted": link_to_list(Campaign, counted, **of_brand) if count else counted,
         "address": reverse(f"admin:campaigns_brand_{name}", args=[brand.pk]) if may_change else "",
+        "archived": brand.archived_at is not None,
     }
 
 

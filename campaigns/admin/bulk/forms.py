@@ -16,7 +16,7 @@ from campaigns.admin.shared.money_field import MoneyField, MoneyWidget
 from campaigns.models import Campaign, DaypartingSchedule
 from campaigns.models.fields import SMALLEST
 from campaigns.rules.money import AMOUNT_LIMIT
-from campaigns.services.bulk.operations import Adjustment, ApplySchedule, ChangeLimit, Operation, SwitchTo
+from campaigns.services.bulk.operations import Adjustment, ApplySchedule, ArchiveTo, ChangeLimit, Operation, SwitchTo
 from campaigns.services.bulk.schedules import BUSINESS_HOURS, EVENINGS, PRESETS, WEEKENDS, format_schedule, schedule_of
 from campaigns.services.permissions import Person, visible_to
 
@@ -36,6 +36,16 @@ class TurnOnForm(forms.Form):
 class TurnOffForm(TurnOnForm):
     def operation(self) -> Operation:
         return SwitchTo(False)
+
+
+class ArchiveForm(TurnOnForm):
+    def operation(self) -> Operation:
+        return ArchiveTo(True)
+
+
+class RestoreForm(TurnOnForm):
+    def operation(self) -> Operation:
+        return ArchiveTo(False)
 
 
 class LimitForm(forms.Form):

@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, ArchiveMixin
 from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffForm, TurnOnForm
-from campaigns.admin.bulk.mixin import BulkAction, BulkMixin
+from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.campaign.currency import currency_of_brand
 from campaigns.admin.campaign.page import campaign_now
 from campaigns.admin.campaign.schedule import WindowInline, schedules
@@ -29,6 +30,7 @@ from campaigns.admin.shared.filters import EnabledFilter, ReasonFilter, VisibleA
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.money_field import MoneyField, MoneyWidget
+from campaigns.admin.shared.notes import NotesMixin
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
@@ -38,6 +40,7 @@ from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_move
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.insight.forecast import forecast
+from campaigns.services.notes import move_notes
 from campaigns.services.permissions import visible_to
 
 
@@ -65,16 +68,20 @@ class CampaignForm(NamedForm[Campaign]):
                 f"“{self.instance}” has spend, which stays with its brand “{self.instance.brand}”. Turn the campaign"
                 " off and create a new one for the other brand.",
             )
+        joins = "brand" in cleaned and (self.is_new or "brand" in self.changed_data)
+        if joins and cleaned["brand"].archived_at:
+            self.add_error("brand", f"The brand “{cleaned['brand']}” is archived. Restore it or choose another brand.")
         return cleaned
 
 
 @admin.register(Campaign)
 class CampaignAdmin(
-    BulkMixin,
+    ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,
     EnforceOnSaveMixin,
     ProtectHistoryMixin,
+    NotesMixin,
     ScalableListMixin,
     BaseAdmin,
 ):
@@ -84,6 +91,7 @@ class CampaignAdmin(
         "switch_off": BulkAction("Turn off", TurnOffForm, confirm="Turn off {rows}", done="Turned off {rows}"),
         "change_limit": BulkAction("Change daily spend limit", CampaignLimitForm),
         "apply_schedule": BulkAction("Apply a schedule", ScheduleForm),
+        **ARCHIVE_ACTIONS,
     }
     file_kinds = (Kind.CAMPAIGNS, Kind.SCHEDULES)
     brand_path = "brand_id"
@@ -95,6 +103,7 @@ class CampaignAdmin(
         ReasonFilter,
         ("brand", VisibleAutocompleteFilter),
         ("enabled", EnabledFilter),
+        ArchivedFilter,
     )
     search_fields = ("name", "brand__name")
     search_help_text = "Search by campaign or brand"
@@ -132,6 +141,11 @@ class CampaignAdmin(
         named, more = shorten_windows(list(DaypartingSchedule.objects.filter(campaign=formset.instance)))
         return f"schedule {', '.join(filter(None, [*named, more])) or 'always'}"
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "brand" in form.changed_fields:
+            move_notes(obj)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).select_related("brand").prefetch_related("windows")
 
@@ -149,7 +163,7 @@ class CampaignAdmin(
         return super().extra_form_context(request, obj) | {"campaign_now": campaign_now(obj, database_now())}
 
     def panels(self, request: HttpRequest, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
-        return [("Status history", recent_history(obj))]
+        return [self.notes_panel(request, obj), ("Status history", recent_history(obj))]
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "daily_spend_limit":

@@ -129,7 +129,9 @@ def schedules(request: HttpRequest) -> JsonResponse:
     """Return the schedules of campaigns whose names match, among those that the person sees."""
     if not any(request.user.has_perm(f"campaigns.{what}_campaign") for what in ("view", "change")):
         raise PermissionDenied
-    found = campaigns_named(request.GET.get("q", ""), visible_to(request.user, Campaign.objects.all(), "brand"))
+    found = campaigns_named(
+        request.GET.get("q", ""), visible_to(request.user, Campaign.objects.not_archived(), "brand")
+    )
     but = request.GET.get("but", "")
     if is_key(but):
         found = found.exclude(pk=int(but))

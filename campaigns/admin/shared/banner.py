@@ -21,7 +21,7 @@ from campaigns.services.jobs.health import JobHealth, health, in_words, late_che
 def banner(request: HttpRequest) -> dict[str, Any]:
     """Return the template variables of the banner; settings name this function (UNFOLD, GLOBAL_CALLBACK)."""
     if not admin.site.has_permission(request):
-        return {}
+        return {"email_is_set_up": settings.EMAIL_IS_SET_UP}  # for the sign-in page
     now = database_now()
     shown = health(now=now) if _shows_health(request) else None
     check = late_check_of(shown) if shown else late_check(now=now)

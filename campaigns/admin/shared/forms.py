@@ -292,6 +292,8 @@ class NamedForm(ConflictAwareForm[M]):
                 what = self.instance._meta.verbose_name
                 sentence = f"There is already a {what} “{twin}”. Choose another name."
                 self.add_error("name", ValidationError(sentence, code=NAMES_THE_VALUE))
+        if cleaned.get("enabled") and getattr(self.instance, "archived_at", None) and "enabled" in self.changed_data:
+            self.add_error("enabled", f"This {self.instance._meta.verbose_name} is archived. Restore it first.")
         return cleaned
 
     def _is_entered(self, name: str) -> bool:

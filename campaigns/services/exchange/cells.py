@@ -95,6 +95,13 @@ class SwitchCell(Cell):
         return "on" if value else "off"
 
 
+class OwnerCell(Cell):
+    """The username of the brand's owner, or empty; the plan looks up whether there is such a user."""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> str | None:
+        return value.strip() or None
+
+
 class CurrencyCell(Cell):
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
         code = read_currency(value)

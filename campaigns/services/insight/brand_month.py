@@ -151,7 +151,8 @@ def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
 
 
 def _spent(brand: Brand, now: datetime) -> BrandNow:
-    (row,) = fetch_all(*risks(EACH_BRAND, now=now, scope=one_brand(brand.pk), zones=[brand.timezone]))
+    found = risks(EACH_BRAND, now=now, scope=one_brand(brand.pk), zones=[brand.timezone], with_archived=True)
+    (row,) = fetch_all(*found)
     return brand_now(row)
 
 

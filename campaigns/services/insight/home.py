@@ -26,6 +26,8 @@ from campaigns.services.permissions import Person, sees_only_assigned_brands, vi
 
 # Brands listed by name, the most urgent first.
 MAX_WORST_BRANDS = 8
+# Brands listed of those that the person owns, the most urgent first.
+MAX_OWN_BRANDS = 20
 # Newest rows of the history among which the changes of the last 24 hours are counted.
 MAX_CHANGES = 100_000
 # The same for people who see only assigned brands: fewer rows are theirs, found by their campaigns.
@@ -52,15 +54,27 @@ SELECT NULL AS id, NULL AS name, NULL AS timezone, currency, enabled, risk,
 FROM risks
 GROUP BY currency, enabled, risk, 7, 8
 """
+# What a brand is listed with, after the columns above.
+OF_EACH = f"day_spend, daily_budget, month_spend, monthly_budget, today, {', '.join(PACE_COLUMNS)}"
 EACH_BRAND = f"""
-SELECT id, name, timezone, currency, enabled, risk, 1 AS has_daily, 1 AS has_monthly, 1 AS brands,
-    day_spend, daily_budget, month_spend, monthly_budget, today, {", ".join(PACE_COLUMNS)}
+SELECT id, name, timezone, currency, enabled, risk, 1 AS has_daily, 1 AS has_monthly, 1 AS brands, {OF_EACH}
 FROM risks
 """
 WORST_BRANDS = f"""{EACH_BRAND}
 WHERE risk <> 0
 ORDER BY CASE {RANK} END, name
 LIMIT {MAX_WORST_BRANDS}
+"""
+
+# Marked by has_daily; `brands` is how many there are of them.
+OWN = 2
+OWN_BRANDS = f"""
+SELECT id, name, timezone, currency, enabled, risk, {OWN} AS has_daily, 1 AS has_monthly, COUNT(*) OVER () AS brands,
+    {OF_EACH}
+FROM risks
+WHERE id IN (SELECT id FROM campaigns_brand WHERE owner_id = %(owner)s)
+ORDER BY CASE {RANK} ELSE {len(SEVERITY)} END, name
+LIMIT {MAX_OWN_BRANDS}
 """
 
 
@@ -106,9 +120,16 @@ class Currency:
     this_month: Money = field(default_factory=Money)
 
 
+class OwnBrand(NamedTuple):
+    """A brand that the person owns, and whether it is on."""
+
+    brand: BrandNow
+    enabled: bool
+
+
 @dataclass
 class Brands:
-    """Figures of all brands that the person can see, and the most urgent of them."""
+    """Figures of all brands that the person can see and that aren't archived, and the most urgent of them."""
 
     count: int = 0
     switched_off: int = 0
@@ -116,18 +137,26 @@ class Brands:
     at_risk: int = 0
     currencies: dict[str, Currency] = field(default_factory=dict)
     worst: list[BrandNow] = field(default_factory=list)
+    # Those that the person owns: the most urgent, and how many there are.
+    own: list[OwnBrand] = field(default_factory=list)
+    own_count: int = 0
 
 
 def brands_now(user: Person, *, now: datetime) -> Brands:
     """Return the figures of the brands that the person can see, in two queries."""
-    select = f"{OVERVIEW} UNION ALL SELECT * FROM ({WORST_BRANDS}) worst"
+    select = f"{OVERVIEW} UNION ALL SELECT * FROM ({WORST_BRANDS}) worst UNION ALL SELECT * FROM ({OWN_BRANDS}) own"
     found = Brands()
-    for row in fetch_all(*risks(select, now=now, scope=brands_visible_to(user))):
+    sql, params = risks(select, now=now, scope=brands_visible_to(user))
+    for row in fetch_all(sql, params | {"owner": user.pk}):
         if row[0] is None:
             _add(found, row)
+        elif row[6] == OWN:
+            found.own.append(OwnBrand(brand_now(row), bool(row[4])))
+            found.own_count = row[8]
         else:
             found.worst.append(brand_now(row))
     found.worst.sort(key=lambda brand: (rank(brand.risk), brand.name))
+    found.own.sort(key=lambda own: (rank(own.brand.risk), own.brand.name))
     return found
 
 
@@ -182,8 +211,8 @@ class Campaigns:
 
 
 def campaigns_now(user: Person) -> Campaigns:
-    """Return the figures of the campaigns that the person can see, in one query."""
-    rows: QuerySet[Any] = visible_to(user, Campaign.objects.order_by(), "brand")
+    """Return the figures of the campaigns that the person can see, without archived ones, in one query."""
+    rows: QuerySet[Any] = visible_to(user, Campaign.objects.not_archived().order_by(), "brand")
     found = Campaigns()
     for bits, count in rows.values_list("pause_reasons").annotate(Count("pk")):
         if bits:

@@ -77,11 +77,16 @@ def brands_visible_to(user: Person) -> Condition:
 
 
 def risks(
-    select: str, *, now: datetime, scope: Condition = ALL_BRANDS, zones: Iterable[str] | None = None
+    select: str,
+    *,
+    now: datetime,
+    scope: Condition = ALL_BRANDS,
+    zones: Iterable[str] | None = None,
+    with_archived: bool = False,
 ) -> tuple[str, dict[str, Any]]:
     """Return a SELECT over the brands in scope with their spend, budgets, pace and risks, and its parameters.
 
-    Pass the time zones of the scope, if known, to save a query.
+    Archived brands are left out, unless with_archived. Pass the time zones of the scope, if known, to save a query.
     """
     if zones is None:
         zones = Brand.objects.order_by().values_list("timezone", flat=True).distinct()
@@ -94,7 +99,7 @@ def risks(
         of_campaigns=False,
         pending_in_scope=in_scope.format(brand="p.brand_id"),
         ahead_in_scope=in_scope.format(brand="p.brand_id"),
-        brand_in_scope=in_scope.format(brand="b.id"),
+        brand_in_scope=in_scope.format(brand="b.id") + ("" if with_archived else " AND b.archived_at IS NULL"),
     )
     return f"{spend}{pace_sql()}{RISKS}{select}", clocks.params | params
 

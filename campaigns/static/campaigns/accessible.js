@@ -17,7 +17,8 @@
         }
         const chosen = [...select.selectedOptions].map((option) => option.textContent.trim()).filter(Boolean);
         const name = `${labelOf(select)}: ${chosen.join(", ") || "nothing chosen"}`;
-        for (const element of [box, shown]) {
+        // A box for several values has its search field inside.
+        for (const element of [box, shown, ...box.querySelectorAll(".select2-search__field")]) {
             if (element.getAttribute("aria-label") !== name) {
                 element.setAttribute("aria-label", name);
             }

@@ -1,0 +1,19 @@
+"""Requests for a new password."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class PasswordRequest(models.Model):
+    """A request for a link to set a password, kept for an hour to limit how many there are."""
+
+    address = models.CharField(max_length=45, help_text="The network address of the request; empty if unknown.")
+    email_key = models.CharField(max_length=64, help_text="A keyed hash of the e-mail address, in any letter case.")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.address
