@@ -73,6 +73,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 INSTALLED_APPS = [
+    "campaigns.apps.CampaignsConfig",  # before the theme, some of whose templates it extends
     "unfold",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",
     "unfold.contrib.forms",
@@ -85,7 +86,6 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "axes",
     "csp",
-    "campaigns.apps.CampaignsConfig",
 ]
 
 MIDDLEWARE = [
@@ -215,13 +215,17 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("campaigns/favicon.svg")}
     ],
-    "STYLES": [lambda request: static("campaigns/admin.css")],
+    "STYLES": [
+        lambda request: static("campaigns/admin.css"),
+        lambda request: static("campaigns/phone.css"),
+    ],
     "SCRIPTS": [
         lambda request: static("campaigns/times.js"),
         lambda request: static("campaigns/accessible.js"),
         lambda request: static("campaigns/currency.js"),
         lambda request: static("campaigns/refresh.js"),
         lambda request: static("campaigns/unsaved.js"),
+        lambda request: static("campaigns/controls.js"),
     ],
     "SIDEBAR": {"navigation": "campaigns.admin.shared.navigation.navigation"},
     "GLOBAL_CALLBACK": "campaigns.admin.shared.banner.banner",
