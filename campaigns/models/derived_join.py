@@ -1,4 +1,4 @@
-"""A table that is summed once for a statement and joined to its rows, which Django's querysets can't say themselves."""
+"""A join to a derived table, summed once per statement, which Django's querysets can't express."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def _day_after(days: str) -> str:
 
 
 def due_campaigns(*, now: datetime, most: int) -> list[int]:
-    """Return the campaigns whose next change is due, at most so many: the longest due first."""
+    """Return a limited number of the campaigns whose next change is due, the longest due first."""
     sql = """
         SELECT id FROM campaigns_campaign WHERE next_change_minute <= %s ORDER BY next_change_minute LIMIT %s"""
     return [campaign for (campaign,) in fetch_all(sql, [minute_of(now), most])]
