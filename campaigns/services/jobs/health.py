@@ -151,7 +151,7 @@ def _job(turns: Turns, run: JobRun | None, installed_at: datetime, now: datetime
     is_check = turns.job is CHECK
     wrong = [turns.problem, _lateness(name, run, expected_by, now) if late and is_check else ""]
     missed = _missed(turns.job) if late and not is_check else ""
-    undone = f"{name} could not do everything: see Jobs in the admin." if run and run.problem else ""
+    undone = f"{name} finished with errors: see Jobs in the admin." if run and run.problem else ""
     problem = " ".join(filter(None, wrong))
     warning = " ".join(filter(None, [missed, undone]))
     if not is_check:
@@ -161,7 +161,7 @@ def _job(turns: Turns, run: JobRun | None, installed_at: datetime, now: datetime
 
 def _missed(job: Job) -> str:
     if job is QUICK:
-        return f"{job.run_name} missed its turns: meanwhile only the check enforces budgets, schedules and dates."
+        return f"{job.run_name} is late: until it runs, only the full check enforces budgets, schedules and dates."
     return f"{job.run_name} missed its turn: the next check does its work."
 
 
