@@ -30,7 +30,7 @@ from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health
 from campaigns.services.permissions import sees_only_assigned_brands
 
-# So many lines of history are shown.
+# Status changes shown under “Latest”.
 LATEST = 8
 
 CARDS = (
@@ -49,7 +49,7 @@ class Number:
     label: str
     address: str
     described: str = ""
-    # Percent of the whole, for its bar.
+    # Percentage of the total, for the bar.
     value: int = 0
     is_capped: bool = False
 

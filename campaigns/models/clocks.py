@@ -1,4 +1,4 @@
-"""The local clocks of some time zones, and the segments of their days, as rows that a statement joins by time zone.
+"""The local clocks of time zones, and the segments of their days, as rows that a statement joins by zone name.
 
 They come from Python's zone data: one statement serves all zones, and the database's own zone data is never asked.
 Quarters and minutes count from 1970-01-01 00:00 UTC.

@@ -101,10 +101,10 @@ def _with_spend(
     tables: str = "",
     calendar: Mapping[str, Callable[[ZoneInfo, datetime], int]] | None = None,
 ) -> QuerySet[Any]:
-    """Join what a SELECT finds by the rows' ids: summed once for a statement, however many rows it gives.
+    """Join spend to the rows by id, summed once per statement, for any number of rows.
 
     The pending table has no index, because each would cost its writers, so a search in it for every row would take
-    seconds while a million of its rows wait.
+    seconds while it has a million rows.
     """
     clocks = Clocks((zone for (zone,) in fetch_all("SELECT DISTINCT timezone FROM campaigns_brand")), now, calendar)
     spend = current_spend(

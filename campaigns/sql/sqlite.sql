@@ -60,7 +60,7 @@ END;
 CREATE TRIGGER campaigns_campaign_delete_guard BEFORE DELETE ON campaigns_campaign
 WHEN EXISTS (SELECT 1 FROM campaigns_spendrecord WHERE campaign_id = OLD.id)
 BEGIN
-    SELECT RAISE(ABORT, 'a campaign with spend cannot be deleted: switch it off instead');
+    SELECT RAISE(ABORT, 'a campaign with spend cannot be deleted: turn it off instead');
 END;
 
 CREATE TRIGGER campaigns_campaign_move_guard BEFORE UPDATE OF id, brand_id ON campaigns_campaign
@@ -81,7 +81,7 @@ END;
 CREATE TRIGGER campaigns_brand_delete_guard BEFORE DELETE ON campaigns_brand
 WHEN EXISTS (SELECT 1 FROM campaigns_campaign WHERE brand_id = OLD.id)
 BEGIN
-    SELECT RAISE(ABORT, 'a brand with campaigns cannot be deleted: switch it off instead');
+    SELECT RAISE(ABORT, 'a brand with campaigns cannot be deleted: turn it off instead');
 END;
 
 -- A campaign can be deleted once its records are gone; what hangs on it goes with it.

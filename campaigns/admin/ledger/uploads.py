@@ -162,7 +162,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
 
     def _preview(self, request: HttpRequest, upload: SpendUpload) -> None:
-        """Read a small file at once. A worker reads a large one, and one that a lock of somebody else keeps waiting."""
+        """Read a small file at once; leave large files, and files that wait for a lock, to a worker."""
         if upload.size <= MAX_INLINE_BYTES:
             try:
                 make_preview(upload.pk, task_id="", clock=database_now)

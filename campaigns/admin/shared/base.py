@@ -27,9 +27,9 @@ def may_view(request: HttpRequest, model: type[models.Model]) -> bool:
 class BaseAdmin(ModelAdmin):
     """Layout of our lists and pages, and the rows that a person sees."""
 
-    # The lookup from a row to its brand: people who see only assigned brands see the rows of these.
+    # The lookup from a row to its brand; limits rows to the assigned brands of people who see only those.
     brand_path: ClassVar[str] = ""
-    # A sentence above the list, and one that says where rows come from while the list is empty.
+    # A note above the list, and the text of an empty list, which says where rows come from.
     list_note = ""
     nothing_yet = ""
     list_before_template: Any = "campaigns/admin/list_note.html"
@@ -88,7 +88,7 @@ class BaseAdmin(ModelAdmin):
 
 
 class ReadOnlyAdmin(ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
-    """A list that nobody edits: its rows are written by the system or by the connector."""
+    """A read-only list: its rows are written by the system or by the connector."""
 
     actions = None
 

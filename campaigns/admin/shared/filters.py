@@ -134,7 +134,7 @@ class ChangeFilter(DescribedFilter, DropdownFilter):
 
 
 class DateRangeForm(forms.Form):
-    """The browser's own date fields, which send a date as 2026-12-31 in whatever form they show it."""
+    """The browser's own date inputs, which always send 2026-12-31, however they display it."""
 
     def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

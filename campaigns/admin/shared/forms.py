@@ -196,7 +196,7 @@ class ConflictAwareForm(forms.ModelForm[M]):
 
 
 class ConflictAwareFormSet(forms.BaseInlineFormSet[M, Any, "ConflictAwareRowForm[M]"]):
-    """The rows of an inline, read under the lock that the view took. A row that somebody deleted gets an error.
+    """The rows of an inline, read under the lock that the view took. A row deleted meanwhile gets an error.
 
     Rows of other parents count as deleted: the ids were posted.
     """
@@ -228,7 +228,7 @@ class ConflictAwareFormSet(forms.BaseInlineFormSet[M, Any, "ConflictAwareRowForm
             form.fields["id"] = forms.IntegerField(initial=form.instance.pk, required=False, widget=forms.HiddenInput)
 
     def clean(self) -> None:
-        """Refuse to delete rows that somebody changed: a form that is to be deleted shows no errors of its own."""
+        """Refuse to delete rows that were changed meanwhile: Django ignores errors of forms marked for deletion."""
         super().clean()
         conflicts = [text for form in self.forms if form.deletes for text in form.conflicts]
         if conflicts:
@@ -253,7 +253,7 @@ class ConflictAwareRowForm(ConflictAwareForm[M]):
 
     @property
     def is_gone(self) -> bool:
-        """Whether somebody deleted the row since the form was opened."""
+        """Whether the row was deleted since the form was opened."""
         return getattr(self.instance, "is_placeholder", False)
 
     def _keep_stored_values(self) -> None:

@@ -33,7 +33,7 @@ from campaigns.services.intake.placement import CREATE_IT, Counts
 from campaigns.services.intake.preview import Preview, preview_spend
 from campaigns.services.intake.upload_preview import earlier_imports
 
-# So many refused lines are named in what the command says; --errors has all of them.
+# Maximum number of refused lines in the output; --errors has all of them.
 MAX_NAMED = 10
 
 

@@ -1,4 +1,4 @@
-"""Who advertises in the demo. All names are invented; amounts are in each advertiser's own currency."""
+"""The advertisers of the demo. All names are invented; amounts are in each advertiser's own currency."""
 
 from __future__ import annotations
 

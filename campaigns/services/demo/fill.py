@@ -46,7 +46,7 @@ def fill(*, now: datetime, progress: Progress = iter) -> Made | None:
     """Make the demo if there are no brands yet; otherwise change nothing and return None.
 
     All or nothing, so an interrupted one can be begun again. The ledger lock lets one of two fillers go first. The
-    brands that are locked after it can't be waited for the wrong way round: nobody else sees them yet.
+    brands are locked after it, but no deadlock can arise: other transactions don't see them yet.
     """
     take_ledger_lock()
     if Brand.objects.exists():

@@ -137,7 +137,7 @@ def _day(campaign: Campaign, now: datetime) -> date:
 
 
 def _limits(campaign: Any) -> list[tuple[Decimal, Decimal]]:
-    """Return the spend and the limit of whatever limits the campaign."""
+    """Return pairs of spend and limit, for each limit of the campaign."""
     pairs = (
         (campaign.spend_today, campaign.daily_spend_limit),
         (campaign.brand_spend_today, campaign.brand.daily_budget),

@@ -121,13 +121,13 @@ def last_history_id() -> int:
     return int(last)
 
 
-# Twice a batch of enforcement: the lines of others lie between its own.
+# Lines read for one run: twice a batch of enforcement, because lines of other runs lie between its own.
 MOST_READ = 10_000
 
 
 def transition_ids(scope: Scope, last: int, actor: str, most: int) -> list[int]:
     """Return the ids of the scope's first pauses and resumes above this line that are the actor's, at most so many."""
-    # Between two ids, for PostgreSQL reads the whole history above one where it has no statistics of it yet.
+    # Bounded above too: without statistics PostgreSQL would read the whole history above the first id.
     sql = f"""
         SELECT line.id
         FROM (

@@ -34,7 +34,7 @@ from campaigns.services.ledger.locks import brands_open_to_references, limit_job
 from campaigns.services.ledger.unfinished import Unfinished
 
 BATCH_BRANDS_ON_POSTGRESQL = 2_000
-# Fewer, because SQLite lets nobody else write meanwhile.
+# Fewer, because on SQLite no other transaction can write meanwhile.
 BATCH_BRANDS_ON_SQLITE = 200
 
 CURRENT_COLUMNS = {"kind": "text", "zone": "text", "starts_on": "date"}
@@ -54,8 +54,8 @@ def close_periods(*, now: datetime, brands: Iterable[int] | None = None, unfinis
 
     What is pending of the brands that have something to close is folded first, so that a statement is closed with all
     spend there is. It takes the ledger lock: lock brands before, not after. Each batch is committed, unless the caller
-    holds a transaction. Brands that somebody is about to delete, and locks, stay open, and unfinished learns which.
-    Nothing is closed that hasn't ended by the database's clock: a closing is for good.
+    holds a transaction. Brands that another transaction is deleting are left open and added to unfinished. Only periods
+    that have ended by the database's clock are closed: closing is final.
     """
     now = not_ahead(now)
     left = Unfinished() if unfinished is None else unfinished

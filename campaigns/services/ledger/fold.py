@@ -42,11 +42,11 @@ from campaigns.services.ledger.unfinished import Unfinished
 BATCH_DAYS = 100
 # A person's save may have to wait for the ledger lock.
 BATCH_ROWS_ON_POSTGRESQL = 10_000
-# Fewer, because SQLite lets nobody else write meanwhile.
+# Fewer, because on SQLite no other transaction can write meanwhile.
 BATCH_ROWS_ON_SQLITE = 2_000
 # In memory, 12 bytes each.
 PLANNED_ROWS = 1_000_000
-# Enough for PostgreSQL to sort so many rows.
+# Memory with which PostgreSQL sorts that many rows.
 PLANNING_MEGABYTES = 128
 UNLIMITED = 1_000_000_000
 
@@ -286,7 +286,7 @@ def brands_near_limits() -> list[int]:
     records, bring it down.
     """
     utc_days = fetch_all("SELECT DISTINCT quarter / 96 FROM campaigns_pendingspend")
-    # The local days that pending spend can be of, in whatever zone.
+    # The local days that pending spend can belong to, in any zone.
     days = {date(1970, 1, 1) + timedelta(days=utc_day + offset) for (utc_day,) in utc_days for offset in (-1, 0, 1)}
     sql = statement(
         "ledger/brands_near_limits",

@@ -141,7 +141,7 @@ class _Comparison:
 
 
 def _first_instant(month: date) -> datetime:
-    """Return an instant before which no row can count for the month, in whatever zone."""
+    """Return an instant before which no row can count for the month, in any zone."""
     if month <= EARLIEST.date():
         return EARLIEST
     return datetime.combine(month, time.min, tzinfo=UTC) - FURTHEST_FROM_UTC
