@@ -6,6 +6,7 @@ from campaigns.models.drafts import ImportDraft
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.notes import Note
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
+from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
 from campaigns.models.uploads import SpendUpload, SpendUploadPart
 
@@ -26,6 +27,7 @@ __all__ = [
     "Note",
     "PasswordRequest",
     "PendingSpend",
+    "SavedFilter",
     "SpendRecord",
     "SpendUpload",
     "SpendUploadPart",

@@ -34,6 +34,7 @@ from campaigns.admin.shared.filters import BrandEnabledFilter, RiskFilter
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.notes import NotesMixin
+from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
@@ -99,6 +100,7 @@ class BrandAdmin(
     EnforceOnSaveMixin,
     ProtectHistoryMixin,
     NotesMixin,
+    SavedFiltersMixin,
     ScalableListMixin,
     BaseAdmin,
 ):

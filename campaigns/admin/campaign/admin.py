@@ -29,6 +29,7 @@ from campaigns.admin.shared.filters import EnabledFilter, ReasonFilter, VisibleA
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.notes import NotesMixin
+from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, SpendRecord
@@ -74,6 +75,7 @@ class CampaignAdmin(
     EnforceOnSaveMixin,
     ProtectHistoryMixin,
     NotesMixin,
+    SavedFiltersMixin,
     ScalableListMixin,
     BaseAdmin,
 ):
