@@ -138,4 +138,37 @@ class Migration(migrations.Migration):
                 ),
             },
         ),
+        migrations.CreateModel(
+            name="SavedFilter",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "list",
+                    models.CharField(
+                        max_length=20,
+                        choices=[("brand", "Brands"), ("campaign", "Campaigns"), ("statuschange", "History")],
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("query", models.CharField(max_length=1000)),
+                ("is_shared", models.BooleanField("shared with the team", default=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        settings.AUTH_USER_MODEL, db_index=False, on_delete=models.CASCADE, related_name="+"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("name",),
+                "default_permissions": (),
+                "constraints": (
+                    models.UniqueConstraint(
+                        fields=("user", "list", "name"),
+                        name="saved_filter_unique",
+                        violation_error_message="You already have a saved filter of this name.",
+                    ),
+                ),
+            },
+        ),
     )

@@ -6,6 +6,7 @@ from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, Sta
 from campaigns.models.notes import Note
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
+from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
 from campaigns.models.uploads import ImportDraft, SpendUpload, SpendUploadPart
 
@@ -28,6 +29,7 @@ __all__ = [
     "PaceError",
     "PasswordRequest",
     "PendingSpend",
+    "SavedFilter",
     "SpendRecord",
     "SpendUpload",
     "SpendUploadPart",

@@ -35,6 +35,7 @@ from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField, MoneyWidget
 from campaigns.admin.shared.notes import NotesMixin
+from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
@@ -104,6 +105,7 @@ class BrandAdmin(
     EnforceOnSaveMixin,
     ProtectHistoryMixin,
     NotesMixin,
+    SavedFiltersMixin,
     ScalableListMixin,
     BaseAdmin,
 ):

@@ -31,6 +31,7 @@ from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.money_field import MoneyField, MoneyWidget
 from campaigns.admin.shared.notes import NotesMixin
+from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
@@ -82,6 +83,7 @@ class CampaignAdmin(
     EnforceOnSaveMixin,
     ProtectHistoryMixin,
     NotesMixin,
+    SavedFiltersMixin,
     ScalableListMixin,
     BaseAdmin,
 ):

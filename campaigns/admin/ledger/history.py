@@ -16,6 +16,7 @@ from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, link_to, link_to_list, status_chips, table
 from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
+from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import campaigns_named, first_ids
 from campaigns.admin.shared.times import local_time, viewer_time
 from campaigns.database.clock import database_now
@@ -85,7 +86,7 @@ AMOUNTS: tuple[Any, ...] = tuple(_amounts(limit) for limit in LIMITS.values())
 
 
 @admin.register(StatusChange)
-class StatusChangeAdmin(ReadOnlyAdmin):
+class StatusChangeAdmin(SavedFiltersMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "campaign__brand"
     list_display = ("when", "campaign_link", "change", "actor", *AMOUNTS)
     list_display_links = ("when",)

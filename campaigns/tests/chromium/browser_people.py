@@ -31,7 +31,7 @@ class NewManager(BrowserTestCase):
         self.follow(page.locator(f"a[href^='{reverse('admin:auth_user_add')}']").first)
         self.look()
         page.get_by_label("Username").fill("zofia")
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.locator("#id_password1").fill(PASSWORD)
         page.get_by_label("Password confirmation").fill(PASSWORD)
         page.get_by_label("Role").select_option(label=BRAND_MANAGERS)
         page.locator("#id_brands + .select2").click()
