@@ -84,8 +84,8 @@ def _by_name() -> dict[str, str]:
 
 @lru_cache(maxsize=1_000)
 def currencies_of(sign: str) -> tuple[str, ...]:
-    """Return the codes of the currencies that a sign or code can mean."""
-    return SIGNS.get(sign, (sign.upper(),))
+    """Return the codes of the currencies that a sign, name or code can mean."""
+    return SIGNS.get(sign) or (_by_name().get(sign.casefold(), sign.upper()),)
 
 
 def decimals_of(currency: str) -> int:
