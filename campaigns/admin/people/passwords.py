@@ -39,6 +39,8 @@ class AnswerFirst(HttpResponseRedirect):
 
     def __init__(self, to: str, then: Callable[[], None]) -> None:
         super().__init__(to)
+        # The web server sends an answer without a body only after it is closed.
+        self.content = b"See the next page.\n"
         self._then: Callable[[], None] | None = then
 
     def close(self) -> None:
