@@ -5,6 +5,7 @@ from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.drafts import ImportDraft
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
+from campaigns.models.setting_change import SettingChange
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
 from campaigns.models.uploads import SpendUpload, SpendUploadPart
 
@@ -23,6 +24,7 @@ __all__ = [
     "JobRun",
     "JobZone",
     "PendingSpend",
+    "SettingChange",
     "SpendRecord",
     "SpendUpload",
     "SpendUploadPart",

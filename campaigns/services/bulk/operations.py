@@ -36,6 +36,10 @@ class Operation(Protocol):
     def attribute(self) -> str:
         """The name of the changed attribute, like "daily spend limit"."""
 
+    @property
+    def setting(self) -> str:
+        """Its name in the change history (campaigns.services.history.values)."""
+
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         """Return the current values by id."""
 
@@ -47,9 +51,6 @@ class Operation(Protocol):
 
     def format_value(self, value: Any, currency: str) -> str: ...
 
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        """Return the text for the audit log."""
-
     def as_data(self) -> dict[str, Any]:
         """Serialize the operation for operation_of()."""
 
@@ -60,6 +61,7 @@ class SwitchTo:
 
     enabled: bool
     attribute = "switch"
+    setting = "enabled"
 
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         return _read_column(model, "enabled", ids)
@@ -72,9 +74,6 @@ class SwitchTo:
 
     def format_value(self, value: Any, currency: str) -> str:
         return "on" if value else "off"
-
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        return f"switched {self.format_value(after, currency)}"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "switch", "enabled": self.enabled}
@@ -104,6 +103,10 @@ class ChangeLimit:
     def attribute(self) -> str:
         return self.field.replace("_", " ")
 
+    @property
+    def setting(self) -> str:
+        return self.field
+
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         return _read_column(model, self.field, ids)
 
@@ -131,9 +134,6 @@ class ChangeLimit:
     def format_value(self, value: Any, currency: str) -> str:
         return "no limit" if value is None else format_money(value, currency)
 
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        return f"{self.attribute} from {self.format_value(before, currency)} to {self.format_value(after, currency)}"
-
     def as_data(self) -> dict[str, Any]:
         return {"kind": "limit", "field": self.field, "how": self.how, "amount": str(self.amount)}
 
@@ -144,6 +144,7 @@ class ApplySchedule:
 
     schedule: Schedule
     attribute = "schedule"
+    setting = "schedule"
 
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         found: dict[int, list[DaypartingSchedule]] = {pk: [] for pk in ids}
@@ -160,9 +161,6 @@ class ApplySchedule:
 
     def format_value(self, value: Any, currency: str) -> str:
         return format_schedule(value)
-
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        return f"schedule from {self.format_value(before, currency)} to {self.format_value(after, currency)}"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "schedule", "windows": self.schedule}

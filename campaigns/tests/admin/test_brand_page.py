@@ -11,7 +11,6 @@ from typing import Any
 from unittest.mock import patch
 
 import time_machine
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -315,8 +314,9 @@ class StopTests(BrandTestCase):
         self.assertContains(answer, "Resume brand")
         off, brand_off = PauseReason.CAMPAIGN_DISABLED, PauseReason.BRAND_DISABLED
         self.assertEqual(self.reasons(), [brand_off, brand_off, off | brand_off, PauseReason(0)])
-        entry = LogEntry.objects.get()
-        self.assertEqual((entry.object_id, entry.user), (str(self.brand.pk), self.user))
+        change = SettingChange.objects.get()
+        self.assertEqual((change.brand_id, change.campaign_id, change.actor), (self.brand.pk, None, "amara"))
+        self.assertEqual(recorded_changes(channel="form"), ["Alpine: on or off, on → paused"])
         self.assertEqual(StatusChange.objects.latest("pk").actor, "amara")
 
     def test_it_lets_the_brand_go_on(self) -> None:
@@ -334,7 +334,7 @@ class StopTests(BrandTestCase):
             answer = self.client.post(self.address(self.brand, "pause"), follow=True)
         self.assertContains(answer, "“Alpine” is already paused.")
         self.assertContains(self.client.get(self.address(self.brand, "pause")), "is already paused")
-        self.assertEqual(LogEntry.objects.count(), 1)
+        self.assertEqual(SettingChange.objects.count(), 1)
 
     def test_who_may_only_look_has_no_button_and_is_refused(self) -> None:
         self.person("view_brand", "view_campaign")

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord
+from campaigns.models import Brand, Campaign, DaypartingSchedule, SettingChange, SpendRecord
 from campaigns.models.dayparting import EVERY_DAY
+from campaigns.services.history.values import format_setting, label_of
 
 _numbers = itertools.count(1)
 
@@ -52,3 +53,11 @@ def spend(
     return SpendRecord.objects.create(
         brand_id=campaign.brand_id, campaign=campaign, amount=Decimal(amount), external_id=external_id, **when
     )
+
+
+def recorded_changes(**filters: Any) -> list[str]:
+    """Return the change history of settings, oldest first: "Search: daily spend limit, no limit → 12.50 USD"."""
+    return [
+        f"{line.name}: {label_of(line.setting)}, {format_setting(line, line.before)} → {format_setting(line, line.after)}"
+        for line in SettingChange.objects.filter(**filters).order_by("id")
+    ]
