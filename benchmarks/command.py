@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from benchmarks import checks, compare, page, pages, quick, waits, writers
+from benchmarks import backtest, checks, compare, page, pages, quick, waits, writers
 from benchmarks.databases import Bench, log, server
 from benchmarks.figures import SIZES, Figure, timed
 
@@ -46,6 +46,9 @@ def main(arguments: list[str]) -> None:
     options = parser().parse_args(arguments)
     settings.DATABASE_CLOCK = False  # the benchmarks choose their own times
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that databases are dropped
+    if options.command == "backtest":
+        sys.stdout.write(backtest.run(options.file) + "\n")
+        return
     if options.command == "compare":
         refuse_used_database()
         sys.stdout.write(compare.run(options.checkout, brands=options.brands, rounds=options.rounds) + "\n")
@@ -70,6 +73,8 @@ def parser() -> ArgumentParser:
     comparing.add_argument("checkout", type=Path)
     comparing.add_argument("--brands", type=int, default=10_000, help="with ten campaigns each")
     comparing.add_argument("--rounds", type=int, default=3)
+    testing = commands.add_parser("backtest", description="Compare projections with what was spent.")
+    testing.add_argument("file", type=Path, nargs="?", help="a CSV file of spend with timestamp, brand and amount")
     return parser
 
 

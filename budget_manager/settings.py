@@ -13,17 +13,18 @@ from django.core.management.utils import get_random_secret_key
 from django.templatetags.static import static
 from dotenv import load_dotenv
 
-from budget_manager import environment, simulation, zone_data
+from budget_manager import environment, mail, simulation, zone_data
 from budget_manager.formats.en import formats
+from budget_manager.launcher import logs
 
-# First: whatever asks for a zone keeps what it got.
+# First, because Python caches each zone when it is first used.
 ZONE_DATA = zone_data.use_newest()
 
 django_stubs_ext.monkeypatch()  # or ModelAdmin[Campaign] fails at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = sys.argv[1:2] == ["test"]
-# Both must work on a fresh clone, and neither may depend on what is in somebody's .env.
+# Tests and mypy must work on a fresh clone, and not depend on a local .env.
 UNCONFIGURED = TESTING or "mypy_django_plugin.main" in sys.modules
 
 if not UNCONFIGURED:
@@ -36,8 +37,7 @@ DEBUG = environment.flag("DEBUG", default=False)
 SECRET_KEY = get_random_secret_key() if UNCONFIGURED or SIMULATION else environment.secret_key(debug=DEBUG)
 SECRET_KEY_FALLBACKS = [] if UNCONFIGURED or SIMULATION else environment.secret_key_fallbacks(debug=DEBUG)
 LIVE = not (DEBUG or TESTING)
-# Whether all machines go by the database's clock (campaigns.database.clock). Tests and simulations live at times of
-# their own.
+# Whether all machines use the database's clock (campaigns.database.clock). Tests and simulations set their own time.
 DATABASE_CLOCK = not (TESTING or SIMULATION)
 
 ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -53,8 +53,8 @@ SESSION_COOKIE_SECURE = LIVE
 CSRF_COOKIE_SECURE = LIVE
 SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day, counted from the sign-in: a forgotten browser is signed out by night
 
-# What a page of ours may load, run and be framed by, while developing too. Nothing comes from another host, and no
-# script stands in a page. unfold makes two exceptions necessary: Alpine.js evaluates the expressions of its attributes
+# What our pages may load, run and be framed by, also in development: nothing from other hosts, and no inline
+# scripts. unfold makes two exceptions necessary: Alpine.js evaluates the expressions of its attributes
 # (its build that doesn't isn't in unfold), and unfold, htmx and Alpine write <style> elements and style attributes.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -147,7 +147,7 @@ else:
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "application_name": "budget_manager",
-        # Said at each BEGIN, whatever the server's default is: see campaigns.database.session_settings.
+        # Sent with each BEGIN, overriding the server's default: see campaigns.database.session_settings.
         "isolation_level": 2,  # psycopg.IsolationLevel.READ_COMMITTED
         **DATABASE.get("OPTIONS", {}),
     }
@@ -163,8 +163,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-# A name is locked for the address that failed with it: nobody locks a colleague out from elsewhere, and one address
-# that fails with one name keeps the others of its office in. The lock ends however often somebody tries meanwhile.
+# A user name is locked for one address only: failures elsewhere don't lock a user out, nor do one user's failures lock
+# out others at the same address. Further attempts don't prolong the lock.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -175,12 +175,12 @@ AXES_USERNAME_CALLABLE = "budget_manager.sign_in.name_tried"
 AXES_CLIENT_STR_CALLABLE = "budget_manager.sign_in.in_the_log"
 AXES_LOCKOUT_CALLABLE = "budget_manager.sign_in.locked_out"
 AXES_DISABLE_ACCESS_LOG = True  # a user's row has the last sign-in
-AXES_ENABLE_ADMIN = False  # campaigns.admin.people.failures is in our looks
+AXES_ENABLE_ADMIN = False  # campaigns.admin.people.groups has our theme
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-us"
 FORMAT_MODULE_PATH = "budget_manager.formats"
-# What unfold's filters go by, which don't ask for the formats of the language.
+# Used by unfold's filters, which ignore the formats of the language.
 DATE_INPUT_FORMATS = formats.DATE_INPUT_FORMATS
 DATETIME_INPUT_FORMATS = formats.DATETIME_INPUT_FORMATS
 TIME_INPUT_FORMATS = formats.TIME_INPUT_FORMATS
@@ -189,7 +189,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-# A forgotten collectstatic costs caching, not the pages: without its manifest files keep their names.
+# Without collectstatic there is no manifest: then files keep their names, and pages work without caching.
 MANIFEST = LIVE and ("collectstatic" in sys.argv or (STATIC_ROOT / "staticfiles.json").exists())
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -205,37 +205,7 @@ WHITENOISE_AUTOREFRESH = not LIVE
 
 LOG_LEVEL = environment.log_level("ERROR" if TESTING else "INFO")
 LAUNCHED = "LAUNCHED" in os.environ  # by `make run`, whose log is for people
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
-        "short": {"()": "budget_manager.launcher.logs.ShortFormatter"},
-    },
-    "filters": {"routine": {"()": "budget_manager.launcher.logs.WithoutRoutine"}},
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "short" if LAUNCHED else "line",
-            "filters": ["routine"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        # Django gives these handlers of their own; here everything goes through the one above.
-        "django": {"handlers": [], "level": "NOTSET"},
-        "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
-        # Failures and locks; its INFO lines log every step.
-        "axes": {"level": "WARNING" if LOG_LEVEL in ("DEBUG", "INFO") else LOG_LEVEL},
-        "waitress.queue": {"level": "ERROR"},  # it logs each request that waits for a thread
-        "matplotlib": {"level": "WARNING"},  # it logs the fonts that it finds
-        **{
-            name: {"level": "WARNING"}
-            for name in ("celery", "django.utils.autoreload")
-            if LAUNCHED and LOG_LEVEL != "DEBUG"
-        },
-    },
-}
+LOGGING = logs.logging_settings(LOG_LEVEL, short=LAUNCHED)
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Budget manager",
@@ -244,21 +214,39 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("campaigns/favicon.svg")}
     ],
-    "STYLES": [lambda request: static("campaigns/admin.css")],
+    "STYLES": [
+        lambda request: static("campaigns/admin.css"),
+        lambda request: static("campaigns/phone.css"),
+    ],
     "SCRIPTS": [
         lambda request: static("campaigns/times.js"),
         lambda request: static("campaigns/accessible.js"),
+        lambda request: static("campaigns/currency.js"),
+        lambda request: static("campaigns/refresh.js"),
+        lambda request: static("campaigns/unsaved.js"),
+        lambda request: static("campaigns/controls.js"),
     ],
     "SIDEBAR": {"navigation": "campaigns.admin.shared.navigation.navigation"},
     "GLOBAL_CALLBACK": "campaigns.admin.shared.banner.banner",
     "DASHBOARD_CALLBACK": "campaigns.admin.home.dashboard",
 }
 
+# Invitations and forgotten passwords. In tests Django collects what is sent.
+MAIL_SERVER = None if UNCONFIGURED or SIMULATION else mail.server(ALLOWED_HOSTS)
+EMAIL_IS_SET_UP = MAIL_SERVER is not None
+if MAIL_SERVER:
+    EMAIL_HOST, EMAIL_PORT = MAIL_SERVER.host, MAIL_SERVER.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL_SERVER.starttls, MAIL_SERVER.tls
+    DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_SERVER.sender
+EMAIL_TIMEOUT = mail.TIMEOUT
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
+
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in page loses where its visitor came from
 
 REDIS_URL = environment.redis_url()
 
-# Into how many parts a full check is cut, for as many workers as there are: worth it from some 100,000 campaigns on.
+# Number of parts of a full check, for several workers; worth it above about 100,000 campaigns.
 CHECK_SHARDS = environment.number("CHECK_SHARDS", 1, least=1, most=64)
 
 # The largest file of spend that staff may upload; a worker imports it.
@@ -282,7 +270,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A task that isn't acknowledged by then is given to another worker: longer than any time limit.
     "visibility_timeout": 60 * 60,
 }
-# Who can write to the broker must not be able to run code: pickle would.
+# JSON only: pickle would let everyone who can write to the broker run code.
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 # The state is in the database, and no task's result is read.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +13,9 @@ from django.conf import settings
 
 from budget_manager import beside
 from campaigns.database.clock import database_now
-from campaigns.services.insight.log_transitions import logged_transitions
+from campaigns.models import StatusChange
+from campaigns.services.enforcement.enforce import Transitions
+from campaigns.services.insight.explain import explain_change
 from campaigns.services.intake import upload_preview
 from campaigns.services.intake import uploads as spend_uploads
 from campaigns.services.jobs import full_check as jobs
@@ -19,6 +23,9 @@ from campaigns.services.jobs import quick_check as quick
 from campaigns.services.jobs import shards
 
 logger = logging.getLogger(__name__)
+
+# Pauses and resumes of one run that are logged; the others are only counted.
+MAX_LINES = 20
 
 
 @shared_task(name="campaigns.tasks.check_budgets")
@@ -117,3 +124,27 @@ def _log(name: str, check: jobs.FullCheck) -> None:
     logger.info("%s: %s", name, check.summary)
     if check.problem:
         logger.error("%s: %s", name, check.problem)
+
+
+@contextmanager
+def logged_transitions() -> Iterator[Transitions]:
+    """Log the transitions that a job collects inside, also if the job fails then."""
+    transitions = Transitions(MAX_LINES if logger.isEnabledFor(logging.INFO) else 0)
+    try:
+        yield transitions
+    finally:
+        if transitions.most and transitions.total:
+            _log_transitions(transitions)
+
+
+def _log_transitions(transitions: Transitions) -> None:
+    for line in StatusChange.objects.filter(pk__in=transitions.ids).order_by("pk").select_related("campaign__brand"):
+        logger.info("%s", _describe(line))
+    if more := transitions.total - len(transitions.ids):
+        logger.info("and %s more paused or resumed", f"{more:,}")
+
+
+def _describe(change: StatusChange) -> str:
+    campaign, explanation = change.campaign, explain_change(change, change.campaign.brand.currency)
+    reasons = "; ".join(explanation.reasons)
+    return f'{explanation.headline.lower():<7} "{campaign.name}" ({campaign.brand.name}): {reasons}'

@@ -1,13 +1,15 @@
 """The broker of `make run`: the one that REDIS_URL names, or a private server for as long as we run."""
 
+import fcntl
 import importlib.util
+import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redis
@@ -18,6 +20,11 @@ from budget_manager.launcher.processes import running
 
 SERVERS = ("redis-server", "valkey-server")
 LOG = "broker.log"
+DIRECTORY_PREFIX = "budget-manager-broker-"
+# Locked for as long as the directory is in use; the system releases the lock of a killed process.
+LOCK = "in-use"
+# A new directory isn't locked yet for an instant, so only older ones are removed.
+SECONDS_TO_LOCK = 60
 
 
 class BrokerError(Exception):
@@ -67,12 +74,33 @@ def private_broker() -> Iterator[str]:
     server = find_server()
     port = _free_port()
     url = f"redis://127.0.0.1:{port}/0"
+    _remove_stale_directories()
     with (
-        tempfile.TemporaryDirectory(prefix="budget-manager-broker-") as directory,
+        _locked_directory() as directory,
         running(_command(server, port, directory)) as process,
     ):
         _wait_for_answer(url, process, server, Path(directory, LOG))
         yield url
+
+
+@contextmanager
+def _locked_directory() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix=DIRECTORY_PREFIX) as directory, Path(directory, LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield directory
+
+
+def _remove_stale_directories() -> None:
+    """Remove the directories that earlier runs of this user left behind because they were killed."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*"):
+        with suppress(OSError):  # not one of ours, in use, or removed by another run meanwhile
+            if directory.lstat().st_uid != os.getuid() or directory.is_symlink():
+                continue
+            with (directory / LOCK).open() as lock:
+                if time.time() - os.fstat(lock.fileno()).st_mtime < SECONDS_TO_LOCK:
+                    continue
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(directory)
 
 
 def _command(server: str, port: int, directory: str) -> list[str]:

@@ -1,9 +1,42 @@
-"""What of the log is worth a line, and how `make run` shows it to people."""
+"""The settings of logging: what of the log is worth a line, and how `make run` shows it to people."""
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 FREQUENT = "campaigns.tasks.quick_check"
+
+
+def logging_settings(level: str, *, short: bool) -> dict[str, Any]:
+    """Return Django's LOGGING: everything goes to one handler, and lines are short for people who read them live."""
+    quieter = ("celery", "django.utils.autoreload") if short and level != "DEBUG" else ()
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+            "short": {"()": "budget_manager.launcher.logs.ShortFormatter"},
+        },
+        "filters": {"routine": {"()": "budget_manager.launcher.logs.WithoutRoutine"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "short" if short else "line",
+                "filters": ["routine"],
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Django gives these handlers of their own; here everything goes through the one above.
+            "django": {"handlers": [], "level": "NOTSET"},
+            "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
+            # Failures and locks; its INFO lines log every step.
+            "axes": {"level": "WARNING" if level in ("DEBUG", "INFO") else level},
+            "waitress.queue": {"level": "ERROR"},  # it logs each request that waits for a thread
+            "matplotlib": {"level": "WARNING"},  # it logs the fonts that it finds
+            **{name: {"level": "WARNING"} for name in quieter},
+        },
+    }
 
 
 class WithoutRoutine(logging.Filter):

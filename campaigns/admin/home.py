@@ -16,39 +16,29 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import may_view
-from campaigns.admin.shared.display import ago, chip, link_to, list_address, share_bar, spend_bar, status_chips
-from campaigns.admin.shared.filters import LAST_24_HOURS
+from campaigns.admin.shared.display import ago, around, chip, link_to, list_address, share_bar, spend_bar, status_chips
+from campaigns.admin.shared.filters import ANY_RISK, LAST_24_HOURS
+from campaigns.admin.shared.times import as_of
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_money
-from campaigns.rules.periods import find_zone
 from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import home as overview
-from campaigns.services.insight import pacing
-from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money
+from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money, OwnBrand
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health
 from campaigns.services.permissions import sees_only_assigned_brands
 
-# So many lines of history are shown.
+# Status changes shown under “Latest”.
 LATEST = 8
 
 CARDS = (
     ("Budget reached", "bad", "All their campaigns are paused.", (Risk.REACHED_TODAY, Risk.REACHED_MONTH)),
-    ("Over-pacing", "warning", "On course to run out early.", (Risk.FAST_TODAY, Risk.FAST_MONTH)),
-    ("Under-pacing", "note", "Below 90 % of the even pace.", (Risk.SLOW_TODAY, Risk.SLOW_MONTH)),
+    ("Over-pacing", "warning", "On course to run out early.", (Risk.OVER_PACING,)),
+    ("Under-pacing", "note", "Projected to end below the monthly budget.", (Risk.UNDER_PACING,)),
 )
 TONES = {risk: tone for _, tone, _, risks in CARDS for risk in risks} | {Risk.UNKNOWN_ZONE: "bad"}
-IN_SHORT = {
-    Risk.REACHED_TODAY: "daily budget reached",
-    Risk.REACHED_MONTH: "monthly budget reached",
-    Risk.FAST_TODAY: "over-pacing today",
-    Risk.FAST_MONTH: "over-pacing this month",
-    Risk.SLOW_TODAY: "under-pacing today",
-    Risk.SLOW_MONTH: "under-pacing this month",
-    Risk.UNKNOWN_ZONE: "unknown time zone",
-}
 
 
 @dataclass(frozen=True)
@@ -59,7 +49,7 @@ class Number:
     label: str
     address: str
     described: str = ""
-    # Percent of the whole, for its bar.
+    # Percentage of the total, for the bar.
     value: int = 0
     is_capped: bool = False
 
@@ -71,9 +61,10 @@ class Number:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures of the home page to its context; settings name this function (UNFOLD, DASHBOARD_CALLBACK)."""
     now, user = timezone.now(), request.user
-    shown: dict[str, Any] = {"title": "Home", "health": _health(context.get("health"), now)}
+    shown: dict[str, Any] = {"title": "Home", "as_of": as_of(now), "health": _health(context.get("health"), now)}
     if may_view(request, Brand):
-        shown |= _of_brands(overview.brands_now(user, now=now), request, now)
+        brands = overview.brands_now(user, now=now)
+        shown |= _of_brands(brands, request) | {"mine": _of_owner(brands.own, brands.own_count)}
     if may_view(request, Campaign):
         shown["campaigns"] = _of_campaigns(overview.campaigns_now(user))
     if may_view(request, StatusChange):
@@ -82,7 +73,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context | shown
 
 
-def _of_brands(brands: Brands, request: HttpRequest, now: datetime) -> dict[str, Any]:
+def _of_brands(brands: Brands, request: HttpRequest) -> dict[str, Any]:
     if not brands.count:
         return {
             "no_brands": True,
@@ -99,13 +90,30 @@ def _of_brands(brands: Brands, request: HttpRequest, now: datetime) -> dict[str,
         ],
         "unknown_zones": _risk_number(brands, Risk.UNKNOWN_ZONE),
         "currencies": [_currency(each) for each in sorted(brands.currencies.values(), key=_most_brands_first)],
-        "worst": [_brand(brand, now) for brand in brands.worst],
+        "worst": [_brand(brand) for brand in brands.worst],
         "at_risk": brands.at_risk,
+        "every_at_risk": list_address(Brand, risk=ANY_RISK),
     }
 
 
+def _of_owner(brands: list[OwnBrand], count: int) -> dict[str, Any] | None:
+    if not brands:
+        return None
+    return {
+        "number": Number(count, "brand" if count == 1 else "brands", list_address(Brand, owner="mine"), "of mine"),
+        "brands": [_own_brand(each) for each in brands],
+    }
+
+
+def _own_brand(own: OwnBrand) -> dict[str, Any]:
+    shown = _brand(own.brand)
+    if not shown["chips"]:
+        shown["chips"] = [chip("on", "good") if own.enabled else chip("paused", "plain")]
+    return shown
+
+
 def _risk_number(brands: Brands, risk: Risk) -> Number:
-    label = "today" if risk in (Risk.REACHED_TODAY, Risk.FAST_TODAY, Risk.SLOW_TODAY) else "this month"
+    label = "today" if risk == Risk.REACHED_TODAY else "this month"
     return Number(brands.at[risk], label, list_address(Brand, risk=risk.code), RISKS[risk])
 
 
@@ -135,30 +143,22 @@ def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
     return {"bar": bar, "beside": f"plus {beside}" if beside else ""}
 
 
-def _brand(brand: BrandNow, now: datetime) -> dict[str, Any]:
+def _brand(brand: BrandNow) -> dict[str, Any]:
     return {
         "link": link_to(Brand(pk=brand.pk, name=brand.name)),
-        "chips": [chip(IN_SHORT[risk], TONES[risk]) for risk in brand.risk],
-        "when": _when(brand, now),
+        "chips": [chip(RISKS[risk], TONES[risk]) for risk in brand.risk],
+        "when": _when(brand),
         "today": spend_bar(brand.day_spend, brand.daily_budget, brand.currency, of="daily budget"),
         "this_month": spend_bar(brand.month_spend, brand.monthly_budget, brand.currency, of="monthly budget"),
     }
 
 
-def _when(brand: BrandNow, now: datetime) -> str:
-    """Return when the brand will run out of its first budget, in its local time."""
-    zone = find_zone(brand.timezone)
-    if zone is None or not brand.risk & (Risk.FAST_TODAY | Risk.FAST_MONTH):
+def _when(brand: BrandNow) -> str:
+    """Return the day, in the brand's time zone, on which an over-pacing brand is expected to use up its budget."""
+    if brand.pace is None or brand.monthly_budget is None or not brand.risk & Risk.OVER_PACING:
         return ""
-    day = pacing.reaches_at(brand.day_spend, brand.daily_budget, pacing.day_span(zone, now))
-    month = pacing.reaches_at(brand.month_spend, brand.monthly_budget, pacing.month_span(zone, now))
-    fast = ((Risk.FAST_TODAY, day), (Risk.FAST_MONTH, month))
-    at = min((at for risk, at in fast if at and brand.risk & risk), default=None)
-    if at is None:
-        return ""
-    local, city = at.astimezone(zone), brand.timezone.rpartition("/")[2].replace("_", " ")
-    which = "today" if local.date() == now.astimezone(zone).date() else f"on {local:%a %-d %b}"
-    return f"around {local:%H:%M} {which} ({city})"
+    day = brand.pace.runs_out_on(brand.monthly_budget - brand.month_spend)
+    return f"runs out {around(day, brand.pace.today)}" if day else ""
 
 
 def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def _of_changes(changes: Changes) -> dict[str, Any]:
             for reason, count in changes.paused_for.items()
             if count
         ],
-        "every": list_address(StatusChange, since=LAST_24_HOURS),
+        "all": list_address(StatusChange),
     }
 
 

@@ -59,7 +59,7 @@ def list_param(values: Iterable[Any]) -> Any:
 
 
 def skip_locked(table: str) -> str:
-    """Return what ends a SELECT of rows to delete, so that it waits for nobody: what others hold, they delete."""
+    """Return the end of a SELECT of rows to delete that skips locked rows: their transaction deletes them."""
     return f"FOR UPDATE OF {table} SKIP LOCKED" if is_postgresql() else ""
 
 
@@ -74,7 +74,7 @@ def in_subquery_by_index(column: str, subquery: str) -> str:
 
 
 def row_locator() -> str:
-    """Return the column that finds a row of a table at once, as long as nobody updates the row."""
+    """Return the column that finds a row at once, as long as the row isn't updated."""
     return "ctid" if is_postgresql() else "id"
 
 

@@ -1,18 +1,21 @@
-from campaigns.models.access import BrandAssignment
-from campaigns.models.brand import Brand
+from campaigns.models.access import PasswordRequest
+from campaigns.models.brand import Brand, BrandAssignment
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
-from campaigns.models.drafts import ImportDraft
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
+from campaigns.models.notes import Note
+from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.setting_change import SettingChange
+from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
-from campaigns.models.uploads import SpendUpload, SpendUploadPart
+from campaigns.models.uploads import ImportDraft, SpendUpload, SpendUploadPart
 
 __all__ = [
     "AccountingTimeZone",
     "Brand",
     "BrandAssignment",
+    "BrandPace",
     "BrandPeriod",
     "Campaign",
     "CampaignDay",
@@ -23,8 +26,12 @@ __all__ = [
     "ImportDraft",
     "JobRun",
     "JobZone",
+    "Note",
+    "PaceError",
+    "PasswordRequest",
     "PendingSpend",
     "SettingChange",
+    "SavedFilter",
     "SpendRecord",
     "SpendUpload",
     "SpendUploadPart",

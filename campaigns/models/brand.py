@@ -10,9 +10,11 @@ from django.db.models.functions import Length, Now
 
 from campaigns.models.checks import IsPlainTimestamp, IsSwitch, IsText
 from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
+from campaigns.models.pace_queries import BrandWithPace, brands_with_pace
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.currencies import find_currency, unknown_currency
 from campaigns.rules.periods import EARLIEST, LATEST, find_zone
+from campaigns.rules.zones import unknown_zone
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -20,11 +22,7 @@ if TYPE_CHECKING:
 
 def validate_zone(name: str) -> None:
     if find_zone(name) is None:
-        raise ValidationError(
-            "“%(name)s” isn’t a time zone we know. Use a name like Europe/Paris or UTC.",
-            code="unknown_zone",
-            params={"name": name},
-        )
+        raise ValidationError(unknown_zone(name), code="unknown_zone")
 
 
 def validate_currency(code: str) -> None:
@@ -43,6 +41,16 @@ class BrandQuerySet(models.QuerySet["Brand"]):
     def with_spend(self, now: datetime) -> models.QuerySet[WithAnnotations[Brand, BrandSpend]]:
         """Annotate spend_today and spend_this_month: exact Decimals in each brand's zone at now, folded + pending."""
         return brands_with_spend(self, now)
+
+    def with_pace(self, now: datetime) -> models.QuerySet[WithAnnotations[Brand, BrandWithPace]]:
+        """Annotate spend, pace and the projection of the month; see BrandWithPace."""
+        return brands_with_pace(self, now)
+
+    def not_archived(self) -> BrandQuerySet:
+        return self.filter(archived_at__isnull=True)
+
+    def archived(self) -> BrandQuerySet:
+        return self.filter(archived_at__isnull=False)
 
 
 class Brand(SavesNameKey):
@@ -81,6 +89,20 @@ class Brand(SavesNameKey):
         "All campaigns of the brand pause until the 1st once this month's spend reaches this. Leave empty for no"
         " limit; 0 pauses them at once.",
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who looks after the brand; gives no access by itself.",
+    )
+    archived_at = models.DateTimeField(
+        "archived",
+        null=True,
+        editable=False,
+        help_text="When the brand was archived; empty if it isn't. An archived brand is paused and hidden from lists.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     name_key = NameKeyField()
 
@@ -91,6 +113,8 @@ class Brand(SavesNameKey):
         indexes = (
             # Brands whose key is computed when a name is looked up.
             models.Index(fields=("id",), name="brand_without_name_key", condition=models.Q(name_key__isnull=True)),
+            # The few archived brands, whose campaigns lists leave out.
+            models.Index(fields=("id",), name="brand_archived", condition=models.Q(archived_at__isnull=False)),
         )
         constraints = (
             # The condition is always true; without it, this would be a key, and a rename would block folds.
@@ -123,6 +147,12 @@ class Brand(SavesNameKey):
                 violation_error_message="A brand must be on (true, 1) or paused (false, 0).",
             ),
             models.CheckConstraint(
+                name="brand_archived_is_paused",
+                condition=models.Q(archived_at__isnull=True)
+                | (models.Q(enabled=False) & models.Q(IsPlainTimestamp("archived_at"))),
+                violation_error_message="An archived brand is paused. Restore the brand before resuming it.",
+            ),
+            models.CheckConstraint(
                 name="brand_currency_has_three_letters",
                 condition=models.Q(currency__length=3),
                 violation_error_message="A currency must have three letters, like EUR.",
@@ -147,3 +177,25 @@ class Brand(SavesNameKey):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BrandAssignment(models.Model):
+    """A brand that a user may see; it matters only for users with the permission below."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name = "assigned brand"
+        default_permissions = ()
+        permissions = (("only_assigned_brands", "Sees only assigned brands"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user", "brand"),
+                name="brand_assignment_unique",
+                violation_error_message="This user already has access to this brand.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.brand} for {self.user}"

@@ -9,7 +9,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from campaigns.models.brand import Brand
-from campaigns.models.checks import IsPlainDate, IsSwitch, IsText, IsWholeNumber
+from campaigns.models.checks import IsPlainDate, IsPlainTimestamp, IsSwitch, IsText, IsWholeNumber
 from campaigns.models.fields import NameKeyField, SavesNameKey, limit_field, limit_in_range
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_spend
 from campaigns.rules.reasons import ALL_REASONS, PauseReason
@@ -31,6 +31,18 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
         Exact Decimals in the brand's zone at now, folded + pending.
         """
         return campaigns_with_spend(self, now)
+
+    def not_archived(self) -> CampaignQuerySet:
+        """Leave out archived campaigns, and those of archived brands."""
+        # A subquery instead of a join: it is read once, and the campaigns in whatever order the list has.
+        archived = Brand.objects.filter(archived_at__isnull=False).order_by()
+        return self.filter(archived_at__isnull=True).exclude(brand__in=archived.values("pk"))
+
+    def archived(self) -> CampaignQuerySet:
+        """Keep only archived campaigns, and those of archived brands, found by the indexes of what is archived."""
+        own = Campaign.objects.filter(archived_at__isnull=False).order_by()
+        of_brands = Campaign.objects.filter(brand__archived_at__isnull=False).order_by()
+        return self.filter(pk__in=own.values("pk").union(of_brands.values("pk")))
 
 
 class Campaign(SavesNameKey):
@@ -77,6 +89,13 @@ class Campaign(SavesNameKey):
         output_field=models.CharField(max_length=6, choices=Status.choices),
         db_persist=True,
     )
+    archived_at = models.DateTimeField(
+        "archived",
+        null=True,
+        editable=False,
+        help_text="When the campaign was archived; empty if it isn't. An archived campaign is off and hidden from"
+        " lists.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     name_key = NameKeyField()
 
@@ -88,6 +107,7 @@ class Campaign(SavesNameKey):
             models.Index(fields=("next_change_minute",), name="campaign_next_change"),
             # Campaigns whose key is computed when a name of the brand is looked up.
             models.Index(fields=("brand",), name="campaign_without_name_key", condition=Q(name_key__isnull=True)),
+            models.Index(fields=("id",), name="campaign_archived", condition=Q(archived_at__isnull=False)),
         )
         constraints = (
             models.UniqueConstraint(
@@ -119,6 +139,11 @@ class Campaign(SavesNameKey):
                 name="campaign_enabled_is_on_or_off",
                 condition=Q(IsSwitch("enabled")),
                 violation_error_message="A campaign must be on (true, 1) or off (false, 0).",
+            ),
+            models.CheckConstraint(
+                name="campaign_archived_is_off",
+                condition=Q(archived_at__isnull=True) | (Q(enabled=False) & Q(IsPlainTimestamp("archived_at"))),
+                violation_error_message="An archived campaign is off. Restore the campaign before turning it on.",
             ),
             models.CheckConstraint(
                 name="campaign_daily_spend_limit_in_range",

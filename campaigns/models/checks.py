@@ -1,7 +1,7 @@
-"""Conditions for check constraints that each database must say in its own words.
+"""Conditions for check constraints whose SQL differs between PostgreSQL and SQLite.
 
 SQLite has no types for dates and times: a text in another form would compare wrongly, so it is refused. PostgreSQL
-has them, but takes "infinity" and 24:00. Only functions of the databases' own are used: the connector's
+has them, but takes "infinity" and 24:00. Only built-in functions are used: the connector's
 connection has no others.
 """
 
@@ -72,14 +72,21 @@ class IsWholeNumber(FormCheck):
 
 
 class IsSwitch(FormCheck):
-    """On or off: SQLite keeps 7 and 'yes' in a boolean column, and reads the one as on and the other as off."""
+    """A boolean: SQLite stores 7 and 'yes' in a boolean column, and reads the first as true, the second as false."""
 
     postgresql = "({x} IN (true, false))"
     sqlite = "({x} IN (0, 1))"
 
 
 class IsText(FormCheck):
-    """A text: SQLite keeps bytes in a text column, and they are equal to no text."""
+    """A text: SQLite stores bytes in a text column, and bytes never equal a text."""
 
     postgresql = "({x} IS NOT NULL)"
     sqlite = "(typeof({x}) = 'text')"
+
+
+class IsDigits(FormCheck):
+    """A text of the digits 0 to 9 only."""
+
+    postgresql = "({x} !~ '[^0-9]')"
+    sqlite = "(typeof({x}) = 'text' AND {x} NOT GLOB '*[^0-9]*')"

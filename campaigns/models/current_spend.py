@@ -42,7 +42,7 @@ def current_spend(
     brand_in_scope: str = "1 = 1",
     campaign_in_scope: str = "1 = 1",
 ) -> str:
-    """Return the tables `brand` and `campaign`, for a statement to go on from; see campaigns/sql/current_spend.sql.
+    """Return the CTEs `brand` and `campaign`, which a statement continues; see campaigns/sql/current_spend.sql.
 
     A statement that reads no `campaign` isn't of_campaigns: a million pending rows are grouped in half the time then.
     The conditions are on p.brand_id, p.brand_id, b.id, and c.brand_id and c.id. Parameters are clocks.params, and what

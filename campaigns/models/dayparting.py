@@ -25,7 +25,7 @@ def days_in_words(mask: int) -> str:
 
 
 def window_in_words(mask: int, start: str, end: str) -> str:
-    """Return a window as people read it: "Mon–Fri 09:00–18:00"; from 00:00 to 00:00 is "all day"."""
+    """Return a window in words: "Mon–Fri 09:00–18:00"; from 00:00 to 00:00 is "all day"."""
     return f"{days_in_words(mask)} {'all day' if start == end == '00:00' else f'{start}–{end}'}"
 
 

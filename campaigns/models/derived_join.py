@@ -1,66 +1,27 @@
-"""A table that is summed once for a statement and joined to its rows, which Django's querysets can't say themselves."""
+"""A SELECT of ours that is joined to a queryset as a CTE: run once for a statement, however many rows it gives."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import QuerySet
-from django.db.models.expressions import Expression
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import BigIntegerField, Field, QuerySet
 from django.db.models.sql.constants import LOUTER
-from django.db.models.sql.datastructures import BaseTable
-
-from campaigns.models.fields import MicrosField
-
-
-class DerivedJoin(BaseTable):
-    """LEFT JOIN (SELECT …) on its column id, which is unique, and the id of the rows."""
-
-    nullable = True
-
-    def __init__(self, sql: str, params: Sequence[Any], parent_alias: str, alias: str | None = None) -> None:
-        super().__init__("derived", alias)
-        self.sql, self.params = sql, tuple(params)
-        self.join_type, self.parent_alias = LOUTER, parent_alias
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
-        parent = compiler.quote_name_unless_alias(self.parent_alias)
-        derived = compiler.quote_name_unless_alias(str(self.table_alias))
-        return f"{self.join_type} ({self.sql}) {derived} ON ({parent}.id = {derived}.id)", self.params
-
-    def relabeled_clone(self, change_map: Mapping[str | None, str]) -> DerivedJoin:
-        parent = change_map.get(self.parent_alias, self.parent_alias)
-        alias = change_map.get(self.table_alias, self.table_alias)
-        return DerivedJoin(self.sql, self.params, parent, alias)
-
-    @property
-    def identity(self) -> Any:
-        return type(self), self.sql, repr(self.params), self.parent_alias
+from django_cte import CTE, with_cte
+from django_cte.raw import raw_cte_sql
 
 
-def join_derived(rows: QuerySet[Any], sql: str, params: Sequence[Any], amounts: Iterable[str]) -> QuerySet[Any]:
-    """Join a SELECT to the rows by its column id, and annotate amounts in millionths, its other columns."""
-    joined = rows.all()
-    query = joined.query
-    alias: str = query.join(DerivedJoin(sql, params, str(query.get_initial_alias())))
-    annotated: QuerySet[Any] = joined.annotate(**{name: DerivedAmount(alias, name) for name in amounts})
+def join_derived(
+    rows: QuerySet[Any], sql: str, params: Sequence[Any], columns: Mapping[str, Field[Any, Any]]
+) -> QuerySet[Any]:
+    """Join a SELECT to the rows by its column id, and annotate its other columns, of which the types are given.
+
+    A row that it has no line for gets NULLs. A queryset can be joined once: the database refuses a second CTE of the
+    same name.
+    """
+    cte = CTE(raw_cte_sql(sql, params, {"id": BigIntegerField(), **columns}), name="derived")
+    joined = cte.join(rows, pk=cte.col.id, _join_type=LOUTER)
+    annotated: QuerySet[Any] = with_cte(cte, select=joined).annotate(
+        **{name: getattr(cte.col, name) for name in columns}
+    )
     return annotated
-
-
-class DerivedAmount(Expression):
-    """A column of millionths of what was joined."""
-
-    def __init__(self, alias: str, column: str) -> None:
-        super().__init__(output_field=MicrosField())
-        self.alias, self.column = alias, column
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
-        return f"{compiler.quote_name_unless_alias(self.alias)}.{connection.ops.quote_name(self.column)}", ()
-
-    def relabeled_clone(self, change_map: Mapping[str, str]) -> DerivedAmount:
-        return DerivedAmount(change_map.get(self.alias, self.alias), self.column)
-
-    def get_group_by_cols(self) -> list[Any]:
-        return [self]

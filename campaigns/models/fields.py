@@ -25,7 +25,7 @@ class MicrosField(models.BigIntegerField[SetT, GetT]):
 
     description = "Money in whole millionths"
 
-    # What the plugin of django-stubs reads to type the attribute.
+    # The mypy plugin of django-stubs types the attribute by these.
     _pyi_private_set_type: Decimal | int  # type: ignore[assignment]
     _pyi_private_get_type: Decimal  # type: ignore[assignment]
 
@@ -61,9 +61,9 @@ class NameKeyField(models.CharField[SetT, GetT]):
 
 
 class SavesNameKey(models.Model):
-    """A model whose rows, when they are saved with update_fields that include the name, get the key of the new name.
+    """A model that writes the new name key when a save includes the name in update_fields.
 
-    Any other update of the name leaves the row without a key, by a trigger.
+    Any other update of the name clears the key, by a trigger.
     """
 
     name: Any
@@ -80,7 +80,7 @@ class SavesNameKey(models.Model):
         with transaction.atomic(using=kwargs.get("using")):
             super().save(*args, update_fields=update_fields, **kwargs)
             self.name_key = name_key(self.name) or None
-            # In a statement of its own: of one that writes both, the trigger can't tell a key that stays the same.
+            # In a second statement: if one wrote both and the key stayed the same, the trigger would clear it.
             row: models.QuerySet[Any] = type(self)._base_manager.filter(pk=self.pk)
             row.update(name_key=self.name_key)
 

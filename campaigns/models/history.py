@@ -37,7 +37,7 @@ class StatusChange(models.Model):
 
 
 class JobRun(models.Model):
-    """The last run of a job. Health looks at the last success: a worker that answers pings may still do nothing."""
+    """The last run of a job. Health uses the last success: a worker can answer pings and run no tasks."""
 
     name = models.CharField(max_length=100, primary_key=True)
     started_at = models.DateTimeField(null=True)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
+from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
 
 from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED, in_list, list_param
 from campaigns.models.clocks import Clocks
 from campaigns.models.current_spend import current_spend
 from campaigns.models.derived_join import join_derived
+from campaigns.models.fields import MicrosField
 
 Ids = Sequence[int] | None
-Columns = Mapping[str, str]
+# Of a statement, each with its name and type as an annotation.
+Columns = Mapping[str, tuple[str, "Field[Any, Any]"]]
 
 
 class BrandSpend(TypedDict):
@@ -43,20 +46,38 @@ PARAMETER = re.compile(r"%\((\w+)\)s")
 
 def brands_with_spend(brands: QuerySet[Any], now: datetime, ids: Ids = None) -> QuerySet[Any]:
     """Annotate brands with BrandSpend. It's quicker if the ids of all the rows are given, here and below."""
+    return brands_with(brands, _amounts(OF_BRANDS), now, ids)
+
+
+def brands_with(
+    brands: QuerySet[Any],
+    columns: Columns,
+    now: datetime,
+    ids: Ids = None,
+    *,
+    table: str = "brand",
+    tables: str = "",
+    calendar: Mapping[str, Callable[[ZoneInfo, datetime], int]] | None = None,
+) -> QuerySet[Any]:
+    """Annotate brands with columns of a table, which tables adds to those of current_spend()."""
     brand = pending = "1 = 1"
     if ids is not None:
         brand, pending = (in_list("{brand}", hashed=hashed, param="%(ids)s") for hashed in (False, True))
-    return _with_spend(brands, "brand", OF_BRANDS, now, ids, brand, pending)
+    return _with_spend(brands, table, columns, now, ids, brand, pending, tables=tables, calendar=calendar)
 
 
 def campaigns_with_own_spend(campaigns: QuerySet[Any], now: datetime, ids: Ids = None) -> QuerySet[Any]:
     """Annotate campaigns with OwnSpend: without the brand's spend, which a list of campaigns doesn't show."""
-    return _campaigns(campaigns, OF_CAMPAIGNS, now, ids)
+    return _campaigns(campaigns, _amounts(OF_CAMPAIGNS), now, ids)
 
 
 def campaigns_with_spend(campaigns: QuerySet[Any], now: datetime, ids: Ids = None) -> QuerySet[Any]:
     """Annotate campaigns with CampaignSpend."""
-    return _campaigns(campaigns, OF_CAMPAIGNS | OF_THEIR_BRANDS, now, ids)
+    return _campaigns(campaigns, _amounts(OF_CAMPAIGNS | OF_THEIR_BRANDS), now, ids)
+
+
+def _amounts(columns: Mapping[str, str]) -> Columns:
+    return {name: (column, MicrosField()) for name, column in columns.items()}
 
 
 def _campaigns(campaigns: QuerySet[Any], columns: Columns, now: datetime, ids: Ids) -> QuerySet[Any]:
@@ -76,13 +97,16 @@ def _with_spend(
     brand: str,
     pending: str,
     campaign: str = "1 = 1",
+    *,
+    tables: str = "",
+    calendar: Mapping[str, Callable[[ZoneInfo, datetime], int]] | None = None,
 ) -> QuerySet[Any]:
-    """Join what a SELECT finds by the rows' ids: summed once for a statement, however many rows it gives.
+    """Join spend to the rows by id, summed once per statement, for any number of rows.
 
     The pending table has no index, because each would cost its writers, so a search in it for every row would take
-    seconds while a million of its rows wait.
+    seconds while it has a million rows.
     """
-    clocks = Clocks((zone for (zone,) in fetch_all("SELECT DISTINCT timezone FROM campaigns_brand")), now)
+    clocks = Clocks((zone for (zone,) in fetch_all("SELECT DISTINCT timezone FROM campaigns_brand")), now, calendar)
     spend = current_spend(
         clocks,
         hint=NOT_MATERIALIZED if ids is None else MATERIALIZED,
@@ -92,10 +116,10 @@ def _with_spend(
         brand_in_scope=brand.format(brand="b.id"),
         campaign_in_scope=campaign,
     )
-    selected = ", ".join(f"{column} AS {name}" for name, column in columns.items())
-    key = "id" if table == "brand" else "campaign_id"
-    sql = f"{spend} SELECT {key} AS id, {selected} FROM {table}"
+    selected = ", ".join(f"{column} AS {name}" for name, (column, _) in columns.items())
+    key = "campaign_id" if table == "campaign" else "id"
+    sql = f"{spend}{tables} SELECT {key} AS id, {selected} FROM {table}"
     values = clocks.params | ({} if ids is None else {"ids": list_param(ids)})
     # Django's querysets bind parameters by position.
     params = [values[name] for name in PARAMETER.findall(sql)]
-    return join_derived(rows, PARAMETER.sub("%s", sql), params, columns)
+    return join_derived(rows, PARAMETER.sub("%s", sql), params, {name: field for name, (_, field) in columns.items()})

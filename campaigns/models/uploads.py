@@ -1,4 +1,4 @@
-"""Uploaded spend files, stored in parts in the database: web and worker may run on hosts that share no disk."""
+"""Uploaded files, stored in the database: web and worker may run on hosts that share no disk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class SpendUpload(models.Model):
-    """An uploaded spend file, its progress and its result. Its parts are deleted when the import is over.
+    """An uploaded spend file in parts, its progress and its result. The parts are deleted when the import is over.
 
     Files imported with import_spend are listed too, without user and parts.
     """
@@ -92,3 +92,21 @@ class SpendUploadPart(models.Model):
 
     def __str__(self) -> str:
         return f"part {self.number}"
+
+
+class ImportDraft(models.Model):
+    """A file of brands, campaigns or schedules between preview and confirmation, for one user."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=200)
+    data = models.BinaryField()
+    # The fingerprint of each row's change that the preview showed.
+    shown = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

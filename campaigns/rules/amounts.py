@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
+from campaigns.rules.currencies import SIGNS, currencies_of, decimals_of
 from campaigns.rules.money import AMOUNT_LIMIT, round_money
 from campaigns.rules.text import quote
 
@@ -35,33 +35,14 @@ class Amount(NamedTuple):
     currencies: tuple[str, ...] = ()
 
 
-# Currency signs and the currencies that use them. A code of three letters means itself.
-SIGNS = {
-    "$": ("USD", "ARS", "AUD", "CAD", "CLP", "COP", "HKD", "MXN", "NZD", "SGD", "TWD"),
-    "US$": ("USD",),
-    "A$": ("AUD",),
-    "C$": ("CAD",),
-    "CA$": ("CAD",),
-    "HK$": ("HKD",),
-    "NZ$": ("NZD",),
-    "R$": ("BRL",),
-    "€": ("EUR",),
-    "£": ("GBP", "EGP"),
-    "¥": ("JPY", "CNY"),
-    "￥": ("JPY", "CNY"),
-    "₹": ("INR",),
-    "₩": ("KRW",),
-    "₽": ("RUB",),
-    "₺": ("TRY",),
-    "₴": ("UAH",),
-    "₫": ("VND",),
-    "₱": ("PHP",),
-    "฿": ("THB",),
-    "₪": ("ILS",),
-    "zł": ("PLN",),
-    "Kč": ("CZK",),
-    "kr": ("SEK", "DKK", "NOK", "ISK"),
-}
+class AmbiguousAmount(ValueError):
+    """An amount with one comma or point before three digits, which may separate thousands or decimals."""
+
+    def __init__(self, sentence: str, grouped: Decimal) -> None:
+        super().__init__(sentence)
+        # The amount with a separator of thousands.
+        self.grouped = grouped
+
 
 # Blank amounts, as platforms and spreadsheets write them.
 BLANK = ("", "-", "--", "–", "—")
@@ -73,6 +54,7 @@ WRITTEN = re.compile(
     rf"(?P<minus>[+\u2212-]?)[{SPACE}]*(?P<before>{SIGN})?[{SPACE}]*(?P<minus_after>[+\u2212-]?)"
     rf"(?P<number>[0-9.,'’{SPACE}]*[0-9.,])(?P<exponent>[eE][+-]?[0-9]{{1,4}})?[{SPACE}]*(?P<after>{SIGN})?"
 )
+ENTERED = re.compile(rf"(?P<minus>[+\u2212-]?)[{SPACE}]*(?P<number>[0-9.,'’{SPACE}]*[0-9.,])")
 PLAIN = re.compile(r"[0-9]+\.?|[0-9]*\.[0-9]+")
 AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in ",.'’ \u00a0\u2009\u202f"}
@@ -105,10 +87,26 @@ def read_amount(text: str, mark: DecimalMark) -> Amount:
     )
 
 
-@lru_cache(maxsize=1_000)
-def currencies_of(sign: str) -> tuple[str, ...]:
-    """Return the codes of the currencies that a sign or code can mean."""
-    return SIGNS.get(sign, (sign.upper(),))
+def parse_form_amount(text: str, currency: str, shown: Decimal | None = None) -> Decimal:
+    """Parse an amount typed into a form, exactly; `shown` is the amount that the field showed.
+
+    A point alone is the decimal point, as in the amounts that forms show. A comma before three digits separates
+    thousands where the currency has no decimals, or where the field showed an amount with such a comma; else it may
+    be either. Raises AmbiguousAmount, or ValueError if the text isn't a number, both with a message for people.
+    """
+    found = ENTERED.fullmatch(text.strip())
+    if not found:
+        raise ValueError(_invalid(text, DecimalMark.USUALLY_POINT))
+    try:
+        amount = Decimal(_plain(text, found["number"], DecimalMark.USUALLY_POINT))
+    except AmbiguousAmount as ambiguous:
+        if decimals_of(currency) and (shown is None or shown < 1000):
+            decimal = Decimal(found["number"].replace(",", "."))
+            enter = f"{ambiguous.grouped} or {decimal:.{max(2, decimals_of(currency))}f}"
+            sentence = f"{quote(text)} could mean {ambiguous.grouped:,} or {decimal}: enter {enter}."
+            raise AmbiguousAmount(sentence, ambiguous.grouped) from None
+        amount = ambiguous.grouped
+    return amount.copy_negate() if found["minus"] in ("-", "\u2212") else amount
 
 
 def _plain(text: str, number: str, mark: DecimalMark) -> str:
@@ -141,17 +139,18 @@ def _decimal_mark(text: str, number: str, mark: DecimalMark) -> str:
     single = "." if points else ","
     is_known = mark is DecimalMark.USUALLY_POINT and single == "."
     if not is_known and AMBIGUOUS.fullmatch(number):
-        raise ValueError(_ambiguous(text, number.replace(",", ".")))
+        raise _ambiguous(text, number.replace(",", "."))
     return single
 
 
-def _ambiguous(text: str, number: str) -> str:
+def _ambiguous(text: str, number: str) -> AmbiguousAmount:
     whole = number.replace(".", "")
     # Three decimals would be ambiguous again.
     decimal = number[:-1] if number.endswith("0") else f"{number}0"
-    return (
+    return AmbiguousAmount(
         f"The amount {quote(text)} could mean {Decimal(number).normalize():f} or {int(whole):,}: write"
-        f" {whole} or {decimal}, or choose the file's decimal separator, point or comma."
+        f" {whole} or {decimal}, or choose the file's decimal separator, point or comma.",
+        Decimal(whole),
     )
 
 

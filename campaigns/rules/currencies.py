@@ -8,15 +8,47 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from difflib import get_close_matches
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from iso4217 import Currency
+
+from campaigns.rules.text import quote
 
 DECIMALS: Mapping[str, int] = MappingProxyType(
     {each.code: each.exponent for each in Currency if each.exponent is not None}
 )
 NAMES: Mapping[str, str] = MappingProxyType({each.code: each.currency_name for each in Currency})
 USUAL_DECIMALS = 2
+
+# Currency signs and the currencies that use them. A code of three letters means itself.
+SIGNS = {
+    "$": ("USD", "ARS", "AUD", "CAD", "CLP", "COP", "HKD", "MXN", "NZD", "SGD", "TWD"),
+    "US$": ("USD",),
+    "A$": ("AUD",),
+    "C$": ("CAD",),
+    "CA$": ("CAD",),
+    "HK$": ("HKD",),
+    "NZ$": ("NZD",),
+    "R$": ("BRL",),
+    "€": ("EUR",),
+    "£": ("GBP", "EGP"),
+    "¥": ("JPY", "CNY"),
+    "￥": ("JPY", "CNY"),
+    "₹": ("INR",),
+    "₩": ("KRW",),
+    "₽": ("RUB",),
+    "₺": ("TRY",),
+    "₴": ("UAH",),
+    "₫": ("VND",),
+    "₱": ("PHP",),
+    "฿": ("THB",),
+    "₪": ("ILS",),
+    "zł": ("PLN",),
+    "Kč": ("CZK",),
+    "kr": ("SEK", "DKK", "NOK", "ISK"),
+}
 
 
 def find_currency(text: str) -> str | None:
@@ -25,9 +57,35 @@ def find_currency(text: str) -> str | None:
     return code if code in DECIMALS else None
 
 
+def read_currency(text: str) -> str | None:
+    """Return the code of the currency that a text names: by its code, its name, or a sign that only it has."""
+    text = text.strip()
+    code = find_currency(text) or _by_name().get(text.casefold())
+    signs = SIGNS.get(text, ())
+    return signs[0] if code is None and len(signs) == 1 else code
+
+
 def unknown_currency(text: str) -> str:
-    """Return the error message for an unknown code."""
-    return f"“{text}” isn't a currency we know. Enter a code of ISO 4217, like EUR."
+    """Return the error message for a text that names no currency, with the codes that it may mean."""
+    text = text.strip()
+    if text in SIGNS and len(SIGNS[text]) > 1:
+        *others, last = SIGNS[text]
+        return f"{quote(text)} could be {', '.join(others)} or {last}. Enter one of these codes."
+    near = get_close_matches(text.casefold(), _by_name(), 1, cutoff=0.8)
+    similar = [_by_name()[name] for name in near] or get_close_matches(text.upper(), DECIMALS, 1, cutoff=0.8)
+    advice = f"Try {similar[0]} ({NAMES[similar[0]]})." if similar else "Enter a code of ISO 4217, like EUR."
+    return f"{quote(text)} isn't a currency we know. {advice}"
+
+
+@cache
+def _by_name() -> dict[str, str]:
+    return {NAMES[code].casefold(): code for code in DECIMALS}
+
+
+@lru_cache(maxsize=1_000)
+def currencies_of(sign: str) -> tuple[str, ...]:
+    """Return the codes of the currencies that a sign, name or code can mean."""
+    return SIGNS.get(sign) or (_by_name().get(sign.casefold(), sign.upper()),)
 
 
 def decimals_of(currency: str) -> int:

@@ -64,6 +64,11 @@ def minute_of(instant: datetime) -> int:
     return int(instant.timestamp()) // 60
 
 
+def day_number(day: date) -> int:
+    """Return the number of days since 1970-01-01."""
+    return (day - date(1970, 1, 1)).days
+
+
 def first_of_month(day: date) -> date:
     return day.replace(day=1)
 

@@ -1,4 +1,4 @@
-"""How error messages quote a value that somebody wrote."""
+"""How error messages quote an entered value."""
 
 from __future__ import annotations
 

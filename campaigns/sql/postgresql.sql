@@ -187,7 +187,7 @@ BEGIN
             WHERE record.campaign_id = campaign.id ORDER BY record.external_id LIMIT 1
         ) IS NOT NULL
     ) THEN
-        RAISE EXCEPTION 'a brand with spend or closed statements keeps its currency: make a new brand for another one'
+        RAISE EXCEPTION 'a brand with spend or final statements keeps its currency: make a new brand for another one'
         USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;

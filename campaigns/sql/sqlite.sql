@@ -47,20 +47,20 @@ END;
 CREATE TRIGGER campaigns_spend_insert_guard BEFORE INSERT ON campaigns_spendrecord
 WHEN NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id AND brand_id = NEW.brand_id)
 BEGIN
-    SELECT RAISE(ABORT, 'spend_brand_is_the_campaigns_brand: there is no campaign of this campaign_id and brand_id');
+    SELECT RAISE(ABORT, 'spend_brand_is_the_campaigns_brand: no campaign has this campaign_id and brand_id');
 END;
 
 CREATE TRIGGER campaigns_spend_update_guard BEFORE UPDATE OF brand_id, campaign_id ON campaigns_spendrecord
 WHEN NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id AND brand_id = NEW.brand_id)
 BEGIN
-    SELECT RAISE(ABORT, 'spend_brand_is_the_campaigns_brand: there is no campaign of this campaign_id and brand_id');
+    SELECT RAISE(ABORT, 'spend_brand_is_the_campaigns_brand: no campaign has this campaign_id and brand_id');
 END;
 
 -- What has spend stays, and stays where it is (R14).
 CREATE TRIGGER campaigns_campaign_delete_guard BEFORE DELETE ON campaigns_campaign
 WHEN EXISTS (SELECT 1 FROM campaigns_spendrecord WHERE campaign_id = OLD.id)
 BEGIN
-    SELECT RAISE(ABORT, 'a campaign with spend cannot be deleted: switch it off instead');
+    SELECT RAISE(ABORT, 'a campaign with spend cannot be deleted: turn it off instead');
 END;
 
 CREATE TRIGGER campaigns_campaign_move_guard BEFORE UPDATE OF id, brand_id ON campaigns_campaign
@@ -75,13 +75,13 @@ END;
 CREATE TRIGGER campaigns_campaign_insert_guard BEFORE INSERT ON campaigns_campaign
 WHEN NOT EXISTS (SELECT 1 FROM campaigns_brand WHERE id = NEW.brand_id)
 BEGIN
-    SELECT RAISE(ABORT, 'a campaign belongs to a brand: there is no brand of this brand_id');
+    SELECT RAISE(ABORT, 'a campaign belongs to a brand: unknown brand_id');
 END;
 
 CREATE TRIGGER campaigns_brand_delete_guard BEFORE DELETE ON campaigns_brand
 WHEN EXISTS (SELECT 1 FROM campaigns_campaign WHERE brand_id = OLD.id)
 BEGIN
-    SELECT RAISE(ABORT, 'a brand with campaigns cannot be deleted: switch it off instead');
+    SELECT RAISE(ABORT, 'a brand with campaigns cannot be deleted: turn it off instead');
 END;
 
 -- A campaign can be deleted once its records are gone; what hangs on it goes with it.
@@ -125,7 +125,7 @@ END;
 CREATE TRIGGER campaigns_campaign_update_guard BEFORE UPDATE OF brand_id ON campaigns_campaign
 WHEN NOT EXISTS (SELECT 1 FROM campaigns_brand WHERE id = NEW.brand_id)
 BEGIN
-    SELECT RAISE(ABORT, 'a campaign belongs to a brand: there is no brand of this brand_id');
+    SELECT RAISE(ABORT, 'a campaign belongs to a brand: unknown brand_id');
 END;
 
 CREATE TRIGGER campaigns_brand_update_guard BEFORE UPDATE OF id ON campaigns_brand
@@ -137,13 +137,13 @@ END;
 CREATE TRIGGER campaigns_window_insert_guard BEFORE INSERT ON campaigns_daypartingschedule
 WHEN NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id)
 BEGIN
-    SELECT RAISE(ABORT, 'a window belongs to a campaign: there is no campaign of this campaign_id');
+    SELECT RAISE(ABORT, 'a window belongs to a campaign: unknown campaign_id');
 END;
 
 CREATE TRIGGER campaigns_window_update_guard BEFORE UPDATE OF campaign_id ON campaigns_daypartingschedule
 WHEN NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id)
 BEGIN
-    SELECT RAISE(ABORT, 'a window belongs to a campaign: there is no campaign of this campaign_id');
+    SELECT RAISE(ABORT, 'a window belongs to a campaign: unknown campaign_id');
 END;
 
 -- A name written by SQL has no comparison key; the product's own renaming writes the new key after the name.
@@ -174,5 +174,5 @@ WHEN NEW.currency IS NOT OLD.currency AND (
     )
 )
 BEGIN
-    SELECT RAISE(ABORT, 'a brand with spend or closed statements keeps its currency: make a new brand for another one');
+    SELECT RAISE(ABORT, 'a brand with spend or final statements keeps its currency: make a new brand for another one');
 END;

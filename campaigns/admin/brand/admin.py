@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Field, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -14,11 +15,13 @@ from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 
 from campaigns.admin.brand.lists import campaigns_of, history_of
+from campaigns.admin.brand.owner import OwnerChoice, OwnerFilter, OwnerForm
 from campaigns.admin.brand.page import summary_context
 from campaigns.admin.brand.pause import PauseBrandMixin
 from campaigns.admin.brand.zone_change import ConfirmTimeZoneChangeMixin
+from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, ArchiveMixin, with_archived
 from campaigns.admin.bulk.forms import BrandBudgetForm, TurnOffForm, TurnOnForm
-from campaigns.admin.bulk.mixin import BulkAction, BulkMixin
+from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.exchange.mixin import ExchangeMixin
 from campaigns.admin.ledger.statements import recent_statements
 from campaigns.admin.shared.base import BaseAdmin, may_view
@@ -26,34 +29,46 @@ from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.admin.shared.display import day_bar, link_to_list, month_bar
 from campaigns.admin.shared.enforce_on_save import EnforceOnSaveMixin
-from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget, MoneyField, ZoneWidget
+from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget, ZoneField, ZoneWidget
 from campaigns.admin.shared.filters import BrandEnabledFilter, RiskFilter
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField, MoneyWidget
+from campaigns.admin.shared.notes import NotesMixin
+from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
-from campaigns.rules.currencies import find_currency, unknown_currency
+from campaigns.rules.currencies import find_currency, read_currency, unknown_currency
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
+from campaigns.services.people.owners import possible_owners
 from campaigns.services.permissions import sees_only_assigned_brands
 
 
 class BrandForm(NamedForm[Brand]):
     class Meta:
         model = Brand
-        fields = ("name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget")
+        fields = ("name", "enabled", "currency", "timezone", "owner", "daily_budget", "monthly_budget")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "owner" in self.fields:
+            people = possible_owners()
+            # The owner that the brand has stays a choice, also after leaving.
+            self.fields["owner"].queryset = people | User.objects.filter(pk=self.instance.owner_id or 0)  # type: ignore[attr-defined]
         if "currency" in self.fields and not self.is_new and self.keeps_its_currency:
             field = self.fields["currency"]
-            field.help_text = "The brand has spend or closed statements in this currency, so it can't change."
+            field.help_text = "The brand has spend or final statements in this currency, so it can't change."
             field.widget.attrs["readonly"] = True
 
     @property
     def currency(self) -> str:
         return self.instance.currency
+
+    def entered_currency(self) -> str:
+        entered = self.data.get(self.add_prefix("currency")) if "currency" in self.fields else None
+        return read_currency(entered or "") or self.currency
 
     @property
     def keeps_its_currency(self) -> bool:
@@ -63,7 +78,7 @@ class BrandForm(NamedForm[Brand]):
         """Refuse an unknown code, unless it is the stored one (SQL may have written it)."""
         code = str(self.cleaned_data["currency"])
         if "currency" in self.changed_data and find_currency(code) is None:
-            raise ValidationError(unknown_currency(code), code="unknown_currency")
+            raise ValidationError(unknown_currency(code), code=NAMES_THE_VALUE)
         return code
 
     def clean(self) -> dict[str, Any]:
@@ -84,11 +99,13 @@ class BrandForm(NamedForm[Brand]):
 class BrandAdmin(
     ConfirmTimeZoneChangeMixin,
     PauseBrandMixin,
-    BulkMixin,
+    ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,
     EnforceOnSaveMixin,
     ProtectHistoryMixin,
+    NotesMixin,
+    SavedFiltersMixin,
     ScalableListMixin,
     BaseAdmin,
 ):
@@ -97,6 +114,8 @@ class BrandAdmin(
         "switch_on": BulkAction("Resume", TurnOnForm, confirm="Resume {rows}", done="Resumed {rows}"),
         "switch_off": BulkAction("Pause", TurnOffForm, confirm="Pause {rows}", done="Paused {rows}"),
         "change_budget": BulkAction("Change budgets", BrandBudgetForm),
+        "change_owner": BulkAction("Change owner", OwnerForm),
+        **ARCHIVE_ACTIONS,
     }
     file_kinds = (Kind.BRANDS,)
     change_form_outer_before_template: Any = "campaigns/admin/brand/top.html"
@@ -104,9 +123,11 @@ class BrandAdmin(
     list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone")
     list_filter = (
         RiskFilter,
+        OwnerFilter,
         ("enabled", BrandEnabledFilter),
         ("currency", AllValuesCheckboxFilter),
         ("timezone", AllValuesCheckboxFilter),
+        ArchivedFilter,
     )
     search_fields = ("name",)
     search_help_text = "Search by name"
@@ -114,7 +135,7 @@ class BrandAdmin(
     ordering = ("name",)
     figures = ("spend_today", "spend_this_month", "campaign_count")
     fieldsets = (
-        ("Settings", {"fields": ("name", "enabled", "currency", "timezone")}),
+        ("Settings", {"fields": ("name", "enabled", "currency", "timezone", "owner")}),
         (
             "Budgets",
             {
@@ -142,6 +163,7 @@ class BrandAdmin(
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         if may_view(request, Campaign):
             yield "Campaigns", campaigns_of(obj)
+        yield self.notes_panel(request, obj)
         if may_view(request, BrandPeriod):
             yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
             yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)
@@ -154,11 +176,13 @@ class BrandAdmin(
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("daily_budget", "monthly_budget"):
-            kwargs["form_class"] = MoneyField
+            kwargs |= {"form_class": MoneyField, "widget": MoneyWidget()}
         if db_field.name == "currency":
             kwargs |= {"form_class": CurrencyField, "widget": CurrencyWidget()}
+        if db_field.name == "owner":
+            kwargs |= {"form_class": OwnerChoice, "empty_label": "No owner"}
         if db_field.name == "timezone":
-            kwargs["widget"] = ZoneWidget()
+            kwargs |= {"form_class": ZoneField, "widget": ZoneWidget()}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="spent today", ordering="spend_today")
@@ -172,18 +196,19 @@ class BrandAdmin(
     @admin.display(description="campaigns", ordering="campaign_count")
     def campaign_counts(self, brand: Any) -> SafeString:
         active, paused = brand.active_count, brand.campaign_count - brand.active_count
+        of_brand = {"brand__id__exact": brand.pk} | with_archived(brand)
         return format_html(
             "{}, {}",
-            link_to_list(Campaign, f"{active} active", brand__id__exact=brand.pk, status__exact="active"),
-            link_to_list(Campaign, f"{paused} paused", brand__id__exact=brand.pk, status__exact="paused"),
+            link_to_list(Campaign, f"{active} active", **of_brand, status__exact="active"),
+            link_to_list(Campaign, f"{paused} paused", **of_brand, status__exact="paused"),
         )
 
 
 def _with_campaign_counts(brands: QuerySet[Any]) -> QuerySet[Any]:
     """Count in subqueries, so that a page of brands counts only the campaigns of these brands."""
     counted: QuerySet[Any] = brands.annotate(
-        campaign_count=_count(Campaign.objects.all()),
-        active_count=_count(Campaign.objects.filter(pause_reasons=0)),
+        campaign_count=_count(Campaign.objects.filter(archived_at__isnull=True)),
+        active_count=_count(Campaign.objects.filter(archived_at__isnull=True, pause_reasons=0)),
     )
     return counted
 

@@ -9,8 +9,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.admin.bulk.archive import with_archived
 from campaigns.admin.ledger.history import change_chips, format_spend_of_limit
-from campaigns.admin.shared.display import link_to, link_to_list, local_time, spend_bar, status_chips, table
+from campaigns.admin.shared.display import link_to, link_to_list, spend_bar, status_chips, table
+from campaigns.admin.shared.times import local_time
 from campaigns.models import Brand, Campaign, StatusChange
 from campaigns.models.spend_queries import campaigns_with_own_spend
 
@@ -19,7 +21,8 @@ MAX_CAMPAIGNS, MAX_CHANGES = 20, 20
 
 def campaigns_of(brand: Any) -> SafeString:
     """Return the brand's first campaigns by name, and a link to all; in three queries, however many there are."""
-    ids = list(Campaign.objects.filter(brand=brand.pk).order_by("name").values_list("pk", flat=True)[:MAX_CAMPAIGNS])
+    shown_ones = Campaign.objects.filter(brand=brand.pk, archived_at__isnull=True)
+    ids = list(shown_ones.order_by("name").values_list("pk", flat=True)[:MAX_CAMPAIGNS])
     spending: Any = campaigns_with_own_spend(Campaign.objects.filter(pk__in=ids), timezone.now(), ids)
     rows = [
         [
@@ -33,7 +36,9 @@ def campaigns_of(brand: Any) -> SafeString:
     more = brand.campaign_count > MAX_CAMPAIGNS
     every = f"View all {brand.campaign_count:,} campaigns" if more else "View in the campaign list"
     return format_html(
-        '{}<p class="campaigns-more">{}</p>', shown, link_to_list(Campaign, every, brand__id__exact=brand.pk)
+        '{}<p class="campaigns-more">{}</p>',
+        shown,
+        link_to_list(Campaign, every, brand__id__exact=brand.pk, **with_archived(brand)),
     )
 
 
@@ -58,7 +63,7 @@ def history_of(brand: Brand) -> SafeString:
         for change in changes
     ]
     headers = (
-        f"When ({brand.timezone})",
+        "When",
         "Campaign",
         "Before → after",
         "By",

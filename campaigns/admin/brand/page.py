@@ -1,4 +1,4 @@
-"""The summary above a brand's form: pacing of the day and the month as figures, charts and tables."""
+"""The summary above a brand's form: its day and its month as figures, charts and tables."""
 
 from __future__ import annotations
 
@@ -11,148 +11,104 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from campaigns.admin.shared.charts import even_so_far, hours_chart, month_chart, options, spent_so_far
+from campaigns.admin.brand.facts import Fact, month_facts
+from campaigns.admin.bulk.archive import with_archived
+from campaigns.admin.shared.charts import expected_so_far, hours_chart, month_chart, options, spent_so_far
 from campaigns.admin.shared.display import chip, day_bar, link_to_list, month_bar, spend_bar, table
+from campaigns.admin.shared.times import as_of
 from campaigns.models import Campaign
 from campaigns.rules.money import format_amount, format_money
-from campaigns.services.insight.brand_month import MAX_LATEST_RECORDS, BrandMonth, Pace, brand_month
-from campaigns.services.insight.forecast import format_instant
+from campaigns.rules.pace import VERDICT_LABELS, Verdict
+from campaigns.rules.times import format_time
+from campaigns.services.insight.brand_month import MAX_LATEST_RECORDS, BrandMonth, brand_month
+
+TONES = {Verdict.ON_PACE: "good", Verdict.OVER: "warning", Verdict.UNDER: "note", Verdict.EARLY: "plain"}
 
 
 def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
     """Return what the template shows; the brand comes with the figures of BrandAdmin."""
-    month = brand_month(brand, now=timezone.now())
-    shown: dict[str, Any] = {"switch": _switch(brand, may_change), "zone": brand.timezone, "clock": ""}
+    now = timezone.now()
+    month = brand_month(brand, now=now)
+    shown: dict[str, Any] = {
+        "as_of": as_of(now, brand.timezone),
+        "switch": _switch(brand, may_change),
+        "zone": brand.timezone,
+        "clock": "",
+    }
     if month is None:
         return shown | {"today": {"bar": day_bar(brand)}, "month": {"bar": month_bar(brand)}}
-    shown["clock"] = f"Local time: {month.day.span.now.astimezone(month.zone):%H:%M, %A %-d %B} ({brand.timezone})."
+    shown["clock"] = f"Local time: {now.astimezone(month.zone):%A} {_local(now, month)} ({brand.timezone})."
     shown["today"] = _today(brand, month)
     shown["month"] = _month(brand, month)
     return shown
+
+
+def _local(instant: datetime, month: BrandMonth) -> str:
+    return format_time(instant, month.zone, seconds=False)
 
 
 def _switch(brand: Any, may_change: bool) -> dict[str, Any]:
     """Return whether the brand is on, how many campaigns are running, and the address of the button that changes it."""
     count, active = brand.campaign_count, brand.active_count
     name = "pause" if brand.enabled else "resume"
+    of_brand = {"brand__id__exact": brand.pk} | with_archived(brand)
     counted = "No campaigns yet." if not count else f"{active} of {count} campaigns are running."
     return {
         "enabled": brand.enabled,
-        "counted": link_to_list(Campaign, counted, brand__id__exact=brand.pk) if count else counted,
+        "counted": link_to_list(Campaign, counted, **of_brand) if count else counted,
         "address": reverse(f"admin:campaigns_brand_{name}", args=[brand.pk]) if may_change else "",
+        "archived": brand.archived_at is not None,
     }
 
 
 def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
-    pace, labels = month.day, list(_hour_labels(month))
-    paused = _paused(brand) or ("the monthly budget is reached" if month.month.is_reached else "")
+    labels = list(_hour_labels(month))
     return {
-        "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="daily budget"),
-        "chip": _chip(pace, paused),
-        "facts": [_index(pace, "day"), *_reaches(pace, month, "today", paused)],
+        "bar": spend_bar(month.day.spend, month.day.budget, brand.currency, of="daily budget"),
+        "chip": chip("reached", "bad") if month.day.is_reached else "",
+        "facts": [*_left_today(brand, month), *_expected_today(brand, month)],
         "chart": {"data": hours_chart(month, labels), "type": "bar", "options": options(brand.currency)},
         "label": _hours_label(brand, month),
         "table": _hours_table(brand, month, labels),
         "beside": _spend_without_hour(brand, month),
-        "has_budget": bool(pace.budget),
     }
 
 
 def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
-    pace, paused = month.month, _paused(brand)
     return {
-        "bar": spend_bar(pace.spend, pace.budget, brand.currency, of="monthly budget"),
-        "chip": _chip(pace, paused),
-        "facts": [
-            _index(pace, "month"),
-            *_reaches(pace, month, "this month", paused),
-            *_projected(brand, month),
-            *_to_use_budget(brand, month),
-        ],
+        "bar": spend_bar(month.month.spend, month.month.budget, brand.currency, of="monthly budget"),
+        "chip": _chip(month),
+        "facts": month_facts(brand, month),
         "chart": {"data": month_chart(month), "type": "line", "options": options(brand.currency)},
         "label": _month_label(brand, month),
         "table": _days_table(brand, month),
-        "has_budget": bool(pace.budget),
-        "has_projection": month.projection is not None,
-        "has_band": month.projection is not None and month.projection.low is not None,
+        "has_budget": bool(month.month.budget),
+        "has_expected": bool(expected_so_far(month)),
+        "has_projection": month.pace is not None and not month.month.is_reached,
+        "has_band": month.pace is not None and month.pace.errors is not None,
     }
 
 
-def _paused(brand: Any) -> str:
-    """Return why the pace of a brand isn't judged; the home page and its lists skip such brands too."""
-    return "" if brand.enabled else "the brand is paused"
-
-
-def _chip(pace: Pace, paused: str) -> SafeString | str:
-    if pace.is_reached:
+def _chip(month: BrandMonth) -> SafeString | str:
+    if month.month.is_reached:
         return chip("reached", "bad")
-    if paused:
-        return ""
-    if pace.is_fast:
-        return chip("over-pacing", "warning")
-    if pace.is_slow:
-        return chip("under-pacing", "note")
-    return chip("on pace", "good") if pace.budget and not pace.span.is_early else ""
+    verdict = month.pace.verdict if month.pace else None
+    return chip(VERDICT_LABELS[verdict], TONES[verdict]) if verdict else ""
 
 
-# A name, a figure, and what the figure means.
-Fact = tuple[str, str, str]
+def _left_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
+    if month.day.is_reached:
+        yield "Daily budget", "reached", "the budget is 0" if month.day.budget == 0 else "all campaigns are paused"
+    elif month.day.left is not None:
+        yield "Left today", format_money(month.day.left, brand.currency), "of the daily budget, which is a ceiling"
 
 
-def _index(pace: Pace, period: str) -> Fact:
-    elapsed = f"{int(pace.span.fraction * 100)} % of the {period} elapsed"
-    if pace.index is None:
-        return "Pacing index", "–", elapsed if pace.budget else f"no budget set; {elapsed}"
-    return "Pacing index", f"{pace.index}", f"1.00 = on pace; {elapsed}"
-
-
-def _reaches(pace: Pace, month: BrandMonth, period: str, paused: str) -> Iterator[Fact]:
-    if pace.budget is None:
+def _expected_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
+    if month.pace is None:
         return
-    if pace.is_reached:
-        yield "Budget", "reached", "the budget is 0" if pace.budget == 0 else "all campaigns are paused"
-    elif paused:
-        yield "Budget", "not reached", paused
-    elif pace.span.is_early:
-        yield "Budget", "too early to project", ""
-    elif pace.is_fast and pace.reaches_at:
-        at = format_instant(pace.reaches_at, month.zone, pace.span.now)
-        yield "Budget", f"runs out {at}", "at the current pace"
-    else:
-        yield "Budget", "under-pacing" if pace.is_slow else "on track", f"won’t be reached {period} at the current pace"
-
-
-def _projected(brand: Any, month: BrandMonth) -> Iterator[Fact]:
-    found = month.projection
-    if found is None:
-        return
-    expected = format_money(found.expected, brand.currency)
-    if found.low is None or found.high is None:
-        yield "Projected month-end spend", expected, "no range before the first full day"
-        return
-    low, high = format_amount(found.low, brand.currency), format_money(found.high, brand.currency)
-    yield "Projected month-end spend", expected, f"80 % likely between {low} and {high}, if nothing pauses"
-
-
-def _to_use_budget(brand: Any, month: BrandMonth) -> Iterator[Fact]:
-    daily = month.daily_for_full_budget
-    if daily is None or month.month.budget is None or month.month.is_reached:
-        return
-    if month.days_left < 1:
-        left = format_money(month.month.budget - month.month.spend, brand.currency)
-        yield "To use the full budget", left, "today"
-        return
-    left = f"{month.days_left.quantize(Decimal('0.1'))} days left"
-    so_far = _so_far(month)
-    compared = f"; average so far {format_amount(so_far, brand.currency)} per day" if so_far is not None else ""
-    yield "To use the full budget", f"{format_money(daily, brand.currency)} per day", f"{left}{compared}"
-
-
-def _so_far(month: BrandMonth) -> Decimal | None:
-    if not month.finished:
-        return None
-    finished = sum((spend for _, spend in month.finished), Decimal(0))
-    return (finished / len(month.finished)).quantize(month.unit)
+    expected = format_money(month.pace.of_today.quantize(month.unit), brand.currency)
+    usual = f"as on recent {month.today:%A}s" if month.pace.has_weekdays else "as on the days so far"
+    yield "Expected today", expected, usual
 
 
 def _month_label(brand: Any, month: BrandMonth) -> str:
@@ -170,7 +126,7 @@ def _hours_label(brand: Any, month: BrandMonth) -> str:
 
 def _days_table(brand: Any, month: BrandMonth) -> SafeString:
     spent = spent_so_far(month)
-    even = even_so_far(month) if month.month.budget else []
+    expected = expected_so_far(month)
     names = [*(f"{day:%a %d}" for day, _ in month.finished), f"{month.today:%a %d} (so far)"]
     daily = [*(spend for _, spend in month.finished), month.day.spend]
 
@@ -178,10 +134,10 @@ def _days_table(brand: Any, month: BrandMonth) -> SafeString:
         return format_amount(amount, brand.currency)
 
     rows = [
-        [name, shown(day), shown(spent[number]), shown(even[number].quantize(month.unit)) if even else "–"]
+        [name, shown(day), shown(spent[number]), shown(expected[number].quantize(month.unit)) if expected else "–"]
         for number, (name, day) in enumerate(zip(names, daily, strict=True), start=1)
     ]
-    headers = ("Day", f"Spend ({brand.currency})", "Total so far", "Even pace")
+    headers = ("Day", f"Spend ({brand.currency})", "Total so far", "Expected by then")
     return table(headers, rows, numbers=(1, 2, 3), empty="", label="The month, day by day")
 
 

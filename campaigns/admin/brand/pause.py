@@ -49,6 +49,9 @@ class PauseBrandMixin(BaseAdmin):
             return HttpResponseRedirect(list_address(Brand))
         if not self.has_change_permission(request, brand):
             raise PermissionDenied
+        if enabled and brand.archived_at:
+            messages.error(request, f"“{brand}” is archived. Restore it before resuming it.")
+            return HttpResponseRedirect(self._page_of(brand))
         if request.method == "POST":
             return friendly_errors(request, self.model, lambda: self._turn(request, brand, enabled=enabled))
         return TemplateResponse(request, "campaigns/admin/brand/pause.html", self._asked(request, brand, enabled))

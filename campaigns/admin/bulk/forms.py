@@ -9,17 +9,17 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
-from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField
+from campaigns.admin.shared.fields import KeyAutocomplete
+from campaigns.admin.shared.money_field import MoneyField, MoneyWidget
 from campaigns.models import Campaign, DaypartingSchedule
 from campaigns.models.fields import SMALLEST
 from campaigns.rules.money import AMOUNT_LIMIT
-from campaigns.services.bulk.operations import Adjustment, ApplySchedule, ChangeLimit, Operation, SwitchTo
+from campaigns.services.bulk.operations import Adjustment, ApplySchedule, ArchiveTo, ChangeLimit, Operation, SwitchTo
 from campaigns.services.bulk.schedules import BUSINESS_HOURS, EVENINGS, PRESETS, WEEKENDS, format_schedule, schedule_of
 from campaigns.services.permissions import Person, visible_to
 
-PERCENTS = (Adjustment.RAISE_PERCENT, Adjustment.LOWER_PERCENT)
 COPY = "copy"
 
 
@@ -36,6 +36,16 @@ class TurnOnForm(forms.Form):
 class TurnOffForm(TurnOnForm):
     def operation(self) -> Operation:
         return SwitchTo(False)
+
+
+class ArchiveForm(TurnOnForm):
+    def operation(self) -> Operation:
+        return ArchiveTo(True)
+
+
+class RestoreForm(TurnOnForm):
+    def operation(self) -> Operation:
+        return ArchiveTo(False)
 
 
 class LimitForm(forms.Form):
@@ -62,7 +72,7 @@ class LimitForm(forms.Form):
         max_value=AMOUNT_LIMIT - SMALLEST,
         max_digits=18,
         decimal_places=6,
-        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        widget=MoneyWidget(),
         help_text="In each brand’s currency or in percent (10 raises 200 to 220). Leave empty to remove the limit.",
         error_messages={
             "invalid": "Enter a number like 1250 or 1250.50.",

@@ -6,14 +6,16 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, ArchiveMixin
 from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffForm, TurnOnForm
-from campaigns.admin.bulk.mixin import BulkAction, BulkMixin
+from campaigns.admin.bulk.mixin import BulkAction
+from campaigns.admin.campaign.currency import currency_of_brand
 from campaigns.admin.campaign.page import campaign_now
 from campaigns.admin.campaign.schedule import WindowInline, schedules
 from campaigns.admin.exchange.mixin import ExchangeMixin
@@ -23,18 +25,23 @@ from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.admin.shared.display import link_to, spend_bar, status_chips
 from campaigns.admin.shared.enforce_on_save import EnforceOnSaveMixin
-from campaigns.admin.shared.fields import KeyAutocomplete, MoneyField, is_key
+from campaigns.admin.shared.fields import KeyAutocomplete, is_key
 from campaigns.admin.shared.filters import EnabledFilter, ReasonFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.money_field import MoneyField, MoneyWidget
+from campaigns.admin.shared.notes import NotesMixin
+from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import campaigns_named
+from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
-from campaigns.models import Brand, Campaign, SpendRecord
+from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
 from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_move
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.insight.forecast import forecast
+from campaigns.services.notes import move_notes
 from campaigns.services.permissions import visible_to
 
 
@@ -47,6 +54,11 @@ class CampaignForm(NamedForm[Campaign]):
     def currency(self) -> str:
         return "" if self.is_new else self.instance.brand.currency
 
+    def entered_currency(self) -> str:
+        """Return the currency of the chosen brand, which Django validates before the amounts."""
+        brand = getattr(self, "cleaned_data", {}).get("brand")
+        return brand.currency if brand else self.currency
+
     def clean(self) -> dict[str, Any]:
         """Refuse to move a campaign that has spend."""
         cleaned = super().clean()
@@ -57,16 +69,21 @@ class CampaignForm(NamedForm[Campaign]):
                 f"“{self.instance}” has spend, which stays with its brand “{self.instance.brand}”. Turn the campaign"
                 " off and create a new one for the other brand.",
             )
+        joins = "brand" in cleaned and (self.is_new or "brand" in self.changed_data)
+        if joins and cleaned["brand"].archived_at:
+            self.add_error("brand", f"The brand “{cleaned['brand']}” is archived. Restore it or choose another brand.")
         return cleaned
 
 
 @admin.register(Campaign)
 class CampaignAdmin(
-    BulkMixin,
+    ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,
     EnforceOnSaveMixin,
     ProtectHistoryMixin,
+    NotesMixin,
+    SavedFiltersMixin,
     ScalableListMixin,
     BaseAdmin,
 ):
@@ -76,6 +93,7 @@ class CampaignAdmin(
         "switch_off": BulkAction("Turn off", TurnOffForm, confirm="Turn off {rows}", done="Turned off {rows}"),
         "change_limit": BulkAction("Change daily spend limit", CampaignLimitForm),
         "apply_schedule": BulkAction("Apply a schedule", ScheduleForm),
+        **ARCHIVE_ACTIONS,
     }
     file_kinds = (Kind.CAMPAIGNS, Kind.SCHEDULES)
     brand_path = "brand_id"
@@ -87,6 +105,7 @@ class CampaignAdmin(
         ReasonFilter,
         ("brand", VisibleAutocompleteFilter),
         ("enabled", EnabledFilter),
+        ArchivedFilter,
     )
     search_fields = ("name", "brand__name")
     search_help_text = "Search by campaign or brand"
@@ -100,10 +119,12 @@ class CampaignAdmin(
         css = {"all": ["campaigns/campaign.css", "campaigns/week_grid.css"]}
 
     def get_urls(self) -> list[Any]:
-        schedules_of_others = path(
-            "schedules/", self.admin_site.admin_view(schedules), name="campaigns_campaign_schedules"
-        )
-        return [schedules_of_others, *super().get_urls()]
+        views = {"schedules": schedules, "currency": currency_of_brand}
+        ours = [
+            path(f"{name}/", self.admin_site.admin_view(view), name=f"campaigns_campaign_{name}")
+            for name, view in views.items()
+        ]
+        return [*ours, *super().get_urls()]
 
     def lock_for_save(self, request: HttpRequest, pk: int | None, brand_ids: set[int]) -> None:
         """Lock the brand that the form names too: both brands of a campaign that moves, at once and in order of id."""
@@ -115,6 +136,17 @@ class CampaignAdmin(
             begin_move(pk, brand_ids, clock=database_now)
         else:
             super().lock_for_save(request, pk, brand_ids)
+
+    def describe_rows(self, formset: Any) -> str:
+        if not super().describe_rows(formset):
+            return ""
+        named, more = shorten_windows(list(DaypartingSchedule.objects.filter(campaign=formset.instance)))
+        return f"schedule {', '.join(filter(None, [*named, more])) or 'always'}"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "brand" in form.changed_fields:
+            move_notes(obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).select_related("brand").prefetch_related("windows")
@@ -133,13 +165,15 @@ class CampaignAdmin(
         return super().extra_form_context(request, obj) | {"campaign_now": campaign_now(obj, database_now())}
 
     def panels(self, request: HttpRequest, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
-        return [("Status history", recent_history(obj))]
+        return [self.notes_panel(request, obj), ("Status history", recent_history(obj))]
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "daily_spend_limit":
-            kwargs["form_class"] = MoneyField
+            kwargs |= {"form_class": MoneyField, "widget": MoneyWidget()}
         if db_field.name == "brand":
-            kwargs["widget"] = KeyAutocomplete(db_field, self.admin_site)
+            kwargs["widget"] = KeyAutocomplete(
+                db_field, self.admin_site, attrs={"data-currency": reverse("admin:campaigns_campaign_currency")}
+            )
             kwargs["queryset"] = visible_to(request.user, Brand.objects.all(), "pk")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
@@ -152,9 +186,12 @@ class CampaignAdmin(
         return status_chips(campaign.reasons)
 
     @admin.display(description="paused until")
-    def until_when(self, campaign: Campaign) -> str:
-        found = forecast(campaign, list(campaign.windows.all()), database_now())
-        return found.text if campaign.reasons else "–"
+    def until_when(self, campaign: Campaign) -> SafeString | str:
+        now = database_now()
+        found = forecast(campaign, list(campaign.windows.all()), now)
+        if not campaign.reasons or found.at is None or found.at <= now:
+            return found.text if campaign.reasons else "–"
+        return viewer_time(found.at, campaign.brand.timezone, seconds=False)
 
     @admin.display(description="spent today", ordering="spend_today")
     def today(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:

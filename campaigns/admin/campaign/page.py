@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.display import spend_bar, table
+from campaigns.admin.shared.times import as_of
 from campaigns.models import Campaign
 from campaigns.rules.currencies import decimals_of
 from campaigns.rules.money import format_amount, format_money
@@ -40,6 +41,8 @@ def campaign_now(campaign: Any, now: datetime) -> SafeString:
     return render_to_string(
         "campaigns/admin/campaign_now.html",
         {
+            "as_of": as_of(now, campaign.brand.timezone),
+            "zone": campaign.brand.timezone if zone else "",
             "story": explain_status(facts, now),
             "is_paused": bool(campaign.reasons),
             "bars": _bars(campaign),

@@ -24,10 +24,10 @@ from campaigns.rules.periods import find_zone
 from campaigns.services.bulk.schedules import PRESETS, WindowValue, value_of
 from campaigns.services.permissions import visible_to
 
-# So many campaigns are suggested to copy from; typing more of the name finds others.
+# Maximum number of suggested campaigns to copy from; typing more of the name finds others.
 MAX_SUGGESTIONS = 20
 
-# A week has so many windows if every second quarter-hour is selected, at other minutes each day. With all their
+# The number of windows if every second quarter-hour is selected, at different minutes each day. With all their
 # fields, and those of as many removed ones, they must fit DATA_UPLOAD_MAX_NUMBER_FIELDS.
 MAX_WINDOWS = 7 * 24 * 2
 
@@ -129,7 +129,9 @@ def schedules(request: HttpRequest) -> JsonResponse:
     """Return the schedules of campaigns whose names match, among those that the person sees."""
     if not any(request.user.has_perm(f"campaigns.{what}_campaign") for what in ("view", "change")):
         raise PermissionDenied
-    found = campaigns_named(request.GET.get("q", ""), visible_to(request.user, Campaign.objects.all(), "brand"))
+    found = campaigns_named(
+        request.GET.get("q", ""), visible_to(request.user, Campaign.objects.not_archived(), "brand")
+    )
     but = request.GET.get("but", "")
     if is_key(but):
         found = found.exclude(pk=int(but))

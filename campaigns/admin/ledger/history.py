@@ -13,10 +13,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import ReadOnlyAdmin
-from campaigns.admin.shared.display import chip, link_to, link_to_list, local_time, status_chips, table
+from campaigns.admin.shared.display import chip, link_to, link_to_list, status_chips, table
 from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
+from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import campaigns_named, first_ids
+from campaigns.admin.shared.times import local_time, viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_amount
@@ -45,7 +47,7 @@ def recent_history(campaign: Campaign) -> SafeString:
     changes = campaign.status_changes.order_by("-id")[:MAX_CHANGES]
     rows = [_row(change, campaign.brand) for change in changes]
     shown = table(
-        (f"When ({campaign.brand.timezone})", "Change", "Why", "By"),
+        ("When", "Change", "Why", "By"),
         rows,
         empty="No status changes yet.",
         label="Status history",
@@ -84,7 +86,7 @@ AMOUNTS: tuple[Any, ...] = tuple(_amounts(limit) for limit in LIMITS.values())
 
 
 @admin.register(StatusChange)
-class StatusChangeAdmin(ReadOnlyAdmin):
+class StatusChangeAdmin(SavedFiltersMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "campaign__brand"
     list_display = ("when", "campaign_link", "change", "actor", *AMOUNTS)
     list_display_links = ("when",)
@@ -102,8 +104,8 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     paginator = EndlessPaginator
     fields = (
         "campaign_link",
-        "at",
-        "recorded_at",
+        "when",
+        "recorded",
         "change",
         "actor",
         *AMOUNTS,
@@ -117,9 +119,13 @@ class StatusChangeAdmin(ReadOnlyAdmin):
         named = first_ids(request, campaigns_named(words))
         return queryset.filter(Q(campaign__in=named) | Q(actor__icontains=words.strip())), False
 
-    @admin.display(description="when (brand's time)")
+    @admin.display(description="when")
     def when(self, change: StatusChange) -> SafeString:
-        return local_time(change.at, change.campaign.brand.timezone)
+        return viewer_time(change.at, change.campaign.brand.timezone)
+
+    @admin.display(description="recorded")
+    def recorded(self, change: StatusChange) -> SafeString:
+        return viewer_time(change.recorded_at, change.campaign.brand.timezone)
 
     @admin.display(description="campaign")
     def campaign_link(self, change: StatusChange) -> SafeString:
@@ -134,8 +140,16 @@ class StatusChangeAdmin(ReadOnlyAdmin):
 class JobRunAdmin(ReadOnlyAdmin):
     list_note = "Last run of each job. If check_budgets hasn’t succeeded recently, the worker or beat is down."
     nothing_yet = "No job has run yet. Start a worker and beat."
-    list_display = ("name", "started_at", "succeeded_at", "ago", "summary", "problem")
-    fields = ("name", "started_at", "succeeded_at", "ago", "summary", "problem")
+    list_display = ("name", "started", "succeeded", "ago", "summary", "problem")
+    fields = ("name", "started", "succeeded", "ago", "summary", "problem")
+
+    @admin.display(description="started")
+    def started(self, run: JobRun) -> SafeString | None:
+        return viewer_time(run.started_at) if run.started_at else None
+
+    @admin.display(description="succeeded")
+    def succeeded(self, run: JobRun) -> SafeString | None:
+        return viewer_time(run.succeeded_at) if run.succeeded_at else None
 
     @admin.display(description="last success")
     def ago(self, run: JobRun) -> str:

@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import ReadOnlyAdmin
-from campaigns.admin.shared.display import link_to, local_time
+from campaigns.admin.shared.display import link_to
 from campaigns.admin.shared.filters import RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.search import campaigns_named, first_ids
+from campaigns.admin.shared.times import viewer_time
 from campaigns.models import SpendRecord
 from campaigns.rules.money import format_money
 
@@ -52,13 +53,13 @@ class SpendRecordAdmin(ReadOnlyAdmin):
         named = first_ids(request, campaigns_named(words))
         return queryset.filter(Q(campaign__in=named) | Q(external_id=words)), False
 
-    @admin.display(description="spent (brand's time)")
+    @admin.display(description="spent")
     def spent_at(self, record: SpendRecord) -> SafeString:
-        return local_time(record.timestamp, record.campaign.brand.timezone)
+        return viewer_time(record.timestamp, record.campaign.brand.timezone)
 
-    @admin.display(description="arrived (brand's time)")
+    @admin.display(description="arrived")
     def arrived_at(self, record: SpendRecord) -> SafeString:
-        return local_time(record.recorded_at, record.campaign.brand.timezone)
+        return viewer_time(record.recorded_at, record.campaign.brand.timezone)
 
     @admin.display(description="campaign")
     def campaign_link(self, record: SpendRecord) -> SafeString:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,12 +15,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, link_to, link_to_list, table
-from campaigns.admin.shared.filters import DateRangeFilter, VisibleAutocompleteFilter
+from campaigns.admin.shared.filters import DateRangeFilter, DescribedFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.search import brands_named, first_ids
+from campaigns.admin.shared.times import viewer_time
 from campaigns.models import Brand, BrandPeriod
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.money import format_amount
@@ -128,6 +129,21 @@ def state_chip(period: BrandPeriod) -> SafeString:
     return chip("final", "plain") if period.closed_at else chip("open", "good")
 
 
+class StatementStatusFilter(DescribedFilter, DropdownFilter):
+    """Statements that are final, or whose period is still open."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [("open", "Open"), ("final", "Final")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("open", "final"):
+            return queryset
+        return queryset.filter(closed_at__isnull=self.value() == "open")
+
+
 @admin.register(BrandPeriod)
 class BrandPeriodAdmin(ReadOnlyAdmin):
     brand_path = "brand"
@@ -147,7 +163,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
         ("brand", VisibleAutocompleteFilter),
         ("kind", ChoicesDropdownFilter),
         ("starts_on", DateRangeFilter),
-        ("closed_at", admin.EmptyFieldListFilter),
+        StatementStatusFilter,
     )
     search_fields = ("brand__name",)
     search_help_text = "Search by brand"
@@ -165,7 +181,7 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
         "overspend",
         "adjustment",
         "state",
-        "closed_at",
+        "closed",
     )
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
@@ -206,6 +222,10 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
     @admin.display(description="currency")
     def currency(self, period: BrandPeriod) -> str:
         return period.brand.currency
+
+    @admin.display(description="closed")
+    def closed(self, period: BrandPeriod) -> SafeString | None:
+        return viewer_time(period.closed_at, period.brand.timezone) if period.closed_at else None
 
     @admin.display(description="status")
     def state(self, period: BrandPeriod) -> SafeString:

@@ -21,8 +21,9 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 from budget_manager.upload_limit import was_dropped
 from campaigns.admin.ledger.upload_page import MEGABYTE, figures_of, in_megabytes, preview_context, progress_of
 from campaigns.admin.shared.base import ReadOnlyAdmin
-from campaigns.admin.shared.display import chip, local_time, render_bar
-from campaigns.admin.shared.fields import ZoneWidget
+from campaigns.admin.shared.display import chip, render_bar
+from campaigns.admin.shared.fields import ZoneField, ZoneWidget
+from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
 from campaigns.database.connection import is_busy
 from campaigns.models import SpendUpload
@@ -59,7 +60,7 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv"}),
         error_messages={"required": "Choose a file.", "empty": "The file is empty. Choose another one."},
     )
-    timezone = forms.CharField(
+    timezone = ZoneField(
         label="Time zone for times without an offset",
         widget=ZoneWidget(),
         validators=[validate_zone],
@@ -161,7 +162,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
 
     def _preview(self, request: HttpRequest, upload: SpendUpload) -> None:
-        """Read a small file at once. A worker reads a large one, and one that a lock of somebody else keeps waiting."""
+        """Read a small file at once; leave large files, and files that wait for a lock, to a worker."""
         if upload.size <= MAX_INLINE_BYTES:
             try:
                 make_preview(upload.pk, task_id="", clock=database_now)
@@ -221,7 +222,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             title=f"Import of {upload.name}",
             upload=upload,
             progress=progress_of(upload),
-            uploaded=local_time(upload.created_at, settings.TIME_ZONE),
+            uploaded=viewer_time(upload.created_at),
             state=self.state_in_words(upload),
             figures=figures_of(upload),
             refusals=upload.refusals.splitlines(),
@@ -243,7 +244,7 @@ class SpendUploadAdmin(ReadOnlyAdmin):
 
     @admin.display(description="uploaded", ordering="created_at")
     def uploaded(self, upload: SpendUpload) -> SafeString:
-        return local_time(upload.created_at, settings.TIME_ZONE)
+        return viewer_time(upload.created_at)
 
     @admin.display(description="state", ordering="state")
     def state_in_words(self, upload: SpendUpload) -> SafeString:

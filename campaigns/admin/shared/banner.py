@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.database.clock import database_now
 from campaigns.models import JobRun
+from campaigns.rules.times import format_time
 from campaigns.services.jobs.health import JobHealth, health, in_words, late_check, late_check_of
 
 
 def banner(request: HttpRequest) -> dict[str, Any]:
     """Return the template variables of the banner; settings name this function (UNFOLD, GLOBAL_CALLBACK)."""
     if not admin.site.has_permission(request):
-        return {}
+        return {"email_is_set_up": settings.EMAIL_IS_SET_UP}  # for the sign-in page
     now = database_now()
     shown = health(now=now) if _shows_health(request) else None
     check = late_check_of(shown) if shown else late_check(now=now)
@@ -44,15 +45,12 @@ def _sentence(request: HttpRequest, check: JobHealth) -> SafeString:
 def _last_checked(check: JobHealth) -> str:
     if check.succeeded_at is None:
         return "Budgets have never been checked."
-    local = timezone.localtime(check.succeeded_at)
+    shown = format_time(check.succeeded_at, ZoneInfo(settings.TIME_ZONE), seconds=False)
     now = database_now()
     if check.succeeded_at > now:
-        return (
-            f"The last budget check is in the future, at {local:%Y-%m-%d %H:%M} ({settings.TIME_ZONE}): check the"
-            " servers’ clocks."
-        )
+        return f"The last budget check is in the future, at {shown}: check the servers’ clocks."
     ago = in_words(now - check.succeeded_at)
-    return f"Budgets were last checked {ago} ago, at {local:%Y-%m-%d %H:%M} ({settings.TIME_ZONE})."
+    return f"Budgets were last checked {ago} ago, at {shown}."
 
 
 def _remedy(request: HttpRequest) -> SafeString | str:

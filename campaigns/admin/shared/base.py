@@ -9,11 +9,13 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from campaigns.admin.shared.display import list_address
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.times import as_of
 from campaigns.services.permissions import visible_to
 
 
@@ -25,9 +27,9 @@ def may_view(request: HttpRequest, model: type[models.Model]) -> bool:
 class BaseAdmin(ModelAdmin):
     """Layout of our lists and pages, and the rows that a person sees."""
 
-    # The lookup from a row to its brand: people who see only assigned brands see the rows of these.
+    # The lookup from a row to its brand; limits rows to the assigned brands of people who see only those.
     brand_path: ClassVar[str] = ""
-    # A sentence above the list, and one that says where rows come from while the list is empty.
+    # A note above the list, and the text of an empty list, which says where rows come from.
     list_note = ""
     nothing_yet = ""
     list_before_template: Any = "campaigns/admin/list_note.html"
@@ -51,6 +53,9 @@ class BaseAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         return visible_to(request.user, rows, self.brand_path) if self.brand_path else rows
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"as_of": as_of(timezone.now())} | (extra_context or {}))
 
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         """Return the panels below a row's form that the person may view: titles and contents."""
@@ -83,7 +88,7 @@ class BaseAdmin(ModelAdmin):
 
 
 class ReadOnlyAdmin(ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
-    """A list that nobody edits: its rows are written by the system or by the connector."""
+    """A read-only list: its rows are written by the system or by the connector."""
 
     actions = None
 

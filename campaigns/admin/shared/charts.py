@@ -11,7 +11,7 @@ from typing import Any
 from campaigns.rules.currencies import decimals_of
 from campaigns.rules.money import PLACES
 from campaigns.services.insight.brand_month import BrandMonth
-from campaigns.services.insight.pacing import Projection
+from campaigns.services.insight.month_pace import MonthPace
 
 # Distinct on the light and the dark background, and by their dashes.
 BLUE, GREY, RED, AMBER = "#3b82f6", "#7b8190", "#dc2626", "#d97706"
@@ -40,7 +40,7 @@ def options(currency: str) -> str:
 
 
 def month_chart(month: BrandMonth) -> str:
-    """Return the month's spend so far, the even pace, the budget, and the projection with its bounds.
+    """Return the month's spend so far, what was expected by each day, the budget, and the projection with its range.
 
     The points are the ends of the days and, for today, now.
     """
@@ -48,22 +48,18 @@ def month_chart(month: BrandMonth) -> str:
     done = len(month.finished)
     labels = ["", *("now" if day == done + 1 else str(day) for day in range(1, days + 1))]
     datasets = [_line("Spent", spent_so_far(month), BLUE, fill="origin", backgroundColor=LIGHT_BLUE)]
+    if expected := expected_so_far(month):
+        datasets.append(_line("Expected", expected, GREY, borderDash=[4, 4], borderWidth=1.5))
     if month.month.budget:
-        even = even_so_far(month)
-        datasets.append(_line("Even pace", even, GREY, borderDash=[4, 4], borderWidth=1.5))
         datasets.append(_line("Monthly budget", [month.month.budget] * (days + 1), RED, borderWidth=1.5))
-    if month.projection:
-        datasets += _projected(month, month.projection, days)
+    if month.pace and not month.month.is_reached:
+        datasets += _projected(month, month.pace)
     return json.dumps({"labels": labels, "datasets": datasets})
 
 
 def hours_chart(month: BrandMonth, labels: Sequence[str]) -> str:
     bars = {"label": "Spent", "data": _floats([hour.spend for hour in month.hours]), "backgroundColor": BLUE}
-    datasets: list[dict[str, Any]] = [bars]
-    if month.day.budget:
-        even = [month.day.budget / len(month.hours)] * len(month.hours)
-        datasets.append(_line("Even pace", even, GREY, borderDash=[4, 4], type="line", borderWidth=1.5))
-    return json.dumps({"labels": list(labels), "datasets": datasets})
+    return json.dumps({"labels": list(labels), "datasets": [bars]})
 
 
 def spent_so_far(month: BrandMonth) -> list[Decimal]:
@@ -77,38 +73,33 @@ def spent_so_far(month: BrandMonth) -> list[Decimal]:
     return [*sums, month.month.spend]
 
 
-def even_so_far(month: BrandMonth) -> list[Decimal]:
-    """Return the even pace at the same points, and on to the end of the month."""
-    days, done, budget = _days_of_month(month), len(month.finished), month.month.budget or Decimal(0)
-    now = budget * month.month.span.fraction
-    return [now if day == done + 1 else budget * day / days for day in range(days + 1)]
+def expected_so_far(month: BrandMonth) -> list[Decimal]:
+    """Return what of the monthly budget is expected to be spent at the same points, and on to the end of the month.
+
+    Empty without a budget, and where it is too early to project.
+    """
+    budget = month.month.budget
+    shares = list(month.pace.expected_shares()) if month.pace and budget else []
+    return [Decimal(0), *(share * (budget or 0) for share in shares)] if shares else []
 
 
-def _projected(month: BrandMonth, projection: Projection, days: int) -> list[dict[str, Any]]:
-    """Return the lines from now to the end; the bounds widen as those of the projection do."""
-    spend, left, done = month.month.spend, month.days_left, len(month.finished)
-    ahead = [Decimal(0), *(left - (days - day) for day in range(done + 2, days + 1))]
-    before: list[Decimal | None] = [None] * (done + 1)
-    expected: list[Decimal] = [spend + (projection.expected - spend) * days_ahead / left for days_ahead in ahead]
+def _projected(month: BrandMonth, pace: MonthPace) -> list[dict[str, Any]]:
+    """Return the lines from now to the end of the month; the range is as wide as the spend that is still expected."""
+    spend = month.month.spend
+    # Today's point is now, not its end.
+    now, _, *later = pace.projections(spend)
+    expected = [now, *later]
+    before: list[Decimal | None] = [None] * (len(month.finished) + 1)
     lines = [_line("Projection", [*before, *expected], AMBER, borderDash=[6, 4])]
-    if projection.low is None or projection.high is None:
+    if pace.errors is None:
         return lines
-    width = projection.high - projection.expected
-    off = [width * _widening(days_ahead, left, done) for days_ahead in ahead]
-    floor = min(spend, projection.expected)
-    low = [max(middle - beside, floor) for middle, beside in zip(expected, off, strict=True)]
-    high = [middle + beside for middle, beside in zip(expected, off, strict=True)]
+    low, high = ([amount + (amount - spend) * error / 1000 for amount in expected] for error in pace.errors)
     none = "rgba(0, 0, 0, 0)"
     return [
         *lines,
         _line("Low", [*before, *low], none),
         _line("High", [*before, *high], none, fill="-1", backgroundColor=LIGHT_AMBER),
     ]
-
-
-def _widening(days: Decimal, of: Decimal, finished: int) -> Decimal:
-    """Return the width of the band some days ahead as a part of its width at the end (see pacing.projection)."""
-    return ((days + days**2 / finished) / (of + of**2 / finished)).sqrt()
 
 
 def _days_of_month(month: BrandMonth) -> int:

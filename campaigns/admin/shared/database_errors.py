@@ -60,7 +60,7 @@ def friendly_errors(request: HttpRequest, model: type[models.Model], view: Calla
 
 
 def _retry_after_conflicts(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
-    """Retry a view whose transaction the database ended in a deadlock with somebody's SQL: nothing of it was saved."""
+    """Retry a view after a deadlock with a concurrent transaction: the database has rolled everything back."""
     for _ in range(ATTEMPTS - 1):
         try:
             return view()

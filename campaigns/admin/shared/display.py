@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -17,8 +17,9 @@ from django_stubs_ext import WithAnnotations
 from campaigns.models import Brand
 from campaigns.models.spend_queries import BrandSpend
 from campaigns.rules.money import format_amount, format_money
-from campaigns.rules.periods import find_zone
+from campaigns.rules.periods import ONE_DAY
 from campaigns.rules.reasons import LABELS, PauseReason
+from campaigns.services.insight.forecast import format_day
 from campaigns.services.jobs.health import in_words
 
 
@@ -85,16 +86,6 @@ def chip(text: str, tone: str) -> SafeString:
     return format_html('<span class="campaigns-chip campaigns-chip-{}">{}</span>', tone, text)
 
 
-def local_time(instant: datetime, zone_name: str) -> SafeString:
-    """Return an instant in the brand's local time, in UTC if its zone is unknown; on hover, in the viewer's.
-
-    times.js adds the text shown on hover: only the browser knows the viewer's time zone.
-    """
-    zone = find_zone(zone_name)
-    shown = f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}" if zone else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
-    return format_html('<time datetime="{}">{}</time>', instant.astimezone(UTC).isoformat(), shown)
-
-
 def table(
     headers: Sequence[str],
     rows: Iterable[Sequence[Any]],
@@ -115,9 +106,12 @@ def table(
 
 def link_to(row: models.Model, text: str = "") -> SafeString:
     """Return a link to the row's page in the admin."""
-    opts = row._meta
-    url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk])
-    return format_html('<a class="text-link" href="{}">{}</a>', url, text or str(row))
+    return format_html('<a class="text-link" href="{}">{}</a>', change_address(row), text or str(row))
+
+
+def change_address(row: models.Model) -> str:
+    """Return the address of the row's page in the admin."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
 def list_address(model: type[models.Model], **filters: Any) -> str:
@@ -135,6 +129,12 @@ def share_bar(value: int, label: str) -> SafeString:
     return format_html(
         '<meter class="campaigns-share" min="0" max="100" value="{}" aria-label="{}">{}</meter>', value, label, label
     )
+
+
+def around(day: date, today: date) -> str:
+    """Return "today", "tomorrow" or "around Mon 2 Nov", for a day that is an estimate."""
+    shown = format_day(day, today)
+    return shown if day <= today + ONE_DAY else f"around {shown}"
 
 
 def ago(instant: datetime | None, now: datetime) -> str:

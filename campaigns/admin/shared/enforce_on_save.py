@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from campaigns.admin.shared.base import BaseAdmin
-from campaigns.admin.shared.messages import describe_changes, warn_about_unknown_zones
+from campaigns.admin.shared.messages import describe_fields, describe_save, warn_about_unknown_zones
 from campaigns.database.clock import database_now
 from campaigns.database.write_column import in_pieces
 from campaigns.services.enforcement.saving import begin_change, begin_deletion, finish_change
@@ -81,8 +81,21 @@ class EnforceOnSaveMixin(BaseAdmin):
         record_changes(differences(form.settings_before, after), source, at=database_now())
         enforced = finish_change(Scope.of_rows(self.model, [pk]), clock=database_now, actor=source.actor)
         warn_about_unknown_zones(request, enforced)
-        if change and enforced.changed:
-            messages.info(request, describe_changes(enforced))
+        if change:
+            changed = [*describe_fields(form), *filter(None, map(self.describe_rows, formsets))]
+            request.saved = describe_save(form.instance, changed, enforced)  # type: ignore[attr-defined]
+
+    def describe_rows(self, formset: Any) -> str:
+        """Return what a save changed of an inline's rows, in words; empty for nothing."""
+        changed = formset.new_objects or formset.changed_objects or formset.deleted_objects
+        return str(formset.model._meta.verbose_name_plural) if changed else ""
+
+    def message_user(
+        self, request: HttpRequest, message: Any, level: Any = messages.INFO, *args: Any, **kw: Any
+    ) -> None:
+        """Say what a save changed instead of Django's sentence, which says only that it did."""
+        saved = getattr(request, "saved", None)
+        super().message_user(request, saved if saved and level == messages.SUCCESS else message, level, *args, **kw)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         """Delete a row, in the transaction that Django's delete_view has opened."""

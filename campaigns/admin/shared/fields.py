@@ -1,9 +1,8 @@
-"""Form fields of the admin: money, days of the week, time zones, times of day."""
+"""Form fields of the admin: days of the week, currencies, time zones, times of day."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -17,9 +16,9 @@ from unfold.widgets import (
 )
 
 from campaigns.models.dayparting import DAYS, EVERY_DAY
-from campaigns.rules.currencies import DECIMALS, NAMES, find_currency
-from campaigns.rules.money import PLAIN_DECIMAL
+from campaigns.rules.currencies import DECIMALS, NAMES, read_currency
 from campaigns.rules.periods import known_zones
+from campaigns.rules.zones import read_zone
 
 LARGEST = models.BigIntegerField.MAX_BIGINT
 
@@ -28,22 +27,6 @@ def is_key(text: str) -> bool:
     """Return whether the text is a valid primary key for the database."""
     digits = text.removeprefix("-")  # rows written by SQL may have negative keys
     return digits.isascii() and digits.isdecimal() and len(digits) < 20 and -LARGEST <= int(text) <= LARGEST
-
-
-class MoneyField(forms.DecimalField):
-    """An amount in plain digits: it accepts neither 1e2 nor 1_00, and shows 100 instead of 100.000000."""
-
-    def to_python(self, value: Any) -> Any:
-        """Refuse texts that Python accepts as numbers but that are typing errors."""
-        if isinstance(value, str) and value.strip() and not PLAIN_DECIMAL.fullmatch(value.strip()):
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
-
-    def prepare_value(self, value: Any) -> Any:
-        if not isinstance(value, Decimal):
-            return value
-        exact = value.normalize()
-        return f"{exact:.{max(0, -int(exact.as_tuple().exponent))}f}"
 
 
 class DaysWidget(UnfoldAdminCheckboxSelectMultipleWidget):
@@ -107,14 +90,14 @@ class ClockWidget(UnfoldAdminSingleTimeWidget):
 
 
 class CurrencyField(forms.CharField):
-    """An ISO 4217 code, in upper or lower case. The form refuses other codes if the field was changed."""
+    """A currency by its code, name or sign. The form refuses unknown ones if the field was changed."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs | {"max_length": None})
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value) or ""
-        return find_currency(text) or text
+        return read_currency(text) or text
 
 
 class CurrencyWidget(UnfoldAdminTextInputWidget):
@@ -128,6 +111,14 @@ class CurrencyWidget(UnfoldAdminTextInputWidget):
         context: dict[str, Any] = super().get_context(name, value, (attrs or {}) | more)
         context["widget"] |= {"offered": offered, "currencies": sorted((code, NAMES[code]) for code in DECIMALS)}
         return context
+
+
+class ZoneField(forms.CharField):
+    """A time zone by its name in any case, or by its city. The model's validator refuses unknown ones."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value) or ""
+        return read_zone(text) or text
 
 
 class ZoneWidget(UnfoldAdminTextInputWidget):

@@ -28,6 +28,7 @@ from campaigns.services.insight.home import RECENT_PERIOD
 from campaigns.services.insight.risk import Risk, brands_with_risk
 
 LAST_24_HOURS = "24-hours"
+ANY_RISK = "any"
 GIVEN = "SELECT id FROM campaigns_brand WHERE {}"
 
 
@@ -102,10 +103,11 @@ class RiskFilter(DescribedFilter, DropdownFilter):
     parameter_name = "risk"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [(each.code, risk.RISK_LABELS[each]) for each in Risk]
+        return [(ANY_RISK, "any risk"), *((each.code, risk.RISK_LABELS[each]) for each in Risk)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = Risk.__members__.get((self.value() or "").upper())
+        every = {ANY_RISK: ~Risk(0)} | {each.code: each for each in Risk}
+        chosen = every.get(self.value() or "")
         if chosen is None:
             return queryset
         ids = brands_with_risk(chosen, now=timezone.now())  # once for the count and the page
@@ -132,7 +134,7 @@ class ChangeFilter(DescribedFilter, DropdownFilter):
 
 
 class DateRangeForm(forms.Form):
-    """The browser's own date fields, which send a date as 2026-12-31 in whatever form they show it."""
+    """The browser's own date inputs, which always send 2026-12-31, however they display it."""
 
     def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

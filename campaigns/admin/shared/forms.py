@@ -19,6 +19,7 @@ from django.db import models
 from django.utils.functional import cached_property
 
 from campaigns.admin.shared.fields import DaysField, is_key
+from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField
 from campaigns.models.dayparting import days_in_words
 from campaigns.rules.money import format_amount
 from campaigns.rules.names import normal_name
@@ -39,9 +40,6 @@ REMEDIES: dict[tuple[type[forms.Field], str], str] = {
     ): "Enter a time from 00:00 to 23:59; as an end, 00:00 means midnight at the end of the day.",
 }
 
-# The code of an error whose sentence includes the entered value.
-NAMES_THE_VALUE = "names_the_value"
-
 
 class ConflictAwareForm(forms.ModelForm[M]):
     """A model form that overwrites nothing that its user did not change.
@@ -55,8 +53,10 @@ class ConflictAwareForm(forms.ModelForm[M]):
         super().__init__(*args, **kwargs)
         self.conflicts = []
         self.own_fields = list(self.fields)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.show_hidden_initial = True
+            if isinstance(field, MoneyField):
+                field.use_currency(self.entered_currency, self.initial.get(name))
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Add the entered value to errors of fields whose sentence doesn't include it."""
@@ -80,6 +80,10 @@ class ConflictAwareForm(forms.ModelForm[M]):
     def currency(self) -> str:
         """Return the currency of the row's amounts; empty where it is unknown."""
         return ""
+
+    def entered_currency(self) -> str:
+        """Return the currency of the amounts as the form is filled in."""
+        return self.currency
 
     @property
     def is_new(self) -> bool:
@@ -160,7 +164,7 @@ class ConflictAwareForm(forms.ModelForm[M]):
         if isinstance(prepared, list):
             data.setlist(key, [str(item) for item in prepared])
         else:
-            data[key] = "" if prepared is None else str(prepared)
+            data[key] = "" if prepared is None else str(self.fields[name].hidden_widget().format_value(prepared))
         self.data = data
 
     def _field(self, name: str) -> models.Field[Any, Any]:
@@ -192,7 +196,7 @@ class ConflictAwareForm(forms.ModelForm[M]):
 
 
 class ConflictAwareFormSet(forms.BaseInlineFormSet[M, Any, "ConflictAwareRowForm[M]"]):
-    """The rows of an inline, read under the lock that the view took. A row that somebody deleted gets an error.
+    """The rows of an inline, read under the lock that the view took. A row deleted meanwhile gets an error.
 
     Rows of other parents count as deleted: the ids were posted.
     """
@@ -224,7 +228,7 @@ class ConflictAwareFormSet(forms.BaseInlineFormSet[M, Any, "ConflictAwareRowForm
             form.fields["id"] = forms.IntegerField(initial=form.instance.pk, required=False, widget=forms.HiddenInput)
 
     def clean(self) -> None:
-        """Refuse to delete rows that somebody changed: a form that is to be deleted shows no errors of its own."""
+        """Refuse to delete rows that were changed meanwhile: Django ignores errors of forms marked for deletion."""
         super().clean()
         conflicts = [text for form in self.forms if form.deletes for text in form.conflicts]
         if conflicts:
@@ -249,7 +253,7 @@ class ConflictAwareRowForm(ConflictAwareForm[M]):
 
     @property
     def is_gone(self) -> bool:
-        """Whether somebody deleted the row since the form was opened."""
+        """Whether the row was deleted since the form was opened."""
         return getattr(self.instance, "is_placeholder", False)
 
     def _keep_stored_values(self) -> None:
@@ -288,6 +292,8 @@ class NamedForm(ConflictAwareForm[M]):
                 what = self.instance._meta.verbose_name
                 sentence = f"There is already a {what} “{twin}”. Choose another name."
                 self.add_error("name", ValidationError(sentence, code=NAMES_THE_VALUE))
+        if cleaned.get("enabled") and getattr(self.instance, "archived_at", None) and "enabled" in self.changed_data:
+            self.add_error("enabled", f"This {self.instance._meta.verbose_name} is archived. Restore it first.")
         return cleaned
 
     def _is_entered(self, name: str) -> bool:

@@ -28,14 +28,14 @@ from campaigns.admin.shared.search import searched
 # PostgreSQL accepts no NUL and SQLite no longer number: either would fail only when the list is read.
 NO_VALUE = re.compile(r"\0|[0-9]{19}")
 
-# Lookups that our filters don't use are refused: a regular expression can keep a database busy for long.
+# Lookups that our filters don't use are refused: a regular expression can keep a database busy for a long time.
 USED = {"exact", "in", "gt", "gte", "lt", "lte", "isnull"}
 REFUSED = models.CharField().get_lookups().keys() - USED
 
 # Rows of a list are counted, and shown on pages, up to this number; one action changes no more than these.
 COUNTED = 10_000
 
-# Lists of append-only tables show so many of the latest rows.
+# Lists of append-only tables show at most this many of the latest rows.
 NEWEST = 1_000_000
 
 # Django's own sentences say that a date or time isn't valid, but not what a valid one looks like.
@@ -43,8 +43,8 @@ DATE = "Enter a date like 2026-12-31."
 TIME = "Enter a time from 00:00 to 23:59."
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it pages whatever it is given
-    """Counts no further than COUNTED: nobody turns that many pages, people search instead."""
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it pages any sequence
+    """Counts no further than COUNTED: people search instead of turning that many pages."""
 
     template_name = "campaigns/admin/pagination.html"
 
@@ -83,9 +83,12 @@ class ScalableChangeList(ChangeList):
         return super().get_filters(request)
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
+        without_figures = self.root_queryset
         if self._ordered_by() & set(self.model_admin.figures):
-            self.root_queryset = self.model_admin.with_figures(self.root_queryset)
+            self.root_queryset = self.model_admin.with_figures(without_figures)
         rows = super().get_queryset(request, exclude_parameters)
+        # The page is read with the figures of its own rows only, and an action calls this again.
+        self.root_queryset = without_figures
         newest_of_all = self.model_admin.newest_unless and not self.params.get(self.model_admin.newest_unless)
         return newest(rows) if newest_of_all else rows
 

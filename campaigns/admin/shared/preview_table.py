@@ -23,7 +23,7 @@ from campaigns.services.enforcement.saving import Effects, Spent, ZoneChange
 EFFECTS = "Status changes"
 ZONES = "Spend in the new time zone"
 
-# So many rows of each kind are shown; all of them are counted.
+# Maximum number of rows shown of each kind; all of them are counted.
 SHOWN = 100
 
 

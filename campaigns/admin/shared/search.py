@@ -15,7 +15,7 @@ from campaigns.models import Brand, Campaign
 from campaigns.rules.names import is_refused
 from campaigns.services.permissions import visible_to
 
-# So many matching brands or campaigns are looked up in the ledger, the history or the statements.
+# Maximum number of matching brands or campaigns whose spend, history or statements are searched.
 MAX_NAMED = 1_000
 
 # The search text is cut here: no name is longer, and SQLite accepts no condition of a thousand words.

@@ -17,6 +17,7 @@ from campaigns.database.clock import database_now
 from campaigns.database.connection import is_busy
 from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.periods import find_zone
+from campaigns.rules.zones import read_zone, unknown_zone
 from campaigns.services.intake.command_files import (
     FileFacts,
     ImportRecord,
@@ -32,7 +33,7 @@ from campaigns.services.intake.placement import CREATE_IT, Counts
 from campaigns.services.intake.preview import Preview, preview_spend
 from campaigns.services.intake.upload_preview import earlier_imports
 
-# So many refused lines are named in what the command says; --errors has all of them.
+# Maximum number of refused lines in the output; --errors has all of them.
 MAX_NAMED = 10
 
 
@@ -148,9 +149,9 @@ class _ImportOptions:
 
 def _read_options(options: dict[str, Any]) -> _ImportOptions:
     name = options["time_zone"]
-    zone = find_zone(name) if name else None
+    zone = find_zone(read_zone(name) or "") if name else None
     if name and zone is None:
-        raise CommandError(f"--time-zone “{name}” isn't a time zone we know. Use a name like Europe/Paris or UTC.")
+        raise CommandError(f"--time-zone {unknown_zone(name)}")
     decimal = DecimalMark(options["decimal"] or DecimalMark.UNKNOWN)
     return _ImportOptions(zone, decimal, options["create"], options["skip_errors"])
 

@@ -74,6 +74,8 @@ class Command(BaseCommand):
                 wait_for_an_end(processes)
 
     def prepare_database(self) -> None:
+        self.stdout.write("Preparing the database …")
+        self.stdout.flush()
         call_command("migrate", interactive=False, verbosity=0, stdout=self.stdout)
         call_command("demo", stdout=self.stdout)
 
@@ -213,7 +215,7 @@ def is_free(port: int) -> bool:
 
 
 def create_superuser() -> tuple[str, str]:
-    """A superuser with a random password; the name is admin, or admin2 and so on if somebody bears it."""
+    """A superuser with a random password; the name is admin, or admin2 and so on if it is taken."""
     names = chain(["admin"], (f"admin{number}" for number in count(2)))
     name = next(name for name in names if not User.objects.filter(username=name).exists())
     password = secrets.token_urlsafe(12)

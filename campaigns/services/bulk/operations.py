@@ -14,12 +14,14 @@ from hashlib import blake2b
 from typing import Any, Protocol
 
 from django.db import models
+from django.db.models.functions import Now
 
 from campaigns.database.write_column import in_pieces, write_column
 from campaigns.models import Brand, Campaign, DaypartingSchedule
 from campaigns.models.fields import SMALLEST
 from campaigns.rules.money import AMOUNT_LIMIT, format_amount, format_money, to_micros
 from campaigns.services.bulk.schedules import Schedule, WindowValue, format_schedule, schedule_of, write_schedules
+from campaigns.services.people.owners import owner_ids
 
 # The model that an operation changes.
 Owner = type[Brand] | type[Campaign]
@@ -55,28 +57,72 @@ class Operation(Protocol):
         """Serialize the operation for operation_of()."""
 
 
+# The value of a switch that is off because the row is archived; others are True and False.
+ARCHIVED = "archived"
+
+
 @dataclass(frozen=True)
 class SwitchTo:
-    """Switch on or off; no job ever changes this (R5)."""
+    """Switch on or off; jobs never change this (R5). What is archived stays off."""
 
     enabled: bool
     attribute = "switch"
     setting = "enabled"
 
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
-        return _read_column(model, "enabled", ids)
+        return _read_switches(model, ids)
 
     def after(self, before: Any, currency: str) -> Any:
-        return self.enabled
+        if before == ARCHIVED and self.enabled:
+            raise OperationRefused("Archived: restore it first.")
+        return before if before == ARCHIVED else self.enabled
 
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         write_column(field_of(model, "enabled"), values)
 
     def format_value(self, value: Any, currency: str) -> str:
-        return "on" if value else "off"
+        return format_switch(value)
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "switch", "enabled": self.enabled}
+
+
+@dataclass(frozen=True)
+class ArchiveTo:
+    """Archive, which switches off too, or restore, which doesn't switch on: people resume what they restored (R5)."""
+
+    archived: bool
+    attribute = "switch"
+
+    def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
+        return _read_switches(model, ids)
+
+    def after(self, before: Any, currency: str) -> Any:
+        if self.archived:
+            return ARCHIVED
+        return False if before == ARCHIVED else before
+
+    def write(self, model: Owner, values: Mapping[int, Any]) -> None:
+        """Write both columns in one statement: a constraint refuses what is archived and on."""
+        for piece in in_pieces(sorted(values)):
+            rows = model._base_manager.filter(pk__in=piece)
+            if self.archived:
+                rows.update(enabled=False, archived_at=Now())
+            else:
+                rows.update(archived_at=None)
+
+    def format_value(self, value: Any, currency: str) -> str:
+        return format_switch(value)
+
+    def describe_change(self, before: Any, after: Any, currency: str) -> str:
+        return "archived" if self.archived else "restored from the archive"
+
+    def as_data(self) -> dict[str, Any]:
+        return {"kind": "archive", "archived": self.archived}
+
+
+def format_switch(value: Any) -> str:
+    return ARCHIVED if value == ARCHIVED else "on" if value else "off"
 
 
 class Adjustment(StrEnum):
@@ -166,10 +212,41 @@ class ApplySchedule:
         return {"kind": "schedule", "windows": self.schedule}
 
 
+@dataclass(frozen=True)
+class SetOwner:
+    """Give brands an owner, by username, or none."""
+
+    username: str | None
+    attribute = "owner"
+
+    def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
+        return _read_column(model, "owner__username", ids)
+
+    def after(self, before: Any, currency: str) -> Any:
+        return self.username
+
+    def write(self, model: Owner, values: Mapping[int, Any]) -> None:
+        ids = owner_ids([self.username])
+        write_column(field_of(model, "owner"), {pk: ids.get(name) for pk, name in values.items()})
+
+    def format_value(self, value: Any, currency: str) -> str:
+        return value or "no owner"
+
+    def describe_change(self, before: Any, after: Any, currency: str) -> str:
+        return f"owner from {self.format_value(before, currency)} to {self.format_value(after, currency)}"
+
+    def as_data(self) -> dict[str, Any]:
+        return {"kind": "owner", "username": self.username}
+
+
 def operation_of(data: Mapping[str, Any]) -> Operation:
     """Return the operation serialized by as_data(). The data must be trusted."""
     if data["kind"] == "switch":
         return SwitchTo(data["enabled"])
+    if data["kind"] == "owner":
+        return SetOwner(data["username"])
+    if data["kind"] == "archive":
+        return ArchiveTo(data["archived"])
     if data["kind"] == "limit":
         return ChangeLimit(data["field"], Adjustment(data["how"]), Decimal(data["amount"]))
     return ApplySchedule(tuple(WindowValue(*window) for window in data["windows"]))
@@ -193,6 +270,12 @@ def _read_column(model: Owner, column: str, ids: Sequence[int]) -> dict[int, Any
     for piece in in_pieces(ids):
         found |= dict(manager.filter(pk__in=piece).order_by().values_list("pk", column))
     return found
+
+
+def _read_switches(model: Owner, ids: Sequence[int]) -> dict[int, Any]:
+    """Return True, False or ARCHIVED by id."""
+    archived = _read_column(model, "archived_at", ids)
+    return {pk: ARCHIVED if archived[pk] else on for pk, on in _read_column(model, "enabled", ids).items()}
 
 
 def _in_range(amount: Decimal, text: str) -> Decimal:

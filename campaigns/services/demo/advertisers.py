@@ -1,9 +1,9 @@
-"""Who advertises in the demo. All names are invented; amounts are in each advertiser's own currency."""
+"""The advertisers of the demo. All names are invented; amounts are in each advertiser's own currency."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time, timedelta
 from enum import Enum
 
 from campaigns.models.dayparting import EVERY_DAY
@@ -46,21 +46,37 @@ LATE_NIGHTS = PlannedWindow(FRIDAY_AND_SATURDAY, time(22), time(2))
 WEEKENDS = PlannedWindow(WEEKEND, time(0), time(0))
 MORNINGS = PlannedWindow(EVERY_DAY, time(6), time(11))
 
+BREAK = timedelta(minutes=3)
+
 
 @dataclass(frozen=True)
 class Plan:
     """A campaign. Days are counted from the advertiser's today; negative ones have passed."""
 
     name: str
-    # What it would spend on a day on which it is always open.
+    # What it would spend on a day without pauses.
     rate: int
 
     curve: Curve = Curve.STEADY
     windows: tuple[PlannedWindow, ...] = ()
+    # Minutes until its daily breaks of BREAK minutes, so that a schedule pauses and resumes it soon.
+    breaks_in: tuple[int, ...] = ()
+
     limit: Level | None = None
     starts: int | None = None
     ends: int | None = None
     off_since: int | None = None
+
+    def schedule(self, wall: datetime) -> tuple[PlannedWindow, ...]:
+        """Return the windows of a demo made at this local time: those between the breaks, if it has any."""
+        breaks = [wall + timedelta(minutes=minutes) for minutes in self.breaks_in]
+        pairs = zip(breaks, [*breaks[1:], *breaks[:1]], strict=True)
+        between = (PlannedWindow(EVERY_DAY, _minute(one + BREAK), _minute(following)) for one, following in pairs)
+        return self.windows + tuple(between)
+
+
+def _minute(wall: datetime) -> time:
+    return wall.time().replace(second=0, microsecond=0)
 
 
 @dataclass(frozen=True)
@@ -100,25 +116,23 @@ ADVERTISERS = (
         "GBP",
         daily=Level.REACHED,
         campaigns=(
-            Plan("Store openings", 310),
             Plan("Morning commute", 520, Curve.OFFICE, (MORNINGS,)),
             Plan("Bean subscription", 240, Curve.EVENING, limit=Level.NEAR),
             Plan("Winter menu", 280, starts=6),
-            Plan("Loyalty app installs", 190, limit=Level.AMPLE),
         ),
     ),
     Advertiser(
         "Cascadia Outfitters",
         "America/Los_Angeles",
         "USD",
-        daily=Level.USUAL,
+        daily=Level.AMPLE,
         monthly=Level.AMPLE,
         places=4,
         campaigns=(
             Plan("Trail shoes", 880),
             Plan("Rain shells", 640, Curve.EVENING),
             Plan("Weekend trips", 520, Curve.STEADY, (WEEKENDS,)),
-            Plan("Outlet", 300, off_since=-4),
+            Plan("Store phone line", 340, breaks_in=(4, 10)),
             Plan("Connected TV", 760, Curve.EVENING, (EVENINGS,), limit=Level.USUAL),
         ),
     ),
@@ -129,7 +143,6 @@ ADVERTISERS = (
         monthly=Level.REACHED,
         campaigns=(
             Plan("Car quotes: search", 1450, Curve.OFFICE),
-            Plan("Home quotes: search", 980, Curve.OFFICE),
             Plan("Brand film", 620, Curve.EVENING, limit=Level.USUAL),
             Plan("Call centre hours", 540, Curve.OFFICE, (OFFICE_HOURS,)),
         ),
@@ -157,7 +170,6 @@ ADVERTISERS = (
         monthly=Level.NEAR,
         campaigns=(
             Plan("Praias do Nordeste", 1900, Curve.EVENING),
-            Plan("Feriados", 1250),
             Plan("Viagens a trabalho", 820, Curve.OFFICE, (OFFICE_HOURS,)),
             Plan("Last minute", 640, Curve.NIGHT, (LATE_NIGHTS,)),
             Plan("Cruzeiros", 710, limit=Level.REACHED),
@@ -179,18 +191,6 @@ ADVERTISERS = (
         ),
     ),
     Advertiser(
-        "Southerly Boats",
-        "Pacific/Auckland",
-        "NZD",
-        daily=Level.NEAR,
-        campaigns=(
-            Plan("Regatta season", 380),
-            Plan("Used dinghies", 140, Curve.EVENING, limit=Level.NEAR),
-            Plan("Chandlery", 210, Curve.OFFICE, (OFFICE_HOURS,)),
-            Plan("Boat show", 460, Curve.STEADY, (WEEKENDS,), starts=-16),
-        ),
-    ),
-    Advertiser(
         "Maison Verlaine",
         "Europe/Paris",
         "EUR",
@@ -198,7 +198,6 @@ ADVERTISERS = (
         off_since=-12,
         campaigns=(
             Plan("Parfum d'automne", 690, Curve.EVENING),
-            Plan("Coffrets", 330),
             Plan("Soirées", 270, Curve.NIGHT, (LATE_NIGHTS,)),
         ),
     ),

@@ -83,11 +83,11 @@ def _demand(advertiser: Advertiser, plan: Plan, start: datetime, now: datetime) 
     """Yield what a campaign would spend without any limit, in uneven steps of about half an hour, and its credits."""
     zone = ZoneInfo(advertiser.timezone)
     random = Random(f"{SEED} {advertiser.name} {plan.name}")  # noqa: S311  # nothing secret
-    today, at = local_date(zone, now), start
+    today, windows, at = local_date(zone, now), plan.schedule(now.astimezone(zone)), start
     while (at := at + timedelta(seconds=random.randint(900, 3600))) < now:
         step, noise, chance = random.uniform(0.45, 0.8), random.uniform(0.7, 1.4), random.random()
         wall = at.astimezone(zone)
-        if not _may_run(advertiser, plan, wall, (wall.date() - today).days):
+        if not (_may_run(advertiser, plan, (wall.date() - today).days) and (not windows or is_open(windows, wall))):
             continue
         share = plan.curve.weight(wall.hour) / 24 * WEEKDAYS[wall.weekday()] * _day_factor(advertiser.name, wall.date())
         amount = rounded(plan.rate * share * step * noise, advertiser.places)
@@ -98,12 +98,10 @@ def _demand(advertiser: Advertiser, plan: Plan, start: datetime, now: datetime) 
             yield Spend(at, at + timedelta(seconds=20), plan.name, wall.date(), -credit)
 
 
-def _may_run(advertiser: Advertiser, plan: Plan, wall: datetime, day: int) -> bool:
-    """Tell whether the campaign was on, within its dates and open; day is counted from today."""
-    return (
-        (plan.starts is None or day >= plan.starts)
-        and all(last is None or day <= last for last in (plan.ends, plan.off_since, advertiser.off_since))
-        and (not plan.windows or is_open(plan.windows, wall))
+def _may_run(advertiser: Advertiser, plan: Plan, day: int) -> bool:
+    """Return whether the campaign was on and within its dates; day is counted from today."""
+    return (plan.starts is None or day >= plan.starts) and all(
+        last is None or day <= last for last in (plan.ends, plan.off_since, advertiser.off_since)
     )
 
 

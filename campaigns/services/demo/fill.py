@@ -45,10 +45,10 @@ class Made:
 
 @transaction.atomic
 def fill(*, now: datetime, progress: Progress = iter) -> Made | None:
-    """Make the demo, if there is no brand yet; else change nothing and return None.
+    """Make the demo if there are no brands yet; otherwise change nothing and return None.
 
     All or nothing, so an interrupted one can be begun again. The ledger lock lets one of two fillers go first. The
-    brands that are locked after it can't be waited for the wrong way round: nobody else sees them yet.
+    brands are locked after it, but no deadlock can arise: other transactions don't see them yet.
     """
     take_ledger_lock()
     if Brand.objects.exists():
@@ -120,8 +120,8 @@ def _create(advertiser: Advertiser, now: datetime) -> list[SpendRecord]:
         monthly_budget=_money(delivery.limits.monthly),
         created_at=start,
     )
-    today = local_date(ZoneInfo(advertiser.timezone), now)
-    campaigns = {plan.name: _create_campaign(brand, plan, delivery.limits, today) for plan in advertiser.campaigns}
+    wall = now.astimezone(ZoneInfo(advertiser.timezone))
+    campaigns = {plan.name: _create_campaign(brand, plan, delivery.limits, wall) for plan in advertiser.campaigns}
     _record_creation(brand, start)
     return [_record(campaigns[spend.campaign], spend) for spend in delivery.spends]
 
@@ -132,7 +132,8 @@ def _record_creation(brand: Brand, at: datetime) -> None:
     record_changes(made, Source(ACTOR, Channel.COMMAND), at=at)
 
 
-def _create_campaign(brand: Brand, plan: Plan, limits: Limits, today: date) -> Campaign:
+def _create_campaign(brand: Brand, plan: Plan, limits: Limits, wall: datetime) -> Campaign:
+    today = wall.date()
     campaign = Campaign.objects.create(
         brand=brand,
         name=plan.name,
@@ -142,7 +143,7 @@ def _create_campaign(brand: Brand, plan: Plan, limits: Limits, today: date) -> C
         ends_on=_day(plan.ends, today),
         created_at=brand.created_at,
     )
-    for window in plan.windows:
+    for window in plan.schedule(wall):
         DaypartingSchedule.objects.create(campaign=campaign, **asdict(window))
     return campaign
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.models import Campaign, SpendRecord, StatusChange
 from campaigns.rules.money import from_micros
+from campaigns.rules.periods import local_date
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.demo.advertisers import ADVERTISERS, Advertiser, Plan
 from campaigns.services.demo.delivery import rounded
@@ -50,6 +51,7 @@ class _Hurried:
 
     campaign: int
     step: float
+    day: date  # the brand's local day, whose end resets what the step was chosen by
     ticks_paused: int = 0
 
 
@@ -67,7 +69,7 @@ class LiveSpend:
         """Insert what is spent in SECONDS; return the number of rows."""
         campaigns = Campaign.objects.filter(brand_id__in=self.brands).select_related("brand").order_by("pk")
         known = [each for each in campaigns.with_spend(now) if (each.brand.name, each.name) in PLANS]
-        rows = [*self._usual(known, now), *self._hurry(known)]
+        rows = [*self._usual(known, now), *self._hurry(known, now)]
         SpendRecord.objects.bulk_create(
             SpendRecord(
                 brand_id=campaign.brand_id,
@@ -90,12 +92,17 @@ class LiveSpend:
             usual = plan.rate * plan.curve.weight(hour) / 86_400 * SECONDS * REPORTS
             yield campaign, rounded(usual * self.random.uniform(0.6, 1.4), advertiser.places)
 
-    def _hurry(self, campaigns: list[Any]) -> Iterator[tuple[Campaign, int]]:
+    def _hurry(self, campaigns: list[Any], now: datetime) -> Iterator[tuple[Campaign, int]]:
         if self.hurried is None:
-            self.hurried = self._next(campaigns)
+            self.hurried = self._next(campaigns, now)
         hurried = self.hurried
         campaign = next((each for each in campaigns if hurried and each.pk == hurried.campaign), None)
-        if hurried is None or campaign is None or campaign.pause_reasons & ~LIMITS:
+        if (
+            hurried is None
+            or campaign is None
+            or campaign.pause_reasons & ~LIMITS
+            or _day(campaign, now) != hurried.day
+        ):
             self.hurried = None
         elif not campaign.pause_reasons:
             yield campaign, rounded(hurried.step * self.random.uniform(0.7, 1.5), _plan(campaign)[0].places)
@@ -106,24 +113,31 @@ class LiveSpend:
             self.recent.append(campaign.brand_id)
             self.hurried = None
 
-    def _next(self, campaigns: list[Any]) -> _Hurried | None:
+    def _next(self, campaigns: list[Any], now: datetime) -> _Hurried | None:
         """Return the campaign that is nearest to a limit; where none can reach one, one that a credit lets resume."""
         limited = [each for each in campaigns if _limits(each)]
         running = [each for each in limited if not each.pause_reasons and _left(each) > 0]
         for candidates in ([each for each in running if each.brand_id not in self.recent], running):
             if candidates:
                 campaign = min(candidates, key=lambda each: _left(each) / _plan(each)[1].rate)
-                return _Hurried(campaign.pk, float(_left(campaign)) / TICKS_TO_LIMIT)
+                return _Hurried(campaign.pk, float(_left(campaign)) / TICKS_TO_LIMIT, _day(campaign, now))
         paused = [each for each in limited if each.pause_reasons and not each.pause_reasons & ~LIMITS]
-        return _Hurried(self.random.choice(paused).pk, 0) if paused else None
+        if not paused:
+            return None
+        campaign = self.random.choice(paused)
+        return _Hurried(campaign.pk, 0, _day(campaign, now))
 
 
 def _plan(campaign: Campaign) -> tuple[Advertiser, Plan]:
     return PLANS[campaign.brand.name, campaign.name]
 
 
+def _day(campaign: Campaign, now: datetime) -> date:
+    return local_date(ZoneInfo(_plan(campaign)[0].timezone), now)
+
+
 def _limits(campaign: Any) -> list[tuple[Decimal, Decimal]]:
-    """Return the spend and the limit of whatever limits the campaign."""
+    """Return pairs of spend and limit, for each limit of the campaign."""
     pairs = (
         (campaign.spend_today, campaign.daily_spend_limit),
         (campaign.brand_spend_today, campaign.brand.daily_budget),

@@ -69,7 +69,7 @@ def windows_by_subquery(next_boundary: str | None) -> Windows:
 def decision(
     scope: Scope, clocks: Clocks, *, full_scan: bool = False, next_boundary: str | None = None
 ) -> tuple[str, dict[str, Any]]:
-    """Return the tables `decision` and `differences`, for a statement to go on from, and their parameters.
+    """Return the CTEs `decision` and `differences`, which a statement continues, and their parameters.
 
     A full scan of all campaigns is quicker, but a campaign with several windows may have several rows, and has no next
     boundary.

@@ -36,7 +36,7 @@ from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope, brands_of, zones_of
 
 BATCH_CAMPAIGNS = 5_000
-# Fewer, because nobody else can write meanwhile.
+# Fewer, because no other transaction can write meanwhile.
 BATCH_CAMPAIGNS_ON_SQLITE = 1_000
 ATTEMPTS = 3
 
@@ -215,7 +215,7 @@ class _Run:
         return _Batch(written, transitions, changes, locked_brands, locked_campaigns)
 
     def mark_what_is_left(self) -> None:
-        """Let the next quick check look at what is locked."""
+        """Mark locked brands as due for the next quick check."""
         left = self.done.unfinished
         of_campaigns = brands_of(Scope.of_campaigns(left.locked_campaigns)) if left.locked_campaigns else []
         mark_due(left.locked_brands.union(of_campaigns))

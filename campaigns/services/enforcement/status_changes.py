@@ -1,4 +1,10 @@
-"""What a decision writes: lines of history, and the campaigns that they are about; and how to read the lines (R13)."""
+"""What a decision writes: lines of history, and of campaigns their reasons and next change; and how to read the lines.
+
+The next change is the minute at which a window, a date or a midnight can change a campaign's reasons. Each campaign
+stores it, so that a quick check finds the due campaigns without reading the others. It may come too early, and then
+nothing changes but the minute itself. Facts that SQL changes may leave it too late, which the next full check puts
+right with the status (R6). Spend makes its brand due instead (campaigns.services.ledger.due_brands).
+"""
 
 from __future__ import annotations
 
@@ -10,11 +16,15 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from campaigns.database.connection import execute, fetch_all, is_postgresql
+from campaigns.database.dialects import days_between, least, minute_of_day
 from campaigns.database.statements import statement
 from campaigns.models.clocks import Clocks
+from campaigns.rules.periods import NEVER
+from campaigns.rules.reasons import LIMITS
 from campaigns.services.enforcement.decide import DECIDED_ON, decision
-from campaigns.services.enforcement.next_change import next_boundary, next_changes
 from campaigns.services.scope import Scope
+
+A_YEAR = 366
 
 
 class Direction(IntEnum):
@@ -60,6 +70,42 @@ def count_changes(directions: Mapping[int, int]) -> ChangeCounts:
     return ChangeCounts(changed, directions.get(Direction.PAUSED, 0), directions.get(Direction.RESUMED, 0))
 
 
+def next_boundary() -> str:
+    """Return the SQL of the next minute of today at which a window w of a brand b opens or closes.
+
+    It goes by the offset of now, which holds up to the next change of the clocks.
+    """
+    return f"""{least()}(
+        CASE WHEN (w.days_of_week & b.weekday_bit) <> 0 AND w.start_time > b.local_time
+            THEN b.midnight + {minute_of_day("w.start_time")} ELSE {NEVER} END,
+        CASE WHEN (
+            w.days_of_week & CASE WHEN w.end_time < w.start_time THEN b.yesterday_bit ELSE b.weekday_bit END
+        ) <> 0 AND w.end_time > b.local_time
+            THEN b.midnight + {minute_of_day("w.end_time")} ELSE {NEVER} END)"""
+
+
+def next_changes() -> str:
+    """Return the table `next_change`, over a decision with next_boundary()."""
+    return statement(
+        "next_change",
+        never=str(NEVER),
+        least=least(),
+        starts=_day_after(f"({days_between('starts_on', 'today')} - 1)"),
+        ends=_day_after(days_between("ends_on", "today")),
+        limits_of_day=str(_limits_of("day")),
+        limits_of_month=str(_limits_of("month")),
+    )
+
+
+def _limits_of(period: str) -> int:
+    return sum(reason for reason, limit in LIMITS.items() if limit.period == period)
+
+
+def _day_after(days: str) -> str:
+    """Return the minute at which the day begins that lies so many days after tomorrow, or up to a day before it."""
+    return f"tomorrow + 1440 * CASE WHEN {days} > {A_YEAR} THEN {A_YEAR} WHEN {days} > 1 THEN {days} - 1 ELSE 0 END"
+
+
 LAST_ID_ON_POSTGRESQL = (
     "SELECT COALESCE(pg_sequence_last_value(pg_get_serial_sequence('campaigns_statuschange', 'id')::regclass), 0)"
 )
@@ -75,13 +121,13 @@ def last_history_id() -> int:
     return int(last)
 
 
-# Twice a batch of enforcement: the lines of others lie between its own.
+# Lines read for one run: twice a batch of enforcement, because lines of other runs lie between its own.
 MOST_READ = 10_000
 
 
 def transition_ids(scope: Scope, last: int, actor: str, most: int) -> list[int]:
     """Return the ids of the scope's first pauses and resumes above this line that are the actor's, at most so many."""
-    # Between two ids, for PostgreSQL reads the whole history above one where it has no statistics of it yet.
+    # Bounded above too: without statistics PostgreSQL would read the whole history above the first id.
     sql = f"""
         SELECT line.id
         FROM (

@@ -16,11 +16,11 @@ from import_export.widgets import Widget
 
 from campaigns.models.dayparting import DAYS, EVERY_DAY
 from campaigns.rules.amounts import AMBIGUOUS, DecimalMark, read_amount
-from campaigns.rules.currencies import find_currency, unknown_currency
+from campaigns.rules.currencies import read_currency, unknown_currency
 from campaigns.rules.money import AMOUNT_LIMIT, SMALLEST
 from campaigns.rules.names import normal_name
-from campaigns.rules.periods import find_zone
-from campaigns.rules.text import quote, shorten
+from campaigns.rules.text import quote
+from campaigns.rules.zones import read_zone, unknown_zone
 from campaigns.services.exchange.files import Value
 
 ALWAYS = "always"
@@ -95,20 +95,27 @@ class SwitchCell(Cell):
         return "on" if value else "off"
 
 
+class OwnerCell(Cell):
+    """The username of the brand's owner, or empty; the plan looks up whether there is such a user."""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> str | None:
+        return value.strip() or None
+
+
 class CurrencyCell(Cell):
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
-        code = find_currency(value)
+        code = read_currency(value)
         if code is None:
-            raise ValueError(unknown_currency(shorten(value.strip())))
+            raise ValueError(unknown_currency(value))
         return code
 
 
 class ZoneCell(Cell):
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
-        text = value.strip()
-        if find_zone(text) is None:
-            raise ValueError(f"{quote(value)} isn’t a time zone we know. Use a name like Europe/Paris or UTC.")
-        return text
+        zone = read_zone(value)
+        if zone is None:
+            raise ValueError(unknown_zone(value))
+        return zone
 
 
 class AmountCell(Cell):

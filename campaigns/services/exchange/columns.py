@@ -11,6 +11,7 @@ from datetime import datetime, time
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from django.db.models import prefetch_related_objects
 from import_export.fields import Field
 from import_export.resources import Resource
 
@@ -27,6 +28,7 @@ from campaigns.services.exchange.cells import (
     DaysCell,
     KeyCell,
     NameCell,
+    OwnerCell,
     SwitchCell,
     ZoneCell,
 )
@@ -54,6 +56,7 @@ class BrandColumns(Resource):
     timezone = Field("timezone", "timezone", ZoneCell())
     daily_budget = Field("daily_budget", "daily_budget", AmountCell())
     monthly_budget = Field("monthly_budget", "monthly_budget", AmountCell())
+    owner = Field("owner__username", "owner", OwnerCell())
     spent_today = Field("spend_today", "spent_today", AmountCell(), readonly=True)
     spent_this_month = Field("spend_this_month", "spent_this_month", AmountCell(), readonly=True)
 
@@ -131,7 +134,7 @@ def _rows(kind: Kind, ids: Sequence[int], now: datetime) -> Iterable[Any]:
     found: list[Any] = []
     for piece in in_pieces(ids):
         if kind == Kind.BRANDS:
-            found += brands_with_spend(Brand.objects.filter(pk__in=piece), now, piece)
+            found += _with_owners(brands_with_spend(Brand.objects.filter(pk__in=piece), now, piece))
         elif kind == Kind.CAMPAIGNS:
             campaigns = Campaign.objects.filter(pk__in=piece).select_related("brand")
             found += campaigns_with_own_spend(campaigns, now, piece)
@@ -139,6 +142,12 @@ def _rows(kind: Kind, ids: Sequence[int], now: datetime) -> Iterable[Any]:
             campaigns = Campaign.objects.filter(pk__in=piece).select_related("brand").prefetch_related("windows")
             found += _windows(campaigns)
     return sorted(found, key=lambda row: _order(kind, row))
+
+
+def _with_owners(brands: Iterable[Any]) -> list[Any]:
+    rows = list(brands)
+    prefetch_related_objects(rows, "owner")
+    return rows
 
 
 def _windows(campaigns: Iterable[Campaign]) -> Iterator[WindowRow]:

@@ -36,6 +36,7 @@ class Known:
     brand_id: int
     currency: str
     values: Mapping[str, Any]
+    archived: bool = False
 
 
 BRAND_VALUES = ("name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget")
@@ -67,7 +68,7 @@ class Finder:
         key = self._key(line)
         if key is not None:
             if key not in self.by_id:
-                raise LineRefused(f"{self.key}: there is no {what} {key}: correct it, or leave it empty for a new one.")
+                raise LineRefused(f"{self.key}: unknown {what} {key}: correct it, or leave it empty for a new one.")
             known = self.by_id[key]
             self._check_names(line, known)
             return known
@@ -99,7 +100,7 @@ class Finder:
         if problem:
             raise LineRefused(f"brand: {problem}")
         if pk is None:
-            raise LineRefused(f"brand: there is no brand {quote(text)}: correct the name, or import the brand first.")
+            raise LineRefused(f"brand: unknown brand {quote(text)}: correct the name, or import the brand first.")
         return self.brands[pk]
 
     def _check_names(self, line: Line, known: Known) -> None:
@@ -114,20 +115,24 @@ class Finder:
     def _read_brands(self, ids: Iterable[int]) -> dict[int, Brand]:
         found: dict[int, Brand] = {}
         for piece in in_pieces(sorted({*ids, *self.found_brands.ids.values()})):
-            found |= visible_to(self.person, Brand.objects.filter(pk__in=piece).order_by(), "pk").in_bulk()
+            rows = Brand.objects.filter(pk__in=piece).select_related("owner").order_by()
+            found |= visible_to(self.person, rows, "pk").in_bulk()
         return found
 
     def _know_brands(self) -> None:
         for pk, brand in self.brands.items():
             values = {column: getattr(brand, column) for column in BRAND_VALUES}
-            self.by_id[pk] = Known(pk, brand.name, brand.name, pk, brand.currency, values)
+            values["owner"] = brand.owner.get_username() if brand.owner else None
+            archived = brand.archived_at is not None
+            self.by_id[pk] = Known(pk, brand.name, brand.name, pk, brand.currency, values, archived)
 
     def _know_campaigns(self, ids: Iterable[int]) -> None:
         for piece in in_pieces(sorted(ids)):
             rows = Campaign.objects.filter(pk__in=piece).select_related("brand").order_by()
             for row in visible_to(self.person, rows, "brand"):
                 values = {column: getattr(row, column) for column in CAMPAIGN_VALUES}
-                self.by_id[row.pk] = Known(row.pk, row.name, row.brand.name, row.brand_id, row.brand.currency, values)
+                about = (row.pk, row.name, row.brand.name, row.brand_id, row.brand.currency)
+                self.by_id[row.pk] = Known(*about, values, row.archived_at is not None)
 
     def _find_campaigns(self, lines: Sequence[Line]) -> Found[BrandAndName]:
         ids = self.found_brands.ids

@@ -40,6 +40,7 @@ from campaigns.services.exchange.schedules import SCHEDULE, plan_schedules
 from campaigns.services.history.record import ChangedRow, Channel, Source, differences, record_changes
 from campaigns.services.history.settings import read_settings
 from campaigns.services.ledger.locks import lock_brands
+from campaigns.services.people.owners import owner_ids
 from campaigns.services.permissions import Person
 from campaigns.services.scope import Scope
 
@@ -197,17 +198,23 @@ def _write(plan: ImportPlan) -> dict[int, int]:
         return ids
     for column in dict.fromkeys(name for line in plan.changed for name in line.changes):
         changed = {ids[line.line]: line.changes[column][1] for line in plan.changed if column in line.changes}
+        if column == "owner":
+            owners = owner_ids(changed.values())
+            changed = {pk: owners.get(name) for pk, name in changed.items()}
         write_column(field_of(plan.kind.model, column), changed)
         if column == "name":
             keys = {pk: name_key(name) for pk, name in changed.items()}
             write_column(field_of(plan.kind.model, "name_key"), keys)
-    rows = [_new_row(plan.kind, line) for line in plan.new]
+    owners = owner_ids(line.changes["owner"][1] for line in plan.new if "owner" in line.changes)
+    rows = [_new_row(plan.kind, line, owners) for line in plan.new]
     plan.kind.model._base_manager.bulk_create(rows, batch_size=BATCH)
     return ids | {line.line: row.pk for line, row in zip(plan.new, rows, strict=True)}
 
 
-def _new_row(kind: Kind, line: PlannedLine) -> Any:
+def _new_row(kind: Kind, line: PlannedLine, owners: Mapping[str, int]) -> Any:
     values = {column: after for column, (_, after) in line.changes.items()}
+    if "owner" in values:
+        values["owner_id"] = owners.get(values.pop("owner"))
     return Brand(**values) if kind == Kind.BRANDS else Campaign(brand_id=line.brand_id or 0, **values)
 
 

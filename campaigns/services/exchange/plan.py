@@ -20,6 +20,7 @@ from campaigns.services.exchange.files import FileRefused, Line, TextTable
 from campaigns.services.exchange.find import Finder, Known, LineRefused
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
 from campaigns.services.naming.find_names import BrandAndName, brands_alike, campaigns_alike
+from campaigns.services.people.owners import owner_ids
 from campaigns.services.permissions import Person, sees_only_assigned_brands
 
 # Columns that identify a row and aren't written.
@@ -111,6 +112,7 @@ def plan_rows(kind: Kind, table: TextTable, person: Person) -> ImportPlan:
             plan.refuse(line.number, str(refusal))
     _refuse_taken_names(plan)
     _refuse_other_currencies(plan)
+    _refuse_unknown_owners(plan)
     return plan
 
 
@@ -131,6 +133,8 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
             continue  # the name was the key, perhaps in another spelling
         if after != before:
             changes[column] = (before, after)
+    if known.archived and changes.get("enabled") == (False, True):
+        raise LineRefused(f"enabled: “{known.name}” is archived: restore it first, or leave it off.")
     _check_dates({**known.values, **{column: after for column, (_, after) in changes.items()}})
     return PlannedLine(line.number, known.pk, known.name, known.brand, known.brand_id, known.currency, changes)
 
@@ -138,8 +142,10 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
 def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> PlannedLine:
     name = _read(kind, "name", line.cells.get("name", ""))
     if not _may_add(kind, person):
-        raise LineRefused(f"There is no {kind.model._meta.model_name} {quote(name)}: correct the name.")
+        raise LineRefused(f"Unknown {kind.model._meta.model_name} {quote(name)}: correct the name.")
     brand = finder.brand_of(line) if kind == Kind.CAMPAIGNS else None
+    if brand and brand.archived_at:
+        raise LineRefused(f"brand: “{brand.name}” is archived: restore it first, or name another brand.")
     values = {column: _read(kind, column, text, line=line) for column, text in _writable(kind, line) if text.strip()}
     _check_dates(values)
     changes = {column: (None, value) for column, value in (values | {"name": name}).items()}
@@ -198,6 +204,16 @@ def _refuse_other_currencies(plan: ImportPlan) -> None:
         if line.pk in kept:
             plan.lines.remove(line)
             plan.refuse(line.line, f"currency: {currency_is_kept(line.name, line.currency)}")
+    plan.problems.sort(key=lambda problem: problem.line)
+
+
+def _refuse_unknown_owners(plan: ImportPlan) -> None:
+    wanted = [line for line in plan.lines if line.changes.get("owner", (None, None))[1]]
+    known = owner_ids(line.changes["owner"][1] for line in wanted)
+    for line in wanted:
+        if (name := line.changes["owner"][1]) not in known:
+            plan.lines.remove(line)
+            plan.refuse(line.line, f"owner: {quote(name)} isn’t an active user: use a username, or leave it empty.")
     plan.problems.sort(key=lambda problem: problem.line)
 
 

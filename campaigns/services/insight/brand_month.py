@@ -1,4 +1,4 @@
-"""A brand's current day and month: spend by day and hour, pace and projection.
+"""A brand's current day and month: spend by day and hour, pace, projection, and what is left of its budgets.
 
 All parts are read in one snapshot, so that they add up. The days come from the totals, the hours from the latest
 records of the ledger, which has no index by time.
@@ -8,20 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from functools import cached_property
+from decimal import ROUND_DOWN, Decimal
 from zoneinfo import ZoneInfo
 
 from campaigns.database.connection import fetch_all, one_snapshot
 from campaigns.models import Brand, BrandPeriod
 from campaigns.rules.currencies import smallest_unit
-from campaigns.rules.periods import ONE_DAY, QUARTER_SECONDS, find_zone, first_of_month, local_date, quarter_of
+from campaigns.rules.periods import (
+    ONE_DAY,
+    QUARTER_SECONDS,
+    find_zone,
+    first_of_month,
+    local_date,
+    next_month,
+    quarter_of,
+)
 from campaigns.rules.reasons import is_reached
-from campaigns.services.insight import pacing
 from campaigns.services.insight.home import EACH_BRAND, BrandNow, brand_now
-from campaigns.services.insight.pacing import Projection, Span
+from campaigns.services.insight.month_pace import MonthPace
 from campaigns.services.insight.quarters import id_before_latest, spend_by_quarter
 from campaigns.services.insight.risk import one_brand, risks
+from campaigns.services.insight.spans import Span, day_span, month_span, remaining_days
+from campaigns.services.pace.ranges import Reliability, reliability
 
 # Latest records of the ledger, of all brands, from which the hours of today are summed.
 MAX_LATEST_RECORDS = 250_000
@@ -29,32 +37,31 @@ QUARTERS_IN_HOUR = 4
 
 
 @dataclass(frozen=True)
-class Pace:
-    """The spend, budget and pace of one period of the brand."""
+class Period:
+    """The spend and budget of the brand's current day or month."""
 
     span: Span
     spend: Decimal
     budget: Decimal | None
 
     @property
-    def index(self) -> Decimal | None:
-        return pacing.pacing_index(self.spend, self.budget, self.span)
-
-    @property
-    def reaches_at(self) -> datetime | None:
-        return pacing.reaches_at(self.spend, self.budget, self.span)
-
-    @property
     def is_reached(self) -> bool:
         return is_reached(self.budget, self.spend)
 
     @property
-    def is_fast(self) -> bool:
-        return pacing.is_fast(self.spend, self.budget, self.span)
+    def left(self) -> Decimal | None:
+        """What is left of the budget; None without one."""
+        return None if self.budget is None else max(self.budget - self.spend, Decimal(0))
 
-    @property
-    def is_slow(self) -> bool:
-        return pacing.is_slow(self.spend, self.budget, self.span)
+
+@dataclass(frozen=True)
+class FullBudget:
+    """What must be spent on each of the days left to use the full monthly budget."""
+
+    left: Decimal
+    daily: Decimal
+    # What of it the daily budget allows, if that is less.
+    at_most: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,12 @@ class BrandMonth:
 
     zone: ZoneInfo
     today: date
-    day: Pace
-    month: Pace
+    day: Period
+    month: Period
+    # None where it is too early to project.
+    pace: MonthPace | None
+    # How often the ranges of all brands' projections were right.
+    reliability: Reliability
     # Spend of each finished day of the month, as of the last check.
     finished: list[tuple[date, Decimal]]
     hours: list[Hour]
@@ -81,19 +92,32 @@ class BrandMonth:
 
     @property
     def days_left(self) -> Decimal:
-        return pacing.remaining_days(self.zone, self.day.span.now)
-
-    @cached_property
-    def projection(self) -> Projection | None:
-        """None if the monthly budget is reached, because nothing more will be spent."""
-        if self.month.is_reached:
-            return None
-        finished = [spend for _, spend in self.finished]
-        return pacing.projection(self.month.spend, self.month.span, finished, self.days_left, self.unit)
+        return remaining_days(self.zone, self.day.span.now)
 
     @property
-    def daily_for_full_budget(self) -> Decimal | None:
-        return pacing.daily_spend_for_full_budget(self.month.spend, self.month.budget, self.days_left, self.unit)
+    def runs_out_on(self) -> date | None:
+        """The day on which the monthly budget is expected to be used up; None if it won't be this month."""
+        if self.pace is None or not self.month.left:
+            return None
+        return self.pace.runs_out_on(self.month.left)
+
+    @property
+    def full_budget(self) -> FullBudget | None:
+        """None without a monthly budget, or where nothing is left of it. Rounded down to the currency's unit."""
+        left = self.month.left
+        if not left:
+            return None
+        daily = (left / self.days_left).quantize(self.unit, ROUND_DOWN)
+        at_most = self._spend_within_daily_budgets()
+        if at_most is None or self.day.budget is None:
+            return FullBudget(left, daily, None)
+        return FullBudget(left, min(daily, self.day.budget), at_most if at_most < left else None)
+
+    def _spend_within_daily_budgets(self) -> Decimal | None:
+        """Return what the daily budget allows until the end of the month; None without one."""
+        if self.day.left is None or self.day.budget is None:
+            return None
+        return self.day.left + self.day.budget * ((next_month(self.today) - self.today).days - 1)
 
     @property
     def spend_without_hour(self) -> Decimal:
@@ -102,21 +126,24 @@ class BrandMonth:
 
 
 def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
-    """Return the brand's current month, or None if its time zone is unknown. Four queries."""
+    """Return the brand's current month, or None if its time zone is unknown. Five queries."""
     zone = find_zone(brand.timezone)
     if zone is None:
         return None
     today = local_date(zone, now)
-    day, month = pacing.day_span(zone, now), pacing.month_span(zone, now)
+    day, month = day_span(zone, now), month_span(zone, now)
     with one_snapshot():
         spent = _spent(brand, now)
         finished = _finished(brand, today)
         hours = _hours(brand, day)
+        reliable = reliability(now=now)
     return BrandMonth(
         zone,
         today,
-        Pace(day, spent.day_spend, spent.daily_budget),
-        Pace(month, spent.month_spend, spent.monthly_budget),
+        Period(day, spent.day_spend, spent.daily_budget),
+        Period(month, spent.month_spend, spent.monthly_budget),
+        spent.pace,
+        reliable,
         finished,
         hours,
         smallest_unit(brand.currency),
@@ -124,7 +151,8 @@ def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
 
 
 def _spent(brand: Brand, now: datetime) -> BrandNow:
-    (row,) = fetch_all(*risks(EACH_BRAND, now=now, scope=one_brand(brand.pk), zones=[brand.timezone]))
+    found = risks(EACH_BRAND, now=now, scope=one_brand(brand.pk), zones=[brand.timezone], with_archived=True)
+    (row,) = fetch_all(*found)
     return brand_now(row)
 
 

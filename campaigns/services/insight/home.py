@@ -14,16 +14,20 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Count, QuerySet, Subquery
 
-from campaigns.database.connection import fetch_all
+from campaigns.database.connection import as_date, fetch_all
 from campaigns.database.dialects import shown_sum
 from campaigns.models import Campaign, StatusChange
 from campaigns.rules.money import from_micros
 from campaigns.rules.reasons import PauseReason
+from campaigns.services.insight.month_pace import COLUMNS as PACE_COLUMNS
+from campaigns.services.insight.month_pace import MonthPace, month_pace
 from campaigns.services.insight.risk import Risk, brands_visible_to, risks
 from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
 # Brands listed by name, the most urgent first.
 MAX_WORST_BRANDS = 8
+# Brands listed of those that the person owns, the most urgent first.
+MAX_OWN_BRANDS = 20
 # Newest rows of the history among which the changes of the last 24 hours are counted.
 MAX_CHANGES = 100_000
 # The same for people who see only assigned brands: fewer rows are theirs, found by their campaigns.
@@ -34,10 +38,8 @@ SEVERITY = (
     Risk.UNKNOWN_ZONE,
     Risk.REACHED_MONTH,
     Risk.REACHED_TODAY,
-    Risk.FAST_TODAY,
-    Risk.FAST_MONTH,
-    Risk.SLOW_MONTH,
-    Risk.SLOW_TODAY,
+    Risk.OVER_PACING,
+    Risk.UNDER_PACING,
 )
 RANK = " ".join(f"WHEN risk & {int(risk)} <> 0 THEN {rank}" for rank, risk in enumerate(SEVERITY))
 
@@ -47,19 +49,32 @@ SELECT NULL AS id, NULL AS name, NULL AS timezone, currency, enabled, risk,
     CASE WHEN monthly_budget IS NULL THEN 0 ELSE 1 END AS has_monthly,
     COUNT(*) AS brands,
     {shown_sum("day_spend")} AS day_spend, {shown_sum("daily_budget")} AS daily_budget,
-    {shown_sum("month_spend")} AS month_spend, {shown_sum("monthly_budget")} AS monthly_budget
+    {shown_sum("month_spend")} AS month_spend, {shown_sum("monthly_budget")} AS monthly_budget,
+    NULL AS today, {", ".join(f"NULL AS {name}" for name in PACE_COLUMNS)}
 FROM risks
 GROUP BY currency, enabled, risk, 7, 8
 """
-EACH_BRAND = """
-SELECT id, name, timezone, currency, enabled, risk, 1 AS has_daily, 1 AS has_monthly, 1 AS brands,
-    day_spend, daily_budget, month_spend, monthly_budget
+# What a brand is listed with, after the columns above.
+OF_EACH = f"day_spend, daily_budget, month_spend, monthly_budget, today, {', '.join(PACE_COLUMNS)}"
+EACH_BRAND = f"""
+SELECT id, name, timezone, currency, enabled, risk, 1 AS has_daily, 1 AS has_monthly, 1 AS brands, {OF_EACH}
 FROM risks
 """
 WORST_BRANDS = f"""{EACH_BRAND}
 WHERE risk <> 0
 ORDER BY CASE {RANK} END, name
 LIMIT {MAX_WORST_BRANDS}
+"""
+
+# Marked by has_daily; `brands` is how many there are of them.
+OWN = 2
+OWN_BRANDS = f"""
+SELECT id, name, timezone, currency, enabled, risk, {OWN} AS has_daily, 1 AS has_monthly, COUNT(*) OVER () AS brands,
+    {OF_EACH}
+FROM risks
+WHERE id IN (SELECT id FROM campaigns_brand WHERE owner_id = %(owner)s)
+ORDER BY CASE {RANK} ELSE {len(SEVERITY)} END, name
+LIMIT {MAX_OWN_BRANDS}
 """
 
 
@@ -75,6 +90,8 @@ class BrandNow(NamedTuple):
     daily_budget: Decimal | None
     month_spend: Decimal
     monthly_budget: Decimal | None
+    # None where it is too early to project, or the time zone is unknown.
+    pace: MonthPace | None
 
 
 @dataclass
@@ -103,9 +120,16 @@ class Currency:
     this_month: Money = field(default_factory=Money)
 
 
+class OwnBrand(NamedTuple):
+    """A brand that the person owns, and whether it is on."""
+
+    brand: BrandNow
+    enabled: bool
+
+
 @dataclass
 class Brands:
-    """Figures of all brands that the person can see, and the most urgent of them."""
+    """Figures of all brands that the person can see and that aren't archived, and the most urgent of them."""
 
     count: int = 0
     switched_off: int = 0
@@ -113,18 +137,26 @@ class Brands:
     at_risk: int = 0
     currencies: dict[str, Currency] = field(default_factory=dict)
     worst: list[BrandNow] = field(default_factory=list)
+    # Those that the person owns: the most urgent, and how many there are.
+    own: list[OwnBrand] = field(default_factory=list)
+    own_count: int = 0
 
 
 def brands_now(user: Person, *, now: datetime) -> Brands:
     """Return the figures of the brands that the person can see, in two queries."""
-    select = f"{OVERVIEW} UNION ALL SELECT * FROM ({WORST_BRANDS}) worst"
+    select = f"{OVERVIEW} UNION ALL SELECT * FROM ({WORST_BRANDS}) worst UNION ALL SELECT * FROM ({OWN_BRANDS}) own"
     found = Brands()
-    for row in fetch_all(*risks(select, now=now, scope=brands_visible_to(user))):
+    sql, params = risks(select, now=now, scope=brands_visible_to(user))
+    for row in fetch_all(sql, params | {"owner": user.pk}):
         if row[0] is None:
             _add(found, row)
+        elif row[6] == OWN:
+            found.own.append(OwnBrand(brand_now(row), bool(row[4])))
+            found.own_count = row[8]
         else:
             found.worst.append(brand_now(row))
     found.worst.sort(key=lambda brand: (rank(brand.risk), brand.name))
+    found.own.sort(key=lambda own: (rank(own.brand.risk), own.brand.name))
     return found
 
 
@@ -135,7 +167,7 @@ def rank(risk: Risk) -> int:
 
 def _add(found: Brands, row: tuple[Any, ...]) -> None:
     currency, enabled, bits, has_daily, has_monthly, brands = row[3:9]
-    day_spend, daily_budget, month_spend, monthly_budget = row[9:]
+    day_spend, daily_budget, month_spend, monthly_budget = row[9:13]
     found.count += brands
     found.switched_off += 0 if enabled else brands
     found.at_risk += brands if bits else 0
@@ -149,7 +181,8 @@ def _add(found: Brands, row: tuple[Any, ...]) -> None:
 
 def brand_now(row: tuple[Any, ...]) -> BrandNow:
     """Return a row of EACH_BRAND with names and types."""
-    pk, name, timezone, currency, _, bits, *_, day_spend, daily_budget, month_spend, monthly_budget = row
+    pk, name, timezone, currency, _, bits = row[:6]
+    day_spend, daily_budget, month_spend, monthly_budget, today, *pace = row[9:]
     return BrandNow(
         pk,
         name,
@@ -160,6 +193,7 @@ def brand_now(row: tuple[Any, ...]) -> BrandNow:
         None if daily_budget is None else from_micros(daily_budget),
         from_micros(month_spend),
         None if monthly_budget is None else from_micros(monthly_budget),
+        None if today is None else month_pace(pace, as_date(today)),
     )
 
 
@@ -177,8 +211,8 @@ class Campaigns:
 
 
 def campaigns_now(user: Person) -> Campaigns:
-    """Return the figures of the campaigns that the person can see, in one query."""
-    rows: QuerySet[Any] = visible_to(user, Campaign.objects.order_by(), "brand")
+    """Return the figures of the campaigns that the person can see, without archived ones, in one query."""
+    rows: QuerySet[Any] = visible_to(user, Campaign.objects.not_archived().order_by(), "brand")
     found = Campaigns()
     for bits, count in rows.values_list("pause_reasons").annotate(Count("pk")):
         if bits:

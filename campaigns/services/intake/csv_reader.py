@@ -29,7 +29,8 @@ from enum import StrEnum
 from functools import lru_cache, partial
 from typing import BinaryIO, NamedTuple
 
-from campaigns.rules.amounts import Amount, DecimalMark, currencies_of, is_blank_amount, read_amount
+from campaigns.rules.amounts import Amount, DecimalMark, is_blank_amount, read_amount
+from campaigns.rules.currencies import currencies_of
 from campaigns.rules.text import quote
 from campaigns.services.intake.lines import LineRefused, decode, lines_of, printable, split_line
 from campaigns.services.intake.times import read_time

@@ -188,7 +188,7 @@ class Places:
         if brand in self.found_brands.problems:
             return self.found_brands.problems[brand]
         if brand not in self.found_brands.ids:
-            return f"There is no brand “{brand}”: {CREATE_IT if self.brands is None else CORRECT_IT}"
+            return f"Unknown brand “{brand}”: {CREATE_IT if self.brands is None else CORRECT_IT}"
         problem = self.found_campaigns.problems.get((self.found_brands.ids[brand], campaign))
         return problem or f"The brand “{brand}” has no campaign “{campaign}”: {CREATE_IT}"
 

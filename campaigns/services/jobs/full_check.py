@@ -23,6 +23,7 @@ from campaigns.services.ledger.fold import fold
 from campaigns.services.ledger.locks import JOB_WAIT, lock_brands
 from campaigns.services.ledger.reopen import reopen_periods
 from campaigns.services.ledger.unfinished import Unfinished
+from campaigns.services.pace.refresh import refresh_pace
 from campaigns.services.scope import Scope
 
 CHECK_BUDGETS = "check_budgets"
@@ -133,9 +134,10 @@ def full_check(
 
 
 def finish_check(enforcement: Enforcement, *, zone_changes: int, clock: Clock, reopened: int = 0) -> FullCheck:
-    """Fold and close, after all decisions, and return what the whole check did."""
+    """Fold and close, and refresh profiles, after all decisions; return what the whole check did."""
     unfinished = Unfinished()
     unfinished.add(enforcement.unfinished)
     folded = fold(unfinished=unfinished)
     closed = close_periods(now=clock(), unfinished=unfinished)
+    refresh_pace(now=clock())
     return FullCheck(zone_changes, folded, closed, enforcement, unfinished, reopened)

@@ -1,8 +1,8 @@
-"""Health: whether the jobs do their work, told from what is in the database.
+"""Health of the jobs, derived from what they record in the database.
 
 A worker that answers a ping may do nothing, so what counts is the last success of each job against the schedule that
 staff gave it. A check that is late is a problem: campaigns run past their limits. A reset or a quick check that is late
-or missing is a warning, because the next check does its work .
+or missing is a warning, because the next check does its work.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max, Q
@@ -17,12 +18,13 @@ from django.db.models import Max, Q
 from campaigns.database.clock import SKEW, difference_in_words
 from campaigns.database.connection import fetch_all, is_postgresql
 from campaigns.models import Heartbeat, JobRun, PendingSpend
+from campaigns.rules.times import format_time
 from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job, Turns, turns_of
 from campaigns.services.ledger.fold import oldest_foldable
 
-# A job is late when its turn is this long ago: longer than a run may take (CELERY_TASK_TIME_LIMIT).
+# A job is late this long after its scheduled time: longer than a run may take (CELERY_TASK_TIME_LIMIT).
 GRACE = timedelta(minutes=5)
-# Less, because what it misses is a warning: longer than a pass may take, or waits before it expires.
+# Shorter: a late quick check is only a warning. Still longer than it may run, or wait before it expires.
 GRACE_OF_QUICK_CHECK = timedelta(minutes=1)
 
 # How often a process records a heartbeat.
@@ -72,7 +74,7 @@ class Processes:
 
 @dataclass(frozen=True)
 class Health:
-    """What is known of the jobs at an instant."""
+    """The health of the jobs at an instant."""
 
     now: datetime
     jobs: list[JobHealth]
@@ -81,19 +83,19 @@ class Health:
 
     @property
     def problems(self) -> list[str]:
-        """What somebody must put right now; a sentence each."""
+        """Problems that need action now, a sentence each."""
         jobs, there = [job.problem for job in self.jobs], [process.problem for process in self.processes]
         return [problem for problem in (*jobs, *there, self.pending.problem) if problem]
 
     @property
     def warnings(self) -> list[str]:
-        """What somebody should look at, and nothing suffers from; a sentence each."""
+        """Warnings that affect no decision, a sentence each."""
         jobs, there = [job.warning for job in self.jobs], [process.warning for process in self.processes]
         return [warning for warning in (*jobs, *there, self.pending.warning) if warning]
 
 
 def health(*, now: datetime) -> Health:
-    """Return how the jobs are, in five queries; one more where a pending row is overdue."""
+    """Return the health of the jobs, in five queries; one more if a pending row is overdue."""
     installed_at = _installed_at(now)
     turns = turns_of(JOBS, now=now)
     runs = JobRun.objects.in_bulk()
@@ -151,7 +153,7 @@ def _job(turns: Turns, run: JobRun | None, installed_at: datetime, now: datetime
     is_check = turns.job is CHECK
     wrong = [turns.problem, _lateness(name, run, expected_by, now) if late and is_check else ""]
     missed = _missed(turns.job) if late and not is_check else ""
-    undone = f"{name} could not do everything: see Jobs in the admin." if run and run.problem else ""
+    undone = f"{name} finished with errors: see Jobs in the admin." if run and run.problem else ""
     problem = " ".join(filter(None, wrong))
     warning = " ".join(filter(None, [missed, undone]))
     if not is_check:
@@ -161,7 +163,7 @@ def _job(turns: Turns, run: JobRun | None, installed_at: datetime, now: datetime
 
 def _missed(job: Job) -> str:
     if job is QUICK:
-        return f"{job.run_name} missed its turns: meanwhile only the check enforces budgets, schedules and dates."
+        return f"{job.run_name} is late: until it runs, only the full check enforces budgets, schedules and dates."
     return f"{job.run_name} missed its turn: the next check does its work."
 
 
@@ -202,7 +204,7 @@ def _pending(turns: Turns, now: datetime) -> PendingHealth:
 
 
 def _instant(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return format_time(instant, ZoneInfo("UTC"), seconds=False)
 
 
 def note_heartbeat(kind: str, name: str, *, now: datetime, ahead: timedelta = timedelta(0)) -> None:
@@ -221,7 +223,7 @@ def note_heartbeat(kind: str, name: str, *, now: datetime, ahead: timedelta = ti
 
 
 def processes(*, now: datetime, installed_at: datetime) -> list[Processes]:
-    """Return what is known of beat and of the workers; before installed_at nobody can have been seen."""
+    """Return when beat and the workers were last seen; none can have been seen before installed_at."""
     heartbeats = list(Heartbeat.objects.all())
     return [_processes(kind, heartbeats, now, installed_at) for kind in (Heartbeat.Kind.BEAT, Heartbeat.Kind.WORKER)]
 
@@ -253,7 +255,7 @@ def _skew(kind: str, ahead: timedelta) -> str:
 
 def _missing(kind: str, last: datetime | None) -> str:
     name = "beat" if kind == Heartbeat.Kind.BEAT else "a worker"
-    when = f"{last.astimezone(UTC):at %Y-%m-%d %H:%M UTC}" if last else "never"
+    when = f"at {_instant(last)}" if last else "never"
     return f"No {kind} has been seen for two minutes (the last one: {when}): start {name}, or see its log."
 
 

@@ -17,7 +17,6 @@ from campaigns.models import JobRun
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
 from campaigns.services.enforcement.enforce import Enforcement, Transitions, enforce
-from campaigns.services.enforcement.next_change import due_campaigns
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
 from campaigns.services.ledger.fold import plan_fold
@@ -140,6 +139,13 @@ def _enforce_campaigns(done: QuickCheck, clock: Clock, actor: str) -> None:
     done.campaigns = len(due)
     scope = Scope.of_campaigns(due)
     _enforce(done, scope, brands_of(scope) if due else {}, clock, actor)
+
+
+def due_campaigns(*, now: datetime, most: int) -> list[int]:
+    """Return the campaigns whose next change is due, at most so many: the longest due first."""
+    sql = """
+        SELECT id FROM campaigns_campaign WHERE next_change_minute <= %s ORDER BY next_change_minute LIMIT %s"""
+    return [campaign for (campaign,) in fetch_all(sql, [minute_of(now), most])]
 
 
 def _enforce(done: QuickCheck, scope: Scope, brands: dict[int, str], clock: Clock, actor: str) -> None:

@@ -1,7 +1,7 @@
 """The periodic tasks that beat fires: created by migrate and when beat starts, then left to staff.
 
-What staff changed stays. What nobody changed follows: the resets come at midnight of TIME_ZONE also when that is
-another than at installation, and a default of an earlier version gives way to today's.
+Changes by staff are kept. Everything else follows the settings and the version: if TIME_ZONE changes, the resets move
+to its midnight, and new defaults replace those of an earlier version.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Job:
     name: str
     task: str
     description: str
-    # Minute, hour and day of the month; None: every so many seconds.
+    # Minute, hour and day of the month; None for a job that runs at an interval.
     cron: tuple[str, str, str] | None
 
     # So that jobs that piled up are dropped and not replayed; with room for clocks that differ.
     expire_seconds: int
 
-    # Seconds between two turns, where there is no cron.
+    # Seconds between two runs, if there is no cron.
     every: int = 0
 
     # Whether its cron is read in UTC; else in the application's time zone.
@@ -58,7 +58,7 @@ class Job:
 
 
 # In UTC, because a crontab of a zone stands still for the hour by which its clocks are put back. Every zone's clock
-# differs from UTC by whole quarter-hours, so these are its minutes divisible by five too.
+# differs from UTC by whole quarter-hours, so the minutes divisible by five are the same in all zones.
 CHECK = Job(
     "Check budgets",
     "campaigns.tasks.check_budgets",
@@ -82,7 +82,7 @@ MONTHLY = Job(
     3600,
 )
 # Beat's clock says when a message expires, and the worker's whether it has: they may differ by most of a minute. A
-# longer time would let more passes pile up before a check, where a worker has one process.
+# longer time would let more quick checks pile up before a full check on a worker with one process.
 QUICK = Job(
     "Quick check",
     "campaigns.tasks.quick_check",
@@ -98,7 +98,7 @@ JOBS = (CHECK, DAILY, MONTHLY, QUICK)
 
 
 def ensure_periodic_tasks(using: str) -> None:
-    """Add the jobs that are missing, and correct what nobody has changed: switched off, slower or renamed stays."""
+    """Add missing jobs, and correct unchanged ones; those that staff switched off, slowed or renamed stay so."""
     for job in JOBS:
         tasks = _tasks(using, job)
         if not tasks:
@@ -168,7 +168,7 @@ def _skip_no_hour(using: str, task: PeriodicTask) -> None:
 
 
 def _is_the_same_in_all_zones(crontab: CrontabSchedule) -> bool:
-    """Tell whether its turns are: it comes every hour, and zones differ by whole quarter-hours."""
+    """Return whether the crontab means the same in UTC: it runs every hour, and zones differ by quarter-hours."""
     if {crontab.hour, crontab.day_of_month, crontab.month_of_year, crontab.day_of_week} != {"*"}:
         return False
     try:

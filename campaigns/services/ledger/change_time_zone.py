@@ -98,7 +98,7 @@ def _recompute_alone(brand_id: int, clock: Clock, in_caller: bool, *, wait: bool
 
 
 def apply_zone_from_now(brand_id: int, *, clock: Clock) -> None:
-    """Let a zone change that was made by a clock that was ahead hold from now on, instead of from later on.
+    """Apply a zone change from now on that a clock ahead of time dated in the future.
 
     A brand that another transaction locks is skipped: a later check finds it again.
     """

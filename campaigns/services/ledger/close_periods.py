@@ -1,6 +1,6 @@
 """Closing: keeping, for each brand period that has ended, the spend at that moment and the budget that held.
 
-It happens once for each period that has ended in the brand's zone and has spend or a budget, in order, however late
+It happens once for each period that has ended in the brand's zone and has spend or a budget, in order, however late.
 What arrives afterwards changes the period's spend and shows as an adjustment.
 
 The brands that have something to close are found without a lock and closed in batches, each a transaction of its own:
@@ -29,13 +29,12 @@ from campaigns.database.dialects import in_list, list_param, micros_sql, rows_pa
 from campaigns.database.statements import statement
 from campaigns.models.periods import LAST_PERIOD
 from campaigns.rules.periods import ONE_DAY, LocalClock, find_zone, local_clock, local_clocks, next_month
-from campaigns.services.ledger.booking import known_accounting_time_zones
 from campaigns.services.ledger.fold import fold_under_ledger_lock
 from campaigns.services.ledger.locks import brands_open_to_references, limit_job_waits
 from campaigns.services.ledger.unfinished import Unfinished
 
 BATCH_BRANDS_ON_POSTGRESQL = 2_000
-# Fewer, because SQLite lets nobody else write meanwhile.
+# Fewer, because on SQLite no other transaction can write meanwhile.
 BATCH_BRANDS_ON_SQLITE = 200
 
 CURRENT_COLUMNS = {"kind": "text", "zone": "text", "starts_on": "date"}
@@ -55,8 +54,8 @@ def close_periods(*, now: datetime, brands: Iterable[int] | None = None, unfinis
 
     What is pending of the brands that have something to close is folded first, so that a statement is closed with all
     spend there is. It takes the ledger lock: lock brands before, not after. Each batch is committed, unless the caller
-    holds a transaction. Brands that somebody is about to delete, and locks, stay open, and unfinished learns which.
-    Nothing is closed that hasn't ended by the database's clock: a closing is for good.
+    holds a transaction. Brands that another transaction is deleting are left open and added to unfinished. Only periods
+    that have ended by the database's clock are closed: closing is final.
     """
     now = not_ahead(now)
     left = Unfinished() if unfinished is None else unfinished
@@ -168,6 +167,13 @@ class _Closing:
             CURRENT_COLUMNS,
             [row for c in self.clocks if c.zone in first for row in _periods_between(c.zone, first[c.zone], c.today)],
         )
+
+
+def known_accounting_time_zones(brands: Iterable[int] | None = None) -> list[str]:
+    """Return the accounting time zones of all brands, or of these, without unknown ones."""
+    in_scope, scope = ("1 = 1", []) if brands is None else (in_list("brand_id"), [list_param(brands)])
+    rows = fetch_all(f"SELECT DISTINCT timezone FROM campaigns_accountingtimezone WHERE {in_scope}", scope)
+    return sorted(name for (name,) in rows if find_zone(name) is not None)
 
 
 def current_sql() -> str:

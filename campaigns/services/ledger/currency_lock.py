@@ -14,7 +14,7 @@ from campaigns.database.write_column import in_pieces
 
 
 def brands_that_keep_their_currency(brand_ids: Iterable[int]) -> set[int]:
-    """Return those of the brands that have spend or closed statements."""
+    """Return those of the brands that have spend or final statements."""
     sql = statement("ledger/brands_with_spend", in_scope=in_list("brand.id", param="%(brands)s"))
     pieces = in_pieces(sorted(set(brand_ids)))
     return {pk for piece in pieces for (pk,) in fetch_all(sql, {"brands": list_param(piece)})}
@@ -23,6 +23,6 @@ def brands_that_keep_their_currency(brand_ids: Iterable[int]) -> set[int]:
 def currency_is_kept(name: str, currency: str) -> str:
     """Return the sentence that refuses another currency for the brand of this name."""
     return (
-        f"“{name}” has spend or closed statements in {currency}, so its currency can't change. Turn the brand off and"
+        f"“{name}” has spend or final statements in {currency}, so its currency can't change. Turn the brand off and"
         " add a new one for the other currency."
     )

@@ -17,7 +17,7 @@ from campaigns.models import DueBrand
 from campaigns.rules.periods import quarter_of, start_of_day
 
 MOST_ROWS = 100_000
-# Not more, because SQLite lets nobody else write meanwhile.
+# Not more, because on SQLite no other transaction can write meanwhile.
 CLEARED_AT_ONCE = 10_000
 
 AT_ONCE = 0
@@ -32,7 +32,7 @@ class DueRows:
 
 
 def due_rows(*, now: datetime, most: int = MOST_ROWS) -> DueRows:
-    """Return the rows that are due at now, those first that have been due for longest, at most so many."""
+    """Return a limited number of the rows due at now, the longest due first."""
     rows = fetch_all(
         "SELECT id, brand_id FROM campaigns_duebrand WHERE due_quarter <= %s ORDER BY due_quarter LIMIT %s",
         [quarter_of(now), most],

@@ -32,9 +32,9 @@ from campaigns.database.connection import (
 from campaigns.database.dialects import ids_as_text, in_list, in_subquery_by_index, list_param, row_locator
 from campaigns.database.statements import script, statement
 from campaigns.models import PendingSpend
+from campaigns.models.clocks import segments_param, segments_sql
 from campaigns.rules.money import DAY_TOTAL_LIMIT
 from campaigns.rules.periods import find_zone, first_of_month, known_zones, quarter_of
-from campaigns.services.ledger.booking import segments_param, segments_sql
 from campaigns.services.ledger.due_brands import mark_due
 from campaigns.services.ledger.locks import brands_open_to_references, brands_with_locked_totals, limit_job_waits
 from campaigns.services.ledger.unfinished import Unfinished
@@ -42,18 +42,16 @@ from campaigns.services.ledger.unfinished import Unfinished
 BATCH_DAYS = 100
 # A person's save may have to wait for the ledger lock.
 BATCH_ROWS_ON_POSTGRESQL = 10_000
-# Fewer, because SQLite lets nobody else write meanwhile.
+# Fewer, because on SQLite no other transaction can write meanwhile.
 BATCH_ROWS_ON_SQLITE = 2_000
 # In memory, 12 bytes each.
 PLANNED_ROWS = 1_000_000
-# Enough for PostgreSQL to sort so many rows.
+# Memory with which PostgreSQL sorts that many rows.
 PLANNING_MEGABYTES = 128
-ALL = 1_000_000_000
+UNLIMITED = 1_000_000_000
 
 # Every brand is due for every day that is folded.
 ALL_DAYS = 0
-
-EPOCH = date(1970, 1, 1)
 
 # Pending spend of brands whose accounting time zones are all known; a brand without zone rows can't be folded.
 FOLDABLE = """brand_id IN (
@@ -127,11 +125,10 @@ class _Fold:
         self.due_from = ALL_DAYS
         self.is_of_some = brands is not None
         self.in_scope = "1 = 1" if brands is None else in_list("brand_id", hashed=True, param="%(scope)s")
-        ((self.newest,),) = fetch_all("SELECT MAX(id) FROM campaigns_pendingspend")
-        self.params: dict[str, Any] = {"newest": self.newest}
-        if brands is not None:
-            self.params["scope"] = list_param(brands)
-        found = self.accounting_time_zones() if self.newest else set()
+        ((newest,),) = fetch_all("SELECT MAX(id) FROM campaigns_pendingspend")
+        of_scope = {} if brands is None else {"scope": list_param(brands)}
+        self.params: dict[str, Any] = {"newest": newest, **of_scope}
+        found = self.accounting_time_zones() if newest else set()
         self.zones = sorted(name for name in found if name and find_zone(name) is not None)
         self.all_known = len(self.zones) == len(found)
         self.params["zones"] = list_param(self.zones)
@@ -199,21 +196,22 @@ class _Fold:
 
     def unlocked_batches(self, error: DatabaseError) -> Iterator[int]:
         """Fold the brands that are neither about to be deleted, so that no total can refer to them, nor locked."""
-        pending = set(self.pending_brands())
-        going = pending.difference(brands_open_to_references(pending))
-        held = pending.intersection(brands_with_locked_totals())
-        if not going | held:
+        pending = self.pending_brands()
+        being_deleted = pending.difference(brands_open_to_references(pending))
+        with_locked_totals = pending.intersection(brands_with_locked_totals())
+        if not being_deleted | with_locked_totals:
             raise error
-        self.unfinished.locked_brands |= going
-        self.unfinished.totals_locked |= bool(held)
-        yield from self.of_brands(pending - going - held).batches()
+        self.unfinished.locked_brands |= being_deleted
+        self.unfinished.totals_locked |= bool(with_locked_totals)
+        yield from self.of_brands(pending - being_deleted - with_locked_totals).batches()
 
     def careful_batches(self) -> Iterator[int]:
-        """Fold each brand that may be too large alone and as a whole, so that refunds are in; then the others."""
-        apart = sorted(set(brands_near_limits()) & set(self.pending_brands()))
-        for brand_id in apart:
+        """Fold each brand that may be too large alone and in one batch, so that refunds are in; then the others."""
+        near_limits = self.pending_brands().intersection(brands_near_limits())
+        for brand_id in sorted(near_limits):
             try:
-                yield _Fold([brand_id]).whole()
+                fold_of_brand = _Fold([brand_id])
+                yield sum(fold_of_brand.batch(rows) for rows in fold_of_brand.plan(UNLIMITED, UNLIMITED))
             except DatabaseError as error:
                 if is_out_of_range(error):
                     mark_due([brand_id])
@@ -222,20 +220,17 @@ class _Fold:
                     raise
                 else:
                     self.unfinished.locked_brands.add(brand_id)
-        others = self.of_brands(set(self.pending_brands()) - set(apart))
-        yield from others.batches() if apart else others.plain_batches()
+        others = self.of_brands(self.pending_brands() - near_limits)
+        yield from others.batches() if near_limits else others.plain_batches()
 
     def of_brands(self, brands: Iterable[int]) -> _Fold:
         """Return a fold of some brands, of what is pending by now: they are due for all of its days."""
         return _Fold(brands, unfinished=self.unfinished, most_batches=self.most_batches)
 
-    def whole(self) -> int:
-        return sum(self.batch(rows) for rows in self.plan(ALL, ALL))
-
-    def pending_brands(self) -> list[int]:
+    def pending_brands(self) -> set[int]:
         """Return the brands of the scope that have pending spend."""
         sql = f"SELECT DISTINCT brand_id FROM campaigns_pendingspend WHERE {self.in_scope}"
-        return [brand_id for (brand_id,) in fetch_all(sql, self.params)]
+        return {brand_id for (brand_id,) in fetch_all(sql, self.params)}
 
     def plan(self, batch_rows: int | None = None, batch_days: int | None = None) -> list[Planned]:
         """Return the batches in which to move what is pending and can be folded, of the earliest day first."""
@@ -291,8 +286,8 @@ def brands_near_limits() -> list[int]:
     records, bring it down.
     """
     utc_days = fetch_all("SELECT DISTINCT quarter / 96 FROM campaigns_pendingspend")
-    # The local days that pending spend can be of, in whatever zone.
-    days = {EPOCH + timedelta(days=utc_day + offset) for (utc_day,) in utc_days for offset in (-1, 0, 1)}
+    # The local days that pending spend can belong to, in any zone.
+    days = {date(1970, 1, 1) + timedelta(days=utc_day + offset) for (utc_day,) in utc_days for offset in (-1, 0, 1)}
     sql = statement(
         "ledger/brands_near_limits",
         of_periods=in_list("starts_on", param="%(periods)s"),

@@ -66,7 +66,7 @@ def lock_free_campaigns(scope: Scope) -> tuple[list[int], list[int]]:
 
 
 def limit_job_waits() -> None:
-    """Let a job's transaction wait for the ledger lock, and for whatever else it needs before, for LEDGER_WAIT only."""
+    """Limit a job transaction's waits, for the ledger lock and for locks taken before it, to LEDGER_WAIT."""
     limit_lock_waits(LEDGER_WAIT)
 
 
@@ -81,7 +81,7 @@ def lock_rows_that_go(model: type[Model], ids: Iterable[int]) -> None:
 
 
 def brands_open_to_references(brand_ids: Iterable[int]) -> list[int]:
-    """Return those of the brands whose rows a total may refer to without waiting: nobody is about to delete them."""
+    """Return the brands that no transaction is deleting, so that totals can refer to them without waiting."""
     ids = sorted(set(brand_ids))
     if not is_postgresql():
         return ids
@@ -90,5 +90,5 @@ def brands_open_to_references(brand_ids: Iterable[int]) -> list[int]:
 
 
 def brands_with_locked_totals() -> list[int]:
-    """Return the brands whose pending spend can't be added to their totals without waiting: somebody locks those."""
+    """Return the brands whose totals another transaction locks, so that adding pending spend would wait."""
     return [brand_id for (brand_id,) in fetch_all(statement("ledger/locked_totals"))] if is_postgresql() else []

@@ -2,7 +2,7 @@
 
 So what is left still ends in today's state: the first line that a campaign has tells from where it went on. Lines are
 deleted in batches in the order in which they were written, each batch one statement and one transaction, which waits
-for nobody. What is interrupted goes on when it is run again.
+for nobody. An interrupted run is continued by the next one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.db import connection
 from campaigns.database.connection import execute, fetch_all
 from campaigns.database.dialects import skip_locked
 
-# Lines looked at in one statement: about a tenth of a second if all of them go.
+# Lines examined in one statement, which takes about a tenth of a second if all of them are deleted.
 BATCH = 5_000
 
 
@@ -60,7 +60,7 @@ BATCH_END = """
     ) AS batch
 """
 
-# The last line is asked for line by line: a join would read the whole history for each batch.
+# A subquery for each line finds the campaign's last line: a join would read the whole history for each batch.
 PRUNABLE = """
     SELECT line.id
     FROM campaigns_statuschange AS line

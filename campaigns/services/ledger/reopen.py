@@ -28,13 +28,13 @@ from campaigns.database.statements import statement
 from campaigns.models.periods import LAST_PERIOD
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import local_clocks
-from campaigns.services.ledger.booking import known_accounting_time_zones
 from campaigns.services.ledger.change_time_zone import apply_zone_from_now
 from campaigns.services.ledger.close_periods import (
     BATCH_BRANDS_ON_POSTGRESQL,
     BATCH_BRANDS_ON_SQLITE,
     current_periods,
     current_sql,
+    known_accounting_time_zones,
 )
 from campaigns.services.ledger.locks import lock_free_brands
 from campaigns.services.ledger.unfinished import Unfinished

@@ -9,7 +9,7 @@ from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import in_list, list_param
 from campaigns.rules.money import DAY_TOTAL_LIMIT, MICROS, MONTH_TOTAL_LIMIT
 
-# How many brands or campaigns a sentence names, of as many as there may be.
+# Brands or campaigns named in a message; the others are counted.
 NAMED = 5
 
 

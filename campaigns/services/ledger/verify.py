@@ -33,10 +33,10 @@ from campaigns.database.dialects import (
 from campaigns.database.statements import statement
 from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
+from campaigns.models.clocks import segments_param, segments_sql
 from campaigns.models.periods import FIRST_PERIOD
 from campaigns.rules.money import DAY_TOTAL_LIMIT, MONTH_TOTAL_LIMIT, from_micros
 from campaigns.rules.periods import EARLIEST, first_of_month
-from campaigns.services.ledger.booking import segments_param, segments_sql
 
 FURTHEST_FROM_UTC = timedelta(days=2)
 
@@ -141,7 +141,7 @@ class _Comparison:
 
 
 def _first_instant(month: date) -> datetime:
-    """Return an instant before which no row can count for the month, in whatever zone."""
+    """Return an instant before which no row can count for the month, in any zone."""
     if month <= EARLIEST.date():
         return EARLIEST
     return datetime.combine(month, time.min, tzinfo=UTC) - FURTHEST_FROM_UTC

@@ -13,6 +13,7 @@ from campaigns.models.dayparting import DAYS, EVERY_DAY, MIDNIGHT
 from campaigns.rules.money import AMOUNT_LIMIT, PLACES
 from campaigns.rules.names import name_key
 from campaigns.rules.periods import find_zone
+from campaigns.rules.zones import read_zone, unknown_zone
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.checks import CheckTimes
 
@@ -146,9 +147,9 @@ def _day_number(option: str, text: str, name: str) -> int:
 
 
 def parse_zone(option: str, name: str) -> ZoneInfo:
-    zone = find_zone(name)
+    zone = find_zone(read_zone(name) or "")
     if zone is None:
-        raise SimulationError(f"{option} “{name}” isn't a time zone we know. Use a name like Asia/Shanghai or UTC.")
+        raise SimulationError(f"{option} {unknown_zone(name)}")
     return zone
 
 

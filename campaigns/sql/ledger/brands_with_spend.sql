@@ -1,4 +1,4 @@
--- Brands that have spend or closed statements.
+-- Brands that have spend or final statements.
 SELECT brand.id
 FROM campaigns_brand AS brand
 WHERE {in_scope} AND (

@@ -17,7 +17,12 @@
         }
         const chosen = [...select.selectedOptions].map((option) => option.textContent.trim()).filter(Boolean);
         const name = `${labelOf(select)}: ${chosen.join(", ") || "nothing chosen"}`;
-        for (const element of [box, shown]) {
+        // A box for several values is a list, with its search field and what isn't an item inside.
+        const isList = shown instanceof HTMLUListElement;
+        if (isList) {
+            [shown, ...shown.children].forEach((element) => element.setAttribute("role", "presentation"));
+        }
+        for (const element of [box, isList ? box.querySelector(".select2-search__field") : shown].filter(Boolean)) {
             if (element.getAttribute("aria-label") !== name) {
                 element.setAttribute("aria-label", name);
             }

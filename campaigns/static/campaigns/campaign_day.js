@@ -94,4 +94,9 @@ for (const canvas of document.querySelectorAll("canvas[data-day]")) {
         chart.destroy();
         chart = draw(canvas);
     }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+    // refresh.js writes newer figures.
+    new MutationObserver(() => {
+        chart.destroy();
+        chart = draw(canvas);
+    }).observe(canvas, { attributes: true, attributeFilter: ["data-day"] });
 }

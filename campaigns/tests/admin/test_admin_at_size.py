@@ -140,6 +140,25 @@ class PendingTests(AdminTestCase):
                 [row.name for row in page.context["cl"].result_list], [names[amount] for amount in expected]
             )
 
+    def test_a_page_ordered_by_spend_reads_what_is_pending_for_its_rows_only_once(self) -> None:
+        some_brands(3)
+        spend(Campaign.objects.earliest("pk"), 1)
+        with CaptureQueriesContext(connection) as captured:
+            self.client.get(address("campaign", o="-6"))
+        reads = [query["sql"].count("FROM campaigns_pendingspend") for query in captured.captured_queries]
+        self.assertEqual(list(filter(None, reads)), [1, 1, 1])  # the count, the ids of the page, the page
+
+    def test_an_action_on_all_rows_of_a_list_ordered_by_spend_changes_them_all(self) -> None:
+        for amount in (5, 30):
+            spend(make_campaign(), amount)
+        action = {
+            "action": "switch_off",
+            "select_across": "1",
+            "_selected_action": [Campaign.objects.earliest("pk").pk],
+        }
+        confirm(self.client, self.client.post(address("campaign", o="-6", enabled__exact="1"), action))
+        self.assertEqual(Campaign.objects.filter(enabled=False).count(), 2)
+
     def test_querysets_with_spend_can_be_filtered_counted_and_nested(self) -> None:
         now, campaign = timezone.now(), make_campaign()
         spend(campaign, 7, now)

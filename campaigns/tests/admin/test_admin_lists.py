@@ -232,44 +232,9 @@ class CampaignListTests(AdminTestCase):
         run_full_check("check_budgets", clock=timezone.now)
         page = self.client.get(address("campaign"))
         self.assertContains(page, "daily spend limit reached")
-        self.assertContains(page, "tomorrow 00:00 (UTC)")
+        tomorrow = timezone.localdate() + timedelta(days=1)
+        self.assertContains(page, f">{tomorrow} 00:00 UTC</time>")
         self.assertContains(page, "5.00 of 5.00 USD")
-
-
-class StatementTests(AdminTestCase):
-    def test_statements_show_what_held_and_what_came_later(self) -> None:
-        brand = make_brand(daily_budget=10)
-        campaign = make_campaign(brand)
-        now = timezone.now()
-        spend(campaign, 12, now - timedelta(days=1))
-        run_full_check("check_budgets", clock=timezone.now)
-        Brand.objects.update(daily_budget=99)
-        spend(campaign, -1, now - timedelta(days=1))
-        run_full_check("check_budgets", clock=timezone.now)
-        day = BrandPeriod.objects.get(kind="day", closed_at__isnull=False, spend=11)
-        for page in (
-            self.client.get(address("brandperiod", brand__id__exact=brand.pk, kind__exact="day")),
-            self.client.get(reverse("admin:campaigns_brand_change", args=[brand.pk])),
-        ):
-            self.assertContains(page, str(day.starts_on))
-            self.assertContains(page, "11.00")
-            self.assertContains(page, '<span class="campaigns-over">1.00</span>')
-            self.assertContains(page, "-1.00")
-
-    def test_the_current_day_counts_what_is_not_yet_folded(self) -> None:
-        brand = make_brand()
-        campaign = make_campaign(brand)
-        spend(campaign, 1)
-        run_full_check("check_budgets", clock=timezone.now)
-        spend(campaign, Decimal("6.25"))
-        self.assertContains(self.client.get(address("brandperiod")), "7.25")
-
-    def test_a_brand_without_periods_shows_its_current_day(self) -> None:
-        brand = make_brand(daily_budget=7)
-        spend(make_campaign(brand), 3)
-        page = self.client.get(reverse("admin:campaigns_brand_change", args=[brand.pk]))
-        self.assertContains(page, f"{timezone.now():%Y-%m-%d}")
-        self.assertContains(page, '<td class="campaigns-number">3.00</td>', html=True)
 
 
 class SpendListTests(AdminTestCase):

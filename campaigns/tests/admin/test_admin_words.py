@@ -10,6 +10,12 @@ from campaigns.models import Brand
 from campaigns.tests.support.browser import AdminTestCase, open_form
 from campaigns.tests.support.factories import make_brand
 
+WRITTEN = (
+    *((" 100 ", "100"), ("+1", "1"), (".5", "0.5"), ("7.", "7"), ("007.250000", "7.25"), ("1,5", "1.5")),
+    *(("1,234.56", "1234.56"), ("1 234,56", "1234.56"), ("1.234,56", "1234.56"), ("1234.5", "1234.5")),
+    *(("1'234.50", "1234.5"), ("1\u202f234", "1234"), ("12,345,678", "12345678"), ("1.234.567", "1234567")),
+)
+
 
 class WhatAFormSaysOfAnEntry(AdminTestCase):
     def assert_refused(self, field: str, entry: str, sentence: str) -> None:
@@ -24,14 +30,13 @@ class WhatAFormSaysOfAnEntry(AdminTestCase):
             "abc",
             "NaN",
             "Infinity",
-            "1,5",
             "1_000",
             "1e5",
             "0x10",
             "１００",
             "٣",
             "--1",
-            "1 000",
+            "1,0,0",
             "$5",
         ):
             self.assert_refused("daily_budget", entry, f"“{entry}”: Enter a number like 1250")
@@ -48,7 +53,44 @@ class WhatAFormSaysOfAnEntry(AdminTestCase):
     def test_it_takes_a_number_however_people_write_it(self) -> None:
         brand = make_brand()
         address = reverse("admin:campaigns_brand_change", args=[brand.pk])
-        for entry, amount in ((" 100 ", "100"), ("+1", "1"), (".5", "0.5"), ("7.", "7"), ("007.250000", "7.25")):
+        for entry, amount in WRITTEN:
             form = open_form(self.client, address, "brand_form") | {"daily_budget": entry}
             self.assertEqual(self.client.post(address, form).status_code, 302, entry)
             self.assertEqual(Brand.objects.get(pk=brand.pk).daily_budget, Decimal(amount))
+
+    def test_it_asks_where_a_comma_may_separate_thousands_or_decimals(self) -> None:
+        self.assert_refused("daily_budget", "1,234", "“1,234” could mean 1,234 or 1.234: enter 1234 or 1.23.")
+        self.assert_refused("daily_budget", "1.234", "“1.234”: USD has 2 decimals. Enter 1.23 or 1234.")
+
+    def test_it_refuses_decimals_that_the_currency_does_not_have(self) -> None:
+        self.assert_refused("daily_budget", "500.000001", "“500.000001”: USD has 2 decimals. Enter 500.00.")
+        brand = make_brand(currency="JPY")
+        address = reverse("admin:campaigns_brand_change", args=[brand.pk])
+        form = open_form(self.client, address, "brand_form") | {"daily_budget": "500.5"}
+        self.assertContains(self.client.post(address, form), "“500.5”: JPY has no decimals. Enter 500.")
+
+    def test_a_comma_separates_thousands_where_the_form_or_the_currency_leaves_no_doubt(self) -> None:
+        for brand in (make_brand(currency="EUR", daily_budget=1_500), make_brand(currency="JPY", daily_budget=15)):
+            address = reverse("admin:campaigns_brand_change", args=[brand.pk])
+            form = open_form(self.client, address, "brand_form") | {"daily_budget": "1,234"}
+            self.assertEqual(self.client.post(address, form).status_code, 302)
+            brand.refresh_from_db()
+            self.assertEqual(brand.daily_budget, 1_234)
+
+    def test_an_amount_that_nobody_touched_stays_in_another_currency(self) -> None:
+        brand = make_brand(currency="JPY", daily_budget=1_500, monthly_budget=Decimal("0.001"))
+        address = reverse("admin:campaigns_brand_change", args=[brand.pk])
+        form = open_form(self.client, address, "brand_form") | {"currency": "eur"}
+        self.assertEqual(self.client.post(address, form).status_code, 302)
+        brand.refresh_from_db()
+        self.assertEqual((brand.currency, brand.daily_budget), ("EUR", 1_500))
+        self.assertEqual(brand.monthly_budget, Decimal("0.001"))
+
+    def test_a_time_zone_is_understood_by_its_city_and_in_any_case(self) -> None:
+        brand = make_brand()
+        address = reverse("admin:campaigns_brand_change", args=[brand.pk])
+        for entry, zone in (("Paris", "Europe/Paris"), ("new  york", "America/New_York"), ("asia/tokyo", "Asia/Tokyo")):
+            form = open_form(self.client, address, "brand_form") | {"timezone": entry, "_zone_confirmed": zone}
+            self.assertEqual(self.client.post(address, form).status_code, 302)
+            self.assertEqual(Brand.objects.get().timezone, zone)
+        self.assert_refused("timezone", "Istanbul", "Try Asia/Istanbul or Europe/Istanbul.")

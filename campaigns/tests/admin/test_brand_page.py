@@ -16,13 +16,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from campaigns.models import Brand, BrandAssignment, Campaign, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, PaceError, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import brand_month as service
 from campaigns.services.insight.brand_month import BrandMonth, brand_month
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.browser import AdminTestCase
-from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, spend, utc
 
 NOW = utc("2026-11-25 12:00")
 
@@ -108,14 +108,57 @@ class MonthTests(BrandTestCase):
         spend(self.campaign, 75, NOW - timedelta(hours=1))
         self.check()
         page = self.page(self.brand)
-        self.assertIn("runs out today 16:00 (UTC)", page)  # 75 of 100 in half of the day
-        self.assertIn("<strong>1.50</strong>", page)
+        page = self.page(self.brand)
+        found = Brand.objects.with_pace(NOW).get()
+        self.assertIn(f"<dt>Pace</dt><dd><strong>{found.pace:.2f}</strong>", page)
+        self.assertEqual(found.pace_verdict, "under")
+        self.assertIn("under-pacing", page)
+        self.assertIn("won’t be reached this month", page)
+        self.assertIn(f"<strong>{found.projected_spend:,.2f} EUR</strong>", page)
+        self.assertIn("80 % likely between", page)
+        self.assertIn("2,115.00 of 3,000.00 EUR", page)
+        # 25 today, and 100 on each of 5 days.
+        self.assertIn("at most 525.00 of the 885.00 left can be spent", page)
+        self.assertIn("25.00 EUR", page)
+        Brand.objects.update(daily_budget=None)
+        page = self.page(self.brand)
         self.assertIn("160.90 EUR per day", page)  # 3000 - 2115 over 5.5 days, rounded down
         self.assertIn("average so far 85.00 per day", page)
-        self.assertIn("2,115.00 of 3,000.00 EUR", page)
+
+    def test_an_over_pacing_month_says_when_it_runs_out(self) -> None:
+        make_profile(self.brand, NOW.date(), 100)
+        spend(self.campaign, 2700, "2026-11-03 10:00")
+        page = self.page(self.brand)
+        # 50 by midnight, 150 by the end of the 26th, 250 by that of the 27th, 350 by that of the 28th.
+        self.assertIn("runs out around Sat 28 Nov", page)
+        self.assertIn("over-pacing", page)
+        self.assertIn("<strong>3,250.00 EUR</strong>", page)
+        self.assertIn("80 % likely between 3,195.00 and 3,360.00 EUR, if nothing pauses", page)
+
+    def test_it_says_how_often_such_ranges_were_right(self) -> None:
+        make_profile(self.brand, NOW.date(), 100)
+        self.assertIn("Too few closed months to check such ranges by yet.", self.page(self.brand))
+        PaceError.objects.create(month="2026-10-01", volatility=0, days_left=0, errors=1200, low=-1, high=1, held=948)
+        self.assertIn("In closed months, 79 % of 1,200 such ranges were right.", self.page(self.brand))
+
+    def test_a_brand_of_a_minute_is_not_told_to_spend_more_than_its_daily_budget(self) -> None:
+        Brand.objects.update(daily_budget=500, monthly_budget=10_000)
+        spend(self.campaign, 60, NOW)
+        page = self.page(self.brand)
+        self.assertIn("too early to project", page)
+        self.assertIn("at most 2,940.00 of the 9,940.00 left can be spent, because of the daily budget", page)
+        self.assertNotIn("per day</strong>", page)
+
+    def test_a_young_brand_has_a_mean_and_no_range(self) -> None:
+        for day in range(20, 25):
+            spend(self.campaign, 60, f"2026-11-{day} 10:00")
+        self.check()
+        page = self.page(self.brand)
+        self.assertIn("<strong>630.00 EUR</strong> <span>no range with less than 14 days of history", page)
 
     def test_the_pictures_say_what_their_tables_say(self) -> None:
-        spend(self.campaign, 40, "2026-11-01 10:00")
+        for day in range(1, 25):
+            spend(self.campaign, 40, f"2026-11-{day:02} 10:00")
         spend(self.campaign, 5, NOW)
         self.check()
         month, hours = [
@@ -124,12 +167,13 @@ class MonthTests(BrandTestCase):
         lines = {line["label"]: line["data"] for line in month["datasets"]}
         self.assertEqual(len(month["labels"]), 31)
         self.assertEqual(month["labels"][25], "now")
-        self.assertEqual((lines["Spent"][0], lines["Spent"][1], lines["Spent"][-1]), (0, 40, 45))
-        self.assertEqual(lines["Even pace"][-1], 3000)
-        self.assertEqual(lines["Even pace"][25], 2450)
+        self.assertEqual((lines["Spent"][0], lines["Spent"][1], lines["Spent"][-1]), (0, 40, 965))
+        self.assertEqual(lines["Expected"][-1], 3000)
+        self.assertEqual(lines["Expected"][25], 2450)
         self.assertEqual({len(line) for label, line in lines.items() if label != "Spent"}, {31})
         self.assertEqual(lines["Projection"][:25], [None] * 25)
-        self.assertEqual(lines["Projection"][25], 45)
+        self.assertEqual(lines["Projection"][25], 965)
+        self.assertEqual(lines["Projection"][-1], 965 + 20 + 5 * 40)
         self.assertEqual(hours["datasets"][0]["data"][12], 5)
         self.assertIn("<summary>Show month as table</summary>", self.page(self.brand))
 
@@ -138,11 +182,11 @@ class MonthTests(BrandTestCase):
             spend(self.campaign, 60 + 40 * (day % 2), f"2026-11-{day:02} 10:00")
         self.check()
         month = self.month(self.brand)
-        assert month.projection and month.projection.low and month.projection.high
+        assert month.pace and month.pace.low and month.pace.high
         chart, _ = self.charts()
         lines = {line["label"]: line["data"] for line in chart["datasets"]}
-        self.assertAlmostEqual(lines["High"][-1], float(month.projection.high), 2)
-        self.assertAlmostEqual(lines["Low"][-1], float(month.projection.low), 2)
+        self.assertAlmostEqual(lines["High"][-1], float(month.pace.high), 2)
+        self.assertAlmostEqual(lines["Low"][-1], float(month.pace.low), 2)
         self.assertEqual(lines["Low"][25], lines["High"][25])
         widths = [high - low for high, low in zip(lines["High"][25:], lines["Low"][25:], strict=True)]
         self.assertEqual(widths, sorted(widths))
@@ -180,20 +224,18 @@ class OddBrandTests(BrandTestCase):
     def test_a_month_that_is_spent_is_projected_no_further(self) -> None:
         brand = make_brand(monthly_budget=5)
         spend(make_campaign(brand), 6, NOW)
-        self.assertIsNone(self.month(brand).projection)
-        self.assertIn("all campaigns are paused", self.page(brand))
-
-    def test_where_the_month_is_spent_the_day_has_no_pace(self) -> None:
-        brand = make_brand(daily_budget=100, monthly_budget=5)
-        spend(make_campaign(brand), 60, NOW)
+        make_profile(brand, NOW.date(), 1)
         page = self.page(brand)
-        self.assertIn("the monthly budget is reached", page)
-        self.assertNotIn("over-pacing", page)
+        self.assertNotIn("Projected", page)
+        self.assertIn("all campaigns are paused", page)
 
     def test_a_stopped_brand_has_no_pace(self) -> None:
         brand = make_brand(daily_budget=100, monthly_budget=100, enabled=False)
+        make_profile(brand, NOW.date(), 1)
         page = self.page(brand)
-        self.assertEqual(page.count("the brand is paused"), 2)
+        self.assertIn("nothing more is expected this month", page)
+        self.assertNotIn("80 % likely", page)
+        self.assertEqual(page.count("the brand is paused"), 1)
         self.assertNotIn("under-pacing", page)
 
     def test_a_refused_form_leaves_what_stands_around_it_as_it_is(self) -> None:
@@ -202,7 +244,7 @@ class OddBrandTests(BrandTestCase):
         entered = {"name": "Aster", "currency": "JPY", "timezone": "Asia/Tokyo", "daily_budget": "-5"}
         response = self.client.post(self.address(brand), entered)
         self.assertContains(response, "40.00 of 100.00 EUR")
-        self.assertContains(response, "13:00, Wednesday 25 November (Europe/Paris)")
+        self.assertContains(response, "Wednesday 2026-11-25 13:00 CET (Europe/Paris)")
         self.assertContains(response, "Pause brand")
         self.assertNotContains(response, "(JPY)")
 

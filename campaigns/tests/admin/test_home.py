@@ -21,7 +21,7 @@ from campaigns.services.insight.home import brands_now, recent_changes
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.browser import AdminTestCase
-from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, spend, utc
 
 # Half of the day, and 49 of 60 half-days of the month, have passed in UTC.
 NOW = utc("2026-11-25 12:00")
@@ -55,8 +55,8 @@ class HomeTestCase(AdminTestCase):
 class LinkTests(HomeTestCase):
     def test_every_number_is_that_of_the_list_behind_it(self) -> None:
         self.spending(100, 40, name="reached", daily_budget=100, currency="EUR")
-        self.spending(90, 0, name="fast", daily_budget=100, monthly_budget=100)
-        self.spending(1, 0, name="slow", daily_budget=100, monthly_budget=1000)
+        make_profile(self.spending(90, 0, name="fast", daily_budget=100, monthly_budget=100), NOW.date(), 90)
+        make_profile(self.spending(1, 0, name="slow", daily_budget=100, monthly_budget=1000), NOW.date(), 1)
         self.spending(1, 0, name="off", enabled=False)
         self.spending(0, 0, name="lost", timezone="Mars/Olympus")
         make_campaign(Brand.objects.get(name="slow"), enabled=False)
@@ -108,6 +108,11 @@ class ChangeTests(HomeTestCase):
         found = recent_changes(self.user, now=NOW)
         self.assertEqual((found.paused, found.resumed, found.other, found.is_capped), (1, 1, 1, False))
         self.assertEqual({reason.value: count for reason, count in found.paused_for.items() if count}, {32: 1, 64: 1})
+
+    def test_the_latest_changes_lead_to_the_whole_history(self) -> None:
+        self.change(0, 32, NOW - timedelta(days=3))
+        address = reverse("admin:campaigns_statuschange_changelist")
+        self.assertContains(self.home(), f'<a class="text-link" href="{address}">View all status changes</a>')
 
     def test_it_counts_among_the_newest_lines_and_says_so(self) -> None:
         for _ in range(3):

@@ -28,7 +28,7 @@ SCHEDULE = tuple(
 IMPORTS = {"campaigns.SpendUpload": LOOK | {"add"}}
 SEES = {"campaigns.Brand": LOOK, "campaigns.Campaign": LOOK} | RECORDS
 
-# Whoever has no group but all permissions shows what is for superusers whatever permissions others have.
+# A person with every permission and no group shows which pages are for superusers only.
 MAY_OPEN: dict[str, dict[str, set[str]]] = {
     "nobody": {},
     VIEWERS: SEES,

@@ -33,7 +33,7 @@ if POSTGRESQL:
             self.statuses.append(self.amara.post(self.address, form).status_code)
 
         def test_it_saves_though_the_first_attempt_ends_in_a_deadlock(self) -> None:
-            """Whoever waited first is the one that is ended: the person, while the test isn't held up for a second."""
+            """PostgreSQL ends the one that waited first: the person. The test doesn't wait a second."""
             crew = Crew()
             self.run_sql("BEGIN")
             self.run_sql("UPDATE campaigns_campaign SET daily_spend_limit = 5 WHERE id = %s", self.campaign.pk)

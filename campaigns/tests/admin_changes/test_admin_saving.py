@@ -30,14 +30,15 @@ class AddTests(FormTestCase):
     def test_it_adds_a_brand(self) -> None:
         form = self.new_form(Brand) | {
             "name": "Alpine",
+            "currency": "KWD",
             "timezone": "Europe/Zurich",
-            "daily_budget": "12.345678",
+            "daily_budget": "12.345",
         }
         response = self.client.post(reverse("admin:campaigns_brand_add"), form)
         self.assertEqual(response.status_code, 302, self.errors_of(response))
         brand = Brand.objects.get()
         self.assertEqual((brand.name, brand.timezone), ("Alpine", "Europe/Zurich"))
-        self.assertEqual(brand.daily_budget, Decimal("12.345678"))
+        self.assertEqual(brand.daily_budget, Decimal("12.345"))
         self.assertTrue(brand.enabled)
 
     def test_it_adds_an_active_campaign(self) -> None:
@@ -90,10 +91,10 @@ class EffectTests(FormTestCase):
         self.assertEqual(campaign.reasons, PauseReason.BRAND_DAILY_BUDGET)
 
     def test_raising_a_brands_budget_resumes_its_campaigns_at_once(self) -> None:
-        campaign = make_campaign(make_brand(daily_budget=50))
+        campaign = make_campaign(make_brand(daily_budget=50, currency="KWD"))
         spend(campaign, 50)
         self.settle(campaign)
-        self.save(campaign.brand, self.form(campaign.brand) | {"daily_budget": "50.000001"})
+        self.save(campaign.brand, self.form(campaign.brand) | {"daily_budget": "50.001"})
         campaign.refresh_from_db()
         self.assertEqual(campaign.status, "active")
 
@@ -223,6 +224,8 @@ class InputTests(FormTestCase):
         brand = make_brand()
         self.refused(brand, self.form(brand) | {"timezone": "Mars/Olympus"}, "isn’t a time zone we know")
 
-    def test_it_shows_money_without_padding(self) -> None:
-        form = self.form(make_brand(daily_budget=100, monthly_budget=Decimal("0.50")))
-        self.assertEqual((form["daily_budget"], form["monthly_budget"]), (["100"], ["0.5"]))
+    def test_it_shows_money_with_the_decimals_of_its_currency_and_separators(self) -> None:
+        form = self.form(make_brand(currency="EUR", daily_budget=1_000, monthly_budget=Decimal("1234567.50")))
+        self.assertEqual((form["daily_budget"], form["monthly_budget"]), (["1,000.00"], ["1,234,567.50"]))
+        form = self.form(make_brand(currency="JPY", daily_budget=1_000, monthly_budget=Decimal("0.000001")))
+        self.assertEqual((form["daily_budget"], form["monthly_budget"]), (["1,000"], ["0.000001"]))

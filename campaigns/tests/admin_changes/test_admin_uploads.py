@@ -80,7 +80,7 @@ class Uploading(UploadPageTestCase):
     def test_refused_lines_are_shown_as_text(self) -> None:
         preview = self.upload(DATA.replace(b"Alpine", b"<b>x</b>"))
         self.assertContains(preview, "The file has no new rows to import.")
-        self.assertContains(preview, "There is no brand “&lt;b&gt;x&lt;/b&gt;”")
+        self.assertContains(preview, "Unknown brand “&lt;b&gt;x&lt;/b&gt;”")
 
     def test_without_a_broker_it_waits_and_says_so(self) -> None:
         self.sent.side_effect = OperationalError("gone")
@@ -131,7 +131,7 @@ class Previewing(UploadPageTestCase):
 
     def test_a_preview_that_a_change_of_zone_or_currency_makes_untrue_is_made_anew(self) -> None:
         data = b"timestamp,brand,campaign,amount\n2026-11-20 03:00,Alpine,Search,5\n"
-        self.upload(data, timezone="Europe/Paris")
+        self.upload(data, timezone="paris")
         upload = SpendUpload.objects.get()
         for change, shown in (
             ({"timezone": "America/New_York"}, ("2026-11-19", "5.00 USD")),
@@ -148,7 +148,7 @@ class Previewing(UploadPageTestCase):
 
     def test_an_unknown_name_is_refused_without_an_option_of_the_command(self) -> None:
         preview = self.upload(DATA.replace(b"Alpine", b"Boreal"))
-        self.assertContains(preview, "There is no brand “Boreal”: correct the name, create it in the admin, or let")
+        self.assertContains(preview, "Unknown brand “Boreal”: correct the name, create it in the admin, or let")
         self.assertNotContains(preview, "--create")
 
     def test_a_large_file_whose_preview_is_out_of_date_is_read_by_a_worker_again(self) -> None:

@@ -63,7 +63,7 @@ class Asking(FormTestCase):
 
     def test_what_is_confirmed_is_saved_with_all_that_was_entered(self) -> None:
         answer = self.confirm(self.ask(timezone="Asia/Tokyo", name="Kawabe Foods", _continue=""))
-        self.assertContains(answer, "was changed successfully")
+        self.assertContains(answer, "time zone Asia/Tokyo")
         self.assertEqual(answer.request["PATH_INFO"], self.address(self.brand))
         self.brand.refresh_from_db()
         self.assertEqual((self.brand.timezone, self.brand.name), ("Asia/Tokyo", "Kawabe Foods"))

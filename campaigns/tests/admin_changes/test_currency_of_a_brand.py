@@ -1,4 +1,4 @@
-"""A brand's currency is one of ISO 4217, and stays once there is spend or a closed statement, at every door."""
+"""A brand's currency is one of ISO 4217, and stays once there is spend or a final statement, at every door."""
 
 from __future__ import annotations
 
@@ -21,22 +21,31 @@ from campaigns.tests.support.pages import page
 
 ADVICE = "Enter a code of ISO 4217, like EUR."
 UNKNOWN = f"isn&#x27;t a currency we know. {ADVICE}"
-STAYS = "has spend or closed statements in EUR, so its currency can&#x27;t change."
+STAYS = "has spend or final statements in EUR, so its currency can&#x27;t change."
+PARIS = "Europe/Paris"
 CHANGE = "UPDATE campaigns_brand SET currency = 'USD' WHERE id = %s"
-REFUSED = "a brand with spend or closed statements keeps its currency"
+REFUSED = "a brand with spend or final statements keeps its currency"
 
 
 class Codes(FormTestCase):
     def test_what_is_no_currency_is_refused_by_its_name(self) -> None:
         brand = make_brand(currency="EUR")
-        for code in ("ZZZ", "XXX", "XTS", "XAU", "EU", "euro", "€", "12", "DEM"):
+        for code in ("ZZZ", "XXX", "XTS", "XAU", "12", "DEM"):
             self.refused(brand, self.form(brand) | {"currency": code}, UNKNOWN)
+        for code, advice in (("EU", "Try EUR (Euro)."), ("yenn", "Try JPY (Yen)."), ("£", "could be GBP or EGP.")):
+            self.refused(brand, self.form(brand) | {"currency": code}, advice)
         self.assertEqual(Brand.objects.get().currency, "EUR")
 
     def test_small_letters_are_the_same_currency(self) -> None:
         brand = make_brand(currency="EUR")
         self.save(brand, self.form(brand) | {"currency": " jpy "})
         self.assertEqual(Brand.objects.get().currency, "JPY")
+
+    def test_a_name_and_a_sign_of_one_currency_are_understood(self) -> None:
+        brand = make_brand(currency="USD")
+        for text, code in (("€", "EUR"), ("yen", "JPY"), ("Kuwaiti dinar", "KWD"), ("₹", "INR")):
+            self.save(brand, self.form(brand) | {"currency": text})
+            self.assertEqual(Brand.objects.get().currency, code)
 
     def test_a_new_brand_has_a_known_one(self) -> None:
         form = self.new_form(Brand) | {"name": "Alpine", "currency": "ZZZ"}
@@ -73,7 +82,7 @@ class Kept(FormTestCase):
         spend(make_campaign(brand), 5)
         html = self.client.get(self.address(brand)).content.decode()
         self.assertRegex(html, field)
-        self.assertIn("The brand has spend or closed statements in this currency", html)
+        self.assertIn("The brand has spend or final statements in this currency", html)
 
     def test_a_form_that_was_open_before_the_first_spend_is_refused(self) -> None:
         brand = make_brand(currency="EUR")
@@ -90,7 +99,7 @@ class Kept(FormTestCase):
 
 
 class KeptByTheDatabase(OutsideTestCase):
-    """Whoever changes it: the connector's client, a console, another application."""
+    """The currency stays, whether the connector, a console or another application changes it."""
 
     def assert_kept(self, brand: Brand) -> None:
         self.assertEqual(brands_that_keep_their_currency([brand.pk]), {brand.pk})
@@ -140,16 +149,20 @@ class Files(ExchangeTestCase):
         brand = make_brand(name="Alpine", currency="EUR")
         ((line, told),) = self.problems(Kind.BRANDS, ["name", "currency"], ["Alpine", "ZZZ"])
         self.assertEqual((line, told), (2, f"currency: “ZZZ” isn't a currency we know. {ADVICE}"))
-        self.take_in(Kind.BRANDS, ["name", "currency"], ["Alpine", "jpy"])
-        brand.refresh_from_db()
-        self.assertEqual(brand.currency, "JPY")
+        for currency, zone, stored in (
+            ("jpy", "new york", ("JPY", "America/New_York")),
+            ("€", "PARIS", ("EUR", PARIS)),
+        ):
+            self.take_in(Kind.BRANDS, ["name", "currency", "timezone"], ["Alpine", currency, zone])
+            brand.refresh_from_db()
+            self.assertEqual((brand.currency, brand.timezone), stored)
 
     def test_a_file_changes_no_currency_that_has_spend(self) -> None:
         spend(make_campaign(make_brand(name="Alpine", currency="EUR")), 5)
         make_brand(name="Free", currency="EUR")
         ((line, told),) = self.problems(Kind.BRANDS, ["name", "currency"], ["Free", "USD"], ["Alpine", "USD"])
         self.assertEqual(line, 3)
-        self.assertIn("“Alpine” has spend or closed statements in EUR, so its currency can't change.", told)
+        self.assertIn("“Alpine” has spend or final statements in EUR, so its currency can't change.", told)
 
     def test_what_was_spent_after_the_preview_refuses_the_import(self) -> None:
         brand = make_brand(name="Alpine", currency="EUR")

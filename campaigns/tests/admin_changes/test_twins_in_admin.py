@@ -169,7 +169,7 @@ class NamesInLists(ExchangeTestCase):
             brand = Brand.objects.get()
             self.assertEqual((brand.name, brand.daily_budget), ("Ac\u200bme", 7))
 
-    def test_whoever_sees_only_some_brands_is_told_the_same_of_any_name(self) -> None:
+    def test_a_person_with_assigned_brands_gets_the_same_answer_for_any_name(self) -> None:
         ours = make_brand(name="Ours")
         make_brand(name="Theirs")
         self.person = User.objects.create(username="nadia")
@@ -182,7 +182,7 @@ class NamesInLists(ExchangeTestCase):
                 sentence = "name: you can't rename “Ours”: ask an administrator, or leave its name as it is."
                 self.assertEqual(told, [(2, sentence)])
                 told = self.problems(Kind.BRANDS, ("name",), (name,))
-                self.assertEqual(told, [(2, f"There is no brand “{name}”: correct the name.")])
+                self.assertEqual(told, [(2, f"Unknown brand “{name}”: correct the name.")])
         self.take_in(Kind.BRANDS, ("id", "name", "daily_budget"), (ours.pk, "Ours", "5"))
         ours.refresh_from_db()
         self.assertEqual(ours.daily_budget, 5)

@@ -38,7 +38,7 @@ class BrandForm(BrowserTestCase):
         spend(make_campaign(self.brand), 120)
         page = self.open_brand()
         expect(page.get_by_label("Currency")).not_to_be_editable()
-        expect(page.get_by_text("The brand has spend or closed statements in this currency")).to_be_visible()
+        expect(page.get_by_text("The brand has spend or final statements in this currency")).to_be_visible()
         self.look()
 
     def test_another_time_zone_is_confirmed_after_its_effect_was_shown(self) -> None:

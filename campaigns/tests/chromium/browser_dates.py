@@ -33,7 +33,7 @@ class Dates(BrowserTestCase):
         field = page.get_by_label("Starts on")
         field.fill("10/12/2026")
         self.proceed("Save")
-        expect(page.get_by_text("“10/12/2026”: Enter a date like 2026-12-31")).to_be_visible()
+        expect(page.get_by_role("alert").get_by_text("“10/12/2026”: Enter a date like 2026-12-31")).to_be_visible()
         page.locator("#calendarlink0").click()
         page.locator("#calendarbox0").get_by_role("link", name="Today").click()
         shown = field.input_value()

@@ -31,7 +31,7 @@ class Uploading(BrowserTestCase):
         self.page.get_by_role("button", name="Upload", exact=True).click()
         expect(self.page.get_by_text("Nothing has been imported yet.")).to_be_visible()
         expect(self.page.get_by_role("row", name="Alpine 2026-11-20 1 5.00 USD")).to_be_visible()
-        expect(self.page.get_by_text("There is no brand “Boreal”")).to_be_visible()
+        expect(self.page.get_by_text("Unknown brand “Boreal”")).to_be_visible()
         self.look()
         return SpendUpload.objects.latest("pk")
 
@@ -49,7 +49,7 @@ class Uploading(BrowserTestCase):
 
     def see_the_end(self) -> None:
         expect(self.page.get_by_text("Done: 1 row imported, 0 duplicates skipped, 1 refused.")).to_be_visible()
-        expect(self.page.get_by_text("There is no brand “Boreal”")).to_be_visible()
+        expect(self.page.get_by_text("Unknown brand “Boreal”")).to_be_visible()
         self.look()
 
     def test_the_page_follows_the_worker(self) -> None:

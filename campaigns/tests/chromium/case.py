@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import ExitStack
 from typing import Any, ClassVar
@@ -21,6 +22,10 @@ DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 375, "height": 812}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+# In an accessibility tree: a control that has no name.
+NAMELESS = re.compile(
+    r"^\s*- (?:link|button|textbox|combobox|checkbox|spinbutton|searchbox)(?: \[.*\])?:?$", re.MULTILINE
+)
 # Milliseconds that a page may take on a busy machine.
 PATIENCE = 10_000
 
@@ -107,14 +112,24 @@ class BrowserTestCase(CommittedTestCase, StaticLiveServerTestCase):
         self.follow(self.page.get_by_role("button", name=name, exact=True))
 
     def look(self) -> None:
-        """Fail where the page keeps people out or scrolls sideways."""
+        """Fail where the page keeps people out, leaves a control without a name or scrolls sideways."""
         self.assert_accessible()
+        self.assert_named()
         self.assert_fits()
 
     def assert_accessible(self, page: Page | None = None, within: str | None = None) -> None:
         """Fail with every violation of WCAG 2.1 AA that axe-core finds on the page, or in a part of it, in words."""
         found = Axe().run(page or self.page, within, {"runOnly": {"type": "tag", "values": LEVELS}})
         self.assertEqual(found.violations_count, 0, found.generate_report())
+
+    def assert_named(self) -> None:
+        """Fail with what a screen reader would read out as a bare "link", "button" or as the name of an icon."""
+        tree = self.page.locator("body").aria_snapshot()
+        self.assertEqual(NAMELESS.findall(tree), [], "controls without a name")
+        icons = set(self.page.locator(".material-symbols-outlined").all_text_contents())
+        words = {icon.strip() for icon in icons if "_" in icon}
+        named = re.findall(r'^\s*- (?:link|button|columnheader|cell|img) "(.*?)"', tree, re.MULTILINE)
+        self.assertEqual([name for name in named if words & set(name.split())], [], "names of icons read out")
 
     def assert_fits(self, page: Page | None = None) -> None:
         """Fail where the page scrolls sideways."""

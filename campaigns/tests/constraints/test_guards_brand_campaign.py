@@ -71,6 +71,18 @@ class SwitchTests(OutsideTestCase):
                 self.assert_refused(by_vendor(postgresql="invalid input syntax", sqlite=rule), f"{update}'perhaps'")
                 self.assert_refused(by_vendor(postgresql="not-null", sqlite="NOT NULL"), f"{update}NULL")
 
+    def test_it_refuses_to_turn_on_what_is_archived(self) -> None:
+        make_campaign()
+        for table, rule in (("brand", "brand_archived_is_paused"), ("campaign", "campaign_archived_is_off")):
+            with self.subTest(table):
+                archive = f"UPDATE campaigns_{table} SET archived_at = %s"
+                self.assert_refused(rule, archive, utc_text("2026-11-20 12:00:00"))
+                self.run_sql(f"{archive}, enabled = false", utc_text("2026-11-20 12:00:00"))
+                self.assert_refused(rule, f"UPDATE campaigns_{table} SET enabled = true")
+                rest = by_vendor(postgresql="infinity", sqlite="yesterday")
+                self.assert_refused(rule, archive, rest)
+                self.run_sql(f"{archive}, enabled = true", None)
+
     def test_it_takes_a_switch_as_clients_write_it(self) -> None:
         make_campaign()
         for value in ("true", "false", "'1'", "'0'"):

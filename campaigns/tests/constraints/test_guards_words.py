@@ -52,13 +52,11 @@ class BrandSentenceTests(SentenceTests):
 
     def test_it_says_what_a_currency_is(self) -> None:
         self.assert_constraint_sentence("A currency must have three letters, like EUR.", Brand(name="B", currency="EU"))
-        self.assert_sentence(
-            "“eur” isn't a currency we know. Enter a code of ISO 4217, like EUR.", Brand(name="B", currency="eur")
-        )
+        self.assert_sentence("“eur” isn't a currency we know. Try EUR (Euro).", Brand(name="B", currency="eur"))
 
     def test_it_says_that_is_unknown_the_zone(self) -> None:
         self.assert_sentence(
-            "“Europe/Pairs” isn’t a time zone we know. Use a name like Europe/Paris or UTC.",
+            "“Europe/Pairs” isn’t a time zone we know. Try Europe/Paris.",
             Brand(name="B", timezone="Europe/Pairs"),
         )
 

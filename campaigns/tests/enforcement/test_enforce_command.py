@@ -129,7 +129,7 @@ class ItTellsWhatItChanged(CommandTestCase):
 
 @override_settings(DEBUG=True)
 class AtMovesTheClockOnly(CommandTestCase):
-    """Design part 5: for everything else the facts are today's."""
+    """--at changes only the time; budgets, spend and settings are the current ones."""
 
     def test_it_decides_for_that_instant(self) -> None:
         campaign = make_campaign(make_brand(name="Alpine"), name="Search", ends_on="2026-11-20")
@@ -184,7 +184,7 @@ class AtMovesTheClockOnly(CommandTestCase):
 
 @override_settings(DEBUG=True)
 class AtClosesByTheRealClock(CommandTestCase):
-    """Design part 5: it closes no period that hasn't ended by the real clock."""
+    """--at closes only periods that have ended by the real clock."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -211,7 +211,7 @@ class AtClosesByTheRealClock(CommandTestCase):
 
 
 class AtNeedsForceWhereDebugIsOff(CommandTestCase):
-    """Design part 5. The test runner switches DEBUG off."""
+    """--at needs --force in production. The test runner switches DEBUG off."""
 
     AT = ("--at", "2026-11-21T00:00Z")
 
@@ -240,9 +240,9 @@ class AtNeedsForceWhereDebugIsOff(CommandTestCase):
 
 @override_settings(DEBUG=True)
 class BadTimesAreRefused(CommandTestCase):
-    """Design part 6: a sentence, a failure, and nothing changed."""
+    """An invalid time gives a sentence and exit status 1, and changes nothing."""
 
-    def test_it_refuses_what_is_no_time(self) -> None:
+    def test_it_refuses_an_invalid_time(self) -> None:
         make_campaign(enabled=False)
         for text in ("", "noon", "2026-02-30T12:00", "2026-11-20T24:01", "2026-11-20T12:00+25:00", "1795176000", "nan"):
             with self.subTest(text):

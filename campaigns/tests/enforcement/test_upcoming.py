@@ -14,8 +14,8 @@ from campaigns.database.connection import fetch_all, is_postgresql
 from campaigns.models import Brand, Campaign, DaypartingSchedule
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.enforce import enforce_under_locks
-from campaigns.services.enforcement.next_change import due_campaigns
 from campaigns.services.enforcement.saving import begin_change, finish_change
+from campaigns.services.jobs.quick_check import due_campaigns
 from campaigns.services.scope import Scope
 from campaigns.tests.support.checking import ACTIVE, enforce_at, history, reasons_of
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend, utc

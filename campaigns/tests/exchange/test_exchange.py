@@ -85,7 +85,7 @@ class RoundTrip(ExchangeTestCase):
         columns, rows = self.export(Kind.BRANDS)
         self.assertEqual(columns[-2:], ["spent_today", "spent_this_month"])
         plain = next(row for row in rows if row[1] == "+49 30")
-        self.assertEqual(plain[2:], ["on", "EUR", "UTC", Decimal("0.000002"), Decimal("999999999.999999"), 0, 0])
+        self.assertEqual(plain[2:], ["on", "EUR", "UTC", Decimal("0.000002"), Decimal("999999999.999999"), "", 0, 0])
 
 
 class WhatAFileChanges(ExchangeTestCase):
@@ -230,16 +230,16 @@ class WhoMayImport(ExchangeTestCase):
             [message.replace("Theirs", "Nobody") for _, message in hidden], [message for _, message in absent]
         )
         hidden = self.problems(Kind.CAMPAIGNS, ("id", "enabled"), (theirs.pk, "off"))
-        self.assertIn(f"there is no campaign {theirs.pk}", hidden[0][1])
+        self.assertIn(f"unknown campaign {theirs.pk}", hidden[0][1])
         hidden = self.problems(Kind.BRANDS, ("id", "enabled"), (theirs.brand_id, "off"))
-        self.assertIn(f"there is no brand {theirs.brand_id}", hidden[0][1])
+        self.assertIn(f"unknown brand {theirs.brand_id}", hidden[0][1])
         hidden = self.problems(Kind.CAMPAIGNS, ("campaign_id", "days"), (theirs.pk, "always"))
-        self.assertIn(f"there is no campaign {theirs.pk}", hidden[0][1])
+        self.assertIn(f"unknown campaign {theirs.pk}", hidden[0][1])
 
     def test_changing_and_adding_are_permissions_of_their_own(self) -> None:
         make_brand(name="Alpine")
         self.person = self.person_with("change_brand")
-        sentence = "There is no brand “Boreal”: correct the name."
+        sentence = "Unknown brand “Boreal”: correct the name."
         self.assertEqual(self.problems(Kind.BRANDS, ("name",), ("Boreal",)), [(2, sentence)])
         self.person = User.objects.create(username="omar")
         self.person.user_permissions.set(Permission.objects.filter(codename="add_brand"))

@@ -15,7 +15,11 @@ class WhatIsWrongWithALine(ExchangeTestCase):
         brand = make_brand(name="Alpine")
         for column, text, sentence in (
             ("enabled", "perhaps", "enabled: Enter “on” or “off”, not “perhaps”."),
-            ("currency", "Euro", "currency: “Euro” isn't a currency we know. Enter a code of ISO 4217, like EUR."),
+            ("currency", "DEM", "currency: “DEM” isn't a currency we know. Enter a code of ISO 4217, like EUR."),
+            ("currency", "EURO PEAN", "currency: “EURO PEAN” isn't a currency we know. Enter a code"),
+            ("currency", "$", "currency: “$” could be USD, ARS, AUD, CAD, CLP, COP, HKD, MXN, NZD, SGD or TWD. Enter"),
+            ("timezone", "Pariss", "timezone: “Pariss” isn’t a time zone we know. Try Europe/Paris."),
+            ("timezone", "istanbul", "“istanbul” isn’t a time zone we know. Try Asia/Istanbul or Europe/Istanbul."),
             ("timezone", "Mars", "timezone: “Mars” isn’t a time zone we know. Use a name like Europe/Paris or UTC."),
             (
                 "daily_budget",
@@ -75,7 +79,7 @@ class WhatIsWrongWithALine(ExchangeTestCase):
                 Kind.CAMPAIGNS, ("id", "brand", "name"), ("", "Boreal", "X"), (campaign.pk, "Boreal", "Search")
             ),
             [
-                (2, "brand: there is no brand “Boreal”: correct the name, or import the brand first."),
+                (2, "brand: unknown brand “Boreal”: correct the name, or import the brand first."),
                 (
                     3,
                     f"brand: “Search” ({campaign.pk}) belongs to the brand “Alpine”, not to “Boreal”: move a"
@@ -84,7 +88,7 @@ class WhatIsWrongWithALine(ExchangeTestCase):
                 ),
             ],
         )
-        sentence = "id: there is no campaign 999999: correct it, or leave it empty for a new one."
+        sentence = "id: unknown campaign 999999: correct it, or leave it empty for a new one."
         self.assertEqual(self.problems(Kind.CAMPAIGNS, ("id", "enabled"), ("999999", "on")), [(2, sentence)])
         header = ("brand", "campaign", "days", "from", "until")
         sentence = "campaign: the brand “Alpine” has no campaign “Video”: correct the name."

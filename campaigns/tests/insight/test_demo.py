@@ -49,8 +49,8 @@ class Demo(TestCase):
             self.made,
             Made(
                 since=date(2026, 10, 1),
-                brands=9,
-                campaigns=41,
+                brands=8,
+                campaigns=32,
                 active=Campaign.objects.filter(status="active").count(),
                 records=SpendRecord.objects.count(),
                 changes=StatusChange.objects.count(),
@@ -156,7 +156,7 @@ class Filling(TestCase):
         out = StringIO()
         with time_machine.travel(utc("2026-03-01 09:00"), tick=False):
             call_command("demo", stdout=out)
-        self.assertRegex(out.getvalue(), r"^Made the demo: 9 brands with 41 campaigns, of which \d+ are active now, ")
+        self.assertRegex(out.getvalue(), r"^Made the demo: 8 brands with 32 campaigns, of which \d+ are active now, ")
         self.assertIn(" since 2026-02-01", out.getvalue())
 
 
@@ -200,6 +200,23 @@ class Live(TestCase):
         for brand in Brand.objects.filter(daily_budget__isnull=False, enabled=True):
             self.assertLess(brand_spent(brand, self.now).day / brand.daily_budget, Decimal("1.3"), brand)
 
+    def test_a_schedule_pauses_and_resumes_a_campaign_twice_in_a_quarter_of_an_hour(self) -> None:
+        self.go_on(minutes=15)
+        lines = StatusChange.objects.filter(campaign__name="Store phone line", at__gt=NOW).order_by("at")
+        changes = [(line.reasons_after, line.at - NOW) for line in lines]
+        minutes = [timedelta(minutes=minutes) for minutes in (4, 7, 10, 13)]
+        self.assertEqual(changes, list(zip([PauseReason.OUTSIDE_SCHEDULE, 0] * 2, minutes, strict=True)))
+
+    def test_a_midnight_ends_the_hurry_to_a_limit_of_the_day_before(self) -> None:
+        self.live.spend(now=NOW)
+        before = self.live.hurried
+        assert before
+        for seconds in (0, SECONDS):
+            self.live.spend(now=NOW + timedelta(days=1, seconds=seconds))
+        after = self.live.hurried
+        assert after
+        self.assertEqual(after.day - before.day, timedelta(days=1))
+
     def test_several_brands_have_their_turn(self) -> None:
         self.go_on(minutes=20)
         changed = StatusChange.objects.filter(actor="live").values_list("campaign__brand__name", flat=True)
@@ -216,7 +233,7 @@ class Live(TestCase):
     def test_it_leaves_brands_and_campaigns_of_others_alone(self) -> None:
         theirs = make_campaign(make_brand(name="Ours", daily_budget=10), name="Always on: search")
         added = make_campaign(Brand.objects.get(name="Nordlicht Optik"), name="Added by hand")
-        renamed = Brand.objects.get(name="Southerly Boats")
+        renamed = Brand.objects.get(name="Cascadia Outfitters")
         Brand.objects.filter(pk=renamed.pk).update(name="A client", name_key="a client")
         self.go_on(minutes=5)
         self.assertFalse(SpendRecord.objects.filter(campaign__in=[theirs, added]).exists())

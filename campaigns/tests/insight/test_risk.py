@@ -13,7 +13,7 @@ from campaigns.services.insight import home as overview
 from campaigns.services.insight.home import brands_now
 from campaigns.services.insight.risk import Risk
 from campaigns.tests.admin.test_home import NOW, HomeTestCase
-from campaigns.tests.support.factories import spend
+from campaigns.tests.support.factories import make_profile, spend
 
 
 class RiskTests(HomeTestCase):
@@ -42,20 +42,21 @@ class RiskTests(HomeTestCase):
         for number, (today, fields) in enumerate(cases):
             self.spending(today, name=f"{number}: {today}", **{"daily_budget": 100, **fields})
         self.assertEqual(self.of_risk(Risk.REACHED_TODAY), {"0: 100", "8: 0"})
-        self.assertEqual(self.of_risk(Risk.FAST_TODAY), {"1: 99.999999", "2: 52.500001"})
-        self.assertEqual(self.of_risk(Risk.SLOW_TODAY), {"5: 44.999999", "6: 0"})
 
-    def test_the_month_is_judged_by_itself(self) -> None:
-        for name, before in (("reached", 600), ("fast", 520), ("even", 490), ("slow", 440), ("nothing", 0)):
-            self.spending(0, before, name=name, monthly_budget=600)
-        self.assertEqual(self.of_risk(Risk.REACHED_MONTH), {"reached"})
-        self.assertEqual(self.of_risk(Risk.FAST_MONTH), {"fast"})
-        self.assertEqual(self.of_risk(Risk.SLOW_MONTH), {"slow", "nothing"})
+    def test_the_month_is_judged_by_where_it_leads(self) -> None:
+        # 5.5 of 30 days are left, with 10 a day: 55. The tolerance is 3.3 %.
+        cases = (("600", 600), ("564.81", 565), ("564.8", 564), ("525.2", 526), ("525.1", 525), ("0", 0))
+        for name, before in cases:
+            make_profile(self.spending(0, before, name=name, monthly_budget=600), NOW.date(), 10)
+        self.spending(0, 0, name="early", monthly_budget=600)
+        self.assertEqual(self.of_risk(Risk.REACHED_MONTH), {"600"})
+        self.assertEqual(self.of_risk(Risk.OVER_PACING), {"564.81"})
+        self.assertEqual(self.of_risk(Risk.UNDER_PACING), {"525.1", "0"})
 
-    def test_a_brand_whose_month_is_spent_has_no_pace_of_the_day(self) -> None:
-        self.spending(90, 600, name="spent", daily_budget=100, monthly_budget=600)
-        self.assertEqual(self.of_risk(Risk.REACHED_MONTH), {"spent"})
-        self.assertEqual(self.of_risk(Risk.FAST_TODAY), set())
+    def test_a_daily_budget_is_no_target(self) -> None:
+        make_profile(self.spending(0, daily_budget=100), NOW.date(), 10)
+        make_profile(self.spending(90, daily_budget=100), NOW.date(), 500)
+        self.assertEqual(brands_now(self.user, now=NOW).at_risk, 0)
 
     def test_refunds_and_spend_dated_ahead_count_as_they_do_for_budgets(self) -> None:
         brand = self.spending(100, name="refunded", daily_budget=100, monthly_budget=150)
@@ -66,7 +67,7 @@ class RiskTests(HomeTestCase):
             if fold:
                 self.check()
             self.assertEqual(self.of_risk(Risk.REACHED_TODAY) | self.of_risk(Risk.REACHED_MONTH), set())
-            self.assertEqual(self.of_risk(Risk.SLOW_TODAY), {"refunded"})
+            self.assertEqual(brands_now(self.user, now=NOW).at_risk, 0)
 
     def test_an_unknown_zone_is_told_and_judged_by_nothing(self) -> None:
         self.spending(500, name="lost", timezone="Mars/Olympus", daily_budget=100)
@@ -75,7 +76,7 @@ class RiskTests(HomeTestCase):
         self.assertContains(self.home(), "in an unknown time zone")
 
     def test_figures_are_those_of_with_spend(self) -> None:
-        brand = self.spending(5, 7, daily_budget=100, timezone="Asia/Tokyo")
+        brand = self.spending(5, 7, daily_budget=3, timezone="Asia/Tokyo")
         self.spending(9, 1, timezone="America/New_York", monthly_budget=10)
         self.check()
         spend(brand.campaigns.get(), 3, NOW)
@@ -97,10 +98,15 @@ class RiskTests(HomeTestCase):
 
     def test_the_worst_brands_are_named_and_not_all(self) -> None:
         for number in range(overview.MAX_WORST_BRANDS + 1):
-            self.spending(0, name=f"Slow {number}", daily_budget=100)
+            make_profile(self.spending(0, name=f"Slow {number}", monthly_budget=100), NOW.date(), 1)
         self.spending(100, name="Zenith", daily_budget=100)
         worst = [brand.name for brand in brands_now(self.user, now=NOW).worst]
         self.assertEqual((worst[0], len(worst)), ("Zenith", overview.MAX_WORST_BRANDS))
-        self.assertContains(
-            self.home(), f"{overview.MAX_WORST_BRANDS} of {overview.MAX_WORST_BRANDS + 2} brands at risk"
-        )
+        self.spending(50, name="Even", daily_budget=100)
+        page, at_risk = self.home(), overview.MAX_WORST_BRANDS + 2
+        self.assertContains(page, f"Showing {overview.MAX_WORST_BRANDS} of {at_risk} at risk.")
+        every = f"{reverse('admin:campaigns_brand_changelist')}?risk=any"
+        self.assertContains(page, f'<a class="text-link" href="{every}">View all</a>')
+        found = self.client.get(every)
+        self.assertEqual(len(found.context["cl"].result_list), at_risk)
+        self.assertContains(found, "risk: any risk</span>")

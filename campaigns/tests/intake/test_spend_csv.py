@@ -464,7 +464,8 @@ class CurrencyTest(ReadingCase):
             bad = self.read_with(header, values)
             assert isinstance(bad, BadRow), values
             self.assertIn(said, bad.reason)
-        self.assertIsInstance(self.read_with("currency", "$1,USD"), Row)
+        for currency in ("USD", "usd", "US Dollar", "$"):
+            self.assertIsInstance(self.read_with("currency", f"$1,{currency}"), Row)
 
 
 class TotalsTest(ReadingCase):

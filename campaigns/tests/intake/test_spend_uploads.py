@@ -79,7 +79,7 @@ class Imports(UploadTestCase):
         )
         first, second = done.refusals.splitlines()
         self.assertIn("Line 3: The amount “x” isn't a valid amount", first)
-        self.assertIn("Line 4: There is no brand “Boreal”", second)
+        self.assertIn("Line 4: Unknown brand “Boreal”", second)
         self.assertEqual(self.spent(), 0)
 
     def test_refused_lines_may_be_skipped(self) -> None:

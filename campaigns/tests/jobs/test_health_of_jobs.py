@@ -174,7 +174,7 @@ class Check(HealthTestCase):
 
     def test_it_warns_of_what_a_check_could_not_do_without_saying_what(self) -> None:
         JobRun.objects.filter(name=CHECK_BUDGETS).update(problem="Unknown time zone 'Acme/Corp'")
-        self.assertEqual(self.warning(NOW), "check_budgets could not do everything: see Jobs in the admin.")
+        self.assertEqual(self.warning(NOW), "check_budgets finished with errors: see Jobs in the admin.")
 
 
 class Resets(HealthTestCase):

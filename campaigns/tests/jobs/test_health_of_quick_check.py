@@ -13,7 +13,7 @@ from campaigns.services.jobs.quick_check import JOB
 from campaigns.services.jobs.schedule import QUICK
 from campaigns.tests.jobs.test_health_of_jobs import NOW, SECOND, HealthTestCase, change, succeeded
 
-MISSED = "quick_check missed its turns: meanwhile only the check enforces budgets, schedules and dates."
+MISSED = "quick_check is late: until it runs, only the full check enforces budgets, schedules and dates."
 IN_TIME = timedelta(minutes=1, seconds=10)
 
 

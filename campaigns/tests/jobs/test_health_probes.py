@@ -48,7 +48,7 @@ def somebody_is_silent() -> Iterator[int]:
 
 @contextmanager
 def database_settings(**settings: Any) -> Iterator[None]:
-    """Whoever connects now uses these; the connection that is open stays."""
+    """New connections use these settings; the open connection stays."""
     before = dict(connection.settings_dict)
     connection.settings_dict.update(settings)
     try:

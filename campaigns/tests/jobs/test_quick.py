@@ -1,4 +1,4 @@
-"""The quick check: what had spend, and what time has reached, and nothing else."""
+"""The quick check decides on brands with spend and campaigns whose next change is due, and on nothing else."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class TheRun(TestCase):
         spend(campaign, "10.02")
         with self.assertLogs("campaigns", "INFO") as logs:
             task()
-        told = "INFO:campaigns.services.insight.log_transitions:"
+        told = "INFO:campaigns.tasks:"
         reached = 'paused  "Spring sale" (Acme): brand\'s daily budget reached: 10.02 of 10.00 EUR'
         self.assertEqual(logs.output, [told + reached])
         spend(campaign, "-0.03")

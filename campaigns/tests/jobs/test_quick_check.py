@@ -1,4 +1,4 @@
-"""The quick check: what had spend and what time has reached is enforced between checks; nothing else is looked at."""
+"""Between full checks the quick check enforces brands with spend and campaigns whose next change is due."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, transaction
 
 from campaigns.database.connection import LEDGER_LOCK, execute, fetch_all, take_ledger_lock
 from campaigns.models import Brand, BrandPeriod, Campaign, PendingSpend, SpendRecord, StatusChange
+from campaigns.models.clocks import segments_param
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.enforcement.saving import begin_change, finish_change
@@ -19,7 +20,6 @@ from campaigns.services.intake.csv_reader import Row
 from campaigns.services.intake.importer import import_spend
 from campaigns.services.jobs.full_check import full_check
 from campaigns.services.ledger import verify as verify_module
-from campaigns.services.ledger.booking import segments_param
 from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import fold
@@ -225,7 +225,7 @@ if POSTGRESQL:
             self.assertEqual(history(campaign), [(PauseReason.ENDED, PauseReason.BRAND_DISABLED)])
 
     class EveryoneWaitsForTheLedger(OutsideTestCase):
-        """Whoever moves totals waits while somebody else holds the ledger lock."""
+        """Everything that moves totals waits while another transaction holds the ledger lock."""
 
         def setUp(self) -> None:
             super().setUp()
@@ -277,7 +277,7 @@ if POSTGRESQL:
             self.assertEqual(enforce_at(NOON).changed, 1)
 
     class OrderOfLocks(OutsideTestCase):
-        """Whoever takes several takes them in one order, wherever their rows lie, and so meets others in no circle."""
+        """Several locks are taken in one order, whatever the order of the rows, so no deadlock arises."""
 
         def test_it_holds_no_later_external_id_while_it_waits_for_an_earlier_one(self) -> None:
             campaign = make_campaign(make_brand(name="Acme"), name="Spring")

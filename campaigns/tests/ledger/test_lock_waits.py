@@ -1,4 +1,4 @@
-"""How long somebody waits for a lock: a person's save, a job, and whoever waits for the ledger; on PostgreSQL."""
+"""How long a person's save, a job and a fold wait for locks; on PostgreSQL."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class Spending(States):
             self.outside.execute(sql.encode(), params)
 
     def told(self, campaign: CampaignFacts, record: Record, zone: ZoneInfo) -> list[Any]:
-        """Return the line of a file that tells of a record."""
+        """Return a record as a line of a spend file."""
         instant = record.timestamp.astimezone(zone).isoformat()
         return [instant, *name_of(campaign), f"{record.amount:f}", record.external_id]
 

@@ -1,4 +1,4 @@
-"""What browsers are told of our pages, and that the pages keep to it."""
+"""The security headers of the pages, and that the pages work under them."""
 
 from __future__ import annotations
 

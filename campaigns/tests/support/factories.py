@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from campaigns.models import Brand, Campaign, DaypartingSchedule, SettingChange, SpendRecord
+from campaigns.models import Brand, BrandPace, Campaign, DaypartingSchedule, SettingChange, SpendRecord
 from campaigns.models.dayparting import EVERY_DAY
+from campaigns.models.pace import WEEKDAYS
+from campaigns.rules.pace import HISTORY_DAYS
 from campaigns.services.history.values import format_setting, label_of
 
 _numbers = itertools.count(1)
@@ -61,3 +63,18 @@ def recorded_changes(**filters: Any) -> list[str]:
         f"{line.name}: {label_of(line.setting)}, {format_setting(line, line.before)} → {format_setting(line, line.after)}"
         for line in SettingChange.objects.filter(**filters).order_by("id")
     ]
+
+
+def make_profile(brand: Brand, day: date, amount: str | int, **fields: Any) -> BrandPace:
+    """Store that the brand usually spends an amount a day, at any hour, as refresh_pace() would on a local day."""
+    defaults: dict[str, Any] = {
+        "day": day,
+        "days": HISTORY_DAYS,
+        "volatility": 0,
+        "open_minutes": "".join(f"{60 * hour:04}" for hour in range(25)),
+        "range_low": -100,
+        "range_high": 200,
+    }
+    weekdays = dict.fromkeys(WEEKDAYS, Decimal(amount))
+    row, _ = BrandPace.objects.update_or_create(brand=brand, defaults=defaults | weekdays | fields)
+    return row

@@ -29,7 +29,7 @@ Process = subprocess.Popen[bytes]
 
 
 def database_url() -> str:
-    """Return the test database's address as other processes are told of it."""
+    """Return the test database's DATABASE_URL for other processes."""
     settings = {name: quote(str(value or ""), safe="") for name, value in connection.settings_dict.items()}
     if SQLITE:
         return f"sqlite:///{settings['NAME']}"

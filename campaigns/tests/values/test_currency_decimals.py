@@ -64,8 +64,8 @@ class Pages(AdminTestCase):
             self.assertEqual(re.findall(r"[\d,]+\.\d+", text), [], address)
 
     def money_of(self, text: str) -> str:
-        """Leave out what is no money: the pacing index, days that are left."""
-        return re.sub(r"Pacing index\s+[\d.]+|1\.00 = on pace|[\d.]+ days left", " ", text)
+        """Leave out what is no money: the pace, days that are left."""
+        return re.sub(r"Pace\s+[\d.]+|1\.00 = on pace|[\d.]+ days left", " ", text)
 
     def test_dinars_have_three(self) -> None:
         self.fill("KWD")

@@ -35,7 +35,11 @@ TESTS = {
     "check_shard_": "test_shards",
     "brand_assignment_": "test_access",
     "heartbeat_": "test_heartbeats",
+    "note_": "test_notes",
+    "saved_filter_": "test_saved_filters",
     "brand_period_": PERIODS,
+    "brand_pace_": "test_brand_pace",
+    "pace_error_": "test_pace_ranges",
     "brand_": BRANDS,
     "campaign_": BRANDS,
     "dayparting_": WINDOWS,
@@ -98,6 +102,9 @@ DEFAULTS = {
 
 FOREIGN_KEYS = {
     "BrandAssignment.": "test_access",
+    "Brand.owner": "test_owners",
+    "Note.": "test_notes",
+    "SavedFilter.": "test_saved_filters",
     "SpendUpload": UPLOADS,
     "ImportDraft.": UPLOADS,
     "DaypartingSchedule.": WINDOWS,
@@ -151,7 +158,7 @@ def _constraints(text: str) -> dict[str, ast.Call]:
 
 
 def _fields(text: str) -> dict[str, ast.Call]:
-    """Return the fields of new tables by Model.field."""
+    """Return the fields of new tables, and those added to others, by Model.field."""
     found: dict[str, ast.Call] = {}
     for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
         values = {value.arg: value.value for value in call.keywords}
@@ -159,6 +166,9 @@ def _fields(text: str) -> dict[str, ast.Call]:
             for pair in values["fields"].elts:
                 name, field = ast.unparse(pair.elts[0]), pair.elts[1]  # type: ignore[attr-defined]
                 found[f"{ast.unparse(values['name'])}.{name}".replace("'", "")] = field
+        elif ast.unparse(call.func).endswith("AddField") and isinstance(values["field"], ast.Call):
+            model, name = (ast.unparse(values[part]).replace("'", "") for part in ("model_name", "name"))
+            found[f"{model.capitalize()}.{name}"] = values["field"]
     return found
 
 

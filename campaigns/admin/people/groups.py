@@ -1,4 +1,4 @@
-"""Users, groups and failed sign-ins. Only superusers change users, or staff could promote themselves."""
+"""Groups and failed sign-ins. Only superusers change groups, or staff could promote themselves."""
 
 from __future__ import annotations
 
@@ -8,43 +8,14 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.admin import TabularInline
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from campaigns.admin.shared.base import BaseAdmin, SuperusersOnlyMixin
 from campaigns.admin.shared.lists import ScalableListMixin
-from campaigns.models import BrandAssignment
 
-admin.site.unregister(User)
 admin.site.unregister(Group)
-
-
-class BrandAssignmentInline(TabularInline):
-    model = BrandAssignment
-    autocomplete_fields = ("brand",)
-    extra = 0
-    verbose_name = "brand"
-    verbose_name_plural = "Brands this user can access (Brand managers only)"
-
-
-@admin.register(User)
-class UserAdmin(SuperusersOnlyMixin, ScalableListMixin, DjangoUserAdmin[User]):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    # unfold's base class has an empty attribute of this name, which would come first.
-    add_fieldsets = DjangoUserAdmin.add_fieldsets
-    inlines = (BrandAssignmentInline,)
-    # Written by the system: a form that was open meanwhile would overwrite a newer sign-in with an old one.
-    readonly_fields = ("last_login", "date_joined")
-
-    def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new user gets a name and a password first."""
-        return self.inlines if obj else ()
 
 
 @admin.register(Group)

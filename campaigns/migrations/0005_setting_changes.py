@@ -9,7 +9,7 @@ from campaigns.sql.triggers import CreateTriggers, DropTriggers
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0002_triggers'),
+        ('campaigns', '0004_archive'),
     ]
 
     operations = [

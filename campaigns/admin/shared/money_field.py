@@ -1,0 +1,102 @@
+"""The form field of budgets and limits: understands amounts as people write them, and shows them with separators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from campaigns.rules.amounts import AmbiguousAmount, parse_form_amount
+from campaigns.rules.currencies import DECIMALS
+from campaigns.rules.money import PLACES, format_amount
+from campaigns.rules.text import quote
+
+# The code of an error whose sentence includes the entered value.
+NAMES_THE_VALUE = "names_the_value"
+
+
+def _no_currency() -> str:
+    return ""
+
+
+class HiddenAmountInput(forms.HiddenInput):
+    """Holds the amount that a form showed, without separators: their meaning depends on the currency."""
+
+    def format_value(self, value: Any) -> str | None:
+        text: str | None = super().format_value(value)
+        return None if text is None else text.replace(",", "")
+
+
+class MoneyWidget(UnfoldAdminTextInputWidget):
+    """A text input with the currency beside the amount. The browser's number input changes amounts by arrow keys."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"inputmode": "decimal", "autocomplete": "off"} | (attrs or {}))
+        self.currency: Callable[[], str] = _no_currency
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        beside = f"{(attrs or {}).get('id', name)}_currency"
+        described = " ".join(filter(None, [(attrs or {}).get("aria-describedby"), beside]))
+        context = super().get_context(name, value, (attrs or {}) | {"aria-describedby": described})
+        classes = context["widget"]["attrs"].get("class", "")
+        context["widget"]["attrs"]["class"] = f"{classes} campaigns-money"
+        label = '<span id="{}" class="campaigns-currency">{}</span>'
+        context["widget"]["suffix"] = format_html(label, beside, self.currency())
+        return context
+
+
+class MoneyField(forms.DecimalField):
+    """An amount as text. Forms set `currency`, which returns the currency that is entered beside the amount."""
+
+    widget: Any = MoneyWidget
+    hidden_widget = HiddenAmountInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.currency: Callable[[], str] = _no_currency
+        # The amount that the form showed.
+        self.shown: Decimal | None = None
+
+    def use_currency(self, entered: Callable[[], str], shown: Any) -> None:
+        self.currency = entered
+        self.shown = shown if isinstance(shown, Decimal) else None
+        if isinstance(self.widget, MoneyWidget):
+            self.widget.currency = entered
+
+    def to_python(self, value: Any) -> Any:
+        """Parse an amount. Raises ValidationError for an ambiguous one, and for decimals that the currency hasn't."""
+        if not isinstance(value, str) or not value.strip():
+            return super().to_python(value)
+        try:
+            amount = parse_form_amount(value, self.currency(), self.shown)
+        except AmbiguousAmount as ambiguous:
+            raise ValidationError(str(ambiguous), code=NAMES_THE_VALUE) from ambiguous
+        except ValueError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+        return amount
+
+    def clean(self, value: Any) -> Any:
+        amount = super().clean(value)
+        if isinstance(amount, Decimal) and amount != self.shown:
+            self._refuse_excess_decimals(value, amount)
+        return amount
+
+    def _refuse_excess_decimals(self, text: Any, amount: Decimal) -> None:
+        """Refuse decimals beyond the currency's; validators refuse those beyond six."""
+        currency = self.currency()
+        places, allowed = -int(amount.normalize().as_tuple().exponent), DECIMALS.get(currency, PLACES)
+        if not allowed < places <= PLACES:
+            return
+        rounded = f"{round(amount, allowed):.{allowed}f}"
+        grouped = f"{amount.scaleb(3):.0f}"
+        enter = f"{rounded} or {grouped}" if places == 3 and "." in str(text) else rounded
+        has = f"has {allowed} decimals" if allowed else "has no decimals"
+        raise ValidationError(f"{quote(str(text))}: {currency} {has}. Enter {enter}.", code=NAMES_THE_VALUE)
+
+    def prepare_value(self, value: Any) -> Any:
+        return format_amount(value, self.currency()) if isinstance(value, Decimal) else value
