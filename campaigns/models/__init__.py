@@ -6,8 +6,8 @@ from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, Sta
 from campaigns.models.notes import Note
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
-from campaigns.models.setting_change import SettingChange
 from campaigns.models.saved_filters import SavedFilter
+from campaigns.models.setting_change import SettingChange
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
 from campaigns.models.uploads import ImportDraft, SpendUpload, SpendUploadPart
 
@@ -30,8 +30,8 @@ __all__ = [
     "PaceError",
     "PasswordRequest",
     "PendingSpend",
-    "SettingChange",
     "SavedFilter",
+    "SettingChange",
     "SpendRecord",
     "SpendUpload",
     "SpendUploadPart",

@@ -25,8 +25,8 @@ from campaigns.services.scope import Scope
 class EnforceOnSaveMixin(BaseAdmin):
     """Saves a form in one transaction: lock, close ended periods, read the row, validate, write, record, enforce.
 
-    Needs the model Brand or Campaign, `brand_path`, and a form that derives from ConflictAwareForm: it compares what its
-    user saw with the row, which nobody else can change once the brand is locked.
+    Needs the model Brand or Campaign, `brand_path`, and a form that derives from ConflictAwareForm: it compares what
+    its user saw with the row, which nobody else can change once the brand is locked.
     """
 
     def changeform_view(

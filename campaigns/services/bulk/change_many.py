@@ -113,7 +113,7 @@ def apply_bulk(
 
 def _change_of(operation: Operation, model: Owner, row: PlannedRow) -> ChangedRow:
     campaign_id = row.pk if issubclass(model, Campaign) else None
-    changes = {operation.setting: (row.before, row.after)}
+    changes = operation.changes(row.before, row.after)
     return ChangedRow(row.brand_id, campaign_id, row.name, changes, row.currency, row.currency)
 
 

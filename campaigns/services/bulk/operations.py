@@ -38,9 +38,8 @@ class Operation(Protocol):
     def attribute(self) -> str:
         """The name of the changed attribute, like "daily spend limit"."""
 
-    @property
-    def setting(self) -> str:
-        """Its name in the change history (campaigns.services.history.values)."""
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        """Return old and new values by setting, for the change history (campaigns.services.history.values)."""
 
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         """Return the current values by id."""
@@ -67,7 +66,6 @@ class SwitchTo:
 
     enabled: bool
     attribute = "switch"
-    setting = "enabled"
 
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         return _read_switches(model, ids)
@@ -76,6 +74,9 @@ class SwitchTo:
         if before == ARCHIVED and self.enabled:
             raise OperationRefused("Archived: restore it first.")
         return before if before == ARCHIVED else self.enabled
+
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        return {"enabled": (before, after)}
 
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         write_column(field_of(model, "enabled"), values)
@@ -102,6 +103,10 @@ class ArchiveTo:
             return ARCHIVED
         return False if before == ARCHIVED else before
 
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        archive = {"archived": (not self.archived, self.archived)}
+        return archive | {"enabled": (True, False)} if before is True else archive
+
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         """Write both columns in one statement: a constraint refuses what is archived and on."""
         for piece in in_pieces(sorted(values)):
@@ -113,9 +118,6 @@ class ArchiveTo:
 
     def format_value(self, value: Any, currency: str) -> str:
         return format_switch(value)
-
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        return "archived" if self.archived else "restored from the archive"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "archive", "archived": self.archived}
@@ -149,10 +151,6 @@ class ChangeLimit:
     def attribute(self) -> str:
         return self.field.replace("_", " ")
 
-    @property
-    def setting(self) -> str:
-        return self.field
-
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         return _read_column(model, self.field, ids)
 
@@ -174,6 +172,9 @@ class ChangeLimit:
         change = abs(rounded - before)
         return _in_range(rounded, f"{format_amount(before, currency)} {sign} {format_money(change, currency)}")
 
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        return {self.field: (before, after)}
+
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         write_column(field_of(model, self.field), values)
 
@@ -190,7 +191,6 @@ class ApplySchedule:
 
     schedule: Schedule
     attribute = "schedule"
-    setting = "schedule"
 
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         found: dict[int, list[DaypartingSchedule]] = {pk: [] for pk in ids}
@@ -201,6 +201,9 @@ class ApplySchedule:
 
     def after(self, before: Any, currency: str) -> Any:
         return self.schedule
+
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        return {"schedule": (before, after)}
 
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         write_schedules(values)
@@ -225,15 +228,15 @@ class SetOwner:
     def after(self, before: Any, currency: str) -> Any:
         return self.username
 
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        return {"owner": (before, after)}
+
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         ids = owner_ids([self.username])
         write_column(field_of(model, "owner"), {pk: ids.get(name) for pk, name in values.items()})
 
     def format_value(self, value: Any, currency: str) -> str:
         return value or "no owner"
-
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        return f"owner from {self.format_value(before, currency)} to {self.format_value(after, currency)}"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "owner", "username": self.username}

@@ -23,7 +23,7 @@ from campaigns.models import SettingChange
 from campaigns.rules.clock import Clock
 from campaigns.services.enforcement.saving import begin_change, finish_change
 from campaigns.services.history.settings import Owner, StoredSettings, read_settings
-from campaigns.services.history.values import BRAND, CREATED, DELETED, MOVED_IN, as_text
+from campaigns.services.history.values import ARCHIVE, BRAND, CREATED, DELETED, MOVED_IN, as_text
 from campaigns.services.scope import Scope
 
 Channel = SettingChange.Channel
@@ -94,10 +94,12 @@ def created_row(
     brand_id: int, campaign_id: int | None, name: str, values: Mapping[str, Any], currency: str
 ) -> ChangedRow:
     """Return a row that was created, with the values that were set."""
-    given = {
-        setting: (None, value) for setting, value in values.items() if value not in (None, ()) and setting != "name"
-    }
+    given = {setting: (None, value) for setting, value in values.items() if _is_given(setting, value)}
     return ChangedRow(brand_id, campaign_id, name, {CREATED: (None, name), **given}, currency, currency)
+
+
+def _is_given(setting: str, value: Any) -> bool:
+    return value not in (None, ()) and setting != "name" and not (setting == ARCHIVE and value is False)
 
 
 def differences(before: Mapping[int, StoredSettings], after: Mapping[int, StoredSettings]) -> Iterator[ChangedRow]:

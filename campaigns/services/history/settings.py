@@ -9,12 +9,15 @@ from typing import Any
 
 from campaigns.database.write_column import in_pieces
 from campaigns.models import Brand, Campaign, DaypartingSchedule
-from campaigns.services.history.values import SCHEDULE
+from campaigns.services.history.values import ARCHIVE, SCHEDULE
 
 Owner = type[Brand] | type[Campaign]
 
-BRAND_SETTINGS = ("name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget")
-CAMPAIGN_SETTINGS = ("name", "enabled", "daily_spend_limit", "starts_on", "ends_on")
+BRAND_SETTINGS = ("name", "enabled", "currency", "timezone", "owner", "daily_budget", "monthly_budget", ARCHIVE)
+CAMPAIGN_SETTINGS = ("name", "enabled", "daily_spend_limit", "starts_on", "ends_on", ARCHIVE)
+
+# Columns with other names than their settings: people know an owner by name, and an archive by yes or no.
+COLUMNS = {"owner": "owner__username", ARCHIVE: "archived_at"}
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,10 @@ def read_settings(model: Owner, ids: Iterable[int]) -> dict[int, StoredSettings]
 
 
 def _brands(ids: Sequence[int]) -> dict[int, StoredSettings]:
-    rows = Brand.objects.filter(pk__in=ids).order_by().values("pk", *BRAND_SETTINGS)
+    rows: Any = Brand.objects.filter(pk__in=ids).order_by()
+    rows = rows.values("pk", *map(_column, BRAND_SETTINGS))
     return {
-        row["pk"]: StoredSettings(
-            row["pk"], row["name"], None, row["currency"], {name: row[name] for name in BRAND_SETTINGS}
-        )
+        row["pk"]: StoredSettings(row["pk"], row["name"], None, row["currency"], _values(row, BRAND_SETTINGS))
         for row in rows
     }
 
@@ -54,17 +56,26 @@ def _brands(ids: Sequence[int]) -> dict[int, StoredSettings]:
 def _campaigns(ids: Sequence[int]) -> dict[int, StoredSettings]:
     schedules = _schedules(ids)
     rows: Any = Campaign.objects.filter(pk__in=ids).order_by()
-    rows = rows.values("pk", "brand_id", "brand__name", "brand__currency", *CAMPAIGN_SETTINGS)
+    rows = rows.values("pk", "brand_id", "brand__name", "brand__currency", *map(_column, CAMPAIGN_SETTINGS))
     return {
         row["pk"]: StoredSettings(
             row["brand_id"],
             row["brand__name"],
             row["pk"],
             row["brand__currency"],
-            {name: row[name] for name in CAMPAIGN_SETTINGS} | {SCHEDULE: schedules.get(row["pk"], ())},
+            _values(row, CAMPAIGN_SETTINGS) | {SCHEDULE: schedules.get(row["pk"], ())},
         )
         for row in rows
     }
+
+
+def _column(setting: str) -> str:
+    return COLUMNS.get(setting, setting)
+
+
+def _values(row: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+    found = {setting: row[_column(setting)] for setting in settings}
+    return found | {ARCHIVE: found[ARCHIVE] is not None}
 
 
 def _schedules(ids: Sequence[int]) -> dict[int, tuple[tuple[int, str, str], ...]]:

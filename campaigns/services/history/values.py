@@ -11,7 +11,7 @@ from campaigns.models import SettingChange
 from campaigns.models.dayparting import window_in_words
 from campaigns.rules.money import format_money
 
-CREATED, DELETED, SCHEDULE, BRAND = "created", "deleted", "schedule", "brand"
+CREATED, DELETED, SCHEDULE, BRAND, ARCHIVE = "created", "deleted", "schedule", "brand", "archived"
 # A campaign that came from another brand; on the other brand's page it is BRAND. So each of the two has a line.
 MOVED_IN = "moved_in"
 
@@ -25,12 +25,14 @@ LABELS = {
     "enabled": "on or off",
     "currency": "currency",
     "timezone": "time zone",
+    "owner": "owner",
     "daily_budget": "daily budget",
     "monthly_budget": "monthly budget",
     "daily_spend_limit": "daily spend limit",
     "starts_on": "start date",
     "ends_on": "end date",
     SCHEDULE: "schedule",
+    ARCHIVE: "archive",
 }
 LIMITS = frozenset({"daily_budget", "monthly_budget", "daily_spend_limit"})
 ON, OFF = "on", "off"
@@ -65,13 +67,15 @@ def format_setting(change: SettingChange, text: str | None) -> str:
     if setting == "enabled":
         # One word on a brand's pages and lists, another on a campaign's.
         return text if text == ON or change.campaign_id is not None else "paused"
+    if setting == ARCHIVE:
+        return "archived" if text == ON else "not archived"
     return _format_windows(text) if setting == SCHEDULE else text
 
 
 def _format_nothing(setting: str) -> str:
     if setting in LIMITS:
         return "no limit"
-    return "none" if setting in ("starts_on", "ends_on") else NOTHING
+    return "none" if setting in ("starts_on", "ends_on", "owner") else NOTHING
 
 
 def _format_windows(text: str) -> str:

@@ -16,13 +16,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from campaigns.models import Brand, BrandAssignment, Campaign, PaceError, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, PaceError, SettingChange, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import brand_month as service
 from campaigns.services.insight.brand_month import BrandMonth, brand_month
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.browser import AdminTestCase
-from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, spend, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, recorded_changes, spend, utc
 
 NOW = utc("2026-11-25 12:00")
 

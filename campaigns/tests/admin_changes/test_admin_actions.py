@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Brand, Campaign, SpendRecord, StatusChange
+from campaigns.models import Brand, Campaign, SettingChange, SpendRecord, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.saving import finish_change
 from campaigns.services.scope import Scope

@@ -19,7 +19,7 @@ from campaigns.services.exchange.files import MAX_BYTES
 from campaigns.services.exchange.read import read_table
 from campaigns.tests.support.browser import AdminTestCase, ShownForm, confirm
 from campaigns.tests.support.exchanging import csv_of
-from campaigns.tests.support.factories import make_brand, make_campaign, make_window
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window, recorded_changes
 from campaigns.tests.support.pages import page
 from campaigns.tests.support.workbooks import saved, workbook
 

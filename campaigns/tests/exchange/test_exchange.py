@@ -16,7 +16,7 @@ from campaigns.services.exchange.csv_files import write_csv
 from campaigns.services.exchange.imports import ImportConflict, find_draft, format_value
 from campaigns.services.scope import Scope
 from campaigns.tests.support.exchanging import FORMATS, NOON, ExchangeTestCase, at_noon, csv_of
-from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window, recorded_changes, spend
 from campaigns.tests.support.outside import POSTGRESQL
 
 ODD_NAMES = (

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.models import Brand, BrandAssignment, Campaign, DaypartingSchedule, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, DaypartingSchedule, SettingChange, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.bulk.change_many import Applied, Preview, apply_bulk, preview_bulk
 from campaigns.services.bulk.operations import (
@@ -39,7 +39,7 @@ from campaigns.services.bulk.schedules import (
 )
 from campaigns.services.enforcement.enforce import enforce
 from campaigns.services.scope import Scope
-from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window, recorded_changes, spend, utc
 from campaigns.tests.support.outside import POSTGRESQL
 
 NOON = utc("2026-11-20 12:00")  # a Friday

@@ -60,7 +60,8 @@ def spend(
 def recorded_changes(**filters: Any) -> list[str]:
     """Return the change history of settings, oldest first: "Search: daily spend limit, no limit → 12.50 USD"."""
     return [
-        f"{line.name}: {label_of(line.setting)}, {format_setting(line, line.before)} → {format_setting(line, line.after)}"
+        f"{line.name}: {label_of(line.setting)}, "
+        f"{format_setting(line, line.before)} → {format_setting(line, line.after)}"
         for line in SettingChange.objects.filter(**filters).order_by("id")
     ]
 
