@@ -23,6 +23,7 @@ from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, Archiv
 from campaigns.admin.bulk.forms import BrandBudgetForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.exchange.mixin import ExchangeMixin
+from campaigns.admin.ledger.spend_page import SpendPageMixin
 from campaigns.admin.ledger.statements import recent_statements
 from campaigns.admin.shared.base import BaseAdmin, may_view
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
@@ -99,6 +100,7 @@ class BrandForm(NamedForm[Brand]):
 class BrandAdmin(
     ConfirmTimeZoneChangeMixin,
     PauseBrandMixin,
+    SpendPageMixin,
     ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,
