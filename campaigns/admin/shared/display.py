@@ -22,7 +22,7 @@ from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.services.insight.forecast import format_day
 from campaigns.services.jobs.health import in_words
 
-
+# A percentage beyond this is shown as a multiple.
 MOST_PERCENT = 999
 
 
