@@ -22,12 +22,20 @@ from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.services.insight.forecast import format_day
 from campaigns.services.jobs.health import in_words
 
+# A percentage beyond this is shown as a multiple.
+MOST_PERCENT = 999
+
 
 def percent(spend: Decimal, limit: Decimal) -> int:
     """Return the whole percents of a limit that are spent, rounded down; a limit of 0 is always spent."""
     if limit == 0:
         return 100
     return int((spend * 100 / limit).to_integral_value(ROUND_FLOOR))
+
+
+def format_percent(spent: int) -> str:
+    """Return a percentage of a limit; beyond MOST_PERCENT as whole multiples, which people can still compare."""
+    return f"{spent} %" if spent <= MOST_PERCENT else f"{spent // 100:,}×"
 
 
 def spend_bar(spend: Decimal, limit: Decimal | None, currency: str, *, of: str) -> SafeString:
@@ -40,9 +48,9 @@ def spend_bar(spend: Decimal, limit: Decimal | None, currency: str, *, of: str) 
     spent = percent(spend, limit)
     return render_bar(
         text=f"{format_amount(spend, currency)} of {format_money(limit, currency)}",
-        note="limit is 0" if limit == 0 else f"{spent} %",
+        note="limit is 0" if limit == 0 else format_percent(spent),
         value=min(max(spent, 0), 100),
-        label=f"{spent} % of the {of}",
+        label=f"{format_percent(spent)} {'of ' if spent <= MOST_PERCENT else ''}the {of}",
     )
 
 
