@@ -16,7 +16,18 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import may_view
-from campaigns.admin.shared.display import ago, around, chip, link_to, list_address, share_bar, spend_bar, status_chips
+from campaigns.admin.shared.display import (
+    Standing,
+    ago,
+    around,
+    chip,
+    link_to,
+    list_address,
+    share_bar,
+    spend_bar,
+    status_chips,
+    total_bar,
+)
 from campaigns.admin.shared.filters import ANY_RISK, LAST_24_HOURS
 from campaigns.admin.shared.times import as_of
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
@@ -139,7 +150,7 @@ def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
     beside = f"{format_money(money.other_spend, code)} by brands without a budget" if money.other_spend else ""
     if not money.budgets:
         return {"bar": "", "beside": beside or "–"}
-    bar = spend_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
+    bar = total_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
     return {"bar": bar, "beside": f"plus {beside}" if beside else ""}
 
 
@@ -149,7 +160,13 @@ def _brand(brand: BrandNow) -> dict[str, Any]:
         "chips": [chip(RISKS[risk], TONES[risk]) for risk in brand.risk],
         "when": _when(brand),
         "today": spend_bar(brand.day_spend, brand.daily_budget, brand.currency, of="daily budget"),
-        "this_month": spend_bar(brand.month_spend, brand.monthly_budget, brand.currency, of="monthly budget"),
+        "this_month": spend_bar(
+            brand.month_spend,
+            brand.monthly_budget,
+            brand.currency,
+            of="monthly budget",
+            standing=Standing(brand.verdict, brand.expected),
+        ),
     }
 
 
