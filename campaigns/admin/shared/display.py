@@ -83,13 +83,15 @@ def spend_bar(
         text=f"{format_amount(spend, currency)} of {format_money(limit, currency)}",
         note="limit is 0" if limit == 0 else format_percent(spent),
         value=min(max(spent, 0), 100),
-        label=", ".join(
-            filter(None, (f"{format_percent(spent)} {'of ' if spent <= MOST_PERCENT else ''}the {of}", words))
-        ),
+        label=", ".join(filter(None, (_share(spent, of), words))),
         tone=tone,
         words=words,
         tick=tick,
     )
+
+
+def _share(spent: int, of: str) -> str:
+    return f"{format_percent(spent)} {'of ' if spent <= MOST_PERCENT else ''}the {of}"
 
 
 def _judge(spend: Decimal, limit: Decimal, standing: Standing | None) -> tuple[str, str, int | None]:
@@ -109,7 +111,7 @@ def total_bar(spend: Decimal, budgets: Decimal, currency: str, *, of: str) -> Sa
         text=f"{format_amount(spend, currency)} of {format_money(budgets, currency)}",
         note=format_percent(spent),
         value=min(max(spent, 0), 100),
-        label=f"{spent} % of the {of}",
+        label=_share(spent, of),
     )
 
 

@@ -182,7 +182,7 @@ class BrandListTests(AdminTestCase):
         spend(campaign, "120445.6")
         page = self.client.get(address("brand"))
         self.assertContains(page, "<small>1,515×</small>")
-        self.assertContains(page, 'value="100" aria-label="1,515× the daily budget"')
+        self.assertContains(page, 'value="100" aria-label="1,515× the daily budget, reached"')
 
     def test_a_budget_of_0_is_said_and_full(self) -> None:
         make_brand(daily_budget=0)
