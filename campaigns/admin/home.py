@@ -16,7 +16,18 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import may_view
-from campaigns.admin.shared.display import ago, around, chip, link_to, list_address, share_bar, spend_bar, status_chips
+from campaigns.admin.shared.display import (
+    Standing,
+    ago,
+    around,
+    chip,
+    link_to,
+    list_address,
+    share_bar,
+    spend_bar,
+    status_chips,
+    total_bar,
+)
 from campaigns.admin.shared.filters import ANY_RISK, LAST_24_HOURS
 from campaigns.admin.shared.times import as_of
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
@@ -27,7 +38,7 @@ from campaigns.services.insight import home as overview
 from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money, OwnBrand
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
-from campaigns.services.jobs.health import Health
+from campaigns.services.jobs.health import Health, Processes
 from campaigns.services.permissions import sees_only_assigned_brands
 
 # Status changes shown under “Latest”.
@@ -139,7 +150,7 @@ def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
     beside = f"{format_money(money.other_spend, code)} by brands without a budget" if money.other_spend else ""
     if not money.budgets:
         return {"bar": "", "beside": beside or "–"}
-    bar = spend_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
+    bar = total_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
     return {"bar": bar, "beside": f"plus {beside}" if beside else ""}
 
 
@@ -149,7 +160,13 @@ def _brand(brand: BrandNow) -> dict[str, Any]:
         "chips": [chip(RISKS[risk], TONES[risk]) for risk in brand.risk],
         "when": _when(brand),
         "today": spend_bar(brand.day_spend, brand.daily_budget, brand.currency, of="daily budget"),
-        "this_month": spend_bar(brand.month_spend, brand.monthly_budget, brand.currency, of="monthly budget"),
+        "this_month": spend_bar(
+            brand.month_spend,
+            brand.monthly_budget,
+            brand.currency,
+            of="monthly budget",
+            standing=Standing(brand.verdict, brand.expected),
+        ),
     }
 
 
@@ -222,6 +239,20 @@ def _health(health: Health | None, now: datetime) -> dict[str, Any] | None:
         "problems": health.problems,
         "warnings": health.warnings,
         "jobs": [(job.name, ago(job.succeeded_at, now), job.late) for job in health.jobs],
-        "processes": [(each.kind, each.running) for each in health.processes],
+        "missing": [_missing(each, now) for each in health.processes if each.is_missing],
+        "processes": [
+            (each.kind, each.running, ago(each.seen_at, now))
+            for each in sorted(health.processes, key=lambda each: not each.is_missing)
+        ],
         "address": list_address(JobRun),
+    }
+
+
+def _missing(processes: Processes, now: datetime) -> dict[str, str]:
+    last = processes.seen_at
+    return {
+        "kind": processes.kind,
+        "since": last.astimezone(UTC).isoformat() if last else "",
+        "ago": ago(last, now),
+        "command": processes.command,
     }

@@ -13,16 +13,31 @@ from django.utils.safestring import SafeString
 
 from campaigns.admin.brand.facts import Fact, month_facts
 from campaigns.admin.bulk.archive import with_archived
-from campaigns.admin.shared.charts import expected_so_far, hours_chart, month_chart, options, spent_so_far
-from campaigns.admin.shared.display import chip, day_bar, link_to_list, month_bar, spend_bar, table
+from campaigns.admin.shared.charts import (
+    days_of_month,
+    expected_so_far,
+    hours_chart,
+    month_chart,
+    month_options,
+    options,
+    spent_so_far,
+)
+from campaigns.admin.shared.display import (
+    VERDICT_TONES,
+    Standing,
+    chip,
+    day_bar,
+    link_to_list,
+    month_bar,
+    spend_bar,
+    table,
+)
 from campaigns.admin.shared.times import as_of
 from campaigns.models import Campaign
 from campaigns.rules.money import format_amount, format_money
-from campaigns.rules.pace import VERDICT_LABELS, Verdict
+from campaigns.rules.pace import VERDICT_LABELS
 from campaigns.rules.times import format_time
 from campaigns.services.insight.brand_month import MAX_LATEST_RECORDS, BrandMonth, brand_month
-
-TONES = {Verdict.ON_PACE: "good", Verdict.OVER: "warning", Verdict.UNDER: "note", Verdict.EARLY: "plain"}
 
 
 def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
@@ -76,10 +91,20 @@ def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
 
 def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
     return {
-        "bar": spend_bar(month.month.spend, month.month.budget, brand.currency, of="monthly budget"),
+        "bar": spend_bar(
+            month.month.spend,
+            month.month.budget,
+            brand.currency,
+            of="monthly budget",
+            standing=Standing(month.verdict, month.expected),
+        ),
         "chip": _chip(month),
         "facts": month_facts(brand, month),
-        "chart": {"data": month_chart(month), "type": "line", "options": options(brand.currency)},
+        "chart": {
+            "data": month_chart(month),
+            "type": "line",
+            "options": month_options(brand.currency, days_of_month(month)),
+        },
         "label": _month_label(brand, month),
         "table": _days_table(brand, month),
         "has_budget": bool(month.month.budget),
@@ -92,8 +117,7 @@ def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
 def _chip(month: BrandMonth) -> SafeString | str:
     if month.month.is_reached:
         return chip("reached", "bad")
-    verdict = month.pace.verdict if month.pace else None
-    return chip(VERDICT_LABELS[verdict], TONES[verdict]) if verdict else ""
+    return chip(VERDICT_LABELS[month.verdict], VERDICT_TONES[month.verdict]) if month.verdict else ""
 
 
 def _left_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:

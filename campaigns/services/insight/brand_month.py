@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from campaigns.database.connection import fetch_all, one_snapshot
 from campaigns.models import Brand, BrandPeriod
 from campaigns.rules.currencies import smallest_unit
+from campaigns.rules.pace import Verdict
 from campaigns.rules.periods import (
     ONE_DAY,
     QUARTER_SECONDS,
@@ -80,6 +81,10 @@ class BrandMonth:
     today: date
     day: Period
     month: Period
+    # None for a brand that isn't judged.
+    verdict: Verdict | None
+    # Percent of the month's spend that is expected by now.
+    expected: float | None
     # None where it is too early to project.
     pace: MonthPace | None
     # How often the ranges of all brands' projections were right.
@@ -142,6 +147,8 @@ def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
         today,
         Period(day, spent.day_spend, spent.daily_budget),
         Period(month, spent.month_spend, spent.monthly_budget),
+        spent.verdict,
+        spent.expected,
         spent.pace,
         reliable,
         finished,

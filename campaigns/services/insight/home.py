@@ -18,6 +18,7 @@ from campaigns.database.connection import as_date, fetch_all
 from campaigns.database.dialects import shown_sum
 from campaigns.models import Campaign, StatusChange
 from campaigns.rules.money import from_micros
+from campaigns.rules.pace import Verdict
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight.month_pace import COLUMNS as PACE_COLUMNS
 from campaigns.services.insight.month_pace import MonthPace, month_pace
@@ -90,6 +91,10 @@ class BrandNow(NamedTuple):
     daily_budget: Decimal | None
     month_spend: Decimal
     monthly_budget: Decimal | None
+    # None for a brand that isn't judged.
+    verdict: Verdict | None
+    # Percent of the month's spend that is expected by now.
+    expected: float | None
     # None where it is too early to project, or the time zone is unknown.
     pace: MonthPace | None
 
@@ -183,6 +188,7 @@ def brand_now(row: tuple[Any, ...]) -> BrandNow:
     """Return a row of EACH_BRAND with names and types."""
     pk, name, timezone, currency, _, bits = row[:6]
     day_spend, daily_budget, month_spend, monthly_budget, today, *pace = row[9:]
+    of_pace = dict(zip(PACE_COLUMNS, pace, strict=True))
     return BrandNow(
         pk,
         name,
@@ -193,6 +199,8 @@ def brand_now(row: tuple[Any, ...]) -> BrandNow:
         None if daily_budget is None else from_micros(daily_budget),
         from_micros(month_spend),
         None if monthly_budget is None else from_micros(monthly_budget),
+        None if of_pace["verdict"] is None else Verdict(of_pace["verdict"]),
+        of_pace["expected_percent"],
         None if today is None else month_pace(pace, as_date(today)),
     )
 
