@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
@@ -20,7 +21,7 @@ from django.utils.safestring import SafeString
 from campaigns.admin.exchange.mixin import file_response
 from campaigns.admin.ledger.history import status_row
 from campaigns.admin.shared.base import BaseAdmin, may_view
-from campaigns.admin.shared.display import change_address, chip, history_address, link_to, list_address, table
+from campaigns.admin.shared.display import change_address, chip, history_address, link_to, table
 from campaigns.admin.shared.fields import is_key
 from campaigns.admin.shared.times import as_of, local_time
 from campaigns.models import Brand, Campaign, Note, SettingChange, StatusChange
@@ -82,8 +83,9 @@ class ChangeHistoryMixin(BaseAdmin):
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         if row is None:
-            messages.warning(request, f"This {self.opts.verbose_name} no longer exists.")
-            return HttpResponseRedirect(list_address(self.model))
+            return self.missing(request, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
         brand: Brand = row if isinstance(row, Brand) else row.brand
         zone = find_zone(brand.timezone) or UTC
         form = HistoryForm(request.GET)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from campaigns.services.intake.importer import ACTOR as IMPORT
 from campaigns.services.jobs.schedule import JOBS
 
+# Imports of spend, by file or by command.
+IMPORT = "import_spend"
 JOB_NAMES = {job.run_name: job.name for job in JOBS}
 
 

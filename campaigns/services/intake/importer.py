@@ -17,6 +17,7 @@ from campaigns.database.connection import is_conflict
 from campaigns.models import Brand, Campaign
 from campaigns.rules.clock import Clock
 from campaigns.services.enforcement.enforce import enforce
+from campaigns.services.history.actors import IMPORT
 from campaigns.services.history.record import Channel, Source, differences, record_changes
 from campaigns.services.history.settings import read_settings
 from campaigns.services.intake.csv_reader import BadRow, Line, Row, SkippedLine, SkipReason
@@ -24,8 +25,7 @@ from campaigns.services.intake.placement import Batch, Brands, Counts, Places
 from campaigns.services.intake.staging import Contradiction, write_batch
 from campaigns.services.scope import Scope
 
-ACTOR = "import_spend"
-BY_COMMAND = Source(ACTOR, Channel.COMMAND)
+BY_COMMAND = Source(IMPORT, Channel.COMMAND)
 BATCH = 20_000
 # Characters of all lines of a batch but the last, which bounds memory for long lines.
 MAX_BATCH_CHARACTERS = 4_000_000
@@ -167,7 +167,7 @@ def _record(batch: Batch, source: Source, clock: Clock) -> None:
 
 def _enforce(campaigns: list[int], clock: Clock) -> None:
     if campaigns:
-        enforce(Scope.of_campaigns(campaigns), clock=clock, actor=ACTOR)
+        enforce(Scope.of_campaigns(campaigns), clock=clock, actor=IMPORT)
 
 
 def describe_contradiction(contradiction: Contradiction) -> str:
