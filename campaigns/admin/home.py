@@ -34,6 +34,7 @@ from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_money
 from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
+from campaigns.services.history.actors import actor_name
 from campaigns.services.insight import home as overview
 from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money, OwnBrand
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
@@ -228,7 +229,7 @@ def _lines(changes: list[StatusChange], now: datetime) -> Iterator[dict[str, Any
             "campaign": link_to(change.campaign),
             "brand": brand.name,
             "after": status_chips(PauseReason(change.reasons_after)),
-            "actor": change.actor,
+            "actor": actor_name(change.actor),
         }
 
 

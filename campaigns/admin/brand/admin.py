@@ -21,6 +21,7 @@ from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, Archiv
 from campaigns.admin.bulk.forms import BrandBudgetForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.exchange.mixin import ExchangeMixin
+from campaigns.admin.ledger.change_history import ChangeHistoryMixin
 from campaigns.admin.ledger.spend_page import SpendPageMixin
 from campaigns.admin.ledger.statements import recent_statements
 from campaigns.admin.shared.base import BaseAdmin, may_view
@@ -92,6 +93,7 @@ class BrandForm(NamedForm[Brand]):
 
 @admin.register(Brand)
 class BrandAdmin(
+    ChangeHistoryMixin,
     ConfirmTimeZoneChangeMixin,
     PauseBrandMixin,
     SpendPageMixin,

@@ -19,6 +19,7 @@ from campaigns.admin.campaign.currency import currency_of_brand
 from campaigns.admin.campaign.page import campaign_now
 from campaigns.admin.campaign.schedule import WindowInline, schedules
 from campaigns.admin.exchange.mixin import ExchangeMixin
+from campaigns.admin.ledger.change_history import ChangeHistoryMixin
 from campaigns.admin.ledger.history import recent_history
 from campaigns.admin.ledger.spend_page import SpendPageMixin
 from campaigns.admin.shared.base import BaseAdmin
@@ -78,6 +79,7 @@ class CampaignForm(NamedForm[Campaign]):
 
 @admin.register(Campaign)
 class CampaignAdmin(
+    ChangeHistoryMixin,
     SpendPageMixin,
     ArchiveMixin,
     ExchangeMixin,

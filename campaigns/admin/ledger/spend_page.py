@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -16,7 +17,7 @@ from campaigns.admin.exchange.mixin import file_response
 from campaigns.admin.ledger import spend_figures as figures
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.charts import options
-from campaigns.admin.shared.display import change_address, list_address
+from campaigns.admin.shared.display import change_address
 from campaigns.admin.shared.times import as_of
 from campaigns.models import Brand
 from campaigns.rules.periods import EARLIEST, ONE_DAY, find_zone, first_of_month, local_date
@@ -84,8 +85,9 @@ class SpendPageMixin(BaseAdmin):
     def spend_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         if row is None:
-            messages.warning(request, f"This {self.opts.verbose_name} no longer exists.")
-            return HttpResponseRedirect(list_address(self.model))
+            return self.missing(request, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
         brand: Brand = row if isinstance(row, Brand) else row.brand
         zone = find_zone(brand.timezone)
         if zone is None:

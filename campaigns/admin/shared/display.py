@@ -189,6 +189,11 @@ def change_address(row: models.Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
+def history_address(row: models.Model) -> str:
+    """Return the address of the row's change history in the admin."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_history", args=[row.pk])
+
+
 def list_address(model: type[models.Model], **filters: Any) -> str:
     """Return the address of a list in the admin, filtered."""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist", query=filters or None)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import time_machine
+from django.contrib.auth.models import User
 from django.urls import reverse
 from openpyxl.reader.excel import load_workbook
 
@@ -118,6 +119,11 @@ class SpendPageTests(AdminTestCase):
         for row in (self.brand, self.search):
             self.assertEqual(self.client.get(self.address(row)).status_code, 302)
         self.assertEqual(self.client.get(self.address(other)).status_code, 200)
+
+    def test_it_needs_the_permission_to_view(self) -> None:
+        self.client.force_login(User.objects.create(username="nobody", is_staff=True))
+        for row in (self.brand, self.search):
+            self.assertEqual(self.client.get(self.address(row)).status_code, 403)
 
     def test_both_pages_lead_to_it(self) -> None:
         for row in (self.brand, self.search):
