@@ -55,9 +55,8 @@ class BaseAdmin(ModelAdmin):
 
     def missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Lead home from a page of a row that is gone, or that the person can't see: both say the same."""
-        messages.warning(
-            request, f"{self.opts.verbose_name.capitalize()} with ID “{unquote(object_id)}” doesn’t exist."
-        )
+        name = str(self.opts.verbose_name).capitalize()
+        messages.warning(request, f"{name} with ID “{unquote(object_id)}” doesn’t exist.")
         return HttpResponseRedirect(reverse("admin:index"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
