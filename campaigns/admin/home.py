@@ -35,12 +35,13 @@ from campaigns.rules.currencies import smallest_unit
 from campaigns.rules.money import format_money
 from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
+from campaigns.services.history.actors import actor_name
 from campaigns.services.insight import home as overview
 from campaigns.services.insight.brand_now import BrandNow
 from campaigns.services.insight.home import Brands, Campaigns, Changes, Currency, Money, OwnBrand
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
-from campaigns.services.jobs.health import Health
+from campaigns.services.jobs.health import Health, Processes
 from campaigns.services.permissions import sees_only_assigned_brands
 
 # Status changes shown under “Latest”.
@@ -260,7 +261,7 @@ def _lines(changes: list[StatusChange], now: datetime) -> Iterator[dict[str, Any
             "campaign": link_to(change.campaign),
             "brand": brand.name,
             "after": status_chips(PauseReason(change.reasons_after)),
-            "actor": change.actor,
+            "actor": actor_name(change.actor),
         }
 
 
@@ -271,6 +272,20 @@ def _health(health: Health | None, now: datetime) -> dict[str, Any] | None:
         "problems": health.problems,
         "warnings": health.warnings,
         "jobs": [(job.name, ago(job.succeeded_at, now), job.late) for job in health.jobs],
-        "processes": [(each.kind, each.running) for each in health.processes],
+        "missing": [_missing(each, now) for each in health.processes if each.is_missing],
+        "processes": [
+            (each.kind, each.running, ago(each.seen_at, now))
+            for each in sorted(health.processes, key=lambda each: not each.is_missing)
+        ],
         "address": list_address(JobRun),
+    }
+
+
+def _missing(processes: Processes, now: datetime) -> dict[str, str]:
+    last = processes.seen_at
+    return {
+        "kind": processes.kind,
+        "since": last.astimezone(UTC).isoformat() if last else "",
+        "ago": ago(last, now),
+        "command": processes.command,
     }

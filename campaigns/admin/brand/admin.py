@@ -22,6 +22,8 @@ from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, Archiv
 from campaigns.admin.bulk.forms import BrandBudgetForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.exchange.mixin import ExchangeMixin
+from campaigns.admin.ledger.change_history import ChangeHistoryMixin
+from campaigns.admin.ledger.spend_page import SpendPageMixin
 from campaigns.admin.ledger.statements import recent_statements
 from campaigns.admin.shared.base import BaseAdmin, may_view
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
@@ -92,8 +94,10 @@ class BrandForm(NamedForm[Brand]):
 
 @admin.register(Brand)
 class BrandAdmin(
+    ChangeHistoryMixin,
     ConfirmTimeZoneChangeMixin,
     PauseBrandMixin,
+    SpendPageMixin,
     ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,

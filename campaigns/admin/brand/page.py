@@ -13,7 +13,15 @@ from django.utils.safestring import SafeString
 
 from campaigns.admin.brand.facts import Fact, month_facts
 from campaigns.admin.bulk.archive import with_archived
-from campaigns.admin.shared.charts import expected_so_far, hours_chart, month_chart, options, spent_so_far
+from campaigns.admin.shared.charts import (
+    days_of_month,
+    expected_so_far,
+    hours_chart,
+    month_chart,
+    month_options,
+    options,
+    spent_so_far,
+)
 from campaigns.admin.shared.display import (
     VERDICT_TONES,
     Standing,
@@ -92,7 +100,11 @@ def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
         ),
         "chip": _chip(month),
         "facts": month_facts(brand, month),
-        "chart": {"data": month_chart(month), "type": "line", "options": options(brand.currency)},
+        "chart": {
+            "data": month_chart(month),
+            "type": "line",
+            "options": month_options(brand.currency, days_of_month(month)),
+        },
         "label": _month_label(brand, month),
         "table": _days_table(brand, month),
         "has_budget": bool(month.month.budget),

@@ -20,7 +20,9 @@ from campaigns.admin.campaign.near_limit import NearLimitFilter
 from campaigns.admin.campaign.page import campaign_now
 from campaigns.admin.campaign.schedule import WindowInline, schedules
 from campaigns.admin.exchange.mixin import ExchangeMixin
+from campaigns.admin.ledger.change_history import ChangeHistoryMixin
 from campaigns.admin.ledger.history import recent_history
+from campaigns.admin.ledger.spend_page import SpendPageMixin
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.deletion import ProtectHistoryMixin
@@ -78,6 +80,8 @@ class CampaignForm(NamedForm[Campaign]):
 
 @admin.register(Campaign)
 class CampaignAdmin(
+    ChangeHistoryMixin,
+    SpendPageMixin,
     ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,

@@ -39,19 +39,33 @@ def options(currency: str) -> str:
     return json.dumps(OPTIONS | {"scales": scales, "locale": "en"})
 
 
+def month_options(currency: str, days: int) -> str:
+    """Return the options of the month's chart, whose points have their place in time: now is between two midnights."""
+    shown = json.loads(options(currency))
+    shown["scales"]["x"] |= {
+        "type": "linear",
+        "min": 0,
+        "max": days,
+        "title": {"display": True, "text": "day of the month", "color": GREY},
+    }
+    shown["scales"]["x"]["ticks"] |= {"precision": 0, "format": {"maximumFractionDigits": 1}}
+    return json.dumps(shown)
+
+
 def month_chart(month: BrandMonth) -> str:
     """Return the month's spend so far, what was expected by each day, the budget, and the projection with its range.
 
-    The points are the ends of the days and, for today, now.
+    The points are the ends of the days and, for today, now. Their labels are their places on the axis, in days.
     """
-    days = _days_of_month(month)
+    days = days_of_month(month)
     done = len(month.finished)
-    labels = ["", *("now" if day == done + 1 else str(day) for day in range(1, days + 1))]
-    datasets = [_line("Spent", spent_so_far(month), BLUE, fill="origin", backgroundColor=LIGHT_BLUE)]
+    now = round(done + float(month.day.span.fraction), 3)
+    labels = [*range(done + 1), now, *range(done + 2, days + 1)]
+    datasets = [chart_line("Spent", spent_so_far(month), BLUE, fill="origin", backgroundColor=LIGHT_BLUE)]
     if expected := expected_so_far(month):
-        datasets.append(_line("Expected", expected, GREY, borderDash=[4, 4], borderWidth=1.5))
+        datasets.append(chart_line("Expected", expected, GREY, borderDash=[4, 4], borderWidth=1.5))
     if month.month.budget:
-        datasets.append(_line("Monthly budget", [month.month.budget] * (days + 1), RED, borderWidth=1.5))
+        datasets.append(chart_line("Monthly budget", [month.month.budget] * (days + 1), RED, borderWidth=1.5))
     if month.pace and not month.month.is_reached:
         datasets += _projected(month, month.pace)
     return json.dumps({"labels": labels, "datasets": datasets})
@@ -90,23 +104,23 @@ def _projected(month: BrandMonth, pace: MonthPace) -> list[dict[str, Any]]:
     now, _, *later = pace.projections(spend)
     expected = [now, *later]
     before: list[Decimal | None] = [None] * (len(month.finished) + 1)
-    lines = [_line("Projection", [*before, *expected], AMBER, borderDash=[6, 4])]
+    lines = [chart_line("Projection", [*before, *expected], AMBER, borderDash=[6, 4])]
     if pace.errors is None:
         return lines
     low, high = ([amount + (amount - spend) * error / 1000 for amount in expected] for error in pace.errors)
     none = "rgba(0, 0, 0, 0)"
     return [
         *lines,
-        _line("Low", [*before, *low], none),
-        _line("High", [*before, *high], none, fill="-1", backgroundColor=LIGHT_AMBER),
+        chart_line("Low", [*before, *low], none),
+        chart_line("High", [*before, *high], none, fill="-1", backgroundColor=LIGHT_AMBER),
     ]
 
 
-def _days_of_month(month: BrandMonth) -> int:
+def days_of_month(month: BrandMonth) -> int:
     return len(month.finished) + int(month.days_left.to_integral_value(ROUND_CEILING))
 
 
-def _line(label: str, data: Points, colour: str, **more: Any) -> dict[str, Any]:
+def chart_line(label: str, data: Points, colour: str, **more: Any) -> dict[str, Any]:
     line = {"label": label, "data": _floats(data), "borderColor": colour, "borderWidth": 2, "fill": False}
     return line | {"pointRadius": 0, "pointHitRadius": 8} | more
 

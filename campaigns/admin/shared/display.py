@@ -24,12 +24,20 @@ from campaigns.rules.reasons import LABELS, PauseReason, is_near, is_reached
 from campaigns.services.insight.forecast import format_day
 from campaigns.services.jobs.health import in_words
 
+# A percentage beyond this is shown as a multiple.
+MOST_PERCENT = 999
+
 
 def percent(spend: Decimal, limit: Decimal) -> int:
     """Return the whole percents of a limit that are spent, rounded down; a limit of 0 is always spent."""
     if limit == 0:
         return 100
     return int((spend * 100 / limit).to_integral_value(ROUND_FLOOR))
+
+
+def format_percent(spent: int) -> str:
+    """Return a percentage of a limit; beyond MOST_PERCENT as whole multiples, which people can still compare."""
+    return f"{spent} %" if spent <= MOST_PERCENT else f"{spent // 100:,}×"
 
 
 class Standing(NamedTuple):
@@ -73,13 +81,17 @@ def spend_bar(
     tone, words, tick = _judge(spend, limit, standing)
     return render_bar(
         text=f"{format_amount(spend, currency)} of {format_money(limit, currency)}",
-        note="limit is 0" if limit == 0 else f"{spent} %",
+        note="limit is 0" if limit == 0 else format_percent(spent),
         value=min(max(spent, 0), 100),
-        label=", ".join(filter(None, (f"{spent} % of the {of}", words))),
+        label=", ".join(filter(None, (_share(spent, of), words))),
         tone=tone,
         words=words,
         tick=tick,
     )
+
+
+def _share(spent: int, of: str) -> str:
+    return f"{format_percent(spent)} {'of ' if spent <= MOST_PERCENT else ''}the {of}"
 
 
 def _judge(spend: Decimal, limit: Decimal, standing: Standing | None) -> tuple[str, str, int | None]:
@@ -97,9 +109,9 @@ def total_bar(spend: Decimal, budgets: Decimal, currency: str, *, of: str) -> Sa
     spent = percent(spend, budgets)
     return render_bar(
         text=f"{format_amount(spend, currency)} of {format_money(budgets, currency)}",
-        note=f"{spent} %",
+        note=format_percent(spent),
         value=min(max(spent, 0), 100),
-        label=f"{spent} % of the {of}",
+        label=_share(spent, of),
     )
 
 
@@ -175,6 +187,11 @@ def link_to(row: models.Model, text: str = "") -> SafeString:
 def change_address(row: models.Model) -> str:
     """Return the address of the row's page in the admin."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def history_address(row: models.Model) -> str:
+    """Return the address of the row's change history in the admin."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_history", args=[row.pk])
 
 
 def list_address(model: type[models.Model], **filters: Any) -> str:

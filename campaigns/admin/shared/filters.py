@@ -23,6 +23,7 @@ from unfold.widgets import INPUT_CLASSES
 
 from campaigns.database.dialects import in_list, list_param
 from campaigns.rules.reasons import LABELS, NEAR_PERCENT, PauseReason
+from campaigns.services.history.timeline import STILL_PAUSED
 from campaigns.services.insight import risk
 from campaigns.services.insight.home import RECENT_PERIOD
 from campaigns.services.insight.risk import Risk, brands_with_risk
@@ -142,14 +143,15 @@ class NearFilter(DescribedFilter, DropdownFilter):
 
 
 class ChangeFilter(DescribedFilter, DropdownFilter):
-    """Changes by what they did to the campaign."""
+    """Changes by what they did to the campaign; those that left it paused are hidden unless they are asked for."""
 
     title = "change"
     parameter_name = "change"
     kinds = {
         "paused": ("paused", Q(reasons_before=0)),
         "resumed": ("resumed", Q(reasons_after=0)),
-        "other": ("pause reasons changed", ~Q(reasons_before=0) & ~Q(reasons_after=0)),
+        "other": ("still paused, other reasons", STILL_PAUSED),
+        "all": ("all, with still paused", Q()),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -157,7 +159,7 @@ class ChangeFilter(DescribedFilter, DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         kind = self.kinds.get(self.value() or "")
-        return queryset.filter(kind[1]) if kind else queryset
+        return queryset.filter(kind[1]) if kind else queryset.exclude(STILL_PAUSED)
 
 
 class DateRangeForm(forms.Form):

@@ -19,6 +19,7 @@ from campaigns.database.dialects import shown_sum
 from campaigns.models import Campaign, StatusChange
 from campaigns.rules.money import from_micros
 from campaigns.rules.reasons import PauseReason
+from campaigns.services.history.timeline import STILL_PAUSED
 from campaigns.services.insight.brand_now import (
     AT_STAKE,
     NEEDS_ATTENTION,
@@ -254,8 +255,8 @@ def _count_change(found: Changes, before: int, after: int, count: int) -> None:
 
 
 def latest_changes(user: Person, number: int) -> list[StatusChange]:
-    """Return the latest status changes of campaigns that the person can see, with campaign and brand."""
+    """Return the latest pauses and resumes of campaigns that the person can see, with campaign and brand."""
     last = Subquery(StatusChange.objects.order_by("-pk").values("pk")[:1])
-    newest = StatusChange.objects.filter(pk__gt=last - _max_changes(user))
+    newest = StatusChange.objects.filter(pk__gt=last - _max_changes(user)).exclude(STILL_PAUSED)
     changes = visible_to(user, newest.select_related("campaign__brand"), "campaign__brand")
     return list(changes.order_by("-id")[:number])

@@ -33,6 +33,12 @@ MISSING_AFTER = timedelta(minutes=2)
 # Hosts that are gone are deleted from the list.
 FORGOTTEN_AFTER = timedelta(days=7)
 
+# How to start a process by hand.
+START_COMMANDS = {
+    Heartbeat.Kind.BEAT: "celery -A budget_manager beat --scheduler django_celery_beat.schedulers:DatabaseScheduler",
+    Heartbeat.Kind.WORKER: "celery -A budget_manager worker",
+}
+
 # Reading past so many deleted rows takes about 0.2 s each time; a minute of 10,000 rows a second leaves fewer.
 MANY_DEAD_ROWS = 1_000_000
 
@@ -70,6 +76,13 @@ class Processes:
     seen_at: datetime | None
     problem: str = ""
     warning: str = ""
+    # None of them runs: it was last seen too long ago, or has never been seen.
+    is_missing: bool = False
+
+    @property
+    def command(self) -> str:
+        """The command that starts one."""
+        return START_COMMANDS[Heartbeat.Kind(self.kind)]
 
 
 @dataclass(frozen=True)
@@ -232,9 +245,18 @@ def _processes(kind: str, heartbeats: Iterable[Heartbeat], now: datetime, instal
     ours = [heartbeat for heartbeat in heartbeats if heartbeat.kind == kind]
     there = [heartbeat for heartbeat in ours if abs(now - heartbeat.seen_at) <= MISSING_AFTER]
     last = max((heartbeat.seen_at for heartbeat in ours if heartbeat.seen_at <= now + MISSING_AFTER), default=None)
-    missing = not there and now - (last or installed_at) > MISSING_AFTER
-    warning = _skew(kind, max((_ahead(heartbeat, now) for heartbeat in there), key=abs, default=timedelta(0)))
-    return Processes(str(kind), len(there), last, _missing(kind, last) if missing else "", warning)
+    overdue = not there and now - (last or installed_at) > MISSING_AFTER
+    # Nothing is well without one, but a fresh installation has some time to start it.
+    waiting = not overdue and last is None
+    skew = _skew(kind, max((_ahead(heartbeat, now) for heartbeat in there), key=abs, default=timedelta(0)))
+    return Processes(
+        str(kind),
+        len(there),
+        last,
+        problem=_missing(kind, last) if overdue else "",
+        warning=_not_started(kind) if waiting else skew,
+        is_missing=overdue or waiting,
+    )
 
 
 def _ahead(heartbeat: Heartbeat, now: datetime) -> timedelta:
@@ -254,9 +276,13 @@ def _skew(kind: str, ahead: timedelta) -> str:
 
 
 def _missing(kind: str, last: datetime | None) -> str:
-    name = "beat" if kind == Heartbeat.Kind.BEAT else "a worker"
     when = f"at {_instant(last)}" if last else "never"
-    return f"No {kind} has been seen for two minutes (the last one: {when}): start {name}, or see its log."
+    start = f"start it with “{START_COMMANDS[Heartbeat.Kind(kind)]}”, or see its log"
+    return f"No {kind} has been seen for two minutes (the last one: {when}): {start}."
+
+
+def _not_started(kind: str) -> str:
+    return f"No {kind} has run yet: start it with “{START_COMMANDS[Heartbeat.Kind(kind)]}”."
 
 
 def dead_rows_warning() -> str:

@@ -89,14 +89,14 @@ function draw(canvas) {
 
 for (const canvas of document.querySelectorAll("canvas[data-day]")) {
     let chart = draw(canvas);
+    const redraw = () => {
+        chart.destroy();
+        chart = draw(canvas);
+    };
     // The theme may be changed at any time, by a button or by the system.
-    new MutationObserver(() => {
-        chart.destroy();
-        chart = draw(canvas);
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+    new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
     // refresh.js writes newer figures.
-    new MutationObserver(() => {
-        chart.destroy();
-        chart = draw(canvas);
-    }).observe(canvas, { attributes: true, attributeFilter: ["data-day"] });
+    new MutationObserver(redraw).observe(canvas, { attributes: true, attributeFilter: ["data-day"] });
+    // A canvas doesn't load a font that it draws with, and doesn't draw again when it comes.
+    document.fonts.load(`${FONT.size}px ${FONT.family}`).then(redraw, () => undefined);
 }

@@ -20,6 +20,7 @@ from campaigns.services.insight import home as overview
 from campaigns.services.insight.home import brands_now, recent_changes
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.full_check import run_full_check
+from campaigns.services.jobs.health import note_heartbeat
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, spend, utc
 
@@ -261,3 +262,36 @@ class PeopleTests(HomeTestCase):
         with time_machine.travel(NOW + timedelta(hours=3), tick=False):
             self.client.force_login(self.user)
             self.assertContains(self.home(), "check_budgets last succeeded 3 hours ago")
+
+
+class ProcessTests(HomeTestCase):
+    """Without a worker and beat nothing is well, and the page begins with them."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        make_brand()
+        self.check()
+
+    def test_a_fresh_installation_says_that_none_has_run_and_how_to_start_it(self) -> None:
+        page = self.home().content.decode()
+        self.assertNotIn("All systems normal", page)
+        self.assertIn("Start it with <code>celery -A budget_manager worker</code>", page)
+        self.assertIn("<code>celery -A budget_manager beat --scheduler", page)
+        self.assertEqual(page.count("has never run."), 2)
+        self.assertLess(page.index("Not running"), page.index("Brands by risk"))
+
+    def test_a_dead_one_comes_first_with_its_time(self) -> None:
+        note_heartbeat("worker", "one", now=NOW - timedelta(minutes=25))
+        note_heartbeat("beat", "one", now=NOW)
+        page = self.home().content.decode()
+        self.assertIn('last seen <time datetime="2026-11-25T11:35:00+00:00">25 minutes ago</time>', page)
+        self.assertNotIn("budget_manager beat", page)
+        self.assertLess(page.index("Not running"), page.index("Brands by risk"))
+        running = page[page.index('class="home-jobs"') :]
+        self.assertLess(running.index("<strong>worker</strong>"), running.index("<strong>beat</strong>"))
+        self.assertIn("0 running, last seen: 25 minutes ago", running)
+
+    def test_with_both_nothing_is_missing(self) -> None:
+        for kind in ("beat", "worker"):
+            note_heartbeat(kind, "one", now=NOW)
+        self.assertNotContains(self.home(), "Not running")

@@ -43,6 +43,18 @@ class StatusTests(CampaignPageTestCase):
         expect(page.get_by_role("cell", name="daily spend limit reached").first).to_be_visible()
         expect(page.get_by_role("cell", name="110.32").first).to_be_visible()
 
+    def test_the_curve_is_drawn_in_the_font_of_the_page(self) -> None:
+        page = self.open_campaign()
+        page.wait_for_function("() => document.fonts.check('12px Inter')")
+        # The labels are as wide as in that font, not as in the one that was there before it came.
+        widths = """canvas => {
+            const axis = Chart.getChart(canvas).scales.y, context = document.createElement("canvas").getContext("2d");
+            context.font = "12px Inter";
+            const widest = Math.max(...axis.ticks.map((tick) => context.measureText(tick.label).width));
+            return Math.abs(axis._getLabelSizes().widest.width - widest);
+        }"""
+        self.assertLess(page.locator("canvas[data-day]").evaluate(widths), 0.5)
+
     def sentence(self, page: Page) -> str:
         text = page.locator(".campaigns-day figcaption p").inner_text()
         self.assertRegex(

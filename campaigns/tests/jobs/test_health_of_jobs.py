@@ -255,13 +255,13 @@ class ProcessesTests(HealthTestCase):
         beat, worker = health(now=NOW + timedelta(minutes=2) + SECOND).problems
         self.assertEqual(
             beat,
-            "No beat has been seen for two minutes (the last one: at 2026-11-23 14:05 UTC): start beat, or see its"
-            " log.",
+            "No beat has been seen for two minutes (the last one: at 2026-11-23 14:05 UTC): start it with “celery -A"
+            " budget_manager beat --scheduler django_celery_beat.schedulers:DatabaseScheduler”, or see its log.",
         )
         self.assertEqual(
             worker,
-            "No worker has been seen for two minutes (the last one: at 2026-11-23 14:05 UTC): start a worker, or see"
-            " its log.",
+            "No worker has been seen for two minutes (the last one: at 2026-11-23 14:05 UTC): start it with “celery -A"
+            " budget_manager worker”, or see its log.",
         )
 
     def test_one_of_two_is_enough(self) -> None:
@@ -276,8 +276,26 @@ class ProcessesTests(HealthTestCase):
         self.assertEqual(health(now=NOW).problems, [])
         self.assertEqual(
             health(now=NOW + SECOND).problems[1],
-            "No worker has been seen for two minutes (the last one: never): start a worker, or see its log.",
+            "No worker has been seen for two minutes (the last one: never): start it with “celery -A budget_manager"
+            " worker”, or see its log.",
         )
+
+    def test_a_fresh_installation_is_not_well_before_they_have_run(self) -> None:
+        Heartbeat.objects.all().delete()
+        MigrationRecorder.Migration.objects.filter(app="campaigns").update(applied=NOW - SECOND)
+        succeeded(QUICK_PASS, NOW)
+        found = health(now=NOW)
+        self.assertEqual(
+            found.warnings,
+            [
+                "No beat has run yet: start it with “celery -A budget_manager beat --scheduler"
+                " django_celery_beat.schedulers:DatabaseScheduler”.",
+                "No worker has run yet: start it with “celery -A budget_manager worker”.",
+            ],
+        )
+        self.assertEqual([each.is_missing for each in found.processes], [True, True])
+        self.seen(NOW)
+        self.assertEqual([each.is_missing for each in health(now=NOW).processes], [False, False])
 
 
 class Clocks(HealthTestCase):
