@@ -25,9 +25,10 @@ class PaceFilter(DescribedFilter, DropdownFilter):
         return [(str(verdict), VERDICT_LABELS[verdict]) for verdict in Verdict]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in set(Verdict):
+        verdict = self.value()
+        if verdict is None or verdict not in set(Verdict):
             return queryset
-        return with_ids(queryset, brands_of_verdict(Verdict(self.value()), now=timezone.now()))
+        return with_ids(queryset, brands_of_verdict(Verdict(verdict), now=timezone.now()))
 
 
 class NearBudgetFilter(NearFilter):
