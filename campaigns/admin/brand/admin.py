@@ -36,6 +36,7 @@ from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField, MoneyWidget
 from campaigns.admin.shared.notes import NotesMixin
 from campaigns.admin.shared.saved_filters import SavedFiltersMixin
+from campaigns.admin.shared.search import brands_named
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
@@ -130,7 +131,7 @@ class BrandAdmin(
         ArchivedFilter,
     )
     search_fields = ("name",)
-    search_help_text = "Search by name"
+    search_help_text = "Search by name or id"
     nothing_yet = "Add a brand to set budgets for its campaigns. You only see brands you have access to."
     ordering = ("name",)
     figures = ("spend_today", "spend_this_month", "campaign_count")
@@ -159,6 +160,9 @@ class BrandAdmin(
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         return _with_campaign_counts(brands_with_spend(rows, database_now(), ids))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        return brands_named(search_term, queryset), False
 
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         if may_view(request, Campaign):

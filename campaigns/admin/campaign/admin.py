@@ -108,7 +108,7 @@ class CampaignAdmin(
         ArchivedFilter,
     )
     search_fields = ("name", "brand__name")
-    search_help_text = "Search by campaign or brand"
+    search_help_text = "Search by campaign, brand or id"
     nothing_yet = "Campaigns belong to brands. Add a brand first."
     ordering = ("brand__name", "name")
     figures = ("spend_today",)
