@@ -16,6 +16,7 @@ from django.db.models.expressions import RawSQL
 from campaigns.database.connection import fetch_all, is_postgresql
 from campaigns.database.dialects import in_list, list_param
 from campaigns.models import Brand, Campaign
+from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
 M = TypeVar("M", bound=models.Model)
 
@@ -57,25 +58,53 @@ def find(rows: QuerySet[M], words: Sequence[str]) -> QuerySet[M]:
     return rows.filter(pk__in=RawSQL(ids, match.params))  # noqa: S611  # the words are parameters
 
 
-def first_ids(model: type[models.Model], words: Sequence[str], *, limit: int, brands: Match | None = None) -> list[int]:
-    """Return the ids of some of the brands or campaigns that have every word, those whose names begin so first.
+def suggest_brands(user: Person, words: Sequence[str], *, limit: int) -> list[Brand]:
+    """Return some brands that have every word, as the person sees them, those whose names begin so first."""
+    rows = visible_to(user, Brand.objects.not_archived().order_by(), "pk")
+    return _by_id(rows.only("name"), _candidates(Brand, words, user, limit), limit)
 
-    brands is a condition on the id of the brand, written {brand}.
-    """
-    names, match = names_of(model), _matches(model, words)
-    seen, params = ("1 = 1", []) if brands is None else brands
-    seen = seen.format(brand="id" if model is Brand else "brand_id")
+
+def suggest_campaigns(user: Person, words: Sequence[str], *, limit: int) -> list[Campaign]:
+    """Return some campaigns that have every word, with their brands; see suggest_brands."""
+    rows = visible_to(user, Campaign.objects.not_archived().order_by(), "brand")
+    rows = rows.select_related("brand").only("name", "brand__name")
+    return _by_id(rows, _candidates(Campaign, words, user, limit), limit)
+
+
+def _by_id(rows: QuerySet[M], ids: Sequence[int], limit: int) -> list[M]:
+    found = rows.in_bulk(ids)
+    return [found[pk] for pk in ids if pk in found][:limit]
+
+
+def _candidates(model: type[models.Model], words: Sequence[str], user: Person, limit: int) -> list[int]:
+    """Return ids, the best first: the id itself, names that begin with the words, others; each read up to the limit."""
+    names, match, shown = names_of(model), _matches(model, words), _shown(model, user)
     begin = f"{names.text} >= campaigns_search_text(%s) AND {names.text} < campaigns_search_text(%s) || %s"
+    select = f"SELECT id FROM {names.table} AS name WHERE"
     text = " ".join(words)
     beginning = fetch_all(
-        f"SELECT id FROM {names.table} WHERE {begin} AND {seen} ORDER BY {names.text} LIMIT %s",
-        [text, text, LAST_CHARACTER, *params, limit],
+        f"{select} {begin} AND {shown.sql} ORDER BY {names.text} LIMIT %s",
+        [text, text, LAST_CHARACTER, *shown.params, limit],
     )
-    others = fetch_all(
-        f"SELECT id FROM {names.table} WHERE {match.sql} AND {seen} LIMIT %s", [*match.params, *params, limit]
-    )
-    numbers = [(number,) for number in map(number_of, words) if number is not None and len(words) == 1]
-    return list(dict.fromkeys(pk for (pk,) in (*numbers, *beginning, *others)))
+    others = fetch_all(f"{select} {match.sql} AND {shown.sql} LIMIT %s", [*match.params, *shown.params, limit])
+    number = number_of(words[0]) if len(words) == 1 else None
+    own = [] if number is None else [(number,)]
+    return list(dict.fromkeys(pk for (pk,) in (*own, *beginning, *others)))
+
+
+def _shown(model: type[models.Model], user: Person) -> Match:
+    """Return the condition that the person sees a row, and that it isn't archived.
+
+    It is looked up for a row whose name matches: there may be many that are archived, and few are needed.
+    """
+    brand = "name.id" if model is Brand else "name.brand_id"
+    shown = [f"(SELECT archived_at IS NULL FROM campaigns_brand AS brand WHERE brand.id = {brand})"]
+    if model is Campaign:
+        shown.append("(SELECT archived_at IS NULL FROM campaigns_campaign AS campaign WHERE campaign.id = name.id)")
+    if not sees_only_assigned_brands(user):
+        return Match(" AND ".join(shown), [])
+    shown.append(f"{brand} IN (SELECT brand_id FROM campaigns_brandassignment WHERE user_id = %s)")
+    return Match(" AND ".join(shown), [user.pk])
 
 
 def number_of(word: str) -> int | None:
