@@ -22,6 +22,7 @@ from campaigns.admin.brand.zone_change import ConfirmTimeZoneChangeMixin
 from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, ArchiveMixin, with_archived
 from campaigns.admin.bulk.forms import BrandBudgetForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction
+from campaigns.admin.campaign.of_brand import add_address
 from campaigns.admin.exchange.mixin import ExchangeMixin
 from campaigns.admin.ledger.statements import recent_statements
 from campaigns.admin.shared.base import BaseAdmin, may_view
@@ -121,7 +122,7 @@ class BrandAdmin(
     file_kinds = (Kind.BRANDS,)
     change_form_outer_before_template: Any = "campaigns/admin/brand/top.html"
     brand_path = "pk"
-    list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone")
+    list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone", "id")
     list_filter = (
         RiskFilter,
         OwnerFilter,
@@ -166,7 +167,7 @@ class BrandAdmin(
 
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         if may_view(request, Campaign):
-            yield "Campaigns", campaigns_of(obj)
+            yield "Campaigns", campaigns_of(obj, add_address(request, obj))
         yield self.notes_panel(request, obj)
         if may_view(request, BrandPeriod):
             yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
@@ -176,6 +177,7 @@ class BrandAdmin(
 
     def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         top = summary_context(obj, may_change=self.has_change_permission(request, obj))
+        top["add_campaign"] = add_address(request, obj)
         return super().extra_form_context(request, obj) | {"brand_top": top}
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:

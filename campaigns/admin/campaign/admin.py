@@ -16,6 +16,7 @@ from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, Archiv
 from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.campaign.currency import currency_of_brand
+from campaigns.admin.campaign.of_brand import AddToBrandMixin
 from campaigns.admin.campaign.page import campaign_now
 from campaigns.admin.campaign.schedule import WindowInline, schedules
 from campaigns.admin.exchange.mixin import ExchangeMixin
@@ -77,6 +78,7 @@ class CampaignForm(NamedForm[Campaign]):
 
 @admin.register(Campaign)
 class CampaignAdmin(
+    AddToBrandMixin,
     ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,
@@ -99,7 +101,7 @@ class CampaignAdmin(
     brand_path = "brand_id"
     inlines = (WindowInline,)
     autocomplete_fields = ("brand",)
-    list_display = ("name", "brand_name", "enabled", "status_in_words", "until_when", "today", "schedule")
+    list_display = ("name", "brand_name", "enabled", "status_in_words", "until_when", "today", "schedule", "id")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ReasonFilter,

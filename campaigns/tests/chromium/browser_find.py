@@ -91,3 +91,43 @@ class PaletteOnADarkPhone(PaletteTests):
         self.page.get_by_role("button", name="Search", exact=True).click()
         self.ask("ubergrossen").click()
         expect(self.page.get_by_role("heading", level=1)).to_contain_text("Übergrößen")
+
+
+class WayTests(FindTestCase):
+    """Names are the links; a brand leads to its campaigns, and a campaign back to its brand."""
+
+    def test_a_campaign_is_added_on_its_brands_page(self) -> None:
+        self.open(reverse("admin:campaigns_brand_change", args=[7_001]))
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("ID 7001")
+        self.look()
+        self.follow(self.page.get_by_role("link", name="Add campaign").first)
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Sabiá Viagens")
+        self.look()
+        self.page.get_by_label("Name").fill("Inverno")
+        self.proceed("Save")
+        expect(self.page).to_have_url(re.compile(r"/brand/7001/change/"))
+        campaign = Campaign.objects.get(name="Inverno")
+        self.assertEqual(campaign.brand_id, 7_001)
+        row = self.page.get_by_role("region", name="Campaigns").get_by_role("row").filter(has_text="Inverno")
+        expect(row).to_contain_text(str(campaign.pk))
+        self.follow(row.get_by_role("link", name="Inverno"))
+        crumbs = self.page.get_by_role("heading", level=1)
+        expect(crumbs).to_contain_text(f"ID {campaign.pk}")
+        self.look()
+        self.follow(crumbs.get_by_role("link", name="Sabiá Viagens"))
+        expect(self.page).to_have_url(re.compile(r"/brand/7001/change/"))
+
+    def test_lists_link_names_and_show_ids(self) -> None:
+        self.open(reverse("admin:campaigns_campaign_changelist") + "?q=verao")
+        row = self.page.locator("#result_list tbody tr")
+        expect(row).to_have_count(1)
+        expect(row).to_contain_text("8001")
+        self.assertEqual(row.get_by_role("link").all_inner_texts(), ["Verão", "Sabiá Viagens"])
+        self.look()
+        self.follow(row.get_by_role("link", name="Sabiá Viagens"))
+        expect(self.page).to_have_url(re.compile(r"/brand/7001/change/"))
+
+
+class WayOnADarkPhone(WayTests):
+    viewport = PHONE
+    colours = "dark"
