@@ -217,6 +217,7 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [
         lambda request: static("campaigns/admin.css"),
         lambda request: static("campaigns/phone.css"),
+        lambda request: static("campaigns/palette.css"),
     ],
     "SCRIPTS": [
         lambda request: static("campaigns/times.js"),
@@ -225,6 +226,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("campaigns/refresh.js"),
         lambda request: static("campaigns/unsaved.js"),
         lambda request: static("campaigns/controls.js"),
+        lambda request: static("campaigns/palette.js"),
     ],
     "SIDEBAR": {"navigation": "campaigns.admin.shared.navigation.navigation"},
     "GLOBAL_CALLBACK": "campaigns.admin.shared.banner.banner",

@@ -11,6 +11,7 @@ from django.db.models.signals import post_migrate, pre_migrate
 
 from campaigns.database import session_settings
 from campaigns.database.connection import add_exact_sum, read_any_text
+from campaigns.sql.search import add_search_text, ensure_trigrams
 
 
 class CampaignsConfig(AppConfig):
@@ -20,10 +21,12 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         connection_created.connect(read_any_text, dispatch_uid="campaigns.read_any_text")
         connection_created.connect(add_exact_sum, dispatch_uid="campaigns.add_exact_sum")
+        connection_created.connect(add_search_text, dispatch_uid="campaigns.add_search_text")
         connection_created.connect(session_settings.set_ours, dispatch_uid="campaigns.database.session_settings")
         pre_migrate.connect(prepare_database, dispatch_uid="campaigns.prepare_database")
         post_migrate.connect(ensure_periodic_tasks, dispatch_uid="campaigns.ensure_periodic_tasks")
         post_migrate.connect(ensure_groups, dispatch_uid="campaigns.ensure_groups")
+        post_migrate.connect(ensure_search_indexes, dispatch_uid="campaigns.ensure_search_indexes")
 
 
 def prepare_database(app_config: AppConfig, using: str, verbosity: int, stdout: TextIO, **kwargs: Any) -> None:
@@ -57,6 +60,17 @@ def ensure_groups(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs
     from campaigns.services.groups import ensure_groups
 
     ensure_groups(using)
+
+
+def ensure_search_indexes(
+    app_config: AppConfig, using: str, verbosity: int = 1, stdout: TextIO | None = None, **kwargs: Any
+) -> None:
+    """Create missing indexes of searched names after every migrate: their extension may have been installed since."""
+    if app_config.name != "campaigns":
+        return
+    problem = ensure_trigrams(connections[using])
+    if problem and verbosity and stdout:
+        stdout.write(f"  {problem}.")
 
 
 def are_complete(migrated: Apps, *labels: str) -> bool:

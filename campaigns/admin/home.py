@@ -259,7 +259,7 @@ def _lines(changes: list[StatusChange], now: datetime) -> Iterator[dict[str, Any
             "at": change.at.astimezone(UTC).isoformat(),
             "ago": ago(change.at, now),
             "campaign": link_to(change.campaign),
-            "brand": brand.name,
+            "brand": link_to(brand),
             "after": status_chips(PauseReason(change.reasons_after)),
             "actor": actor_name(change.actor),
         }

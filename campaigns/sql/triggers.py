@@ -23,16 +23,17 @@ FOLDER = Path(__file__).parent
 
 
 def trigger_names(vendor: str) -> set[str]:
-    """Return the triggers that the database of this vendor must have."""
+    """Return the triggers of the ledger that the database of this vendor must have."""
     return set(re.findall(r"^CREATE TRIGGER (\w+)", _text(vendor), re.MULTILINE))
 
 
 def installed_trigger_names(connection: BaseDatabaseWrapper) -> set[str]:
-    """Return the triggers that the database has now."""
+    """Return the triggers that the database has now, without those of searched names (see campaigns.sql.search)."""
     if connection.vendor == "postgresql":
         sql = (
             "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
             " WHERE NOT tgisinternal AND relname LIKE 'campaigns\\_%' AND relnamespace = current_schema()::regnamespace"
+            " AND tgname NOT LIKE 'campaigns\\_search\\_%'"
         )
     else:
         sql = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -85,14 +86,14 @@ class DropTriggers(CreateTriggers):
 
 
 def create_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
-    _run_file(schema_editor, schema_editor.connection.vendor)
+    run_file(schema_editor, schema_editor.connection.vendor)
     if schema_editor.connection.vendor == "postgresql":
-        _run_file(schema_editor, "postgresql_close")
+        run_file(schema_editor, "postgresql_close")
 
 
 def drop_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
-        _run_file(schema_editor, "postgresql_drop")
+        run_file(schema_editor, "postgresql_drop")
         return
     for name in trigger_names("sqlite"):
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}", params=None)
@@ -139,11 +140,15 @@ def without_counting(connection: BaseDatabaseWrapper, *, history: bool) -> Itera
 def drop_foreign_key(schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Drop what create_triggers adds to the ledger and drop_triggers leaves there, because to make it anew is slow."""
     if schema_editor.connection.vendor == "postgresql":
-        _run_file(schema_editor, "postgresql_drop_foreign_key")
+        run_file(schema_editor, "postgresql_drop_foreign_key")
 
 
-def _run_file(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
-    _run(schema_editor, _text(name))
+def run_file(schema_editor: BaseDatabaseSchemaEditor, name: str, **fragments: str) -> None:
+    """Run a file of this folder, with fragments of SQL filled in by name."""
+    text = _text(name)
+    for fragment, sql in fragments.items():
+        text = text.replace(f"{{{fragment}}}", sql)
+    _run(schema_editor, text)
 
 
 def _text(name: str) -> str:

@@ -21,6 +21,7 @@ from campaigns.admin.brand.zone_change import ConfirmTimeZoneChangeMixin
 from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, ArchiveMixin
 from campaigns.admin.bulk.forms import BrandBudgetForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction
+from campaigns.admin.campaign.of_brand import add_address
 from campaigns.admin.exchange.mixin import ExchangeMixin
 from campaigns.admin.ledger.change_history import ChangeHistoryMixin
 from campaigns.admin.ledger.spend_page import SpendPageMixin
@@ -35,6 +36,7 @@ from campaigns.admin.shared.forms import NamedForm
 from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField, MoneyWidget
 from campaigns.admin.shared.notes import NotesMixin
 from campaigns.admin.shared.saved_filters import SavedFiltersMixin
+from campaigns.admin.shared.search import brands_named
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.rules.currencies import find_currency, read_currency, unknown_currency
 from campaigns.services.exchange.columns import Kind
@@ -129,6 +131,7 @@ class BrandAdmin(
         "over_or_under",
         "campaign_counts",
         "timezone",
+        "id",
     )
     list_filter = (
         RiskFilter,
@@ -141,7 +144,7 @@ class BrandAdmin(
         ArchivedFilter,
     )
     search_fields = ("name",)
-    search_help_text = "Search by name"
+    search_help_text = "Search by name or id"
     nothing_yet = "Add a brand to set budgets for its campaigns. You only see brands you have access to."
     ordering = ("name",)
     fieldsets = (
@@ -167,9 +170,12 @@ class BrandAdmin(
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "name") if sees_only_assigned_brands(request.user) else fields
 
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        return brands_named(search_term, queryset), False
+
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         if may_view(request, Campaign):
-            yield "Campaigns", campaigns_of(obj)
+            yield "Campaigns", campaigns_of(obj, add_address(request, obj))
         yield self.notes_panel(request, obj)
         if may_view(request, BrandPeriod):
             yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
@@ -179,6 +185,7 @@ class BrandAdmin(
 
     def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         top = summary_context(obj, may_change=self.has_change_permission(request, obj))
+        top["add_campaign"] = add_address(request, obj)
         return super().extra_form_context(request, obj) | {"brand_top": top}
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:

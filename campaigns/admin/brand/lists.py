@@ -21,26 +21,32 @@ from campaigns.services.history.timeline import STILL_PAUSED
 MAX_CAMPAIGNS, MAX_CHANGES = 20, 20
 
 
-def campaigns_of(brand: Any) -> SafeString:
-    """Return the brand's first campaigns by name, and a link to all; in three queries, however many there are."""
+def campaigns_of(brand: Any, add_address: str) -> SafeString:
+    """Return the brand's first campaigns by name, with links to all and to a new one.
+
+    In three queries, however many there are.
+    """
     shown_ones = Campaign.objects.filter(brand=brand.pk, archived_at__isnull=True)
     ids = list(shown_ones.order_by("name").values_list("pk", flat=True)[:MAX_CAMPAIGNS])
     spending: Any = campaigns_with_own_spend(Campaign.objects.filter(pk__in=ids), timezone.now(), ids)
     rows = [
         [
             link_to(campaign),
+            campaign.pk,
             status_chips(campaign.reasons),
             spend_bar(campaign.spend_today, campaign.daily_spend_limit, brand.currency, of="daily spend limit"),
         ]
         for campaign in sorted(spending, key=lambda campaign: ids.index(campaign.pk))
     ]
-    shown = table(("Campaign", "Status", "Spent today"), rows, empty="No campaigns yet.", label="Campaigns")
+    headers = ("Campaign", "ID", "Status", "Spent today")
+    shown = table(headers, rows, numbers=(1,), empty="No campaigns yet.", label="Campaigns")
     more = brand.campaign_count > MAX_CAMPAIGNS
     every = f"View all {brand.campaign_count:,} campaigns" if more else "View in the campaign list"
     return format_html(
-        '{}<p class="campaigns-more">{}</p>',
+        '{}<p class="campaigns-more">{}{}</p>',
         shown,
         link_to_list(Campaign, every, brand__id__exact=brand.pk, **with_archived(brand)),
+        format_html(' <a class="text-link" href="{}">Add campaign</a>', add_address) if add_address else "",
     )
 
 

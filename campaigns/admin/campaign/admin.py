@@ -17,6 +17,7 @@ from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffF
 from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.campaign.currency import currency_of_brand
 from campaigns.admin.campaign.near_limit import NearLimitFilter
+from campaigns.admin.campaign.of_brand import AddToBrandMixin
 from campaigns.admin.campaign.page import campaign_now
 from campaigns.admin.campaign.schedule import WindowInline, schedules
 from campaigns.admin.exchange.mixin import ExchangeMixin
@@ -82,6 +83,7 @@ class CampaignForm(NamedForm[Campaign]):
 class CampaignAdmin(
     ChangeHistoryMixin,
     SpendPageMixin,
+    AddToBrandMixin,
     ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,
@@ -104,7 +106,7 @@ class CampaignAdmin(
     brand_path = "brand_id"
     inlines = (WindowInline,)
     autocomplete_fields = ("brand",)
-    list_display = ("name", "brand_name", "enabled", "status_in_words", "until_when", "today", "schedule")
+    list_display = ("name", "brand_name", "enabled", "status_in_words", "until_when", "today", "schedule", "id")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ReasonFilter,
@@ -114,7 +116,7 @@ class CampaignAdmin(
         ArchivedFilter,
     )
     search_fields = ("name", "brand__name")
-    search_help_text = "Search by campaign or brand"
+    search_help_text = "Search by campaign, brand or id"
     nothing_yet = "Campaigns belong to brands. Add a brand first."
     ordering = ("brand__name", "name")
     figures = ("percent_today",)

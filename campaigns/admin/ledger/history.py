@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import ReadOnlyAdmin
-from campaigns.admin.shared.display import chip, history_address, link_to, status_chips, table
+from campaigns.admin.shared.display import chip, history_address, link_to_both, status_chips, table
 from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.saved_filters import SavedFiltersMixin
@@ -140,7 +140,7 @@ class StatusChangeAdmin(SavedFiltersMixin, ReadOnlyAdmin):  # type: ignore[misc]
 
     @admin.display(description="campaign")
     def campaign_link(self, change: StatusChange) -> SafeString:
-        return link_to(change.campaign, f"{change.campaign.brand} / {change.campaign}")
+        return link_to_both(change.campaign)
 
     @admin.display(description="before → after")
     def change(self, change: StatusChange) -> SafeString:

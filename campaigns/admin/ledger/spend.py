@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import ReadOnlyAdmin
-from campaigns.admin.shared.display import link_to
+from campaigns.admin.shared.display import link_to_both
 from campaigns.admin.shared.filters import RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.search import campaigns_named, first_ids
@@ -27,6 +27,7 @@ class SpendRecordAdmin(ReadOnlyAdmin):
     brand_path = "brand"
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
     list_filter = (("campaign", VisibleAutocompleteFilter), SpentSinceFilter)
+    list_display_links = ("spent_at",)
     search_fields = ("external_id",)
     search_help_text = "Search by campaign, brand, or full external ID"
     list_select_related = ("campaign__brand",)
@@ -63,7 +64,7 @@ class SpendRecordAdmin(ReadOnlyAdmin):
 
     @admin.display(description="campaign")
     def campaign_link(self, record: SpendRecord) -> SafeString:
-        return link_to(record.campaign, f"{record.campaign.brand} / {record.campaign}")
+        return link_to_both(record.campaign)
 
     @admin.display(description="amount")
     def spend_amount(self, record: SpendRecord) -> str:

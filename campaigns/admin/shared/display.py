@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 
-from campaigns.models import Brand
+from campaigns.models import Brand, Campaign
 from campaigns.models.pace_queries import BrandWithPace
 from campaigns.models.spend_queries import BrandSpend
 from campaigns.rules.money import format_amount, format_money
@@ -182,6 +182,11 @@ def table(
 def link_to(row: models.Model, text: str = "") -> SafeString:
     """Return a link to the row's page in the admin."""
     return format_html('<a class="text-link" href="{}">{}</a>', change_address(row), text or str(row))
+
+
+def link_to_both(campaign: Campaign) -> SafeString:
+    """Return "brand / campaign", each a link to its page."""
+    return format_html("{} / {}", link_to(campaign.brand), link_to(campaign))
 
 
 def change_address(row: models.Model) -> str:

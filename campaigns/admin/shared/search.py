@@ -1,4 +1,4 @@
-"""Search by names, among brands and campaigns only: never a scan of the ledger or the history."""
+"""Search by names and ids, among brands and campaigns only: never a scan of the ledger or the history."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.text import smart_split, unescape_string_literal
 
 from campaigns.models import Brand, Campaign
 from campaigns.rules.names import is_refused
+from campaigns.services.naming.search import find
 from campaigns.services.permissions import visible_to
 
 # Maximum number of matching brands or campaigns whose spend, history or statements are searched.
@@ -35,25 +36,14 @@ def words_of(text: str) -> Iterator[str]:
         yield unescape_string_literal(word) if quoted else word
 
 
-def brands_named(text: str) -> QuerySet[Brand]:
-    """Return the brands whose names contain every word of the text."""
-    found = Brand.objects.order_by()
-    for word in words_of(text):
-        found = found.filter(name__icontains=word)
-    return found
+def brands_named(text: str, among: QuerySet[Any] | None = None) -> QuerySet[Any]:
+    """Return the brands that have every word of the text in their name, or as their id."""
+    return find(Brand.objects.order_by() if among is None else among, list(words_of(text)))
 
 
 def campaigns_named(text: str, among: QuerySet[Any] | None = None) -> QuerySet[Any]:
-    """Return the campaigns for which every word of the text is in their name or their brand's.
-
-    Brands are searched once, not once for each campaign.
-    """
-    found: QuerySet[Any] = Campaign.objects.order_by() if among is None else among
-    for word in words_of(text):
-        found = found.filter(
-            Q(name__icontains=word) | Q(brand__in=Brand.objects.order_by().filter(name__icontains=word).values("pk"))
-        )
-    return found
+    """Return the campaigns that have every word of the text in their name or their brand's, or as their id."""
+    return find(Campaign.objects.order_by() if among is None else among, list(words_of(text)))
 
 
 def first_ids(request: HttpRequest, named: QuerySet[Any]) -> list[int]:
