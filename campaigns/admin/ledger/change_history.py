@@ -101,6 +101,7 @@ class ChangeHistoryMixin(BaseAdmin):
             "change_history",
             title=f"Change history of {row}",
             row=row,
+            original=row,
             back=change_address(row),
             as_of=as_of(timezone.now(), brand.timezone),
             zone=zone.key,

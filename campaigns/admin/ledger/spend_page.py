@@ -122,6 +122,7 @@ class SpendPageMixin(BaseAdmin):
             "spend_range",
             title=f"Spend of {row}",
             row=row,
+            original=row,
             back=change_address(row),
             as_of=as_of(timezone.now(), brand.timezone),
             zone=brand.timezone,

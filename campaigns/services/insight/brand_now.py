@@ -30,7 +30,8 @@ OWN, NEEDS_ATTENTION, UNDER_PACING = 2, 3, 4
 
 # What a brand is listed with, after the columns of home.OVERVIEW.
 SPEND = ("day_spend", "daily_budget", "month_spend", "monthly_budget", "today")
-OF_EACH = f"{', '.join(SPEND)}, NULL AS stake, NULL AS stake_percent, {', '.join(PACE_COLUMNS)}"
+NO_STAKE = "CAST(NULL AS bigint) AS stake, CAST(NULL AS double precision) AS stake_percent"
+OF_EACH = ", ".join((*SPEND, NO_STAKE, *PACE_COLUMNS))
 EACH_BRAND = f"""
 SELECT id, name, timezone, currency, enabled, risk, 1 AS has_daily, 1 AS has_monthly, 1 AS brands, {OF_EACH}
 FROM risks
