@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 
 from campaigns.admin.brand.columns import BrandColumnsMixin
+from campaigns.admin.brand.filters import NearBudgetFilter, PaceFilter
 from campaigns.admin.brand.lists import campaigns_of, history_of
 from campaigns.admin.brand.owner import OwnerChoice, OwnerFilter, OwnerForm
 from campaigns.admin.brand.page import summary_context
@@ -127,6 +128,8 @@ class BrandAdmin(
     )
     list_filter = (
         RiskFilter,
+        PaceFilter,
+        NearBudgetFilter,
         OwnerFilter,
         ("enabled", BrandEnabledFilter),
         ("currency", AllValuesCheckboxFilter),

@@ -73,7 +73,7 @@ def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
     return {
         "bar": spend_bar(month.day.spend, month.day.budget, brand.currency, of="daily budget"),
         "chip": chip("reached", "bad") if month.day.is_reached else "",
-        "facts": [*_left_today(brand, month), *_expected_today(brand, month)],
+        "facts": [*_left_today(brand, month), *_expected_today(brand, month), *_reached_lately(month)],
         "chart": {"data": hours_chart(month, labels), "type": "bar", "options": options(brand.currency)},
         "label": _hours_label(brand, month),
         "table": _hours_table(brand, month, labels),
@@ -121,6 +121,11 @@ def _expected_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
     expected = format_money(month.pace.of_today.quantize(month.unit), brand.currency)
     usual = f"as on recent {month.today:%A}s" if month.pace.has_weekdays else "as on the days so far"
     yield "Expected today", expected, usual
+
+
+def _reached_lately(month: BrandMonth) -> Iterator[Fact]:
+    if month.reached_days:
+        yield "Often reached", *month.reached_days.figures
 
 
 def _month_label(brand: Any, month: BrandMonth) -> str:

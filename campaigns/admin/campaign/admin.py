@@ -16,6 +16,7 @@ from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, Archiv
 from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.campaign.currency import currency_of_brand
+from campaigns.admin.campaign.near_limit import NearLimitFilter
 from campaigns.admin.campaign.page import campaign_now
 from campaigns.admin.campaign.schedule import WindowInline, schedules
 from campaigns.admin.exchange.mixin import ExchangeMixin
@@ -103,6 +104,7 @@ class CampaignAdmin(
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ReasonFilter,
+        NearLimitFilter,
         ("brand", VisibleAutocompleteFilter),
         ("enabled", EnabledFilter),
         ArchivedFilter,

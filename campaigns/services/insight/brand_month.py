@@ -25,9 +25,10 @@ from campaigns.rules.periods import (
     quarter_of,
 )
 from campaigns.rules.reasons import is_reached
-from campaigns.services.insight.home import EACH_BRAND, BrandNow, brand_now
+from campaigns.services.insight.brand_now import EACH_BRAND, BrandNow, brand_now
 from campaigns.services.insight.month_pace import MonthPace
 from campaigns.services.insight.quarters import id_before_latest, spend_by_quarter
+from campaigns.services.insight.reached_days import ReachedDays, reached_days
 from campaigns.services.insight.risk import one_brand, risks
 from campaigns.services.insight.spans import Span, day_span, month_span, remaining_days
 from campaigns.services.pace.ranges import Reliability, reliability
@@ -89,6 +90,8 @@ class BrandMonth:
     pace: MonthPace | None
     # How often the ranges of all brands' projections were right.
     reliability: Reliability
+    # How often the daily budget was reached of late; None if not often.
+    reached_days: ReachedDays | None
     # Spend of each finished day of the month, as of the last check.
     finished: list[tuple[date, Decimal]]
     hours: list[Hour]
@@ -131,7 +134,7 @@ class BrandMonth:
 
 
 def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
-    """Return the brand's current month, or None if its time zone is unknown. Five queries."""
+    """Return the brand's current month, or None if its time zone is unknown. Six queries."""
     zone = find_zone(brand.timezone)
     if zone is None:
         return None
@@ -142,6 +145,7 @@ def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
         finished = _finished(brand, today)
         hours = _hours(brand, day)
         reliable = reliability(now=now)
+        reached = reached_days({brand.pk: brand.timezone}, now=now)
     return BrandMonth(
         zone,
         today,
@@ -151,6 +155,7 @@ def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
         spent.expected,
         spent.pace,
         reliable,
+        reached.get(brand.pk),
         finished,
         hours,
         smallest_unit(brand.currency),

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from campaigns.models import Brand
-from campaigns.services.insight import home as overview
+from campaigns.services.insight.brand_now import MAX_WORST_BRANDS
 from campaigns.services.insight.home import brands_now
 from campaigns.services.insight.risk import Risk
 from campaigns.tests.admin.test_home import NOW, HomeTestCase
@@ -56,7 +56,7 @@ class RiskTests(HomeTestCase):
     def test_a_daily_budget_is_no_target(self) -> None:
         make_profile(self.spending(0, daily_budget=100), NOW.date(), 10)
         make_profile(self.spending(90, daily_budget=100), NOW.date(), 500)
-        self.assertEqual(brands_now(self.user, now=NOW).at_risk, 0)
+        self.assertEqual(brands_now(self.user, now=NOW).need_attention, 0)
 
     def test_refunds_and_spend_dated_ahead_count_as_they_do_for_budgets(self) -> None:
         brand = self.spending(100, name="refunded", daily_budget=100, monthly_budget=150)
@@ -67,7 +67,7 @@ class RiskTests(HomeTestCase):
             if fold:
                 self.check()
             self.assertEqual(self.of_risk(Risk.REACHED_TODAY) | self.of_risk(Risk.REACHED_MONTH), set())
-            self.assertEqual(brands_now(self.user, now=NOW).at_risk, 0)
+            self.assertEqual(brands_now(self.user, now=NOW).need_attention, 0)
 
     def test_an_unknown_zone_is_told_and_judged_by_nothing(self) -> None:
         self.spending(500, name="lost", timezone="Mars/Olympus", daily_budget=100)
@@ -97,16 +97,44 @@ class RiskTests(HomeTestCase):
         self.assertContains(self.home(), "30.00 of 150.00 EUR")
 
     def test_the_worst_brands_are_named_and_not_all(self) -> None:
-        for number in range(overview.MAX_WORST_BRANDS + 1):
-            make_profile(self.spending(0, name=f"Slow {number}", monthly_budget=100), NOW.date(), 1)
-        self.spending(100, name="Zenith", daily_budget=100)
-        worst = [brand.name for brand in brands_now(self.user, now=NOW).worst]
-        self.assertEqual((worst[0], len(worst)), ("Zenith", overview.MAX_WORST_BRANDS))
+        for number in range(MAX_WORST_BRANDS + 1):
+            self.spending(101 + number, name=f"Reached {number}", daily_budget=100)
+        make_profile(self.spending(0, name="Slow", monthly_budget=100), NOW.date(), 1)
+        found = brands_now(self.user, now=NOW)
+        worst = [brand.name for brand in found.worst]
+        self.assertEqual((worst[0], len(worst)), (f"Reached {MAX_WORST_BRANDS}", MAX_WORST_BRANDS))
+        self.assertEqual([brand.name for brand in found.under_pacing], ["Slow"])
         self.spending(50, name="Even", daily_budget=100)
-        page, at_risk = self.home(), overview.MAX_WORST_BRANDS + 2
-        self.assertContains(page, f"Showing {overview.MAX_WORST_BRANDS} of {at_risk} at risk.")
-        every = f"{reverse('admin:campaigns_brand_changelist')}?risk=any"
-        self.assertContains(page, f'<a class="text-link" href="{every}">View all</a>')
-        found = self.client.get(every)
-        self.assertEqual(len(found.context["cl"].result_list), at_risk)
-        self.assertContains(found, "risk: any risk</span>")
+        page, count = self.home(), MAX_WORST_BRANDS + 1
+        self.assertContains(page, f"Showing {MAX_WORST_BRANDS} of {count}, worst first by money.")
+        every = f"{reverse('admin:campaigns_brand_changelist')}?risk=attention"
+        self.assertContains(page, f'<a class="text-link" href="{every}">View all')
+        listed = self.client.get(every)
+        self.assertEqual(len(listed.context["cl"].result_list), count)
+        self.assertContains(listed, "risk: needs attention</span>")
+
+    def test_amounts_are_compared_within_a_currency_and_percents_across(self) -> None:
+        for name, currency, today, budget in (
+            ("yen 10 %", "JPY", 110_000, 100_000),
+            ("yen 50 %", "JPY", 150, 100),
+            ("euro 20 %", "EUR", 120, 100),
+        ):
+            self.spending(today, name=name, currency=currency, daily_budget=budget)
+        worst = [brand.name for brand in brands_now(self.user, now=NOW).worst]
+        self.assertEqual(worst, ["euro 20 %", "yen 10 %", "yen 50 %"])
+
+    def test_lists_filter_by_pace_and_by_what_is_near_its_limit(self) -> None:
+        for today, name in ((90, "near"), ("89.999999", "below"), (100, "reached")):
+            brand = self.spending(today, name=name, daily_budget=100)
+            brand.campaigns.update(name=name, daily_spend_limit=100)
+        make_profile(self.spending(0, 545, name="even", monthly_budget=600), NOW.date(), 10)
+        self.spending(0, 0, name="early", monthly_budget=600)
+        cases = (
+            ("brand", {"used": "near"}, {"near", "even"}),
+            ("campaign", {"used": "near"}, {"near"}),
+            ("brand", {"pace": "on"}, {"even"}),
+            ("brand", {"pace": "early"}, {"early"}),
+        )
+        for model, chosen, expected in cases:
+            page = self.client.get(reverse(f"admin:campaigns_{model}_changelist"), chosen)
+            self.assertEqual({row.name for row in page.context["cl"].result_list}, expected, chosen)
