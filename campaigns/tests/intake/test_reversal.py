@@ -29,11 +29,11 @@ class ReversalTests(UploadPageTestCase):
         self.brand.daily_budget = Decimal(100)
         self.brand.save()
         self.search = Campaign.objects.get()
+        self.now = f"{timezone.now():%Y-%m-%dT%H:%M:%SZ}"
         self.social = make_campaign(self.brand, name="Social")
 
     def file(self, *amounts: str, ids: bool = True) -> bytes:
-        now = f"{timezone.now():%Y-%m-%dT%H:%M:%SZ}"
-        rows = [f"{now},Alpine,Search,{amount},{f'id-{n}' if ids else ''}" for n, amount in enumerate(amounts)]
+        rows = [f"{self.now},Alpine,Search,{amount},{f'id-{n}' if ids else ''}" for n, amount in enumerate(amounts)]
         return "\n".join(("timestamp,brand,campaign,amount,external_id", *rows, "")).encode()
 
     def check(self) -> None:
