@@ -9,7 +9,7 @@ from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
-from campaigns.models.uploads import ImportDraft, SpendUpload, SpendUploadPart
+from campaigns.models.uploads import ImportDraft, ImportedRecords, SpendUpload, SpendUploadPart
 
 __all__ = [
     "AccountingTimeZone",
@@ -24,6 +24,7 @@ __all__ = [
     "DueBrand",
     "Heartbeat",
     "ImportDraft",
+    "ImportedRecords",
     "JobRun",
     "JobZone",
     "Note",

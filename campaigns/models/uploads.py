@@ -64,12 +64,22 @@ class SpendUpload(models.Model):
     problem = models.TextField(default="")
     # The first refused lines, one per line.
     refusals = models.TextField(default="")
+    # When and by whom the import was reversed.
+    reversed_at = models.DateTimeField("reversed", null=True)
+    reversed_by = models.CharField(max_length=150, default="", db_default="")
 
     class Meta:
         verbose_name = "spend import"
         ordering = ("-id",)
         default_permissions = ("add", "view")
         indexes = (models.Index(fields=("sha256",), name="spend_upload_sha256"),)
+        constraints = (
+            models.CheckConstraint(
+                name="spend_upload_reversed_by_somebody",
+                condition=models.Q(reversed_at__isnull=True, reversed_by="")
+                | models.Q(reversed_at__isnull=False) & ~models.Q(reversed_by=""),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -77,6 +87,26 @@ class SpendUpload(models.Model):
     @property
     def is_over(self) -> bool:
         return self.state in (self.State.DONE, self.State.FAILED, self.State.CANCELLED)
+
+
+class ImportedRecords(models.Model):
+    """Spend records that an import has written: a range of ids, the last included. So it can be reversed."""
+
+    upload = models.ForeignKey(SpendUpload, on_delete=models.CASCADE, db_index=False, related_name="+")
+    first = models.PositiveBigIntegerField()
+    last = models.PositiveBigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(fields=("upload", "first"), name="imported_records_unique"),
+            models.CheckConstraint(
+                name="imported_records_first_to_last", condition=models.Q(last__gte=models.F("first"))
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}"
 
 
 class SpendUploadPart(models.Model):

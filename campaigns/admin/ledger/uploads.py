@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from budget_manager.upload_limit import was_dropped
+from campaigns.admin.ledger.reversal import ReversalMixin
 from campaigns.admin.ledger.upload_page import MEGABYTE, figures_of, in_megabytes, preview_context, progress_of
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, render_bar
@@ -108,7 +109,7 @@ class UploadForm(forms.Form):
 
 
 @admin.register(SpendUpload)
-class SpendUploadAdmin(ReadOnlyAdmin):
+class SpendUploadAdmin(ReversalMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     list_note = "Spend files uploaded here or imported with import_spend. Uploads are imported one at a time."
     nothing_yet = "Upload a spend file, check what it would import, and track its progress here."
     list_display = ("name", "who", "uploaded", "state_in_words", "progress", "imported", "refused")
@@ -226,6 +227,8 @@ class SpendUploadAdmin(ReadOnlyAdmin):
             state=self.state_in_words(upload),
             figures=figures_of(upload),
             refusals=upload.refusals.splitlines(),
+            reverse_address=self.reverse_address(request, upload),
+            reversed=viewer_time(upload.reversed_at) if upload.reversed_at else "",
             remarks=list(remarks(upload)),
             **preview_context(request, upload),
         )

@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,8 @@ from campaigns.rules.clock import Clock
 from campaigns.rules.csv_guard import guarded_line
 from campaigns.services.history.actors import IMPORT
 from campaigns.services.intake.csv_reader import BadRow
-from campaigns.services.intake.placement import Counts
+from campaigns.services.intake.placement import Batch, Counts
+from campaigns.services.intake.reversal import note_records
 
 CHUNK = 1024**2
 UNFINISHED = "The import was interrupted. Rows imported before that are kept."
@@ -110,11 +111,12 @@ class ImportRecord:
         self.facts, self.zone, self.create, self.skip_errors, self.clock = facts, zone, create, skip_errors, clock
         self.pk = 0
 
-    def add(self, counts: Counts, refused: Sequence[BadRow], line: int) -> None:
+    def add(self, batch: Batch, line: int) -> None:
         """Add a batch, in its transaction."""
         if not SpendUpload.objects.filter(pk=self.pk).exists():
             self.pk = self._begin(self.clock()).pk
-        added = {name: F(name) + getattr(counts, name) for name in Counts.__slots__}
+        added = {name: F(name) + getattr(batch.counts, name) for name in Counts.__slots__}
+        note_records(self.pk, batch.records)
         SpendUpload.objects.filter(pk=self.pk).update(lines_done=line, **added)
 
     def end(self) -> None:

@@ -31,8 +31,8 @@ BATCH = 20_000
 MAX_BATCH_CHARACTERS = 4_000_000
 ATTEMPTS = 3
 
-# Called in the transaction of each batch with its counts, its refused rows and its last line.
-InBatch = Callable[[Counts, Sequence[BadRow], int], None]
+# Called in the transaction of each batch with the batch and its last line.
+InBatch = Callable[[Batch, int], None]
 
 
 class ImportRefused(Exception):
@@ -54,7 +54,7 @@ def import_spend(
     skip_errors: bool = False,
     on_refused: Callable[[BadRow], None] = lambda refused: None,
     on_batch: Callable[[Counts], None] = lambda counts: None,
-    in_batch: InBatch = lambda counts, refused, line: None,
+    in_batch: InBatch = lambda batch, line: None,
 ) -> Counts:
     """Import the rows and return the counts.
 
@@ -130,7 +130,7 @@ def _import_batch(
                 if enforce_at:
                     _enforce(batch.created, enforce_at)
                 batch.refused.sort(key=lambda refused: refused.line)
-                in_batch(batch.counts, batch.refused, given[-1].line)
+                in_batch(batch, given[-1].line)
             break
         except OperationalError as error:
             if attempt == ATTEMPTS or not is_conflict(error):
@@ -144,13 +144,13 @@ def _write(given: Sequence[Line], places: Places, *, ends: bool) -> Batch:
     skipped = [line for line in given if isinstance(line, SkippedLine)]
     placed = list(places.place(rows, batch))
     zeros = list(places.place_zeros([line.zero for line in skipped if line.zero]))
-    imported, contradictions = write_batch(placed + zeros) if placed or zeros else (0, [])
+    batch.records, contradictions = write_batch(placed + zeros) if placed or zeros else ([], [])
     for contradiction in contradictions:
         batch.refuse(contradiction.row, describe_contradiction(contradiction))
     refused_zeros = sum(not contradiction.row.amount for contradiction in contradictions)
     counts = batch.counts
-    counts.imported = imported
-    counts.repeated = len(placed) - imported - (len(contradictions) - refused_zeros)
+    counts.imported = len(batch.records)
+    counts.repeated = len(placed) - counts.imported - (len(contradictions) - refused_zeros)
     counts.refused = len(batch.refused)
     counts.without_external_id = sum(ready.row.external_id is None for ready in placed)
     counts.without_spend = sum(line.reason is SkipReason.NO_SPEND for line in skipped) - refused_zeros

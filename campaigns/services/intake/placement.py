@@ -63,6 +63,8 @@ class Batch:
     refused: list[BadRow] = field(default_factory=list)
     created: list[int] = field(default_factory=list)
     created_brands: list[int] = field(default_factory=list)
+    # The ids of the spend records that were written.
+    records: list[int] = field(default_factory=list)
 
     def refuse(self, row: Row, reason: str) -> None:
         self.refused.append(BadRow(row.line, reason, row.text))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from campaigns.database.connection import execute, fetch_all, is_postgresql
+from campaigns.database.connection import fetch_all, is_postgresql
 from campaigns.database.dialects import micros_sql, rows_param, rows_sql
 from campaigns.rules.money import from_micros
 from campaigns.services.intake.csv_reader import Row
@@ -41,6 +41,7 @@ INSERT = """
     WHERE amount <> 0
     ORDER BY place
     ON CONFLICT (campaign_id, external_id) DO NOTHING
+    RETURNING id
 """
 
 CONTRADICTIONS = f"""
@@ -79,8 +80,8 @@ class Contradiction:
     timestamp: datetime
 
 
-def write_batch(batch: Sequence[Placed]) -> tuple[int, list[Contradiction]]:
-    """Insert the rows that the ledger lacks; return their number, and the rows that contradict it.
+def write_batch(batch: Sequence[Placed]) -> tuple[list[int], list[Contradiction]]:
+    """Insert the rows that the ledger lacks; return the ids of their records, and the rows that contradict it.
 
     Rows of 0 are only compared. What is neither was there already and says the same. Call it inside
     transaction.atomic(). The INSERT waits for rows that others are writing; the second statement sees them, because it
@@ -88,8 +89,8 @@ def write_batch(batch: Sequence[Placed]) -> tuple[int, list[Contradiction]]:
     """
     ordered = sorted(batch, key=_key)
     _stage(ordered)
-    written = execute(INSERT)
-    if written == len(ordered):
+    written = [pk for (pk,) in fetch_all(INSERT)]
+    if len(written) == len(ordered):
         return written, []
     return written, list(_contradictions(ordered))
 

@@ -9,7 +9,7 @@ counts once, with or without an external_id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,8 @@ from campaigns.rules.periods import find_zone
 from campaigns.services.history.record import Channel, Source
 from campaigns.services.intake.csv_reader import BadRow, Line, SpendFileError, read_spend_csv
 from campaigns.services.intake.importer import ImportRefused, import_spend
-from campaigns.services.intake.placement import Counts
+from campaigns.services.intake.placement import Batch, Counts
+from campaigns.services.intake.reversal import note_records
 from campaigns.services.intake.upload_files import PartsStream, open_parts
 from campaigns.services.permissions import sees_only_assigned_brands, visible_to
 
@@ -160,6 +161,7 @@ class _Run:
                 source=source,
                 on_refused=self.name_refused,
                 on_batch=self.tell,
+                in_batch=self.keep_records,
             )
             self.end(State.DONE, **{name: getattr(counts, name) for name in COUNTS})
 
@@ -171,10 +173,11 @@ class _Run:
         if len(self.refusals) < MAX_NAMED:
             self.refusals.append(describe_refused(refused))
 
-    def commit_batch(self, counts: Counts, refused: Sequence[BadRow], line: int) -> None:
+    def commit_batch(self, batch: Batch, line: int) -> None:
         """Store the progress, in the batch's transaction."""
-        named = [*self.refusals, *map(describe_refused, refused)][:MAX_NAMED]
-        added: dict[str, Any] = {name: F(name) + getattr(counts, name) for name in COUNTS}
+        named = [*self.refusals, *map(describe_refused, batch.refused)][:MAX_NAMED]
+        added: dict[str, Any] = {name: F(name) + getattr(batch.counts, name) for name in COUNTS}
+        self.keep_records(batch)
         self.write(
             lines_done=line,
             bytes_done=self.raw.position,
@@ -182,6 +185,10 @@ class _Run:
             refusals="\n".join(named),
             **added,
         )
+
+    def keep_records(self, batch: Batch, line: int = 0) -> None:
+        """Note which records the batch wrote, in its transaction, so that the import can be reversed."""
+        note_records(self.upload.pk, batch.records)
 
     def tell(self, counts: Counts) -> None:
         """Report the progress of an uncommitted transaction, on a separate connection.

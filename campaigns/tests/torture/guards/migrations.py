@@ -44,6 +44,8 @@ TESTS = {
     "campaign_": BRANDS,
     "dayparting_": WINDOWS,
     "spend_upload_part_": UPLOADS,
+    "spend_upload_reversed_": "test_reversal",
+    "imported_records_": "test_reversal",
     "spend_": SPEND,
     "accounting_time_zone_": PERIODS,
 }
