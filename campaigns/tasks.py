@@ -14,7 +14,9 @@ from django.conf import settings
 from budget_manager import beside
 from campaigns.database.clock import database_now
 from campaigns.models import StatusChange
+from campaigns.rules.periods import find_zone
 from campaigns.services.enforcement.enforce import Transitions
+from campaigns.services.history.timeline import beginnings
 from campaigns.services.insight.explain import explain_change
 from campaigns.services.intake import upload_preview
 from campaigns.services.intake import uploads as spend_uploads
@@ -138,13 +140,17 @@ def logged_transitions() -> Iterator[Transitions]:
 
 
 def _log_transitions(transitions: Transitions) -> None:
-    for line in StatusChange.objects.filter(pk__in=transitions.ids).order_by("pk").select_related("campaign__brand"):
-        logger.info("%s", _describe(line))
+    rows = StatusChange.objects.filter(pk__in=transitions.ids).order_by("pk").select_related("campaign__brand")
+    lines = list(rows)
+    began = beginnings(lines)
+    for line in lines:
+        logger.info("%s", _describe(line, began.get(line.pk, [])))
     if more := transitions.total - len(transitions.ids):
         logger.info("and %s more paused or resumed", f"{more:,}")
 
 
-def _describe(change: StatusChange) -> str:
-    campaign, explanation = change.campaign, explain_change(change, change.campaign.brand.currency)
+def _describe(change: StatusChange, began: list[StatusChange]) -> str:
+    campaign, brand = change.campaign, change.campaign.brand
+    explanation = explain_change(change, brand.currency, earlier=began, zone=find_zone(brand.timezone))
     reasons = "; ".join(explanation.reasons)
-    return f'{explanation.headline.lower():<7} "{campaign.name}" ({campaign.brand.name}): {reasons}'
+    return f'{explanation.headline.lower():<7} "{campaign.name}" ({brand.name}): {reasons}'

@@ -16,15 +16,29 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import may_view
-from campaigns.admin.shared.display import ago, around, chip, link_to, list_address, share_bar, spend_bar, status_chips
-from campaigns.admin.shared.filters import ANY_RISK, LAST_24_HOURS
+from campaigns.admin.shared.display import (
+    Standing,
+    ago,
+    around,
+    chip,
+    link_to,
+    list_address,
+    share_bar,
+    spend_bar,
+    status_chips,
+    total_bar,
+)
+from campaigns.admin.shared.filters import ATTENTION, LAST_24_HOURS
 from campaigns.admin.shared.times import as_of
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
+from campaigns.rules.currencies import smallest_unit
 from campaigns.rules.money import format_money
 from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
+from campaigns.services.history.actors import actor_name
 from campaigns.services.insight import home as overview
-from campaigns.services.insight.home import BrandNow, Brands, Campaigns, Changes, Currency, Money, OwnBrand
+from campaigns.services.insight.brand_now import BrandNow
+from campaigns.services.insight.home import Brands, Campaigns, Changes, Currency, Money, OwnBrand
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health, Processes
@@ -64,7 +78,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     shown: dict[str, Any] = {"title": "Home", "as_of": as_of(now), "health": _health(context.get("health"), now)}
     if may_view(request, Brand):
         brands = overview.brands_now(user, now=now)
-        shown |= _of_brands(brands, request) | {"mine": _of_owner(brands.own, brands.own_count)}
+        shown |= _of_brands(brands, request) | {"mine": _of_owner(brands)}
     if may_view(request, Campaign):
         shown["campaigns"] = _of_campaigns(overview.campaigns_now(user))
     if may_view(request, StatusChange):
@@ -90,23 +104,40 @@ def _of_brands(brands: Brands, request: HttpRequest) -> dict[str, Any]:
         ],
         "unknown_zones": _risk_number(brands, Risk.UNKNOWN_ZONE),
         "currencies": [_currency(each) for each in sorted(brands.currencies.values(), key=_most_brands_first)],
-        "worst": [_brand(brand) for brand in brands.worst],
-        "at_risk": brands.at_risk,
-        "every_at_risk": list_address(Brand, risk=ANY_RISK),
+        "lists": [
+            _list(brands, "Needs attention", brands.worst, brands.need_attention, ATTENTION),
+            _list(
+                brands,
+                "Under-pacing this month",
+                brands.under_pacing,
+                brands.at[Risk.UNDER_PACING],
+                Risk.UNDER_PACING.code,
+            ),
+        ],
     }
 
 
-def _of_owner(brands: list[OwnBrand], count: int) -> dict[str, Any] | None:
-    if not brands:
+def _of_owner(brands: Brands) -> dict[str, Any] | None:
+    if not brands.own:
         return None
+    count = brands.own_count
     return {
         "number": Number(count, "brand" if count == 1 else "brands", list_address(Brand, owner="mine"), "of mine"),
-        "brands": [_own_brand(each) for each in brands],
+        "brands": [_own_brand(each, brands) for each in brands.own],
     }
 
 
-def _own_brand(own: OwnBrand) -> dict[str, Any]:
-    shown = _brand(own.brand)
+def _list(brands: Brands, title: str, listed: list[BrandNow], count: int, risk: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "brands": [_brand(brand, brands, is_under=risk == Risk.UNDER_PACING.code) for brand in listed],
+        "count": count,
+        "address": list_address(Brand, risk=risk),
+    }
+
+
+def _own_brand(own: OwnBrand, brands: Brands) -> dict[str, Any]:
+    shown = _brand(own.brand, brands)
     if not shown["chips"]:
         shown["chips"] = [chip("on", "good") if own.enabled else chip("paused", "plain")]
     return shown
@@ -139,26 +170,45 @@ def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
     beside = f"{format_money(money.other_spend, code)} by brands without a budget" if money.other_spend else ""
     if not money.budgets:
         return {"bar": "", "beside": beside or "–"}
-    bar = spend_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
+    bar = total_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
     return {"bar": bar, "beside": f"plus {beside}" if beside else ""}
 
 
-def _brand(brand: BrandNow) -> dict[str, Any]:
+def _brand(brand: BrandNow, brands: Brands, *, is_under: bool = False) -> dict[str, Any]:
     return {
         "link": link_to(Brand(pk=brand.pk, name=brand.name)),
         "chips": [chip(RISKS[risk], TONES[risk]) for risk in brand.risk],
-        "when": _when(brand),
+        "captions": [*_at_stake(brand, is_under=is_under), *_often_reached(brand, brands)],
         "today": spend_bar(brand.day_spend, brand.daily_budget, brand.currency, of="daily budget"),
-        "this_month": spend_bar(brand.month_spend, brand.monthly_budget, brand.currency, of="monthly budget"),
+        "this_month": spend_bar(
+            brand.month_spend,
+            brand.monthly_budget,
+            brand.currency,
+            of="monthly budget",
+            standing=Standing(brand.verdict, brand.expected),
+        ),
     }
 
 
-def _when(brand: BrandNow) -> str:
-    """Return the day, in the brand's time zone, on which an over-pacing brand is expected to use up its budget."""
-    if brand.pace is None or brand.monthly_budget is None or not brand.risk & Risk.OVER_PACING:
-        return ""
-    day = brand.pace.runs_out_on(brand.monthly_budget - brand.month_spend)
-    return f"runs out {around(day, brand.pace.today)}" if day else ""
+def _at_stake(brand: BrandNow, *, is_under: bool) -> Iterator[str]:
+    """Yield the day, in the brand's time zone, on which an over-pacing brand is expected to use up its budget, and the
+    money for which the brand is listed where it is."""
+    if brand.pace and brand.monthly_budget is not None and brand.risk & Risk.OVER_PACING:
+        day = brand.pace.runs_out_on(brand.monthly_budget - brand.month_spend)
+        if day:
+            yield f"runs out {around(day, brand.pace.today)}"
+    if brand.stake is not None:
+        amount = format_money(brand.stake.quantize(smallest_unit(brand.currency)), brand.currency)
+        if is_under:
+            yield f"projected {amount} under budget"
+        elif brand.stake > 0:
+            yield f"would end {amount} over budget, unless paused"
+
+
+def _often_reached(brand: BrandNow, brands: Brands) -> Iterator[str]:
+    found = brands.reached_days.get(brand.pk)
+    if found:
+        yield found.words
 
 
 def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:
@@ -211,7 +261,7 @@ def _lines(changes: list[StatusChange], now: datetime) -> Iterator[dict[str, Any
             "campaign": link_to(change.campaign),
             "brand": link_to(brand),
             "after": status_chips(PauseReason(change.reasons_after)),
-            "actor": change.actor,
+            "actor": actor_name(change.actor),
         }
 
 

@@ -4,5 +4,5 @@ from campaigns.sql.search import CreateSearch
 
 
 class Migration(migrations.Migration):
-    dependencies = (("campaigns", "0004_archive"),)
+    dependencies = (("campaigns", "0005_setting_changes"),)
     operations = (CreateSearch(),)

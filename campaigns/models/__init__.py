@@ -7,6 +7,7 @@ from campaigns.models.notes import Note
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.saved_filters import SavedFilter
+from campaigns.models.setting_change import SettingChange
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
 from campaigns.models.uploads import ImportDraft, SpendUpload, SpendUploadPart
 
@@ -30,6 +31,7 @@ __all__ = [
     "PasswordRequest",
     "PendingSpend",
     "SavedFilter",
+    "SettingChange",
     "SpendRecord",
     "SpendUpload",
     "SpendUploadPart",

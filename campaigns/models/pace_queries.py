@@ -13,7 +13,7 @@ from django.db.models import CharField, FloatField, QuerySet
 from campaigns.database.dialects import days_between
 from campaigns.database.statements import statement
 from campaigns.models.fields import MicrosField
-from campaigns.models.spend_queries import OF_BRANDS, BrandSpend, Ids, brands_with
+from campaigns.models.spend_queries import BRAND_PERCENT, OF_BRANDS, BrandSpend, Ids, brands_with
 from campaigns.rules.pace import DAYS_FOR_PROJECTION, ERROR_WITHOUT_RANGE, TOLERANCE_AT_THE_END, TOLERANCE_OF_A_MONTH
 from campaigns.rules.periods import day_number, first_of_month, local_date, next_month
 from campaigns.rules.reasons import reached_sql
@@ -30,6 +30,10 @@ class BrandWithPace(BrandSpend):
     over_or_under: Decimal | None
     # Percent of the monthly budget that is spent.
     percent_used: float | None
+    # Projected spend in percent of the monthly budget.
+    projected_percent: float | None
+    # Percent of the month's spend that the profile expects by now.
+    expected_percent: float | None
     # A campaigns.rules.pace.Verdict; None for a brand that is paused, has no budget, or has reached it.
     pace_verdict: str | None
 
@@ -46,7 +50,7 @@ CALENDAR: dict[str, Callable[[ZoneInfo, datetime], int]] = {
 
 # The annotations, each with its column in campaigns/sql/brand_pace.sql and its type.
 AMOUNTS = OF_BRANDS | {"projected_spend": "projected", "over_or_under": "over_or_under"}
-FIGURES = {"pace": "pace", "percent_used": "percent_used"}
+FIGURES = ("pace", "percent_used", "projected_percent", "expected_percent")
 
 
 def pace_sql() -> str:
@@ -66,7 +70,8 @@ def brands_with_pace(brands: QuerySet[Any], now: datetime, ids: Ids = None) -> Q
     """Annotate brands with BrandWithPace. It's quicker if the ids of all the rows are given."""
     columns = (
         {name: (column, MicrosField()) for name, column in AMOUNTS.items()}
-        | {name: (column, FloatField()) for name, column in FIGURES.items()}
+        | {name: (name, FloatField()) for name in FIGURES}
+        | dict(BRAND_PERCENT)
         | {"pace_verdict": ("verdict", CharField())}
     )
     return brands_with(brands, columns, now, ids, table="paced", tables=pace_sql(), calendar=CALENDAR)

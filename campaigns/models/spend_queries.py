@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from django.db.models import Field, QuerySet
+from django.db.models import Field, FloatField, QuerySet
 
 from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED, in_list, list_param
@@ -26,10 +26,14 @@ Columns = Mapping[str, tuple[str, "Field[Any, Any]"]]
 class BrandSpend(TypedDict):
     spend_today: Decimal
     spend_this_month: Decimal
+    # Percent of the daily budget that is spent; None without one, 100 of a budget of 0.
+    percent_today: float | None
 
 
 class OwnSpend(TypedDict):
     spend_today: Decimal
+    # Percent of the daily spend limit, as of a brand's daily budget.
+    percent_today: float | None
 
 
 class CampaignSpend(OwnSpend):
@@ -41,12 +45,22 @@ class CampaignSpend(OwnSpend):
 OF_BRANDS = {"spend_today": "day_spend", "spend_this_month": "month_spend"}
 OF_CAMPAIGNS = {"spend_today": "campaign_spend"}
 OF_THEIR_BRANDS = {"brand_spend_today": "brand_day_spend", "brand_spend_this_month": "brand_month_spend"}
+
+
+def percent_sql(limit: str, spend: str) -> str:
+    """Return the SQL of the percent of a limit that is spent; a limit of 0 is reached, so all of it is."""
+    return f"CASE WHEN {limit} > 0 THEN CAST({spend} AS double precision) * 100 / {limit} WHEN {limit} = 0 THEN 100 END"
+
+
+# Lists sort by it: amounts of several currencies don't compare.
+BRAND_PERCENT: Columns = {"percent_today": (percent_sql("daily_budget", "day_spend"), FloatField())}
+CAMPAIGN_PERCENT: Columns = {"percent_today": (percent_sql("campaign_limit", "campaign_spend"), FloatField())}
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 def brands_with_spend(brands: QuerySet[Any], now: datetime, ids: Ids = None) -> QuerySet[Any]:
     """Annotate brands with BrandSpend. It's quicker if the ids of all the rows are given, here and below."""
-    return brands_with(brands, _amounts(OF_BRANDS), now, ids)
+    return brands_with(brands, {**_amounts(OF_BRANDS), **BRAND_PERCENT}, now, ids)
 
 
 def brands_with(
@@ -68,12 +82,12 @@ def brands_with(
 
 def campaigns_with_own_spend(campaigns: QuerySet[Any], now: datetime, ids: Ids = None) -> QuerySet[Any]:
     """Annotate campaigns with OwnSpend: without the brand's spend, which a list of campaigns doesn't show."""
-    return _campaigns(campaigns, _amounts(OF_CAMPAIGNS), now, ids)
+    return _campaigns(campaigns, {**_amounts(OF_CAMPAIGNS), **CAMPAIGN_PERCENT}, now, ids)
 
 
 def campaigns_with_spend(campaigns: QuerySet[Any], now: datetime, ids: Ids = None) -> QuerySet[Any]:
     """Annotate campaigns with CampaignSpend."""
-    return _campaigns(campaigns, _amounts(OF_CAMPAIGNS | OF_THEIR_BRANDS), now, ids)
+    return _campaigns(campaigns, {**_amounts(OF_CAMPAIGNS | OF_THEIR_BRANDS), **CAMPAIGN_PERCENT}, now, ids)
 
 
 def _amounts(columns: Mapping[str, str]) -> Columns:

@@ -107,6 +107,10 @@ def describe(reasons: int) -> str:
     return ", ".join(PauseReason(reasons).labels) or "active"
 
 
+# From this share of a limit on, spend is near it.
+NEAR_PERCENT = 90
+
+
 def reached_sql(limit: str, spend: str) -> str:
     """Return the SQL of R2: whether spend reaches a limit; false where there is no limit."""
     return f"({limit} = 0 OR {spend} >= {limit})"
@@ -115,3 +119,14 @@ def reached_sql(limit: str, spend: str) -> str:
 def is_reached(limit: Decimal | None, spend: Decimal) -> bool:
     """Return the same in Python, of amounts in one currency; a test compares the two."""
     return limit is not None and (limit == 0 or spend >= limit)
+
+
+def near_sql(limit: str, spend: str) -> str:
+    """Return the SQL of whether spend is near a limit and hasn't reached it; the columns are whole millionths."""
+    # Divided first, which is exact in 64 bits: the least amount of at least 90 %.
+    return f"({limit} > 0 AND {spend} >= {limit} - {limit} / {100 // (100 - NEAR_PERCENT)} AND {spend} < {limit})"
+
+
+def is_near(limit: Decimal | None, spend: Decimal) -> bool:
+    """Return the same in Python."""
+    return limit is not None and limit > 0 and limit * NEAR_PERCENT <= spend * 100 and spend < limit

@@ -90,6 +90,13 @@ paced AS (
         projected - monthly_budget AS over_or_under,
         CASE WHEN monthly_budget > 0 THEN month_spend * 100 / CAST(monthly_budget AS double precision) END
             AS percent_used,
+        CASE WHEN monthly_budget > 0 THEN CAST(projected AS double precision) * 100 / monthly_budget END
+            AS projected_percent,
+        -- Of the month's spend, by now: where the spend of a brand on pace is in percent of its budget.
+        CASE WHEN of_finished_days + of_today + of_days_left > 0 THEN
+            CAST(of_finished_days + of_today_so_far AS double precision) * 100
+            / (of_finished_days + of_today + of_days_left)
+        END AS expected_percent,
         CASE WHEN monthly_budget > 0 AND of_finished_days + of_today_so_far > 0 THEN
             CAST(month_spend AS double precision) / monthly_budget
             * (of_finished_days + of_today + of_days_left) / (of_finished_days + of_today_so_far)

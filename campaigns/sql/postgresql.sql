@@ -141,12 +141,20 @@ FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_campaign_deleted();
 CREATE FUNCTION {schema}.campaigns_history_updated() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'a line of the status history is never edited: a new change writes a new line'
+    RAISE EXCEPTION 'a line of the % history is never edited: a new change writes a new line', TG_ARGV[0]
     USING ERRCODE = 'restrict_violation';
 END $$;
 
 CREATE TRIGGER campaigns_history_updated BEFORE UPDATE ON {schema}.campaigns_statuschange
-FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_history_updated();
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_history_updated('status');
+
+-- A later migration creates this table, and creates the triggers again then.
+DO $$ BEGIN
+IF to_regclass('{schema}.campaigns_settingchange') IS NOT NULL THEN
+CREATE TRIGGER campaigns_history_of_settings_updated BEFORE UPDATE ON {schema}.campaigns_settingchange
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_history_updated('settings');
+END IF;
+END $$;
 
 -- A name written by SQL has no comparison key; the product's own renaming writes the new key after the name.
 CREATE FUNCTION {schema}.campaigns_renamed() RETURNS trigger

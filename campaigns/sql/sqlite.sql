@@ -116,6 +116,11 @@ BEGIN
     SELECT RAISE(ABORT, 'a line of the status history is never edited: a new change writes a new line');
 END;
 
+CREATE TRIGGER campaigns_history_of_settings_updated BEFORE UPDATE ON campaigns_settingchange
+BEGIN
+    SELECT RAISE(ABORT, 'a line of the settings history is never edited: a new change writes a new line');
+END;
+
 -- What PostgreSQL says with its other foreign keys.
 CREATE TRIGGER campaigns_campaign_update_guard BEFORE UPDATE OF brand_id ON campaigns_campaign
 WHEN NOT EXISTS (SELECT 1 FROM campaigns_brand WHERE id = NEW.brand_id)

@@ -106,7 +106,13 @@ COUNTING = {
     "campaigns_brand_inserted": "campaigns_brand",
 }
 
-HISTORY = {"campaigns_history_updated": "campaigns_statuschange"}
+HISTORY = {
+    "campaigns_history_updated": "campaigns_statuschange",
+    "campaigns_history_of_settings_updated": "campaigns_settingchange",
+}
+
+# Triggers of tables that a later migration creates than the first that creates triggers.
+LATER = re.compile(r"CREATE TRIGGER \w+ BEFORE UPDATE ON (campaigns_settingchange)")
 
 
 @contextmanager
@@ -154,8 +160,11 @@ def _run(schema_editor: BaseDatabaseSchemaEditor, text: str) -> None:
         text = text.replace("{schema}", _schema(schema_editor)).replace("{ledger_lock}", str(LEDGER_LOCK))
         schema_editor.execute(text, params=None)
         return
+    connection = schema_editor.connection
     for statement in split(text):
-        schema_editor.execute(statement, params=None)
+        later = LATER.search(statement)
+        if later is None or later[1] in connection.introspection.table_names():
+            schema_editor.execute(statement, params=None)
 
 
 def _schema(schema_editor: BaseDatabaseSchemaEditor) -> str:

@@ -1,46 +1,43 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Field, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Field, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 
+from campaigns.admin.brand.columns import BrandColumnsMixin
+from campaigns.admin.brand.filters import NearBudgetFilter, PaceFilter
 from campaigns.admin.brand.lists import campaigns_of, history_of
 from campaigns.admin.brand.owner import OwnerChoice, OwnerFilter, OwnerForm
 from campaigns.admin.brand.page import summary_context
 from campaigns.admin.brand.pause import PauseBrandMixin
 from campaigns.admin.brand.zone_change import ConfirmTimeZoneChangeMixin
-from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, ArchiveMixin, with_archived
+from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, ArchiveMixin
 from campaigns.admin.bulk.forms import BrandBudgetForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.campaign.of_brand import add_address
 from campaigns.admin.exchange.mixin import ExchangeMixin
+from campaigns.admin.ledger.change_history import ChangeHistoryMixin
+from campaigns.admin.ledger.spend_page import SpendPageMixin
 from campaigns.admin.ledger.statements import recent_statements
 from campaigns.admin.shared.base import BaseAdmin, may_view
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.deletion import ProtectHistoryMixin
-from campaigns.admin.shared.display import day_bar, link_to_list, month_bar
 from campaigns.admin.shared.enforce_on_save import EnforceOnSaveMixin
 from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget, ZoneField, ZoneWidget
 from campaigns.admin.shared.filters import BrandEnabledFilter, RiskFilter
 from campaigns.admin.shared.forms import NamedForm
-from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField, MoneyWidget
 from campaigns.admin.shared.notes import NotesMixin
 from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import brands_named
-from campaigns.database.clock import database_now
 from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
-from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.currencies import find_currency, read_currency, unknown_currency
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
@@ -99,8 +96,10 @@ class BrandForm(NamedForm[Brand]):
 
 @admin.register(Brand)
 class BrandAdmin(
+    ChangeHistoryMixin,
     ConfirmTimeZoneChangeMixin,
     PauseBrandMixin,
+    SpendPageMixin,
     ArchiveMixin,
     ExchangeMixin,
     FriendlyDatabaseErrorsMixin,
@@ -108,7 +107,7 @@ class BrandAdmin(
     ProtectHistoryMixin,
     NotesMixin,
     SavedFiltersMixin,
-    ScalableListMixin,
+    BrandColumnsMixin,
     BaseAdmin,
 ):
     form = BrandForm
@@ -122,9 +121,22 @@ class BrandAdmin(
     file_kinds = (Kind.BRANDS,)
     change_form_outer_before_template: Any = "campaigns/admin/brand/top.html"
     brand_path = "pk"
-    list_display = ("name", "enabled", "today", "this_month", "campaign_counts", "currency", "timezone", "id")
+    list_display = (
+        "name",
+        "enabled",
+        "today",
+        "this_month",
+        "pace",
+        "projected",
+        "over_or_under",
+        "campaign_counts",
+        "timezone",
+        "id",
+    )
     list_filter = (
         RiskFilter,
+        PaceFilter,
+        NearBudgetFilter,
         OwnerFilter,
         ("enabled", BrandEnabledFilter),
         ("currency", AllValuesCheckboxFilter),
@@ -135,7 +147,6 @@ class BrandAdmin(
     search_help_text = "Search by name or id"
     nothing_yet = "Add a brand to set budgets for its campaigns. You only see brands you have access to."
     ordering = ("name",)
-    figures = ("spend_today", "spend_this_month", "campaign_count")
     fieldsets = (
         ("Settings", {"fields": ("name", "enabled", "currency", "timezone", "owner")}),
         (
@@ -158,9 +169,6 @@ class BrandAdmin(
         """People who see only some brands can't rename any: an error would reveal the names of others."""
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "name") if sees_only_assigned_brands(request.user) else fields
-
-    def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
-        return _with_campaign_counts(brands_with_spend(rows, database_now(), ids))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         return brands_named(search_term, queryset), False
@@ -190,35 +198,3 @@ class BrandAdmin(
         if db_field.name == "timezone":
             kwargs |= {"form_class": ZoneField, "widget": ZoneWidget()}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-    @admin.display(description="spent today", ordering="spend_today")
-    def today(self, brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
-        return day_bar(brand)
-
-    @admin.display(description="spent this month", ordering="spend_this_month")
-    def this_month(self, brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
-        return month_bar(brand)
-
-    @admin.display(description="campaigns", ordering="campaign_count")
-    def campaign_counts(self, brand: Any) -> SafeString:
-        active, paused = brand.active_count, brand.campaign_count - brand.active_count
-        of_brand = {"brand__id__exact": brand.pk} | with_archived(brand)
-        return format_html(
-            "{}, {}",
-            link_to_list(Campaign, f"{active} active", **of_brand, status__exact="active"),
-            link_to_list(Campaign, f"{paused} paused", **of_brand, status__exact="paused"),
-        )
-
-
-def _with_campaign_counts(brands: QuerySet[Any]) -> QuerySet[Any]:
-    """Count in subqueries, so that a page of brands counts only the campaigns of these brands."""
-    counted: QuerySet[Any] = brands.annotate(
-        campaign_count=_count(Campaign.objects.filter(archived_at__isnull=True)),
-        active_count=_count(Campaign.objects.filter(archived_at__isnull=True, pause_reasons=0)),
-    )
-    return counted
-
-
-def _count(campaigns: QuerySet[Campaign]) -> Coalesce:
-    of_brand = campaigns.order_by().filter(brand=OuterRef("pk")).values("brand")
-    return Coalesce(Subquery(of_brand.annotate(count=Count("pk")).values("count")), 0)

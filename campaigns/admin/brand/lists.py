@@ -11,10 +11,12 @@ from django.utils.safestring import SafeString
 
 from campaigns.admin.bulk.archive import with_archived
 from campaigns.admin.ledger.history import change_chips, format_spend_of_limit
-from campaigns.admin.shared.display import link_to, link_to_list, spend_bar, status_chips, table
+from campaigns.admin.shared.display import history_address, link_to, link_to_list, spend_bar, status_chips, table
 from campaigns.admin.shared.times import local_time
 from campaigns.models import Brand, Campaign, StatusChange
 from campaigns.models.spend_queries import campaigns_with_own_spend
+from campaigns.services.history.actors import actor_name
+from campaigns.services.history.timeline import STILL_PAUSED
 
 MAX_CAMPAIGNS, MAX_CHANGES = 20, 20
 
@@ -53,7 +55,7 @@ def history_of(brand: Brand) -> SafeString:
 
     The latest changes are among those of the campaigns that changed last; the index on campaign and id finds these.
     """
-    entries = StatusChange.objects.order_by("-id")
+    entries = StatusChange.objects.exclude(STILL_PAUSED).order_by("-id")
     last = entries.filter(campaign=OuterRef("pk")).values("pk")[:1]
     changed = Campaign.objects.filter(brand=brand.pk).annotate(last=Subquery(last)).filter(last__isnull=False)
     recent = list(changed.order_by("-last").values_list("pk", flat=True)[:MAX_CHANGES])
@@ -63,7 +65,7 @@ def history_of(brand: Brand) -> SafeString:
             local_time(change.at, brand.timezone),
             link_to(change.campaign),
             change_chips(change),
-            change.actor,
+            actor_name(change.actor),
             format_spend_of_limit(change.campaign_spend, change.campaign_limit, brand.currency),
         ]
         for change in changes
@@ -75,4 +77,6 @@ def history_of(brand: Brand) -> SafeString:
         "By",
         f"Campaign's daily spend ({brand.currency})",
     )
-    return table(headers, rows, numbers=(4,), empty="No status changes yet.", label="Changes")
+    shown = table(headers, rows, numbers=(4,), empty="No status changes yet.", label="Changes")
+    every = format_html('<a class="text-link" href="{}">{}</a>', history_address(brand), "View all changes and notes")
+    return format_html('{}<p class="campaigns-more">{}</p>', shown, every)

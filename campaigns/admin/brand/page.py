@@ -22,15 +22,22 @@ from campaigns.admin.shared.charts import (
     options,
     spent_so_far,
 )
-from campaigns.admin.shared.display import chip, day_bar, link_to_list, month_bar, spend_bar, table
+from campaigns.admin.shared.display import (
+    VERDICT_TONES,
+    Standing,
+    chip,
+    day_bar,
+    link_to_list,
+    month_bar,
+    spend_bar,
+    table,
+)
 from campaigns.admin.shared.times import as_of
 from campaigns.models import Campaign
 from campaigns.rules.money import format_amount, format_money
-from campaigns.rules.pace import VERDICT_LABELS, Verdict
+from campaigns.rules.pace import VERDICT_LABELS
 from campaigns.rules.times import format_time
 from campaigns.services.insight.brand_month import MAX_LATEST_RECORDS, BrandMonth, brand_month
-
-TONES = {Verdict.ON_PACE: "good", Verdict.OVER: "warning", Verdict.UNDER: "note", Verdict.EARLY: "plain"}
 
 
 def summary_context(brand: Any, *, may_change: bool) -> dict[str, Any]:
@@ -74,7 +81,7 @@ def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
     return {
         "bar": spend_bar(month.day.spend, month.day.budget, brand.currency, of="daily budget"),
         "chip": chip("reached", "bad") if month.day.is_reached else "",
-        "facts": [*_left_today(brand, month), *_expected_today(brand, month)],
+        "facts": [*_left_today(brand, month), *_expected_today(brand, month), *_reached_lately(month)],
         "chart": {"data": hours_chart(month, labels), "type": "bar", "options": options(brand.currency)},
         "label": _hours_label(brand, month),
         "table": _hours_table(brand, month, labels),
@@ -84,7 +91,13 @@ def _today(brand: Any, month: BrandMonth) -> dict[str, Any]:
 
 def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
     return {
-        "bar": spend_bar(month.month.spend, month.month.budget, brand.currency, of="monthly budget"),
+        "bar": spend_bar(
+            month.month.spend,
+            month.month.budget,
+            brand.currency,
+            of="monthly budget",
+            standing=Standing(month.verdict, month.expected),
+        ),
         "chip": _chip(month),
         "facts": month_facts(brand, month),
         "chart": {
@@ -104,8 +117,7 @@ def _month(brand: Any, month: BrandMonth) -> dict[str, Any]:
 def _chip(month: BrandMonth) -> SafeString | str:
     if month.month.is_reached:
         return chip("reached", "bad")
-    verdict = month.pace.verdict if month.pace else None
-    return chip(VERDICT_LABELS[verdict], TONES[verdict]) if verdict else ""
+    return chip(VERDICT_LABELS[month.verdict], VERDICT_TONES[month.verdict]) if month.verdict else ""
 
 
 def _left_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
@@ -121,6 +133,11 @@ def _expected_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
     expected = format_money(month.pace.of_today.quantize(month.unit), brand.currency)
     usual = f"as on recent {month.today:%A}s" if month.pace.has_weekdays else "as on the days so far"
     yield "Expected today", expected, usual
+
+
+def _reached_lately(month: BrandMonth) -> Iterator[Fact]:
+    if month.reached_days:
+        yield "Often reached", *month.reached_days.figures
 
 
 def _month_label(brand: Any, month: BrandMonth) -> str:

@@ -19,6 +19,7 @@ from campaigns.database.clock import database_now
 from campaigns.models import Brand
 from campaigns.services.bulk.change_many import apply_bulk, preview_bulk
 from campaigns.services.bulk.operations import SwitchTo, fingerprint
+from campaigns.services.history.record import Channel
 
 
 class PauseBrandMixin(BaseAdmin):
@@ -57,7 +58,9 @@ class PauseBrandMixin(BaseAdmin):
 
     def _turn(self, request: HttpRequest, brand: Brand, *, enabled: bool) -> HttpResponse:
         other_way = {brand.pk: fingerprint(not enabled)}
-        applied = apply_bulk(SwitchTo(enabled), Brand, other_way, person=request.user, clock=database_now)
+        applied = apply_bulk(
+            SwitchTo(enabled), Brand, other_way, person=request.user, clock=database_now, channel=Channel.FORM
+        )
         warn_about_unknown_zones(request, applied.enforced)
         if applied.changed:
             done = "Resumed" if enabled else "Paused"

@@ -16,11 +16,14 @@ from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, Archiv
 from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.campaign.currency import currency_of_brand
+from campaigns.admin.campaign.near_limit import NearLimitFilter
 from campaigns.admin.campaign.of_brand import AddToBrandMixin
 from campaigns.admin.campaign.page import campaign_now
 from campaigns.admin.campaign.schedule import WindowInline, schedules
 from campaigns.admin.exchange.mixin import ExchangeMixin
+from campaigns.admin.ledger.change_history import ChangeHistoryMixin
 from campaigns.admin.ledger.history import recent_history
+from campaigns.admin.ledger.spend_page import SpendPageMixin
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.deletion import ProtectHistoryMixin
@@ -78,6 +81,8 @@ class CampaignForm(NamedForm[Campaign]):
 
 @admin.register(Campaign)
 class CampaignAdmin(
+    ChangeHistoryMixin,
+    SpendPageMixin,
     AddToBrandMixin,
     ArchiveMixin,
     ExchangeMixin,
@@ -105,6 +110,7 @@ class CampaignAdmin(
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ReasonFilter,
+        NearLimitFilter,
         ("brand", VisibleAutocompleteFilter),
         ("enabled", EnabledFilter),
         ArchivedFilter,
@@ -113,7 +119,7 @@ class CampaignAdmin(
     search_help_text = "Search by campaign, brand or id"
     nothing_yet = "Campaigns belong to brands. Add a brand first."
     ordering = ("brand__name", "name")
-    figures = ("spend_today",)
+    figures = ("percent_today",)
     fieldsets = (("Settings", {"fields": ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")}),)
     change_form_outer_before_template: Any = "campaigns/admin/campaign_before.html"
 
@@ -195,7 +201,7 @@ class CampaignAdmin(
             return found.text if campaign.reasons else "–"
         return viewer_time(found.at, campaign.brand.timezone, seconds=False)
 
-    @admin.display(description="spent today", ordering="spend_today")
+    @admin.display(description="spent today", ordering="percent_today")
     def today(self, campaign: WithAnnotations[Campaign, CampaignSpend]) -> SafeString:
         return spend_bar(
             campaign.spend_today, campaign.daily_spend_limit, campaign.brand.currency, of="daily spend limit"

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from campaigns.admin.shared.display import spend_bar, table
+from campaigns.admin.shared.display import spend_bar, standing_of, table
 from campaigns.admin.shared.times import as_of
-from campaigns.models import Campaign
+from campaigns.models import Brand, Campaign
+from campaigns.models.pace_queries import brands_with_pace
 from campaigns.rules.currencies import decimals_of
 from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.periods import find_zone
@@ -45,18 +46,23 @@ def campaign_now(campaign: Any, now: datetime) -> SafeString:
             "zone": campaign.brand.timezone if zone else "",
             "story": explain_status(facts, now),
             "is_paused": bool(campaign.reasons),
-            "bars": _bars(campaign),
+            "bars": _bars(campaign, now),
             "today": _Today(campaign, day, zone) if day and zone else None,
         },
     )
 
 
-def _bars(campaign: Any) -> list[tuple[str, SafeString]]:
+def _bars(campaign: Any, now: datetime) -> list[tuple[str, SafeString]]:
     brand = campaign.brand
+    paced: Any = brands_with_pace(Brand.objects.filter(pk=brand.pk), now, [brand.pk]).get()
     own = spend_bar(campaign.spend_today, campaign.daily_spend_limit, brand.currency, of="daily spend limit")
     of_brand = spend_bar(campaign.brand_spend_today, brand.daily_budget, brand.currency, of="brand's daily budget")
     of_month = spend_bar(
-        campaign.brand_spend_this_month, brand.monthly_budget, brand.currency, of="brand's monthly budget"
+        campaign.brand_spend_this_month,
+        brand.monthly_budget,
+        brand.currency,
+        of="brand's monthly budget",
+        standing=standing_of(paced),
     )
     return [("Campaign today", own), ("Brand today", of_brand), ("Brand this month", of_month)]
 

@@ -6,6 +6,7 @@ posts back. Ours keep it in the database, for its user only, and the browser pos
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -26,7 +27,7 @@ from campaigns.database.clock import database_now
 from campaigns.models import ImportDraft
 from campaigns.services.exchange.columns import Kind, export_table, fields_of
 from campaigns.services.exchange.csv_files import write_csv
-from campaigns.services.exchange.files import MAX_BYTES, MAX_ROWS, FileRefused
+from campaigns.services.exchange.files import MAX_BYTES, MAX_ROWS, FileRefused, Value
 from campaigns.services.exchange.imports import (
     ImportConflict,
     Imported,
@@ -42,6 +43,13 @@ FORMATS = {
     "xlsx": (write_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 }
 MEGABYTES = MAX_BYTES // 1024**2
+
+
+def file_response(name: str, extension: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> HttpResponse:
+    """Return a file to download, CSV or XLSX by its extension."""
+    write, content_type = FORMATS[extension]
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{extension}"', "Cache-Control": "no-store"}
+    return HttpResponse(write(columns, rows), content_type=content_type, headers=headers)
 
 
 class UploadForm(forms.Form):
@@ -132,10 +140,7 @@ class ExchangeMixin(BaseAdmin):
         columns, rows = export_table(kind, ids, now=now)
         if len(rows) > MAX_ROWS:
             return self._too_many(request)
-        write, content_type = FORMATS[extension]
-        name = f"{kind}-{now:%Y-%m-%d}.{extension}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return HttpResponse(write(columns, rows), content_type=content_type, headers=headers)
+        return file_response(f"{kind}-{now:%Y-%m-%d}", extension, columns, rows)
 
     def _too_many(self, request: HttpRequest) -> HttpResponse:
         messages.error(

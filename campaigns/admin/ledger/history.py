@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import ReadOnlyAdmin
-from campaigns.admin.shared.display import chip, link_to_both, link_to_list, status_chips, table
+from campaigns.admin.shared.display import chip, history_address, link_to_both, status_chips, table
 from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.saved_filters import SavedFiltersMixin
@@ -22,7 +22,10 @@ from campaigns.admin.shared.times import local_time, viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_amount
+from campaigns.rules.periods import find_zone
 from campaigns.rules.reasons import LIMITS, Limit, PauseReason, describe
+from campaigns.services.history.actors import actor_name
+from campaigns.services.history.timeline import STILL_PAUSED, beginnings
 from campaigns.services.insight.explain import explain_change
 
 MAX_CHANGES = 20
@@ -43,24 +46,28 @@ def format_spend_of_limit(spend: Decimal, limit: Decimal | None, currency: str) 
 
 
 def recent_history(campaign: Campaign) -> SafeString:
-    """Return the campaign's latest changes as a table, and a link to all of them."""
-    changes = campaign.status_changes.order_by("-id")[:MAX_CHANGES]
-    rows = [_row(change, campaign.brand) for change in changes]
+    """Return the campaign's latest pauses and resumes as a table, and a link to its whole history."""
+    changes = list(campaign.status_changes.exclude(STILL_PAUSED).order_by("-id")[:MAX_CHANGES])
+    began = beginnings(changes)
+    rows = [status_row(change, campaign.brand, began.get(change.pk, [])) for change in changes]
     shown = table(
         ("When", "Change", "Why", "By"),
         rows,
         empty="No status changes yet.",
         label="Status history",
     )
-    every = link_to_list(StatusChange, "View all changes with spend and limits", campaign__id__exact=campaign.pk)
+    every = format_html(
+        '<a class="text-link" href="{}">{}</a>', history_address(campaign), "View all changes and notes"
+    )
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
 
 
 TONES = {"Resumed": "good", "Paused": "warning", "Still paused": "plain"}
 
 
-def _row(change: StatusChange, brand: Brand) -> list[SafeString | str]:
-    story = explain_change(change, brand.currency)
+def status_row(change: StatusChange, brand: Brand, earlier: Sequence[StatusChange] = ()) -> list[SafeString | str]:
+    """Return when, what, why and by whom; earlier changes of the campaign tell why a limit isn't reached any more."""
+    story = explain_change(change, brand.currency, earlier=earlier, zone=find_zone(brand.timezone))
     still = f"still {describe(story.remaining)}" if story.remaining else ""
     why = format_html(
         '<div class="campaigns-why">{}<span class="campaigns-quiet">{}{}</span></div>',
@@ -88,7 +95,7 @@ AMOUNTS: tuple[Any, ...] = tuple(_amounts(limit) for limit in LIMITS.values())
 @admin.register(StatusChange)
 class StatusChangeAdmin(SavedFiltersMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "campaign__brand"
-    list_display = ("when", "campaign_link", "change", "actor", *AMOUNTS)
+    list_display = ("when", "campaign_link", "change", "by", *AMOUNTS)
     list_display_links = ("when",)
     list_filter = (("campaign", VisibleAutocompleteFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
     search_fields = ("campaign__name", "campaign__brand__name", "actor")
@@ -107,7 +114,7 @@ class StatusChangeAdmin(SavedFiltersMixin, ReadOnlyAdmin):  # type: ignore[misc]
         "when",
         "recorded",
         "change",
-        "actor",
+        "by",
         *AMOUNTS,
     )
     readonly_fields = AMOUNTS
@@ -126,6 +133,10 @@ class StatusChangeAdmin(SavedFiltersMixin, ReadOnlyAdmin):  # type: ignore[misc]
     @admin.display(description="recorded")
     def recorded(self, change: StatusChange) -> SafeString:
         return viewer_time(change.recorded_at, change.campaign.brand.timezone)
+
+    @admin.display(description="by", ordering="actor")
+    def by(self, change: StatusChange) -> str:
+        return actor_name(change.actor)
 
     @admin.display(description="campaign")
     def campaign_link(self, change: StatusChange) -> SafeString:

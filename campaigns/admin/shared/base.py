@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -49,6 +52,12 @@ class BaseAdmin(ModelAdmin):
         """Return a page that asks something, with a way back to the list."""
         page = self.admin_site.each_context(request) | {"opts": self.opts, "back": list_address(self.model)}
         return TemplateResponse(request, f"campaigns/admin/{template}.html", page | context)
+
+    def missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lead home from a page of a row that is gone, or that the person can't see: both say the same."""
+        name = str(self.opts.verbose_name).capitalize()
+        messages.warning(request, f"{name} with ID “{unquote(object_id)}” doesn’t exist.")
+        return HttpResponseRedirect(reverse("admin:index"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)

@@ -61,11 +61,11 @@ def month_chart(month: BrandMonth) -> str:
     done = len(month.finished)
     now = round(done + float(month.day.span.fraction), 3)
     labels = [*range(done + 1), now, *range(done + 2, days + 1)]
-    datasets = [_line("Spent", spent_so_far(month), BLUE, fill="origin", backgroundColor=LIGHT_BLUE)]
+    datasets = [chart_line("Spent", spent_so_far(month), BLUE, fill="origin", backgroundColor=LIGHT_BLUE)]
     if expected := expected_so_far(month):
-        datasets.append(_line("Expected", expected, GREY, borderDash=[4, 4], borderWidth=1.5))
+        datasets.append(chart_line("Expected", expected, GREY, borderDash=[4, 4], borderWidth=1.5))
     if month.month.budget:
-        datasets.append(_line("Monthly budget", [month.month.budget] * (days + 1), RED, borderWidth=1.5))
+        datasets.append(chart_line("Monthly budget", [month.month.budget] * (days + 1), RED, borderWidth=1.5))
     if month.pace and not month.month.is_reached:
         datasets += _projected(month, month.pace)
     return json.dumps({"labels": labels, "datasets": datasets})
@@ -104,15 +104,15 @@ def _projected(month: BrandMonth, pace: MonthPace) -> list[dict[str, Any]]:
     now, _, *later = pace.projections(spend)
     expected = [now, *later]
     before: list[Decimal | None] = [None] * (len(month.finished) + 1)
-    lines = [_line("Projection", [*before, *expected], AMBER, borderDash=[6, 4])]
+    lines = [chart_line("Projection", [*before, *expected], AMBER, borderDash=[6, 4])]
     if pace.errors is None:
         return lines
     low, high = ([amount + (amount - spend) * error / 1000 for amount in expected] for error in pace.errors)
     none = "rgba(0, 0, 0, 0)"
     return [
         *lines,
-        _line("Low", [*before, *low], none),
-        _line("High", [*before, *high], none, fill="-1", backgroundColor=LIGHT_AMBER),
+        chart_line("Low", [*before, *low], none),
+        chart_line("High", [*before, *high], none, fill="-1", backgroundColor=LIGHT_AMBER),
     ]
 
 
@@ -120,7 +120,7 @@ def days_of_month(month: BrandMonth) -> int:
     return len(month.finished) + int(month.days_left.to_integral_value(ROUND_CEILING))
 
 
-def _line(label: str, data: Points, colour: str, **more: Any) -> dict[str, Any]:
+def chart_line(label: str, data: Points, colour: str, **more: Any) -> dict[str, Any]:
     line = {"label": label, "data": _floats(data), "borderColor": colour, "borderWidth": 2, "fill": False}
     return line | {"pointRadius": 0, "pointHitRadius": 8} | more
 

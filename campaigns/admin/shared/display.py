@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.template.loader import render_to_string
@@ -15,10 +15,12 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 
 from campaigns.models import Brand, Campaign
+from campaigns.models.pace_queries import BrandWithPace
 from campaigns.models.spend_queries import BrandSpend
 from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.pace import VERDICT_LABELS, Verdict
 from campaigns.rules.periods import ONE_DAY
-from campaigns.rules.reasons import LABELS, PauseReason
+from campaigns.rules.reasons import LABELS, PauseReason, is_near, is_reached
 from campaigns.services.insight.forecast import format_day
 from campaigns.services.jobs.health import in_words
 
@@ -38,19 +40,78 @@ def format_percent(spent: int) -> str:
     return f"{spent} %" if spent <= MOST_PERCENT else f"{spent // 100:,}×"
 
 
-def spend_bar(spend: Decimal, limit: Decimal | None, currency: str, *, of: str) -> SafeString:
-    """Return the spend against its limit as text and bar; `of` names the limit for screen readers."""
+class Standing(NamedTuple):
+    """Where a brand's month leads, and the percent of its budget that should be spent by now, if it's known."""
+
+    verdict: Verdict | None
+    expected: float | None
+
+    @property
+    def words(self) -> str:
+        """Return the same in words; none for a brand that isn't judged."""
+        if self.verdict is None:
+            return ""
+        tick = self.tick
+        return VERDICT_LABELS[self.verdict] + (f", should be at {tick} %" if tick is not None else "")
+
+    @property
+    def tick(self) -> int | None:
+        is_judged = self.verdict not in (None, Verdict.EARLY)
+        return round(self.expected) if is_judged and self.expected is not None else None
+
+
+UNJUDGED = Standing(None, None)
+VERDICT_TONES = {Verdict.ON_PACE: "good", Verdict.OVER: "warning", Verdict.UNDER: "note", Verdict.EARLY: "plain"}
+
+
+def spend_bar(
+    spend: Decimal, limit: Decimal | None, currency: str, *, of: str, standing: Standing | None = None
+) -> SafeString:
+    """Return the spend against its limit as text and bar; `of` names the limit for screen readers.
+
+    A month's bar comes with its standing, and is coloured by it. A limit of a day is a ceiling, not a target: its bar
+    is neutral until it is nearly reached.
+    """
     if limit is None:
         return format_html(
             '<div class="campaigns-bar"><span class="campaigns-bar-text">{}<small>no limit</small></span></div>',
             format_money(spend, currency),
         )
     spent = percent(spend, limit)
+    tone, words, tick = _judge(spend, limit, standing)
     return render_bar(
         text=f"{format_amount(spend, currency)} of {format_money(limit, currency)}",
         note="limit is 0" if limit == 0 else format_percent(spent),
         value=min(max(spent, 0), 100),
-        label=f"{format_percent(spent)} {'of ' if spent <= MOST_PERCENT else ''}the {of}",
+        label=", ".join(filter(None, (_share(spent, of), words))),
+        tone=tone,
+        words=words,
+        tick=tick,
+    )
+
+
+def _share(spent: int, of: str) -> str:
+    return f"{format_percent(spent)} {'of ' if spent <= MOST_PERCENT else ''}the {of}"
+
+
+def _judge(spend: Decimal, limit: Decimal, standing: Standing | None) -> tuple[str, str, int | None]:
+    """Return the tone of a bar, what the tone says in words, and where its tick is."""
+    if is_reached(limit, spend):
+        return "bad", "reached", None
+    if standing is None:
+        return ("warning", "near its limit", None) if is_near(limit, spend) else ("plain", "", None)
+    tone = VERDICT_TONES[standing.verdict] if standing.verdict else "plain"
+    return tone, standing.words, standing.tick
+
+
+def total_bar(spend: Decimal, budgets: Decimal, currency: str, *, of: str) -> SafeString:
+    """Return the spend of several brands against the sum of their budgets, which says nothing about any of them."""
+    spent = percent(spend, budgets)
+    return render_bar(
+        text=f"{format_amount(spend, currency)} of {format_money(budgets, currency)}",
+        note=format_percent(spent),
+        value=min(max(spent, 0), 100),
+        label=_share(spent, of),
     )
 
 
@@ -58,20 +119,26 @@ def day_bar(brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
     return spend_bar(brand.spend_today, brand.daily_budget, brand.currency, of="daily budget")
 
 
-def month_bar(brand: WithAnnotations[Brand, BrandSpend]) -> SafeString:
-    return spend_bar(brand.spend_this_month, brand.monthly_budget, brand.currency, of="monthly budget")
-
-
-def render_bar(*, text: str, note: str, value: int, label: str) -> SafeString:
-    return format_html(
-        '<div class="campaigns-bar"><span class="campaigns-bar-text">{}<small>{}</small></span>'
-        '<meter min="0" max="100" low="80" high="99" optimum="0" value="{}" aria-label="{}">{}</meter></div>',
-        text,
-        note,
-        value,
-        label,
-        label,
+def month_bar(brand: WithAnnotations[Brand, BrandWithPace]) -> SafeString:
+    return spend_bar(
+        brand.spend_this_month,
+        brand.monthly_budget,
+        brand.currency,
+        of="monthly budget",
+        standing=standing_of(brand),
     )
+
+
+def standing_of(brand: WithAnnotations[Brand, BrandWithPace]) -> Standing:
+    return Standing(Verdict(brand.pace_verdict) if brand.pace_verdict else None, brand.expected_percent)
+
+
+def render_bar(
+    *, text: str, note: str, value: int, label: str, tone: str = "plain", words: str = "", tick: int | None = None
+) -> SafeString:
+    """Return a bar in a tone of admin.css, which `words` say too, with a tick at a percent."""
+    context = {"text": text, "note": note, "value": value, "label": label, "tone": tone, "words": words, "tick": tick}
+    return render_to_string("campaigns/admin/bar.html", context)
 
 
 def status_chips(reasons: PauseReason) -> SafeString:
@@ -125,6 +192,11 @@ def link_to_both(campaign: Campaign) -> SafeString:
 def change_address(row: models.Model) -> str:
     """Return the address of the row's page in the admin."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def history_address(row: models.Model) -> str:
+    """Return the address of the row's change history in the admin."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_history", args=[row.pk])
 
 
 def list_address(model: type[models.Model], **filters: Any) -> str:

@@ -1,4 +1,4 @@
-"""Saves and deletions of brands and campaigns, each in one transaction with its effect on statuses (R8)."""
+"""Saves and deletions of brands and campaigns, each in one transaction with its history and its effect (R8)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from campaigns.admin.shared.messages import describe_fields, describe_save, warn
 from campaigns.database.clock import database_now
 from campaigns.database.write_column import in_pieces
 from campaigns.services.enforcement.saving import begin_change, begin_deletion, finish_change
+from campaigns.services.history.record import Channel, Source, differences, record_changes
+from campaigns.services.history.settings import read_settings
 from campaigns.services.scope import Scope
 
 
 class EnforceOnSaveMixin(BaseAdmin):
-    """Saves a form in one transaction: lock, close ended periods, read the row, validate, write, enforce.
+    """Saves a form in one transaction: lock, close ended periods, read the row, validate, write, record, enforce.
 
-    Needs `brand_path`, and a form that derives from ConflictAwareForm: it compares what its user saw with the row,
-    which nobody else can change once the brand is locked.
+    Needs the model Brand or Campaign, `brand_path`, and a form that derives from ConflictAwareForm: it compares what
+    its user saw with the row, which nobody else can change once the brand is locked.
     """
 
     def changeform_view(
@@ -65,16 +67,19 @@ class EnforceOnSaveMixin(BaseAdmin):
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         """Save a new row whole, and of an existing one only what the user changed."""
+        form.settings_before = read_settings(self.model, [obj.pk]) if change else {}
         if not change:
             super().save_model(request, obj, form, change)
         elif form.changed_fields:
             obj.save(update_fields=form.changed_fields)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save the inlines, then enforce: a campaign's windows decide its status too."""
+        """Save the inlines, then record and enforce: a campaign's windows are its settings, and decide its status."""
         super().save_related(request, form, formsets, change)
-        scope = Scope.of_rows(self.model, [form.instance.pk])
-        enforced = finish_change(scope, clock=database_now, actor=request.user.get_username())
+        source, pk = _source(request), form.instance.pk
+        after = read_settings(self.model, [pk])
+        record_changes(differences(form.settings_before, after), source, at=database_now())
+        enforced = finish_change(Scope.of_rows(self.model, [pk]), clock=database_now, actor=source.actor)
         warn_about_unknown_zones(request, enforced)
         if change:
             changed = [*describe_fields(form), *filter(None, map(self.describe_rows, formsets))]
@@ -94,14 +99,15 @@ class EnforceOnSaveMixin(BaseAdmin):
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         """Delete a row, in the transaction that Django's delete_view has opened."""
-        self._delete([obj.pk])
+        self._delete(request, [obj.pk])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         with transaction.atomic():
-            self._delete(list(queryset.order_by().values_list("pk", flat=True)))
+            self._delete(request, list(queryset.order_by().values_list("pk", flat=True)))
 
-    def _delete(self, ids: list[int]) -> None:
+    def _delete(self, request: HttpRequest, ids: list[int]) -> None:
         begin_deletion(self.model, ids, self._brands_of(ids), clock=database_now)
+        record_changes(differences(read_settings(self.model, ids), {}), _source(request), at=database_now())
         for piece in in_pieces(ids):
             self._rows(piece).delete()
 
@@ -112,3 +118,17 @@ class EnforceOnSaveMixin(BaseAdmin):
     def _brands_of(self, ids: list[int]) -> set[int]:
         pieces = (self._rows(piece).values_list(self.brand_path, flat=True) for piece in in_pieces(ids))
         return {pk for piece in pieces for pk in piece}
+
+    # The change history has every setting's old and new value; Django's own log would have some of it again.
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        return None
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        return None
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        return []
+
+
+def _source(request: HttpRequest) -> Source:
+    return Source(request.user.get_username(), Channel.FORM)

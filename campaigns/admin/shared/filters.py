@@ -22,14 +22,22 @@ from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.widgets import INPUT_CLASSES
 
 from campaigns.database.dialects import in_list, list_param
-from campaigns.rules.reasons import LABELS, PauseReason
+from campaigns.rules.reasons import LABELS, NEAR_PERCENT, PauseReason
+from campaigns.services.history.timeline import STILL_PAUSED
 from campaigns.services.insight import risk
 from campaigns.services.insight.home import RECENT_PERIOD
 from campaigns.services.insight.risk import Risk, brands_with_risk
 
 LAST_24_HOURS = "24-hours"
 ANY_RISK = "any"
-GIVEN = "SELECT id FROM campaigns_brand WHERE {}"
+ATTENTION = "attention"
+NEAR = "near"
+
+
+def with_ids(rows: QuerySet[Any], ids: list[int]) -> QuerySet[Any]:
+    """Keep the rows that were found by a statement of ours, which runs once for the count and the page."""
+    given = f"SELECT id FROM {rows.model._meta.db_table} WHERE {in_list('id')}"  # noqa: S608  # our own names
+    return rows.filter(pk__in=RawSQL(given, [list_param(ids)]))  # noqa: S611  # bound
 
 
 class VisibleAutocompleteForm(AutocompleteDropdownForm):
@@ -103,26 +111,47 @@ class RiskFilter(DescribedFilter, DropdownFilter):
     parameter_name = "risk"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [(ANY_RISK, "any risk"), *((each.code, risk.RISK_LABELS[each]) for each in Risk)]
+        return [
+            (ATTENTION, "needs attention"),
+            (ANY_RISK, "any risk"),
+            *((each.code, risk.RISK_LABELS[each]) for each in Risk),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        every = {ANY_RISK: ~Risk(0)} | {each.code: each for each in Risk}
+        every = {ATTENTION: risk.ATTENTION, ANY_RISK: ~Risk(0)} | {each.code: each for each in Risk}
         chosen = every.get(self.value() or "")
         if chosen is None:
             return queryset
-        ids = brands_with_risk(chosen, now=timezone.now())  # once for the count and the page
-        return queryset.filter(pk__in=RawSQL(GIVEN.format(in_list("id")), [list_param(ids)]))  # noqa: S611  # bound
+        return with_ids(queryset, brands_with_risk(chosen, now=timezone.now()))
+
+
+class NearFilter(DescribedFilter, DropdownFilter):
+    """Rows that have used most of a limit and haven't reached it."""
+
+    title = "limit"
+    parameter_name = "used"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(NEAR, f"near its limit: {NEAR_PERCENT} % or more")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return with_ids(queryset, self.near()) if self.value() == NEAR else queryset
+
+    def near(self) -> list[int]:
+        """Return the ids of the rows."""
+        raise NotImplementedError
 
 
 class ChangeFilter(DescribedFilter, DropdownFilter):
-    """Changes by what they did to the campaign."""
+    """Changes by what they did to the campaign; those that left it paused are hidden unless they are asked for."""
 
     title = "change"
     parameter_name = "change"
     kinds = {
         "paused": ("paused", Q(reasons_before=0)),
         "resumed": ("resumed", Q(reasons_after=0)),
-        "other": ("pause reasons changed", ~Q(reasons_before=0) & ~Q(reasons_after=0)),
+        "other": ("still paused, other reasons", STILL_PAUSED),
+        "all": ("all, with still paused", Q()),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -130,7 +159,7 @@ class ChangeFilter(DescribedFilter, DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         kind = self.kinds.get(self.value() or "")
-        return queryset.filter(kind[1]) if kind else queryset
+        return queryset.filter(kind[1]) if kind else queryset.exclude(STILL_PAUSED)
 
 
 class DateRangeForm(forms.Form):

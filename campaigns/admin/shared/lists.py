@@ -16,7 +16,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.paginator import Paginator
 from django.db import models
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
@@ -85,12 +85,23 @@ class ScalableChangeList(ChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         without_figures = self.root_queryset
         if self._ordered_by() & set(self.model_admin.figures):
-            self.root_queryset = self.model_admin.with_figures(without_figures)
+            self.root_queryset = self.model_admin.with_figures_of_all(without_figures, self._ordered_by())
         rows = super().get_queryset(request, exclude_parameters)
         # The page is read with the figures of its own rows only, and an action calls this again.
         self.root_queryset = without_figures
         newest_of_all = self.model_admin.newest_unless and not self.params.get(self.model_admin.newest_unless)
         return newest(rows) if newest_of_all else rows
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Put rows without a figure last, in both directions, as only some databases do."""
+        ordering: Any = super().get_ordering(request, queryset)
+        return [self._nulls_last(each) if isinstance(each, str) else each for each in ordering]
+
+    def _nulls_last(self, ordering: str) -> Any:
+        name = ordering.removeprefix("-")
+        if name not in self.model_admin.figures:
+            return ordering
+        return F(name).desc(nulls_last=True) if ordering != name else F(name).asc(nulls_last=True)
 
     def _ordered_by(self) -> set[str]:
         """Return the names of the columns by which the person sorted the list."""
@@ -146,6 +157,10 @@ class ScalableListMixin(ModelAdmin):
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         """Return the rows with their figures; ids are the rows' ids, where they are known."""
         return rows
+
+    def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str]) -> QuerySet[Any]:
+        """Return all rows with the figures that they are sorted by."""
+        return self.with_figures(rows)
 
     def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
         return self.with_figures(rows, [pk])

@@ -12,9 +12,7 @@ from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from campaigns.rules.amounts import AmbiguousAmount, parse_form_amount
-from campaigns.rules.currencies import DECIMALS
-from campaigns.rules.money import PLACES, format_amount
-from campaigns.rules.text import quote
+from campaigns.rules.money import format_amount
 
 # The code of an error whose sentence includes the entered value.
 NAMES_THE_VALUE = "names_the_value"
@@ -69,7 +67,7 @@ class MoneyField(forms.DecimalField):
             self.widget.currency = entered
 
     def to_python(self, value: Any) -> Any:
-        """Parse an amount. Raises ValidationError for an ambiguous one, and for decimals that the currency hasn't."""
+        """Parse an amount. Raises ValidationError for an ambiguous one; validators refuse a seventh decimal (R12)."""
         if not isinstance(value, str) or not value.strip():
             return super().to_python(value)
         try:
@@ -79,24 +77,6 @@ class MoneyField(forms.DecimalField):
         except ValueError as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
         return amount
-
-    def clean(self, value: Any) -> Any:
-        amount = super().clean(value)
-        if isinstance(amount, Decimal) and amount != self.shown:
-            self._refuse_excess_decimals(value, amount)
-        return amount
-
-    def _refuse_excess_decimals(self, text: Any, amount: Decimal) -> None:
-        """Refuse decimals beyond the currency's; validators refuse those beyond six."""
-        currency = self.currency()
-        places, allowed = -int(amount.normalize().as_tuple().exponent), DECIMALS.get(currency, PLACES)
-        if not allowed < places <= PLACES:
-            return
-        rounded = f"{round(amount, allowed):.{allowed}f}"
-        grouped = f"{amount.scaleb(3):.0f}"
-        enter = f"{rounded} or {grouped}" if places == 3 and "." in str(text) else rounded
-        has = f"has {allowed} decimals" if allowed else "has no decimals"
-        raise ValidationError(f"{quote(str(text))}: {currency} {has}. Enter {enter}.", code=NAMES_THE_VALUE)
 
     def prepare_value(self, value: Any) -> Any:
         return format_amount(value, self.currency()) if isinstance(value, Decimal) else value

@@ -1,7 +1,7 @@
 """manage.py loaddata, without the triggers that count spend, because a dump contains records with their totals.
 
 With triggers, totals would count twice, the accounting time zones of new brands would collide with those of the dump,
-and PostgreSQL would refuse every row of the status history, because Django first tries to update it.
+and PostgreSQL would refuse every row of the histories, because Django first tries to update it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from campaigns.database.clock import database_now
-from campaigns.models import Brand, StatusChange
+from campaigns.models import Brand, SettingChange, StatusChange
 from campaigns.services.jobs.schedule import ensure_periodic_tasks
 from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.services.ledger.verify import TotalsRange, repair
@@ -29,7 +29,8 @@ class Command(loaddata.Command):
             return
         if not (Brand.objects.exists() or User.objects.exists()):
             delete_periodic_tasks()
-        with without_counting(connections[self.using], history=not StatusChange.objects.exists()):
+        has_history = StatusChange.objects.exists() or SettingChange.objects.exists()
+        with without_counting(connections[self.using], history=not has_history):
             super().loaddata(fixture_labels)
         ensure_periodic_tasks(self.using)
         apply_zone_changes(clock=database_now).raise_problem()  # of brands that come without them

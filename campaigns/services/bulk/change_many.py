@@ -16,10 +16,10 @@ from django.db import transaction
 from campaigns.database.write_column import in_pieces
 from campaigns.models import Campaign
 from campaigns.rules.clock import Clock
-from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.bulk.operations import Operation, OperationRefused, Owner, fingerprint
 from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
+from campaigns.services.history.record import ChangedRow, Channel, Source, record_changes
 from campaigns.services.ledger.locks import lock_brands
 from campaigns.services.permissions import Person, visible_to
 from campaigns.services.scope import Scope
@@ -89,24 +89,32 @@ def preview_bulk(operation: Operation, model: Owner, ids: Iterable[int], *, pers
 
 
 @transaction.atomic
-def apply_bulk(operation: Operation, model: Owner, shown: Fingerprints, *, person: Person, clock: Clock) -> Applied:
-    """Change the rows that are still as previewed, log each change, and enforce them."""
+def apply_bulk(
+    operation: Operation,
+    model: Owner,
+    shown: Fingerprints,
+    *,
+    person: Person,
+    clock: Clock,
+    channel: Channel = Channel.BULK,
+) -> Applied:
+    """Change the rows that are still as previewed, record each change, and enforce them."""
     found = _lock_and_read(model, shown, person, lambda brands: begin_change(brands, clock=clock))
     rows = _planned(operation, model, found)
     changing = [row for row in rows if row.changes and fingerprint(row.before) == shown[row.pk]]
     operation.write(model, {row.pk: row.after for row in changing})
-    log_rows(
-        person,
-        model,
-        (
-            AuditEntry(row.pk, row.name, [operation.describe_change(row.before, row.after, row.currency)])
-            for row in changing
-        ),
-    )
+    source = Source(person.get_username(), channel)
+    record_changes((_change_of(operation, model, row) for row in changing), source, at=clock())
     scope = Scope.of_rows(model, [row.pk for row in changing])
-    enforced = finish_change(scope, clock=clock, actor=person.get_username())
+    enforced = finish_change(scope, clock=clock, actor=source.actor)
     unchanged = sum(not row.changes and not row.refused for row in rows)
     return Applied(changing, unchanged, _refusals(operation, rows, changing, len(shown)), enforced)
+
+
+def _change_of(operation: Operation, model: Owner, row: PlannedRow) -> ChangedRow:
+    campaign_id = row.pk if issubclass(model, Campaign) else None
+    changes = operation.changes(row.before, row.after)
+    return ChangedRow(row.brand_id, campaign_id, row.name, changes, row.currency, row.currency)
 
 
 def _refusals(

@@ -38,6 +38,9 @@ class Operation(Protocol):
     def attribute(self) -> str:
         """The name of the changed attribute, like "daily spend limit"."""
 
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        """Return old and new values by setting, for the change history (campaigns.services.history.values)."""
+
     def read(self, model: Owner, ids: Sequence[int]) -> dict[int, Any]:
         """Return the current values by id."""
 
@@ -48,9 +51,6 @@ class Operation(Protocol):
         """Write the new values. The caller holds the locks of the rows' brands."""
 
     def format_value(self, value: Any, currency: str) -> str: ...
-
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        """Return the text for the audit log."""
 
     def as_data(self) -> dict[str, Any]:
         """Serialize the operation for operation_of()."""
@@ -75,14 +75,14 @@ class SwitchTo:
             raise OperationRefused("Archived: restore it first.")
         return before if before == ARCHIVED else self.enabled
 
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        return {"enabled": (before, after)}
+
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         write_column(field_of(model, "enabled"), values)
 
     def format_value(self, value: Any, currency: str) -> str:
         return format_switch(value)
-
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        return f"switched {self.format_value(after, currency)}"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "switch", "enabled": self.enabled}
@@ -103,6 +103,10 @@ class ArchiveTo:
             return ARCHIVED
         return False if before == ARCHIVED else before
 
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        archive = {"archived": (not self.archived, self.archived)}
+        return archive | {"enabled": (True, False)} if before is True else archive
+
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         """Write both columns in one statement: a constraint refuses what is archived and on."""
         for piece in in_pieces(sorted(values)):
@@ -114,9 +118,6 @@ class ArchiveTo:
 
     def format_value(self, value: Any, currency: str) -> str:
         return format_switch(value)
-
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        return "archived" if self.archived else "restored from the archive"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "archive", "archived": self.archived}
@@ -171,14 +172,14 @@ class ChangeLimit:
         change = abs(rounded - before)
         return _in_range(rounded, f"{format_amount(before, currency)} {sign} {format_money(change, currency)}")
 
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        return {self.field: (before, after)}
+
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         write_column(field_of(model, self.field), values)
 
     def format_value(self, value: Any, currency: str) -> str:
         return "no limit" if value is None else format_money(value, currency)
-
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        return f"{self.attribute} from {self.format_value(before, currency)} to {self.format_value(after, currency)}"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "limit", "field": self.field, "how": self.how, "amount": str(self.amount)}
@@ -201,14 +202,14 @@ class ApplySchedule:
     def after(self, before: Any, currency: str) -> Any:
         return self.schedule
 
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        return {"schedule": (before, after)}
+
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         write_schedules(values)
 
     def format_value(self, value: Any, currency: str) -> str:
         return format_schedule(value)
-
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        return f"schedule from {self.format_value(before, currency)} to {self.format_value(after, currency)}"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "schedule", "windows": self.schedule}
@@ -227,15 +228,15 @@ class SetOwner:
     def after(self, before: Any, currency: str) -> Any:
         return self.username
 
+    def changes(self, before: Any, after: Any) -> Mapping[str, tuple[Any, Any]]:
+        return {"owner": (before, after)}
+
     def write(self, model: Owner, values: Mapping[int, Any]) -> None:
         ids = owner_ids([self.username])
         write_column(field_of(model, "owner"), {pk: ids.get(name) for pk, name in values.items()})
 
     def format_value(self, value: Any, currency: str) -> str:
         return value or "no owner"
-
-    def describe_change(self, before: Any, after: Any, currency: str) -> str:
-        return f"owner from {self.format_value(before, currency)} to {self.format_value(after, currency)}"
 
     def as_data(self) -> dict[str, Any]:
         return {"kind": "owner", "username": self.username}

@@ -17,6 +17,8 @@ from campaigns.rules.money import from_micros
 from campaigns.rules.periods import ONE_DAY, local_date
 from campaigns.services.demo.advertisers import ADVERTISERS, Advertiser, Plan
 from campaigns.services.demo.delivery import Limits, Spend, deliver, start_of_data
+from campaigns.services.history.record import Channel, Source, differences, record_changes
+from campaigns.services.history.settings import read_settings
 from campaigns.services.jobs import full_check as jobs
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import fold
@@ -120,7 +122,14 @@ def _create(advertiser: Advertiser, now: datetime) -> list[SpendRecord]:
     )
     wall = now.astimezone(ZoneInfo(advertiser.timezone))
     campaigns = {plan.name: _create_campaign(brand, plan, delivery.limits, wall) for plan in advertiser.campaigns}
+    _record_creation(brand, start)
     return [_record(campaigns[spend.campaign], spend) for spend in delivery.spends]
+
+
+def _record_creation(brand: Brand, at: datetime) -> None:
+    ids = Campaign.objects.filter(brand=brand).values_list("pk", flat=True)
+    made = [*differences({}, read_settings(Brand, [brand.pk])), *differences({}, read_settings(Campaign, ids))]
+    record_changes(made, Source(ACTOR, Channel.COMMAND), at=at)
 
 
 def _create_campaign(brand: Brand, plan: Plan, limits: Limits, wall: datetime) -> Campaign:

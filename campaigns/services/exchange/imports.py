@@ -7,7 +7,7 @@ Only columns that differ are written, in the transaction in which they take effe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,6 @@ from campaigns.models import Brand, Campaign, ImportDraft
 from campaigns.rules.clock import Clock
 from campaigns.rules.money import format_money
 from campaigns.rules.names import name_key
-from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.bulk.operations import field_of, fingerprint
 from campaigns.services.bulk.schedules import format_schedule, write_schedules
 from campaigns.services.enforcement.enforce import Enforcement
@@ -38,6 +37,8 @@ from campaigns.services.exchange.files import TextTable
 from campaigns.services.exchange.plan import ImportPlan, PlannedLine, check_columns, plan_rows, rounding_notes
 from campaigns.services.exchange.read import read_table
 from campaigns.services.exchange.schedules import SCHEDULE, plan_schedules
+from campaigns.services.history.record import ChangedRow, Channel, Source, differences, record_changes
+from campaigns.services.history.settings import read_settings
 from campaigns.services.ledger.locks import lock_brands
 from campaigns.services.people.owners import owner_ids
 from campaigns.services.permissions import Person
@@ -124,8 +125,9 @@ def apply_import(draft: ImportDraft, *, person: Person, clock: Clock) -> Importe
     if plan.problems or _fingerprints(plan) != draft.shown:
         raise ImportConflict(_differences(plan, draft.shown))
     ids = _write(plan)
-    _log(plan, ids, person)
-    enforced = finish_change(_scope(plan, ids), clock=clock, actor=person.get_username())
+    source = Source(person.get_username(), Channel.IMPORT)
+    record_changes(_changes_of(plan, ids), source, at=clock())
+    enforced = finish_change(_scope(plan, ids), clock=clock, actor=source.actor)
     draft.delete()
     return Imported(plan, enforced)
 
@@ -216,15 +218,12 @@ def _new_row(kind: Kind, line: PlannedLine, owners: Mapping[str, int]) -> Any:
     return Brand(**values) if kind == Kind.BRANDS else Campaign(brand_id=line.brand_id or 0, **values)
 
 
-def _log(plan: ImportPlan, ids: Mapping[int, int], person: Person) -> None:
-    log_rows(person, plan.kind.model, (AuditEntry(ids[line.line], line.name, _changed(line)) for line in plan.lines))
-
-
-def _changed(line: PlannedLine) -> list[str]:
-    if line.pk is None:
-        return []
-    return [
-        f"{column.replace('_', ' ')} from {format_value(column, before, line.currency)} to"
-        f" {format_value(column, after, line.currency_after)}"
-        for column, (before, after) in line.changes.items()
-    ]
+def _changes_of(plan: ImportPlan, ids: Mapping[int, int]) -> Iterator[ChangedRow]:
+    """Yield what the written plan did to brands or campaigns, for the change history."""
+    for line in plan.changed:
+        pk = ids[line.line]
+        brand_id, campaign_id = (pk, None) if plan.kind == Kind.BRANDS else (line.brand_id or 0, pk)
+        name = str(line.changes["name"][1]) if "name" in line.changes else line.name
+        yield ChangedRow(brand_id, campaign_id, name, line.changes, line.currency, line.currency_after)
+    # With the defaults of columns that the file doesn't have.
+    yield from differences({}, read_settings(plan.kind.model, (ids[line.line] for line in plan.new)))

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from campaigns.database.connection import fetch_all, one_snapshot
 from campaigns.models import Brand, BrandPeriod
 from campaigns.rules.currencies import smallest_unit
+from campaigns.rules.pace import Verdict
 from campaigns.rules.periods import (
     ONE_DAY,
     QUARTER_SECONDS,
@@ -24,9 +25,10 @@ from campaigns.rules.periods import (
     quarter_of,
 )
 from campaigns.rules.reasons import is_reached
-from campaigns.services.insight.home import EACH_BRAND, BrandNow, brand_now
+from campaigns.services.insight.brand_now import EACH_BRAND, BrandNow, brand_now
 from campaigns.services.insight.month_pace import MonthPace
 from campaigns.services.insight.quarters import id_before_latest, spend_by_quarter
+from campaigns.services.insight.reached_days import ReachedDays, reached_days
 from campaigns.services.insight.risk import one_brand, risks
 from campaigns.services.insight.spans import Span, day_span, month_span, remaining_days
 from campaigns.services.pace.ranges import Reliability, reliability
@@ -80,10 +82,16 @@ class BrandMonth:
     today: date
     day: Period
     month: Period
+    # None for a brand that isn't judged.
+    verdict: Verdict | None
+    # Percent of the month's spend that is expected by now.
+    expected: float | None
     # None where it is too early to project.
     pace: MonthPace | None
     # How often the ranges of all brands' projections were right.
     reliability: Reliability
+    # How often the daily budget was reached of late; None if not often.
+    reached_days: ReachedDays | None
     # Spend of each finished day of the month, as of the last check.
     finished: list[tuple[date, Decimal]]
     hours: list[Hour]
@@ -126,7 +134,7 @@ class BrandMonth:
 
 
 def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
-    """Return the brand's current month, or None if its time zone is unknown. Five queries."""
+    """Return the brand's current month, or None if its time zone is unknown. Six queries."""
     zone = find_zone(brand.timezone)
     if zone is None:
         return None
@@ -137,13 +145,17 @@ def brand_month(brand: Brand, *, now: datetime) -> BrandMonth | None:
         finished = _finished(brand, today)
         hours = _hours(brand, day)
         reliable = reliability(now=now)
+        reached = reached_days({brand.pk: brand.timezone}, now=now)
     return BrandMonth(
         zone,
         today,
         Period(day, spent.day_spend, spent.daily_budget),
         Period(month, spent.month_spend, spent.monthly_budget),
+        spent.verdict,
+        spent.expected,
         spent.pace,
         reliable,
+        reached.get(brand.pk),
         finished,
         hours,
         smallest_unit(brand.currency),

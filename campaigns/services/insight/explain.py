@@ -16,11 +16,8 @@ from campaigns.models import Campaign, StatusChange
 from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.periods import ONE_DAY, find_zone, first_of_month, local_date, minute_of, start_of_day
 from campaigns.rules.reasons import LABELS, LIMITS, Limit, PauseReason, describe
+from campaigns.services.history.actors import actor_name, is_person
 from campaigns.services.insight.forecast import Window, allowed_from, forecast, format_day, next_closing
-from campaigns.services.intake.importer import ACTOR as IMPORT
-from campaigns.services.jobs.schedule import JOBS
-
-JOB_NAMES = {job.run_name: job.name for job in JOBS}
 
 # The texts of these reasons include a date.
 DATED = PauseReason.NOT_STARTED | PauseReason.ENDED
@@ -253,33 +250,46 @@ class ChangeExplanation:
     actor: str
 
 
-def explain_change(change: StatusChange, currency: str) -> ChangeExplanation:
+def explain_change(
+    change: StatusChange, currency: str, *, earlier: Sequence[StatusChange] = (), zone: ZoneInfo | None = None
+) -> ChangeExplanation:
+    """Explain a change. Earlier ones of the campaign, newest first, and its zone tell why it is under a limit again."""
     before, after = PauseReason(change.reasons_before), PauseReason(change.reasons_after)
     begun = [_describe_begin(reason, change, currency) for reason in after & ~before]
-    ended = [_describe_end(reason, change, currency) for reason in before & ~after]
+    ended = [_describe_end(reason, change, currency, earlier, zone) for reason in before & ~after]
     headline = "Resumed" if not after else "Still paused" if before else "Paused"
-    actor = f"{JOB_NAMES[change.actor]} (job)" if change.actor in JOB_NAMES else change.actor
-    return ChangeExplanation(headline, begun + ended, before & after, actor)
+    return ChangeExplanation(headline, begun + ended, before & after, actor_name(change.actor))
 
 
 def _describe_begin(reason: PauseReason, change: StatusChange, currency: str) -> str:
     return f"{LABELS[reason]}{_amounts(LIMITS[reason], change, currency) if reason in LIMITS else ''}"
 
 
-def _describe_end(reason: PauseReason, change: StatusChange, currency: str) -> str:
+def _describe_end(
+    reason: PauseReason, change: StatusChange, currency: str, earlier: Sequence[StatusChange], zone: ZoneInfo | None
+) -> str:
     if reason not in LIMITS:
         return ENDED[reason]
     limit = LIMITS[reason]
-    if limit.decided_on(change)[1] is None:
+    amount = limit.decided_on(change)[1]
+    if amount is None:
         return f"{limit.label} removed"
-    return f"{limit.label} no longer reached{_amounts(limit, change, currency)}"
+    begun = next((line for line in earlier if _has(reason)(line.reasons_after & ~line.reasons_before)), None)
+    why = _why_not_reached(limit, change, begun, zone) or f"{limit.label} no longer reached"
+    return f"{why}{_amounts(limit, change, currency)}"
+
+
+def _why_not_reached(limit: Limit, change: StatusChange, begun: StatusChange | None, zone: ZoneInfo | None) -> str:
+    """Return why a limit isn't reached any more, "" if unknown: a new day or month began (R4), or it was raised."""
+    if begun is None:
+        return ""
+    clock = _Clock(zone, change.at)
+    if not is_person(change.actor) and not _is_same_period(limit, clock, begun.at):
+        return f"new {limit.period}, {limit.label} no longer reached"
+    was, amount = limit.decided_on(begun)[1], limit.decided_on(change)[1]
+    return f"{limit.label} raised" if was is not None and amount is not None and amount > was else ""
 
 
 def _amounts(limit: Limit, change: StatusChange, currency: str) -> str:
     spend, amount = limit.decided_on(change)
     return f": {format_amount(spend, currency)} of {format_money(amount, currency)}"
-
-
-def is_person(actor: str) -> bool:
-    """Return whether a person made the change in the admin; jobs and commands report what was changed by SQL."""
-    return actor not in JOB_NAMES and actor != IMPORT and not actor.startswith("manage.py ")

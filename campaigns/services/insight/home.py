@@ -14,18 +14,28 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Count, QuerySet, Subquery
 
-from campaigns.database.connection import as_date, fetch_all
+from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import shown_sum
 from campaigns.models import Campaign, StatusChange
 from campaigns.rules.money import from_micros
 from campaigns.rules.reasons import PauseReason
+from campaigns.services.history.timeline import STILL_PAUSED
+from campaigns.services.insight.brand_now import (
+    AT_STAKE,
+    NEEDS_ATTENTION,
+    OF_EACH,
+    OWN,
+    UNDER_PACING,
+    WORST_BRANDS,
+    BrandNow,
+    brand_now,
+    worst_first,
+)
 from campaigns.services.insight.month_pace import COLUMNS as PACE_COLUMNS
-from campaigns.services.insight.month_pace import MonthPace, month_pace
-from campaigns.services.insight.risk import Risk, brands_visible_to, risks
+from campaigns.services.insight.reached_days import ReachedDays, reached_days
+from campaigns.services.insight.risk import ATTENTION, Risk, brands_visible_to, risks
 from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
-# Brands listed by name, the most urgent first.
-MAX_WORST_BRANDS = 8
 # Brands listed of those that the person owns, the most urgent first.
 MAX_OWN_BRANDS = 20
 # Newest rows of the history among which the changes of the last 24 hours are counted.
@@ -50,24 +60,10 @@ SELECT NULL AS id, NULL AS name, NULL AS timezone, currency, enabled, risk,
     COUNT(*) AS brands,
     {shown_sum("day_spend")} AS day_spend, {shown_sum("daily_budget")} AS daily_budget,
     {shown_sum("month_spend")} AS month_spend, {shown_sum("monthly_budget")} AS monthly_budget,
-    NULL AS today, {", ".join(f"NULL AS {name}" for name in PACE_COLUMNS)}
+    NULL AS today, NULL AS stake, NULL AS stake_percent, {", ".join(f"NULL AS {name}" for name in PACE_COLUMNS)}
 FROM risks
 GROUP BY currency, enabled, risk, 7, 8
 """
-# What a brand is listed with, after the columns above.
-OF_EACH = f"day_spend, daily_budget, month_spend, monthly_budget, today, {', '.join(PACE_COLUMNS)}"
-EACH_BRAND = f"""
-SELECT id, name, timezone, currency, enabled, risk, 1 AS has_daily, 1 AS has_monthly, 1 AS brands, {OF_EACH}
-FROM risks
-"""
-WORST_BRANDS = f"""{EACH_BRAND}
-WHERE risk <> 0
-ORDER BY CASE {RANK} END, name
-LIMIT {MAX_WORST_BRANDS}
-"""
-
-# Marked by has_daily; `brands` is how many there are of them.
-OWN = 2
 OWN_BRANDS = f"""
 SELECT id, name, timezone, currency, enabled, risk, {OWN} AS has_daily, 1 AS has_monthly, COUNT(*) OVER () AS brands,
     {OF_EACH}
@@ -76,22 +72,6 @@ WHERE id IN (SELECT id FROM campaigns_brand WHERE owner_id = %(owner)s)
 ORDER BY CASE {RANK} ELSE {len(SEVERITY)} END, name
 LIMIT {MAX_OWN_BRANDS}
 """
-
-
-class BrandNow(NamedTuple):
-    """A brand with its risks, spend and budgets."""
-
-    pk: int
-    name: str
-    timezone: str
-    currency: str
-    risk: Risk
-    day_spend: Decimal
-    daily_budget: Decimal | None
-    month_spend: Decimal
-    monthly_budget: Decimal | None
-    # None where it is too early to project, or the time zone is unknown.
-    pace: MonthPace | None
 
 
 @dataclass
@@ -129,22 +109,27 @@ class OwnBrand(NamedTuple):
 
 @dataclass
 class Brands:
-    """Figures of all brands that the person can see and that aren't archived, and the most urgent of them."""
+    """Figures of all brands that the person can see and that aren't archived, and the worst of them."""
 
     count: int = 0
     switched_off: int = 0
     at: dict[Risk, int] = field(default_factory=lambda: dict.fromkeys(Risk, 0))
-    at_risk: int = 0
+    need_attention: int = 0
     currencies: dict[str, Currency] = field(default_factory=dict)
+    # Those that need attention, and those that are under-pacing: worst first by money.
     worst: list[BrandNow] = field(default_factory=list)
+    under_pacing: list[BrandNow] = field(default_factory=list)
     # Those that the person owns: the most urgent, and how many there are.
     own: list[OwnBrand] = field(default_factory=list)
     own_count: int = 0
+    # Of those above that often reach their daily budget.
+    reached_days: dict[int, ReachedDays] = field(default_factory=dict)
 
 
 def brands_now(user: Person, *, now: datetime) -> Brands:
-    """Return the figures of the brands that the person can see, in two queries."""
-    select = f"{OVERVIEW} UNION ALL SELECT * FROM ({WORST_BRANDS}) worst UNION ALL SELECT * FROM ({OWN_BRANDS}) own"
+    """Return the figures of the brands that the person can see, in three queries."""
+    select = f"{AT_STAKE}{OVERVIEW} UNION ALL {WORST_BRANDS} UNION ALL SELECT * FROM ({OWN_BRANDS}) own"
+    worst: dict[int, list[BrandNow]] = {NEEDS_ATTENTION: [], UNDER_PACING: []}
     found = Brands()
     sql, params = risks(select, now=now, scope=brands_visible_to(user))
     for row in fetch_all(sql, params | {"owner": user.pk}):
@@ -154,9 +139,12 @@ def brands_now(user: Person, *, now: datetime) -> Brands:
             found.own.append(OwnBrand(brand_now(row), bool(row[4])))
             found.own_count = row[8]
         else:
-            found.worst.append(brand_now(row))
-    found.worst.sort(key=lambda brand: (rank(brand.risk), brand.name))
+            worst[row[6]].append(brand_now(row))
+    found.worst = worst_first(worst[NEEDS_ATTENTION])
+    found.under_pacing = worst_first(worst[UNDER_PACING])
     found.own.sort(key=lambda own: (rank(own.brand.risk), own.brand.name))
+    named = [*found.worst, *found.under_pacing, *(own.brand for own in found.own)]
+    found.reached_days = reached_days({brand.pk: brand.timezone for brand in named}, now=now)
     return found
 
 
@@ -170,31 +158,13 @@ def _add(found: Brands, row: tuple[Any, ...]) -> None:
     day_spend, daily_budget, month_spend, monthly_budget = row[9:13]
     found.count += brands
     found.switched_off += 0 if enabled else brands
-    found.at_risk += brands if bits else 0
+    found.need_attention += brands if bits & ATTENTION else 0
     for risk in Risk(bits):
         found.at[risk] += brands
     sums = found.currencies.setdefault(currency, Currency(currency))
     sums.brands += brands
     sums.today.add(brands, day_spend, daily_budget, counts=bool(enabled and has_daily))
     sums.this_month.add(brands, month_spend, monthly_budget, counts=bool(enabled and has_monthly))
-
-
-def brand_now(row: tuple[Any, ...]) -> BrandNow:
-    """Return a row of EACH_BRAND with names and types."""
-    pk, name, timezone, currency, _, bits = row[:6]
-    day_spend, daily_budget, month_spend, monthly_budget, today, *pace = row[9:]
-    return BrandNow(
-        pk,
-        name,
-        timezone,
-        currency,
-        Risk(bits),
-        from_micros(day_spend),
-        None if daily_budget is None else from_micros(daily_budget),
-        from_micros(month_spend),
-        None if monthly_budget is None else from_micros(monthly_budget),
-        None if today is None else month_pace(pace, as_date(today)),
-    )
 
 
 @dataclass
@@ -285,8 +255,8 @@ def _count_change(found: Changes, before: int, after: int, count: int) -> None:
 
 
 def latest_changes(user: Person, number: int) -> list[StatusChange]:
-    """Return the latest status changes of campaigns that the person can see, with campaign and brand."""
+    """Return the latest pauses and resumes of campaigns that the person can see, with campaign and brand."""
     last = Subquery(StatusChange.objects.order_by("-pk").values("pk")[:1])
-    newest = StatusChange.objects.filter(pk__gt=last - _max_changes(user))
+    newest = StatusChange.objects.filter(pk__gt=last - _max_changes(user)).exclude(STILL_PAUSED)
     changes = visible_to(user, newest.select_related("campaign__brand"), "campaign__brand")
     return list(changes.order_by("-id")[:number])

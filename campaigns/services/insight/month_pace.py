@@ -22,6 +22,7 @@ COLUMNS = (
     "days",
     "verdict",
     "pace",
+    "expected_percent",
     "today_number",
     "first_number",
     "projected",

@@ -18,7 +18,7 @@ from campaigns.models.clocks import Clocks
 from campaigns.models.current_spend import current_spend
 from campaigns.models.pace_queries import CALENDAR, pace_sql
 from campaigns.rules.pace import Verdict
-from campaigns.rules.reasons import reached_sql
+from campaigns.rules.reasons import near_sql, reached_sql
 from campaigns.services.permissions import Person, sees_only_assigned_brands
 
 
@@ -36,6 +36,9 @@ class Risk(IntFlag):
         return str(self.name).lower()
 
 
+# An under-pacing brand is no emergency: pages list it apart.
+ATTENTION = ~Risk.UNDER_PACING
+
 RISK_LABELS = {
     Risk.REACHED_TODAY: "daily budget reached",
     Risk.REACHED_MONTH: "monthly budget reached",
@@ -44,8 +47,10 @@ RISK_LABELS = {
     Risk.UNKNOWN_ZONE: "unknown time zone",
 }
 
+# The columns of a budget and its spend.
+DAY, MONTH = ("daily_budget", "day_spend"), ("monthly_budget", "month_spend")
 CONDITIONS = {
-    Risk.REACHED_TODAY: reached_sql("daily_budget", "day_spend"),
+    Risk.REACHED_TODAY: reached_sql(*DAY),
     Risk.REACHED_MONTH: "month_reached = 1",
     Risk.OVER_PACING: f"verdict = '{Verdict.OVER}'",
     Risk.UNDER_PACING: f"verdict = '{Verdict.UNDER}'",
@@ -106,4 +111,20 @@ def risks(
 
 def brands_with_risk(risk: Risk, *, now: datetime) -> list[int]:
     """Return the ids of all brands with a risk, or with any of several, for the list filter. Two queries."""
-    return [pk for (pk,) in fetch_all(*risks(f"SELECT id FROM risks WHERE risk & {int(risk)} <> 0", now=now))]
+    return _brands_where(f"risk & {int(risk)} <> 0", now)
+
+
+def brands_of_verdict(verdict: Verdict, *, now: datetime) -> list[int]:
+    """Return the ids of all brands whose month leads to a verdict, in the same way."""
+    return _brands_where(f"verdict = '{verdict}'", now)
+
+
+def brands_near_a_budget(*, now: datetime) -> list[int]:
+    """Return the ids of all brands that are near a budget and haven't reached any, in the same way."""
+    near = " OR ".join(near_sql(*columns) for columns in (DAY, MONTH))
+    reached = " OR ".join(reached_sql(*columns) for columns in (DAY, MONTH))
+    return _brands_where(f"enabled AND today IS NOT NULL AND ({near}) AND NOT COALESCE({reached}, FALSE)", now)
+
+
+def _brands_where(condition: str, now: datetime) -> list[int]:
+    return [pk for (pk,) in fetch_all(*risks(f"SELECT id FROM risks WHERE {condition}", now=now))]

@@ -21,8 +21,8 @@ from tqdm import tqdm
 from campaigns.models import SpendUpload
 from campaigns.rules.clock import Clock
 from campaigns.rules.csv_guard import guarded_line
+from campaigns.services.history.actors import IMPORT
 from campaigns.services.intake.csv_reader import BadRow
-from campaigns.services.intake.importer import ACTOR
 from campaigns.services.intake.placement import Counts
 
 CHUNK = 1024**2
@@ -124,7 +124,7 @@ class ImportRecord:
 
     def _begin(self, now: datetime) -> SpendUpload:
         return SpendUpload.objects.create(
-            who=ACTOR,
+            who=IMPORT,
             name=self.facts.name[-200:],
             size=self.facts.size,
             sha256=self.facts.sha256,

@@ -9,19 +9,23 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, transaction
 
 from campaigns.database.connection import is_conflict
+from campaigns.models import Brand, Campaign
+from campaigns.rules.clock import Clock
 from campaigns.services.enforcement.enforce import enforce
+from campaigns.services.history.actors import IMPORT
+from campaigns.services.history.record import Channel, Source, differences, record_changes
+from campaigns.services.history.settings import read_settings
 from campaigns.services.intake.csv_reader import BadRow, Line, Row, SkippedLine, SkipReason
 from campaigns.services.intake.placement import Batch, Brands, Counts, Places
 from campaigns.services.intake.staging import Contradiction, write_batch
 from campaigns.services.scope import Scope
 
-ACTOR = "import_spend"
+BY_COMMAND = Source(IMPORT, Channel.COMMAND)
 BATCH = 20_000
 # Characters of all lines of a batch but the last, which bounds memory for long lines.
 MAX_BATCH_CHARACTERS = 4_000_000
@@ -42,10 +46,11 @@ class ImportRefused(Exception):
 def import_spend(
     rows: Iterable[Line],
     *,
-    clock: Callable[[], datetime],
+    clock: Clock,
     zone: ZoneInfo | None = None,
     create: bool = False,
     brands: Brands = None,
+    source: Source = BY_COMMAND,
     skip_errors: bool = False,
     on_refused: Callable[[BadRow], None] = lambda refused: None,
     on_batch: Callable[[Counts], None] = lambda counts: None,
@@ -53,11 +58,11 @@ def import_spend(
 ) -> Counts:
     """Import the rows and return the counts.
 
-    create creates missing brands and campaigns, and enforces them at the instant of clock in the same transaction (R8).
-    zone applies to times without an offset, None for each brand's. If brands is given, others are treated as missing,
-    and none is created. on_refused gets every refused row in order, on_batch the counts so far after each batch.
-    in_batch is called before a batch is committed: what it writes is committed with the batch, and an exception rolls
-    it back.
+    create creates missing brands and campaigns, and enforces them at the instant of clock in the same transaction (R8);
+    source says who created them, for the change history. zone applies to times without an offset, None for each
+    brand's. If brands is given, others are treated as missing, and none is created. on_refused gets every refused row
+    in order, on_batch the counts so far after each batch. in_batch is called before a batch is committed: what it
+    writes is committed with the batch, and an exception rolls it back.
 
     Raises ImportRefused, with nothing changed, if a row is refused and skip_errors is off. Exceptions from reading the
     rows are passed on; then earlier batches are kept only with skip_errors.
@@ -69,7 +74,9 @@ def import_spend(
             ends = skip_errors or last
             enforce_at = clock if skip_errors else None
             places = Places(create=create, brands=brands, zone=zone)
-            batch = _import_batch(given, places, ends=ends, enforce_at=enforce_at, in_batch=in_batch)
+            batch = _import_batch(
+                given, places, ends=ends, source=source, clock=clock, enforce_at=enforce_at, in_batch=in_batch
+            )
             counts.add(batch.counts)
             created += batch.created
             for refused in batch.refused:
@@ -105,7 +112,9 @@ def _import_batch(
     places: Places,
     *,
     ends: bool,
-    enforce_at: Callable[[], datetime] | None,
+    source: Source,
+    clock: Clock,
+    enforce_at: Clock | None,
     in_batch: InBatch,
 ) -> Batch:
     """Import one batch; its transaction ends with it or not.
@@ -116,6 +125,8 @@ def _import_batch(
         try:
             with transaction.atomic():
                 batch = _write(given, places, ends=ends)
+                if batch.created:
+                    _record(batch, source, clock)
                 if enforce_at:
                     _enforce(batch.created, enforce_at)
                 batch.refused.sort(key=lambda refused: refused.line)
@@ -148,9 +159,15 @@ def _write(given: Sequence[Line], places: Places, *, ends: bool) -> Batch:
     return batch
 
 
-def _enforce(campaigns: list[int], clock: Callable[[], datetime]) -> None:
+def _record(batch: Batch, source: Source, clock: Clock) -> None:
+    """Record the brands and campaigns that the batch created."""
+    brands, campaigns = read_settings(Brand, batch.created_brands), read_settings(Campaign, batch.created)
+    record_changes([*differences({}, brands), *differences({}, campaigns)], source, at=clock())
+
+
+def _enforce(campaigns: list[int], clock: Clock) -> None:
     if campaigns:
-        enforce(Scope.of_campaigns(campaigns), clock=clock, actor=ACTOR)
+        enforce(Scope.of_campaigns(campaigns), clock=clock, actor=IMPORT)
 
 
 def describe_contradiction(contradiction: Contradiction) -> str:

@@ -62,6 +62,7 @@ class Batch:
     counts: Counts = field(default_factory=Counts)
     refused: list[BadRow] = field(default_factory=list)
     created: list[int] = field(default_factory=list)
+    created_brands: list[int] = field(default_factory=list)
 
     def refuse(self, row: Row, reason: str) -> None:
         self.refused.append(BadRow(row.line, reason, row.text))
@@ -224,6 +225,7 @@ class Places:
         found = self.found_campaigns.ids
         made = ((ids[brand], name) for brand, name in missing if brand in ids)
         batch.created = sorted({found[pair] for pair in made if pair in found})
+        batch.created_brands = sorted({ids[brand] for brand in brands.values() if brand in ids})
         batch.counts.created_brands = len(brands)
         batch.counts.created_campaigns = len(names)
 

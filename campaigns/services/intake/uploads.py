@@ -23,6 +23,7 @@ from campaigns.models import Brand, SpendUpload, SpendUploadPart
 from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import find_zone
+from campaigns.services.history.record import Channel, Source
 from campaigns.services.intake.csv_reader import BadRow, Line, SpendFileError, read_spend_csv
 from campaigns.services.intake.importer import ImportRefused, import_spend
 from campaigns.services.intake.placement import Counts
@@ -134,6 +135,7 @@ class _Run:
         zone = zone_of(upload)
         rows = self.rows(read_spend_csv(self.stream, decimal=DecimalMark(upload.decimal)))
         brands = visible_brands(upload)
+        source = Source(upload.who, Channel.IMPORT)
         if upload.skip_errors:
             import_spend(
                 rows,
@@ -141,6 +143,7 @@ class _Run:
                 zone=zone,
                 create=upload.create_missing,
                 brands=brands,
+                source=source,
                 skip_errors=True,
                 on_refused=self.name_refused,
                 in_batch=self.commit_batch,
@@ -154,6 +157,7 @@ class _Run:
                 zone=zone,
                 create=upload.create_missing,
                 brands=brands,
+                source=source,
                 on_refused=self.name_refused,
                 on_batch=self.tell,
             )

@@ -18,6 +18,9 @@
         schedule: "Choose a time",
         close: "Close",
         visibility: "Show the password",
+        light_mode: "Colour theme",
+        dark_mode: "Colour theme",
+        computer: "Colour theme",
         check_small: "Yes",
         close_small: "No",
         question_mark: "Unknown",
@@ -75,7 +78,7 @@
             }
         });
         document.querySelectorAll("[x-on\\:click]").forEach(makeButton);
-        document.querySelectorAll("a[href], button").forEach(nameByIcon);
+        document.querySelectorAll("a[href], button, [role='button']").forEach(nameByIcon);
         document.querySelectorAll(".selector button:not([aria-label])").forEach((button) => {
             button.setAttribute("aria-label", button.textContent.trim());
         });

@@ -130,14 +130,18 @@ class PendingTests(AdminTestCase):
 
     def test_lists_are_ordered_by_folded_and_pending_spend(self) -> None:
         names = {}
-        for amount in (5, 30, 20):
-            campaign = make_campaign()
+        # In percent of the limit: amounts of several currencies don't compare.
+        for amount, limit in ((500, 10_000), (30, 100), (20, 100)):
+            campaign = make_campaign(daily_spend_limit=limit)
             spend(campaign, amount)
             names[amount] = campaign.name
-        for order, expected in (("6", [5, 20, 30]), ("-6", [30, 20, 5])):
+        unlimited = make_campaign()
+        spend(unlimited, 1_000)
+        for order, expected in (("6", [500, 20, 30]), ("-6", [30, 20, 500])):
             page = self.client.get(address("campaign", o=order))
             self.assertEqual(
-                [row.name for row in page.context["cl"].result_list], [names[amount] for amount in expected]
+                [row.name for row in page.context["cl"].result_list],
+                [*(names[amount] for amount in expected), unlimited.name],
             )
 
     def test_a_page_ordered_by_spend_reads_what_is_pending_for_its_rows_only_once(self) -> None:

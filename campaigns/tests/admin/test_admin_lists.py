@@ -182,7 +182,7 @@ class BrandListTests(AdminTestCase):
         spend(campaign, "120445.6")
         page = self.client.get(address("brand"))
         self.assertContains(page, "<small>1,515×</small>")
-        self.assertContains(page, 'value="100" aria-label="1,515× the daily budget"')
+        self.assertContains(page, 'value="100" aria-label="1,515× the daily budget, reached"')
 
     def test_a_budget_of_0_is_said_and_full(self) -> None:
         make_brand(daily_budget=0)
@@ -278,7 +278,7 @@ class HistoryTests(AdminTestCase):
 
     def test_the_list_shows_before_and_after_in_words_and_who_did_it(self) -> None:
         page = self.client.get(address("statuschange"))
-        for text in ("active →", "brand&#x27;s daily budget reached", "check_budgets", "6.00 of 5.00"):
+        for text in ("active →", "brand&#x27;s daily budget reached", "Check budgets (job)", "6.00 of 5.00"):
             self.assertContains(page, text)
 
     def test_a_campaigns_page_shows_what_happened_why_and_who_did_it(self) -> None:

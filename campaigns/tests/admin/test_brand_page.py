@@ -11,19 +11,18 @@ from typing import Any
 from unittest.mock import patch
 
 import time_machine
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from campaigns.models import Brand, BrandAssignment, Campaign, PaceError, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, PaceError, SettingChange, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.insight import brand_month as service
 from campaigns.services.insight.brand_month import BrandMonth, brand_month
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.browser import AdminTestCase
-from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, spend, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, recorded_changes, spend, utc
 
 NOW = utc("2026-11-25 12:00")
 
@@ -358,8 +357,9 @@ class StopTests(BrandTestCase):
         self.assertContains(answer, "Resume brand")
         off, brand_off = PauseReason.CAMPAIGN_DISABLED, PauseReason.BRAND_DISABLED
         self.assertEqual(self.reasons(), [brand_off, brand_off, off | brand_off, PauseReason(0)])
-        entry = LogEntry.objects.get()
-        self.assertEqual((entry.object_id, entry.user), (str(self.brand.pk), self.user))
+        change = SettingChange.objects.get()
+        self.assertEqual((change.brand_id, change.campaign_id, change.actor), (self.brand.pk, None, "amara"))
+        self.assertEqual(recorded_changes(channel="form"), ["Alpine: on or off, on → paused"])
         self.assertEqual(StatusChange.objects.latest("pk").actor, "amara")
 
     def test_it_lets_the_brand_go_on(self) -> None:
@@ -377,7 +377,7 @@ class StopTests(BrandTestCase):
             answer = self.client.post(self.address(self.brand, "pause"), follow=True)
         self.assertContains(answer, "“Alpine” is already paused.")
         self.assertContains(self.client.get(self.address(self.brand, "pause")), "is already paused")
-        self.assertEqual(LogEntry.objects.count(), 1)
+        self.assertEqual(SettingChange.objects.count(), 1)
 
     def test_who_may_only_look_has_no_button_and_is_refused(self) -> None:
         self.person("view_brand", "view_campaign")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time_machine
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.test import override_settings
 from django.urls import reverse
@@ -65,10 +66,10 @@ class TimesOnPages(AdminTestCase):
     def test_pages_of_the_admin_itself_have_the_same_format(self) -> None:
         LogEntry.objects.create(
             user=self.user,
-            content_type=ContentType.objects.get_for_model(Brand),
-            object_id=str(self.brand.pk),
-            object_repr="Alpine",
+            content_type=ContentType.objects.get_for_model(User),
+            object_id=str(self.user.pk),
+            object_repr="amara",
             action_flag=CHANGE,
         )
-        history = self.client.get(reverse("admin:campaigns_brand_history", args=[self.brand.pk]))
+        history = self.client.get(reverse("admin:auth_user_history", args=[self.user.pk]))
         self.assertContains(history, "2026-11-25 12:00:30 UTC")

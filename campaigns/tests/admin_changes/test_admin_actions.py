@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Brand, Campaign, SpendRecord, StatusChange
+from campaigns.models import Brand, Campaign, SettingChange, SpendRecord, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement.saving import finish_change
 from campaigns.services.scope import Scope
@@ -49,7 +48,7 @@ class SwitchTests(ListTestCase):
         self.assertEqual(preview.context["preview"].counts, [("1", "to change"), ("1", "campaign pauses")])
         campaign.refresh_from_db()
         self.assertEqual((campaign.enabled, campaign.status), (True, "active"))
-        self.assertEqual((StatusChange.objects.count(), LogEntry.objects.count()), (0, 0))
+        self.assertEqual((StatusChange.objects.count(), SettingChange.objects.count()), (0, 0))
 
     def test_it_switches_campaigns_on_but_a_limit_that_is_reached_still_holds(self) -> None:
         free, limited = make_campaign(enabled=False), make_campaign(enabled=False, daily_spend_limit=5)
@@ -93,9 +92,10 @@ class SwitchTests(ListTestCase):
     def test_it_leaves_a_line_in_the_log_of_each_row_that_it_changed(self) -> None:
         one, two = make_campaign(), make_campaign(enabled=False)
         self.switch(Campaign, "switch_off", one, two)
-        entry = LogEntry.objects.get()
-        self.assertEqual((entry.object_id, entry.get_change_message()), (str(one.pk), "Changed switched off."))
-        self.assertEqual((entry.user_id, entry.object_repr), (self.user.pk, one.name))
+        change = SettingChange.objects.get()
+        self.assertEqual((change.campaign_id, change.setting), (one.pk, "enabled"))
+        self.assertEqual((change.before, change.after), ("on", "off"))
+        self.assertEqual((change.actor, change.name), (self.user.username, one.name))
 
     def test_it_needs_the_permission_to_change(self) -> None:
         campaign = make_campaign()

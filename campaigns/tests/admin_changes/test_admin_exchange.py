@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
@@ -20,7 +19,7 @@ from campaigns.services.exchange.files import MAX_BYTES
 from campaigns.services.exchange.read import read_table
 from campaigns.tests.support.browser import AdminTestCase, ShownForm, confirm
 from campaigns.tests.support.exchanging import csv_of
-from campaigns.tests.support.factories import make_brand, make_campaign, make_window
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window, recorded_changes
 from campaigns.tests.support.pages import page
 from campaigns.tests.support.workbooks import saved, workbook
 
@@ -114,7 +113,7 @@ class Imports(ExchangePageTestCase):
         self.assertContains(preview, "<del>500.00 EUR</del>", html=True)
         self.assertContains(preview, "<ins>60,000 JPY</ins>", html=True)
         confirm(self.client, preview)
-        self.assertIn("daily budget from 500.00 EUR to 60,000 JPY", LogEntry.objects.get().get_change_message())
+        self.assertIn("Alpine: daily budget, 500.00 EUR → 60,000 JPY", recorded_changes(channel="import"))
 
     def test_a_wrong_line_is_named_and_nothing_can_be_confirmed(self) -> None:
         preview = self.upload(Brand, csv_of(("name", "currency"), ("Alpine", "EUR"), ("Boreal", "DEM")))

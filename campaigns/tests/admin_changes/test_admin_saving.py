@@ -30,15 +30,14 @@ class AddTests(FormTestCase):
     def test_it_adds_a_brand(self) -> None:
         form = self.new_form(Brand) | {
             "name": "Alpine",
-            "currency": "KWD",
             "timezone": "Europe/Zurich",
-            "daily_budget": "12.345",
+            "daily_budget": "12.345678",
         }
         response = self.client.post(reverse("admin:campaigns_brand_add"), form)
         self.assertEqual(response.status_code, 302, self.errors_of(response))
         brand = Brand.objects.get()
         self.assertEqual((brand.name, brand.timezone), ("Alpine", "Europe/Zurich"))
-        self.assertEqual(brand.daily_budget, Decimal("12.345"))
+        self.assertEqual(brand.daily_budget, Decimal("12.345678"))
         self.assertTrue(brand.enabled)
 
     def test_it_adds_an_active_campaign(self) -> None:
@@ -91,10 +90,10 @@ class EffectTests(FormTestCase):
         self.assertEqual(campaign.reasons, PauseReason.BRAND_DAILY_BUDGET)
 
     def test_raising_a_brands_budget_resumes_its_campaigns_at_once(self) -> None:
-        campaign = make_campaign(make_brand(daily_budget=50, currency="KWD"))
+        campaign = make_campaign(make_brand(daily_budget=50))
         spend(campaign, 50)
         self.settle(campaign)
-        self.save(campaign.brand, self.form(campaign.brand) | {"daily_budget": "50.001"})
+        self.save(campaign.brand, self.form(campaign.brand) | {"daily_budget": "50.000001"})
         campaign.refresh_from_db()
         self.assertEqual(campaign.status, "active")
 

@@ -75,7 +75,7 @@ class Refreshing(BrowserTestCase):
         expect(today.get_by_text("33.00 of 100.00 EUR")).to_be_visible()
         expect(today.get_by_role("row").last).to_contain_text("33.00")
         expect(today.get_by_text("Show hours as table")).to_be_focused()
-        self.assertEqual(drawn.evaluate("canvas => Chart.getChart(canvas).data.datasets[0].data.at(-1)"), 33)
+        self.assertIn(33, drawn.evaluate("canvas => Chart.getChart(canvas).data.datasets[0].data"))
         self.assertNotEqual(drawn.evaluate("canvas => canvas.toDataURL()"), before)
         self.look()
 

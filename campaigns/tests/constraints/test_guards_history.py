@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from campaigns.models import (
     AccountingTimeZone,
     Brand,
@@ -9,6 +11,7 @@ from campaigns.models import (
     Campaign,
     CampaignDay,
     DaypartingSchedule,
+    SettingChange,
     StatusChange,
 )
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend, utc
@@ -39,6 +42,26 @@ def make_line(campaign: Campaign) -> StatusChange:
 
 def line_columns() -> str:
     return ", ".join(str(field.column) for field in StatusChange._meta.concrete_fields)
+
+
+class SettingChangeTests(OutsideTestCase):
+    def test_it_refuses_every_edit_of_the_settings_history(self) -> None:
+        brand = make_brand()
+        SettingChange.objects.create(
+            operation=uuid4(),
+            brand=brand,
+            name=brand.name,
+            setting="enabled",
+            before="on",
+            after="off",
+            actor="amara",
+            channel=SettingChange.Channel.FORM,
+            at=utc("2026-11-22 10:00"),
+        )
+        message = "a line of the settings history is never edited"
+        self.assert_refused(message, "UPDATE campaigns_settingchange SET actor = 'somebody else'")
+        self.run_sql("DELETE FROM campaigns_brand")
+        self.assertEqual(SettingChange.objects.get().actor, "amara")
 
 
 class WithSpendTests(OutsideTestCase):

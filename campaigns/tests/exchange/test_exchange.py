@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +16,7 @@ from campaigns.services.exchange.csv_files import write_csv
 from campaigns.services.exchange.imports import ImportConflict, find_draft, format_value
 from campaigns.services.scope import Scope
 from campaigns.tests.support.exchanging import FORMATS, NOON, ExchangeTestCase, at_noon, csv_of
-from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window, recorded_changes, spend
 from campaigns.tests.support.outside import POSTGRESQL
 
 ODD_NAMES = (
@@ -143,8 +142,14 @@ class WhatAFileChanges(ExchangeTestCase):
         self.take_in(
             Kind.CAMPAIGNS, header, (campaign.brand.name, "Search", "12.5"), (campaign.brand.name, "Video", "")
         )
-        said = {entry.object_repr: entry.get_change_message() for entry in LogEntry.objects.filter(user=self.person)}
-        self.assertEqual(said, {"Search": "Changed daily spend limit from no limit to 12.50 USD.", "Video": "Added."})
+        self.assertEqual(
+            recorded_changes(actor=self.person.get_username(), channel="import"),
+            [
+                "Search: daily spend limit, no limit → 12.50 USD",
+                "Video: created, – → Video",
+                "Video: on or off, – → on",
+            ],
+        )
 
     def test_it_renames_by_id(self) -> None:
         campaign = make_campaign(name="Search")
@@ -175,8 +180,8 @@ class WhatAFileChanges(ExchangeTestCase):
         self.assertEqual(list(other.windows.all()), [kept])
         self.take_in(Kind.CAMPAIGNS, header, (one.pk, "always", "", ""))
         self.assertFalse(one.windows.exists())
-        said = [entry.get_change_message() for entry in LogEntry.objects.filter(object_id=one.pk)]
-        self.assertIn("Changed schedule from Mon–Fri 09:00–18:00, Sat, Sun 22:00–02:00 to always.", said)
+        changes = recorded_changes(campaign=one.pk)
+        self.assertIn("One: schedule, Mon–Fri 09:00–18:00, Sat, Sun 22:00–02:00 → always", changes)
 
     def test_somebody_elses_change_of_a_schedule_refuses_the_file(self) -> None:
         campaign = make_campaign(name="Search")

@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import SimpleTestCase, TestCase
@@ -15,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.models import Brand, BrandAssignment, Campaign, DaypartingSchedule, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, DaypartingSchedule, SettingChange, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.bulk.change_many import Applied, Preview, apply_bulk, preview_bulk
 from campaigns.services.bulk.operations import (
@@ -40,7 +39,7 @@ from campaigns.services.bulk.schedules import (
 )
 from campaigns.services.enforcement.enforce import enforce
 from campaigns.services.scope import Scope
-from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window, recorded_changes, spend, utc
 from campaigns.tests.support.outside import POSTGRESQL
 
 NOON = utc("2026-11-20 12:00")  # a Friday
@@ -149,7 +148,7 @@ class Previews(BulkTestCase):
         self.assertEqual([(row.name, row.after) for row in preview.changing], [("2", Decimal("0.5"))])
         self.assertEqual([row.name for row in preview.refused], ["0", "1"])
         self.assertEqual([c.daily_spend_limit for c in Campaign.objects.order_by("pk")], [None, 1, 2])
-        self.assertEqual((StatusChange.objects.count(), LogEntry.objects.count()), (0, 0))
+        self.assertEqual((StatusChange.objects.count(), SettingChange.objects.count()), (0, 0))
 
     def test_it_says_what_then_happens_to_statuses(self) -> None:
         brand = make_brand(timezone="Europe/Paris")
@@ -200,10 +199,15 @@ class Confirmations(BulkTestCase):
         two.refresh_from_db()
         self.assertEqual((one.daily_spend_limit, two.daily_spend_limit), (Decimal(110), Decimal("36.663")))
         self.assertEqual((one.name, str(one.starts_on)), ("Renamed", "2026-01-01"))
-        said = {entry.object_id: entry.get_change_message() for entry in LogEntry.objects.all()}
-        self.assertEqual(said[str(one.pk)], "Changed daily spend limit from 100.00 USD to 110.00 USD.")
-        self.assertEqual(said[str(two.pk)], "Changed daily spend limit from 33.33 USD to 36.663 USD.")
-        self.assertEqual(LogEntry.objects.filter(user=self.person).count(), 2)
+        changes = recorded_changes(actor=self.person.get_username(), channel="bulk")
+        self.assertCountEqual(
+            changes,
+            [
+                "Renamed: daily spend limit, 100.00 USD → 110.00 USD",
+                f"{two.name}: daily spend limit, 33.33 USD → 36.663 USD",
+            ],
+        )
+        self.assertEqual(SettingChange.objects.values("operation").distinct().count(), 1)
 
     def test_what_somebody_else_changed_meanwhile_is_refused_in_a_sentence(self) -> None:
         one, two = make_campaign(daily_spend_limit=100), make_campaign(name="Search", daily_spend_limit=100)
@@ -223,7 +227,7 @@ class Confirmations(BulkTestCase):
         Campaign.objects.update(enabled=False)
         applied = self.apply(SwitchTo(False), shown)
         self.assertEqual((applied.changed, applied.unchanged, applied.refused), ([], 1, []))
-        self.assertEqual(LogEntry.objects.count(), 0)
+        self.assertEqual(SettingChange.objects.count(), 0)
 
     def test_what_was_not_shown_as_changing_is_not_changed(self) -> None:
         campaign = make_campaign(enabled=False)
@@ -250,8 +254,8 @@ class Confirmations(BulkTestCase):
         self.assertEqual(schedule_of(windows), operation.schedule)
         self.assertIn(kept.pk, [window.pk for window in windows])
         self.assertEqual(self.preview(operation, campaign).changing, [])
-        said = LogEntry.objects.get().get_change_message()
-        self.assertIn("to Mon–Fri 09:00–18:00, Sun 22:00–02:00", said)
+        (said,) = recorded_changes()
+        self.assertIn("→ Mon–Fri 09:00–18:00, Sun 22:00–02:00", said)
         self.apply(ApplySchedule(ALWAYS), self.preview(ApplySchedule(ALWAYS), campaign))
         self.assertFalse(DaypartingSchedule.objects.exists())
 

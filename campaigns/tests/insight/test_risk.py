@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from campaigns.models import Brand
-from campaigns.services.insight import home as overview
+from campaigns.services.insight.brand_now import MAX_WORST_BRANDS
 from campaigns.services.insight.home import brands_now
 from campaigns.services.insight.risk import Risk
 from campaigns.tests.admin.test_home import NOW, HomeTestCase
@@ -56,7 +56,7 @@ class RiskTests(HomeTestCase):
     def test_a_daily_budget_is_no_target(self) -> None:
         make_profile(self.spending(0, daily_budget=100), NOW.date(), 10)
         make_profile(self.spending(90, daily_budget=100), NOW.date(), 500)
-        self.assertEqual(brands_now(self.user, now=NOW).at_risk, 0)
+        self.assertEqual(brands_now(self.user, now=NOW).need_attention, 0)
 
     def test_refunds_and_spend_dated_ahead_count_as_they_do_for_budgets(self) -> None:
         brand = self.spending(100, name="refunded", daily_budget=100, monthly_budget=150)
@@ -67,7 +67,7 @@ class RiskTests(HomeTestCase):
             if fold:
                 self.check()
             self.assertEqual(self.of_risk(Risk.REACHED_TODAY) | self.of_risk(Risk.REACHED_MONTH), set())
-            self.assertEqual(brands_now(self.user, now=NOW).at_risk, 0)
+            self.assertEqual(brands_now(self.user, now=NOW).need_attention, 0)
 
     def test_an_unknown_zone_is_told_and_judged_by_nothing(self) -> None:
         self.spending(500, name="lost", timezone="Mars/Olympus", daily_budget=100)
@@ -97,16 +97,23 @@ class RiskTests(HomeTestCase):
         self.assertContains(self.home(), "30.00 of 150.00 EUR")
 
     def test_the_worst_brands_are_named_and_not_all(self) -> None:
-        for number in range(overview.MAX_WORST_BRANDS + 1):
+        for number in range(MAX_WORST_BRANDS + 1):
+            self.spending(100 + number, name=f"Over {number}", daily_budget=100)
             make_profile(self.spending(0, name=f"Slow {number}", monthly_budget=100), NOW.date(), 1)
-        self.spending(100, name="Zenith", daily_budget=100)
-        worst = [brand.name for brand in brands_now(self.user, now=NOW).worst]
-        self.assertEqual((worst[0], len(worst)), ("Zenith", overview.MAX_WORST_BRANDS))
         self.spending(50, name="Even", daily_budget=100)
-        page, at_risk = self.home(), overview.MAX_WORST_BRANDS + 2
-        self.assertContains(page, f"Showing {overview.MAX_WORST_BRANDS} of {at_risk} at risk.")
-        every = f"{reverse('admin:campaigns_brand_changelist')}?risk=any"
-        self.assertContains(page, f'<a class="text-link" href="{every}">View all</a>')
-        found = self.client.get(every)
-        self.assertEqual(len(found.context["cl"].result_list), at_risk)
-        self.assertContains(found, "risk: any risk</span>")
+        now = brands_now(self.user, now=NOW)
+        names = [f"Over {number}" for number in range(MAX_WORST_BRANDS, 0, -1)]
+        self.assertEqual([brand.name for brand in now.worst], names)
+        self.assertEqual({brand.name[:4] for brand in now.under_pacing}, {"Slow"})
+        page, count = self.home(), MAX_WORST_BRANDS + 1
+        self.assertContains(page, f"Showing {MAX_WORST_BRANDS} of {count}, worst first by money.", 2)
+        every = f"{reverse('admin:campaigns_brand_changelist')}?risk=attention"
+        self.assertContains(page, f'<a class="text-link" href="{every}">View all')
+        self.assertEqual(len(self.client.get(every).context["cl"].result_list), count)
+
+    def test_amounts_are_compared_within_a_currency_only(self) -> None:
+        self.spending(2_000_000, name="Yen", currency="JPY", daily_budget=1_900_000)
+        self.spending(90, name="Euro", currency="EUR", daily_budget=50)
+        self.spending(60, name="Less", currency="EUR", daily_budget=50)
+        worst = [brand.name for brand in brands_now(self.user, now=NOW).worst]
+        self.assertEqual(worst, ["Euro", "Less", "Yen"])

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from campaigns.models import Brand, BrandPace, Campaign, DaypartingSchedule, SpendRecord
+from campaigns.models import Brand, BrandPace, Campaign, DaypartingSchedule, SettingChange, SpendRecord
 from campaigns.models.dayparting import EVERY_DAY
 from campaigns.models.pace import WEEKDAYS
 from campaigns.rules.pace import HISTORY_DAYS
+from campaigns.services.history.values import format_setting, label_of
 
 _numbers = itertools.count(1)
 
@@ -54,6 +55,15 @@ def spend(
     return SpendRecord.objects.create(
         brand_id=campaign.brand_id, campaign=campaign, amount=Decimal(amount), external_id=external_id, **when
     )
+
+
+def recorded_changes(**filters: Any) -> list[str]:
+    """Return the change history of settings, oldest first: "Search: daily spend limit, no limit → 12.50 USD"."""
+    return [
+        f"{line.name}: {label_of(line.setting)}, "
+        f"{format_setting(line, line.before)} → {format_setting(line, line.after)}"
+        for line in SettingChange.objects.filter(**filters).order_by("id")
+    ]
 
 
 def make_profile(brand: Brand, day: date, amount: str | int, **fields: Any) -> BrandPace:

@@ -111,7 +111,7 @@ class Sentences(FormTestCase):
 
     def test_a_change_of_many_rows_is_told_in_the_currency(self) -> None:
         change = ChangeLimit("daily_budget", Adjustment.RAISE, Decimal(10))
-        self.assertEqual(change.describe_change(Decimal(50), Decimal(60), "JPY"), "daily budget from 50 JPY to 60 JPY")
+        self.assertEqual(change.format_value(change.after(Decimal(50), "JPY"), "JPY"), "60 JPY")
         with self.assertRaisesMessage(OperationRefused, "999,999,999 + 10 JPY is too large"):
             change.after(Decimal(999_999_999), "JPY")
 

@@ -1,0 +1,114 @@
+"""The figures of the page “Spend”: facts, curve, tables and files of a range of days."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campaigns.admin.shared.charts import BLUE, GREY, LIGHT_BLUE, chart_line
+from campaigns.admin.shared.display import table
+from campaigns.models import Brand, Campaign
+from campaigns.rules.money import format_amount, format_money
+from campaigns.services.insight.spend_range import Compared, SpendOfRange
+
+# Campaigns in the table; the file has all of them.
+SHOWN_CAMPAIGNS = 100
+
+
+def rows_by_day(found: SpendOfRange, brand: Brand) -> tuple[list[str], list[Sequence[Any]]]:
+    is_brand = any(each.budget is not None for each in found.days)
+    columns = [f"day ({brand.timezone})", f"spend ({brand.currency})"]
+    columns += ["daily budget"] if is_brand else []
+    columns += ["day before", "spend before", "change"]
+    rows: list[Sequence[Any]] = []
+    for each, before in zip(found.days, found.period.before.days, strict=True):
+        budget = [each.budget] if is_brand else []
+        rows.append([each.day, each.compared.spend, *budget, before, each.compared.before, each.compared.change])
+    return columns, rows
+
+
+def rows_by_campaign(found: SpendOfRange, brand: Brand) -> tuple[list[str], list[Sequence[Any]]]:
+    columns = ["id", "campaign", f"spend ({brand.currency})", "spend before", "change"]
+    return columns, [[each.pk, each.name, *each.compared, each.compared.change] for each in found.campaigns]
+
+
+def facts(found: SpendOfRange, currency: str) -> Sequence[tuple[str, str, str]]:
+    total, before = found.total, found.period.before
+    average = (total.spend / len(found.days)).quantize(Decimal("0.01"))
+    highest = max(found.days, key=lambda each: each.compared.spend)
+    return (
+        ("Total", format_money(total.spend, currency), f"{found.period.first} to {found.period.last}"),
+        ("Period before", format_money(total.before, currency), f"{before.first} to {before.last}"),
+        ("Change", _signed(total.change, currency), _percent(total)),
+        ("Average per day", format_money(average, currency), f"over {len(found.days)} days"),
+        ("Highest day", format_money(highest.compared.spend, currency), str(highest.day)),
+    )
+
+
+def _percent(compared: Compared) -> str:
+    if compared.percent is None:
+        return "no spend before to compare with" if compared.before == 0 else ""
+    percent = compared.percent
+    return "more than 999 % more" if percent > 999 else f"{percent:+.1f} %"
+
+
+def _signed(amount: Decimal, currency: str) -> str:
+    return f"{'+' if amount > 0 else ''}{format_money(amount, currency)}"
+
+
+def days_table(found: SpendOfRange, currency: str) -> SafeString:
+    with_budget = any(each.budget is not None for each in found.days)
+    headers = ["Day", f"Spend ({currency})", *(["Daily budget"] if with_budget else [])]
+    headers += ["Day before", "Spend before", "Change"]
+    rows = []
+    for each, before in reversed(list(zip(found.days, found.period.before.days, strict=True))):
+        budget = "no limit" if each.budget is None else format_amount(each.budget, currency)
+        rows.append([f"{each.day:%a} {each.day}", format_amount(each.compared.spend, currency)])
+        rows[-1] += [budget] if with_budget else []
+        rows[-1] += [str(before), *_compared(each.compared, currency)]
+    numbers = (1, 2, 4, 5) if with_budget else (1, 3, 4)
+    return table(headers, rows, numbers=numbers, empty="No days.", label="Spend by day")
+
+
+def campaigns_table(found: SpendOfRange, currency: str) -> SafeString:
+    rows = [
+        [_link(each.pk, each.name), format_amount(each.compared.spend, currency), *_compared(each.compared, currency)]
+        for each in found.campaigns[:SHOWN_CAMPAIGNS]
+    ]
+    headers = ("Campaign", f"Spend ({currency})", "Spend before", "Change")
+    return table(headers, rows, numbers=(1, 2, 3), empty="No spend in these days.", label="Spend by campaign")
+
+
+def _link(pk: int, name: str) -> SafeString:
+    address = reverse(f"admin:{Campaign._meta.app_label}_{Campaign._meta.model_name}_spend", args=[pk])
+    return format_html('<a class="text-link" href="{}">{}</a>', address, name)
+
+
+def _compared(compared: Compared, currency: str) -> tuple[str, str]:
+    change = compared.change
+    shown = f"{'+' if change > 0 else ''}{format_amount(change, currency)}" if change else "–"
+    return format_amount(compared.before, currency), shown
+
+
+def chart(found: SpendOfRange) -> str:
+    spend = [each.compared.spend for each in found.days]
+    before = [each.compared.before for each in found.days]
+    lines = [
+        chart_line("Spend", spend, BLUE, fill="origin", backgroundColor=LIGHT_BLUE),
+        chart_line("Period before", before, GREY, borderDash=[4, 4], borderWidth=1.5),
+    ]
+    return json.dumps({"labels": [f"{each.day:%-d %b}" for each in found.days], "datasets": lines})
+
+
+def label(found: SpendOfRange, currency: str) -> str:
+    total = found.total
+    return (
+        f"Spend by day from {found.period.first} to {found.period.last}: {format_money(total.spend, currency)} in all,"
+        f" {format_money(total.before, currency)} in the period before. The table below has each day."
+    )

@@ -1,0 +1,145 @@
+"""What happened to a brand or campaign, newest first: changes of settings and of statuses, and notes.
+
+Each kind has its own table, numbered in the order of time. A page merges their newest lines, and ends with the numbers
+at which the next page goes on: each is found by an index, however long the history is.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+
+from campaigns.models import Brand, Campaign, Note, SettingChange, StatusChange
+from campaigns.rules.reasons import LIMITS, PauseReason
+from campaigns.services.notes import notes_on
+
+SETTINGS, STATUS, NOTES = "settings", "status", "notes"
+KINDS = (SETTINGS, STATUS, NOTES)
+# Still paused, for other reasons than before.
+STILL_PAUSED = ~Q(reasons_before=0) & ~Q(reasons_after=0)
+
+Line = SettingChange | StatusChange | Note
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which lines are wanted; an instant is included in since and excluded in until."""
+
+    kind: str = ""
+    who: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    with_still_paused: bool = False
+    # Whether the person may see statuses.
+    with_status: bool = True
+    # Each line of one bulk change or import, which is otherwise one line of its brand.
+    operation: UUID | None = None
+
+
+class Page(NamedTuple):
+    lines: list[Line]
+    # Where the next page goes on: numbers of the last lines by kind. Empty on the last page.
+    older: dict[str, int]
+
+
+def read_timeline(row: Brand | Campaign, filters: Filters, *, size: int, after: dict[str, int]) -> Page:
+    """Return a page of what happened to the row; `after` is what the page before returned as older."""
+    kinds = [kind for kind in KINDS if filters.kind in ("", kind) and (kind != STATUS or filters.with_status)]
+    if filters.operation:
+        kinds = [SETTINGS]
+    found = [_lines(row, kind, filters, after.get(kind), size + 1) for kind in kinds]
+    merged = list(heapq.merge(*map(iter, found), key=lambda line: line.at, reverse=True))
+    lines = merged[:size]
+    if len(merged) <= size:
+        return Page(lines, {})
+    last = {kind: line.pk for kind in kinds for line in lines if isinstance(line, MODELS[kind])}
+    return Page(lines, after | last)
+
+
+def every_line(row: Brand | Campaign, filters: Filters, *, most: int) -> Iterator[Line]:
+    """Yield the lines of all pages, at most so many."""
+    size, after = 1_000, dict[str, int]()
+    while most > 0:
+        page = read_timeline(row, filters, size=min(size, most), after=after)
+        yield from page.lines
+        most, after = most - len(page.lines), page.older
+        if not after:
+            return
+
+
+MODELS: dict[str, type[Line]] = {SETTINGS: SettingChange, STATUS: StatusChange, NOTES: Note}
+
+
+def _lines(row: Brand | Campaign, kind: str, filters: Filters, after: int | None, most: int) -> list[Any]:
+    before = Q() if after is None else Q(pk__lt=after)
+    wanted = before & _wanted(kind, filters)
+    if kind == SETTINGS:
+        return list(_settings(row, filters).filter(wanted).order_by("-id")[:most])
+    if kind == NOTES:
+        return list(notes_on(row).filter(wanted)[:most])
+    statuses = StatusChange.objects.filter(wanted).order_by("-id")
+    if not filters.with_still_paused:
+        statuses = statuses.exclude(STILL_PAUSED)
+    return list(_statuses(row, statuses, most))
+
+
+def _wanted(kind: str, filters: Filters) -> Q:
+    wanted = Q()
+    if filters.who:
+        wanted &= Q(**{f"{'who' if kind == NOTES else 'actor'}__icontains": filters.who})
+    if filters.since:
+        wanted &= Q(at__gte=filters.since)
+    if filters.until:
+        wanted &= Q(at__lt=filters.until)
+    return wanted
+
+
+def _settings(row: Brand | Campaign, filters: Filters) -> QuerySet[SettingChange]:
+    if isinstance(row, Campaign):
+        lines = SettingChange.objects.filter(campaign=row.pk)
+        return lines.filter(operation=filters.operation) if filters.operation else lines
+    lines = SettingChange.objects.filter(brand=row.pk)
+    return lines.filter(operation=filters.operation) if filters.operation else lines.filter(count__gt=0)
+
+
+def _statuses(row: Brand | Campaign, statuses: QuerySet[StatusChange], most: int) -> QuerySet[StatusChange]:
+    """Return the first of the lines; of a brand, among those of the campaigns that changed last, found by an index."""
+    if isinstance(row, Campaign):
+        return statuses.filter(campaign=row.pk)[:most]
+    last = statuses.filter(campaign=OuterRef("pk")).values("pk")[:1]
+    changed = Campaign.objects.filter(brand=row.pk).annotate(last=Subquery(last)).filter(last__isnull=False)
+    recent = list(changed.order_by("-last").values_list("pk", flat=True)[:most])
+    return statuses.filter(campaign__in=recent).select_related("campaign")[:most]
+
+
+def beginnings(changes: Iterable[StatusChange]) -> dict[int, list[StatusChange]]:
+    """Return, by the number of each change that ended the reach of limits, the changes with which that began.
+
+    Two queries, however many changes; each beginning is found by the index on campaign and number.
+    """
+    ended = {change.pk: PauseReason(change.reasons_before) & ~PauseReason(change.reasons_after) for change in changes}
+    ids = [pk for pk, reasons in ended.items() if any(reason in LIMITS for reason in reasons)]
+    if not ids:
+        return {}
+    latest = {f"began_{reason.value}": Subquery(_began(reason).values("pk")[:1]) for reason in LIMITS}
+    found = StatusChange.objects.filter(pk__in=ids).annotate(**latest).values_list("pk", *latest)
+    rows = StatusChange.objects.in_bulk({pk for _, *pks in found for pk in pks if pk is not None})
+    return {
+        pk: [rows[began] for reason, began in zip(LIMITS, pks, strict=True) if reason in ended[pk] and began in rows]
+        for pk, *pks in found
+    }
+
+
+def _began(reason: PauseReason) -> QuerySet[StatusChange]:
+    """Return the changes of a campaign before a change of it with which a reason began, the latest first."""
+    earlier = StatusChange.objects.filter(campaign=OuterRef("campaign"), pk__lt=OuterRef("pk"))
+    bits = earlier.annotate(
+        held=F("reasons_before").bitand(reason.value), holds=F("reasons_after").bitand(reason.value)
+    )
+    return bits.filter(held=0, holds__gt=0).order_by("-pk")

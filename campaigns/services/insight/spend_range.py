@@ -1,0 +1,184 @@
+"""Spend of a range of local days, beside the period before: of a brand or a campaign, by day and by campaign.
+
+The days come from the totals, to which is added what isn't folded yet. All parts are read in one snapshot, so that the
+campaigns of a brand add up to its days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from campaigns.database.connection import fetch_all, one_snapshot
+from campaigns.database.dialects import in_list, list_param, shown_sum
+from campaigns.models import Brand, BrandPeriod, Campaign, CampaignDay
+from campaigns.rules.money import from_micros
+from campaigns.rules.periods import ONE_DAY, QUARTER_SECONDS, local_date, quarter_of, start_of_day
+
+MAX_DAYS = 366
+
+PENDING = f"""
+SELECT quarter, {shown_sum("amount")} FROM campaigns_pendingspend
+WHERE quarter >= %s AND quarter < %s AND {{owner}} = %s
+GROUP BY quarter
+"""
+
+
+class Range(NamedTuple):
+    """Local days, the last included, and as many days before them."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        return [self.first + ONE_DAY * number for number in range((self.last - self.first).days + 1)]
+
+    @property
+    def before(self) -> Range:
+        length = len(self.days)
+        return Range(self.first - ONE_DAY * length, self.first - ONE_DAY)
+
+
+class Compared(NamedTuple):
+    """Spend of the range, or of a part of it, and of the same part of the period before."""
+
+    spend: Decimal
+    before: Decimal
+
+    @property
+    def change(self) -> Decimal:
+        return self.spend - self.before
+
+    @property
+    def percent(self) -> Decimal | None:
+        """The change in percent of the spend before; None where that isn't positive."""
+        return self.change * 100 / self.before if self.before > 0 else None
+
+
+class OneDay(NamedTuple):
+    day: date
+    compared: Compared
+    # The brand's daily budget: of a final day the one that held at its end, else today's. None without one.
+    budget: Decimal | None
+
+
+class OneCampaign(NamedTuple):
+    pk: int
+    name: str
+    compared: Compared
+
+
+@dataclass(frozen=True)
+class SpendOfRange:
+    period: Range
+    days: list[OneDay]
+    # Of a brand: its campaigns with spend in either period, the largest first.
+    campaigns: list[OneCampaign] = field(default_factory=list)
+
+    @property
+    def total(self) -> Compared:
+        """The sums of the days."""
+        zero = Decimal(0)
+        return Compared(
+            sum((each.compared.spend for each in self.days), zero),
+            sum((each.compared.before for each in self.days), zero),
+        )
+
+
+def spend_of_brand(brand: Brand, zone: ZoneInfo, period: Range) -> SpendOfRange:
+    """Return the brand's spend of a range of days in its zone. Three queries."""
+    with one_snapshot():
+        rows = brand.periods.filter(kind=BrandPeriod.Kind.DAY, starts_on__range=(period.before.first, period.last))
+        found = {row.starts_on: row for row in rows}
+        pending = _pending("brand_id", brand.pk, zone, period)
+        campaigns = _by_campaign(brand, zone, period)
+    spend = {day: row.spend for day, row in found.items()}
+    closed = {day: row.budget_at_close for day, row in found.items() if row.closed_at}
+    budgets = {day: closed.get(day, brand.daily_budget) for day in period.days}
+    return SpendOfRange(period, _days(period, _added(spend, pending), budgets), campaigns)
+
+
+def spend_of_campaign(campaign: Campaign, zone: ZoneInfo, period: Range) -> SpendOfRange:
+    """Return the campaign's spend of a range of days in its brand's zone. Two queries."""
+    with one_snapshot():
+        # The days by name: a range would read those of every campaign.
+        days = CampaignDay.objects.filter(campaign=campaign, day__in=[*period.before.days, *period.days])
+        spend = dict(days.values_list("day", "spend"))
+        pending = _pending("campaign_id", campaign.pk, zone, period)
+    return SpendOfRange(period, _days(period, _added(spend, pending), {}))
+
+
+def _days(period: Range, spend: dict[date, Decimal], budgets: dict[date, Decimal | None]) -> list[OneDay]:
+    zero = Decimal(0)
+    return [
+        OneDay(day, Compared(spend.get(day, zero), spend.get(before, zero)), budgets.get(day))
+        for day, before in zip(period.days, period.before.days, strict=True)
+    ]
+
+
+def _added(spend: dict[date, Decimal], more: Iterable[tuple[date, Decimal]]) -> dict[date, Decimal]:
+    added = dict(spend)
+    for day, amount in more:
+        added[day] = added.get(day, Decimal(0)) + amount
+    return added
+
+
+def _pending(owner: str, pk: int, zone: ZoneInfo, period: Range) -> list[tuple[date, Decimal]]:
+    """Return what isn't in the totals yet, by local day; a local day starts on a quarter-hour of UTC."""
+    bounds = _quarters(zone, period)
+    rows = fetch_all(PENDING.format(owner=owner), [bounds.before, bounds.until, pk])
+    return [(local_date(zone, _instant(quarter)), from_micros(amount)) for quarter, amount in rows]
+
+
+def _instant(quarter: int) -> datetime:
+    return datetime.fromtimestamp(quarter * QUARTER_SECONDS, ZoneInfo("UTC"))
+
+
+class _Quarters(NamedTuple):
+    """Where the period before, the period and what follows begin."""
+
+    before: int
+    first: int
+    until: int
+
+
+def _quarters(zone: ZoneInfo, period: Range) -> _Quarters:
+    begins = (period.before.first, period.first, period.last + timedelta(days=1))
+    return _Quarters(*(quarter_of(start_of_day(zone, day)) for day in begins))
+
+
+def _by_campaign(brand: Brand, zone: ZoneInfo, period: Range) -> list[OneCampaign]:
+    """Sum the totals of each campaign's days, looked up one by one, and what is pending."""
+    quarters = _quarters(zone, period)
+    sql = f"""
+        SELECT c.id, c.name, {shown_sum("booked.spend")} AS spend, {shown_sum("booked.before")} AS before
+        FROM (
+            SELECT d.campaign_id, CASE WHEN {in_list("d.day", param="%(days)s")} THEN d.spend ELSE 0 END AS spend,
+                CASE WHEN {in_list("d.day", param="%(days)s")} THEN 0 ELSE d.spend END AS before
+            FROM campaigns_campaignday d
+            JOIN campaigns_campaign c ON c.id = d.campaign_id
+            WHERE c.brand_id = %(brand)s AND {in_list("d.day", param="%(both)s")}
+            UNION ALL
+            SELECT p.campaign_id, CASE WHEN p.quarter >= %(first)s THEN p.amount ELSE 0 END,
+                CASE WHEN p.quarter >= %(first)s THEN 0 ELSE p.amount END
+            FROM campaigns_pendingspend p
+            WHERE p.brand_id = %(brand)s AND p.quarter >= %(before)s AND p.quarter < %(until)s
+        ) booked
+        JOIN campaigns_campaign c ON c.id = booked.campaign_id
+        GROUP BY c.id, c.name
+        ORDER BY spend DESC, c.id"""
+    params: dict[str, Any] = quarters._asdict() | {
+        "brand": brand.pk,
+        "days": list_param(period.days),
+        "both": list_param([*period.before.days, *period.days]),
+    }
+    found = (
+        OneCampaign(pk, name, Compared(from_micros(spend), from_micros(before)))
+        for pk, name, spend, before in fetch_all(sql, params)
+    )
+    return [each for each in found if any(each.compared)]
