@@ -34,6 +34,10 @@ def trigger_guards() -> Iterator[Guard]:
             change = _substituted(rf"^CREATE TRIGGER {name}\b.*?{end}", "")
             short = name == "campaigns_spend_updated"
             yield Guard(f"trigger {name} on {vendor}", file, change, tests_by_prefix(TESTS, name), vendor, short)
+    searched = "campaigns/sql/postgresql_search.sql"
+    for name in re.findall(r"^CREATE TRIGGER (\w+)", (FOLDER / "postgresql_search.sql").read_text(), re.MULTILINE):
+        change = _substituted(rf"^CREATE TRIGGER {name}\b.*?;$", "")
+        yield Guard(f"trigger {name} on {POSTGRESQL}", searched, change, "test_search", POSTGRESQL)
     text = (FOLDER / "postgresql.sql").read_text()
     tests = "test_triggers test_spend_writer_role"
     for name in re.findall(rf"^CREATE FUNCTION \{{schema\}}\.(\w+)\(\) .*\n.*{OF_ITS_OWNER}", text, re.MULTILINE):
