@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from campaigns.models import BrandAssignment, Campaign, DaypartingSchedule
 from campaigns.services.permissions import ONLY_ASSIGNED_BRANDS
-from campaigns.tests.chromium.campaign_page import CampaignPageTestCase
+from campaigns.tests.chromium.forms.campaign_page import CampaignPageTestCase
 from campaigns.tests.chromium.case import PHONE
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 
