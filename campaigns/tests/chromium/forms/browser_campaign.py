@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 from campaigns.models import BrandAssignment, Campaign, DaypartingSchedule
 from campaigns.services.permissions import ONLY_ASSIGNED_BRANDS
-from campaigns.tests.chromium.forms.campaign_page import CampaignPageTestCase
 from campaigns.tests.chromium.case import PHONE
+from campaigns.tests.chromium.forms.campaign_page import CampaignPageTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 
 SHORT = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

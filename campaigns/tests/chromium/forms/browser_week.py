@@ -13,8 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from campaigns.models import DaypartingSchedule
 from campaigns.services.insight.forecast import is_open
-from campaigns.tests.chromium.forms.campaign_page import CampaignPageTestCase
 from campaigns.tests.chromium.case import PHONE
+from campaigns.tests.chromium.forms.campaign_page import CampaignPageTestCase
 from campaigns.tests.support.factories import make_window
 
 SHORT = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
