@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Locator, expect
 
 from campaigns.models import Brand, Campaign
+from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
-from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 
 
 class FindTestCase(BrowserTestCase):
@@ -126,6 +128,25 @@ class WayTests(FindTestCase):
         self.look()
         self.follow(row.get_by_role("link", name="Sabiá Viagens"))
         expect(self.page).to_have_url(re.compile(r"/brand/7001/change/"))
+
+
+class SmallWindowTests(FindTestCase):
+    """The columns of a list fit at 1366 pixels, the last one is the id."""
+
+    viewport = {"width": 1366, "height": 768}
+
+    def test_all_columns_are_in_sight(self) -> None:
+        Brand.objects.update(daily_budget=700, enabled=False)
+        Campaign.objects.update(daily_spend_limit=1_000, ends_on="2026-01-31")
+        make_window(self.campaign, 31, "08:00", "18:00")
+        spend(self.campaign, 701)
+        run_full_check("check_budgets", clock=timezone.now)
+        for name in ("campaign", "brand"):
+            with self.subTest(name):
+                self.open(reverse(f"admin:campaigns_{name}_changelist"))
+                beyond = "table => table.scrollWidth - table.parentElement.clientWidth"
+                self.assertLessEqual(self.page.locator("#result_list").evaluate(beyond), 0)
+                expect(self.page.get_by_role("columnheader", name="ID", exact=True)).to_be_in_viewport(ratio=1)
 
 
 class WayOnADarkPhone(WayTests):
