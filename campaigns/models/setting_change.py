@@ -1,4 +1,4 @@
-"""Change history of settings: every old and new value, whoever changed it, by whatever way."""
+"""Change history of settings: each old and new value, with who changed it and how."""
 
 from __future__ import annotations
 

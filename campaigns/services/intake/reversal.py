@@ -1,7 +1,7 @@
 """Reversing an import of spend: a negative record for each record that it wrote, at the same time of spending.
 
 The ids of what an import wrote are noted with it, as ranges. A reversal's external_id names the record that it
-reverses, so a record is reversed once, whoever asks how often (R11): what was interrupted goes on where it ended.
+reverses, so each record is reversed once (R11), however often the reversal is asked for or interrupted.
 """
 
 from __future__ import annotations
