@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from campaigns.admin.shared.base import ReadOnlyAdmin
+from campaigns.admin.exchange.list_export import ListExportMixin
 from campaigns.admin.shared.display import link_to_both
 from campaigns.admin.shared.filters import RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.search import campaigns_named, first_ids
-from campaigns.admin.shared.times import viewer_time
+from campaigns.admin.shared.times import format_in, viewer_time
 from campaigns.models import SpendRecord
 from campaigns.rules.money import format_money
 
@@ -23,8 +25,9 @@ class SpentSinceFilter(RecentFilter):
 
 
 @admin.register(SpendRecord)
-class SpendRecordAdmin(ReadOnlyAdmin):
+class SpendRecordAdmin(ListExportMixin):
     brand_path = "brand"
+    export_columns = ("id", "spent", "brand", "campaign", "amount", "currency", "external id", "arrived")
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
     list_filter = (("campaign", VisibleAutocompleteFilter), SpentSinceFilter)
     list_display_links = ("spent_at",)
@@ -53,6 +56,11 @@ class SpendRecordAdmin(ReadOnlyAdmin):
             return queryset, False
         named = first_ids(request, campaigns_named(words))
         return queryset.filter(Q(campaign__in=named) | Q(external_id=words)), False
+
+    def export_row(self, row: SpendRecord) -> list[Any]:
+        brand = row.campaign.brand
+        spent, arrived = (format_in(at, brand.timezone) for at in (row.timestamp, row.recorded_at))
+        return [row.pk, spent, brand.name, row.campaign.name, row.amount, brand.currency, row.external_id, arrived]
 
     @admin.display(description="spent")
     def spent_at(self, record: SpendRecord) -> SafeString:
