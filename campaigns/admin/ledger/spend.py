@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from campaigns.admin.exchange.list_export import ListExportMixin
+from campaigns.admin.ledger.correction import CorrectionMixin, corrections
 from campaigns.admin.shared.display import link_to_both
 from campaigns.admin.shared.filters import RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
@@ -25,7 +26,7 @@ class SpentSinceFilter(RecentFilter):
 
 
 @admin.register(SpendRecord)
-class SpendRecordAdmin(ListExportMixin):
+class SpendRecordAdmin(CorrectionMixin, ListExportMixin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "brand"
     export_columns = ("id", "spent", "brand", "campaign", "amount", "currency", "external id", "arrived")
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
@@ -45,7 +46,7 @@ class SpendRecordAdmin(ListExportMixin):
     list_per_page = 100
     paginator = EndlessPaginator
     newest_unless = "campaign__id__exact"
-    fields = ("id", "campaign_link", "spend_amount", "spent_at", "arrived_at", "external_id")
+    fields = ("id", "campaign_link", "spend_amount", "spent_at", "arrived_at", "external_id", "corrected")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SpendRecord], search_term: str
@@ -65,6 +66,10 @@ class SpendRecordAdmin(ListExportMixin):
     @admin.display(description="spent")
     def spent_at(self, record: SpendRecord) -> SafeString:
         return viewer_time(record.timestamp, record.campaign.brand.timezone)
+
+    @admin.display(description="corrections")
+    def corrected(self, record: SpendRecord) -> SafeString | str:
+        return corrections(record)
 
     @admin.display(description="arrived")
     def arrived_at(self, record: SpendRecord) -> SafeString:
