@@ -12,13 +12,14 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.admin.exchange.list_export import ListExportMixin
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, history_address, link_to_both, status_chips, table
 from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import campaigns_named, first_ids
-from campaigns.admin.shared.times import local_time, viewer_time
+from campaigns.admin.shared.times import format_in, local_time, viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_amount
@@ -93,8 +94,12 @@ AMOUNTS: tuple[Any, ...] = tuple(_amounts(limit) for limit in LIMITS.values())
 
 
 @admin.register(StatusChange)
-class StatusChangeAdmin(SavedFiltersMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "campaign__brand"
+    export_columns = (
+        *("decided for", "brand", "campaign", "before", "after", "by", "currency"),
+        *(name for limit in LIMITS.values() for name in (f"{limit.label}: spend", f"{limit.label}: limit")),
+    )
     list_display = ("when", "campaign_link", "change", "by", *AMOUNTS)
     list_display_links = ("when",)
     list_filter = (("campaign", VisibleAutocompleteFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
@@ -133,6 +138,13 @@ class StatusChangeAdmin(SavedFiltersMixin, ReadOnlyAdmin):  # type: ignore[misc]
     @admin.display(description="recorded")
     def recorded(self, change: StatusChange) -> SafeString:
         return viewer_time(change.recorded_at, change.campaign.brand.timezone)
+
+    def export_row(self, row: StatusChange) -> list[Any]:
+        campaign, brand = row.campaign, row.campaign.brand
+        reasons = describe(row.reasons_before), describe(row.reasons_after)
+        amounts = [amount for limit in LIMITS.values() for amount in limit.decided_on(row)]
+        when = format_in(row.at, brand.timezone)
+        return [when, brand.name, campaign.name, *reasons, actor_name(row.actor), brand.currency, *amounts]
 
     @admin.display(description="by", ordering="actor")
     def by(self, change: StatusChange) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from campaigns.admin.shared.base import ReadOnlyAdmin
+from campaigns.admin.exchange.list_export import ListExportMixin
+from campaigns.admin.ledger.correction import CorrectionMixin, corrections
 from campaigns.admin.shared.display import link_to_both
 from campaigns.admin.shared.filters import RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.search import campaigns_named, first_ids
-from campaigns.admin.shared.times import viewer_time
+from campaigns.admin.shared.times import format_in, viewer_time
 from campaigns.models import SpendRecord
 from campaigns.rules.money import format_money
 
@@ -23,8 +26,9 @@ class SpentSinceFilter(RecentFilter):
 
 
 @admin.register(SpendRecord)
-class SpendRecordAdmin(ReadOnlyAdmin):
+class SpendRecordAdmin(CorrectionMixin, ListExportMixin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "brand"
+    export_columns = ("id", "spent", "brand", "campaign", "amount", "currency", "external id", "arrived")
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
     list_filter = (("campaign", VisibleAutocompleteFilter), SpentSinceFilter)
     list_display_links = ("spent_at",)
@@ -42,7 +46,7 @@ class SpendRecordAdmin(ReadOnlyAdmin):
     list_per_page = 100
     paginator = EndlessPaginator
     newest_unless = "campaign__id__exact"
-    fields = ("id", "campaign_link", "spend_amount", "spent_at", "arrived_at", "external_id")
+    fields = ("id", "campaign_link", "spend_amount", "spent_at", "arrived_at", "external_id", "corrected")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SpendRecord], search_term: str
@@ -54,9 +58,18 @@ class SpendRecordAdmin(ReadOnlyAdmin):
         named = first_ids(request, campaigns_named(words))
         return queryset.filter(Q(campaign__in=named) | Q(external_id=words)), False
 
+    def export_row(self, row: SpendRecord) -> list[Any]:
+        brand = row.campaign.brand
+        spent, arrived = (format_in(at, brand.timezone) for at in (row.timestamp, row.recorded_at))
+        return [row.pk, spent, brand.name, row.campaign.name, row.amount, brand.currency, row.external_id, arrived]
+
     @admin.display(description="spent")
     def spent_at(self, record: SpendRecord) -> SafeString:
         return viewer_time(record.timestamp, record.campaign.brand.timezone)
+
+    @admin.display(description="corrections")
+    def corrected(self, record: SpendRecord) -> SafeString | str:
+        return corrections(record)
 
     @admin.display(description="arrived")
     def arrived_at(self, record: SpendRecord) -> SafeString:

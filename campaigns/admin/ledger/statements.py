@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
-from campaigns.admin.shared.base import ReadOnlyAdmin
+from campaigns.admin.exchange.list_export import ListExportMixin
 from campaigns.admin.shared.display import chip, link_to, link_to_list, table
 from campaigns.admin.shared.filters import DateRangeFilter, DescribedFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.search import brands_named, first_ids
@@ -145,8 +145,11 @@ class StatementStatusFilter(DescribedFilter, DropdownFilter):
 
 
 @admin.register(BrandPeriod)
-class BrandPeriodAdmin(ReadOnlyAdmin):
+class BrandPeriodAdmin(ListExportMixin):
     brand_path = "brand"
+    export_columns = (
+        *("brand", "kind", "first day", "spend", "budget", "overspend", "late adjustments", "currency", "status"),
+    )
     list_display = (
         "brand_name",
         "kind",
@@ -194,6 +197,12 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
         if not search_term.replace("\0", "").strip():
             return queryset, False
         return queryset.filter(brand__in=first_ids(request, brands_named(search_term))), False
+
+    def export_row(self, row: BrandPeriod) -> list[Any]:
+        statement, brand = _statement(row), row.brand
+        amounts = statement.spend, statement.budget, statement.overspend, statement.adjustment
+        state = "final" if row.closed_at else "open"
+        return [brand.name, row.get_kind_display().lower(), row.starts_on, *amounts, brand.currency, state]
 
     @admin.display(description="brand")
     def brand_name(self, period: BrandPeriod) -> SafeString:
