@@ -23,6 +23,7 @@ from campaigns.rules.money import from_micros
 from campaigns.rules.periods import QUARTER_SECONDS, find_zone, local_date
 from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
+from campaigns.services.intake.messages import pluralize
 from campaigns.services.scope import Scope
 
 # Records that are reversed in one transaction.
@@ -39,6 +40,22 @@ SELECT record.brand_id, record.campaign_id, -record.amount, record.timestamp, 'r
 {OF_IMPORT}
 ORDER BY record.campaign_id, record.id
 ON CONFLICT (campaign_id, external_id) DO NOTHING
+"""
+
+
+# How many records were written, and how many of them have their opposite.
+CHECK = f"""
+SELECT COUNT(*), COUNT(opposite.id)
+FROM (SELECT record.id, record.campaign_id, record.amount {OF_IMPORT}) AS record
+LEFT JOIN campaigns_spendrecord AS opposite
+    ON opposite.campaign_id = record.campaign_id AND opposite.external_id = 'reversal:' || record.id
+    AND {micros_sql("opposite.amount")} = -{micros_sql("record.amount")}
+"""
+CORRECTED = f"""
+SELECT COUNT(*)
+FROM (SELECT DISTINCT record.campaign_id {OF_IMPORT}) AS campaign
+JOIN campaigns_spendrecord AS correction ON correction.campaign_id = campaign.campaign_id
+WHERE correction.external_id LIKE 'correction:%%'
 """
 
 
@@ -129,7 +146,21 @@ def _brands(upload: SpendUpload) -> list[int]:
 
 
 def _write(upload: SpendUpload) -> int:
-    return execute(REVERSE, [upload.pk])
+    """Insert the opposites, and return how many were missing. Raises ReversalRefused where the sum wouldn't be 0."""
+    ((corrections,),) = fetch_all(CORRECTED, [upload.pk])
+    if corrections:
+        raise ReversalRefused(
+            f"Campaigns of “{upload.name}” have corrected records, which a reversal would count twice."
+            " Correct the records of the import to 0 instead."
+        )
+    written = execute(REVERSE, [upload.pk])
+    ((records, reversed_ones),) = fetch_all(CHECK, [upload.pk])
+    if records != reversed_ones:
+        raise ReversalRefused(
+            f"{pluralize(records - reversed_ones, 'record')} of “{upload.name}” can’t be reversed: other records"
+            " have their external IDs, “reversal:” and a number. Correct the records to 0 instead."
+        )
+    return written
 
 
 def _days(upload: SpendUpload) -> Iterator[DayOfBrand]:
