@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
@@ -21,9 +20,6 @@ MONTH_TOTAL_LIMIT = 10 * DAY_TOTAL_LIMIT
 # A decision adds such a sum to the month's total less its days ahead, at most 4.1 * MONTH_TOTAL_LIMIT. So the result
 # fits into 64 bits, and a clamped sum is above every budget, or below 0, like the true one.
 SUM_LIMIT = 5 * MONTH_TOTAL_LIMIT
-
-# A plain decimal number: no exponent, no thousands separators, only the digits 0 to 9.
-PLAIN_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)")
 
 
 def to_micros(amount: Decimal | int) -> int:

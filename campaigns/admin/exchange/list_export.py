@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from campaigns.admin.exchange.mixin import FORMATS, file_response
 from campaigns.admin.shared.base import ReadOnlyAdmin
+from campaigns.admin.shared.display import list_address
 from campaigns.services.exchange.files import Value
 
 # Rows of one file.
@@ -44,18 +45,18 @@ class ListExportMixin(ReadOnlyAdmin):
     def export_view(self, request: HttpRequest, extension: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        listed = f"{self._list_address()}?{request.GET.urlencode()}"
+        every = list_address(self.model)
         try:
             shown = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
-            return HttpResponseRedirect(self._list_address())
+            return HttpResponseRedirect(every)
         ids = list(shown.queryset.values_list("pk", flat=True)[: MAX_ROWS + 1])
         if len(ids) > MAX_ROWS:
             messages.error(
                 request, f"The list has more than {MAX_ROWS:,} rows. Narrow it by search or filters, then export again."
             )
         if len(ids) > MAX_ROWS or extension not in FORMATS:
-            return HttpResponseRedirect(listed)
+            return HttpResponseRedirect(f"{every}?{request.GET.urlencode()}")
         name = f"{self.opts.verbose_name_plural}-{timezone.now():%Y-%m-%d}".replace(" ", "-")
         rows = (self.export_row(row) for row in self._rows(shown, ids))
         return file_response(name, extension, self.export_columns, rows)
@@ -70,6 +71,3 @@ class ListExportMixin(ReadOnlyAdmin):
 
     def _export_address(self, extension: str) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_export", args=[extension])
-
-    def _list_address(self) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")

@@ -60,7 +60,6 @@ class Standing(NamedTuple):
         return round(self.expected) if is_judged and self.expected is not None else None
 
 
-UNJUDGED = Standing(None, None)
 VERDICT_TONES = {Verdict.ON_PACE: "good", Verdict.OVER: "warning", Verdict.UNDER: "note", Verdict.EARLY: "plain"}
 
 

@@ -8,7 +8,6 @@
     const NATIVE = "a[href], button, input, select, textarea, summary, label";
     /* By the name of their icon, in this order: controls that have neither text nor title. */
     const NAMES = {
-        dock_to_right: "Menu",
         unfold_more: "Your account",
         filter_list: "Filters",
         more_vert: "More about the choice",
