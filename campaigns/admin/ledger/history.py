@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.admin.ledger.list_export import BRAND_TIME, BRAND_ZONE, ListExportMixin, brand_time, utc_time
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, history_address, link_to_both, status_chips, table
 from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, VisibleAutocompleteFilter
@@ -24,6 +25,7 @@ from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_amount
 from campaigns.rules.periods import find_zone
 from campaigns.rules.reasons import LIMITS, Limit, PauseReason, describe
+from campaigns.services.exchange.files import Value
 from campaigns.services.history.actors import actor_name
 from campaigns.services.history.timeline import STILL_PAUSED, beginnings
 from campaigns.services.insight.explain import explain_change
@@ -93,7 +95,7 @@ AMOUNTS: tuple[Any, ...] = tuple(_amounts(limit) for limit in LIMITS.values())
 
 
 @admin.register(StatusChange)
-class StatusChangeAdmin(SavedFiltersMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "campaign__brand"
     list_display = ("when", "campaign_link", "change", "by", *AMOUNTS)
     list_display_links = ("when",)
@@ -118,6 +120,25 @@ class StatusChangeAdmin(SavedFiltersMixin, ReadOnlyAdmin):  # type: ignore[misc]
         *AMOUNTS,
     )
     readonly_fields = AMOUNTS
+    export_columns = (
+        "brand",
+        "campaign",
+        "when (UTC)",
+        f"when {BRAND_TIME}",
+        BRAND_ZONE,
+        "before",
+        "after",
+        "by",
+        *(f"{limit.label}{part}" for limit in LIMITS.values() for part in (": spend", "")),
+        "currency",
+    )
+
+    def exported(self, change: StatusChange) -> Sequence[Value]:
+        campaign, brand = change.campaign, change.campaign.brand
+        times = (utc_time(change.at), brand_time(change.at, brand), brand.timezone)
+        reasons = (describe(change.reasons_before), describe(change.reasons_after))
+        amounts = [amount for limit in LIMITS.values() for amount in limit.decided_on(change)]
+        return (brand.name, campaign.name, *times, *reasons, actor_name(change.actor), *amounts, brand.currency)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[StatusChange], search_term: str) -> Any:
         words = search_term.replace("\0", "")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from campaigns.admin.ledger.list_export import BRAND_TIME, BRAND_ZONE, ListExportMixin, brand_time, utc_time
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import link_to_both
 from campaigns.admin.shared.filters import RecentFilter, VisibleAutocompleteFilter
@@ -15,6 +18,7 @@ from campaigns.admin.shared.search import campaigns_named, first_ids
 from campaigns.admin.shared.times import viewer_time
 from campaigns.models import SpendRecord
 from campaigns.rules.money import format_money
+from campaigns.services.exchange.files import Value
 
 
 class SpentSinceFilter(RecentFilter):
@@ -23,7 +27,7 @@ class SpentSinceFilter(RecentFilter):
 
 
 @admin.register(SpendRecord)
-class SpendRecordAdmin(ReadOnlyAdmin):
+class SpendRecordAdmin(ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "brand"
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
     list_filter = (("campaign", VisibleAutocompleteFilter), SpentSinceFilter)
@@ -43,6 +47,33 @@ class SpendRecordAdmin(ReadOnlyAdmin):
     paginator = EndlessPaginator
     newest_unless = "campaign__id__exact"
     fields = ("id", "campaign_link", "spend_amount", "spent_at", "arrived_at", "external_id")
+
+    export_columns = (
+        "id",
+        "brand",
+        "campaign",
+        "amount",
+        "currency",
+        "spent (UTC)",
+        f"spent {BRAND_TIME}",
+        BRAND_ZONE,
+        "arrived (UTC)",
+        "external id",
+    )
+
+    def exported(self, record: SpendRecord) -> Sequence[Value]:
+        brand = record.campaign.brand
+        spent, arrived = record.timestamp, utc_time(record.recorded_at)
+        times = (utc_time(spent), brand_time(spent, brand), brand.timezone, arrived)
+        return (
+            record.pk,
+            brand.name,
+            record.campaign.name,
+            record.amount,
+            brand.currency,
+            *times,
+            record.external_id,
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SpendRecord], search_term: str

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
+from campaigns.admin.ledger.list_export import BRAND_ZONE, ListExportMixin, utc_time
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, link_to, link_to_list, table
 from campaigns.admin.shared.filters import DateRangeFilter, DescribedFilter, VisibleAutocompleteFilter
@@ -26,6 +27,7 @@ from campaigns.models import Brand, BrandPeriod
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.money import format_amount
 from campaigns.rules.periods import find_zone, first_of_month, local_date
+from campaigns.services.exchange.files import Value
 
 ROWS_ON_A_BRAND = {BrandPeriod.Kind.DAY: 10, BrandPeriod.Kind.MONTH: 6}
 NOTE = (
@@ -145,7 +147,7 @@ class StatementStatusFilter(DescribedFilter, DropdownFilter):
 
 
 @admin.register(BrandPeriod)
-class BrandPeriodAdmin(ReadOnlyAdmin):
+class BrandPeriodAdmin(ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "brand"
     list_display = (
         "brand_name",
@@ -183,6 +185,27 @@ class BrandPeriodAdmin(ReadOnlyAdmin):
         "state",
         "closed",
     )
+
+    export_columns = (
+        "brand",
+        "kind",
+        "first day",
+        "spend",
+        "budget",
+        "overspend",
+        "late adjustments",
+        "currency",
+        "status",
+        "closed (UTC)",
+        BRAND_ZONE,
+    )
+
+    def exported(self, period: BrandPeriod) -> Sequence[Value]:
+        statement, brand = _statement(period), period.brand
+        amounts = (statement.spend, statement.budget, statement.overspend, statement.adjustment)
+        closed = utc_time(period.closed_at)
+        status = "final" if closed else "open"
+        return (brand.name, period.kind, period.starts_on, *amounts, brand.currency, status, closed, brand.timezone)
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         """Prefetch the brands with their current spend, for the current periods."""
