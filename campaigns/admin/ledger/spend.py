@@ -1,4 +1,4 @@
-"""Spend records, read-only: the connector and the importer write them."""
+"""Spend records, read-only: the connector and the importer write them; people correct them by other records."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from campaigns.admin.ledger.corrections import CorrectionMixin
 from campaigns.admin.ledger.list_export import BRAND_TIME, BRAND_ZONE, ListExportMixin, brand_time, utc_time
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import link_to_both
@@ -27,7 +28,7 @@ class SpentSinceFilter(RecentFilter):
 
 
 @admin.register(SpendRecord)
-class SpendRecordAdmin(ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class SpendRecordAdmin(CorrectionMixin, ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "brand"
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
     list_filter = (("campaign", VisibleAutocompleteFilter), SpentSinceFilter)
@@ -38,8 +39,8 @@ class SpendRecordAdmin(ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  #
     ordering = ("-id",)
     sortable_by = ()
     list_note = (
-        "Records are written by the connector and the importer; corrections are separate records with a negative"
-        " amount. Spend counts on the day it was spent, not the day it arrived. Shows the latest"
+        "Records are written by the connector and the importer and never edited; a correction is a record of its own."
+        " Spend counts on the day it was spent, not the day it arrived. Shows the latest"
         f" {NEWEST:,} records; filter by campaign to see older ones."
     )
     nothing_yet = "Spend records come from the connector, the import_spend command, and imported files."
