@@ -88,11 +88,11 @@ class ReversalMixin(BaseAdmin):
 
 def _preview(found: Reversal) -> PreviewPage:
     rows = [
-        (day.brand, str(day.day), format_money(day.amount, day.currency), day.statements) for day in found.days[:SHOWN]
+        (day.brand, str(day.day), day.statements, format_money(day.amount, day.currency)) for day in found.days[:SHOWN]
     ]
     label = title("Spend by brand and local day", len(found.days))
-    heads = ("Brand", "Day", "Amount", "Statements")
-    tables: list[Any] = [(label, table(heads, rows, numbers=(2,), empty="", label=label))]
+    heads = ("Brand", "Day", "Statements", "Amount")
+    tables: list[Any] = [(label, table(heads, rows, numbers=(3,), empty="", label=label))]
     if changes := found.effects.changes:
         tables.append((title(EFFECTS, len(changes)), effects_table(found.effects)))
     notes = [
@@ -101,5 +101,8 @@ def _preview(found: Reversal) -> PreviewPage:
         "Statements that are final keep their figures and show a late adjustment.",
         *zone_notes(found.effects),
     ]
-    counts = [(f"{found.records:,}", "records to add"), *status_counts(found.effects)]
+    counts = [
+        (f"{found.records:,}", "record to add" if found.records == 1 else "records to add"),
+        *status_counts(found.effects),
+    ]
     return PreviewPage(counts, notes, tables, bool(found.records))
