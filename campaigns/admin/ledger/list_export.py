@@ -26,7 +26,8 @@ from campaigns.models import Brand
 from campaigns.rules.periods import find_zone
 from campaigns.services.exchange.files import Value
 
-MAX_EXPORTED = 100_000
+# A workbook of 50,000 rows takes as long as a CSV file of 100,000: about 10 seconds on a busy core.
+MAX_EXPORTED = {"csv": 100_000, "xlsx": 50_000}
 # Rows that are read by one statement, which bounds memory.
 CHUNK = 1_000
 BRAND_TIME, BRAND_ZONE = "(brand time)", "brand time zone"
@@ -76,33 +77,35 @@ class ListExportMixin(BaseAdmin):
             changelist: Any = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(back)
-        keys = changelist.queryset.values_list("pk", flat=True)[: MAX_EXPORTED + 1]
+        keys = changelist.queryset.values_list("pk", flat=True)
         form = FormatForm(request.POST if request.method == "POST" else None)
         if not form.is_valid():
-            count = keys.count()
-            if count <= MAX_EXPORTED:
-                title = f"Export {self.counted(count)}"
-                return self.dialogue(
-                    request, "list_export", title=title, form=form, back=_with_query(request, back), count=count
-                )
-            return self._too_many(request, back)
-        ids = list(keys)
-        if len(ids) > MAX_EXPORTED:
-            return self._too_many(request, back)
+            most = max(MAX_EXPORTED.values())
+            count = keys[: most + 1].count()
+            if count > most:
+                return self._too_many(request, most)
+            title = f"Export {self.counted(count)}"
+            return self.dialogue(request, "list_export", title=title, form=form, back=_with_query(request, back))
+        kind = form.cleaned_data["format"]
+        ids = list(keys[: MAX_EXPORTED[kind] + 1])
+        if len(ids) > MAX_EXPORTED[kind]:
+            return self._too_many(request, MAX_EXPORTED[kind])
         name = f"{self.opts.verbose_name_plural}-{timezone.now():%Y-%m-%d}".replace(" ", "-")
-        return file_response(name, form.cleaned_data["format"], self.export_columns, self._rows(changelist, ids))
+        return file_response(name, kind, self.export_columns, self._rows(changelist, ids))
 
     def _rows(self, changelist: ScalableChangeList, ids: Sequence[Any]) -> Iterator[Sequence[Value]]:
         for start in range(0, len(ids), CHUNK):
             yield from map(self.exported, changelist.read_rows(ids[start : start + CHUNK]))
 
-    def _too_many(self, request: HttpRequest, back: str) -> HttpResponse:
+    def _too_many(self, request: HttpRequest, most: int) -> HttpResponse:
+        csv = MAX_EXPORTED["csv"]
+        again = "" if most == csv else f", or choose CSV, which holds up to {csv:,}"
         messages.error(
             request,
-            f"The list has more than {MAX_EXPORTED:,} {self.opts.verbose_name_plural}. Narrow it by search or filters,"
-            " then export again.",
+            f"The list has more than {most:,} {self.opts.verbose_name_plural}. Narrow it by search or filters, then"
+            f" export again{again}.",
         )
-        return HttpResponseRedirect(_with_query(request, back))
+        return HttpResponseRedirect(_with_query(request, list_address(self.model)))
 
 
 def _with_query(request: HttpRequest, address: str) -> str:

@@ -107,10 +107,14 @@ class ListExportTests(AdminTestCase):
         return [str(pk) for pk in SpendRecord.objects.order_by("-pk").values_list("pk", flat=True)]
 
     def test_a_list_that_is_too_long_says_so(self) -> None:
-        with patch.object(list_export, "MAX_EXPORTED", 2):
+        with patch.object(list_export, "MAX_EXPORTED", {"csv": 2, "xlsx": 1}):
             for ask in (self.client.get, self.download):
                 shown: Any = ask(address(SpendRecord), follow=True)
                 self.assertContains(shown, "The list has more than 2 spend records. Narrow it by search or filters")
+            two = address(SpendRecord, campaign__id__exact=self.search.pk)
+            shown = self.download(two, "xlsx", follow=True)
+            self.assertContains(shown, "more than 1 spend records")
+            self.assertContains(shown, "or choose CSV, which holds up to 2.")
             self.assertEqual(len(self.lines(SpendRecord, campaign__id__exact=self.search.pk)), 2)
 
     def test_the_list_leads_to_its_export_with_its_filters(self) -> None:
