@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from campaigns.admin.ledger.list_export import BRAND_TIME, BRAND_ZONE, ListExportMixin, brand_time, utc_time
+from campaigns.admin.exchange.list_export import BRAND_TIME, BRAND_ZONE, ListExportMixin, brand_time, utc_time
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, history_address, link_to_both, status_chips, table
 from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, VisibleAutocompleteFilter
@@ -25,7 +25,6 @@ from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_amount
 from campaigns.rules.periods import find_zone
 from campaigns.rules.reasons import LIMITS, Limit, PauseReason, describe
-from campaigns.services.exchange.files import Value
 from campaigns.services.history.actors import actor_name
 from campaigns.services.history.timeline import STILL_PAUSED, beginnings
 from campaigns.services.insight.explain import explain_change
@@ -95,8 +94,12 @@ AMOUNTS: tuple[Any, ...] = tuple(_amounts(limit) for limit in LIMITS.values())
 
 
 @admin.register(StatusChange)
-class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "campaign__brand"
+    export_columns = (
+        *("when (UTC)", f"when {BRAND_TIME}", BRAND_ZONE, "brand", "campaign", "before", "after", "by", "currency"),
+        *(name for limit in LIMITS.values() for name in (f"{limit.label}: spend", f"{limit.label}: limit")),
+    )
     list_display = ("when", "campaign_link", "change", "by", *AMOUNTS)
     list_display_links = ("when",)
     list_filter = (("campaign", VisibleAutocompleteFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
@@ -120,25 +123,6 @@ class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin, ReadOnlyAdmin):  # t
         *AMOUNTS,
     )
     readonly_fields = AMOUNTS
-    export_columns = (
-        "brand",
-        "campaign",
-        "when (UTC)",
-        f"when {BRAND_TIME}",
-        BRAND_ZONE,
-        "before",
-        "after",
-        "by",
-        *(f"{limit.label}{part}" for limit in LIMITS.values() for part in (": spend", "")),
-        "currency",
-    )
-
-    def exported(self, change: StatusChange) -> Sequence[Value]:
-        campaign, brand = change.campaign, change.campaign.brand
-        times = (utc_time(change.at), brand_time(change.at, brand), brand.timezone)
-        reasons = (describe(change.reasons_before), describe(change.reasons_after))
-        amounts = [amount for limit in LIMITS.values() for amount in limit.decided_on(change)]
-        return (brand.name, campaign.name, *times, *reasons, actor_name(change.actor), *amounts, brand.currency)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[StatusChange], search_term: str) -> Any:
         words = search_term.replace("\0", "")
@@ -154,6 +138,13 @@ class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin, ReadOnlyAdmin):  # t
     @admin.display(description="recorded")
     def recorded(self, change: StatusChange) -> SafeString:
         return viewer_time(change.recorded_at, change.campaign.brand.timezone)
+
+    def export_row(self, row: StatusChange) -> list[Any]:
+        campaign, brand = row.campaign, row.campaign.brand
+        reasons = describe(row.reasons_before), describe(row.reasons_after)
+        amounts = [amount for limit in LIMITS.values() for amount in limit.decided_on(row)]
+        when = (utc_time(row.at), brand_time(row.at, brand), brand.timezone)
+        return [*when, brand.name, campaign.name, *reasons, actor_name(row.actor), brand.currency, *amounts]
 
     @admin.display(description="by", ordering="actor")
     def by(self, change: StatusChange) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from campaigns.admin.exchange.list_export import BRAND_TIME, BRAND_ZONE, ListExportMixin, brand_time, utc_time
 from campaigns.admin.ledger.corrections import CorrectionMixin
-from campaigns.admin.ledger.list_export import BRAND_TIME, BRAND_ZONE, ListExportMixin, brand_time, utc_time
-from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import link_to_both
 from campaigns.admin.shared.filters import RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
@@ -19,7 +18,6 @@ from campaigns.admin.shared.search import campaigns_named, first_ids
 from campaigns.admin.shared.times import viewer_time
 from campaigns.models import SpendRecord
 from campaigns.rules.money import format_money
-from campaigns.services.exchange.files import Value
 
 
 class SpentSinceFilter(RecentFilter):
@@ -28,8 +26,12 @@ class SpentSinceFilter(RecentFilter):
 
 
 @admin.register(SpendRecord)
-class SpendRecordAdmin(CorrectionMixin, ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class SpendRecordAdmin(CorrectionMixin, ListExportMixin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "brand"
+    export_columns = (
+        *("id", "spent (UTC)", f"spent {BRAND_TIME}", BRAND_ZONE, "brand", "campaign", "amount", "currency"),
+        *("external id", "arrived (UTC)"),
+    )
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
     list_filter = (("campaign", VisibleAutocompleteFilter), SpentSinceFilter)
     list_display_links = ("spent_at",)
@@ -49,33 +51,6 @@ class SpendRecordAdmin(CorrectionMixin, ListExportMixin, ReadOnlyAdmin):  # type
     newest_unless = "campaign__id__exact"
     fields = ("id", "campaign_link", "spend_amount", "spent_at", "arrived_at", "external_id")
 
-    export_columns = (
-        "id",
-        "brand",
-        "campaign",
-        "amount",
-        "currency",
-        "spent (UTC)",
-        f"spent {BRAND_TIME}",
-        BRAND_ZONE,
-        "arrived (UTC)",
-        "external id",
-    )
-
-    def exported(self, record: SpendRecord) -> Sequence[Value]:
-        brand = record.campaign.brand
-        spent, arrived = record.timestamp, utc_time(record.recorded_at)
-        times = (utc_time(spent), brand_time(spent, brand), brand.timezone, arrived)
-        return (
-            record.pk,
-            brand.name,
-            record.campaign.name,
-            record.amount,
-            brand.currency,
-            *times,
-            record.external_id,
-        )
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SpendRecord], search_term: str
     ) -> tuple[QuerySet[SpendRecord], bool]:
@@ -85,6 +60,12 @@ class SpendRecordAdmin(CorrectionMixin, ListExportMixin, ReadOnlyAdmin):  # type
             return queryset, False
         named = first_ids(request, campaigns_named(words))
         return queryset.filter(Q(campaign__in=named) | Q(external_id=words)), False
+
+    def export_row(self, row: SpendRecord) -> list[Any]:
+        brand = row.campaign.brand
+        spent = (utc_time(row.timestamp), brand_time(row.timestamp, brand), brand.timezone)
+        what = (brand.name, row.campaign.name, row.amount, brand.currency, row.external_id)
+        return [row.pk, *spent, *what, utc_time(row.recorded_at)]
 
     @admin.display(description="spent")
     def spent_at(self, record: SpendRecord) -> SafeString:

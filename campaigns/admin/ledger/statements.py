@@ -17,8 +17,7 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
-from campaigns.admin.ledger.list_export import BRAND_ZONE, ListExportMixin, utc_time
-from campaigns.admin.shared.base import ReadOnlyAdmin
+from campaigns.admin.exchange.list_export import BRAND_ZONE, ListExportMixin, utc_time
 from campaigns.admin.shared.display import chip, link_to, link_to_list, table
 from campaigns.admin.shared.filters import DateRangeFilter, DescribedFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.search import brands_named, first_ids
@@ -27,7 +26,6 @@ from campaigns.models import Brand, BrandPeriod
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
 from campaigns.rules.money import format_amount
 from campaigns.rules.periods import find_zone, first_of_month, local_date
-from campaigns.services.exchange.files import Value
 
 ROWS_ON_A_BRAND = {BrandPeriod.Kind.DAY: 10, BrandPeriod.Kind.MONTH: 6}
 NOTE = (
@@ -147,8 +145,12 @@ class StatementStatusFilter(DescribedFilter, DropdownFilter):
 
 
 @admin.register(BrandPeriod)
-class BrandPeriodAdmin(ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+class BrandPeriodAdmin(ListExportMixin):
     brand_path = "brand"
+    export_columns = (
+        *("brand", "kind", "first day", "spend", "budget", "overspend", "late adjustments", "currency", "status"),
+        *("closed (UTC)", BRAND_ZONE),
+    )
     list_display = (
         "brand_name",
         "kind",
@@ -186,27 +188,6 @@ class BrandPeriodAdmin(ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  #
         "closed",
     )
 
-    export_columns = (
-        "brand",
-        "kind",
-        "first day",
-        "spend",
-        "budget",
-        "overspend",
-        "late adjustments",
-        "currency",
-        "status",
-        "closed (UTC)",
-        BRAND_ZONE,
-    )
-
-    def exported(self, period: BrandPeriod) -> Sequence[Value]:
-        statement, brand = _statement(period), period.brand
-        amounts = (statement.spend, statement.budget, statement.overspend, statement.adjustment)
-        closed = utc_time(period.closed_at)
-        status = "final" if closed else "open"
-        return (brand.name, period.kind, period.starts_on, *amounts, brand.currency, status, closed, brand.timezone)
-
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         """Prefetch the brands with their current spend, for the current periods."""
         brands = sorted(set(rows.order_by().values_list("brand_id", flat=True)))
@@ -217,6 +198,13 @@ class BrandPeriodAdmin(ListExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  #
         if not search_term.replace("\0", "").strip():
             return queryset, False
         return queryset.filter(brand__in=first_ids(request, brands_named(search_term))), False
+
+    def export_row(self, row: BrandPeriod) -> list[Any]:
+        statement, brand = _statement(row), row.brand
+        amounts = statement.spend, statement.budget, statement.overspend, statement.adjustment
+        state = "final" if row.closed_at else "open"
+        closed = (utc_time(row.closed_at), brand.timezone)
+        return [brand.name, row.get_kind_display().lower(), row.starts_on, *amounts, brand.currency, state, *closed]
 
     @admin.display(description="brand")
     def brand_name(self, period: BrandPeriod) -> SafeString:

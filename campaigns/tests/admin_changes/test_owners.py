@@ -138,7 +138,7 @@ class AtHome(AdminTestCase):
         self.assertContains(page, f"{BRANDS}?owner=mine")
 
     def test_it_asks_the_database_nothing_more(self) -> None:
-        make_brand()
+        make_brand(daily_budget=0)  # at risk, so named
         with CaptureQueriesContext(connection) as without:
             self.assertEqual(home.brands_now(self.user, now=timezone.now()).own, [])
         make_brand(owner=self.user)

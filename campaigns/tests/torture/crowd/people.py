@@ -297,7 +297,8 @@ def shown_value(form: Form, name: str) -> str:
 
 def same(shown: str, expected: str) -> bool:
     try:
-        return Decimal(shown) == Decimal(expected)
+        # Forms separate thousands.
+        return Decimal(shown.replace(",", "")) == Decimal(expected)
     except InvalidOperation:
         return shown == expected
 
