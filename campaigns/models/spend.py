@@ -106,8 +106,8 @@ class SpendCorrection(models.Model):
     )
     # The number of the correction among those of its record. Of two people who correct at once, one is refused.
     number = models.PositiveSmallIntegerField()
-    added = models.OneToOneField(
-        SpendRecord, on_delete=models.DO_NOTHING, db_constraint=False, related_name="correction"
+    added = models.ForeignKey(
+        SpendRecord, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     at = models.DateTimeField()
     who = models.CharField("by", max_length=150)
@@ -118,6 +118,7 @@ class SpendCorrection(models.Model):
         default_permissions = ()
         constraints = (
             models.UniqueConstraint(fields=("record", "number"), name="spend_correction_once"),
+            models.UniqueConstraint(fields=("added",), name="spend_correction_adds_a_record_of_its_own"),
             models.CheckConstraint(
                 name="spend_correction_by_somebody_of_another_record",
                 condition=~Q(who="") & ~Q(record=F("added")) & Q(number__gte=1),
