@@ -8,7 +8,7 @@ from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
-from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendRecord
+from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendCorrection, SpendRecord
 from campaigns.models.uploads import ImportDraft, ImportedRecords, SpendUpload, SpendUploadPart
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "PendingSpend",
     "SavedFilter",
     "SettingChange",
+    "SpendCorrection",
     "SpendRecord",
     "SpendUpload",
     "SpendUploadPart",

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import ProtectedError, Q
+from django.db.models import F, ProtectedError, Q
 from django.db.models.functions import Now
 
 from campaigns.models.brand import Brand
@@ -93,6 +93,40 @@ class SpendRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{format_money(self.amount, self.campaign.brand.currency)} at {self.timestamp:%Y-%m-%d %H:%M}"
+
+
+class SpendCorrection(models.Model):
+    """That a person corrected a record: by another record, of the difference. Neither of them is ever edited (R10).
+
+    No foreign key and no index on the ledger itself, so that spend writers pay nothing for it.
+    """
+
+    record = models.ForeignKey(
+        SpendRecord, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="corrections"
+    )
+    # The number of the correction among those of its record. Of two people who correct at once, one is refused.
+    number = models.PositiveSmallIntegerField()
+    added = models.ForeignKey(
+        SpendRecord, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    at = models.DateTimeField()
+    who = models.CharField("by", max_length=150)
+    note = models.CharField(max_length=200, blank=True, default="", db_default="")
+
+    class Meta:
+        ordering = ("record", "number")
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(fields=("record", "number"), name="spend_correction_once"),
+            models.UniqueConstraint(fields=("added",), name="spend_correction_adds_a_record_of_its_own"),
+            models.CheckConstraint(
+                name="spend_correction_by_somebody_of_another_record",
+                condition=~Q(who="") & ~Q(record=F("added")) & Q(number__gte=1),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"correction {self.number} of record {self.record_id}"
 
 
 class PendingSpend(models.Model):

@@ -1,8 +1,12 @@
-"""Export of a read-only list, as it is filtered and sorted, as CSV or XLSX with real numbers and dates."""
+"""Export of a read-only list, as it is filtered and sorted, as CSV or XLSX with real numbers and dates.
+
+Times are in UTC and in the brand's own time, without an offset, as spreadsheets have them: the columns name the zones.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -15,12 +19,26 @@ from django.utils import timezone
 from campaigns.admin.exchange.mixin import FORMATS, file_response
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import list_address
+from campaigns.models import Brand
+from campaigns.rules.periods import find_zone
 from campaigns.services.exchange.files import Value
 
 # Rows of one file.
 MAX_ROWS = 50_000
 # Rows that are read together.
 PIECE = 2_000
+# Ends of column names, and the column with the zone.
+BRAND_TIME, BRAND_ZONE = "(brand time)", "brand time zone"
+
+
+def utc_time(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def brand_time(instant: datetime, brand: Brand) -> datetime | None:
+    """Return the brand's local time; None in an unknown zone."""
+    zone = find_zone(brand.timezone)
+    return instant.astimezone(zone).replace(tzinfo=None) if zone else None
 
 
 class ListExportMixin(ReadOnlyAdmin):
@@ -64,10 +82,7 @@ class ListExportMixin(ReadOnlyAdmin):
     def _rows(self, shown: Any, ids: Sequence[int]) -> Iterator[Any]:
         """Yield the rows in the order of the list, with their figures."""
         for start in range(0, len(ids), PIECE):
-            piece = ids[start : start + PIECE]
-            found = shown.apply_select_related(shown.root_queryset.filter(pk__in=piece).order_by())
-            rows = {row.pk: row for row in self.with_figures(found, piece)}
-            yield from (rows[pk] for pk in piece if pk in rows)
+            yield from shown.read_rows(ids[start : start + PIECE])
 
     def _export_address(self, extension: str) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_export", args=[extension])

@@ -42,6 +42,7 @@ FORMATS = {
     "csv": (write_csv, "text/csv; charset=utf-8"),
     "xlsx": (write_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 }
+FORMAT_CHOICES = (("xlsx", "Excel (XLSX)"), ("csv", "CSV"))
 MEGABYTES = MAX_BYTES // 1024**2
 
 
@@ -73,7 +74,7 @@ class ExportForm(forms.Form):
     what = forms.ChoiceField(label="What", widget=UnfoldAdminRadioSelectWidget)
     format = forms.ChoiceField(
         label="Format",
-        choices=(("xlsx", "Excel (XLSX)"), ("csv", "CSV")),
+        choices=FORMAT_CHOICES,
         initial="xlsx",
         widget=UnfoldAdminRadioSelectWidget,
     )

@@ -12,14 +12,14 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from campaigns.admin.exchange.list_export import ListExportMixin
+from campaigns.admin.exchange.list_export import BRAND_TIME, BRAND_ZONE, ListExportMixin, brand_time, utc_time
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, history_address, link_to_both, status_chips, table
 from campaigns.admin.shared.filters import ChangeFilter, ReasonAfterFilter, RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import campaigns_named, first_ids
-from campaigns.admin.shared.times import format_in, local_time, viewer_time
+from campaigns.admin.shared.times import local_time, viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_amount
@@ -97,7 +97,7 @@ AMOUNTS: tuple[Any, ...] = tuple(_amounts(limit) for limit in LIMITS.values())
 class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "campaign__brand"
     export_columns = (
-        *("decided for", "brand", "campaign", "before", "after", "by", "currency"),
+        *("when (UTC)", f"when {BRAND_TIME}", BRAND_ZONE, "brand", "campaign", "before", "after", "by", "currency"),
         *(name for limit in LIMITS.values() for name in (f"{limit.label}: spend", f"{limit.label}: limit")),
     )
     list_display = ("when", "campaign_link", "change", "by", *AMOUNTS)
@@ -143,8 +143,8 @@ class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin):  # type: ignore[mis
         campaign, brand = row.campaign, row.campaign.brand
         reasons = describe(row.reasons_before), describe(row.reasons_after)
         amounts = [amount for limit in LIMITS.values() for amount in limit.decided_on(row)]
-        when = format_in(row.at, brand.timezone)
-        return [when, brand.name, campaign.name, *reasons, actor_name(row.actor), brand.currency, *amounts]
+        when = (utc_time(row.at), brand_time(row.at, brand), brand.timezone)
+        return [*when, brand.name, campaign.name, *reasons, actor_name(row.actor), brand.currency, *amounts]
 
     @admin.display(description="by", ordering="actor")
     def by(self, change: StatusChange) -> str:

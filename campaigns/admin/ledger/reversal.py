@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
@@ -29,6 +30,7 @@ from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.intake.reversal import (
     Reversal,
     ReversalRefused,
+    check_brands,
     check_reversible,
     preview_reversal,
     reverse_import,
@@ -59,6 +61,7 @@ class ReversalMixin(BaseAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         try:
+            check_brands(upload, request.user)
             if request.method == "POST":
                 return friendly_errors(request, self.model, lambda: self._reverse(request, upload))
             found = preview_reversal(upload, clock=database_now)
@@ -75,23 +78,31 @@ class ReversalMixin(BaseAdmin):
         )
 
     def _reverse(self, request: HttpRequest, upload: SpendUpload) -> HttpResponse:
-        enforced = reverse_import(upload, actor=request.user.get_username(), clock=database_now)
-        log_rows(request.user, SpendUpload, [AuditEntry(upload.pk, upload.name, ("Reversed.",))])
+        with transaction.atomic():
+            enforced = reverse_import(upload, actor=request.user.get_username(), clock=database_now)
+            log_rows(request.user, SpendUpload, [AuditEntry(upload.pk, upload.name, ("Reversed.",))])
         warn_about_unknown_zones(request, enforced)
         messages.success(request, f"Reversed “{upload.name}”. {describe_changes(enforced)}")
         return HttpResponseRedirect(change_address(upload))
 
 
 def _preview(found: Reversal) -> PreviewPage:
-    rows = [(day.brand, str(day.day), format_money(day.amount, day.currency)) for day in found.days[:SHOWN]]
+    rows = [
+        (day.brand, str(day.day), day.statements, format_money(day.amount, day.currency)) for day in found.days[:SHOWN]
+    ]
     label = title("Spend by brand and local day", len(found.days))
-    tables: list[Any] = [(label, table(("Brand", "Day", "Amount"), rows, numbers=(2,), empty="", label=label))]
+    heads = ("Brand", "Day", "Statements", "Amount")
+    tables: list[Any] = [(label, table(heads, rows, numbers=(3,), empty="", label=label))]
     if changes := found.effects.changes:
         tables.append((title(EFFECTS, len(changes)), effects_table(found.effects)))
     notes = [
-        "Each imported record gets a record with the opposite amount, at the same time of spending.",
+        "Each imported record, and each correction of one, gets a record with the opposite amount, at the same time of"
+        " spending.",
         "Statements that are final keep their figures and show a late adjustment.",
         *zone_notes(found.effects),
     ]
-    counts = [(f"{found.records:,}", "records to add"), *status_counts(found.effects)]
+    counts = [
+        (f"{found.records:,}", "record to add" if found.records == 1 else "records to add"),
+        *status_counts(found.effects),
+    ]
     return PreviewPage(counts, notes, tables, bool(found.records))

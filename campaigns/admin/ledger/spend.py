@@ -1,4 +1,4 @@
-"""Spend records, read-only: the connector and the importer write them."""
+"""Spend records, read-only: the connector and the importer write them; people correct them by other records."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from campaigns.admin.exchange.list_export import ListExportMixin
-from campaigns.admin.ledger.correction import CorrectionMixin, corrections
+from campaigns.admin.exchange.list_export import BRAND_TIME, BRAND_ZONE, ListExportMixin, brand_time, utc_time
+from campaigns.admin.ledger.corrections import CorrectionMixin
 from campaigns.admin.shared.display import link_to_both
 from campaigns.admin.shared.filters import RecentFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
 from campaigns.admin.shared.search import campaigns_named, first_ids
-from campaigns.admin.shared.times import format_in, viewer_time
+from campaigns.admin.shared.times import viewer_time
 from campaigns.models import SpendRecord
 from campaigns.rules.money import format_money
 
@@ -28,7 +28,10 @@ class SpentSinceFilter(RecentFilter):
 @admin.register(SpendRecord)
 class SpendRecordAdmin(CorrectionMixin, ListExportMixin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "brand"
-    export_columns = ("id", "spent", "brand", "campaign", "amount", "currency", "external id", "arrived")
+    export_columns = (
+        *("id", "spent (UTC)", f"spent {BRAND_TIME}", BRAND_ZONE, "brand", "campaign", "amount", "currency"),
+        *("external id", "arrived (UTC)"),
+    )
     list_display = ("id", "spent_at", "campaign_link", "spend_amount", "external_id", "arrived_at")
     list_filter = (("campaign", VisibleAutocompleteFilter), SpentSinceFilter)
     list_display_links = ("spent_at",)
@@ -38,15 +41,15 @@ class SpendRecordAdmin(CorrectionMixin, ListExportMixin):  # type: ignore[misc] 
     ordering = ("-id",)
     sortable_by = ()
     list_note = (
-        "Records are written by the connector and the importer; corrections are separate records with a negative"
-        " amount. Spend counts on the day it was spent, not the day it arrived. Shows the latest"
+        "Records are written by the connector and the importer and never edited; a correction is a record of its own."
+        " Spend counts on the day it was spent, not the day it arrived. Shows the latest"
         f" {NEWEST:,} records; filter by campaign to see older ones."
     )
     nothing_yet = "Spend records come from the connector, the import_spend command, and imported files."
     list_per_page = 100
     paginator = EndlessPaginator
     newest_unless = "campaign__id__exact"
-    fields = ("id", "campaign_link", "spend_amount", "spent_at", "arrived_at", "external_id", "corrected")
+    fields = ("id", "campaign_link", "spend_amount", "spent_at", "arrived_at", "external_id")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SpendRecord], search_term: str
@@ -60,16 +63,13 @@ class SpendRecordAdmin(CorrectionMixin, ListExportMixin):  # type: ignore[misc] 
 
     def export_row(self, row: SpendRecord) -> list[Any]:
         brand = row.campaign.brand
-        spent, arrived = (format_in(at, brand.timezone) for at in (row.timestamp, row.recorded_at))
-        return [row.pk, spent, brand.name, row.campaign.name, row.amount, brand.currency, row.external_id, arrived]
+        spent = (utc_time(row.timestamp), brand_time(row.timestamp, brand), brand.timezone)
+        what = (brand.name, row.campaign.name, row.amount, brand.currency, row.external_id)
+        return [row.pk, *spent, *what, utc_time(row.recorded_at)]
 
     @admin.display(description="spent")
     def spent_at(self, record: SpendRecord) -> SafeString:
         return viewer_time(record.timestamp, record.campaign.brand.timezone)
-
-    @admin.display(description="corrections")
-    def corrected(self, record: SpendRecord) -> SafeString | str:
-        return corrections(record)
 
     @admin.display(description="arrived")
     def arrived_at(self, record: SpendRecord) -> SafeString:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,44 +11,61 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from campaigns.admin.shared.charts import BLUE, GREY, LIGHT_BLUE, chart_line
+from campaigns.admin.shared.charts import BLUE, GREY, LIGHT_BLUE, RED, chart_line
 from campaigns.admin.shared.display import table
 from campaigns.models import Brand, Campaign
 from campaigns.rules.money import format_amount, format_money
-from campaigns.services.insight.spend_range import Compared, SpendOfRange
+from campaigns.services.insight.spend_range import Compared, OneCampaign, SpendOfRange
 
 # Campaigns in the table; the file has all of them.
 SHOWN_CAMPAIGNS = 100
+# Orders of the table by campaign; the first one is usual.
+ORDERS = ("spend", "before", "change", "name")
 
 
 def rows_by_day(found: SpendOfRange, brand: Brand) -> tuple[list[str], list[Sequence[Any]]]:
     is_brand = any(each.budget is not None for each in found.days)
     columns = [f"day ({brand.timezone})", f"spend ({brand.currency})"]
     columns += ["daily budget"] if is_brand else []
-    columns += ["day before", "spend before", "change"]
+    columns += ["day before", "spend before", "change", "change in %"]
     rows: list[Sequence[Any]] = []
     for each, before in zip(found.days, found.period.before.days, strict=True):
         budget = [each.budget] if is_brand else []
-        rows.append([each.day, each.compared.spend, *budget, before, each.compared.before, each.compared.change])
+        compared = each.compared
+        change = (compared.before, compared.change, _rounded(compared))
+        rows.append([each.day, compared.spend, *budget, before, *change])
     return columns, rows
 
 
 def rows_by_campaign(found: SpendOfRange, brand: Brand) -> tuple[list[str], list[Sequence[Any]]]:
-    columns = ["id", "campaign", f"spend ({brand.currency})", "spend before", "change"]
-    return columns, [[each.pk, each.name, *each.compared, each.compared.change] for each in found.campaigns]
+    columns = ["id", "campaign", f"spend ({brand.currency})", "spend before", "change", "change in %"]
+    return columns, [
+        [each.pk, each.name, *each.compared, each.compared.change, _rounded(each.compared)] for each in found.campaigns
+    ]
 
 
-def facts(found: SpendOfRange, currency: str) -> Sequence[tuple[str, str, str]]:
+def sort_campaigns(campaigns: Sequence[OneCampaign], order: str) -> list[OneCampaign]:
+    """Return the campaigns in one of ORDERS: names from A to Z, amounts from the largest."""
+    if order == "name":
+        return sorted(campaigns, key=lambda each: (each.name.casefold(), each.pk))
+    return sorted(campaigns, key=lambda each: (-getattr(each.compared, order), each.pk))
+
+
+def facts(found: SpendOfRange, row: Brand | Campaign) -> Iterator[tuple[str, str, str]]:
+    currency = row.currency if isinstance(row, Brand) else row.brand.currency
     total, before = found.total, found.period.before
     average = (total.spend / len(found.days)).quantize(Decimal("0.01"))
     highest = max(found.days, key=lambda each: each.compared.spend)
-    return (
+    yield from (
         ("Total", format_money(total.spend, currency), f"{found.period.first} to {found.period.last}"),
         ("Period before", format_money(total.before, currency), f"{before.first} to {before.last}"),
         ("Change", _signed(total.change, currency), _percent(total)),
         ("Average per day", format_money(average, currency), f"over {len(found.days)} days"),
         ("Highest day", format_money(highest.compared.spend, currency), str(highest.day)),
     )
+    if isinstance(row, Campaign):
+        limit = row.daily_spend_limit
+        yield "Daily spend limit", "no limit" if limit is None else format_money(limit, currency), "now"
 
 
 def _percent(compared: Compared) -> str:
@@ -58,6 +75,11 @@ def _percent(compared: Compared) -> str:
     return "more than 999 % more" if percent > 999 else f"{percent:+.1f} %"
 
 
+def _rounded(compared: Compared) -> Decimal | None:
+    """Return the change in percent with one decimal."""
+    return None if compared.percent is None else compared.percent.quantize(Decimal("0.1"))
+
+
 def _signed(amount: Decimal, currency: str) -> str:
     return f"{'+' if amount > 0 else ''}{format_money(amount, currency)}"
 
@@ -65,24 +87,32 @@ def _signed(amount: Decimal, currency: str) -> str:
 def days_table(found: SpendOfRange, currency: str) -> SafeString:
     with_budget = any(each.budget is not None for each in found.days)
     headers = ["Day", f"Spend ({currency})", *(["Daily budget"] if with_budget else [])]
-    headers += ["Day before", "Spend before", "Change"]
+    headers += ["Day before", "Spend before", "Change", "Change in %"]
     rows = []
     for each, before in reversed(list(zip(found.days, found.period.before.days, strict=True))):
         budget = "no limit" if each.budget is None else format_amount(each.budget, currency)
         rows.append([f"{each.day:%a} {each.day}", format_amount(each.compared.spend, currency)])
         rows[-1] += [budget] if with_budget else []
         rows[-1] += [str(before), *_compared(each.compared, currency)]
-    numbers = (1, 2, 4, 5) if with_budget else (1, 3, 4)
+    numbers = (1, 2, 4, 5, 6) if with_budget else (1, 3, 4, 5)
     return table(headers, rows, numbers=numbers, empty="No days.", label="Spend by day")
 
 
-def campaigns_table(found: SpendOfRange, currency: str) -> SafeString:
+def campaigns_table(found: SpendOfRange, currency: str, address: str, order: str) -> SafeString:
+    """Return the first campaigns; the heads of the columns sort them at the address."""
     rows = [
         [_link(each.pk, each.name), format_amount(each.compared.spend, currency), *_compared(each.compared, currency)]
         for each in found.campaigns[:SHOWN_CAMPAIGNS]
     ]
-    headers = ("Campaign", f"Spend ({currency})", "Spend before", "Change")
-    return table(headers, rows, numbers=(1, 2, 3), empty="No spend in these days.", label="Spend by campaign")
+    heads = {"name": "Campaign", "spend": f"Spend ({currency})", "before": "Spend before", "change": "Change"}
+    headers: list[str] = [_head(text, f"{address}&sort={name}", current=name == order) for name, text in heads.items()]
+    headers.append("Change in %")
+    return table(headers, rows, numbers=(1, 2, 3, 4), empty="No spend in these days.", label="Spend by campaign")
+
+
+def _head(text: str, address: str, *, current: bool) -> SafeString:
+    link = '<a class="spend-sort" href="{}" title="Sort by this"{}>{}</a>'
+    return format_html(link, address, SafeString(' aria-current="true"') if current else "", text)
 
 
 def _link(pk: int, name: str) -> SafeString:
@@ -90,10 +120,11 @@ def _link(pk: int, name: str) -> SafeString:
     return format_html('<a class="text-link" href="{}">{}</a>', address, name)
 
 
-def _compared(compared: Compared, currency: str) -> tuple[str, str]:
+def _compared(compared: Compared, currency: str) -> tuple[str, str, str]:
     change = compared.change
     shown = f"{'+' if change > 0 else ''}{format_amount(change, currency)}" if change else "–"
-    return format_amount(compared.before, currency), shown
+    percent = _rounded(compared)
+    return format_amount(compared.before, currency), shown, "–" if not percent else f"{percent:+,} %"
 
 
 def chart(found: SpendOfRange) -> str:
@@ -103,6 +134,9 @@ def chart(found: SpendOfRange) -> str:
         chart_line("Spend", spend, BLUE, fill="origin", backgroundColor=LIGHT_BLUE),
         chart_line("Period before", before, GREY, borderDash=[4, 4], borderWidth=1.5),
     ]
+    budgets = [each.budget for each in found.days]
+    if any(budget is not None for budget in budgets):
+        lines.append(chart_line("Daily budget", budgets, RED, borderWidth=1.5, stepped="middle"))
     return json.dumps({"labels": [f"{each.day:%-d %b}" for each in found.days], "datasets": lines})
 
 

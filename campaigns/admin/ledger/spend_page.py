@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -101,13 +102,22 @@ class SpendPageMixin(BaseAdmin):
         period = Range(form.cleaned_data["first"], form.cleaned_data["last"]) if form.is_valid() else default
         read = spend_of_brand if isinstance(row, Brand) else spend_of_campaign
         found = read(row, zone, period)
+        order = request.GET.get("sort", "")
+        order = order if order in figures.ORDERS else figures.ORDERS[0]
+        found = replace(found, campaigns=figures.sort_campaigns(found.campaigns, order))
         wanted = request.GET.get("file", "")
         if wanted and form.is_valid():
             return self._spend_file(row, brand, found, wanted)
-        return self._spend_page(request, row, form, found, named)
+        return self._spend_page(request, row, form, found, named, order)
 
     def _spend_page(
-        self, request: HttpRequest, row: Any, form: RangeForm, found: SpendOfRange, named: dict[str, Range]
+        self,
+        request: HttpRequest,
+        row: Any,
+        form: RangeForm,
+        found: SpendOfRange,
+        named: dict[str, Range],
+        order: str,
     ) -> HttpResponse:
         brand: Brand = row if isinstance(row, Brand) else row.brand
         address = self._spend_address(row)
@@ -130,14 +140,20 @@ class SpendPageMixin(BaseAdmin):
             presets=links,
             period=found.period,
             before=found.period.before,
-            facts=list(figures.facts(found, brand.currency)),
+            facts=list(figures.facts(found, row)),
             chart={"data": figures.chart(found), "type": "line", "options": options(brand.currency)},
             label=figures.label(found, brand.currency),
             days=figures.days_table(found, brand.currency),
-            campaigns=figures.campaigns_table(found, brand.currency) if isinstance(row, Brand) else "",
+            campaigns=figures.campaigns_table(found, brand.currency, f"{address}?{query}", order)
+            if isinstance(row, Brand)
+            else "",
+            has_budget=any(day.budget is not None for day in found.days),
             more=max(len(found.campaigns) - figures.SHOWN_CAMPAIGNS, 0),
             files=[
-                {"title": f"{kind.upper()}, by {of[:-1]}", "address": f"{address}?{query}&file={of}.{kind}"}
+                {
+                    "title": f"{kind.upper()}, by {of[:-1]}",
+                    "address": f"{address}?{query}&sort={order}&file={of}.{kind}",
+                }
                 for of in parts
                 for kind in ("csv", "xlsx")
             ],

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
-from campaigns.admin.exchange.list_export import ListExportMixin
+from campaigns.admin.exchange.list_export import BRAND_ZONE, ListExportMixin, utc_time
 from campaigns.admin.shared.display import chip, link_to, link_to_list, table
 from campaigns.admin.shared.filters import DateRangeFilter, DescribedFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.search import brands_named, first_ids
@@ -149,6 +149,7 @@ class BrandPeriodAdmin(ListExportMixin):
     brand_path = "brand"
     export_columns = (
         *("brand", "kind", "first day", "spend", "budget", "overspend", "late adjustments", "currency", "status"),
+        *("closed (UTC)", BRAND_ZONE),
     )
     list_display = (
         "brand_name",
@@ -202,7 +203,8 @@ class BrandPeriodAdmin(ListExportMixin):
         statement, brand = _statement(row), row.brand
         amounts = statement.spend, statement.budget, statement.overspend, statement.adjustment
         state = "final" if row.closed_at else "open"
-        return [brand.name, row.get_kind_display().lower(), row.starts_on, *amounts, brand.currency, state]
+        closed = (utc_time(row.closed_at), brand.timezone)
+        return [brand.name, row.get_kind_display().lower(), row.starts_on, *amounts, brand.currency, state, *closed]
 
     @admin.display(description="brand")
     def brand_name(self, period: BrandPeriod) -> SafeString:

@@ -115,15 +115,15 @@ class ScalableChangeList(ChangeList):
         """Read the page here, where a value that can't be read, like the year -1, still counts as an invalid filter."""
         try:
             super().get_results(request)
-            self.result_list = self._read_page()
+            self.result_list = self.read_rows(list(self.result_list.values_list("pk", flat=True)))
         except (ValueError, OverflowError) as error:
             raise IncorrectLookupParameters from error
         self.show_admin_actions = bool(self.result_count)
         if self.paginator.is_capped or not (self.query or self.has_active_filters):
             self.full_result_count = self.result_count  # no “so many results” beside the title
 
-    def _read_page(self) -> list[Any]:
-        ids = list(self.result_list.values_list("pk", flat=True))
+    def read_rows(self, ids: Sequence[Any]) -> list[Any]:
+        """Return the rows with these ids, in this order, with what the columns show; rows that are gone are missing."""
         page = self.apply_select_related(self.root_queryset.filter(pk__in=ids).order_by())
         rows = {row.pk: row for row in self.model_admin.with_figures(page, ids)}
         return [rows[pk] for pk in ids if pk in rows]

@@ -20,7 +20,7 @@ UTC_ZONE = ZoneInfo("UTC")
 
 def local_time(instant: datetime, zone_name: str) -> SafeString:
     """Return an instant in a brand's local time, in UTC if its zone is unknown."""
-    return _tag(instant, format_in(instant, zone_name))
+    return _tag(instant, format_time(instant, _zone(zone_name)))
 
 
 def viewer_time(instant: datetime, brand_zone: str = "", *, seconds: bool = True) -> SafeString:
@@ -32,11 +32,6 @@ def viewer_time(instant: datetime, brand_zone: str = "", *, seconds: bool = True
     local = format_time(instant, _zone(brand_zone), seconds=seconds)
     hidden = SafeString(" hidden" if shown == local else "")
     return format_html('<span class="campaigns-times">{}<small{}>brand: {}</small></span>', first, hidden, local)
-
-
-def format_in(instant: datetime, zone_name: str) -> str:
-    """Return an instant in a brand's local time as text for a file, in UTC if its zone is unknown."""
-    return format_time(instant, _zone(zone_name))
 
 
 def as_of(instant: datetime, zone_name: str = "") -> SafeString:

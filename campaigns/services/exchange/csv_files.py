@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.csv_guard import guarded, unguarded
@@ -73,6 +73,8 @@ def _check_errors(number: int, values: Sequence[str]) -> None:
 def _written(value: Value) -> Value:
     if isinstance(value, str):
         return _guarded(value)
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
     return value.isoformat() if isinstance(value, date) else value
 
 

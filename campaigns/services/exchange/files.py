@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -20,8 +20,8 @@ MAX_ROWS = 20_000
 MAX_COLUMNS = 40
 MAX_CELL_LENGTH = 2_000
 
-# A value written to a cell, with its type.
-Value = str | int | Decimal | date | None
+# A value written to a cell, with its type. A datetime has no zone: the name of its column says which one it is in.
+Value = str | int | Decimal | date | datetime | None
 
 
 class FileRefused(Exception):

@@ -11,7 +11,7 @@ import io
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from openpyxl.cell.cell import WriteOnlyCell
@@ -29,6 +29,7 @@ FIRST_DATE = date(1900, 3, 1)
 # Spreadsheet numbers are floats, exact for integers below this.
 MAX_EXACT_INTEGER = 10**15
 TEXT_FORMAT, AMOUNT_FORMAT, DATE_FORMAT = "@", "#,##0.00####", "yyyy-mm-dd"
+TIME_FORMAT = f"{DATE_FORMAT} hh:mm:ss"
 
 UNREADABLE = "The file can't be read as a workbook: save it again as XLSX, or as CSV."
 
@@ -167,6 +168,8 @@ def _cell(sheet: Any, value: Value) -> Any:
         return None
     if isinstance(value, str):
         return _text(sheet, value)
+    if isinstance(value, datetime):
+        return _formatted(sheet, value.replace(microsecond=0), TIME_FORMAT)
     if isinstance(value, date):
         return _formatted(sheet, value, DATE_FORMAT) if value >= FIRST_DATE else _text(sheet, value.isoformat())
     if isinstance(value, int):

@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+
 from campaigns.database.connection import fetch_all, one_snapshot
 from campaigns.database.dialects import in_list, list_param, shown_sum
 from campaigns.models import Brand, BrandPeriod, Campaign, CampaignDay
@@ -153,32 +155,40 @@ def _quarters(zone: ZoneInfo, period: Range) -> _Quarters:
 
 
 def _by_campaign(brand: Brand, zone: ZoneInfo, period: Range) -> list[OneCampaign]:
-    """Sum the totals of each campaign's days, looked up one by one, and what is pending."""
+    """Sum the totals of each campaign's days, looked up one by one, and what is pending.
+
+    Each is summed by itself, which PostgreSQL does in parallel, and added here, exactly.
+    """
     quarters = _quarters(zone, period)
     sql = f"""
-        SELECT c.id, c.name, {shown_sum("booked.spend")} AS spend, {shown_sum("booked.before")} AS before
+        SELECT c.id, c.name, booked.spend, booked.before
         FROM (
-            SELECT d.campaign_id, CASE WHEN {in_list("d.day", param="%(days)s")} THEN d.spend ELSE 0 END AS spend,
-                CASE WHEN {in_list("d.day", param="%(days)s")} THEN 0 ELSE d.spend END AS before
+            SELECT d.campaign_id,
+                {shown_sum("CASE WHEN d.day >= %(first_day)s THEN d.spend ELSE 0 END")} AS spend,
+                {shown_sum("CASE WHEN d.day >= %(first_day)s THEN 0 ELSE d.spend END")} AS before
             FROM campaigns_campaignday d
             JOIN campaigns_campaign c ON c.id = d.campaign_id
-            WHERE c.brand_id = %(brand)s AND {in_list("d.day", param="%(both)s")}
+            WHERE c.brand_id = %(brand)s AND {in_list("d.day", param="%(days)s")}
+            GROUP BY d.campaign_id
             UNION ALL
-            SELECT p.campaign_id, CASE WHEN p.quarter >= %(first)s THEN p.amount ELSE 0 END,
-                CASE WHEN p.quarter >= %(first)s THEN 0 ELSE p.amount END
+            SELECT p.campaign_id,
+                {shown_sum("CASE WHEN p.quarter >= %(first)s THEN p.amount ELSE 0 END")},
+                {shown_sum("CASE WHEN p.quarter >= %(first)s THEN 0 ELSE p.amount END")}
             FROM campaigns_pendingspend p
             WHERE p.brand_id = %(brand)s AND p.quarter >= %(before)s AND p.quarter < %(until)s
+            GROUP BY p.campaign_id
         ) booked
-        JOIN campaigns_campaign c ON c.id = booked.campaign_id
-        GROUP BY c.id, c.name
-        ORDER BY spend DESC, c.id"""
+        JOIN campaigns_campaign c ON c.id = booked.campaign_id"""
     params: dict[str, Any] = quarters._asdict() | {
         "brand": brand.pk,
-        "days": list_param(period.days),
-        "both": list_param([*period.before.days, *period.days]),
+        "first_day": connection.ops.adapt_datefield_value(period.first),
+        "days": list_param([*period.before.days, *period.days]),
     }
-    found = (
-        OneCampaign(pk, name, Compared(from_micros(spend), from_micros(before)))
-        for pk, name, spend, before in fetch_all(sql, params)
-    )
-    return [each for each in found if any(each.compared)]
+    found: dict[int, OneCampaign] = {}
+    for pk, name, spend, before in fetch_all(sql, params):
+        compared = Compared(from_micros(spend), from_micros(before))
+        if other := found.get(pk):
+            compared = Compared(compared.spend + other.compared.spend, compared.before + other.compared.before)
+        found[pk] = OneCampaign(pk, name, compared)
+    shown = (each for each in found.values() if any(each.compared))
+    return sorted(shown, key=lambda each: (-each.compared.spend, each.pk))

@@ -20,28 +20,43 @@ from campaigns.database.dialects import micros_sql, quarter_sql, shown_sum
 from campaigns.models import Brand, ImportedRecords, SpendUpload
 from campaigns.rules.clock import Clock
 from campaigns.rules.money import from_micros
-from campaigns.rules.periods import QUARTER_SECONDS, find_zone, local_date
+from campaigns.rules.periods import QUARTER_SECONDS
 from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
 from campaigns.services.intake.messages import pluralize
+from campaigns.services.ledger.accounting_days import AccountingDays, FinalStatements
+from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 from campaigns.services.scope import Scope
 
 # Records that are reversed in one transaction.
 MAX_RECORDS = 250_000
 
+# What a reversal's external_id begins with, before the id of the record that it reverses.
+REVERSAL = "reversal:"
+
+# What the import wrote, and the corrections of it.
 OF_IMPORT = """
-FROM campaigns_importedrecords AS written
-JOIN campaigns_spendrecord AS record ON record.id BETWEEN written.first AND written.last
-WHERE written.upload_id = %s
+FROM (
+    SELECT record.*
+    FROM campaigns_importedrecords AS written
+    JOIN campaigns_spendrecord AS record ON record.id BETWEEN written.first AND written.last
+    WHERE written.upload_id = %(upload)s
+    UNION ALL
+    SELECT record.*
+    FROM campaigns_importedrecords AS written
+    JOIN campaigns_spendcorrection AS correction ON correction.record_id BETWEEN written.first AND written.last
+    JOIN campaigns_spendrecord AS record ON record.id = correction.added_id
+    WHERE written.upload_id = %(upload)s
+) AS record
 """
 REVERSE = f"""
 INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, external_id)
-SELECT record.brand_id, record.campaign_id, -record.amount, record.timestamp, 'reversal:' || record.id
+SELECT record.brand_id, record.campaign_id, -record.amount, record.timestamp, '{REVERSAL}' || record.id
 {OF_IMPORT}
+WHERE TRUE
 ORDER BY record.campaign_id, record.id
 ON CONFLICT (campaign_id, external_id) DO NOTHING
 """
-
 
 # How many records were written, and how many of them have their opposite.
 CHECK = f"""
@@ -50,12 +65,6 @@ FROM (SELECT record.id, record.campaign_id, record.amount {OF_IMPORT}) AS record
 LEFT JOIN campaigns_spendrecord AS opposite
     ON opposite.campaign_id = record.campaign_id AND opposite.external_id = 'reversal:' || record.id
     AND {micros_sql("opposite.amount")} = -{micros_sql("record.amount")}
-"""
-CORRECTED = f"""
-SELECT COUNT(*)
-FROM (SELECT DISTINCT record.campaign_id {OF_IMPORT}) AS campaign
-JOIN campaigns_spendrecord AS correction ON correction.campaign_id = campaign.campaign_id
-WHERE correction.external_id LIKE 'correction:%%'
 """
 
 
@@ -68,6 +77,8 @@ class DayOfBrand(NamedTuple):
     currency: str
     day: date
     amount: Decimal
+    # Whether the statements of the day and the month are final.
+    statements: str
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,18 @@ def check_reversible(upload: SpendUpload) -> None:
         )
 
 
+def check_brands(upload: SpendUpload, person: Person) -> None:
+    """Raises ReversalRefused if the import has spend of brands that the person no longer sees."""
+    if not sees_only_assigned_brands(person):
+        return
+    brands = _brands(upload)
+    if visible_to(person, Brand.objects.filter(pk__in=brands), "pk").count() < len(brands):
+        raise ReversalRefused(
+            f"“{upload.name}” has spend of brands that are no longer assigned to you. Ask an administrator to reverse"
+            " it."
+        )
+
+
 def preview_reversal(upload: SpendUpload, *, clock: Clock) -> Reversal:
     """Return what the reversal would do now; nothing is kept. Raises ReversalRefused."""
     check_reversible(upload)
@@ -131,6 +154,8 @@ def preview_reversal(upload: SpendUpload, *, clock: Clock) -> Reversal:
 def reverse_import(upload: SpendUpload, *, actor: str, clock: Clock) -> Enforcement:
     """Reverse the import and let it take effect, in one transaction. Raises ReversalRefused."""
     with transaction.atomic():
+        # What an import that is over has written stays as it is, so its brands may be read before they are locked.
+        check_reversible(upload)
         brands = _brands(upload)
         begin_change(brands, clock=clock)
         upload = SpendUpload.objects.select_for_update().get(pk=upload.pk)
@@ -141,20 +166,14 @@ def reverse_import(upload: SpendUpload, *, actor: str, clock: Clock) -> Enforcem
 
 
 def _brands(upload: SpendUpload) -> list[int]:
-    rows = fetch_all(f"SELECT DISTINCT record.brand_id {OF_IMPORT}", [upload.pk])
+    rows = fetch_all(f"SELECT DISTINCT record.brand_id {OF_IMPORT}", {"upload": upload.pk})
     return sorted(pk for (pk,) in rows)
 
 
 def _write(upload: SpendUpload) -> int:
     """Insert the opposites, and return how many were missing. Raises ReversalRefused where the sum wouldn't be 0."""
-    ((corrections,),) = fetch_all(CORRECTED, [upload.pk])
-    if corrections:
-        raise ReversalRefused(
-            f"Campaigns of “{upload.name}” have corrected records, which a reversal would count twice."
-            " Correct the records of the import to 0 instead."
-        )
-    written = execute(REVERSE, [upload.pk])
-    ((records, reversed_ones),) = fetch_all(CHECK, [upload.pk])
+    written = execute(REVERSE, {"upload": upload.pk})
+    ((records, reversed_ones),) = fetch_all(CHECK, {"upload": upload.pk})
     if records != reversed_ones:
         raise ReversalRefused(
             f"{pluralize(records - reversed_ones, 'record')} of “{upload.name}” can’t be reversed: other records"
@@ -172,12 +191,13 @@ def _days(upload: SpendUpload) -> Iterator[DayOfBrand]:
             {OF_IMPORT}
         ) AS booked
         GROUP BY brand_id, quarter"""
-    rows = fetch_all(sql, [upload.pk])
+    rows = fetch_all(sql, {"upload": upload.pk})
     brands = Brand.objects.in_bulk({brand for brand, _, _ in rows})
+    days = AccountingDays(brands)
     sums: dict[tuple[int, date], Decimal] = defaultdict(Decimal)
     for brand, quarter, amount in rows:
         at = datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC)
-        zone = find_zone(brands[brand].timezone)
-        sums[brand, local_date(zone, at) if zone else at.date()] -= from_micros(amount)
+        sums[brand, days.day_of(brand, at)] -= from_micros(amount)
+    final = FinalStatements(sums)
     for (pk, day), amount in sorted(sums.items(), key=lambda item: (brands[item[0][0]].name, item[0][1])):
-        yield DayOfBrand(brands[pk].name, brands[pk].currency, day, amount)
+        yield DayOfBrand(brands[pk].name, brands[pk].currency, day, amount, final.describe(pk, day))

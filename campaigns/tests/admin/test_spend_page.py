@@ -85,6 +85,35 @@ class SpendPageTests(AdminTestCase):
         with self.assertNumQueries(9):
             self.client.get(self.address(self.brand))
 
+    def test_the_table_by_campaign_is_sorted_by_its_columns(self) -> None:
+        for order, names in (
+            ("spend", ["'=Social", "Search"]),
+            ("before", ["Search", "'=Social"]),
+            ("change", ["'=Social", "Search"]),
+            ("name", ["'=Social", "Search"]),
+            ("pk", ["'=Social", "Search"]),
+        ):
+            with self.subTest(order):
+                _, *rows = self.rows(self.brand, "campaigns.csv", sort=order)
+                self.assertEqual([row[1] for row in rows], names)
+        page = self.client.get(self.address(self.brand, sort="before")).content.decode()
+        table = page.partition('id="spend-campaigns"')[2]
+        self.assertLess(table.index(">Search<"), table.index("=Social"))
+        self.assertIn('sort=before" title="Sort by this" aria-current="true"', table)
+
+    def test_changes_are_in_percent_too(self) -> None:
+        _, search = sorted(self.rows(self.brand, "campaigns.csv")[1:], key=lambda row: row[1])
+        self.assertEqual(search[-2:], ["22.750000", "284.4"])
+        page = self.client.get(self.address(self.brand))
+        self.assertContains(page, "+284.4 %")
+        self.assertContains(page, "Daily budget")
+
+    def test_a_campaign_has_its_limit_beside(self) -> None:
+        self.assertContains(self.client.get(self.address(self.search)), "no limit")
+        self.search.daily_spend_limit = Decimal(45)
+        self.search.save()
+        self.assertContains(self.client.get(self.address(self.search)), "45.00 USD")
+
     def test_a_final_day_keeps_its_budget(self) -> None:
         self.brand.daily_budget = Decimal(50)
         self.brand.save()

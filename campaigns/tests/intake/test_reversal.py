@@ -16,7 +16,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Brand, Campaign, ImportedRecords, SpendRecord, SpendUpload
-from campaigns.services.intake.correction import correct_record
 from campaigns.services.intake.reversal import ReversalRefused, reverse_import
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.admin_changes.test_admin_uploads import UploadPageTestCase
@@ -115,16 +114,6 @@ class ReversalTests(UploadPageTestCase):
             SpendUpload.objects.filter(pk=upload.pk).update(imported=imported)
             self.assertContains(self.client.get(self.address(upload), follow=True), told)
             self.assertNotContains(self.client.get(self.address(upload), follow=True), "Reverse this import")
-
-    def test_corrected_records_are_never_counted_twice(self) -> None:
-        upload = self.import_it(self.file("7"))
-        correct_record(SpendRecord.objects.get(), Decimal(5), actor="amara", clock=timezone.now)
-        page = self.client.post(self.address(upload), follow=True)
-        self.assertContains(page, "have corrected records, which a reversal would count twice")
-        self.assertContains(self.client.get(self.address(upload), follow=True), "have corrected records")
-        self.assertEqual(self.total(), 5)
-        upload.refresh_from_db()
-        self.assertIsNone(upload.reversed_at)
 
     def test_an_external_id_that_is_taken_leaves_nothing_half_reversed(self) -> None:
         upload = self.import_it(self.file("7", "8"))

@@ -46,6 +46,7 @@ TESTS = {
     "spend_upload_part_": UPLOADS,
     "spend_upload_reversed_": "test_reversal",
     "imported_records_": "test_reversal",
+    "spend_correction_": "test_corrections",
     "spend_": SPEND,
     "accounting_time_zone_": PERIODS,
 }
