@@ -189,7 +189,7 @@ def _values(line: SettingChange, label: str) -> SafeString:
 
 
 def _file(request: HttpRequest, row: Brand | Campaign, filters: Filters, zone: ZoneInfo) -> HttpResponse:
-    lines = list(every_line(row, filters, most=MAX_EXPORT + 1))
+    lines = list(every_line(row, replace(filters, each=True), most=MAX_EXPORT + 1))
     if len(lines) > MAX_EXPORT:
         messages.error(request, f"There are more than {MAX_EXPORT:,} lines. Narrow the dates, then export again.")
         return HttpResponseRedirect(_with(_without_place(request.GET)))
