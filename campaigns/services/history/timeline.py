@@ -120,8 +120,14 @@ def _statuses(row: Brand | Campaign, statuses: QuerySet[StatusChange], most: int
         return statuses.filter(campaign=row.pk)[:most]
     last = statuses.filter(campaign=OuterRef("pk")).values("pk")[:1]
     changed = Campaign.objects.filter(brand=row.pk).annotate(last=Subquery(last)).filter(last__isnull=False)
-    recent = list(changed.order_by("-last").values_list("pk", flat=True)[:most])
-    return statuses.filter(campaign__in=recent).select_related("campaign")[:most]
+    recent = dict(changed.order_by("-last").values_list("pk", "last")[:most])
+    if not recent:
+        return statuses.none()
+    # Between two numbers, so that no plan reads the history of all brands from its end.
+    between = statuses.filter(pk__lte=max(recent.values()))
+    if len(recent) == most:
+        between = between.filter(pk__gte=min(recent.values()))
+    return between.filter(campaign__in=list(recent)).select_related("campaign")[:most]
 
 
 def beginnings(changes: Iterable[StatusChange]) -> dict[int, list[StatusChange]]:
