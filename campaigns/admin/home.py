@@ -35,7 +35,7 @@ from campaigns.rules.currencies import smallest_unit
 from campaigns.rules.money import format_money
 from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
-from campaigns.services.history.actors import actor_name
+from campaigns.services.history.actors import actor_name, job_name
 from campaigns.services.insight import home as overview
 from campaigns.services.insight.brand_now import BrandNow
 from campaigns.services.insight.home import Brands, Campaigns, Changes, Currency, Money, OwnBrand
@@ -271,7 +271,7 @@ def _health(health: Health | None, now: datetime) -> dict[str, Any] | None:
     return {
         "problems": health.problems,
         "warnings": health.warnings,
-        "jobs": [(job.name, ago(job.succeeded_at, now), job.late) for job in health.jobs],
+        "jobs": [(job_name(job.name), ago(job.succeeded_at, now), job.late) for job in health.jobs],
         "missing": [_missing(each, now) for each in health.processes if each.is_missing],
         "processes": [
             (each.kind, each.running, ago(each.seen_at, now))

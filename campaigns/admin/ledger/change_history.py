@@ -39,7 +39,7 @@ from campaigns.services.history.timeline import (
     every_line,
     read_timeline,
 )
-from campaigns.services.history.values import format_setting, label_of
+from campaigns.services.history.values import channel_name, format_setting, label_of
 
 LINES_ON_A_PAGE = 50
 MAX_EXPORT = 50_000
@@ -155,7 +155,8 @@ def _operation(brand: Brand, line: SettingChange) -> tuple[SafeString, str, Safe
     address = f"{history_address(brand)}?operation={line.operation}"
     link = format_html('<a class="text-link" href="{}">Show each</a>', address)
     rows = f"{line.count:,} campaigns"
-    return _setting(), rows, format_html("{} of {}. {}", label_of(line.setting), rows, link), _by(line)
+    example = _values(line, f"{label_of(line.setting)} of {rows}, for example")
+    return _setting(), rows, format_html("{}. {}", example, link), _by(line)
 
 
 def _subject(line: Line) -> SafeString | str:
@@ -180,7 +181,7 @@ def _setting() -> SafeString:
 
 
 def _by(line: SettingChange) -> str:
-    return f"{actor_name(line.actor)} ({line.get_channel_display().lower()})"
+    return f"{actor_name(line.actor)} ({channel_name(line)})"
 
 
 def _values(line: SettingChange, label: str) -> SafeString:
@@ -189,7 +190,7 @@ def _values(line: SettingChange, label: str) -> SafeString:
 
 
 def _file(request: HttpRequest, row: Brand | Campaign, filters: Filters, zone: ZoneInfo) -> HttpResponse:
-    lines = list(every_line(row, filters, most=MAX_EXPORT + 1))
+    lines = list(every_line(row, replace(filters, each=True), most=MAX_EXPORT + 1))
     if len(lines) > MAX_EXPORT:
         messages.error(request, f"There are more than {MAX_EXPORT:,} lines. Narrow the dates, then export again.")
         return HttpResponseRedirect(_with(_without_place(request.GET)))
@@ -209,8 +210,8 @@ def _exported(line: Line, brand: Brand, zone: ZoneInfo) -> list[str]:
         return [when, "status", str(campaign), "status", *_reasons(line), actor_name(line.actor), ""]
     old, new = format_setting(line, line.before), format_setting(line, line.after)
     subject = "" if line.campaign_id is None else line.name
-    how = line.get_channel_display().lower()
-    return [when, "setting", subject, label_of(line.setting), old, new, actor_name(line.actor), how]
+    by = actor_name(line.actor), channel_name(line)
+    return [when, "setting", subject, label_of(line.setting), old, new, *by]
 
 
 def _reasons(line: StatusChange) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.money import format_amount
 from campaigns.rules.periods import find_zone
 from campaigns.rules.reasons import LIMITS, Limit, PauseReason, describe
-from campaigns.services.history.actors import actor_name
+from campaigns.services.history.actors import acted_by, actor_name, job_name
 from campaigns.services.history.timeline import STILL_PAUSED, beginnings
 from campaigns.services.insight.explain import explain_change
 
@@ -129,7 +129,7 @@ class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin):  # type: ignore[mis
         if not words.strip():
             return queryset, False
         named = first_ids(request, campaigns_named(words))
-        return queryset.filter(Q(campaign__in=named) | Q(actor__icontains=words.strip())), False
+        return queryset.filter(Q(campaign__in=named) | acted_by("actor", words.strip())), False
 
     @admin.display(description="when")
     def when(self, change: StatusChange) -> SafeString:
@@ -161,10 +161,14 @@ class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin):  # type: ignore[mis
 
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnlyAdmin):
-    list_note = "Last run of each job. If check_budgets hasn’t succeeded recently, the worker or beat is down."
+    list_note = "Last run of each job. If “Check budgets” hasn’t succeeded recently, the worker or beat is down."
     nothing_yet = "No job has run yet. Start a worker and beat."
-    list_display = ("name", "started", "succeeded", "ago", "summary", "problem")
-    fields = ("name", "started", "succeeded", "ago", "summary", "problem")
+    list_display = ("job", "started", "succeeded", "ago", "summary", "problem")
+    fields = ("job", "started", "succeeded", "ago", "summary", "problem")
+
+    @admin.display(description="name", ordering="name")
+    def job(self, run: JobRun) -> str:
+        return job_name(run.name)
 
     @admin.display(description="started")
     def started(self, run: JobRun) -> SafeString | None:

@@ -31,6 +31,7 @@ from campaigns.models import SpendUpload
 from campaigns.models.brand import validate_zone
 from campaigns.rules.amounts import DecimalMark
 from campaigns.services.audit_log import AuditEntry, log_rows
+from campaigns.services.history.actors import actor_name
 from campaigns.services.intake.messages import remarks
 from campaigns.services.intake.upload_files import keep_upload
 from campaigns.services.intake.upload_preview import (
@@ -112,7 +113,7 @@ class UploadForm(forms.Form):
 class SpendUploadAdmin(ReversalMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     list_note = "Spend files uploaded here or imported with import_spend. Uploads are imported one at a time."
     nothing_yet = "Upload a spend file, check what it would import, and track its progress here."
-    list_display = ("name", "who", "uploaded", "state_in_words", "progress", "imported", "refused")
+    list_display = ("name", "by", "uploaded", "state_in_words", "progress", "imported", "refused")
     list_filter = ("state",)
     search_fields = ("name", "who")
     ordering = ("-id",)
@@ -224,6 +225,7 @@ class SpendUploadAdmin(ReversalMixin, ReadOnlyAdmin):  # type: ignore[misc]  # u
             upload=upload,
             progress=progress_of(upload),
             uploaded=viewer_time(upload.created_at),
+            by=actor_name(upload.who),
             state=self.state_in_words(upload),
             figures=figures_of(upload),
             refusals=upload.refusals.splitlines(),
@@ -244,6 +246,10 @@ class SpendUploadAdmin(ReversalMixin, ReadOnlyAdmin):  # type: ignore[misc]  # u
         upload = self.get_queryset(request).filter(pk=pk).first()
         answer = {"gone": True, "over": True} if upload is None else progress_of(upload)
         return JsonResponse(answer, headers={"Cache-Control": "no-store"})
+
+    @admin.display(description="by", ordering="who")
+    def by(self, upload: SpendUpload) -> str:
+        return actor_name(upload.who)
 
     @admin.display(description="uploaded", ordering="created_at")
     def uploaded(self, upload: SpendUpload) -> SafeString:

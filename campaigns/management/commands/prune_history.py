@@ -1,4 +1,4 @@
-"""manage.py prune_history: delete old status changes; each campaign keeps its latest."""
+"""manage.py prune_history: delete old status changes, except the latest of each campaign; on request, of settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -14,14 +14,26 @@ from django.db import reset_queries
 from django.utils import timezone
 from tqdm import tqdm
 
-from campaigns.services.ledger.prune import Pruned, prune_history
+from campaigns.services.ledger.prune import Pruned, prune_history, prune_settings
+
+
+class Counted(NamedTuple):
+    """What lines of a history are called, one and several, and a sentence on those that stay."""
+
+    one: str
+    several: str
+    kept: str = ""
+
+
+STATUS = Counted("status change", "status changes", " Each campaign keeps its latest.")
+SETTINGS = Counted("change of a setting", "changes of settings")
 
 
 class Command(BaseCommand):
     help = (
         "Delete the status changes recorded before a date, except the latest of each campaign. Spend records, totals"
-        " and statements are kept. It can run beside everything else, and continues if it is interrupted and run"
-        " again."
+        " and statements are kept, and changes of settings unless --with-settings is given. It can run beside"
+        " everything else, and continues if it is interrupted and run again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,8 +45,17 @@ class Command(BaseCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="Print how many would be deleted; delete nothing.")
 
-    def handle(self, *args: Any, before: str, dry_run: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--with-settings", action="store_true", help="Also delete the changes of settings from before the date."
+        )
+
+    def handle(self, *args: Any, before: str, dry_run: bool, with_settings: bool = False, **options: Any) -> None:
         instant = midnight_of(before)
+        self._prune(prune_history, STATUS, instant, dry_run)
+        if with_settings:
+            self._prune(prune_settings, SETTINGS, instant, dry_run)
+
+    def _prune(self, prune: Callable[..., int], what: Counted, instant: datetime, dry_run: bool) -> None:
         done = Pruned(0, 0, 0, 0)
 
         def on_batch(pruned: Pruned) -> None:
@@ -45,12 +66,12 @@ class Command(BaseCommand):
 
         try:
             with _progress() as advance:
-                lines = prune_history(before=instant, dry_run=dry_run, on_batch=on_batch)
+                lines = prune(before=instant, dry_run=dry_run, on_batch=on_batch)
         except KeyboardInterrupt:
             raise CommandError(
-                f"Interrupted. {_summary(done.lines, instant, dry_run)} Run it again to continue.", returncode=130
+                f"Interrupted. {_summary(done.lines, what, instant, dry_run)} Run it again to continue.", returncode=130
             ) from None
-        self.stdout.write(_summary(lines, instant, dry_run))
+        self.stdout.write(_summary(lines, what, instant, dry_run))
 
 
 def midnight_of(text: str) -> datetime:
@@ -67,10 +88,10 @@ def midnight_of(text: str) -> datetime:
     return instant
 
 
-def _summary(lines: int, before: datetime, dry_run: bool) -> str:
-    what = f"{lines:,} status change{'' if lines == 1 else 's'} from before {before:%Y-%m-%d %H:%M}"
+def _summary(lines: int, what: Counted, before: datetime, dry_run: bool) -> str:
+    counted = f"{lines:,} {what.one if lines == 1 else what.several} from before {before:%Y-%m-%d %H:%M}"
     would = "would be deleted" if dry_run else "was deleted" if lines == 1 else "were deleted"
-    return f"{what} ({settings.TIME_ZONE}) {would}. Each campaign keeps its latest."
+    return f"{counted} ({settings.TIME_ZONE}) {would}.{what.kept}"
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from campaigns.services.jobs import full_check as jobs
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import fold
 
-ACTOR = "demo"
+ACTOR = "manage.py demo"
 REPLAYED = timedelta(days=3)
 # The last days have a check every quarter of an hour; before them, spend is only booked and periods closed.
 CLOSE_EVERY, CHECK_EVERY = timedelta(days=1), timedelta(minutes=15)

@@ -17,6 +17,8 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from campaigns.models import Brand, Campaign, Note, SettingChange, StatusChange
 from campaigns.rules.reasons import LIMITS, PauseReason
+from campaigns.services.history.actors import acted_by
+from campaigns.services.history.values import MOVED_IN
 from campaigns.services.notes import notes_on
 
 SETTINGS, STATUS, NOTES = "settings", "status", "notes"
@@ -38,8 +40,9 @@ class Filters:
     with_still_paused: bool = False
     # Whether the person may see statuses.
     with_status: bool = True
-    # Each line of one bulk change or import, which is otherwise one line of its brand.
+    # Each line of a bulk change or import, which is otherwise one line of its brand: of this one, or of all.
     operation: UUID | None = None
+    each: bool = False
 
 
 class Page(NamedTuple):
@@ -92,7 +95,7 @@ def _lines(row: Brand | Campaign, kind: str, filters: Filters, after: int | None
 def _wanted(kind: str, filters: Filters) -> Q:
     wanted = Q()
     if filters.who:
-        wanted &= Q(**{f"{'who' if kind == NOTES else 'actor'}__icontains": filters.who})
+        wanted &= acted_by("who" if kind == NOTES else "actor", filters.who)
     if filters.since:
         wanted &= Q(at__gte=filters.since)
     if filters.until:
@@ -102,10 +105,13 @@ def _wanted(kind: str, filters: Filters) -> Q:
 
 def _settings(row: Brand | Campaign, filters: Filters) -> QuerySet[SettingChange]:
     if isinstance(row, Campaign):
-        lines = SettingChange.objects.filter(campaign=row.pk)
-        return lines.filter(operation=filters.operation) if filters.operation else lines
-    lines = SettingChange.objects.filter(brand=row.pk)
-    return lines.filter(operation=filters.operation) if filters.operation else lines.filter(count__gt=0)
+        # A move has a line for each of the two brands; the campaign shows the former one's.
+        lines = SettingChange.objects.filter(campaign=row.pk).exclude(setting=MOVED_IN)
+    else:
+        lines = SettingChange.objects.filter(brand=row.pk)
+        if not (filters.operation or filters.each):
+            lines = lines.filter(count__gt=0)
+    return lines.filter(operation=filters.operation) if filters.operation else lines
 
 
 def _statuses(row: Brand | Campaign, statuses: QuerySet[StatusChange], most: int) -> QuerySet[StatusChange]:
@@ -114,8 +120,14 @@ def _statuses(row: Brand | Campaign, statuses: QuerySet[StatusChange], most: int
         return statuses.filter(campaign=row.pk)[:most]
     last = statuses.filter(campaign=OuterRef("pk")).values("pk")[:1]
     changed = Campaign.objects.filter(brand=row.pk).annotate(last=Subquery(last)).filter(last__isnull=False)
-    recent = list(changed.order_by("-last").values_list("pk", flat=True)[:most])
-    return statuses.filter(campaign__in=recent).select_related("campaign")[:most]
+    recent = dict(changed.order_by("-last").values_list("pk", "last")[:most])
+    if not recent:
+        return statuses.none()
+    # Between two numbers, so that no plan reads the history of all brands from its end.
+    between = statuses.filter(pk__lte=max(recent.values()))
+    if len(recent) == most:
+        between = between.filter(pk__gte=min(recent.values()))
+    return between.filter(campaign__in=list(recent)).select_related("campaign")[:most]
 
 
 def beginnings(changes: Iterable[StatusChange]) -> dict[int, list[StatusChange]]:

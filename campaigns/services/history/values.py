@@ -43,6 +43,12 @@ def label_of(setting: str) -> str:
     return LABELS.get(setting, setting.replace("_", " "))
 
 
+def channel_name(change: SettingChange) -> str:
+    """Return how a setting was changed, for the inside of a sentence: "bulk change", "API"."""
+    shown: str = change.get_channel_display()
+    return shown if shown.isupper() else shown.lower()
+
+
 def as_text(value: Any, currency: str) -> str | None:
     """Return a value as it is stored. An amount has its currency with it; a schedule is its windows as JSON."""
     if value is None:

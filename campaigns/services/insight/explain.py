@@ -63,7 +63,8 @@ class Explanation:
 def explain_status(facts: Facts, now: datetime) -> Explanation:
     campaign, clock = facts.campaign, _Clock(find_zone(facts.campaign.brand.timezone), now)
     start = find_start(facts.changes, (lambda reasons: reasons != 0) if campaign.reasons else _is_active)
-    return Explanation(_headline(facts, clock, start), _describe_reasons(facts, clock, start), _next(facts, clock))
+    reasons = _describe_reasons(facts, clock, start) if campaign.reasons else _describe_resume(facts, clock, start)
+    return Explanation(_headline(facts, clock, start), reasons, _next(facts, clock))
 
 
 def _is_active(reasons: int) -> bool:
@@ -145,6 +146,16 @@ def _describe_reasons(facts: Facts, clock: _Clock, start: StatusChange | None) -
     if start and texts and all(are_later):
         texts.append(f"before that: {describe(start.reasons_after)}")
     return texts
+
+
+def _describe_resume(facts: Facts, clock: _Clock, start: StatusChange | None) -> list[str]:
+    """Return the new day or month with which an active campaign resumed, if that is why."""
+    if start is None:
+        return []
+    earlier = facts.changes[facts.changes.index(start) + 1 :]
+    ended = [LIMITS[reason] for reason in PauseReason(start.reasons_before) if reason in LIMITS]
+    periods = {limit.period for limit in ended if _is_new_period(limit, start, _begin(limit, earlier), clock.zone)}
+    return [f"new {period}" for period in sorted(periods)]
 
 
 def _has(reason: PauseReason) -> Callable[[int], bool]:
@@ -274,20 +285,36 @@ def _describe_end(
     amount = limit.decided_on(change)[1]
     if amount is None:
         return f"{limit.label} removed"
-    begun = next((line for line in earlier if _has(reason)(line.reasons_after & ~line.reasons_before)), None)
-    why = _why_not_reached(limit, change, begun, zone) or f"{limit.label} no longer reached"
-    return f"{why}{_amounts(limit, change, currency)}"
+    begun = _begin(limit, earlier)
+    return f"{_why_not_reached(limit, change, begun, zone)}{_amounts(limit, change, currency)}"
+
+
+def _begin(limit: Limit, earlier: Sequence[StatusChange]) -> StatusChange | None:
+    """Return the latest of the earlier changes with which the limit was reached."""
+    return next((line for line in earlier if _has(limit.reason)(line.reasons_after & ~line.reasons_before)), None)
 
 
 def _why_not_reached(limit: Limit, change: StatusChange, begun: StatusChange | None, zone: ZoneInfo | None) -> str:
-    """Return why a limit isn't reached any more, "" if unknown: a new day or month began (R4), or it was raised."""
+    """Return why a limit isn't reached any more: a new day or month began (R4), or it was raised, if that is known."""
+    if _is_new_period(limit, change, begun, zone):
+        return f"new {limit.period}, {limit.label}"
+    was, amount = limit.decided_on(begun)[1] if begun else None, limit.decided_on(change)[1]
+    is_raised = was is not None and amount is not None and amount > was
+    return f"{limit.label} {'raised' if is_raised else 'no longer reached'}"
+
+
+def _is_new_period(limit: Limit, change: StatusChange, begun: StatusChange | None, zone: ZoneInfo | None) -> bool:
+    """Return whether the limit ended because of a new day or month.
+
+    A limit of 0 is reached in every period; and a person's new limit takes effect at once, so the old one was reached
+    until then.
+    """
     if begun is None:
-        return ""
-    clock = _Clock(zone, change.at)
-    if not is_person(change.actor) and not _is_same_period(limit, clock, begun.at):
-        return f"new {limit.period}, {limit.label} no longer reached"
+        return False
     was, amount = limit.decided_on(begun)[1], limit.decided_on(change)[1]
-    return f"{limit.label} raised" if was is not None and amount is not None and amount > was else ""
+    if was == 0 or (is_person(change.actor) and amount != was):
+        return False
+    return not _is_same_period(limit, _Clock(zone, change.at), begun.at)
 
 
 def _amounts(limit: Limit, change: StatusChange, currency: str) -> str:

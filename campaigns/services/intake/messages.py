@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from campaigns.models import SpendUpload
 from campaigns.rules.money import format_money
 from campaigns.rules.times import format_time
+from campaigns.services.history.actors import actor_name
 from campaigns.services.intake.placement import Counts
 from campaigns.services.intake.preview import Preview
 
@@ -43,7 +44,7 @@ def describe_notes(preview: Preview) -> str:
 
 def describe_earlier_import(earlier: SpendUpload, *, show_who: bool = True) -> str:
     """Return a sentence on when and by whom the same bytes were imported."""
-    who = earlier.who if show_who else "somebody else"
+    who = actor_name(earlier.who) if show_who else "somebody else"
     when = format_time(earlier.created_at, ZoneInfo("UTC"), seconds=False)
     if earlier.state in (State.WAITING, State.RUNNING):
         return f"The same file, uploaded on {when} by {who}, is being imported."

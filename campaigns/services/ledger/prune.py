@@ -3,6 +3,8 @@
 So what is left still ends in today's state: the first line that a campaign has tells from where it went on. Lines are
 deleted in batches in the order in which they were written, each batch one statement and one transaction, which waits
 for nobody. An interrupted run is continued by the next one.
+
+The history of settings is kept unless asked for: it is small beside the other, and says who set a limit long ago.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -36,18 +39,27 @@ def prune_history(*, before: datetime, dry_run: bool = False, on_batch: Callable
     A campaign's last line stays: only a line that a later one of its campaign has followed, and was committed, is
     deleted. The ledger isn't touched. on_batch hears after each batch. Not for the inside of a transaction.
     """
-    first, last = fetch_all("SELECT COALESCE(MIN(id), 0) - 1, COALESCE(MAX(id), -1) FROM campaigns_statuschange")[0]
-    lines = 0
-    for above, up_to in _batches(first, last):
-        lines += _prune(above, up_to, before, dry_run)
+    return _prune_table("campaigns_statuschange", PRUNABLE, before, dry_run, on_batch)
+
+
+def prune_settings(*, before: datetime, dry_run: bool = False, on_batch: Callable[[Pruned], None]) -> int:
+    """Delete the changes of settings from before an instant, in the same way; return how many, or would be."""
+    return _prune_table("campaigns_settingchange", PRUNABLE_SETTINGS, before, dry_run, on_batch)
+
+
+def _prune_table(table: str, prunable: str, before: datetime, dry_run: bool, on_batch: Callable[[Pruned], None]) -> int:
+    first, last = fetch_all(f"SELECT COALESCE(MIN(id), 0) - 1, COALESCE(MAX(id), -1) FROM {table}")[0]
+    lines, instant = 0, connection.ops.adapt_datetimefield_value(before)
+    for above, up_to in _batches(table, first, last):
+        lines += _prune(table, prunable, {"above": above, "up_to": up_to, "before": instant}, dry_run)
         on_batch(Pruned(first, up_to, last, lines))
     return lines
 
 
-def _batches(above: int, last: int) -> Iterator[tuple[int, int]]:
+def _batches(table: str, above: int, last: int) -> Iterator[tuple[int, int]]:
     """Cut the lines into batches by id: after years of pruning most of the numbers are gone."""
     while above < last:
-        ((up_to,),) = fetch_all(BATCH_END, {"above": above, "last": last, "batch": BATCH})
+        ((up_to,),) = fetch_all(BATCH_END.format(table=table), {"above": above, "last": last, "batch": BATCH})
         if up_to is None:
             return
         yield above, up_to
@@ -56,7 +68,7 @@ def _batches(above: int, last: int) -> Iterator[tuple[int, int]]:
 
 BATCH_END = """
     SELECT MAX(id) FROM (
-        SELECT id FROM campaigns_statuschange WHERE id > %(above)s AND id <= %(last)s ORDER BY id LIMIT %(batch)s
+        SELECT id FROM {table} WHERE id > %(above)s AND id <= %(last)s ORDER BY id LIMIT %(batch)s
     ) AS batch
 """
 
@@ -70,10 +82,16 @@ PRUNABLE = """
         )
 """
 
+# All lines of an operation have the same instant, so they go together.
+PRUNABLE_SETTINGS = """
+    SELECT line.id
+    FROM campaigns_settingchange AS line
+    WHERE line.id > %(above)s AND line.id <= %(up_to)s AND line.at < %(before)s
+"""
 
-def _prune(above: int, up_to: int, before: datetime, dry_run: bool) -> int:
-    params = {"above": above, "up_to": up_to, "before": connection.ops.adapt_datetimefield_value(before)}
+
+def _prune(table: str, prunable: str, params: dict[str, Any], dry_run: bool) -> int:
     if dry_run:
-        ((lines,),) = fetch_all(f"SELECT COUNT(*) FROM ({PRUNABLE}) AS prunable", params)
+        ((lines,),) = fetch_all(f"SELECT COUNT(*) FROM ({prunable}) AS prunable", params)
         return int(lines)
-    return execute(f"DELETE FROM campaigns_statuschange WHERE id IN ({PRUNABLE} {skip_locked('line')})", params)
+    return execute(f"DELETE FROM {table} WHERE id IN ({prunable} {skip_locked('line')})", params)

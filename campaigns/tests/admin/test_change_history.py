@@ -9,15 +9,29 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.test import SimpleTestCase
 from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Brand, Campaign, SettingChange, StatusChange
+from campaigns.services.history.actors import actor_name, is_person, job_name
 from campaigns.services.history.record import ChangedRow, Channel, Source, record_changes
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.services.notes import add_note
 from campaigns.tests.support.browser import AdminTestCase, open_form
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
+
+
+class ActorNameTests(SimpleTestCase):
+    def test_people_jobs_and_commands_have_one_name_each(self) -> None:
+        for actor, name in (
+            ("amara", "amara"),
+            ("quick_check", "Quick check (job)"),
+            ("import_spend", "Spend import (job)"),
+            ("manage.py enforce --at 2026-11-20", "enforce --at 2026-11-20 (command)"),
+        ):
+            self.assertEqual((actor_name(actor), is_person(actor)), (name, actor == "amara"))
+        self.assertEqual((job_name("check_budgets"), job_name("gone")), ("Check budgets", "gone"))
 
 
 class ChangeHistoryTests(AdminTestCase):
@@ -40,6 +54,10 @@ class ChangeHistoryTests(AdminTestCase):
     def page(self, row: Any, **query: Any) -> str:
         return self.client.get(self.address(row, **query)).content.decode()
 
+    def exported(self, row: Any, **query: Any) -> list[list[str]]:
+        answer = self.client.get(self.address(row, file="csv", **query))
+        return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))[1:]
+
     def test_a_setting_is_shown_with_its_old_and_new_value(self) -> None:
         self.save(self.campaign, daily_spend_limit="1,250.5")
         page = self.page(self.campaign)
@@ -61,7 +79,7 @@ class ChangeHistoryTests(AdminTestCase):
         self.assertIn("brand&#x27;s daily budget raised: 120.00 of 150.00 EUR", self.page(self.campaign))
         self.save(self.brand, daily_budget="90")
         run_full_check(CHECK_BUDGETS, clock=lambda: timezone.now() + timedelta(days=1))
-        told = "new day, brand&#x27;s daily budget no longer reached: 0.00 of 90.00 EUR"
+        told = "new day, brand&#x27;s daily budget: 0.00 of 90.00 EUR"
         self.assertIn(told, self.page(self.campaign))
         form = self.client.get(reverse("admin:campaigns_campaign_change", args=[self.campaign.pk]))
         self.assertIn(told, form.content.decode())
@@ -88,6 +106,24 @@ class ChangeHistoryTests(AdminTestCase):
         operation = SettingChange.objects.latest("pk").operation
         self.assertContains(self.client.get(self.address(self.brand, operation=operation)), "7.00 EUR", 4)
         self.assertContains(self.client.get(self.address(others[0])), "7.00 EUR", 1)
+        exported = self.exported(self.brand, kind="settings")
+        self.assertCountEqual([row[2] for row in exported], [each.name for each in (self.campaign, *others)])
+        self.assertEqual({row[5] for row in exported}, {"7.00 EUR"})
+
+    def test_a_campaign_that_moves_has_a_line_in_each_brand_and_one_of_its_own(self) -> None:
+        campaign, other = make_campaign(self.brand, name="Video"), make_brand(name="Boreal")
+        self.save(campaign, brand=str(other.pk))
+        for row, setting in ((self.brand, "brand"), (other, "moved from another brand"), (campaign, "brand")):
+            lines = [line[3:6] for line in self.exported(row, kind="settings") if line[3] != "created"]
+            self.assertEqual(lines, [[setting, self.brand.name, other.name]])
+
+    def test_a_deleted_campaign_stays_in_the_history_of_its_brand(self) -> None:
+        campaign = make_campaign(self.brand, name="Video")
+        address = reverse("admin:campaigns_campaign_delete", args=[campaign.pk])
+        self.client.post(address, {"post": "yes"})
+        self.assertFalse(Campaign.objects.filter(pk=campaign.pk).exists())
+        (line,) = self.exported(self.brand, kind="settings")
+        self.assertEqual(line[1:], ["setting", "Video", "deleted", "Video", "–", "amara", "form"])
 
     def test_it_is_filtered_by_person_and_day(self) -> None:
         self.save(self.campaign, name="Search and find")
@@ -96,6 +132,8 @@ class ChangeHistoryTests(AdminTestCase):
         self.assertIn("Search and find", self.page(self.campaign, who="AMA", kind="settings", **within))
         for query in ({"who": "zofia"}, {"first": today + timedelta(days=1)}, {"last": today - timedelta(days=1)}):
             self.assertIn("Nothing matches", self.page(self.campaign, **query))
+        self.assertIn("Paused", self.page(self.campaign, who="check budgets", kind="status"))
+        self.assertIn("Nothing matches", self.page(self.campaign, who="reset daily", kind="status"))
         self.assertIn("Enter a valid date", self.page(self.campaign, first="x"))
 
     def test_pages_go_on_where_the_last_one_ended(self) -> None:
@@ -112,9 +150,8 @@ class ChangeHistoryTests(AdminTestCase):
     def test_it_is_exported(self) -> None:
         self.save(self.campaign, daily_spend_limit="12.5")
         answer = self.client.get(self.address(self.campaign, file="csv", kind="settings"))
-        head, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
-        self.assertEqual(head[0], "when (UTC)")
-        row = next(row for row in rows if row[3] == "daily spend limit")
+        self.assertTrue(answer.content.decode("utf-8-sig").startswith('"when (UTC)"'))
+        row = next(row for row in self.exported(self.campaign, kind="settings") if row[3] == "daily spend limit")
         self.assertEqual(row[2:], ["Search", "daily spend limit", "no limit", "12.50 EUR", "amara", "form"])
         self.assertEqual(self.client.get(self.address(self.brand, file="xlsx")).status_code, 200)
 

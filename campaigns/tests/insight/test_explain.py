@@ -303,6 +303,31 @@ class ActiveTests(SimpleTestCase):
         )
 
 
+class ResumedTests(SimpleTestCase):
+    """The explanation of an active campaign names the new day or month with which it resumed."""
+
+    def resumed(self, at: str, reason: Reason, since: str = "2026-11-19 20:00+01:00") -> str:
+        limits: dict[str, Any] = {"campaign_limit": "10", "brand_monthly_budget": "90"}
+        lines = line(since, 0, reason, **limits), line(at, reason, 0, "quick_check", **limits)
+        return explain(0, *lines, daily_spend_limit=Decimal(10))
+
+    def test_a_new_day(self) -> None:
+        self.assertEqual(
+            self.resumed("2026-11-20 00:00+01:00", Reason.CAMPAIGN_DAILY_LIMIT),
+            "Active since 00:00: new day. Runs until a limit is reached.",
+        )
+
+    def test_a_new_month(self) -> None:
+        text = self.resumed("2026-11-01 00:00+01:00", Reason.BRAND_MONTHLY_BUDGET, "2026-10-20 20:00+02:00")
+        self.assertEqual(text, "Active since Sun 1 Nov 00:00: new month. Runs until a limit is reached.")
+
+    def test_a_refund_of_the_same_day_or_another_reason_is_none(self) -> None:
+        refunded = self.resumed("2026-11-20 09:00+01:00", Reason.CAMPAIGN_DAILY_LIMIT, "2026-11-20 08:00+01:00")
+        self.assertEqual(refunded, "Active since 09:00. Runs until a limit is reached.")
+        opened = self.resumed("2026-11-20 09:00+01:00", Reason.OUTSIDE_SCHEDULE)
+        self.assertEqual(opened, "Active since 09:00. Runs until a limit is reached.")
+
+
 class NextCheckTests(SimpleTestCase):
     def test_a_change_that_is_due_waits_for_the_next_check(self) -> None:
         due = " Due now; updates at the next check."
@@ -344,6 +369,27 @@ class ChangeTests(SimpleTestCase):
                 "Reset daily spend (job)",
             ),
         )
+
+    def test_a_new_day_or_month_is_the_reason_of_a_resume(self) -> None:
+        day, month = Reason.CAMPAIGN_DAILY_LIMIT, Reason.BRAND_MONTHLY_BUDGET
+        begun = line("2026-11-30 22:00+01:00", 0, day | month, campaign_limit="10", brand_monthly_budget="90")
+
+        def resumed(at: str, actor: str = "check_budgets", limit: str = "10") -> list[str]:
+            ended = line(at, day | month, 0, actor, campaign_limit=limit, brand_monthly_budget="90")
+            return explain_change(ended, "EUR", earlier=[begun], zone=ZoneInfo("Europe/Paris")).reasons
+
+        new_month = "new month, brand's monthly budget: 0.00 of 90.00 EUR"
+        self.assertEqual(
+            resumed("2026-12-01 00:00+01:00"), ["new day, daily spend limit: 0.00 of 10.00 EUR", new_month]
+        )
+        self.assertEqual(
+            resumed("2026-12-01 09:00+01:00", "amara", "20"),
+            ["daily spend limit raised: 0.00 of 20.00 EUR", new_month],
+        )
+        # The same day in the brand's zone.
+        self.assertIn("daily spend limit no longer reached: 0.00 of 10.00 EUR", resumed("2026-11-30 23:59+01:00"))
+        begun.campaign_limit = Decimal(0)
+        self.assertIn("daily spend limit raised: 0.00 of 10.00 EUR", resumed("2026-12-01 09:00+01:00"))
 
     def test_a_limit_that_was_taken_away(self) -> None:
         self.assertEqual(change(Reason.BRAND_MONTHLY_BUDGET, 0).reasons, ["brand's monthly budget removed"])

@@ -373,7 +373,9 @@ class AgainTest(ImportCase, TestCase):
         self.write(f"{NOON},Acme,Spring,1,a", f"{NOON},Acme,Spring,2,")
         self.run_it()
         said = self.refusal()
-        self.assert_said(said, "The same file was imported on ", "by import_spend as “spend.csv”: 2 rows.", "--again")
+        self.assert_said(
+            said, "The same file was imported on ", "by Spend import (job) as “spend.csv”: 2 rows.", "--again"
+        )
         self.assertEqual(self.amounts(), [1, 2])
         self.assert_said(self.run_it("--again"), "1 row imported, 1 repeated")
         self.assertEqual(self.amounts(), [1, 2, 2])

@@ -15,7 +15,8 @@ from django.test import TestCase, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from campaigns.models import Campaign, SpendRecord, StatusChange
+from campaigns.models import Campaign, SettingChange, SpendRecord, StatusChange
+from campaigns.services.history.record import ChangedRow, Channel, Source, record_changes
 from campaigns.services.ledger import prune
 from campaigns.services.ledger.prune import Pruned, prune_history
 from campaigns.tests.support.checking import enforce_at
@@ -55,6 +56,25 @@ def command(*args: str) -> str:
     out = StringIO()
     call_command("prune_history", *args, stdout=out)
     return out.getvalue()
+
+
+class SettingsTests(TestCase):
+    def change(self, at: datetime) -> None:
+        row = ChangedRow(self.campaign.brand_id, self.campaign.pk, "Search", {"enabled": (True, False)}, "USD", "USD")
+        record_changes([row], Source("amara", Channel.BULK), at=at)
+
+    def test_changes_of_settings_go_on_request_only(self) -> None:
+        self.campaign = make_campaign()
+        for at in (BEFORE - timedelta(days=900), BEFORE, AFTER):
+            self.change(at)
+        self.assertNotIn("settings", command("--before", "2026-11-01"))
+        self.assertEqual(SettingChange.objects.count(), 3)
+        dry = command("--before", "2026-11-01", "--with-settings", "--dry-run")
+        self.assertIn("2 changes of settings from before 2026-11-01 00:00 (UTC) would be deleted.", dry)
+        self.assertEqual(SettingChange.objects.count(), 3)
+        done = command("--before", "2026-11-01", "--with-settings")
+        self.assertIn("2 changes of settings from before 2026-11-01 00:00 (UTC) were deleted.", done)
+        self.assertEqual(list(SettingChange.objects.values_list("at", flat=True)), [AFTER])
 
 
 class WhatGoes(TestCase):

@@ -28,12 +28,23 @@ from campaigns.models import (
     Campaign,
     DaypartingSchedule,
     JobZone,
+    Note,
     PendingSpend,
     SpendRecord,
     StatusChange,
 )
 
-IN_ORDER = (BrandAssignment, SpendRecord, StatusChange, DaypartingSchedule, BrandPeriod, Campaign, Brand, PendingSpend)
+IN_ORDER = (
+    BrandAssignment,
+    Note,
+    SpendRecord,
+    StatusChange,
+    DaypartingSchedule,
+    BrandPeriod,
+    Campaign,
+    Brand,
+    PendingSpend,
+)
 # Tables that migrate fills, and no table that it leaves empty is referred to by them.
 OF_MIGRATE = [
     model._meta.db_table
