@@ -90,7 +90,7 @@ class ChangeHistoryMixin(BaseAdmin):
         zone = find_zone(brand.timezone) or UTC
         form = HistoryForm(request.GET)
         form.is_valid()
-        filters = replace(form.filters(zone), with_status=may_view(request, StatusChange))
+        filters = replace(form.filters(zone), with_status=may_view(request, StatusChange), reader=request.user)
         if request.GET.get("file") in ("csv", "xlsx"):
             return _file(request, row, filters, zone)
         after = {kind: int(number) for kind in KINDS if is_key(number := request.GET.get(f"after_{kind}", ""))}
