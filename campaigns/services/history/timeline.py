@@ -133,15 +133,13 @@ def _hide_brands(reader: Person, lines: Iterable[Line]) -> None:
         operation__in={line.operation for line in moves},
         setting__in=(BRAND, MOVED_IN),
     )
-    brands = {
-        (operation, campaign, setting): brand
-        for operation, campaign, setting, brand in both.values_list("operation", "campaign_id", "setting", "brand_id")
-    }
+    brands = {(line.operation, line.campaign_id, line.setting): line.brand_id for line in both}
     visible = set(visible_to(reader, Brand.objects.filter(pk__in=brands.values()), "pk").values_list("pk", flat=True))
     for line in moves:
-        if brands.get((line.operation, line.campaign_id, BRAND)) not in visible:
+        move = line.operation, line.campaign_id
+        if brands.get((*move, BRAND), 0) not in visible:
             line.before = ANOTHER_BRAND
-        if brands.get((line.operation, line.campaign_id, MOVED_IN)) not in visible:
+        if brands.get((*move, MOVED_IN), 0) not in visible:
             line.after = ANOTHER_BRAND
 
 
