@@ -42,6 +42,11 @@ def describe_notes(preview: Preview) -> str:
     return f"Totals and notes, not imported: {word} {lines}{f' and {more:,} more' if more else ''}."
 
 
+def describe_archived(preview: Preview) -> str:
+    """Return a sentence with the archived brands and campaigns that the file has spend of, or ""."""
+    return f"Archived, which their spend doesn't change: {', '.join(preview.archived)}." if preview.archived else ""
+
+
 def describe_earlier_import(earlier: SpendUpload, *, show_who: bool = True) -> str:
     """Return a sentence on when and by whom the same bytes were imported."""
     who = actor_name(earlier.who) if show_who else "somebody else"

@@ -37,6 +37,7 @@ from campaigns.services.intake.staging import Contradiction, Placed, find_existi
 # Days of brands that are summed separately; the others are counted together, to bound memory.
 MAX_DAYS = 10_000
 MAX_NAMED_NOTES = 20
+MAX_NAMED_ARCHIVED = 10
 
 
 class DaySum(NamedTuple):
@@ -63,6 +64,8 @@ class Preview:
     note_lines: list[int] = field(default_factory=list)
     # The brands by id, with the time zone and currency on which the sums depend.
     brands: dict[int, BrandFacts] = field(default_factory=dict)
+    # Names of the first archived brands and campaigns whose spend the file has.
+    archived: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -72,6 +75,7 @@ class Preview:
             "totals": {currency: str(amount) for currency, amount in self.totals.items()},
             "note_lines": self.note_lines,
             "brands": [[pk, *facts] for pk, facts in sorted(self.brands.items())],
+            "archived": self.archived,
         }
 
     @classmethod
@@ -86,6 +90,7 @@ class Preview:
             {currency: Decimal(amount) for currency, amount in stored["totals"].items()},
             stored["note_lines"],
             {pk: BrandFacts(*facts) for pk, *facts in stored.get("brands", ())},
+            stored.get("archived", []),
         )
 
     def changed_brands(self) -> list[str]:
@@ -132,6 +137,8 @@ class _Sums:
         skipped = [line for line in given if isinstance(line, SkippedLine)]
         places = Places(create=self.create, brands=self.brands, zone=self.zone)
         placed = list(self._fitted(places.place_preview(rows, batch), batch))
+        names = {*self.preview.archived, *_archived(places, placed)}
+        self.preview.archived = sorted(names)[:MAX_NAMED_ARCHIVED]
         refused_zeros = self._sort(
             placed + list(places.place_zeros([line.zero for line in skipped if line.zero])), batch
         )
@@ -204,6 +211,16 @@ class _Sums:
         preview.counts.created_brands = len(self.new_brands)
         preview.counts.created_campaigns = len(self.new_campaigns)
         return preview
+
+
+def _archived(places: Places, placed: Iterable[Placed]) -> Iterator[str]:
+    """Yield the names of what is archived among the brands and campaigns of rows."""
+    brands, campaigns = places.found_brands.archived, places.found_campaigns.archived
+    for ready in placed if brands or campaigns else ():
+        if ready.row.brand in brands:
+            yield f"“{ready.row.brand}”"
+        elif (ready.brand_id, ready.row.campaign) in campaigns:
+            yield f"“{ready.row.brand} / {ready.row.campaign}”"
 
 
 class _Seen:

@@ -144,7 +144,9 @@ class NothingIsLost(RefreshingCase):
         expect(rows).to_have_count(32)
         focused = page.locator(":focus")
         expect(focused).to_have_attribute("href", str(href))
-        page.wait_for_function("before => Math.abs(document.activeElement.getBoundingClientRect().top - before) <= 1", arg=before)
+        page.wait_for_function(
+            "before => Math.abs(document.activeElement.getBoundingClientRect().top - before) <= 1", arg=before
+        )
 
     def test_an_unused_list_shows_new_rows_by_itself_and_keeps_its_place(self) -> None:
         for number in range(30):
