@@ -42,7 +42,7 @@ from campaigns.services.history.values import channel_name, format_setting, labe
 LINES_ON_A_PAGE = 50
 MAX_EXPORT = 50_000
 UTC = ZoneInfo("UTC")
-TITLES = {"": "Everything", SETTINGS: "Settings", STATUS: "Pauses and resumes", NOTES: "Notes"}
+TITLES = {"": "Everything", SETTINGS: "Settings", STATUS: "Status changes", NOTES: "Notes"}
 
 
 class HistoryForm(forms.Form):
@@ -77,6 +77,10 @@ def _is_usual(day: date | None) -> bool:
 
 class ChangeHistoryMixin(RowPageMixin):
     """Replaces Django's history of a row by the change history of a brand or campaign."""
+
+    def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        # Other rows have Django's history; the list of status changes is one part of this one.
+        return super().extra_form_context(request, obj) | {"history_title": "Change history"}
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         return self.view_row(request, object_id, self._change_history)

@@ -90,7 +90,7 @@ class Refreshing(RefreshingCase):
         expect(page.locator(".campaigns-story")).to_contain_text("Paused since")
         curve = "canvas => Chart.getChart(canvas).data.datasets[0].data.at(-1).y"
         self.assertEqual(page.locator("canvas[data-day]").evaluate(curve), 90)
-        expect(page.get_by_role("region", name="Status history").get_by_role("row")).to_have_count(2)
+        expect(page.get_by_role("region", name="Status changes").get_by_role("row")).to_have_count(2)
         self.look()
 
     def test_a_list_follows_its_rows_and_keeps_its_actions(self) -> None:
