@@ -14,11 +14,9 @@ from campaigns.database.connection import is_postgresql
 from campaigns.models import SpendUpload
 from campaigns.rules.money import format_money
 from campaigns.services.intake.messages import (
-    describe_archived,
     describe_earlier_import,
-    describe_notes,
+    describe_preview,
     pluralize,
-    remarks,
 )
 from campaigns.services.intake.preview import Preview
 from campaigns.services.intake.upload_preview import repeats
@@ -90,8 +88,7 @@ def _notes(preview: Preview) -> list[str]:
     notes = [f"Total: {totals}."] if totals else ["The file has no new rows to import."]
     if preview.counts.repeated:
         notes.append(f"Rows with an existing external_id are skipped: {preview.counts.repeated:,}.")
-    notes += [*remarks(preview.counts), describe_notes(preview), describe_archived(preview)]
-    return [note for note in notes if note]
+    return [*notes, *describe_preview(preview)]
 
 
 def _days(preview: Preview) -> SafeString:

@@ -66,6 +66,8 @@ class Preview:
     brands: dict[int, BrandFacts] = field(default_factory=dict)
     # Names of the first archived brands and campaigns whose spend the file has.
     archived: list[str] = field(default_factory=list)
+    # Rows among the repeated ones whose records were reversed with their import.
+    reversed: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -76,6 +78,7 @@ class Preview:
             "note_lines": self.note_lines,
             "brands": [[pk, *facts] for pk, facts in sorted(self.brands.items())],
             "archived": self.archived,
+            "reversed": self.reversed,
         }
 
     @classmethod
@@ -91,6 +94,7 @@ class Preview:
             stored["note_lines"],
             {pk: BrandFacts(*facts) for pk, *facts in stored.get("brands", ())},
             stored.get("archived", []),
+            stored.get("reversed", 0),
         )
 
     def changed_brands(self) -> list[str]:
@@ -175,12 +179,14 @@ class _Sums:
         refused_zeros = 0
         for place, ready in enumerate(placed):
             row = ready.row
-            said = there.get(place) or self.seen.find(ready)
+            existing = there.get(place)
+            said = existing[:2] if existing else self.seen.find(ready)
             if said and (said != (row.amount, row.timestamp)):
                 batch.refuse(row, describe_contradiction(Contradiction(row, *said)))
                 refused_zeros += not row.amount
             elif said:
                 self.preview.counts.repeated += 1
+                self.preview.reversed += bool(existing and existing.is_reversed)
             elif row.amount:
                 self._count(ready, facts.get(ready.brand_id) or self._new_brand(row))
         return refused_zeros
