@@ -1,4 +1,4 @@
-from campaigns.models.access import PasswordRequest
+from campaigns.models.access import PasswordRequest, PasswordToChange
 from campaigns.models.brand import Brand, BrandAssignment
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
@@ -33,6 +33,7 @@ __all__ = [
     "Note",
     "PaceError",
     "PasswordRequest",
+    "PasswordToChange",
     "PendingSpend",
     "PlatformAccount",
     "SavedFilter",

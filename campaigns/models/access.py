@@ -1,7 +1,8 @@
-"""Requests for a new password."""
+"""Passwords of users: requests for a new one, and those that somebody else has set."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -17,3 +18,15 @@ class PasswordRequest(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+class PasswordToChange(models.Model):
+    """Marks a user whose password an administrator has set, until the user has chosen another one."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.user)

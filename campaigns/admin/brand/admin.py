@@ -181,7 +181,7 @@ class BrandAdmin(
             yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
             yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)
         if may_view(request, StatusChange):
-            yield "Change history", history_of(obj)
+            yield "Status changes", history_of(obj)
 
     def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         top = summary_context(obj, may_change=self.has_change_permission(request, obj))

@@ -173,7 +173,7 @@ class CampaignAdmin(
         return super().extra_form_context(request, obj) | {"campaign_now": campaign_now(obj, database_now())}
 
     def panels(self, request: HttpRequest, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
-        return [self.notes_panel(request, obj), ("Status history", recent_history(obj))]
+        return [self.notes_panel(request, obj), ("Status changes", recent_history(obj))]
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "daily_spend_limit":

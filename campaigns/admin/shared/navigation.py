@@ -14,7 +14,7 @@ GROUPS = {
         ("Statements", "receipt_long", "campaigns", "brandperiod"),
     ),
     "Activity": (
-        ("Status history", "history", "campaigns", "statuschange"),
+        ("Status changes", "history", "campaigns", "statuschange"),
         ("Spend records", "payments", "campaigns", "spendrecord"),
         ("Spend imports", "upload_file", "campaigns", "spendupload"),
         ("Jobs", "task_alt", "campaigns", "jobrun"),
