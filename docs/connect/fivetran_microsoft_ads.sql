@@ -16,11 +16,11 @@ LEFT JOIN LATERAL (
 WHERE report.date >= CURRENT_DATE - 35
 GROUP BY report.account_id, report.campaign_id, report.date;
 
--- One row an account. The currency comes with the report. Microsoft has names of its own for time zones: those that aren't
+-- One row an account. Microsoft has names of its own for time zones: those that aren't
 -- in this list stay empty, and the account's page in the admin asks for them.
 CREATE OR REPLACE VIEW budget_accounts AS
 SELECT 'microsoft_ads' AS source, account.id::text AS account, COALESCE(account.name, '') AS name,
-    COALESCE(reported.currency_code, account.currency_code, '') AS currency, COALESCE(zone.iana, '') AS timezone,
+    COALESCE(account.currency_code, reported.currency_code, '') AS currency, COALESCE(zone.iana, '') AS timezone,
     CURRENT_DATE - 35 AS from_day, reported.as_of
 FROM (SELECT DISTINCT ON (id) * FROM account_history ORDER BY id, last_modified_time DESC) AS account
 LEFT JOIN (
