@@ -164,7 +164,7 @@ class AirbyteGoogle(Warehouse):
     template = "airbyte_google_ads.sql"
     schema = "google_ads"
     source = "google_ads"
-    segments = (9, 10)
+    segments: tuple[Any, ...] = (9, 10)
     tables = """
         CREATE TABLE campaign (
             _airbyte_extracted_at timestamptz, "customer.id" bigint, "campaign.id" bigint, "campaign.name" text,
