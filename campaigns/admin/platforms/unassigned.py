@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -201,8 +202,8 @@ class UnassignedMixin(BaseAdmin):
         warn_about_unknown_zones(request, enforced)
         messages.success(
             request,
-            f"Assigned {_counted(assignment.count)} to “{assignment.brand}”. The spend is booked by the next check, within"
-            f" 10 seconds. {describe_changes(enforced) if enforced.changed else ''}",
+            f"Assigned {_counted(assignment.count)} to “{assignment.brand}”. The spend is booked by the next check,"
+            f" within 10 seconds. {describe_changes(enforced) if enforced.changed else ''}",
         )
 
     def _ignore(self, request: HttpRequest, chosen: Sequence[UnassignedSpend], note: str) -> None:
@@ -230,7 +231,7 @@ def _groups(spend: Sequence[UnassignedSpend]) -> Iterable[dict[str, Any]]:
         yield {
             "title": f"{SOURCES[source]}: {name or account}",
             "id": account if name else "",
-            "money": format_money(sum(each.amount for each in rows), rows[0].currency or "–"),
+            "money": format_money(sum((each.amount for each in rows), Decimal(0)), rows[0].currency or "–"),
             "rows": [
                 {
                     "key": each.key,
@@ -250,8 +251,13 @@ def _groups(spend: Sequence[UnassignedSpend]) -> Iterable[dict[str, Any]]:
 
 def _table(chosen: Sequence[UnassignedSpend]) -> Any:
     rows = [
-        (SOURCES[each.source], each.account_name or each.account, each.name or each.campaign, each.campaign,
-         format_money(each.amount, each.currency or "–"))
+        (
+            SOURCES[each.source],
+            each.account_name or each.account,
+            each.name or each.campaign,
+            each.campaign,
+            format_money(each.amount, each.currency or "–"),
+        )
         for each in chosen[:SHOWN]
     ]
     label = title("Chosen", len(chosen))
@@ -279,7 +285,7 @@ def _preview(assignment: Assignment, effects: Effects, added: set[int]) -> Previ
     currencies = {each.currency for each in (*assignment.campaigns, *assignment.new)} - {assignment.brand.currency}
     if currencies:
         notes.append(
-            f"“{assignment.brand}” is in {assignment.brand.currency}: spend in another or an unknown currency isn’t booked"
-            " and stays here. Set the account’s currency on its page."
+            f"“{assignment.brand}” is in {assignment.brand.currency}: spend in another or an unknown currency isn’t"
+            " booked and stays here. Set the account’s currency on its page."
         )
     return PreviewPage(counts, [*notes, *zone_notes(effects)], tables, bool(rows))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,10 +11,9 @@ from typing import Any
 from campaigns.database.connection import as_date, fetch_all
 from campaigns.database.dialects import shown_sum
 from campaigns.database.statements import statement
-from campaigns.models import BrandAssignment, Campaign
+from campaigns.models import BrandAssignment
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.money import from_micros
-from campaigns.rules.names import name_key
 from campaigns.services.permissions import Person, sees_only_assigned_brands
 from campaigns.services.totals.waiting import REPORTED
 
@@ -92,24 +90,23 @@ def unassigned_spend(person: Person) -> Unassigned:
 
 
 def _spend(row: tuple[Any, ...]) -> UnassignedSpend:
-    source, account, campaign, waiting, *facts, days, first, last, amount, problem = row
+    source, account, campaign, waiting, account_name, currency, brand, link, name, note, linked, *rest = row
+    days, first, last, amount, problem = rest
     return UnassignedSpend(
         source,
         account,
         campaign,
         Waiting(waiting),
-        *facts,
+        account_name,
+        currency,
+        brand,
+        link,
+        name,
+        note,
+        linked,
         days,
         as_date(first),
         as_date(last),
         from_micros(int(amount)),
         problem,
     )
-
-
-def same_names(spend: Iterable[UnassignedSpend], brand_id: int) -> dict[str, Campaign]:
-    """Return the campaigns of a brand with the same name, by the key of the spend; archived ones aren't proposed."""
-    campaigns = Campaign.objects.filter(brand=brand_id, archived_at=None).select_related("brand")
-    by_name = {name_key(campaign.name): campaign for campaign in campaigns}
-    found = ((each.key, by_name.get(name_key(each.name))) for each in spend if each.name)
-    return {key: campaign for key, campaign in found if campaign is not None}
