@@ -119,6 +119,8 @@ LABELS = (
     Labelled("budget-of-the-period", CLOSING, "'day'", "'month'"),
     Labelled("kept-at-closing", CLOSING, "= ended.spend", "= 0"),
     Labelled("kept-at-closing", CLOSING, "= ended.budget", "= NULL"),
+    Labelled("known-until-at-closing", "test_closing_of_totals", "ended.reported_until", "NULL"),
+    Labelled("corrections-are-no-second-source", "test_verify_totals"),
     Labelled("period-without-budget-and-spend", CLOSING),
     Labelled("budgeted-periods-that-ended", CLOSING, ">=", ">"),
     # ledger/: folding (R3, R10, R15) and verifying
