@@ -50,10 +50,10 @@ from campaigns.services.totals.unassigned import Unassigned, UnassignedSpend, un
 
 SAME, NEW, ONE, IGNORE = "same", "new", "one", "ignore"
 CHOICES = (
-    (SAME, "Assign to the campaigns of the same names in a brand"),
-    (NEW, "The same, and add the campaigns that the brand doesn’t have"),
-    (ONE, "Assign to one campaign"),
-    (IGNORE, "Ignore: don’t book it, and don’t show it here"),
+    (SAME, "A brand’s campaigns of the same names"),
+    (NEW, "The same; add the missing ones"),
+    (ONE, "One campaign"),
+    (IGNORE, "None: ignore it"),
 )
 WHY = {
     Waiting.UNLINKED: "not linked to a campaign",
@@ -69,7 +69,7 @@ MISSING = "Choose a brand."
 class AssignForm(forms.Form):
     """What to do with the chosen spend. Brands and campaigns are those that the person sees."""
 
-    what = forms.ChoiceField(label="What to do", choices=CHOICES, initial=SAME, widget=UnfoldAdminRadioSelectWidget)
+    what = forms.ChoiceField(label="Assign to", choices=CHOICES, initial=SAME, widget=UnfoldAdminRadioSelectWidget)
     brand = forms.ModelChoiceField(
         Brand.objects.none(),
         required=False,
