@@ -19,6 +19,12 @@ GROUPS = {
         ("Spend imports", "upload_file", "campaigns", "spendupload"),
         ("Jobs", "task_alt", "campaigns", "jobrun"),
     ),
+    "Platforms": (
+        ("Unassigned spend", "help", "campaigns", "campaignlink", "unassigned"),
+        ("Accounts", "account_balance", "campaigns", "platformaccount"),
+        ("Platform campaigns", "link", "campaigns", "campaignlink"),
+        ("Reported totals", "functions", "campaigns", "spendtotal"),
+    ),
     "Administration": (
         ("Users", "person", "auth", "user"),
         ("Groups", "group", "auth", "group"),
@@ -33,7 +39,7 @@ GROUPS = {
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of the sidebar; settings name this function (UNFOLD, SIDEBAR)."""
     groups = [
-        {"title": title, "items": [_item(*entry) for entry in entries if _may_view(request, *entry[2:])]}
+        {"title": title, "items": [_item(*entry) for entry in entries if _may_view(request, *entry[2:4])]}
         for title, entries in GROUPS.items()
     ]
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
@@ -44,5 +50,5 @@ def _may_view(request: HttpRequest, app: str, model: str) -> bool:
     return any(request.user.has_perm(f"{app}.{what}_{model}") for what in ("view", "change"))
 
 
-def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model}_changelist")}
+def _item(title: str, icon: str, app: str, model: str, page: str = "changelist") -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model}_{page}")}

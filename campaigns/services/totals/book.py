@@ -86,11 +86,12 @@ def book_totals(*, clock: Clock, seconds: float) -> Booked:
 def book_decreases(ids: Iterable[int], *, clock: Clock) -> Booked:
     """Book decreases that were found harmless, or that a person releases; those restated meanwhile are left alone."""
     which = f"waiting > 0 AND waiting IN ({Waiting.HELD}, {Waiting.DECREASE}) AND {DIFFERS}"
-    booking = _Booking(clock, which, decreases=True)
-    wanted = sorted(ids)
-    for start in range(0, len(wanted), booking.size):
-        booking.book_some(wanted[start : start + booking.size])
-    return booking.booked
+    return _Booking(clock, which, decreases=True).book_these(ids)
+
+
+def book_some(ids: Iterable[int], *, clock: Clock) -> Booked:
+    """Book what differs and doesn't wait of these totals, as book_totals does."""
+    return _Booking(clock, TO_BOOK, decreases=False).book_these(ids)
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,11 @@ class _Booking:
                 return self.booked
             yield_to_waiting_writers()
 
-    def book_some(self, ids: list[int]) -> None:
-        self._try(f"{self.which} AND {in_list('id', param='%(wanted)s')}", {"wanted": list_param(ids)})
+    def book_these(self, ids: Iterable[int]) -> Booked:
+        wanted, which = sorted(ids), f"{self.which} AND {in_list('id', param='%(wanted)s')}"
+        for start in range(0, len(wanted), self.size):
+            self._try(which, {"wanted": list_param(wanted[start : start + self.size])})
+        return self.booked
 
     def _beyond(self, position: tuple[Any, int] | None) -> tuple[str, dict[str, Any]]:
         if position is None:
