@@ -13,7 +13,7 @@ from django.core.management.utils import get_random_secret_key
 from django.templatetags.static import static
 from dotenv import load_dotenv
 
-from budget_manager import environment, mail, simulation, zone_data
+from budget_manager import environment, mail, monitoring, simulation, zone_data
 from budget_manager.formats.en import formats
 from budget_manager.launcher import logs
 
@@ -89,6 +89,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "budget_manager.health.HealthMiddleware",  # first: probes know neither HTTPS nor ALLOWED_HOSTS
+    "budget_manager.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -232,6 +233,10 @@ UNFOLD: dict[str, Any] = {
     "GLOBAL_CALLBACK": "campaigns.admin.shared.banner.banner",
     "DASHBOARD_CALLBACK": "campaigns.admin.home.dashboard",
 }
+
+# Who may read /metrics.
+METRICS_TOKEN = monitoring.metrics_token()
+METRICS_ALLOW = monitoring.metrics_allow()
 
 # Invitations and forgotten passwords. In tests Django collects what is sent.
 MAIL_SERVER = None if UNCONFIGURED or SIMULATION else mail.server(ALLOWED_HOSTS)
