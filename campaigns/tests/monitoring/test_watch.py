@@ -143,7 +143,7 @@ class WithoutDatabaseAndBroker(WatchTestCase):
         values = {"SECRET_KEY": GOOD_KEY, **self.dead, **self.webhook}
         with subprocess.Popen(command, cwd=BASE_DIR, env=environment(**values), stdout=subprocess.DEVNULL) as process:
             try:
-                wait_until("it tells", lambda: len(self.receiver.received) == 1)
+                wait_until("it tells", self.state.exists)
                 self.state.unlink()  # it remembers all the same
                 before = self.state.with_name("state.json.lock").stat().st_mtime_ns
                 wait_until(
