@@ -1,6 +1,5 @@
 """All settings, from environment variables; .env.example explains each one."""
 
-import logging
 import os
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from dotenv import load_dotenv
 from budget_manager import environment, mail, monitoring, simulation, zone_data
 from budget_manager.formats.en import formats
 from budget_manager.launcher import logs
-from budget_manager.observe import sentry
+from budget_manager.observe import json_log, sentry
 from budget_manager.observe.release import release
 
 # First, because Python caches each zone when it is first used.
@@ -212,7 +211,7 @@ LOG_FORMAT = environment.log_format()
 LAUNCHED = "LAUNCHED" in os.environ  # by `make run`, whose log is for people
 LOGGING = logs.logging_settings(LOG_LEVEL, short=LAUNCHED, json=LOG_FORMAT == "json")
 if LOG_FORMAT == "json":
-    logging.captureWarnings(True)  # warnings of Python are lines of JSON too
+    json_log.log_uncaught_errors()
 
 
 UNFOLD: dict[str, Any] = {

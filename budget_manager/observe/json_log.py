@@ -8,10 +8,13 @@ import re
 import sys
 from datetime import UTC, datetime
 from functools import cache
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from celery import Task
+
+logger = logging.getLogger(__name__)
 
 MASK = "…"
 # What stands before the @ of a URL's host, and the values of passwords in connection strings.
@@ -68,6 +71,19 @@ def _secrets() -> tuple[str, ...]:
     values = [getattr(settings, name, "") for name in SECRET_SETTINGS]
     values += [*settings.SECRET_KEY_FALLBACKS, settings.DATABASES["default"].get("PASSWORD", "")]
     return tuple(sorted({value for value in values if value and len(value) >= SHORTEST_SECRET}, key=len, reverse=True))
+
+
+def log_uncaught_errors() -> None:
+    """Have an error that ends a process logged as one line of JSON, in place of Python's traceback."""
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        logger.critical("The process ends by an error: %s", kind.__name__, exc_info=(kind, error, trace))
 
 
 def _task() -> dict[str, str]:

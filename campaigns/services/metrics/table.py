@@ -1,7 +1,8 @@
 """The table of metrics. A new metric is one line here, and a panel in docs/grafana/budget_manager.json.
 
 Names follow Prometheus: base units, instants as Unix seconds, counters that end with _total; the prefix is added when
-they are shown. A label has few values that we define: never the name or id of a brand, campaign, person or host.
+they are shown. A label has few values that we define: never the name or id of a brand, campaign, person or host. No
+label is called job or instance, because Prometheus has labels of these names and would rename ours.
 """
 
 from __future__ import annotations
@@ -128,11 +129,11 @@ METRICS = (
     Metric("due_brand_marks", "Marks of brands to be checked, counted up to 1,000,000.", Sql(*DUE)),
     Metric("spend_uploads", "Uploaded spend files.", Sql(UPLOADS), "state", tuple(SpendUpload.State.values)),
     Metric("unfinished_check_shards", "Shards of full checks that wait, run or were lost.", Sql(SHARDS)),
-    Metric("job_last_success_timestamp_seconds", "When the job last succeeded.", OfJobs(_job_success), "job"),
-    Metric("job_last_start_timestamp_seconds", "When the job last started.", OfJobs(_job_start), "job"),
-    Metric("job_last_duration_seconds", "How long the last run took, if it succeeded.", OfJobs(_job_duration), "job"),
-    Metric("job_late", "Whether the job is late by its schedule.", OfJobs(_job_late), "job"),
-    Metric("job_unfinished", "Whether the last run left something undone.", OfJobs(_job_unfinished), "job"),
+    Metric("job_last_success_timestamp_seconds", "When the job last succeeded.", OfJobs(_job_success), "task"),
+    Metric("job_last_start_timestamp_seconds", "When the job last started.", OfJobs(_job_start), "task"),
+    Metric("job_last_duration_seconds", "How long the last run took, if it succeeded.", OfJobs(_job_duration), "task"),
+    Metric("job_late", "Whether the job is late by its schedule.", OfJobs(_job_late), "task"),
+    Metric("job_unfinished", "Whether the last run left something undone.", OfJobs(_job_unfinished), "task"),
     Metric("processes", "Processes seen in the last two minutes.", OfJobs(_processes), "kind"),
     Metric("process_last_seen_timestamp_seconds", "When one was last seen.", OfJobs(_processes_seen), "kind"),
     Metric("health_problems", "Problems of jobs, pending spend and processes.", OfJobs(_problems)),

@@ -121,6 +121,13 @@ class Commands(SimpleTestCase):
         self.assertEqual((first["logger"], first["message"]), ("x", "a\nb"))
         self.assertEqual(second["logger"], "py.warnings")
 
+    def test_an_error_that_ends_a_command_is_one_line(self) -> None:
+        result = manage("shell", "--command", "raise ValueError('redis://me:pass@x')", DEBUG="True", LOG_FORMAT="json")
+        self.assertEqual(result.returncode, 1)
+        (line,) = lines(result.stderr)
+        self.assertEqual((line["level"], line["message"]), ("CRITICAL", "The process ends by an error: ValueError"))
+        self.assertIn("ValueError: redis://…@x", line["exception"])
+
     def test_another_format_is_refused(self) -> None:
         result = manage("check", DEBUG="True", LOG_FORMAT="xml")
         self.assertEqual(result.stderr, "LOG_FORMAT=xml isn't a log format: use text or json.\n")

@@ -164,11 +164,16 @@ class Form(MetricsTestCase):
         for word in ("Customer", "Secret", "host-of-ours", TOKEN):
             self.assertNotIn(word, text)
         labels = set(re.findall(r'(\w+)="', text))
-        self.assertEqual(labels, {"status", "reason", "state", "job", "kind", "collector", "version"})
+        # Without job and instance, which Prometheus would rename to exported_job and exported_instance.
+        self.assertEqual(labels, {"status", "reason", "state", "task", "kind", "collector", "version"})
 
-    def test_a_scrape_takes_few_statements_and_the_connection_of_nobody(self) -> None:
-        with self.assertNumQueries(0):  # it has connections of its own
+    def test_a_scrape_takes_nine_statements_on_connections_of_its_own(self) -> None:
+        debug = override_settings(DEBUG=True)  # which logs statements
+        with self.assertNumQueries(0), debug, self.assertLogs("django.db.backends", "DEBUG") as logged:
             self.scrape()
+        statements = [record.getMessage().partition(") ")[2] for record in logged.records]
+        selects = [text for text in statements if text.startswith(("SELECT", "\nSELECT")) and "set_config" not in text]
+        self.assertEqual(len(selects), 9 if POSTGRESQL else 8, selects)
 
 
 class Failures(MetricsTestCase):
