@@ -42,7 +42,8 @@ from campaigns.services.insight.brand_now import BrandNow
 from campaigns.services.insight.home import Brands, Campaigns, Changes, Currency, Money, OwnBrand
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
-from campaigns.services.jobs.health import Health, Processes
+from campaigns.services.jobs.health import Health
+from campaigns.services.jobs.processes import Processes
 from campaigns.services.permissions import sees_only_assigned_brands
 
 # Status changes shown under “Latest”.

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('campaigns', '0008_corrections'),
+        ('campaigns', '0009_totals'),
     ]
 
     operations = [
