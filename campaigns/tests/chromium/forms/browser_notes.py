@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.urls import reverse
-from playwright.sync_api import Dialog, expect
+from playwright.sync_api import Dialog, FilePayload, expect
 
 from campaigns.models import Brand, Note
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
@@ -80,8 +80,8 @@ class HalfWrittenWork(BrowserTestCase):
             with self.subTest(name):
                 self.asked.clear()
                 self.open(reverse(f"admin:{name}"))
-                file = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"name\nAlpine\n"}
-                self.page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]
+                file = FilePayload(name="a.csv", mimeType="text/csv", buffer=b"name\nAlpine\n")
+                self.page.locator("input[type=file]").set_input_files(file)
                 self.page.locator(".campaigns-title").click()
                 self.assert_asks()
                 self.page.locator("input[type=file]").set_input_files([])
