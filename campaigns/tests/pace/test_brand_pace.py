@@ -136,7 +136,8 @@ class RefreshTests(PaceTestCase):
         days = BrandPeriod.objects.filter(kind="day", starts_on__gte=TODAY - 11 * ONE_DAY)
         days.update(closed_at=NOW, spend_at_close=100, budget_at_close=100)
         self.assertEqual(self.refreshed(brand).reached_days, 10)
-        for day, changes in enumerate(({"spend_at_close": 99}, {"budget_at_close": 0}, {"budget_at_close": None}), 1):
+        others: tuple[dict[str, Any], ...] = ({"spend_at_close": 99}, {"budget_at_close": 0}, {"budget_at_close": None})
+        for day, changes in enumerate(others, start=1):
             days.filter(starts_on=TODAY - day * ONE_DAY).update(**changes)
         days.filter(starts_on=TODAY - 4 * ONE_DAY).update(closed_at=None)
         BrandPace.objects.all().delete()
