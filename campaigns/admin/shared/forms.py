@@ -53,10 +53,10 @@ class ConflictAwareForm(forms.ModelForm[M]):
         super().__init__(*args, **kwargs)
         self.conflicts = []
         self.own_fields = list(self.fields)
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             field.show_hidden_initial = True
             if isinstance(field, MoneyField):
-                field.use_currency(self.entered_currency, self.initial.get(name))
+                field.use_currency(self.entered_currency)
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Add the entered value to errors of fields whose sentence doesn't include it."""

@@ -65,6 +65,11 @@ def processes(*, now: datetime, installed_at: datetime) -> list[Processes]:
     return [_processes(kind, heartbeats, now, installed_at) for kind in (Heartbeat.Kind.BEAT, Heartbeat.Kind.WORKER)]
 
 
+def stopped_processes(*, now: datetime) -> list[Processes]:
+    """Return beat or the workers, if they ran once and none of them does now. One query."""
+    return [each for each in processes(now=now, installed_at=now) if each.is_missing and each.seen_at]
+
+
 def _processes(kind: str, heartbeats: Iterable[Heartbeat], now: datetime, installed_at: datetime) -> Processes:
     ours = [heartbeat for heartbeat in heartbeats if heartbeat.kind == kind]
     there = [heartbeat for heartbeat in ours if abs(now - heartbeat.seen_at) <= MISSING_AFTER]
