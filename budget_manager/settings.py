@@ -262,7 +262,7 @@ if MAIL_SERVER:
     DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_SERVER.sender
 EMAIL_TIMEOUT = mail.TIMEOUT
 
-# Whom `manage.py watch` informs.
+# Recipients of `manage.py watch`.
 WATCH_EMAIL = [] if UNCONFIGURED or SIMULATION else monitoring.watch_email(email_is_set_up=EMAIL_IS_SET_UP)
 WATCH_WEBHOOK_URL = "" if UNCONFIGURED or SIMULATION else monitoring.watch_webhook_url()
 WATCH_WEBHOOK_FORM = "plain" if UNCONFIGURED or SIMULATION else monitoring.watch_webhook_form()
