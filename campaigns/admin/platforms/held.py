@@ -22,7 +22,7 @@ from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.platforms import SOURCES
 from campaigns.services.audit_log import AuditEntry, log_rows
-from campaigns.services.permissions import sees_only_assigned_brands
+from campaigns.services.permissions import assigned_brands, sees_only_assigned_brands
 from campaigns.services.totals.held import Held, held_decreases
 from campaigns.services.totals.holds import reject, release
 
@@ -64,7 +64,7 @@ class SpendTotalAdmin(ReadOnlyAdmin):
             if not request.user.has_perm("campaigns.change_spendtotal"):
                 raise PermissionDenied
             return friendly_errors(request, self.model, lambda: self._decide(request))
-        held = held_decreases(request.user)
+        held = held_decreases(assigned_brands(request.user))
         return self.dialogue(
             request,
             "held",
@@ -76,7 +76,7 @@ class SpendTotalAdmin(ReadOnlyAdmin):
 
     def _decide(self, request: HttpRequest) -> HttpResponse:
         key, is_release = request.POST.get("held", ""), request.POST.get("decision") == "release"
-        held = next((each for each in held_decreases(request.user) if each.key == key), None)
+        held = next((each for each in held_decreases(assigned_brands(request.user)) if each.key == key), None)
         if held is None:
             messages.warning(request, "This decrease waits no longer: a newer report or somebody else has settled it.")
             return HttpResponseRedirect(reverse(ADDRESS))

@@ -84,7 +84,7 @@ class SpendPageTests(AdminTestCase):
         for text in ("65.750001 USD", "8.00 USD", "+57.750001 USD", "+721.9 %", "2026-03-05 to 2026-03-07"):
             self.assertContains(page, text)
         self.assertContains(page, self.address(self.search).partition("?")[0])
-        with self.assertNumQueries(9):
+        with self.assertNumQueries(10):
             self.client.get(self.address(self.brand))
 
     def test_a_file_by_day_sums_no_campaigns(self) -> None:

@@ -18,8 +18,13 @@ from campaigns.tests.support.pages import every_model, every_page, first_row, ma
 
 LOOK = {"changelist", "change", "history"}
 EVERYTHING = LOOK | {"add", "delete"}
+PLATFORMS = ("campaigns.PlatformAccount", "campaigns.CampaignLink")
 RECORDS = dict.fromkeys(
-    ("campaigns.BrandPeriod", "campaigns.StatusChange", "campaigns.SpendRecord", "campaigns.JobRun"), LOOK
+    (
+        *("campaigns.BrandPeriod", "campaigns.StatusChange", "campaigns.SpendRecord", "campaigns.JobRun"),
+        *(*PLATFORMS, "campaigns.SpendTotal"),
+    ),
+    LOOK,
 )
 SCHEDULE = tuple(
     f"django_celery_beat.{name}"
@@ -49,9 +54,10 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
 
 CHANGES = {
     BRAND_MANAGERS: {"campaigns.Brand", "campaigns.Campaign"},
-    CAMPAIGN_MANAGERS: {"campaigns.Brand", "campaigns.Campaign"},
-    "all permissions": {"campaigns.Brand", "campaigns.Campaign"},
-    "superuser": {"campaigns.Brand", "campaigns.Campaign", "auth.User", "auth.Group", *SCHEDULE},
+    CAMPAIGN_MANAGERS: {"campaigns.Brand", "campaigns.Campaign", *PLATFORMS},
+    OPERATORS: {*PLATFORMS},
+    "all permissions": {"campaigns.Brand", "campaigns.Campaign", *PLATFORMS},
+    "superuser": {"campaigns.Brand", "campaigns.Campaign", *PLATFORMS, "auth.User", "auth.Group", *SCHEDULE},
 }
 
 
@@ -251,5 +257,6 @@ class AfterMigrate(TestCase):
             {name for name in given if ".view_" not in name},
             {"campaigns.add_brand", "campaigns.change_brand", "campaigns.only_assigned_brands"}
             | {"campaigns.add_spendupload"}
+            | {f"campaigns.change_{name}" for name in ("platformaccount", "campaignlink", "spendtotal")}
             | {f"campaigns.{what}_campaign" for what in ("add", "change", "delete")},
         )
