@@ -133,7 +133,7 @@ class ChangeTests(HomeTestCase):
 
 
 class SizeTests(HomeTestCase):
-    MOST = 18
+    MOST = 19
 
     def queries(self) -> int:
         self.home()

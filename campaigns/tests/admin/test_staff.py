@@ -30,6 +30,7 @@ SCHEDULE = tuple(
     f"django_celery_beat.{name}"
     for name in ("PeriodicTask", "CrontabSchedule", "IntervalSchedule", "SolarSchedule", "ClockedSchedule")
 )
+OF_ALL_BRANDS = ("campaigns.JobRun", "campaigns.SpendTotal")
 IMPORTS = {"campaigns.SpendUpload": LOOK | {"add"}}
 SEES = {"campaigns.Brand": LOOK, "campaigns.Campaign": LOOK} | RECORDS
 
@@ -38,7 +39,7 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
     "nobody": {},
     VIEWERS: SEES,
     CAMPAIGN_MANAGERS: SEES | IMPORTS | {"campaigns.Brand": LOOK | {"add"}, "campaigns.Campaign": EVERYTHING},
-    BRAND_MANAGERS: {name: pages for name, pages in SEES.items() if name != "campaigns.JobRun"}
+    BRAND_MANAGERS: {name: pages for name, pages in SEES.items() if name not in OF_ALL_BRANDS}
     | {"campaigns.Campaign": EVERYTHING},
     OPERATORS: SEES | IMPORTS | dict.fromkeys(SCHEDULE, LOOK),
     "all permissions": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}

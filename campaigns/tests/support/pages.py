@@ -25,7 +25,7 @@ def make_a_row_of_each() -> None:
     make_window(campaign)
     spend(campaign, 7)
     run_full_check("check_budgets", clock=timezone.now)
-    account = PlatformAccount.objects.create(source="google_ads", external_id="123", name="Alpine on Google")
+    account = PlatformAccount.objects.create(source="google_ads", external_id="123", name="Google", brand=brand)
     CampaignLink.objects.create(account=account, external_id="456", name="Search", campaign=campaign)
     SpendTotal.objects.create(source="google_ads", account="123", campaign="456", day="2026-03-01", total=5)
     User.objects.get_or_create(username="somebody")
