@@ -33,7 +33,7 @@ GROUPS = {
         "campaigns.change_campaign",
         "campaigns.delete_campaign",
     },
-    BRAND_MANAGERS: VIEW - {"campaigns.view_jobrun", "campaigns.view_spendtotal"}
+    BRAND_MANAGERS: VIEW - {"campaigns.view_jobrun"}
     | {
         "campaigns.only_assigned_brands",
         "campaigns.change_brand",

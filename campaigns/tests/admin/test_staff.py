@@ -30,7 +30,6 @@ SCHEDULE = tuple(
     f"django_celery_beat.{name}"
     for name in ("PeriodicTask", "CrontabSchedule", "IntervalSchedule", "SolarSchedule", "ClockedSchedule")
 )
-OF_ALL_BRANDS = ("campaigns.JobRun", "campaigns.SpendTotal")
 IMPORTS = {"campaigns.SpendUpload": LOOK | {"add"}}
 SEES = {"campaigns.Brand": LOOK, "campaigns.Campaign": LOOK} | RECORDS
 
@@ -39,7 +38,7 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
     "nobody": {},
     VIEWERS: SEES,
     CAMPAIGN_MANAGERS: SEES | IMPORTS | {"campaigns.Brand": LOOK | {"add"}, "campaigns.Campaign": EVERYTHING},
-    BRAND_MANAGERS: {name: pages for name, pages in SEES.items() if name not in OF_ALL_BRANDS}
+    BRAND_MANAGERS: {name: pages for name, pages in SEES.items() if name != "campaigns.JobRun"}
     | {"campaigns.Campaign": EVERYTHING},
     OPERATORS: SEES | IMPORTS | dict.fromkeys(SCHEDULE, LOOK),
     "all permissions": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}

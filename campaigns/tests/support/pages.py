@@ -27,7 +27,9 @@ def make_a_row_of_each() -> None:
     run_full_check("check_budgets", clock=timezone.now)
     account = PlatformAccount.objects.create(source="google_ads", external_id="123", name="Google", brand=brand)
     CampaignLink.objects.create(account=account, external_id="456", name="Search", campaign=campaign)
-    SpendTotal.objects.create(source="google_ads", account="123", campaign="456", day="2026-03-01", total=5)
+    SpendTotal.objects.create(
+        source="google_ads", account="123", campaign="456", day="2026-03-01", total=5, booked_campaign=campaign
+    )
     User.objects.get_or_create(username="somebody")
     SpendUpload.objects.create(
         who="somebody", name="spend.csv", size=1, state="done", timezone="UTC", created_at=timezone.now()
