@@ -1,4 +1,4 @@
-from campaigns.models.access import PasswordRequest
+from campaigns.models.access import ApiKey, ApiKeyBrand, ApiKeyRequests, PasswordRequest
 from campaigns.models.brand import Brand, BrandAssignment
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
@@ -13,6 +13,9 @@ from campaigns.models.uploads import ImportDraft, ImportedRecords, SpendUpload, 
 
 __all__ = [
     "AccountingTimeZone",
+    "ApiKey",
+    "ApiKeyBrand",
+    "ApiKeyRequests",
     "Brand",
     "BrandAssignment",
     "BrandPace",

@@ -28,6 +28,7 @@ HISTORY, UPLOADS, PERIODS = "test_guards_history", "test_guards_uploads", "test_
 
 # Which tests notice that a constraint is gone, by how its name begins.
 TESTS = {
+    "api_key_": "test_api_keys",
     "brand_name_key_unique": "test_twins",
     "campaign_name_key_unique_in_brand": "test_twins",
     "brand_period_spend_in_range": "test_overflow",
@@ -104,6 +105,7 @@ DEFAULTS = {
 }
 
 FOREIGN_KEYS = {
+    "ApiKey": "test_api_keys",
     "BrandAssignment.": "test_access",
     "Brand.owner": "test_owners",
     "Note.": "test_notes",
