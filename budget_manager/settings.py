@@ -258,6 +258,8 @@ SPEND_UPLOAD_MEGABYTES = environment.number("SPEND_UPLOAD_MEGABYTES", 200, least
 API_REQUESTS_PER_MINUTE = environment.number("API_REQUESTS_PER_MINUTE", 600, least=1, most=1_000_000)
 # Threads of a web process for the API, beside those of gunicorn's --threads for everything else.
 API_THREADS = 2
+# Bytes of a batch as it arrives, maybe compressed.
+API_MAX_BODY = 5 * 1024**2
 
 FILE_UPLOAD_HANDLERS = [
     "budget_manager.upload_limit.LimitedUpload",  # first: what is too large never reaches the disk

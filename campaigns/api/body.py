@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
 from campaigns.api.problems import Problem, explain
 
 MEGABYTE = 1024**2
-MAX_WIRE = 5 * MEGABYTE
 MAX_UNPACKED = 50 * MEGABYTE
 MAX_ROWS = 10_000
 # Commas or line breaks of a body; a row has 2 to 6. Without it 50 MB of "[0,0,0…" would become 25 million values.
@@ -57,8 +57,8 @@ def _received(request: HttpRequest) -> Iterator[bytes]:
     try:
         while chunk := request.read(CHUNK):
             total += len(chunk)
-            if total > MAX_WIRE:
-                raise _too_large("on the wire", MAX_WIRE)
+            if total > settings.API_MAX_BODY:
+                raise _too_large("on the wire", settings.API_MAX_BODY)
             yield chunk
     except UnreadablePostError:
         raise Problem("invalid-json", "The connection ended before the end of the body.") from None
@@ -69,9 +69,9 @@ def _unpacked(received: Iterator[bytes]) -> Iterator[bytes]:
     total, stream, is_complete = 0, zlib.decompressobj(GZIP), False
     try:
         for chunk in received:
-            while chunk:
-                # Never 0, which would be no limit.
-                unpacked = stream.decompress(chunk, MAX_UNPACKED + 1 - total)
+            while True:
+                most = min(MEGABYTE, MAX_UNPACKED + 1 - total)  # never 0, which would be no limit
+                unpacked = stream.decompress(chunk, most)
                 total += len(unpacked)
                 if total > MAX_UNPACKED:
                     raise _too_large("unpacked", MAX_UNPACKED)
@@ -79,6 +79,8 @@ def _unpacked(received: Iterator[bytes]) -> Iterator[bytes]:
                 chunk, is_complete = stream.unconsumed_tail, stream.eof
                 if is_complete:
                     chunk, stream = stream.unused_data, zlib.decompressobj(GZIP)
+                if not chunk and (is_complete or len(unpacked) < most):
+                    break
     except zlib.error:
         raise Problem("invalid-json", "The body isn't valid gzip.") from None
     if not is_complete:
