@@ -4,7 +4,7 @@ from django.db.models.functions import Now
 
 
 class Migration(migrations.Migration):
-    dependencies = (("campaigns", "0008_corrections"),)
+    dependencies = (("campaigns", "0009_totals"),)
     operations = (
         migrations.CreateModel(
             name="ApiKey",
