@@ -17,8 +17,8 @@ REF = "#/components/schemas/{name}"
 PROBLEM_JSON = "application/problem+json"
 DESCRIPTION = (
     "For connectors that can't reach the database. Batches of rows are a JSON array or one JSON object a line"
-    " (NDJSON), as they are or compressed (Content-Encoding: gzip); each row is stored or refused by itself, and a batch that is sent"
-    " again changes nothing. Money is exact: strings, or numbers that no float has passed."
+    " (NDJSON), as they are or compressed (Content-Encoding: gzip); each row is stored or refused by itself, and a"
+    " batch that is sent again changes nothing. Money is exact: strings, or numbers that no float has passed."
 )
 
 
