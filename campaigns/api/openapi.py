@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from campaigns.api.body import JSON, MAX_ROWS, NDJSON
-from campaigns.api.problems import OF_REQUESTS, ProblemBody
-from campaigns.api.spend import SpendResult, SpendRow
+from campaigns.api.problems import OF_REQUESTS, BatchResult, ProblemBody
+from campaigns.api.spend import SpendRow
+from campaigns.api.totals import AccountRow, TotalRow
 from campaigns.models.access import Scope
 
 REF = "#/components/schemas/{name}"
@@ -23,14 +24,13 @@ DESCRIPTION = (
 
 
 class Call(NamedTuple):
-    """A POST of a batch: path, scope, what it is about, structs of a row, and of the answer."""
+    """A POST of a batch; rows are the structs of its rows."""
 
     path: str
     scope: Scope
     summary: str
     description: str
     rows: Sequence[type[msgspec.Struct]]
-    result: type[msgspec.Struct]
     example: list[dict[str, Any]]
 
 
@@ -42,7 +42,6 @@ CALLS = (
         f"Up to {MAX_ROWS:,} records of spend. Each counts once by its campaign and external_id: one that is there and"
         " says the same is a duplicate, one that says something else is refused as a conflict.",
         (SpendRow,),
-        SpendResult,
         [
             {"campaign": 17, "amount": "12.345678", "external_id": "click-4711"},
             {
@@ -51,6 +50,27 @@ CALLS = (
                 "timestamp": "2026-11-22T14:05:00+01:00",
                 "external_id": "refund-1",
             },
+        ],
+    ),
+    Call(
+        "/api/v1/totals",
+        Scope.TOTALS_WRITE,
+        "Send what platforms report",
+        f"Up to {MAX_ROWS:,} rows, of two kinds. Totals by the platform's campaign and day: the newest report of each"
+        " counts, and changes are booked within seconds; send every total once, summed over devices, networks and"
+        " hours. Accounts, with the instant up to which their spend is known: send it after each sync. Accounts and"
+        " campaigns that are new are added; their spend waits until a person links them.",
+        (TotalRow, AccountRow),
+        [
+            {
+                "source": "google_ads",
+                "account": "123-456-7890",
+                "campaign": "12345678901",
+                "day": "2026-11-27",
+                "total": "180.50",
+                "as_of": "2026-11-27T20:00:00Z",
+            },
+            {"source": "google_ads", "account": "123-456-7890", "reported_until": "2026-11-27T20:00:00Z"},
         ],
     ),
 )
@@ -64,7 +84,7 @@ DESCRIPTIONS = {
 
 @cache
 def document() -> dict[str, Any]:
-    structs = {ProblemBody, *(struct for call in CALLS for struct in (*call.rows, call.result))}
+    structs = {ProblemBody, BatchResult, *(struct for call in CALLS for struct in call.rows)}
     _, components = msgspec.json.schema_components(
         sorted(structs, key=lambda struct: struct.__name__), ref_template=REF
     )
@@ -91,7 +111,7 @@ def _operation(call: Call) -> dict[str, Any]:
     row = refs[0] if len(refs) == 1 else {"anyOf": refs}
     batch = {"schema": {"type": "array", "maxItems": MAX_ROWS, "items": row}, "example": call.example}
     lines = {"schema": {"type": "string", "description": "A row in each line."}}
-    answer = {JSON: {"schema": {"$ref": REF.format(name=call.result.__name__)}}}
+    answer = {JSON: {"schema": {"$ref": REF.format(name=BatchResult.__name__)}}}
     return {
         "operationId": call.path.rpartition("/")[2],
         "summary": call.summary,
