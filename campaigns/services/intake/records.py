@@ -99,13 +99,12 @@ def _insert(ordered: Sequence[Record]) -> int:
         return int(cursor.rowcount)
 
 
-def _array(values: Sequence[int | Decimal]) -> str:
+def _array(values: Sequence[int | Decimal | str]) -> str:
     return f"{{{','.join(map(str, values))}}}"
 
 
 def _instants(values: Sequence[datetime | None]) -> str:
-    texts = ["NULL" if value is None else f'"{value}"' for value in values]
-    return f"{{{','.join(texts)}}}"
+    return _array(["NULL" if value is None else value.isoformat() for value in values])
 
 
 def _texts(values: Sequence[str]) -> str:
