@@ -31,7 +31,7 @@ from django.conf import settings
 from benchmarks.databases import Bench, log, url_of_default
 from benchmarks.figures import Figure, compare, pairs_of, seconds
 from benchmarks.world import CAMPAIGNS_PER_BRAND, empty_ledger
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import create_key
 from campaigns.services.intake.records import INSERT
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from campaigns.api.body import MAX_ROWS, MAX_UNPACKED, MEGABYTE
 from campaigns.api.openapi import CALLS, DESCRIPTION, DESCRIPTIONS, PROBLEMS, document
 from campaigns.api.problems import OF_REQUESTS, OF_ROWS
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 
 
 class Field(NamedTuple):

@@ -12,7 +12,7 @@ from campaigns.api.body import JSON, MAX_ROWS, NDJSON
 from campaigns.api.problems import OF_REQUESTS, BatchResult, ProblemBody
 from campaigns.api.spend import SpendRow
 from campaigns.api.totals import AccountRow, TotalRow
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 
 REF = "#/components/schemas/{name}"
 PROBLEM_JSON = "application/problem+json"

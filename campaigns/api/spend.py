@@ -16,7 +16,7 @@ from campaigns.api.amounts import AMOUNT, PlainStrings, Raw, exact_amount, expla
 from campaigns.api.body import Body, read_body
 from campaigns.api.endpoint import endpoint
 from campaigns.api.problems import BatchResult, RefusedRow, explain, respond
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.rules.money import AMOUNT_LIMIT
 from campaigns.rules.periods import EARLIEST, LATEST
 from campaigns.rules.text import shorten

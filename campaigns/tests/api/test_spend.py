@@ -11,7 +11,7 @@ from typing import Any
 from django.test import TestCase
 
 from campaigns.models import Campaign, CampaignLink, PlatformAccount, SpendRecord
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.tests.api.requests import SPEND, make_key, post, spend_row
 from campaigns.tests.support.factories import make_campaign, spend, utc
 
