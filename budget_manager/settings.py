@@ -292,7 +292,7 @@ API_THREADS = 2
 API_MAX_BODY = 5 * 1024**2
 
 FILE_UPLOAD_HANDLERS = [
-    "budget_manager.upload_limit.LimitedUpload",  # first: what is too large never reaches the disk
+    "budget_manager.limits.uploads.LimitedUpload",  # first: what is too large never reaches the disk
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]

@@ -34,8 +34,8 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
-from budget_manager.upload_limit import OVERHEAD
-from budget_manager.web_api import Dispatcher, is_api, limit_body, problem
+from budget_manager.limits.api import Dispatcher, is_api, limit_body, problem
+from budget_manager.limits.uploads import OVERHEAD
 
 # Of one process: each turn of the loop visits all of them, which takes milliseconds for thousands.
 MAX_CONNECTIONS = 10_000
