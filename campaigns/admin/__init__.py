@@ -4,11 +4,12 @@ from campaigns.admin import beat
 from campaigns.admin.brand import admin as brand
 from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
-from campaigns.admin.people import groups, users
+from campaigns.admin.people import api_keys, groups, users
 from campaigns.admin.platforms import accounts, held, links
 
 __all__ = [
     "accounts",
+    "api_keys",
     "beat",
     "brand",
     "campaign",

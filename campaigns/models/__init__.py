@@ -7,6 +7,7 @@ from campaigns.models.notes import Note
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
+from campaigns.models.platforms.api_keys import ApiKey, ApiKeyBrand, ApiKeyRequests
 from campaigns.models.platforms.totals import SpendTotal, Waiting
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
@@ -15,6 +16,9 @@ from campaigns.models.uploads import ImportDraft, ImportedRecords, SpendUpload, 
 
 __all__ = [
     "AccountingTimeZone",
+    "ApiKey",
+    "ApiKeyBrand",
+    "ApiKeyRequests",
     "Brand",
     "BrandAssignment",
     "BrandPace",

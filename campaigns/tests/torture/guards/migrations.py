@@ -29,6 +29,7 @@ TOTALS = "test_guards_totals"
 
 # Which tests notice that a constraint is gone, by how its name begins.
 TESTS = {
+    "api_key_": "test_api_keys",
     "brand_name_key_unique": "test_twins",
     "campaign_name_key_unique_in_brand": "test_twins",
     "brand_period_spend_in_range": "test_overflow",
@@ -117,6 +118,7 @@ DEFAULTS = {
 }
 
 FOREIGN_KEYS = {
+    "ApiKey": "test_api_keys",
     "PlatformAccount.": TOTALS,
     "CampaignLink.": TOTALS,
     "BrandAssignment.": "test_access",
