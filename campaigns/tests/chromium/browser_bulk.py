@@ -7,11 +7,12 @@ from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 from campaigns.tests.support.pages import page as address_of
 
 
+@on_every_screen
 class ChangingMany(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -79,8 +80,3 @@ class ChangingMany(BrowserTestCase):
         self.choose(Brand, "Pause…")
         self.follow(self.page.get_by_role("link", name="Cancel"))
         self.assertTrue(Brand.objects.get().enabled)
-
-
-class ChangingManyOnADarkPhone(ChangingMany):
-    viewport = PHONE
-    colours = "dark"

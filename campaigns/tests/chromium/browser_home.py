@@ -9,10 +9,11 @@ from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 
 
+@on_every_screen
 class Morning(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -74,11 +75,6 @@ class Morning(BrowserTestCase):
 
     def statuses(self) -> list[str]:
         return list(Campaign.objects.filter(brand=self.brand).values_list("status", flat=True))
-
-
-class MorningOnADarkPhone(Morning):
-    viewport = PHONE
-    colours = "dark"
 
 
 class FirstMorning(BrowserTestCase):

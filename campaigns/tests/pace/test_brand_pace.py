@@ -18,6 +18,7 @@ from campaigns.rules.money import to_micros
 from campaigns.rules.pace import Verdict, days_from
 from campaigns.rules.periods import ONE_DAY
 from campaigns.services.jobs.full_check import run_full_check
+from campaigns.services.pace import refresh
 from campaigns.services.pace.refresh import refresh_pace
 from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, make_window, spend, utc
@@ -83,6 +84,16 @@ class RefreshTests(PaceTestCase):
         for _ in range(3):
             self.brand(days=3)
         self.assertEqual([refresh_pace(now=NOW, most=2) for _ in range(3)], [2, 1, 0])
+
+    def test_it_begins_no_further_batch_when_its_time_is_over(self) -> None:
+        for _ in range(5):
+            self.brand(days=3)
+        with patch.object(refresh, "BATCH_BRANDS", 2):
+            late = [refresh_pace(now=NOW, sure=1, seconds=0) for _ in range(3)]
+            self.assertEqual(late, [2, 2, 1])
+            tomorrow = NOW + ONE_DAY
+            self.assertEqual(refresh_pace(now=tomorrow, sure=4, seconds=0), 4)
+            self.assertEqual(refresh_pace(now=tomorrow, sure=0, seconds=60), 1)
 
     def test_a_check_with_nothing_new_asks_two_short_questions(self) -> None:
         self.brand()
