@@ -14,6 +14,9 @@ from campaigns.rules.money import format_money
 CREATED, DELETED, SCHEDULE, BRAND, ARCHIVE = "created", "deleted", "schedule", "brand", "archived"
 # A campaign that came from another brand; on the other brand's page it is BRAND. So each of the two has a line.
 MOVED_IN = "moved_in"
+# Spend that a person has changed: no settings, but what a reader of the history looks for.
+CORRECTION, REVERSAL = "spend_correction", "spend_reversal"
+OF_SPEND = frozenset({CORRECTION, REVERSAL})
 
 # Names for people, in the order in which a form shows the settings.
 LABELS = {
@@ -33,6 +36,8 @@ LABELS = {
     "ends_on": "end date",
     SCHEDULE: "schedule",
     ARCHIVE: "archive",
+    CORRECTION: "spend corrected",
+    REVERSAL: "import of spend reversed",
 }
 LIMITS = frozenset({"daily_budget", "monthly_budget", "daily_spend_limit"})
 ON, OFF = "on", "off"

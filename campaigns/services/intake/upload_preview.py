@@ -127,11 +127,20 @@ class OutOfDate(NotConfirmed):
 
 
 def earlier_imports(sha256: str, *, but: int = 0) -> QuerySet[SpendUpload]:
-    """Return the imports of the same bytes that have written rows or are about to, the newest first."""
+    """Return the imports of the same bytes that have written rows or are about to, the newest first, without reversed
+    ones, whose rows come to 0."""
     if not sha256:
         return SpendUpload.objects.none()
     written = Q(imported__gt=0) | Q(state__in=(State.WAITING, State.RUNNING))
-    return SpendUpload.objects.filter(written, sha256=sha256).exclude(pk=but).order_by("-pk")
+    return SpendUpload.objects.filter(written, sha256=sha256, reversed_at=None).exclude(pk=but).order_by("-pk")
+
+
+def is_reversed(upload: SpendUpload) -> bool:
+    """Return whether an earlier import of the same bytes was reversed."""
+    if not upload.sha256:
+        return False
+    earlier = SpendUpload.objects.filter(sha256=upload.sha256, reversed_at__isnull=False)
+    return earlier.exclude(pk=upload.pk).exists()
 
 
 def repeats(upload: SpendUpload, preview: Preview) -> Sequence[SpendUpload]:
