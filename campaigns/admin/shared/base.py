@@ -105,12 +105,10 @@ class ReadOnlyAdmin(ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # unfo
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Lead to the row's page, which says all that happened to it: nobody edits it, so Django's log of it is empty
         or has the same again."""
-        row = self.get_object(request, unquote(object_id))
-        if row is None:
-            return self.missing(request, object_id)
-        if not self.has_view_permission(request, row):
+        if not self.has_view_permission(request):
             raise PermissionDenied
-        return HttpResponseRedirect(change_address(row))
+        row = self.get_object(request, unquote(object_id))
+        return self.missing(request, object_id) if row is None else HttpResponseRedirect(change_address(row))
 
     def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         return super().extra_form_context(request, obj) | {"show_history": False}
