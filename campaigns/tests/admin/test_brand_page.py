@@ -133,7 +133,8 @@ class MonthTests(BrandTestCase):
         self.assertIn("runs out around Sat 28 Nov", page)
         self.assertIn("over-pacing", page)
         self.assertIn("<strong>3,250.00 EUR</strong>", page)
-        self.assertIn("80 % likely between 3,195.00 and 3,360.00 EUR, if nothing pauses", page)
+        # Without the daily budget of 100 up to 3,360.
+        self.assertIn("80 % likely between 3,195.00 and 3,300.00 EUR, if nothing pauses", page)
 
     def test_it_says_how_often_such_ranges_were_right(self) -> None:
         make_profile(self.brand, NOW.date(), 100)
