@@ -235,11 +235,6 @@ class SpendUploadAdmin(ReversalMixin, ReadOnlyAdmin):  # type: ignore[misc]  # u
             **preview_context(request, upload),
         )
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return super().history_view(request, object_id, extra_context)
-
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied

@@ -74,7 +74,7 @@ class ChangingMany(BrowserTestCase):
         expect(self.page.get_by_text("Paused 1 brand.")).to_be_visible()
         self.choose(Brand, "Resume…")
         self.proceed("Resume 1 brand")
-        expect(self.page.get_by_text("3 campaigns resumed.")).to_be_visible()
+        expect(self.page.get_by_text("3 campaigns resumed:")).to_be_visible()
 
     def test_a_preview_may_be_left_without_a_change(self) -> None:
         self.choose(Brand, "Pause…")

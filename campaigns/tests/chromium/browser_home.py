@@ -62,14 +62,14 @@ class Morning(BrowserTestCase):
         expect(self.page.get_by_text("This pauses 2 running campaigns of “Alpine” immediately")).to_be_visible()
         self.look()
         self.page.get_by_role("button", name="Pause now").click()
-        expect(self.page.get_by_text("2 campaigns paused.")).to_be_visible()
+        expect(self.page.get_by_text("2 campaigns paused:")).to_be_visible()
         self.assertEqual(set(self.statuses()), {"paused"})
 
     def resume(self) -> None:
         self.page.get_by_role("link", name="Resume brand").click()
         self.look()
         self.page.get_by_role("button", name="Resume now").click()
-        expect(self.page.get_by_text("2 campaigns resumed.")).to_be_visible()
+        expect(self.page.get_by_text("2 campaigns resumed:")).to_be_visible()
         self.look()
         self.assertEqual(set(self.statuses()), {"active"})
 
