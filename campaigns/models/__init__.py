@@ -4,6 +4,7 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.notes import Note
+from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.saved_filters import SavedFilter
@@ -22,6 +23,7 @@ __all__ = [
     "CheckShard",
     "DaypartingSchedule",
     "DueBrand",
+    "FeedBatch",
     "Heartbeat",
     "ImportDraft",
     "ImportedRecords",

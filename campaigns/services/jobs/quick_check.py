@@ -17,6 +17,7 @@ from campaigns.models import JobRun
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
 from campaigns.services.enforcement.enforce import Enforcement, Transitions, enforce
+from campaigns.services.feed.publish import ANYTHING_UNPUBLISHED, publish
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
 from campaigns.services.ledger.fold import plan_fold
@@ -31,10 +32,10 @@ MAX_BATCHES = 20
 # Brands whose time zone SQL changed, whose periods one quick check recomputes; later checks do the others.
 MAX_ZONE_CHANGES = 30
 
-ANYTHING_DUE = """
+ANYTHING_DUE = f"""
 SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
     OR EXISTS (SELECT 1 FROM campaigns_duebrand WHERE due_quarter <= %s)
-    OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s)
+    OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s), {ANYTHING_UNPUBLISHED}
 """
 
 DUE_BRANDS = """
@@ -76,9 +77,16 @@ class QuickCheck:
 
 
 def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions | None = None) -> QuickCheck:
-    """Do a quick check and record the run under the job's name."""
+    """Do a quick check, publish status changes in the feed, and record the run under the job's name."""
     started_at = clock()
-    done = quick_check(actor, clock=clock, transitions=transitions) if is_anything_due(now=started_at) else QuickCheck()
+    is_due, is_unpublished = _what_is_due(started_at)
+    done = QuickCheck()
+    try:
+        if is_due:
+            done = quick_check(actor, clock=clock, transitions=transitions)
+    finally:
+        if is_unpublished or done.changed:
+            publish()
     run = JobRun(
         name=JOB,
         started_at=started_at,
@@ -96,8 +104,13 @@ def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions 
 
 
 def is_anything_due(*, now: datetime) -> bool:
-    ((due,),) = fetch_all(ANYTHING_DUE, [quarter_of(now), minute_of(now)])
-    return bool(due)
+    return _what_is_due(now)[0]
+
+
+def _what_is_due(now: datetime) -> tuple[bool, bool]:
+    """Return whether something is due, and whether status changes of others wait to be published."""
+    ((due, unpublished),) = fetch_all(ANYTHING_DUE, [quarter_of(now), minute_of(now)])
+    return bool(due), bool(unpublished)
 
 
 def quick_check(actor: str, *, clock: Clock, transitions: Transitions | None = None) -> QuickCheck:

@@ -25,6 +25,7 @@ MIGRATIONS = Path("campaigns/migrations")
 
 BRANDS, SPEND, WINDOWS = "test_guards_brand_campaign", "test_guards_spend", "test_guards_windows"
 HISTORY, UPLOADS, PERIODS = "test_guards_history", "test_guards_uploads", "test_guards_periods"
+FEED = "test_guards_feed"
 
 # Which tests notice that a constraint is gone, by how its name begins.
 TESTS = {
@@ -48,6 +49,7 @@ TESTS = {
     "imported_records_": "test_reversal",
     "spend_correction_": "test_corrections",
     "spend_": SPEND,
+    "feed_batch_": FEED,
     "accounting_time_zone_": PERIODS,
 }
 
@@ -100,6 +102,7 @@ DEFAULTS = {
     "Brand.timezone": BRANDS,
     "Campaign.enabled": BRANDS,
     "Campaign.pause_reasons": BRANDS,
+    "FeedBatch.at": FEED,
     "StatusChange.recorded_at": f"test_rule_13_history {HISTORY}",
 }
 
