@@ -13,6 +13,7 @@ def favicon(request: HttpRequest) -> HttpResponseRedirect:
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("favicon.ico", favicon),
+    path("api/v1/", include("campaigns.api.urls")),
     path("admin/password/", include("campaigns.admin.people.passwords")),  # before the admin, which takes the rest
     path("admin/search/", include("campaigns.admin.palette")),  # in place of the theme's, which searches all tables
     path("admin/", admin.site.urls),

@@ -30,10 +30,11 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer, create_server
-from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
 from budget_manager.upload_limit import OVERHEAD
+from budget_manager.web_api import Dispatcher, is_api, limit_body, problem
 
 # Of one process: each turn of the loop visits all of them, which takes milliseconds for thousands.
 MAX_CONNECTIONS = 10_000
@@ -70,6 +71,11 @@ class Parser(HTTPRequestParser):
         if isinstance(self.error, RequestEntityTooLarge) and 0 < self.content_length <= MAX_DISCARDED_BODY:
             self.to_discard, self.completed = self.content_length, False
         return consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if is_api(self):
+            self.adj = limit_body(self.adj)
 
     def is_too_slow(self, now: float) -> bool:
         """Return whether to close the connection: one byte now and then would keep it open for ever."""
@@ -111,6 +117,14 @@ class BadRequestTask(AccessLogMixin, ErrorTask):
 
     def execute(self) -> None:
         error = self.request.error  # type: ignore[attr-defined]  # typeshed takes the request for its error
+        if is_api(self.request):
+            body = problem(error.code, error.reason, error.body)
+            self.status = f"{error.code} {error.reason}"
+            self.response_headers = [*self.response_headers, ("Content-Type", "application/problem+json")]
+            self.set_close_on_finish()
+            self.content_length = len(body)
+            self.write(body)
+            return
         if isinstance(error, RequestEntityTooLarge):
             largest = f"{settings.SPEND_UPLOAD_MEGABYTES:,} MB"
             error.body = f"Files can have at most {largest}. Split the file and upload the parts."
@@ -167,7 +181,7 @@ def bytes_sent(task: Any) -> int:
 
 
 class Worker(GunicornWorker):
-    """A gunicorn worker process: an event loop in its main thread, and `--threads` threads for the application."""
+    """A gunicorn worker process: an event loop in its main thread, `--threads` threads for pages, more for the API."""
 
     @classmethod
     def check_config(cls, cfg: Config, log: Logger) -> None:
@@ -178,8 +192,7 @@ class Worker(GunicornWorker):
 
     def run(self) -> None:
         self.map: dict[int, Any] = {}
-        threads = ThreadedTaskDispatcher()
-        threads.set_thread_count(self.cfg.threads)
+        threads = Dispatcher(self.cfg.threads)
         application: Any = self.wsgi
         create_server(application, map=self.map, _dispatcher=threads, **self.adjustments())
         for server in self.servers():

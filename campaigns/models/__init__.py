@@ -1,4 +1,4 @@
-from campaigns.models.access import PasswordRequest
+from campaigns.models.access import ApiKey, ApiKeyBrand, ApiKeyRequests, PasswordRequest
 from campaigns.models.brand import Brand, BrandAssignment
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
@@ -7,6 +7,8 @@ from campaigns.models.notes import Note
 from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
+from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
+from campaigns.models.platforms.totals import SpendTotal, Waiting
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendCorrection, SpendRecord
@@ -14,12 +16,16 @@ from campaigns.models.uploads import ImportDraft, ImportedRecords, SpendUpload, 
 
 __all__ = [
     "AccountingTimeZone",
+    "ApiKey",
+    "ApiKeyBrand",
+    "ApiKeyRequests",
     "Brand",
     "BrandAssignment",
     "BrandPace",
     "BrandPeriod",
     "Campaign",
     "CampaignDay",
+    "CampaignLink",
     "CheckShard",
     "DaypartingSchedule",
     "DueBrand",
@@ -33,11 +39,14 @@ __all__ = [
     "PaceError",
     "PasswordRequest",
     "PendingSpend",
+    "PlatformAccount",
     "SavedFilter",
     "SettingChange",
     "SpendCorrection",
     "SpendRecord",
+    "SpendTotal",
     "SpendUpload",
     "SpendUploadPart",
     "StatusChange",
+    "Waiting",
 ]

@@ -1,0 +1,89 @@
+"""Errors as RFC 9457 problems: what is wrong with a request, or with one row of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+
+DOCS = "/api/v1/docs"
+
+# What can be wrong with a request: status, title.
+OF_REQUESTS = {
+    "invalid-json": (400, "The body isn't valid"),
+    "unauthorized": (401, "No valid key"),
+    "forbidden": (403, "The key may not do this"),
+    "not-found": (404, "There is nothing here"),
+    "method-not-allowed": (405, "The method isn't allowed"),
+    "too-large": (413, "The batch is too large"),
+    "unsupported-media-type": (415, "The form of the body isn't supported"),
+    "too-many-requests": (429, "Too many requests"),
+    "error": (500, "An error of the server"),
+    "busy": (503, "Try again later"),
+}
+# What can be wrong with a row.
+OF_ROWS = {
+    "invalid-row": "The row isn't valid JSON, lacks a field, has an unknown one, or one of another type",
+    "invalid-amount": "The amount is 0, too large, no number, or has more than six decimals",
+    "invalid-timestamp": "The timestamp isn't between 2012 and 2100",
+    "unknown-campaign": "There is no such campaign, or the key isn't given its brand",
+    "unlinked-campaign": "The platform's campaign isn't linked to one of ours",
+    "conflict": "The campaign has the external_id already, with another amount or timestamp",
+}
+
+
+class Problem(Exception):
+    """A request that is refused as a whole."""
+
+    def __init__(self, kind: str, detail: str, **headers: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def response(self, request: HttpRequest) -> HttpResponse:
+        status, title = OF_REQUESTS[self.kind]
+        body = {
+            "type": f"{DOCS}#{self.kind}",
+            "title": title,
+            "status": status,
+            "detail": self.detail,
+            "instance": request.path,
+        }
+        headers = {"Cache-Control": "no-store"} | self.headers
+        return HttpResponse(
+            msgspec.json.encode(body), status=status, content_type="application/problem+json", headers=headers
+        )
+
+
+class RefusedRow(msgspec.Struct, omit_defaults=True):
+    """A row of a batch that wasn't stored. row counts from 1."""
+
+    row: int
+    problem: str
+    detail: str
+    external_id: str | None = None
+
+
+def explain(error: Exception) -> str:
+    """Return why msgspec couldn't decode something, as a sentence."""
+    if isinstance(error, RecursionError):
+        return "The JSON is nested too deeply."
+    if isinstance(error, UnicodeDecodeError):
+        return "The text isn't valid UTF-8."
+    if not isinstance(error, msgspec.ValidationError):
+        return f"It isn't valid JSON: {error}."
+    reason, _, path = str(error).partition(" - at `$")
+    field = path.rstrip("`").strip(".")
+    reason = reason.replace("`decimal`", "a number").replace("`str`", "a string").replace("`", "")
+    return f"{field}: {reason}." if field else f"{reason}."
+
+
+def json_response(body: Any, *, status: int = 200) -> HttpResponse:
+    return HttpResponse(
+        msgspec.json.encode(body),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

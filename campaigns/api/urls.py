@@ -1,0 +1,11 @@
+"""The addresses of the HTTP API."""
+
+from django.urls import path, re_path
+
+from campaigns.api.endpoint import not_found
+from campaigns.api.spend import post_spend
+
+urlpatterns = [
+    path("spend", post_spend, name="api_spend"),
+    re_path("", not_found),
+]
