@@ -4,6 +4,7 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.notes import Note
+from campaigns.models.outgoing.applied import AppliedStatus, PlatformStatus
 from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
@@ -19,6 +20,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyBrand",
     "ApiKeyRequests",
+    "AppliedStatus",
     "Brand",
     "BrandAssignment",
     "BrandPace",
@@ -40,6 +42,7 @@ __all__ = [
     "PasswordRequest",
     "PendingSpend",
     "PlatformAccount",
+    "PlatformStatus",
     "SavedFilter",
     "SettingChange",
     "SpendCorrection",
