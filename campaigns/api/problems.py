@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from msgspec import Meta
 
 DOCS = "/api/v1/docs"
 
@@ -29,8 +30,19 @@ OF_ROWS = {
     "invalid-timestamp": "The timestamp isn't between 2012 and 2100",
     "unknown-campaign": "There is no such campaign, or the key isn't given its brand",
     "unlinked-campaign": "The platform's campaign isn't linked to one of ours",
+    "other-currency": "The account of the platform has another currency than the brand",
     "conflict": "The campaign has the external_id already, with another amount or timestamp",
 }
+
+
+class ProblemBody(msgspec.Struct):
+    """Why a request is refused as a whole (RFC 9457)."""
+
+    type: Annotated[str, Meta(description="Names the kind of the problem.")]
+    title: str
+    status: int
+    detail: Annotated[str, Meta(description="What is wrong with this request, for people.")]
+    instance: Annotated[str, Meta(description="The path of the request.")]
 
 
 class Problem(Exception):
@@ -44,13 +56,7 @@ class Problem(Exception):
 
     def response(self, request: HttpRequest) -> HttpResponse:
         status, title = OF_REQUESTS[self.kind]
-        body = {
-            "type": f"{DOCS}#{self.kind}",
-            "title": title,
-            "status": status,
-            "detail": self.detail,
-            "instance": request.path,
-        }
+        body = ProblemBody(f"{DOCS}#{self.kind}", title, status, self.detail, request.path)
         headers = {"Cache-Control": "no-store"} | self.headers
         return HttpResponse(
             msgspec.json.encode(body), status=status, content_type="application/problem+json", headers=headers
@@ -58,11 +64,11 @@ class Problem(Exception):
 
 
 class RefusedRow(msgspec.Struct, omit_defaults=True):
-    """A row of a batch that wasn't stored. row counts from 1."""
+    """A row of a batch that wasn't stored."""
 
-    row: int
-    problem: str
-    detail: str
+    row: Annotated[int, Meta(ge=1, description="The number of the row in the batch, from 1.")]
+    problem: Annotated[str, Meta(extra_json_schema={"enum": list(OF_ROWS)})]
+    detail: Annotated[str, Meta(description="What is wrong with the row, for people.")]
     external_id: str | None = None
 
 

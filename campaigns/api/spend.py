@@ -33,7 +33,6 @@ AMOUNT_TEXT = re.compile(rb'"amount"\s*:\s*"([^"]*)"')
 ODD_AMOUNT = re.compile(rb'"amount"\s*:\s*"[^"]*[^-+.eE0-9"]')
 
 AMOUNT_SCHEMA = {
-    "type": ["string", "number"],
     "pattern": r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$",
     "description": "In the brand's currency, to six decimals; negative for a refund, never 0. A string or an exact"
     " number.",
@@ -163,7 +162,14 @@ def _place(rows: Sequence[tuple[int, SpendRow]], key: ValidKey, refused: list[Re
             if found is None:
                 refused.append(RefusedRow(number, "unlinked-campaign", _unlinked(campaign), row.external_id))
                 continue
-            campaign_id, brand_id = found
+            if found.other_currency():
+                detail = (
+                    f"The account's currency is {found.account_currency}, the brand's is {found.brand_currency}:"
+                    " convert the amount, and send it with our ID of the campaign."
+                )
+                refused.append(RefusedRow(number, "other-currency", detail, row.external_id))
+                continue
+            campaign_id, brand_id = found.campaign_id, found.brand_id
         elif campaign in brand_of:
             campaign_id, brand_id = campaign, brand_of[campaign]
         else:

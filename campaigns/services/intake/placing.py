@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import in_list, list_param, rows_param, rows_sql
+from campaigns.rules.platforms import platform_id
 
 # The platform, and the account's and the campaign's ID there.
 PlatformKey = tuple[str, str, str]
 
 LINKED = """
     WITH given AS MATERIALIZED ({given})
-    SELECT given.source, given.account, given.campaign, campaign.id, campaign.brand_id
+    SELECT given.source, given.account, given.campaign, campaign.id, brand.id, account.currency, brand.currency
     FROM given
     JOIN campaigns_platformaccount AS account
       ON account.source = given.source AND account.external_id = given.account
     JOIN campaigns_campaignlink AS link ON link.account_id = account.id AND link.external_id = given.campaign
     JOIN campaigns_campaign AS campaign ON campaign.id = link.campaign_id
+    JOIN campaigns_brand AS brand ON brand.id = campaign.brand_id
 """
 GIVEN = {"source": "text", "account": "text", "campaign": "text"}
 
 
+class Linked(NamedTuple):
+    """The campaign that a platform's campaign is linked to, and the currencies of the two, which may differ."""
+
+    campaign_id: int
+    brand_id: int
+    account_currency: str
+    brand_currency: str
+
+    def other_currency(self) -> bool:
+        return self.account_currency not in ("", self.brand_currency)
+
+
 def platform_key(source: str, account: str, campaign: str) -> PlatformKey:
-    return source, _platform_id(account), _platform_id(campaign)
-
-
-def _platform_id(text: str) -> str:
-    return text.lower().replace(" ", "").replace("-", "")
+    return source, platform_id(account), platform_id(campaign)
 
 
 def campaign_brands(campaign_ids: Collection[int], brands: frozenset[int] | None) -> dict[int, int]:
@@ -37,13 +48,8 @@ def campaign_brands(campaign_ids: Collection[int], brands: frozenset[int] | None
     return {campaign: brand for campaign, brand in found if brands is None or brand in brands}
 
 
-def linked_campaigns(
-    keys: Collection[PlatformKey], brands: frozenset[int] | None
-) -> dict[PlatformKey, tuple[int, int]]:
-    """Return the campaign and brand that the platform's campaigns are linked to, likewise."""
+def linked_campaigns(keys: Collection[PlatformKey], brands: frozenset[int] | None) -> dict[PlatformKey, Linked]:
+    """Return what the platform's campaigns are linked to, likewise."""
     found = fetch_all(LINKED.format(given=rows_sql(GIVEN)), [rows_param(GIVEN, keys)])
-    return {
-        (source, account, campaign): (campaign_id, brand_id)
-        for source, account, campaign, campaign_id, brand_id in found
-        if brands is None or brand_id in brands
-    }
+    linked = {(source, account, campaign): Linked(*rest) for source, account, campaign, *rest in found}
+    return {key: each for key, each in linked.items() if brands is None or each.brand_id in brands}

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.test import TestCase
 
-from campaigns.models import Campaign, SpendRecord
+from campaigns.models import Campaign, CampaignLink, PlatformAccount, SpendRecord
 from campaigns.models.access import Scope
 from campaigns.tests.api.requests import SPEND, make_key, post, spend_row
 from campaigns.tests.support.factories import make_campaign, spend, utc
@@ -204,3 +204,37 @@ class Refused(SpendTestCase):
     def test_a_refused_row_names_its_id(self) -> None:
         _, answer = self.send([spend_row(self.campaign.pk, "x", "click-4711")])
         self.assertEqual(answer["rows"][0]["external_id"], "click-4711")
+
+
+class ByLink(SpendTestCase):
+    def setUp(self) -> None:
+        self.account = PlatformAccount.objects.create(source="google_ads", external_id="1234567890", currency="USD")
+        self.link = CampaignLink.objects.create(account=self.account, external_id="77", campaign=self.campaign)
+
+    def row(self, **fields: str) -> dict[str, Any]:
+        return spend_row({"source": "google_ads", "account": "123-456-7890", "campaign": "77"} | fields)
+
+    def test_a_linked_campaign_is_found_however_its_ids_are_written(self) -> None:
+        self.assertEqual(self.send([self.row(campaign=" 77 ")])[0], 200)
+        self.assertEqual(self.stored(), [(self.campaign.pk, Decimal("1.5"), "a")])
+        self.assertEqual(self.send([self.row(), spend_row(self.campaign.pk)])[1]["duplicates"], 2)
+
+    def test_others_are_refused_by_name(self) -> None:
+        for row in (self.row(campaign="78"), self.row(account="1"), self.row(source="meta_ads"), self.row(source="x")):
+            problem, detail = self.refusal(row)
+            self.assertEqual(problem, "unlinked-campaign")
+            self.assertIn(" ".join(row["campaign"].values()), detail)
+        CampaignLink.objects.update(campaign=None)
+        self.assertEqual(self.refusal(self.row())[0], "unlinked-campaign")
+
+    def test_a_link_to_a_brand_that_is_not_given_looks_like_none(self) -> None:
+        self.key = make_key(Scope.SPEND_WRITE, brands=[make_campaign().brand])
+        self.assertEqual(self.refusal(self.row())[0], "unlinked-campaign")
+
+    def test_another_currency_is_not_converted(self) -> None:
+        PlatformAccount.objects.update(currency="CHF")
+        problem, detail = self.refusal(self.row())
+        self.assertEqual(problem, "other-currency")
+        self.assertIn("CHF", detail)
+        PlatformAccount.objects.update(currency="")
+        self.assertEqual(self.send([self.row()])[0], 200)
