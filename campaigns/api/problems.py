@@ -13,10 +13,12 @@ DOCS = "/api/v1/docs"
 # What can be wrong with a request: status, title.
 OF_REQUESTS = {
     "invalid-json": (400, "The body isn't valid"),
+    "invalid-parameter": (400, "A parameter of the address isn't valid"),
     "unauthorized": (401, "No valid key"),
     "forbidden": (403, "The key may not do this"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "The method isn't allowed"),
+    "unknown-position": (410, "The position was pruned, or never given: list the campaigns again"),
     "too-large": (413, "The batch is too large"),
     "unsupported-media-type": (415, "The form of the body isn't supported"),
     "too-many-requests": (429, "Too many requests"),
@@ -31,6 +33,7 @@ OF_ROWS = {
     "unknown-campaign": "There is no such campaign, or the key isn't given its brand",
     "unlinked-campaign": "The platform's campaign isn't linked to one of ours",
     "other-currency": "The account of the platform has another currency than the brand",
+    "unknown-change": "The position in change was never given",
     "conflict": "The campaign has the external_id already, with another amount or timestamp",
 }
 

@@ -48,7 +48,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A report that wasn't stored, and why: "unlinked-campaign" or "unknown-position"."""
+    """A report that wasn't stored, and why: "unlinked-campaign" or "unknown-change"."""
 
     report: Report
     reason: str
@@ -69,7 +69,7 @@ def report_applied(reports: Sequence[Report], *, now: datetime, brands: Collecti
             if found is None:
                 refused.append(Refused(report, "unlinked-campaign"))
             elif report.change is not None and not 0 <= report.change <= last:
-                refused.append(Refused(report, "unknown-position"))
+                refused.append(Refused(report, "unknown-change"))
             else:
                 link, campaign = found
                 row = rows.get(link)

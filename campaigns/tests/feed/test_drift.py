@@ -288,7 +288,7 @@ class Reports(DriftTestCase):
             Report(5, key, PAUSED, NOON, -1),
             Report(6, key, ACTIVE, NOON),
         ]
-        refused = [(2, "unlinked-campaign"), (3, "unlinked-campaign"), (4, "unknown-position"), (5, "unknown-position")]
+        refused = [(2, "unlinked-campaign"), (3, "unlinked-campaign"), (4, "unknown-change"), (5, "unknown-change")]
         self.assertEqual(self.report(*reports), refused)
         row = AppliedStatus.objects.get()
         self.assertEqual((row.applied_status, row.applied_position, row.seen_status), (PAUSED, self.start, ACTIVE))
