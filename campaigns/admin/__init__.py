@@ -4,6 +4,6 @@ from campaigns.admin import beat
 from campaigns.admin.brand import admin as brand
 from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
-from campaigns.admin.people import groups, users
+from campaigns.admin.people import api_keys, groups, users
 
-__all__ = ["beat", "brand", "campaign", "groups", "history", "spend", "statements", "uploads", "users"]
+__all__ = ["api_keys", "beat", "brand", "campaign", "groups", "history", "spend", "statements", "uploads", "users"]

@@ -11,17 +11,17 @@ from msgspec import Meta
 
 from campaigns.api.body import Body, read_body
 from campaigns.api.endpoint import endpoint
-from campaigns.api.problems import RefusedRow, explain, json_response
+from campaigns.api.problems import BatchResult, RefusedRow, explain, respond
 from campaigns.api.spend import PlatformText
 from campaigns.api.status import Status
 from campaigns.database.clock import database_now
 from campaigns.models import PlatformStatus
 from campaigns.models.access import Scope
 from campaigns.rules.periods import EARLIEST, LATEST
+from campaigns.rules.platforms import platform_id
 from campaigns.rules.text import shorten
 from campaigns.services.api_keys import ValidKey
 from campaigns.services.feed.applied import Report, report_applied
-from campaigns.services.intake.placing import platform_key
 
 
 class AppliedRow(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,14 +50,6 @@ class AppliedRow(msgspec.Struct, forbid_unknown_fields=True):
     ) = None
 
 
-class AppliedResult(msgspec.Struct):
-    """How many rows were stored, and which were refused and why."""
-
-    stored: int
-    refused: int
-    rows: list[RefusedRow]
-
-
 ROW = msgspec.json.Decoder(AppliedRow)
 
 
@@ -66,13 +58,11 @@ def post_applied(request: HttpRequest, key: ValidKey) -> HttpResponse:
     body = read_body(request)
     refused: list[RefusedRow] = []
     reports = _decode(body, refused)
-    refused += [
-        RefusedRow(each.report.row, each.reason, _explain(each.report, each.reason))
-        for each in report_applied(reports, now=database_now(), brands=key.brands)
-    ]
+    stored = report_applied(reports, now=database_now(), brands=key.brands)
+    refused += [RefusedRow(each.report.row, each.reason, _explain(each.report, each.reason)) for each in stored.refused]
     refused.sort(key=lambda row: row.row)
-    result = AppliedResult(len(body.rows) - len(refused), len(refused), refused)
-    return json_response(result, status=207 if refused else 200)
+    duplicates = len(reports) - stored.stored - len(stored.refused)
+    return respond(BatchResult(stored.stored, duplicates, len(refused), refused))
 
 
 def _decode(body: Body, refused: list[RefusedRow]) -> list[Report]:
@@ -91,7 +81,7 @@ def _decode(body: Body, refused: list[RefusedRow]) -> list[Report]:
         elif "\0" in f"{row.source}{row.account}{row.campaign}{problem}":
             refused.append(RefusedRow(number, "invalid-row", "Texts can't contain the character 0."))
         else:
-            link = platform_key(row.source, row.account, row.campaign)
+            link = (row.source, platform_id(row.account), platform_id(row.campaign))
             reports.append(Report(number, link, PlatformStatus(row.status), row.at, row.change, problem))
     return reports
 

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from campaigns.api.applied import AppliedResult, AppliedRow
+from campaigns.api.applied import AppliedRow
 from campaigns.api.body import MAX_ROWS
 from campaigns.api.brands import BrandBudget, BrandsPage, BrandsQuery, NoQuery
-from campaigns.api.spend import SpendResult, SpendRow
+from campaigns.api.spend import SpendRow
 from campaigns.api.status import CampaignsPage, CampaignsQuery, ChangesPage, ChangesQuery
+from campaigns.api.totals import AccountRow, TotalRow
 from campaigns.models.access import Scope
 
 
@@ -35,14 +36,13 @@ class Read(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A POST of a batch: path, scope, what it is about, structs of a row, and of the answer."""
+    """A POST of a batch; rows are the structs of its rows."""
 
     path: str
     scope: Scope
     summary: str
     description: str
     rows: Sequence[type[msgspec.Struct]]
-    result: type[msgspec.Struct]
     example: list[dict[str, Any]]
 
 
@@ -54,7 +54,6 @@ CALLS = (
         f"Up to {MAX_ROWS:,} records of spend. Each counts once by its campaign and external_id: one that is there and"
         " says the same is a duplicate, one that says something else is refused as a conflict.",
         (SpendRow,),
-        SpendResult,
         [
             {"campaign": 17, "amount": "12.345678", "external_id": "click-4711"},
             {
@@ -66,13 +65,33 @@ CALLS = (
         ],
     ),
     Call(
+        "/api/v1/totals",
+        Scope.TOTALS_WRITE,
+        "Send what platforms report",
+        f"Up to {MAX_ROWS:,} rows, of two kinds. Totals by the platform's campaign and day: the newest report of each"
+        " counts, and changes are booked within seconds; send every total once, summed over devices, networks and"
+        " hours. Accounts, with the instant up to which their spend is known: send it after each sync. Accounts and"
+        " campaigns that are new are added; their spend waits until a person links them.",
+        (TotalRow, AccountRow),
+        [
+            {
+                "source": "google_ads",
+                "account": "123-456-7890",
+                "campaign": "12345678901",
+                "day": "2026-11-27",
+                "total": "180.50",
+                "as_of": "2026-11-27T20:00:00Z",
+            },
+            {"source": "google_ads", "account": "123-456-7890", "reported_until": "2026-11-27T20:00:00Z"},
+        ],
+    ),
+    Call(
         "/api/v1/applied",
         Scope.STATUS_ACK,
         "Acknowledge what was applied",
         f"Up to {MAX_ROWS:,} rows: with change, what was applied on the platform, or why it couldn't be; without, what"
         " the platform shows. Acknowledge every change of a linked campaign, also if there was nothing to do.",
         (AppliedRow,),
-        AppliedResult,
         [
             {
                 "source": "google_ads",

@@ -41,7 +41,7 @@ def docs(request: HttpRequest) -> HttpResponse:
             "name": call.path.rpartition("/")[2],
             "rows": [(struct.__doc__, list(_fields(schemas[struct.__name__], schemas))) for struct in call.rows],
             "example": json.dumps(call.example, indent=2, ensure_ascii=False),
-            "result": list(_fields(schemas[call.result.__name__], schemas)),
+            "result": list(_fields(schemas["BatchResult"], schemas)),
         }
         for call in CALLS
     ]

@@ -10,7 +10,7 @@ import msgspec
 
 from campaigns.api.body import JSON, MAX_ROWS, NDJSON
 from campaigns.api.calls import CALLS, READS, Call, Read
-from campaigns.api.problems import OF_REQUESTS, ProblemBody
+from campaigns.api.problems import OF_REQUESTS, BatchResult, ProblemBody
 
 REF = "#/components/schemas/{name}"
 PROBLEM_JSON = "application/problem+json"
@@ -32,7 +32,7 @@ DESCRIPTIONS = {
 
 @cache
 def document() -> dict[str, Any]:
-    structs = {ProblemBody, *(struct for call in CALLS for struct in (*call.rows, call.result))}
+    structs = {ProblemBody, BatchResult, *(struct for call in CALLS for struct in call.rows)}
     structs |= {read.result for read in READS}
     _, components = msgspec.json.schema_components(
         sorted(structs, key=lambda struct: struct.__name__), ref_template=REF
@@ -61,7 +61,7 @@ def _operation(call: Call) -> dict[str, Any]:
     row = refs[0] if len(refs) == 1 else {"anyOf": refs}
     batch = {"schema": {"type": "array", "maxItems": MAX_ROWS, "items": row}, "example": call.example}
     lines = {"schema": {"type": "string", "description": "A row in each line."}}
-    answer = {JSON: {"schema": {"$ref": REF.format(name=call.result.__name__)}}}
+    answer = {JSON: {"schema": {"$ref": REF.format(name=BatchResult.__name__)}}}
     return {
         "operationId": call.path.rpartition("/")[2],
         "summary": call.summary,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -29,12 +29,16 @@ OF_REQUESTS = {
 OF_ROWS = {
     "invalid-row": "The row isn't valid JSON, lacks a field, has an unknown one, or one of another type",
     "invalid-amount": "The amount is 0, too large, no number, or has more than six decimals",
-    "invalid-timestamp": "The timestamp isn't between 2012 and 2100",
+    "invalid-timestamp": "An instant isn't between 2012 and 2100, or lies more than an hour ahead where it can't",
+    "unknown-source": "There is no such platform",
+    "invalid-id": "The platform's ID is empty, too long, or has control characters",
+    "invalid-day": "The day isn't between 2012-01-02 and 2099-12-30",
+    "unknown-account": "There is no such account, or the key isn't given its brand",
     "unknown-campaign": "There is no such campaign, or the key isn't given its brand",
     "unlinked-campaign": "The platform's campaign isn't linked to one of ours",
     "other-currency": "The account of the platform has another currency than the brand",
     "unknown-change": "The position in change was never given",
-    "conflict": "The campaign has the external_id already, with another amount or timestamp",
+    "conflict": "The external_id is there already with another amount or timestamp, or a total is in the batch twice",
 }
 
 
@@ -75,6 +79,15 @@ class RefusedRow(msgspec.Struct, omit_defaults=True):
     external_id: str | None = None
 
 
+class BatchResult(msgspec.Struct):
+    """What has become of a batch."""
+
+    stored: Annotated[int, Meta(description="Rows that are new, or that changed something.")]
+    duplicates: Annotated[int, Meta(description="Rows that say what was there already, or something older.")]
+    refused: int
+    rows: Annotated[list[RefusedRow], Meta(description="The rows that were refused.")]
+
+
 def explain(error: Exception) -> str:
     """Return why msgspec couldn't decode something, as a sentence."""
     if isinstance(error, RecursionError):
@@ -89,7 +102,11 @@ def explain(error: Exception) -> str:
     return f"{field}: {reason}." if field else f"{reason}."
 
 
-def json_response(body: Any, *, status: int = 200) -> HttpResponse:
+def respond(result: BatchResult) -> HttpResponse:
+    return json_response(result, status=207 if result.refused else 200)
+
+
+def json_response(body: msgspec.Struct, *, status: int = 200) -> HttpResponse:
     return HttpResponse(
         msgspec.json.encode(body),
         status=status,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 import msgspec
@@ -13,32 +12,20 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from msgspec import Meta
 
+from campaigns.api.amounts import AMOUNT, PlainStrings, Raw, exact_amount, explain_amount
 from campaigns.api.body import Body, read_body
 from campaigns.api.endpoint import endpoint
-from campaigns.api.problems import RefusedRow, explain, json_response
+from campaigns.api.problems import BatchResult, RefusedRow, explain, respond
 from campaigns.models.access import Scope
-from campaigns.rules.money import PLACES, SMALLEST
+from campaigns.rules.money import AMOUNT_LIMIT
 from campaigns.rules.periods import EARLIEST, LATEST
 from campaigns.rules.text import shorten
 from campaigns.services.api_keys import ValidKey
 from campaigns.services.intake.placing import PlatformKey, campaign_brands, linked_campaigns, platform_key
 from campaigns.services.intake.records import Conflict, Record, store_records
 
-# Refuses to round, and amounts of a billion and more, which have more than 15 digits.
-EXACT = Context(prec=9 + PLACES, traps=[Inexact, InvalidOperation])
 ATTEMPTS = 3
-# Decimal takes more than that as a string: "1_000", " 1", digits of other scripts, "NaN".
-PLAIN = re.compile(rb"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-AMOUNT_TEXT = re.compile(rb'"amount"\s*:\s*"([^"]*)"')
-ODD_AMOUNT = re.compile(rb'"amount"\s*:\s*"[^"]*[^-+.eE0-9"]')
 
-AMOUNT_SCHEMA = {
-    "pattern": r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$",
-    "description": "In the brand's currency, to six decimals; negative for a refund, never 0. A string or an exact"
-    " number.",
-    "examples": ["12.345678"],
-}
-Amount = Annotated[Decimal, Meta(extra_json_schema=AMOUNT_SCHEMA)]
 CampaignId = Annotated[int, Meta(ge=1, le=2**63 - 1, description="Our ID of the campaign.", examples=[17])]
 PlatformText = Annotated[str, Meta(min_length=1, max_length=255)]
 
@@ -58,7 +45,7 @@ class SpendRow(msgspec.Struct, forbid_unknown_fields=True):
     """Money that a campaign spent."""
 
     campaign: CampaignId | PlatformCampaign
-    amount: Amount
+    amount: Annotated[Decimal, AMOUNT]
     external_id: Annotated[
         str,
         Meta(
@@ -71,15 +58,6 @@ class SpendRow(msgspec.Struct, forbid_unknown_fields=True):
     timestamp: Annotated[datetime, Meta(tz=True, description="When the money was spent; now if left out.")] | None = (
         None
     )
-
-
-class SpendResult(msgspec.Struct):
-    """What has become of a batch; rows are those that were refused."""
-
-    stored: int
-    duplicates: int
-    refused: int
-    rows: list[RefusedRow]
 
 
 ROW = msgspec.json.Decoder(SpendRow)
@@ -99,17 +77,13 @@ def post_spend(request: HttpRequest, key: ValidKey) -> HttpResponse:
     body = read_body(request)
     for _ in range(ATTEMPTS - 1):
         try:
-            return _respond(store(body, key))
+            return respond(store(body, key))
         except IntegrityError:  # a campaign has been deleted, or moved to another brand, since it was looked up
             continue
-    return _respond(store(body, key))
+    return respond(store(body, key))
 
 
-def _respond(result: SpendResult) -> HttpResponse:
-    return json_response(result, status=207 if result.refused else 200)
-
-
-def store(body: Body, key: ValidKey) -> SpendResult:
+def store(body: Body, key: ValidKey) -> BatchResult:
     """Store the rows of a batch that can be stored, in one transaction; refuse the others by row."""
     refused: list[RefusedRow] = []
     rows = _decode(body, refused)
@@ -117,13 +91,12 @@ def store(body: Body, key: ValidKey) -> SpendResult:
     stored, conflicts = store_records(records)
     refused += [_refuse_conflict(conflict) for conflict in conflicts]
     refused.sort(key=lambda each: each.row)
-    return SpendResult(stored, len(records) - stored - len(conflicts), len(refused), refused)
+    return BatchResult(stored, len(records) - stored - len(conflicts), len(refused), refused)
 
 
 def _decode(body: Body, refused: list[RefusedRow]) -> list[tuple[int, SpendRow]]:
     """Return the valid rows with exact amounts, and their numbers."""
-    decode, exact = ROW.decode, EXACT.quantize
-    is_odd = ODD_AMOUNT.search(body.text) is not None
+    decode, plain = ROW.decode, PlainStrings("amount", body.text)
     rows = []
     for number, raw in enumerate(body.rows, start=1):
         try:
@@ -131,19 +104,17 @@ def _decode(body: Body, refused: list[RefusedRow]) -> list[tuple[int, SpendRow]]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             refused.append(RefusedRow(number, "invalid-row", explain(error), _external_id(raw)))
             continue
-        try:
-            row.amount = exact(row.amount, SMALLEST)
-        except (Inexact, InvalidOperation):
-            refused.append(RefusedRow(number, "invalid-amount", _explain_amount(row.amount), row.external_id))
-            continue
-        if not row.amount or row.amount.is_nan() or (is_odd and not _is_plain(raw)):
-            refused.append(RefusedRow(number, "invalid-amount", _explain_amount(row.amount), row.external_id))
+        amount = exact_amount(row.amount)
+        if not amount or not plain.allow(raw):
+            detail = explain_amount("amount", row.amount, AMOUNT_LIMIT)
+            refused.append(RefusedRow(number, "invalid-amount", detail, row.external_id))
         elif row.timestamp is not None and not EARLIEST <= row.timestamp < LATEST:
             detail = "The timestamp must be between 2012 and 2100."
             refused.append(RefusedRow(number, "invalid-timestamp", detail, row.external_id))
         elif "\0" in row.external_id:
             refused.append(RefusedRow(number, "invalid-row", "external_id: It can't contain the character 0."))
         else:
+            row.amount = amount
             rows.append((number, row))
     return rows
 
@@ -180,23 +151,7 @@ def _place(rows: Sequence[tuple[int, SpendRow]], key: ValidKey, refused: list[Re
     return records
 
 
-def _explain_amount(amount: Decimal) -> str:
-    if not amount.is_finite():
-        return "The amount must be a number."
-    if not amount:
-        return "The amount must not be 0."
-    if amount.adjusted() >= 9:
-        return "The amount must be between -1,000,000,000 and 1,000,000,000."
-    return f"The amount must be a plain number with at most {PLACES} decimals, such as 12.345678."
-
-
-def _is_plain(raw: bytearray | msgspec.Raw) -> bool:
-    """Return whether the amount is a number, or a string that looks like one."""
-    found = AMOUNT_TEXT.search(raw)
-    return found is None or PLAIN.fullmatch(found[1]) is not None
-
-
-def _external_id(raw: bytearray | msgspec.Raw) -> str | None:
+def _external_id(raw: Raw) -> str | None:
     try:
         return ROW_WITH_ID.decode(raw).external_id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -24,7 +23,8 @@ from campaigns.services.feed.pages import FeedChange, UnknownPosition, read_page
 from campaigns.services.feed.publish import last_position
 from campaigns.services.insight.campaign_statuses import Filters, LinkedCampaign, list_campaigns
 
-CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})")
+# The position of the first page, and the ID to go on from.
+CURSOR = r"^[0-9]{1,18}\.[0-9]{1,18}$"
 
 Status = Literal["active", "paused"]
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1, description="A position in the feed of changes.")]
@@ -42,7 +42,7 @@ class CampaignsQuery(msgspec.Struct, forbid_unknown_fields=True):
     account: (
         Annotated[str, Meta(max_length=255, description="Only campaigns that are linked to this account.")] | None
     ) = None
-    cursor: Annotated[str, Meta(max_length=40, description="next of the page before.")] | None = None
+    cursor: Annotated[str, Meta(pattern=CURSOR, description="next of the page before.")] | None = None
 
 
 class ChangesQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -148,10 +148,8 @@ def _read_cursor(cursor: str | None) -> tuple[int, int]:
     """Return the position of the first page, which is read before any campaign, and the id to go on from."""
     if cursor is None:
         return last_position(), 0
-    found = CURSOR.fullmatch(cursor)
-    if found is None:
-        raise Problem("invalid-parameter", "cursor: Use next of the page before.")
-    return int(found[1]), int(found[2])
+    position, _, after = cursor.partition(".")
+    return int(position), int(after)
 
 
 @endpoint("GET", Scope.STATUS_READ)

@@ -8,6 +8,7 @@ from campaigns.api.docs import docs, openapi
 from campaigns.api.endpoint import not_found
 from campaigns.api.spend import post_spend
 from campaigns.api.status import get_campaigns, get_changes
+from campaigns.api.totals import post_totals
 
 urlpatterns = [
     path("applied", post_applied, name="api_applied"),
@@ -18,5 +19,6 @@ urlpatterns = [
     path("docs", docs, name="api_docs"),
     path("openapi.json", openapi, name="api_openapi"),
     path("spend", post_spend, name="api_spend"),
+    path("totals", post_totals, name="api_totals"),
     re_path("", not_found),
 ]

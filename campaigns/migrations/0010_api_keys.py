@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "API key",
                 "ordering": ("-id",),
-                "default_permissions": ("view",),
+                "default_permissions": (),
                 "constraints": (
                     models.UniqueConstraint(fields=("public_id",), name="api_key_public_id_unique"),
                     models.CheckConstraint(

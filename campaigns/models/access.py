@@ -57,7 +57,7 @@ class ApiKey(models.Model):
     class Meta:
         verbose_name = "API key"
         ordering = ("-id",)
-        default_permissions = ("view",)
+        default_permissions = ()  # superusers only
         constraints = (
             models.UniqueConstraint(fields=("public_id",), name="api_key_public_id_unique"),
             models.CheckConstraint(

@@ -75,7 +75,8 @@ def create_key(
     if unknown or not scopes:
         problem = f"Unknown scope “{unknown[0]}”" if unknown else "A key needs a scope"
         raise ValueError(f"{problem}: use {', '.join(Scope.values)}.")
-    found = set(Brand.objects.filter(pk__in=brands).values_list("pk", flat=True))
+    known = [brand for brand in brands if 0 < brand < 2**63]
+    found = set(Brand.objects.filter(pk__in=known).values_list("pk", flat=True))
     if missing := sorted(set(brands) - found):
         raise ValueError(f"There is no brand with ID {missing[0]}.")
     public_id = "".join(secrets.choice(ALPHABET) for _ in range(12))

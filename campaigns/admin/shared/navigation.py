@@ -22,6 +22,7 @@ GROUPS = {
     "Administration": (
         ("Users", "person", "auth", "user"),
         ("Groups", "group", "auth", "group"),
+        ("API keys", "key", "campaigns", "apikey"),
         ("Failed sign-ins", "lock_clock", "axes", "accessattempt"),
         ("Periodic tasks", "schedule", "django_celery_beat", "periodictask"),
         ("Crontabs", "calendar_month", "django_celery_beat", "crontabschedule"),

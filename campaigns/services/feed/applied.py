@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -54,13 +55,17 @@ class Refused:
     reason: str
 
 
-def report_applied(reports: Sequence[Report], *, now: datetime, brands: Collection[int] | None = None) -> list[Refused]:
-    """Store the reports about links of these brands, or of all; return those that were refused.
+class Result(NamedTuple):
+    """How many reports were stored, and which were refused. The others were there, or are older than what is."""
 
-    A report that is stored already, or is older than what is stored, changes nothing.
-    """
+    stored: int
+    refused: list[Refused]
+
+
+def report_applied(reports: Sequence[Report], *, now: datetime, brands: Collection[int] | None = None) -> Result:
+    """Store the reports about links of these brands, or of all."""
     last = last_position() if any(report.change is not None for report in reports) else 0
-    refused = []
+    stored, refused = 0, list[Refused]()
     with transaction.atomic():
         links = _links({report.link for report in reports}, brands)
         rows = AppliedStatus.objects.in_bulk([link for link, _ in links.values()])
@@ -75,9 +80,9 @@ def report_applied(reports: Sequence[Report], *, now: datetime, brands: Collecti
                 row = rows.get(link)
                 if row is None or row.for_campaign != campaign:
                     row = rows[link] = AppliedStatus(link_id=link, for_campaign=campaign)
-                _apply(row, report, now)
+                stored += _apply(row, report, now)
         _store(rows.values())
-    return refused
+    return Result(stored, refused)
 
 
 def _links(keys: Collection[LINK], brands: Collection[int] | None) -> dict[LINK, tuple[int, int]]:
@@ -91,26 +96,31 @@ def _links(keys: Collection[LINK], brands: Collection[int] | None) -> dict[LINK,
     }
 
 
-def _apply(row: AppliedStatus, report: Report, now: datetime) -> None:
+def _apply(row: AppliedStatus, report: Report, now: datetime) -> bool:
+    """Note a report, and return whether it says something new."""
     at = min(report.at, now)
     if report.change is None:
-        _see(row, report.status, at, now)
-    elif row.applied_position is not None and report.change < row.applied_position:
-        return
-    elif report.problem:
+        return _see(row, report.status, at, now)
+    if row.applied_position is not None and report.change < row.applied_position:
+        return False
+    if report.problem:
         row.problem, row.problem_received = report.problem, now
-    elif (report.change, report.status, at) != (row.applied_position, row.applied_status, row.applied_at):
-        row.applied_status, row.applied_position = report.status, report.change
-        row.applied_at, row.applied_received = at, now
-        row.problem, row.problem_received = "", None
+        return True
+    if (report.change, report.status, at) == (row.applied_position, row.applied_status, row.applied_at):
+        return False
+    row.applied_status, row.applied_position = report.status, report.change
+    row.applied_at, row.applied_received = at, now
+    row.problem, row.problem_received = "", None
+    return True
 
 
-def _see(row: AppliedStatus, status: PlatformStatus, at: datetime, now: datetime) -> None:
+def _see(row: AppliedStatus, status: PlatformStatus, at: datetime, now: datetime) -> bool:
     if row.seen_at is not None and at <= row.seen_at:  # sent again, or overtaken by a newer one
-        return
+        return False
     row.seen_before_status, row.seen_before_at = row.seen_status, row.seen_at
     row.seen_before_received = row.seen_received
     row.seen_status, row.seen_at, row.seen_received = status, at, now
+    return True
 
 
 def _store(rows: Collection[AppliedStatus]) -> None:

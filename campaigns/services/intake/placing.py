@@ -25,6 +25,16 @@ LINKED = """
 GIVEN = {"source": "text", "account": "text", "campaign": "text"}
 
 
+ACCOUNTS = """
+    WITH given AS MATERIALIZED ({given})
+    SELECT given.source, given.account, account.brand_id
+    FROM given
+    JOIN campaigns_platformaccount AS account
+      ON account.source = given.source AND account.external_id = given.account
+"""
+ACCOUNT = {"source": "text", "account": "text"}
+
+
 class Linked(NamedTuple):
     """The campaign that a platform's campaign is linked to, and the currencies of the two, which may differ."""
 
@@ -53,3 +63,9 @@ def linked_campaigns(keys: Collection[PlatformKey], brands: frozenset[int] | Non
     found = fetch_all(LINKED.format(given=rows_sql(GIVEN)), [rows_param(GIVEN, keys)])
     linked = {(source, account, campaign): Linked(*rest) for source, account, campaign, *rest in found}
     return {key: each for key, each in linked.items() if brands is None or each.brand_id in brands}
+
+
+def given_accounts(keys: Collection[tuple[str, str]], brands: frozenset[int]) -> set[tuple[str, str]]:
+    """Return which of the platforms' accounts are there and suggest one of the brands."""
+    found = fetch_all(ACCOUNTS.format(given=rows_sql(ACCOUNT)), [rows_param(ACCOUNT, keys)])
+    return {(source, account) for source, account, brand in found if brand in brands}

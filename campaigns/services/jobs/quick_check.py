@@ -23,6 +23,8 @@ from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
 from campaigns.services.ledger.fold import plan_fold
 from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope, brands_of
+from campaigns.services.totals.book import ANY_TO_BOOK
+from campaigns.services.totals.checks import book_in_quick_check
 
 JOB = "quick_check"
 MAX_CAMPAIGNS = 100_000
@@ -32,11 +34,12 @@ MAX_BATCHES = 20
 # Brands whose time zone SQL changed, whose periods one quick check recomputes; later checks do the others.
 MAX_ZONE_CHANGES = 30
 
-ANYTHING_DUE = f"""
+ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
     OR EXISTS (SELECT 1 FROM campaigns_duebrand WHERE due_quarter <= %s)
-    OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s), {ANYTHING_UNPUBLISHED}
+    OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s),
 """
+ANYTHING_DUE += f"    {ANY_TO_BOOK}, {ANYTHING_UNPUBLISHED}"
 
 DUE_BRANDS = """
 SELECT brand_id FROM campaigns_pendingspend WHERE quarter >= %(first)s AND quarter < %(until)s
@@ -49,6 +52,8 @@ class QuickCheck:
     """What one quick check did."""
 
     folded: int = 0
+    # Spend records of reported totals.
+    booked: int = 0
     brands: int = 0
     # Campaigns whose next change was due, without those of the brands above.
     campaigns: int = 0
@@ -67,25 +72,26 @@ class QuickCheck:
 
     @property
     def summary(self) -> str:
-        if not (self.folded or self.brands or self.campaigns):
+        if not (self.folded or self.booked or self.brands or self.campaigns):
             return "nothing was due"
         paused, resumed = (sum(getattr(d, name) for d in self.enforcements) for name in ("paused", "resumed"))
         return (
             f"{paused} paused, {resumed} resumed, {self.changed} changed; checked {self.brands} brands with spend"
             f" and {self.campaigns} campaigns with a change due, processed {self.folded} new spend rows"
+            f"{f', booked {self.booked} changes of reported totals' if self.booked else ''}"
         )
 
 
 def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions | None = None) -> QuickCheck:
     """Do a quick check, publish status changes in the feed, and record the run under the job's name."""
     started_at = clock()
-    is_due, is_unpublished = _what_is_due(started_at)
-    done = QuickCheck()
+    due, totals, unpublished = _what_is_due(started_at)
+    done = QuickCheck(transitions=transitions)
     try:
-        if is_due:
-            done = quick_check(actor, clock=clock, transitions=transitions)
+        if due or totals:
+            done = quick_check(actor, clock=clock, transitions=transitions, totals=totals)
     finally:
-        if is_unpublished or done.changed:
+        if unpublished or done.changed:
             publish()
     run = JobRun(
         name=JOB,
@@ -104,22 +110,26 @@ def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions 
 
 
 def is_anything_due(*, now: datetime) -> bool:
-    return _what_is_due(now)[0]
+    due, totals, _ = _what_is_due(now)
+    return due or totals
 
 
-def _what_is_due(now: datetime) -> tuple[bool, bool]:
-    """Return whether something is due, and whether status changes of others wait to be published."""
-    ((due, unpublished),) = fetch_all(ANYTHING_DUE, [quarter_of(now), minute_of(now)])
-    return bool(due), bool(unpublished)
+def _what_is_due(now: datetime) -> tuple[bool, bool, bool]:
+    """Return whether brands or campaigns are due, reported totals are to be booked, status changes to be published."""
+    ((due, totals, unpublished),) = fetch_all(ANYTHING_DUE, [quarter_of(now), minute_of(now)])
+    return bool(due), bool(totals), bool(unpublished)
 
 
-def quick_check(actor: str, *, clock: Clock, transitions: Transitions | None = None) -> QuickCheck:
-    """Enforce the brands that had spend and the campaigns whose next change is due, then fold some of what is pending.
+def quick_check(actor: str, *, clock: Clock, transitions: Transitions | None = None, totals: bool = True) -> QuickCheck:
+    """Book reported totals, enforce the brands that had spend and the campaigns whose next change is due, then fold.
 
-    actor is the name for the history. Due brands are cleared after their decisions are committed; if that fails they
-    stay due for the next quick check.
+    A fold moves some of what is pending.
+    actor is the name for the history; totals: whether there are any to book. Due brands are cleared after their
+    decisions are committed; if that fails they stay due for the next quick check.
     """
     done = QuickCheck(transitions=transitions)
+    if totals:
+        done.booked = book_in_quick_check(clock=clock, unfinished=done.unfinished)
     folding = plan_fold(most_batches=MAX_BATCHES)  # first, so that decisions have seen all spend that it moves
     decided_at = None
     try:

@@ -209,7 +209,7 @@ class Acknowledgements(StatusTestCase):
         }
 
     def test_it_stores_what_was_applied(self) -> None:
-        self.assertEqual(self.applied(self.row), {"stored": 1, "refused": 0, "rows": []})
+        self.assertEqual(self.applied(self.row), {"stored": 1, "duplicates": 0, "refused": 0, "rows": []})
         row = AppliedStatus.objects.get()
         self.assertEqual((row.link, row.applied_status, row.applied_at), (self.link, "paused", utc("2026-11-20 13:00")))
 
@@ -232,7 +232,7 @@ class Acknowledgements(StatusTestCase):
         ):
             with self.subTest(change):
                 answer = self.applied(*[self.row] * (number - 1), self.row | change)
-                self.assertEqual((answer["stored"], answer["refused"]), (number - 1, 1))
+                self.assertEqual((answer["stored"] + answer["duplicates"], answer["refused"]), (number - 1, 1))
                 self.assertEqual((answer["rows"][0]["row"], answer["rows"][0]["problem"]), (number, name))
 
     def test_a_key_with_given_brands_acknowledges_for_no_others(self) -> None:

@@ -29,8 +29,8 @@ def key_of(link: CampaignLink) -> tuple[str, str, str]:
 def acknowledge(
     link: CampaignLink, change: int, status: PlatformStatus, at: datetime, *, received: datetime, problem: str = ""
 ) -> list[Refused]:
-    return report_applied([Report(1, key_of(link), status, at, change, problem)], now=received)
+    return report_applied([Report(1, key_of(link), status, at, change, problem)], now=received).refused
 
 
 def see(link: CampaignLink, status: PlatformStatus, at: datetime, *, received: datetime) -> list[Refused]:
-    return report_applied([Report(1, key_of(link), status, at)], now=received)
+    return report_applied([Report(1, key_of(link), status, at)], now=received).refused

@@ -276,7 +276,7 @@ class SeenRunning(DriftTestCase):
 
 class Reports(DriftTestCase):
     def report(self, *reports: Report, now: datetime = NOON, **options: list[int]) -> list[tuple[int, str]]:
-        return [(refused.report.row, refused.reason) for refused in report_applied(reports, now=now, **options)]
+        return [(refused.report.row, refused.reason) for refused in report_applied(reports, now=now, **options).refused]
 
     def test_unlinked_campaigns_and_unknown_positions_are_refused_and_the_others_stored(self) -> None:
         key, unlinked = key_of(self.link), key_of(make_link(None))
