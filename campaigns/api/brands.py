@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import msgspec
 from django.db.models import Min, Q
 from django.http import HttpRequest, HttpResponse
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from campaigns.api.endpoint import endpoint
 from campaigns.api.problems import Problem, json_response
-from campaigns.api.query import read_query
+from campaigns.api.query import given, read_query
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, CampaignLink
 from campaigns.models.access import Scope
@@ -30,7 +30,7 @@ Budget = Annotated[Decimal | None, Meta(description="null: no limit; 0: nothing 
 class BrandsQuery(msgspec.Struct, forbid_unknown_fields=True):
     """Where to go on."""
 
-    cursor: Annotated[int, Meta(ge=0, le=2**63 - 1, description="next of the page before.")] | None = None
+    cursor: Annotated[int, Meta(ge=0, le=2**63 - 1, description="next of the page before.")] | UnsetType = UNSET
 
 
 class NoQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,7 +69,7 @@ class BrandsPage(msgspec.Struct):
 def get_brands(request: HttpRequest, key: ValidKey) -> HttpResponse:
     query = read_query(request, BrandsQuery)
     visible = Brand.objects.all() if key.brands is None else Brand.objects.filter(pk__in=key.brands)
-    ids = list(visible.filter(pk__gt=query.cursor or 0).order_by("pk").values_list("pk", flat=True)[: PAGE + 1])
+    ids = list(visible.filter(pk__gt=given(query.cursor) or 0).order_by("pk").values_list("pk", flat=True)[: PAGE + 1])
     following = ids[PAGE - 1] if len(ids) > PAGE else None
     return json_response(BrandsPage(_brands(ids[:PAGE]), following))
 

@@ -96,10 +96,7 @@ def _parameters(read: Read) -> Iterator[dict[str, Any]]:
     schema = msgspec.json.schema(read.parameters)
     (fields,) = schema["$defs"].values()
     for name, field in fields["properties"].items():
-        wanted = {key: value for key, value in field.items() if key not in ("default", "description")}
-        if "anyOf" in wanted:  # null is to leave it out
-            (wanted,) = [each for each in wanted["anyOf"] if each != {"type": "null"}]
-        wanted.pop("description", None)
+        wanted = {key: value for key, value in field.items() if key != "description"}
         yield {
             "name": name,
             "in": "query",

@@ -6,9 +6,11 @@ from typing import TypeVar
 
 import msgspec
 from django.http import HttpRequest
+from msgspec import UNSET, UnsetType
 
 from campaigns.api.problems import Problem, explain
 
+Value = TypeVar("Value")
 Parameters = TypeVar("Parameters", bound=msgspec.Struct)
 
 
@@ -21,3 +23,8 @@ def read_query(request: HttpRequest, kind: type[Parameters]) -> Parameters:
         return msgspec.convert(request.GET.dict(), kind, strict=False)
     except msgspec.ValidationError as error:
         raise Problem("invalid-parameter", explain(error)) from None
+
+
+def given(value: Value | UnsetType) -> Value | None:
+    """Return a parameter, or None if it was left out. Its type can't be None: that would be read from "null"."""
+    return None if value is UNSET else value

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from campaigns.api.endpoint import endpoint
 from campaigns.api.problems import Problem, json_response
-from campaigns.api.query import read_query
+from campaigns.api.query import given, read_query
 from campaigns.database.clock import database_now
 from campaigns.models import AppliedStatus, CampaignLink, PlatformStatus
 from campaigns.models.access import Scope
@@ -34,15 +34,15 @@ Reasons = Annotated[list[str], Meta(description="Every pause reason that holds; 
 class CampaignsQuery(msgspec.Struct, forbid_unknown_fields=True):
     """Which campaigns to list."""
 
-    brand: Annotated[int, Meta(ge=1, le=2**63 - 1, description="Our ID of a brand.")] | None = None
-    status: Annotated[Status | None, Meta(description="Only campaigns with this status.")] = None
-    source: (
-        Annotated[str, Meta(max_length=255, description="Only campaigns that are linked to this platform.")] | None
-    ) = None
-    account: (
-        Annotated[str, Meta(max_length=255, description="Only campaigns that are linked to this account.")] | None
-    ) = None
-    cursor: Annotated[str, Meta(pattern=CURSOR, description="next of the page before.")] | None = None
+    brand: Annotated[int, Meta(ge=1, le=2**63 - 1, description="Our ID of a brand.")] | UnsetType = UNSET
+    status: Annotated[Status | UnsetType, Meta(description="Only campaigns with this status.")] = UNSET
+    source: Annotated[str, Meta(max_length=255, description="Only campaigns linked to this platform.")] | UnsetType = (
+        UNSET
+    )
+    account: Annotated[str, Meta(max_length=255, description="Only campaigns linked to this account.")] | UnsetType = (
+        UNSET
+    )
+    cursor: Annotated[str, Meta(pattern=CURSOR, description="next of the page before.")] | UnsetType = UNSET
 
 
 class ChangesQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -134,19 +134,19 @@ def get_campaigns(request: HttpRequest, key: ValidKey) -> HttpResponse:
     position, after = _read_cursor(query.cursor)
     filters = Filters(
         visible_brands=key.brands,
-        brand=query.brand,
-        is_paused=None if query.status is None else query.status == "paused",
-        source=query.source,
-        account=None if query.account is None else platform_id(query.account),
+        brand=given(query.brand),
+        is_paused=None if query.status is UNSET else query.status == "paused",
+        source=given(query.source),
+        account=None if query.account is UNSET else platform_id(query.account),
     )
     campaigns, more = list_campaigns(filters, after=after, now=database_now())
     following = f"{position}.{campaigns[-1].campaign.pk}" if more else None
     return json_response(CampaignsPage(position, [_campaign(each) for each in campaigns], following))
 
 
-def _read_cursor(cursor: str | None) -> tuple[int, int]:
+def _read_cursor(cursor: str | UnsetType) -> tuple[int, int]:
     """Return the position of the first page, which is read before any campaign, and the id to go on from."""
-    if cursor is None:
+    if cursor is UNSET:
         return last_position(), 0
     position, _, after = cursor.partition(".")
     return int(position), int(after)
