@@ -43,7 +43,7 @@ from campaigns.services.insight.home import Brands, Campaigns, Changes, Currency
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health, Processes
-from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
+from campaigns.services.permissions import Person, sees_only_assigned_brands
 
 # Status changes shown under “Latest”.
 LATEST = 8
@@ -227,9 +227,8 @@ def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:
 
 def _drift(user: Person, now: datetime) -> Number | None:
     """Return how many paused campaigns a platform doesn't follow (R18), or None for none."""
-    assigned = visible_to(user, Brand.objects.all(), "pk").values_list("pk", flat=True)
-    brands = list(assigned) if sees_only_assigned_brands(user) else None
-    count = len({each.campaign_id for each in find_drift(now=now, brands=brands)})
+    found = find_drift(now=now, assigned_to=user.pk if sees_only_assigned_brands(user) else None)
+    count = len({each.campaign_id for each in found})
     if not count:
         return None
     label = "paused here, but not on its platform" if count == 1 else "paused here, but not on their platforms"

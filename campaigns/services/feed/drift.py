@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -21,6 +22,8 @@ from campaigns.models import CampaignLink
 
 # Above every position.
 NEVER = 2**63 - 1
+
+ASSIGNED = "campaign.brand_id IN (SELECT brand_id FROM campaigns_brandassignment WHERE user_id = %(user)s)"
 
 
 class DriftKind(StrEnum):
@@ -53,10 +56,17 @@ def find_drift(
     now: datetime,
     campaigns: Collection[int] | None = None,
     brands: Collection[int] | None = None,
+    assigned_to: int | None = None,
     most: int | None = None,
 ) -> list[Drift]:
-    """Return the drift of these campaigns and brands, or of all, in order of the links; at most so many."""
-    conditions, params = ["TRUE"], {}
+    """Return the drift of these campaigns and brands, or of all, in order of the links; at most so many.
+
+    assigned_to is a user, for the drift of the brands that are assigned to this user.
+    """
+    conditions, params = ["TRUE"], dict[str, Any]()
+    if assigned_to is not None:
+        conditions.append(ASSIGNED)
+        params["user"] = assigned_to
     for column, ids in (("campaign.id", campaigns), ("campaign.brand_id", brands)):
         if ids is not None:
             name = column.partition(".")[2]
