@@ -20,6 +20,7 @@ from campaigns.rules.periods import find_zone
 PLACEHOLDER_KEY = "change-me"
 DEVELOPMENT_KEY = "django-insecure-for-a-developer's-machine-only-since-everybody-can-read-it-here"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMATS = ("text", "json")
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 CERT_REQS = ("required", "optional", "none")
 
@@ -97,6 +98,13 @@ def log_level(default: str) -> str:
     if level not in LOG_LEVELS:
         raise ImproperlyConfigured(f"LOG_LEVEL={level} isn't a log level: use one of {', '.join(LOG_LEVELS)}.")
     return level
+
+
+def log_format() -> str:
+    name = text("LOG_FORMAT", "text")
+    if name not in LOG_FORMATS:
+        raise ImproperlyConfigured(f"LOG_FORMAT={name} isn't a log format: use text or json.")
+    return name
 
 
 # *, a name (with a leading dot: and its subdomains), an IPv4 address, or an IPv6 address in brackets.

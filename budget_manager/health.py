@@ -22,7 +22,9 @@ from budget_manager.launcher import broker
 from campaigns.database import session_settings
 from campaigns.database.clock import SKEW, database_now, difference_in_words, machine_ahead
 from campaigns.database.connection import fetch_all, is_postgresql, separate_connection
-from campaigns.services.jobs.health import JobHealth, PendingHealth, Processes, dead_rows_warning, health
+from campaigns.services.jobs.dead_rows import dead_rows_warning
+from campaigns.services.jobs.health import JobHealth, PendingHealth, health
+from campaigns.services.jobs.processes import Processes
 
 logger = logging.getLogger(__name__)
 

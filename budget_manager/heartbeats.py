@@ -1,4 +1,4 @@
-"""Worker and beat record heartbeats in the database (see campaigns/services/jobs/health.py).
+"""Worker and beat record heartbeats in the database (see campaigns/services/jobs/processes.py).
 
 A worker does so whenever Celery sends its own heartbeat to the broker, so a worker without a broker stops recording.
 Beat does so after each tick, so a beat that hangs stops recording. Both record in the loop that does the work, because
@@ -27,7 +27,7 @@ class Pulse:
         self.recorded_at: float | None = None
 
     def beat(self, kind: str, name: str) -> None:
-        from campaigns.services.jobs.health import INTERVAL
+        from campaigns.services.jobs.processes import INTERVAL
 
         now = time.monotonic()
         if self.recorded_at is not None and now - self.recorded_at < INTERVAL.total_seconds():
@@ -41,7 +41,7 @@ def _record(kind: str, name: str) -> None:
 
     from campaigns.database.clock import SKEW, database_now, difference_in_words, machine_ahead
     from campaigns.database.connection import separate_connection
-    from campaigns.services.jobs.health import note_heartbeat
+    from campaigns.services.jobs.processes import note_heartbeat
 
     try:
         with separate_connection(TIMEOUT):

@@ -13,9 +13,11 @@ from django.core.management.utils import get_random_secret_key
 from django.templatetags.static import static
 from dotenv import load_dotenv
 
-from budget_manager import environment, mail, simulation, zone_data
+from budget_manager import environment, mail, monitoring, simulation, zone_data
 from budget_manager.formats.en import formats
 from budget_manager.launcher import logs
+from budget_manager.observe import json_log, sentry
+from budget_manager.observe.release import release
 
 # First, because Python caches each zone when it is first used.
 ZONE_DATA = zone_data.use_newest()
@@ -89,6 +91,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "budget_manager.health.HealthMiddleware",  # first: probes know neither HTTPS nor ALLOWED_HOSTS
+    "budget_manager.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -96,6 +99,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "campaigns.admin.people.first_password.OwnPasswordMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "budget_manager.busy.BusyMiddleware",
@@ -204,8 +208,12 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = not LIVE
 
 LOG_LEVEL = environment.log_level("ERROR" if TESTING else "INFO")
+LOG_FORMAT = environment.log_format()
 LAUNCHED = "LAUNCHED" in os.environ  # by `make run`, whose log is for people
-LOGGING = logs.logging_settings(LOG_LEVEL, short=LAUNCHED)
+LOGGING = logs.logging_settings(LOG_LEVEL, short=LAUNCHED, json=LOG_FORMAT == "json")
+if LOG_FORMAT == "json":
+    json_log.log_uncaught_errors()
+
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Budget manager",
@@ -233,6 +241,17 @@ UNFOLD: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "campaigns.admin.home.dashboard",
 }
 
+# Who may read /metrics.
+METRICS_TOKEN = monitoring.metrics_token()
+METRICS_ALLOW = monitoring.metrics_allow()
+
+SENTRY_DSN = "" if UNCONFIGURED or SIMULATION else monitoring.sentry_dsn()
+if SENTRY_DSN:
+    sentry.start(SENTRY_DSN, environment=monitoring.sentry_environment(debug=DEBUG), release=release())
+
+# Called after each successful full check.
+HEARTBEAT_URL = "" if UNCONFIGURED or SIMULATION else monitoring.heartbeat_url()
+
 # Invitations and forgotten passwords. In tests Django collects what is sent.
 MAIL_SERVER = None if UNCONFIGURED or SIMULATION else mail.server(ALLOWED_HOSTS)
 EMAIL_IS_SET_UP = MAIL_SERVER is not None
@@ -242,6 +261,12 @@ if MAIL_SERVER:
     EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL_SERVER.starttls, MAIL_SERVER.tls
     DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_SERVER.sender
 EMAIL_TIMEOUT = mail.TIMEOUT
+
+# Whom `manage.py watch` informs.
+WATCH_EMAIL = [] if UNCONFIGURED or SIMULATION else monitoring.watch_email(email_is_set_up=EMAIL_IS_SET_UP)
+WATCH_WEBHOOK_URL = "" if UNCONFIGURED or SIMULATION else monitoring.watch_webhook_url()
+WATCH_WEBHOOK_FORM = "plain" if UNCONFIGURED or SIMULATION else monitoring.watch_webhook_form()
+
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in page loses where its visitor came from
@@ -270,7 +295,7 @@ API_THREADS = 2
 API_MAX_BODY = 5 * 1024**2
 
 FILE_UPLOAD_HANDLERS = [
-    "budget_manager.upload_limit.LimitedUpload",  # first: what is too large never reaches the disk
+    "budget_manager.limits.uploads.LimitedUpload",  # first: what is too large never reaches the disk
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]

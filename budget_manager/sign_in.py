@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from axes.helpers import get_cool_off
@@ -24,28 +24,31 @@ SUBSCRIBER_PREFIX = 64
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the address for which failures are counted; None on a Unix socket.
+    """Return the address for which failures are counted; None on a Unix socket. An IPv6 address stands for its /64."""
+    address = peer_address(request)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((int(address), SUBSCRIBER_PREFIX), strict=False).network_address)
+    return str(address) if address else None
+
+
+def peer_address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
+    """Return the client's address; None on a Unix socket.
 
     Behind a trusted proxy it is the last of X-Forwarded-For, which the proxy appended; the client can forge the others.
-    An IPv6 address stands for its /64.
     """
     if settings.BEHIND_PROXY:
         appended = request.headers.get("X-Forwarded-For", "").rpartition(",")[2]
-        if found := _counted(appended):
+        if found := _parsed(appended):
             return found
-    return _counted(request.META.get("REMOTE_ADDR", ""))
+    return _parsed(request.META.get("REMOTE_ADDR", ""))
 
 
-def _counted(text: str) -> str | None:
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(_without_port(text.strip()))
     except ValueError:
         return None
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ip_network((int(address), SUBSCRIBER_PREFIX), strict=False).network_address)
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 def _without_port(text: str) -> str:

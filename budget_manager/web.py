@@ -11,6 +11,7 @@ SQLite's lock, and breaks with --preload, because Django is loaded before gevent
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import resource
@@ -33,8 +34,8 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
-from budget_manager.upload_limit import OVERHEAD
-from budget_manager.web_api import Dispatcher, is_api, limit_body, problem
+from budget_manager.limits.api import Dispatcher, is_api, limit_body, problem
+from budget_manager.limits.uploads import OVERHEAD
 
 # Of one process: each turn of the loop visits all of them, which takes milliseconds for thousands.
 MAX_CONNECTIONS = 10_000
@@ -192,6 +193,7 @@ class Worker(GunicornWorker):
 
     def run(self) -> None:
         self.map: dict[int, Any] = {}
+        gc.freeze()  # or every few batches of the API a collection would visit all of Django, for some 70 ms
         threads = Dispatcher(self.cfg.threads)
         application: Any = self.wsgi
         create_server(application, map=self.map, _dispatcher=threads, **self.adjustments())

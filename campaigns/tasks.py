@@ -12,6 +12,7 @@ from celery import shared_task
 from django.conf import settings
 
 from budget_manager import beside
+from budget_manager.observe.heartbeat_url import send_heartbeat
 from campaigns.database.clock import database_now
 from campaigns.models import StatusChange
 from campaigns.rules.periods import find_zone
@@ -123,6 +124,8 @@ def _run(name: str) -> None:
 
 
 def _log(name: str, check: jobs.FullCheck) -> None:
+    """Log a full check that has succeeded and is committed, and report it to HEARTBEAT_URL."""
+    send_heartbeat()
     logger.info("%s: %s", name, check.summary)
     if check.problem:
         logger.error("%s: %s", name, check.problem)

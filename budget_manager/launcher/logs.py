@@ -7,8 +7,11 @@ from typing import Any
 FREQUENT = "campaigns.tasks.quick_check"
 
 
-def logging_settings(level: str, *, short: bool) -> dict[str, Any]:
-    """Return Django's LOGGING: everything goes to one handler, and lines are short for people who read them live."""
+def logging_settings(level: str, *, short: bool, json: bool) -> dict[str, Any]:
+    """Return Django's LOGGING: everything goes to one handler.
+
+    Lines are short for people who read them live, or JSON for log collectors.
+    """
     quieter = ("celery", "django.utils.autoreload") if short and level != "DEBUG" else ()
     return {
         "version": 1,
@@ -16,12 +19,13 @@ def logging_settings(level: str, *, short: bool) -> dict[str, Any]:
         "formatters": {
             "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
             "short": {"()": "budget_manager.launcher.logs.ShortFormatter"},
+            "json": {"()": "budget_manager.observe.json_log.JsonFormatter"},
         },
         "filters": {"routine": {"()": "budget_manager.launcher.logs.WithoutRoutine"}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
-                "formatter": "short" if short else "line",
+                "formatter": "json" if json else "short" if short else "line",
                 "filters": ["routine"],
             }
         },

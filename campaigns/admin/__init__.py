@@ -5,5 +5,20 @@ from campaigns.admin.brand import admin as brand
 from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
 from campaigns.admin.people import api_keys, groups, users
+from campaigns.admin.platforms import accounts, held, links
 
-__all__ = ["api_keys", "beat", "brand", "campaign", "groups", "history", "spend", "statements", "uploads", "users"]
+__all__ = [
+    "accounts",
+    "api_keys",
+    "beat",
+    "brand",
+    "campaign",
+    "groups",
+    "held",
+    "history",
+    "links",
+    "spend",
+    "statements",
+    "uploads",
+    "users",
+]

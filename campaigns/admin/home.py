@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN
+from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from campaigns.admin.platforms.known import waiting_context
 from campaigns.admin.shared.base import may_view
 from campaigns.admin.shared.display import (
     Standing,
@@ -33,6 +36,7 @@ from campaigns.admin.shared.times import as_of
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
 from campaigns.rules.currencies import smallest_unit
 from campaigns.rules.money import format_money
+from campaigns.rules.pace import OFTEN_REACHED, REACHED_DAYS
 from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.feed.drift import find_drift
@@ -42,7 +46,8 @@ from campaigns.services.insight.brand_now import BrandNow
 from campaigns.services.insight.home import Brands, Campaigns, Changes, Currency, Money, OwnBrand
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
-from campaigns.services.jobs.health import Health, Processes
+from campaigns.services.jobs.health import Health
+from campaigns.services.jobs.processes import Processes
 from campaigns.services.permissions import Person, sees_only_assigned_brands
 
 # Status changes shown under “Latest”.
@@ -50,9 +55,16 @@ LATEST = 8
 
 CARDS = (
     ("Budget reached", "bad", "All their campaigns are paused.", (Risk.REACHED_TODAY, Risk.REACHED_MONTH)),
+    (
+        "Often runs out",
+        "warning",
+        f"Daily budget reached on {OFTEN_REACHED} or more of the last {REACHED_DAYS} days.",
+        (Risk.OFTEN_REACHED,),
+    ),
     ("Over-pacing", "warning", "On course to run out early.", (Risk.OVER_PACING,)),
     ("Under-pacing", "note", "Projected to end below the monthly budget.", (Risk.UNDER_PACING,)),
 )
+RISK_PERIODS = {Risk.REACHED_TODAY: "today", Risk.OFTEN_REACHED: "lately"}
 TONES = {risk: tone for _, tone, _, risks in CARDS for risk in risks} | {Risk.UNKNOWN_ZONE: "bad"}
 
 
@@ -80,6 +92,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may_view(request, Brand):
         brands = overview.brands_now(user, now=now)
         shown |= _of_brands(brands, request) | {"mine": _of_owner(brands)}
+    shown["waiting"] = waiting_context(request, now)
     if may_view(request, Campaign):
         shown["campaigns"] = _of_campaigns(overview.campaigns_now(user)) | {"drift": _drift(user, now)}
     if may_view(request, StatusChange):
@@ -131,7 +144,11 @@ def _of_owner(brands: Brands) -> dict[str, Any] | None:
 def _list(brands: Brands, title: str, listed: list[BrandNow], count: int, risk: str) -> dict[str, Any]:
     return {
         "title": title,
-        "brands": [_brand(brand, brands, is_under=risk == Risk.UNDER_PACING.code) for brand in listed],
+        "currencies": [
+            {"code": code, "brands": [_brand(brand, brands) for brand in of_currency]}
+            for code, of_currency in groupby(listed, key=lambda brand: brand.currency)
+        ],
+        "shown": len(listed),
         "count": count,
         "address": list_address(Brand, risk=risk),
     }
@@ -145,7 +162,7 @@ def _own_brand(own: OwnBrand, brands: Brands) -> dict[str, Any]:
 
 
 def _risk_number(brands: Brands, risk: Risk) -> Number:
-    label = "today" if risk == Risk.REACHED_TODAY else "this month"
+    label = RISK_PERIODS.get(risk, "this month")
     return Number(brands.at[risk], label, list_address(Brand, risk=risk.code), RISKS[risk])
 
 
@@ -175,11 +192,11 @@ def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
     return {"bar": bar, "beside": f"plus {beside}" if beside else ""}
 
 
-def _brand(brand: BrandNow, brands: Brands, *, is_under: bool = False) -> dict[str, Any]:
+def _brand(brand: BrandNow, brands: Brands) -> dict[str, Any]:
     return {
         "link": link_to(Brand(pk=brand.pk, name=brand.name)),
         "chips": [chip(RISKS[risk], TONES[risk]) for risk in brand.risk],
-        "captions": [*_at_stake(brand, is_under=is_under), *_often_reached(brand, brands)],
+        "captions": [*_over_or_under(brand), *_often_reached(brand, brands)],
         "today": spend_bar(brand.day_spend, brand.daily_budget, brand.currency, of="daily budget"),
         "this_month": spend_bar(
             brand.month_spend,
@@ -191,19 +208,25 @@ def _brand(brand: BrandNow, brands: Brands, *, is_under: bool = False) -> dict[s
     }
 
 
-def _at_stake(brand: BrandNow, *, is_under: bool) -> Iterator[str]:
-    """Yield the day, in the brand's time zone, on which an over-pacing brand is expected to use up its budget, and the
-    money for which the brand is listed where it is."""
+def _over_or_under(brand: BrandNow) -> Iterator[str]:
+    """Yield the money for which the brand is listed where it is, with its budget: as the brand list has it. Of an
+    over-pacing brand also the day, in its time zone, on which it is expected to use up its budget."""
+    for name, over, budget in (
+        ("today’s budget", brand.over_today, brand.daily_budget),
+        ("the month’s budget", brand.over_month, brand.monthly_budget),
+    ):
+        if over:
+            yield f"{format_money(over, brand.currency)} over {name}"
+        elif over is not None:
+            yield f"{name} is {'spent' if budget else 0}"
+    if brand.projected_over is not None:
+        side, amount = "over" if brand.projected_over > 0 else "under", abs(brand.projected_over)
+        rounded = amount.quantize(smallest_unit(brand.currency), ROUND_HALF_EVEN)
+        yield f"projected {format_money(rounded, brand.currency)} {side} the month’s budget"
     if brand.pace and brand.monthly_budget is not None and brand.risk & Risk.OVER_PACING:
         day = brand.pace.runs_out_on(brand.monthly_budget - brand.month_spend)
         if day:
             yield f"runs out {around(day, brand.pace.today)}"
-    if brand.stake is not None:
-        amount = format_money(brand.stake.quantize(smallest_unit(brand.currency)), brand.currency)
-        if is_under:
-            yield f"projected {amount} under budget"
-        elif brand.stake > 0:
-            yield f"would end {amount} over budget, unless paused"
 
 
 def _often_reached(brand: BrandNow, brands: Brands) -> Iterator[str]:

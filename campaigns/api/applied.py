@@ -16,7 +16,7 @@ from campaigns.api.spend import PlatformText
 from campaigns.api.status import Status
 from campaigns.database.clock import database_now
 from campaigns.models import PlatformStatus
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.rules.periods import EARLIEST, LATEST
 from campaigns.rules.platforms import platform_id
 from campaigns.rules.text import shorten

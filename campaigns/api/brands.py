@@ -17,8 +17,8 @@ from campaigns.api.problems import Problem, json_response
 from campaigns.api.query import given, read_query
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, CampaignLink
-from campaigns.models.access import Scope
 from campaigns.models.pace_queries import brands_with_pace
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import ValidKey
 
 PAGE = 1_000

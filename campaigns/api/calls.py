@@ -13,7 +13,7 @@ from campaigns.api.brands import BrandBudget, BrandsPage, BrandsQuery, NoQuery
 from campaigns.api.spend import SpendRow
 from campaigns.api.status import CampaignsPage, CampaignsQuery, ChangesPage, ChangesQuery
 from campaigns.api.totals import AccountRow, TotalRow
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 
 
 class Read(NamedTuple):

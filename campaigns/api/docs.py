@@ -15,7 +15,7 @@ from campaigns.api.body import MAX_ROWS, MAX_UNPACKED, MEGABYTE
 from campaigns.api.calls import CALLS, READS
 from campaigns.api.openapi import DESCRIPTION, DESCRIPTIONS, PROBLEMS, PROBLEMS_OF_READS, description_of, document
 from campaigns.api.problems import OF_REQUESTS, OF_ROWS
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 
 
 class Field(NamedTuple):

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from campaigns.api.problems import Problem
 from campaigns.database.clock import database_now
 from campaigns.database.connection import is_busy
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import TooManyRequests, ValidKey, count_request, find_key
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -16,7 +16,7 @@ from campaigns.api.amounts import AMOUNT, PlainStrings, Raw, exact_amount, expla
 from campaigns.api.body import Body, read_body
 from campaigns.api.endpoint import endpoint
 from campaigns.api.problems import BatchResult, RefusedRow, explain, respond
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.rules.money import AMOUNT_LIMIT
 from campaigns.rules.periods import EARLIEST, LATEST
 from campaigns.rules.text import shorten
@@ -30,7 +30,7 @@ CampaignId = Annotated[int, Meta(ge=1, le=2**63 - 1, description="Our ID of the 
 PlatformText = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
-class PlatformCampaign(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class PlatformCampaign(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     """A campaign of an ad platform, which is linked to one of ours."""
 
     source: PlatformText
@@ -41,7 +41,7 @@ class PlatformCampaign(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return platform_key(self.source, self.account, self.campaign)
 
 
-class SpendRow(msgspec.Struct, forbid_unknown_fields=True):
+class SpendRow(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """Money that a campaign spent."""
 
     campaign: CampaignId | PlatformCampaign
@@ -94,10 +94,10 @@ def store(body: Body, key: ValidKey) -> BatchResult:
     return BatchResult(stored, len(records) - stored - len(conflicts), len(refused), refused)
 
 
-def _decode(body: Body, refused: list[RefusedRow]) -> list[tuple[int, SpendRow]]:
-    """Return the valid rows with exact amounts, and their numbers."""
+def _decode(body: Body, refused: list[RefusedRow]) -> dict[int, SpendRow]:
+    """Return the valid rows with exact amounts, by their numbers."""
     decode, plain = ROW.decode, PlainStrings("amount", body.text)
-    rows = []
+    rows = {}
     for number, raw in enumerate(body.rows, start=1):
         try:
             row = decode(raw)
@@ -115,18 +115,18 @@ def _decode(body: Body, refused: list[RefusedRow]) -> list[tuple[int, SpendRow]]
             refused.append(RefusedRow(number, "invalid-row", "external_id: It can't contain the character 0."))
         else:
             row.amount = amount
-            rows.append((number, row))
+            rows[number] = row
     return rows
 
 
-def _place(rows: Sequence[tuple[int, SpendRow]], key: ValidKey, refused: list[RefusedRow]) -> list[Record]:
+def _place(rows: Mapping[int, SpendRow], key: ValidKey, refused: list[RefusedRow]) -> list[Record]:
     """Return the records of the rows whose campaign is found."""
-    ids = {row.campaign for _, row in rows if type(row.campaign) is int}
+    ids = {row.campaign for row in rows.values() if type(row.campaign) is int}
     brand_of = campaign_brands(ids, key.brands)
-    names = {row.campaign.key() for _, row in rows if isinstance(row.campaign, PlatformCampaign)}
+    names = {row.campaign.key() for row in rows.values() if isinstance(row.campaign, PlatformCampaign)}
     linked = linked_campaigns(names, key.brands) if names else {}
     records = []
-    for number, row in rows:
+    for number, row in rows.items():
         campaign = row.campaign
         if isinstance(campaign, PlatformCampaign):
             found = linked.get(campaign.key())

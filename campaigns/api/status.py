@@ -14,7 +14,7 @@ from campaigns.api.problems import Problem, json_response
 from campaigns.api.query import given, read_query
 from campaigns.database.clock import database_now
 from campaigns.models import AppliedStatus, CampaignLink, PlatformStatus
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.rules.platforms import platform_id
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.api_keys import ValidKey

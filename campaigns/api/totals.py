@@ -20,7 +20,7 @@ from campaigns.api.endpoint import endpoint
 from campaigns.api.problems import BatchResult, RefusedRow, explain, respond
 from campaigns.database.clock import database_now
 from campaigns.database.connection import is_conflict, limit_lock_waits
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.rules.currencies import find_currency
 from campaigns.rules.periods import EARLIEST, find_zone
 from campaigns.rules.platforms import LONGEST_ID, SOURCES, platform_id

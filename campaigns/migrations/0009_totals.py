@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='links', to='campaigns.platformaccount')),
             ],
             options={
+                'verbose_name': 'platform campaign',
                 'ordering': ('account', 'name', 'external_id'),
             },
         ),
@@ -79,6 +80,7 @@ class Migration(migrations.Migration):
                 ('booked_campaign', models.ForeignKey(db_constraint=False, db_index=False, help_text='The campaign that it is booked for, whatever its link says now.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='totals', to='campaigns.campaign')),
             ],
             options={
+                'verbose_name': 'reported total',
                 'ordering': ('-day', 'source', 'account', 'campaign'),
                 'default_permissions': ('view', 'change'),
             },

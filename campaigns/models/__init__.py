@@ -1,4 +1,4 @@
-from campaigns.models.access import ApiKey, ApiKeyBrand, ApiKeyRequests, PasswordRequest
+from campaigns.models.access import PasswordRequest, PasswordToChange
 from campaigns.models.brand import Brand, BrandAssignment
 from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
@@ -9,6 +9,7 @@ from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
+from campaigns.models.platforms.api_keys import ApiKey, ApiKeyBrand, ApiKeyRequests
 from campaigns.models.platforms.totals import SpendTotal, Waiting
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
@@ -40,6 +41,7 @@ __all__ = [
     "Note",
     "PaceError",
     "PasswordRequest",
+    "PasswordToChange",
     "PendingSpend",
     "PlatformAccount",
     "PlatformStatus",

@@ -11,7 +11,7 @@ from campaigns.models.brand import Brand
 from campaigns.models.checks import IsDigits
 from campaigns.models.fields import MicrosField
 from campaigns.rules.money import from_micros
-from campaigns.rules.pace import DAYS_LEFT, HISTORY_DAYS, MAX_DAY, MAX_ERROR, VOLATILITY_NAMES
+from campaigns.rules.pace import DAYS_LEFT, HISTORY_DAYS, MAX_DAY, MAX_ERROR, REACHED_DAYS, VOLATILITY_NAMES
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # For each hour from 0 to 24, four digits: the minutes in which a campaign may run from midnight up to then.
@@ -47,9 +47,16 @@ class BrandPace(models.Model):
     range_low = models.SmallIntegerField(null=True, help_text="Error of the range's lower end, in thousandths.")
     range_high = models.SmallIntegerField(null=True, help_text="Error of the range's upper end, in thousandths.")
 
+    reached_days = models.PositiveSmallIntegerField(
+        default=0, help_text=f"On how many of the last {REACHED_DAYS} days the daily budget was reached."
+    )
+
     class Meta:
         default_permissions = ()
         constraints = (
+            models.CheckConstraint(
+                name="brand_pace_reached_days_in_range", condition=Q(reached_days__range=(0, REACHED_DAYS))
+            ),
             models.CheckConstraint(
                 name="brand_pace_days_in_range",
                 condition=Q(days__range=(0, HISTORY_DAYS), volatility__range=(0, len(VOLATILITY_NAMES) - 1)),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from campaigns.rules.currencies import SIGNS, currencies_of, decimals_of
+from campaigns.rules.currencies import SIGNS, currencies_of
 from campaigns.rules.money import AMOUNT_LIMIT, round_money
 from campaigns.rules.text import quote
 
@@ -87,12 +87,12 @@ def read_amount(text: str, mark: DecimalMark) -> Amount:
     )
 
 
-def parse_form_amount(text: str, currency: str, shown: Decimal | None = None) -> Decimal:
-    """Parse an amount typed into a form, exactly; `shown` is the amount that the field showed.
+def parse_form_amount(text: str) -> Decimal:
+    """Parse an amount typed into a form, exactly.
 
-    A point alone is the decimal point, as in the amounts that forms show. A comma before three digits separates
-    thousands where the currency has no decimals, or where the field showed an amount with such a comma; else it may
-    be either. Raises AmbiguousAmount, or ValueError if the text isn't a number, both with a message for people.
+    It is read as forms show amounts: a point alone is the decimal point, and commas before groups of exactly three
+    digits separate thousands. Other notations are accepted if they are unambiguous. Raises ValueError with a message
+    for people if the text isn't a number.
     """
     found = ENTERED.fullmatch(text.strip())
     if not found:
@@ -100,11 +100,7 @@ def parse_form_amount(text: str, currency: str, shown: Decimal | None = None) ->
     try:
         amount = Decimal(_plain(text, found["number"], DecimalMark.USUALLY_POINT))
     except AmbiguousAmount as ambiguous:
-        if decimals_of(currency) and (shown is None or shown < 1000):
-            decimal = Decimal(found["number"].replace(",", "."))
-            enter = f"{ambiguous.grouped} or {decimal:.{max(2, decimals_of(currency))}f}"
-            sentence = f"{quote(text)} could mean {ambiguous.grouped:,} or {decimal}: enter {enter}."
-            raise AmbiguousAmount(sentence, ambiguous.grouped) from None
+        # The only separator is a comma, before three digits.
         amount = ambiguous.grouped
     return amount.copy_negate() if found["minus"] in ("-", "\u2212") else amount
 

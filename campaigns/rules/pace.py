@@ -42,6 +42,11 @@ VOLATILITIES = (0.15, 0.35)
 VOLATILITY_NAMES = ("steady", "variable", "volatile")
 # Upper bounds, included, of the classes of days left after today.
 DAYS_LEFT = (2, 5, 10, 15, 20, 25, 31)
+# A daily budget that is reached runs out early; of so many finished days it is counted how often.
+REACHED_DAYS = 10
+# On so many of them or more, the budget often runs out.
+OFTEN_REACHED = 6
+
 # In thousandths: no range reaches further.
 MAX_ERROR = 9_000
 

@@ -21,7 +21,7 @@ from django.db import transaction
 
 from campaigns.database.connection import fetch_all
 from campaigns.models import ApiKey, ApiKeyBrand, Brand
-from campaigns.models.access import Scope, joined_scopes
+from campaigns.models.platforms.api_keys import Scope, joined_scopes
 
 PREFIX = "bm"
 FORM = re.compile(r"bm_([0-9a-z]{12})_([0-9a-f]{64})")

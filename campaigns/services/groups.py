@@ -11,14 +11,21 @@ BRAND_MANAGERS = "Brand managers"
 OPERATORS = "Operators"
 
 VIEW = frozenset(
-    f"campaigns.view_{model}" for model in ("brand", "campaign", "brandperiod", "statuschange", "spendrecord", "jobrun")
+    f"campaigns.view_{model}"
+    for model in (
+        *("brand", "campaign", "brandperiod", "statuschange", "spendrecord", "jobrun"),
+        *("platformaccount", "campaignlink", "spendtotal"),
+    )
 )
 IMPORTS = frozenset({"campaigns.add_spendupload", "campaigns.view_spendupload"})
+# Linking spend that platforms report, and deciding on held decreases.
+LINKS = frozenset(f"campaigns.change_{model}" for model in ("platformaccount", "campaignlink", "spendtotal"))
 # Permissions by group. The permission to change a campaign includes its windows.
 GROUPS = {
     VIEWERS: VIEW,
     CAMPAIGN_MANAGERS: VIEW
     | IMPORTS
+    | LINKS
     | {
         "campaigns.add_brand",
         "campaigns.change_brand",
@@ -36,6 +43,7 @@ GROUPS = {
     },
     OPERATORS: VIEW
     | IMPORTS
+    | LINKS
     | {
         f"django_celery_beat.view_{model}"
         for model in ("periodictask", "crontabschedule", "intervalschedule", "solarschedule", "clockedschedule")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db.models import Q, QuerySet
 
 from campaigns.models import Brand, Campaign, Note
 from campaigns.models.notes import MAX_NOTE
-from campaigns.services.permissions import Person, visible_to
+from campaigns.services.permissions import Person
 
 
 class NoteRefused(Exception):
@@ -19,12 +17,6 @@ def notes_on(row: Brand | Campaign) -> QuerySet[Note]:
     """Return the notes on a campaign, or on a brand and its campaigns, newest first; by an index."""
     notes = Note.objects.select_related("campaign").order_by("-id")
     return notes.filter(campaign=row.pk) if isinstance(row, Campaign) else notes.filter(brand=row.pk)
-
-
-def visible_notes(person: Person, since: datetime | None = None) -> QuerySet[Note]:
-    """Return the notes that the person sees, newest first, for a history of everything."""
-    notes = visible_to(person, Note.objects.select_related("brand", "campaign").order_by("-id"), "brand")
-    return notes.filter(at__gte=since) if since else notes
 
 
 def add_note(row: Brand | Campaign, text: str, *, person: Person) -> Note:

@@ -5,7 +5,7 @@
 -- The profile, with no day above the daily budget, which holds from now on. Materialized here and below: the columns are
 -- named many times, and PostgreSQL would put each expression in each place, and compile a statement of megabytes.
 profile AS MATERIALIZED (
-    SELECT brand.*, p.days, p.volatility, p.range_low, p.range_high,
+    SELECT brand.*, p.days, p.volatility, p.range_low, p.range_high, p.reached_days,
         CASE WHEN brand.daily_budget < p.monday THEN brand.daily_budget ELSE p.monday END AS monday,
         CASE WHEN brand.daily_budget < p.tuesday THEN brand.daily_budget ELSE p.tuesday END AS tuesday,
         CASE WHEN brand.daily_budget < p.wednesday THEN brand.daily_budget ELSE p.wednesday END AS wednesday,

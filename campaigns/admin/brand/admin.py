@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 
@@ -26,6 +27,7 @@ from campaigns.admin.exchange.mixin import ExchangeMixin
 from campaigns.admin.ledger.change_history import ChangeHistoryMixin
 from campaigns.admin.ledger.spend_page import SpendPageMixin
 from campaigns.admin.ledger.statements import recent_statements
+from campaigns.admin.platforms.known import known_table
 from campaigns.admin.shared.base import BaseAdmin, may_view
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.deletion import ProtectHistoryMixin
@@ -37,12 +39,13 @@ from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField, Mone
 from campaigns.admin.shared.notes import NotesMixin
 from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import brands_named
-from campaigns.models import Brand, BrandPeriod, Campaign, StatusChange
+from campaigns.models import Brand, BrandPeriod, Campaign, PlatformAccount, StatusChange
 from campaigns.rules.currencies import find_currency, read_currency, unknown_currency
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
 from campaigns.services.people.owners import possible_owners
 from campaigns.services.permissions import sees_only_assigned_brands
+from campaigns.services.totals.silence import accounts_of_brand
 
 
 class BrandForm(NamedForm[Brand]):
@@ -177,11 +180,13 @@ class BrandAdmin(
         if may_view(request, Campaign):
             yield "Campaigns", campaigns_of(obj, add_address(request, obj))
         yield self.notes_panel(request, obj)
+        if known := accounts_of_brand(obj.pk, now=timezone.now()):
+            yield "Platforms", known_table(known, obj.timezone, may_follow=may_view(request, PlatformAccount))
         if may_view(request, BrandPeriod):
             yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
             yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)
         if may_view(request, StatusChange):
-            yield "Change history", history_of(obj)
+            yield "Status changes", history_of(obj)
 
     def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         top = summary_context(obj, may_change=self.has_change_permission(request, obj))

@@ -78,5 +78,7 @@ def history_of(brand: Brand) -> SafeString:
         f"Campaign's daily spend ({brand.currency})",
     )
     shown = table(headers, rows, numbers=(4,), empty="No status changes yet.", label="Changes")
-    every = format_html('<a class="text-link" href="{}">{}</a>', history_address(brand), "View all changes and notes")
+    every = format_html(
+        '<a class="text-link" href="{}">{}</a>', history_address(brand), "Change history, with settings and notes"
+    )
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)

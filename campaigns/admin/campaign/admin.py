@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
@@ -25,7 +26,8 @@ from campaigns.admin.exchange.mixin import ExchangeMixin
 from campaigns.admin.ledger.change_history import ChangeHistoryMixin
 from campaigns.admin.ledger.history import recent_history
 from campaigns.admin.ledger.spend_page import SpendPageMixin
-from campaigns.admin.shared.base import BaseAdmin
+from campaigns.admin.platforms.known import known_table
+from campaigns.admin.shared.base import BaseAdmin, may_view
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.admin.shared.display import link_to, spend_bar, status_chips
@@ -40,7 +42,7 @@ from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
-from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord
+from campaigns.models import Brand, Campaign, DaypartingSchedule, PlatformAccount, SpendRecord
 from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
 from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_move
@@ -48,6 +50,7 @@ from campaigns.services.exchange.columns import Kind
 from campaigns.services.insight.forecast import forecast
 from campaigns.services.notes import move_notes
 from campaigns.services.permissions import visible_to
+from campaigns.services.totals.silence import accounts_of
 
 
 class CampaignForm(NamedForm[Campaign]):
@@ -175,7 +178,11 @@ class CampaignAdmin(
         return super().extra_form_context(request, obj) | {"campaign_now": campaign_now(obj, database_now())}
 
     def panels(self, request: HttpRequest, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
-        return [self.notes_panel(request, obj), ("Status history", recent_history(obj))]
+        yield self.notes_panel(request, obj)
+        if known := accounts_of(campaigns=[obj.pk], now=timezone.now()):
+            may_follow = may_view(request, PlatformAccount)
+            yield "Platforms", known_table(known, obj.brand.timezone, may_follow=may_follow)
+        yield "Status changes", recent_history(obj)
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "daily_spend_limit":

@@ -69,6 +69,8 @@ def _lines(plan: ImportPlan, label: str) -> SafeString:
     rows: list[Sequence[Any]] = []
     for line in plan.lines[:SHOWN]:
         name = link_to(plan.kind.model(pk=line.pk), line.name) if line.pk is not None else line.name
+        if line.is_archived:
+            name = format_html("{} (archived)", name)
         names = (name,) if of_brands else (line.brand, name)
         rows.append((f"{line.line:,}", *names, _changes(line)))
     return table(heads, rows, numbers=(0,), empty="", label=label)

@@ -11,19 +11,17 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.admin.exchange.mixin import file_response
 from campaigns.admin.ledger.history import status_row
-from campaigns.admin.shared.base import BaseAdmin, may_view
-from campaigns.admin.shared.display import change_address, chip, history_address, link_to, table
+from campaigns.admin.ledger.row_page import RowPageMixin, brand_of
+from campaigns.admin.shared.base import may_view
+from campaigns.admin.shared.display import chip, history_address, link_to, table
 from campaigns.admin.shared.fields import is_key
-from campaigns.admin.shared.times import as_of, local_time
+from campaigns.admin.shared.times import local_time
 from campaigns.models import Brand, Campaign, Note, SettingChange, StatusChange
 from campaigns.rules.periods import ONE_DAY, find_zone, start_of_day
 from campaigns.rules.times import format_time
@@ -44,7 +42,7 @@ from campaigns.services.history.values import channel_name, format_setting, labe
 LINES_ON_A_PAGE = 50
 MAX_EXPORT = 50_000
 UTC = ZoneInfo("UTC")
-TITLES = {"": "Everything", SETTINGS: "Settings", STATUS: "Pauses and resumes", NOTES: "Notes"}
+TITLES = {"": "Everything", SETTINGS: "Settings", STATUS: "Status changes", NOTES: "Notes"}
 
 
 class HistoryForm(forms.Form):
@@ -77,34 +75,32 @@ def _is_usual(day: date | None) -> bool:
     return day is not None and 1970 < day.year < 9000
 
 
-class ChangeHistoryMixin(BaseAdmin):
+class ChangeHistoryMixin(RowPageMixin):
     """Replaces Django's history of a row by the change history of a brand or campaign."""
 
+    def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        # Other rows have Django's history; the list of status changes is one part of this one.
+        return super().extra_form_context(request, obj) | {"history_title": "Change history"}
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        row = self.get_object(request, unquote(object_id))
-        if row is None:
-            return self.missing(request, object_id)
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        brand: Brand = row if isinstance(row, Brand) else row.brand
-        zone = find_zone(brand.timezone) or UTC
+        return self.view_row(request, object_id, self._change_history)
+
+    def _change_history(self, request: HttpRequest, row: Brand | Campaign) -> HttpResponse:
+        zone = find_zone(brand_of(row).timezone) or UTC
         form = HistoryForm(request.GET)
         form.is_valid()
-        filters = replace(form.filters(zone), with_status=may_view(request, StatusChange))
+        filters = replace(form.filters(zone), with_status=may_view(request, StatusChange), reader=request.user)
         if request.GET.get("file") in ("csv", "xlsx"):
             return _file(request, row, filters, zone)
         after = {kind: int(number) for kind in KINDS if is_key(number := request.GET.get(f"after_{kind}", ""))}
         page = read_timeline(row, filters, size=LINES_ON_A_PAGE, after=after)
         query = _without_place(request.GET)
-        return self.dialogue(
+        return self.row_page(
             request,
             "change_history",
-            title=f"Change history of {row}",
-            row=row,
-            original=row,
-            back=change_address(row),
-            as_of=as_of(timezone.now(), brand.timezone),
+            row,
             zone=zone.key,
+            title=f"Change history of {row}",
             form=form,
             lines=_table(row, page.lines, each=filters.operation is not None),
             newest=f"?{query.urlencode()}" if after else "",
@@ -135,7 +131,7 @@ def _older(query: QueryDict, older: dict[str, int]) -> str:
 def _table(row: Brand | Campaign, lines: list[Line], *, each: bool) -> SafeString:
     """Return the lines as a table; on a brand's page those of one operation are one line, unless each is wanted."""
     is_brand = isinstance(row, Brand)
-    brand = row if isinstance(row, Brand) else row.brand
+    brand = brand_of(row)
     shown = []
     began = beginnings(line for line in lines if isinstance(line, StatusChange))
     for line in lines:
@@ -194,7 +190,7 @@ def _file(request: HttpRequest, row: Brand | Campaign, filters: Filters, zone: Z
     if len(lines) > MAX_EXPORT:
         messages.error(request, f"There are more than {MAX_EXPORT:,} lines. Narrow the dates, then export again.")
         return HttpResponseRedirect(_with(_without_place(request.GET)))
-    brand = row if isinstance(row, Brand) else row.brand
+    brand = brand_of(row)
     columns = [f"when ({zone.key})", "what", "campaign", "setting", "old value", "new value", "by", "how"]
     rows = [_exported(line, brand, zone) for line in lines]
     name = f"history-{row._meta.model_name}-{row.pk}"

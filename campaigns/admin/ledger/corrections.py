@@ -71,7 +71,7 @@ class CorrectionForm(forms.Form):
         super().__init__(data, initial={"amount": found.amount})
         self.found = found
         amount: Any = self.fields["amount"]
-        amount.use_currency(lambda: found.record.campaign.brand.currency, found.amount)
+        amount.use_currency(lambda: found.record.campaign.brand.currency)
 
     def clean_amount(self) -> Any:
         amount = self.cleaned_data["amount"]

@@ -1,4 +1,4 @@
-"""Change history: who or what changed a campaign's status, with the spend and limits behind it (R13)."""
+"""Status changes: who or what changed a campaign's status, with the spend and limits behind it (R13)."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def recent_history(campaign: Campaign) -> SafeString:
         ("When", "Change", "Why", "By"),
         rows,
         empty="No status changes yet.",
-        label="Status history",
+        label="Status changes",
     )
     every = format_html(
-        '<a class="text-link" href="{}">{}</a>', history_address(campaign), "View all changes and notes"
+        '<a class="text-link" href="{}">{}</a>', history_address(campaign), "Change history, with settings and notes"
     )
     return format_html('{}<p class="campaigns-more">{}</p>', shown, every)
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.admin.ledger.row_page import brand_of
 from campaigns.admin.shared.charts import BLUE, GREY, LIGHT_BLUE, RED, chart_line
 from campaigns.admin.shared.display import table
 from campaigns.models import Brand, Campaign
@@ -52,7 +53,7 @@ def sort_campaigns(campaigns: Sequence[OneCampaign], order: str) -> list[OneCamp
 
 
 def facts(found: SpendOfRange, row: Brand | Campaign) -> Iterator[tuple[str, str, str]]:
-    currency = row.currency if isinstance(row, Brand) else row.brand.currency
+    currency = brand_of(row).currency
     total, before = found.total, found.period.before
     average = (total.spend / len(found.days)).quantize(Decimal("0.01"))
     highest = max(found.days, key=lambda each: each.compared.spend)

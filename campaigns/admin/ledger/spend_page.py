@@ -8,19 +8,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from campaigns.admin.exchange.mixin import file_response
 from campaigns.admin.ledger import spend_figures as figures
-from campaigns.admin.shared.base import BaseAdmin
+from campaigns.admin.ledger.row_page import RowPageMixin, brand_of
 from campaigns.admin.shared.charts import options
 from campaigns.admin.shared.display import change_address
-from campaigns.admin.shared.times import as_of
-from campaigns.models import Brand
+from campaigns.models import Brand, Campaign
 from campaigns.rules.periods import EARLIEST, ONE_DAY, find_zone, first_of_month, local_date
 from campaigns.services.insight.spend_range import (
     MAX_DAYS,
@@ -30,6 +27,8 @@ from campaigns.services.insight.spend_range import (
     spend_of_campaign,
 )
 
+# Parts of the page that are files, and their formats.
+PARTS, KINDS = ("days", "campaigns"), ("csv", "xlsx")
 FIRST_DAY = EARLIEST.date() + ONE_DAY * (MAX_DAYS + 1)
 
 
@@ -72,7 +71,7 @@ def presets(today: date) -> dict[str, Range]:
     }
 
 
-class SpendPageMixin(BaseAdmin):
+class SpendPageMixin(RowPageMixin):
     """Adds the page “Spend” to brands or campaigns. Needs nothing else from the class."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -84,62 +83,58 @@ class SpendPageMixin(BaseAdmin):
         return super().extra_form_context(request, obj) | {"spend_address": self._spend_address(obj)}
 
     def spend_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.get_object(request, unquote(object_id))
-        if row is None:
-            return self.missing(request, object_id)
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        brand: Brand = row if isinstance(row, Brand) else row.brand
+        return self.view_row(request, object_id, self._spend_of_range)
+
+    def _spend_of_range(self, request: HttpRequest, row: Brand | Campaign) -> HttpResponse:
+        brand = brand_of(row)
         zone = find_zone(brand.timezone)
         if zone is None:
             messages.error(request, f"Unknown time zone “{brand.timezone}”. Correct it to see spend by day.")
             return HttpResponseRedirect(change_address(brand))
-        today = local_date(zone, timezone.now())
-        named = presets(today)
+        named = presets(local_date(zone, timezone.now()))
         default = named["Last 30 days"]
         given = request.GET if request.GET.keys() & {"first", "last"} else default._asdict()
-        form = RangeForm(given, today=today)
+        form = RangeForm(given, today=default.last)
         period = Range(form.cleaned_data["first"], form.cleaned_data["last"]) if form.is_valid() else default
-        read = spend_of_brand if isinstance(row, Brand) else spend_of_campaign
-        found = read(row, zone, period)
         order = request.GET.get("sort", "")
         order = order if order in figures.ORDERS else figures.ORDERS[0]
+        of, _, kind = (request.GET.get("file", "") if form.is_valid() else "").partition(".")
+        is_file = of in PARTS and kind in KINDS
+        # A file by day needs no sums by campaign.
+        found = (
+            spend_of_brand(row, zone, period, by_campaign=not is_file or of == "campaigns")
+            if isinstance(row, Brand)
+            else spend_of_campaign(row, zone, period)
+        )
         found = replace(found, campaigns=figures.sort_campaigns(found.campaigns, order))
-        wanted = request.GET.get("file", "")
-        if wanted and form.is_valid():
-            return self._spend_file(row, brand, found, wanted)
+        if is_file:
+            return self._spend_file(row, found, of, kind)
         return self._spend_page(request, row, form, found, named, order)
 
     def _spend_page(
         self,
         request: HttpRequest,
-        row: Any,
+        row: Brand | Campaign,
         form: RangeForm,
         found: SpendOfRange,
         named: dict[str, Range],
         order: str,
     ) -> HttpResponse:
-        brand: Brand = row if isinstance(row, Brand) else row.brand
+        brand = brand_of(row)
         address = self._spend_address(row)
-        links = [
-            {"title": title, "address": f"{address}?{_query(period)}", "current": period == found.period}
-            for title, period in named.items()
-        ]
         query = _query(found.period)
-        parts = ["days", *(["campaigns"] if found.campaigns else [])]
-        return self.dialogue(
+        parts = PARTS if found.campaigns else PARTS[:1]
+        return self.row_page(
             request,
             "spend_range",
-            title=f"Spend of {row}",
-            row=row,
-            original=row,
-            back=change_address(row),
-            as_of=as_of(timezone.now(), brand.timezone),
+            row,
             zone=brand.timezone,
+            title=f"Spend of {row}",
             form=form,
-            presets=links,
-            period=found.period,
-            before=found.period.before,
+            presets=[
+                {"title": title, "address": f"{address}?{_query(period)}", "current": period == found.period}
+                for title, period in named.items()
+            ],
             facts=list(figures.facts(found, row)),
             chart={"data": figures.chart(found), "type": "line", "options": options(brand.currency)},
             label=figures.label(found, brand.currency),
@@ -150,22 +145,17 @@ class SpendPageMixin(BaseAdmin):
             has_budget=any(day.budget is not None for day in found.days),
             more=max(len(found.campaigns) - figures.SHOWN_CAMPAIGNS, 0),
             files=[
-                {
-                    "title": f"{kind.upper()}, by {of[:-1]}",
-                    "address": f"{address}?{query}&sort={order}&file={of}.{kind}",
-                }
+                (f"{kind.upper()}, by {of[:-1]}", f"{address}?{query}&sort={order}&file={of}.{kind}")
                 for of in parts
-                for kind in ("csv", "xlsx")
+                for kind in KINDS
             ],
         )
 
-    def _spend_address(self, row: Any) -> str:
+    def _spend_address(self, row: Brand | Campaign) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_spend", args=[row.pk])
 
-    def _spend_file(self, row: Any, brand: Brand, found: SpendOfRange, wanted: str) -> HttpResponse:
-        of, _, kind = wanted.partition(".")
-        if (of, kind) not in {(of, kind) for of in ("days", "campaigns") for kind in ("csv", "xlsx")}:
-            return HttpResponseRedirect(f"{self._spend_address(row)}?{_query(found.period)}")
+    def _spend_file(self, row: Brand | Campaign, found: SpendOfRange, of: str, kind: str) -> HttpResponse:
+        brand = brand_of(row)
         columns, rows = figures.rows_by_day(found, brand) if of == "days" else figures.rows_by_campaign(found, brand)
         name = f"spend-{self.opts.model_name}-{row.pk}-{of}-{found.period.first}-{found.period.last}"
         return file_response(name, kind, columns, rows)

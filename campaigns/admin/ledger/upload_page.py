@@ -13,7 +13,11 @@ from campaigns.admin.shared.display import table
 from campaigns.database.connection import is_postgresql
 from campaigns.models import SpendUpload
 from campaigns.rules.money import format_money
-from campaigns.services.intake.messages import describe_earlier_import, describe_notes, pluralize, remarks
+from campaigns.services.intake.messages import (
+    describe_earlier_import,
+    describe_preview,
+    pluralize,
+)
 from campaigns.services.intake.preview import Preview
 from campaigns.services.intake.upload_preview import repeats
 from campaigns.services.permissions import sees_only_assigned_brands
@@ -84,8 +88,7 @@ def _notes(preview: Preview) -> list[str]:
     notes = [f"Total: {totals}."] if totals else ["The file has no new rows to import."]
     if preview.counts.repeated:
         notes.append(f"Rows with an existing external_id are skipped: {preview.counts.repeated:,}.")
-    notes += [*remarks(preview.counts), describe_notes(preview)]
-    return [note for note in notes if note]
+    return [*notes, *describe_preview(preview)]
 
 
 def _days(preview: Preview) -> SafeString:

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from kombu.exceptions import OperationalError as BrokerError
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
-from budget_manager.upload_limit import was_dropped
+from budget_manager.limits.uploads import was_dropped
 from campaigns.admin.ledger.reversal import ReversalMixin
 from campaigns.admin.ledger.upload_page import MEGABYTE, figures_of, in_megabytes, preview_context, progress_of
 from campaigns.admin.shared.base import ReadOnlyAdmin

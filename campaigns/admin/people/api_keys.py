@@ -25,7 +25,7 @@ from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import ApiKey, ApiKeyBrand, Brand
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import PREFIX, create_key, revoke_keys
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.history.actors import actor_name

@@ -24,6 +24,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidge
 
 from budget_manager.sign_in import client_address
 from campaigns.database.clock import database_now
+from campaigns.services.people.first_password import note_own_password
 from campaigns.services.people.password_links import PERIOD, TooManyRequests, note_request, send_forgotten
 
 logger = logging.getLogger(__name__)
@@ -112,6 +113,10 @@ class SetPasswordView(OnlyWithEmail, PasswordResetConfirmView):
     form_class = NewPasswordForm
     template_name = "campaigns/admin/people/set_password.html"
     success_url = reverse_lazy("password_is_set")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        note_own_password(form.user)
+        return super().form_valid(form)
 
 
 class PasswordSetView(OnlyWithEmail, TemplateView):

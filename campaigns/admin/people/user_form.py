@@ -163,7 +163,7 @@ class AddPersonForm(SetPasswordMixin, PersonForm):  # type: ignore[type-arg]  # 
             self.fields[name].widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
         self.fields[
             "password2"
-        ].help_text = "Enter the same password again. Hand it over; the user can change it after signing in."
+        ].help_text = "Enter the same password again. Hand it over; the user chooses another one at the first sign-in."
 
     def clean(self) -> dict[str, Any]:
         self.validate_passwords(*PASSWORDS)

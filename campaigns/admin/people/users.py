@@ -19,6 +19,8 @@ from campaigns.admin.people.passwords import site_of
 from campaigns.admin.people.user_form import PASSWORDS, AddPersonForm, ChangePersonForm, InvitePersonForm
 from campaigns.admin.shared.base import SuperusersOnlyMixin
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.services.people.first_password import ask_for_own_password
+from campaigns.services.people.owners import recording_lost_owners
 from campaigns.services.people.password_links import INVITATION, send_link
 
 admin.site.unregister(User)
@@ -75,6 +77,22 @@ class UserAdmin(SuperusersOnlyMixin, ScalableListMixin, DjangoUserAdmin[User]): 
         super().save_model(request, obj, form, change)
         if not change and settings.EMAIL_IS_SET_UP:
             transaction.on_commit(partial(self._invite, request, obj))
+        elif not change:
+            ask_for_own_password(obj, setter=request.user)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == 302 and (user := self.get_object(request, id)):
+            ask_for_own_password(user, setter=request.user)
+        return response
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        with recording_lost_owners([obj.pk], request.user):
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        with recording_lost_owners(list(queryset.values_list("pk", flat=True)), request.user):
+            super().delete_queryset(request, queryset)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Go back to the list: Django's own class goes on to a second page."""

@@ -53,10 +53,10 @@ class ConflictAwareForm(forms.ModelForm[M]):
         super().__init__(*args, **kwargs)
         self.conflicts = []
         self.own_fields = list(self.fields)
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             field.show_hidden_initial = True
             if isinstance(field, MoneyField):
-                field.use_currency(self.entered_currency, self.initial.get(name))
+                field.use_currency(self.entered_currency)
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Add the entered value to errors of fields whose sentence doesn't include it."""
@@ -288,9 +288,10 @@ class NamedForm(ConflictAwareForm[M]):
         name, brand = cleaned.get("name"), cleaned.get("brand")
         if name and (brand or "brand" not in self.fields) and (self._is_entered("name") or self._is_entered("brand")):
             twin = find_twin(name, brand_id=brand and brand.pk, but=self.instance.pk)
-            if twin and twin != name:  # the unique constraint reports the very same name
-                what = self.instance._meta.verbose_name
-                sentence = f"There is already a {what} “{twin}”. Choose another name."
+            # The unique constraint reports the very same name; not that the row is archived, which lists don't show.
+            if twin and (twin.name != name or twin.is_archived):
+                remedy = "Restore it, or choose another name." if twin.is_archived else "Choose another name."
+                sentence = f"There is already a {self.instance._meta.verbose_name} {twin.label}. {remedy}"
                 self.add_error("name", ValidationError(sentence, code=NAMES_THE_VALUE))
         if cleaned.get("enabled") and getattr(self.instance, "archived_at", None) and "enabled" in self.changed_data:
             self.add_error("enabled", f"This {self.instance._meta.verbose_name} is archived. Restore it first.")

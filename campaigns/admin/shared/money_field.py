@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from campaigns.rules.amounts import AmbiguousAmount, parse_form_amount
+from campaigns.rules.amounts import parse_form_amount
 from campaigns.rules.money import format_amount
 
 # The code of an error whose sentence includes the entered value.
@@ -20,14 +20,6 @@ NAMES_THE_VALUE = "names_the_value"
 
 def _no_currency() -> str:
     return ""
-
-
-class HiddenAmountInput(forms.HiddenInput):
-    """Holds the amount that a form showed, without separators: their meaning depends on the currency."""
-
-    def format_value(self, value: Any) -> str | None:
-        text: str | None = super().format_value(value)
-        return None if text is None else text.replace(",", "")
 
 
 class MoneyWidget(UnfoldAdminTextInputWidget):
@@ -52,31 +44,24 @@ class MoneyField(forms.DecimalField):
     """An amount as text. Forms set `currency`, which returns the currency that is entered beside the amount."""
 
     widget: Any = MoneyWidget
-    hidden_widget = HiddenAmountInput
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.currency: Callable[[], str] = _no_currency
-        # The amount that the form showed.
-        self.shown: Decimal | None = None
 
-    def use_currency(self, entered: Callable[[], str], shown: Any) -> None:
+    def use_currency(self, entered: Callable[[], str]) -> None:
         self.currency = entered
-        self.shown = shown if isinstance(shown, Decimal) else None
         if isinstance(self.widget, MoneyWidget):
             self.widget.currency = entered
 
     def to_python(self, value: Any) -> Any:
-        """Parse an amount. Raises ValidationError for an ambiguous one; validators refuse a seventh decimal (R12)."""
+        """Parse an amount; validators refuse a seventh decimal (R12)."""
         if not isinstance(value, str) or not value.strip():
             return super().to_python(value)
         try:
-            amount = parse_form_amount(value, self.currency(), self.shown)
-        except AmbiguousAmount as ambiguous:
-            raise ValidationError(str(ambiguous), code=NAMES_THE_VALUE) from ambiguous
+            return parse_form_amount(value)
         except ValueError as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
-        return amount
 
     def prepare_value(self, value: Any) -> Any:
         return format_amount(value, self.currency()) if isinstance(value, Decimal) else value

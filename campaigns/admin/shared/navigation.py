@@ -14,10 +14,16 @@ GROUPS = {
         ("Statements", "receipt_long", "campaigns", "brandperiod"),
     ),
     "Activity": (
-        ("Status history", "history", "campaigns", "statuschange"),
+        ("Status changes", "history", "campaigns", "statuschange"),
         ("Spend records", "payments", "campaigns", "spendrecord"),
         ("Spend imports", "upload_file", "campaigns", "spendupload"),
         ("Jobs", "task_alt", "campaigns", "jobrun"),
+    ),
+    "Platforms": (
+        ("Unassigned spend", "help", "campaigns", "campaignlink", "unassigned"),
+        ("Accounts", "account_balance", "campaigns", "platformaccount"),
+        ("Platform campaigns", "link", "campaigns", "campaignlink"),
+        ("Reported totals", "functions", "campaigns", "spendtotal"),
     ),
     "Administration": (
         ("Users", "person", "auth", "user"),
@@ -34,7 +40,7 @@ GROUPS = {
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of the sidebar; settings name this function (UNFOLD, SIDEBAR)."""
     groups = [
-        {"title": title, "items": [_item(*entry) for entry in entries if _may_view(request, *entry[2:])]}
+        {"title": title, "items": [_item(*entry) for entry in entries if _may_view(request, *entry[2:4])]}
         for title, entries in GROUPS.items()
     ]
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
@@ -45,5 +51,5 @@ def _may_view(request: HttpRequest, app: str, model: str) -> bool:
     return any(request.user.has_perm(f"{app}.{what}_{model}") for what in ("view", "change"))
 
 
-def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model}_changelist")}
+def _item(title: str, icon: str, app: str, model: str, page: str = "changelist") -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model}_{page}")}

@@ -1,4 +1,7 @@
-"""The notes on a brand's or campaign's page: a form to add one, and the newest below it."""
+"""The notes on a brand's or campaign's page: a form to add one, and the newest below it.
+
+A note that is written when the page's form is saved is added with it (unsaved.js).
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ from campaigns.services.notes import NoteRefused, add_note, delete_note, may_del
 
 # So many notes are shown.
 MAX_NOTES = 100
+# The field of the page's form that brings a note along.
+NOTE_ALONG = "note_text"
 
 
 class NotesMixin(BaseAdmin):
@@ -53,6 +58,17 @@ class NotesMixin(BaseAdmin):
         page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
         return HttpResponseRedirect(f"{page}#notes")
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        text = request.POST.get(NOTE_ALONG, "")
+        if change and text.strip():
+            try:
+                add_note(form.instance, text, person=request.user)
+            except NoteRefused as refusal:
+                messages.error(request, f"The note was not added: {refusal}")
+            else:
+                messages.success(request, "Added the note.")
+
     def notes_panel(self, request: HttpRequest, row: Any) -> tuple[str, SafeString]:
         brand = row.brand if isinstance(row, Campaign) else row
         notes = [
@@ -68,6 +84,8 @@ class NotesMixin(BaseAdmin):
             "notes": notes,
             "most": MAX_NOTES,
             "max_length": MAX_NOTE,
+            # Of a refused save.
+            "text": request.POST.get(NOTE_ALONG, ""),
             "what": self.opts.verbose_name,
             "address": reverse(f"admin:{self._notes_url()}", args=[row.pk]),
         }

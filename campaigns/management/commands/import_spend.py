@@ -28,7 +28,13 @@ from campaigns.services.intake.command_files import (
 )
 from campaigns.services.intake.csv_reader import BadRow, SpendFileError, read_spend_csv
 from campaigns.services.intake.importer import ImportRefused, import_spend
-from campaigns.services.intake.messages import describe_earlier_import, describe_notes, format_table, pluralize, remarks
+from campaigns.services.intake.messages import (
+    describe_earlier_import,
+    describe_preview,
+    format_table,
+    pluralize,
+    remarks,
+)
 from campaigns.services.intake.placement import CREATE_IT, Counts
 from campaigns.services.intake.preview import Preview, preview_spend
 from campaigns.services.intake.upload_preview import earlier_imports
@@ -111,9 +117,8 @@ class Command(BaseCommand):
             f"{pluralize(counts.imported, 'row')} would be imported, {counts.repeated:,} already exist,"
             f" {counts.refused:,} would be refused."
         )
-        for sentence in (*remarks(counts), describe_notes(preview)):
-            if sentence:
-                self.stdout.write(sentence)
+        for sentence in describe_preview(preview):
+            self.stdout.write(sentence)
         if counts.created_campaigns:
             self.stdout.write(f"It would create {_created(counts)}.")
         if counts.without_external_id:

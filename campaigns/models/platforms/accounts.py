@@ -118,6 +118,7 @@ class CampaignLink(models.Model):
     note = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="Why it is ignored.")
 
     class Meta:
+        verbose_name = "platform campaign"
         ordering = ("account", "name", "external_id")
         constraints = (
             models.UniqueConstraint(

@@ -66,6 +66,7 @@ class SpendTotal(models.Model):
     rejected = MicrosField(null=True, help_text="The figure that a person rejected; it isn't asked about again.")
 
     class Meta:
+        verbose_name = "reported total"
         ordering = ("-day", "source", "account", "campaign")
         default_permissions = ("view", "change")
         constraints = (

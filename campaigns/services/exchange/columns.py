@@ -48,6 +48,13 @@ class Kind(StrEnum):
         return Brand if self == Kind.BRANDS else Campaign
 
 
+def _archived() -> Field:
+    def value(row: Brand | Campaign) -> str:
+        return "yes" if row.archived_at else ""
+
+    return Field("archived_at", "archived", Cell(), readonly=True, dehydrate_method=value)
+
+
 class BrandColumns(Resource):
     id = Field("pk", "id", KeyCell())
     name = Field("name", "name", NameCell())
@@ -57,6 +64,7 @@ class BrandColumns(Resource):
     daily_budget = Field("daily_budget", "daily_budget", AmountCell())
     monthly_budget = Field("monthly_budget", "monthly_budget", AmountCell())
     owner = Field("owner__username", "owner", OwnerCell())
+    archived = _archived()
     spent_today = Field("spend_today", "spent_today", AmountCell(), readonly=True)
     spent_this_month = Field("spend_this_month", "spent_this_month", AmountCell(), readonly=True)
 
@@ -77,6 +85,7 @@ class CampaignColumns(Resource):
         readonly=True,
         dehydrate_method=lambda campaign: " ".join(campaign.reasons.codes),
     )
+    archived = _archived()
     spent_today = Field("spend_today", "spent_today", AmountCell(), readonly=True)
 
 

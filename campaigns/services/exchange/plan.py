@@ -44,6 +44,7 @@ class PlannedLine:
     brand_id: int | None
     currency: str
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    is_archived: bool = False
 
     @property
     def currency_after(self) -> str:
@@ -136,7 +137,8 @@ def _plan_line(kind: Kind, line: Line, finder: Finder, person: Person) -> Planne
     if known.archived and changes.get("enabled") == (False, True):
         raise LineRefused(f"enabled: “{known.name}” is archived: restore it first, or leave it off.")
     _check_dates({**known.values, **{column: after for column, (_, after) in changes.items()}})
-    return PlannedLine(line.number, known.pk, known.name, known.brand, known.brand_id, known.currency, changes)
+    about = (known.pk, known.name, known.brand, known.brand_id, known.currency)
+    return PlannedLine(line.number, *about, changes, known.archived)
 
 
 def _plan_new(kind: Kind, line: Line, finder: Finder, person: Person) -> PlannedLine:
@@ -232,15 +234,15 @@ def _refuse_taken_names(plan: ImportPlan) -> None:
     )
     there: dict[BrandAndName, dict[int | None, str]] = defaultdict(dict)
     for row in alike:
-        there[row.scope, name_key(row.name)][row.id] = row.name
+        there[row.scope, name_key(row.name)][row.id] = row.label
     for scope, name, line in wanted:
         taken = there[scope, name_key(name)]
         others = [other for pk, other in taken.items() if pk is None or pk != line.pk]
         if others:
             plan.lines.remove(line)
             what = plan.kind.model._meta.model_name
-            plan.refuse(line.line, f"name: another {what} is named “{others[0]}”: choose another name.")
-        taken[None] = name
+            plan.refuse(line.line, f"name: another {what} is named {others[0]}: choose another name.")
+        taken[None] = f"“{name}”"
     plan.problems.sort(key=lambda problem: problem.line)
 
 

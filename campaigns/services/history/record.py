@@ -1,30 +1,25 @@
 """Recording changes of settings: one function for every writer, called in the transaction of the change.
 
-Bulk changes and imports know old and new values and hand them to record_changes(). A form reads the settings before and
-after with read_settings() and compares them by differences(); a command or an API writes inside changing_settings().
+Bulk changes and imports know old and new values and hand them to record_changes(). Others read the settings before and
+after with read_settings() and compare them by differences(), as a form does.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from django.db import connection, transaction
+from django.db import connection
 
 from campaigns.database.connection import execute
 from campaigns.database.dialects import rows_param, rows_sql
 from campaigns.database.write_column import in_pieces
 from campaigns.models import SettingChange
-from campaigns.rules.clock import Clock
-from campaigns.services.enforcement.saving import begin_change, finish_change
-from campaigns.services.history.settings import Owner, StoredSettings, read_settings
+from campaigns.services.history.settings import StoredSettings
 from campaigns.services.history.values import ARCHIVE, BRAND, CREATED, DELETED, MOVED_IN, as_text
-from campaigns.services.scope import Scope
 
 Channel = SettingChange.Channel
 # Old and new values by setting.
@@ -127,32 +122,3 @@ def _changed(old: StoredSettings, new: StoredSettings) -> Iterator[ChangedRow]:
 
 def _row(old: StoredSettings, new: StoredSettings, changes: Changes) -> ChangedRow:
     return ChangedRow(new.brand_id, new.campaign_id, new.name, changes, old.currency, new.currency)
-
-
-@dataclass
-class Changing:
-    """The rows that a change is about; rows that it creates are added."""
-
-    model: Owner
-    ids: list[int] = field(default_factory=list)
-
-    def add(self, pk: int) -> None:
-        self.ids.append(pk)
-
-
-@contextmanager
-def changing_settings(model: Owner, ids: Iterable[int], source: Source, *, clock: Clock) -> Iterator[Changing]:
-    """Change brands or campaigns in one transaction: lock them, let the caller write, record, and enforce (R8).
-
-    For commands and APIs:
-
-        with changing_settings(Campaign, [pk], Source(name, Channel.API), clock=database_now):
-            Campaign.objects.filter(pk=pk).update(daily_spend_limit=100)
-    """
-    with transaction.atomic():
-        changing = Changing(model, list(ids))
-        begin_change({row.brand_id for row in read_settings(model, changing.ids).values()}, clock=clock)
-        before = read_settings(model, changing.ids)
-        yield changing
-        record_changes(differences(before, read_settings(model, changing.ids)), source, at=clock())
-        finish_change(Scope.of_rows(model, changing.ids), clock=clock, actor=source.actor)

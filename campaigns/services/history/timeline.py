@@ -18,8 +18,9 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from campaigns.models import Brand, Campaign, Note, SettingChange, StatusChange
 from campaigns.rules.reasons import LIMITS, PauseReason
 from campaigns.services.history.actors import acted_by
-from campaigns.services.history.values import MOVED_IN
+from campaigns.services.history.values import ANOTHER_BRAND, BRAND, MOVED_IN
 from campaigns.services.notes import notes_on
+from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
 SETTINGS, STATUS, NOTES = "settings", "status", "notes"
 KINDS = (SETTINGS, STATUS, NOTES)
@@ -40,6 +41,8 @@ class Filters:
     with_still_paused: bool = False
     # Whether the person may see statuses.
     with_status: bool = True
+    # The reader. Moved campaigns keep the names of brands from people who don't see them.
+    reader: Person | None = None
     # Each line of a bulk change or import, which is otherwise one line of its brand: of this one, or of all.
     operation: UUID | None = None
     each: bool = False
@@ -59,6 +62,8 @@ def read_timeline(row: Brand | Campaign, filters: Filters, *, size: int, after: 
     found = [_lines(row, kind, filters, after.get(kind), size + 1) for kind in kinds]
     merged = list(heapq.merge(*map(iter, found), key=lambda line: line.at, reverse=True))
     lines = merged[:size]
+    if filters.reader:
+        _hide_brands(filters.reader, lines)
     if len(merged) <= size:
         return Page(lines, {})
     last = {kind: line.pk for kind in kinds for line in lines if isinstance(line, MODELS[kind])}
@@ -112,6 +117,30 @@ def _settings(row: Brand | Campaign, filters: Filters) -> QuerySet[SettingChange
         if not (filters.operation or filters.each):
             lines = lines.filter(count__gt=0)
     return lines.filter(operation=filters.operation) if filters.operation else lines
+
+
+def _hide_brands(reader: Person, lines: Iterable[Line]) -> None:
+    """Replace the names of brands that the reader doesn't see in the lines of moved campaigns.
+
+    A move has a line for each of its two brands, so one tells the id of the other's brand. Two queries, where something
+    has moved and the reader sees only assigned brands.
+    """
+    moves = [line for line in lines if isinstance(line, SettingChange) and line.setting in (BRAND, MOVED_IN)]
+    if not moves or not sees_only_assigned_brands(reader):
+        return
+    both = SettingChange.objects.filter(
+        campaign__in={line.campaign_id for line in moves},
+        operation__in={line.operation for line in moves},
+        setting__in=(BRAND, MOVED_IN),
+    )
+    brands = {(line.operation, line.campaign_id, line.setting): line.brand_id for line in both}
+    visible = set(visible_to(reader, Brand.objects.filter(pk__in=brands.values()), "pk").values_list("pk", flat=True))
+    for line in moves:
+        move = line.operation, line.campaign_id
+        if brands.get((*move, BRAND), 0) not in visible:
+            line.before = ANOTHER_BRAND
+        if brands.get((*move, MOVED_IN), 0) not in visible:
+            line.after = ANOTHER_BRAND
 
 
 def _statuses(row: Brand | Campaign, statuses: QuerySet[StatusChange], most: int) -> QuerySet[StatusChange]:

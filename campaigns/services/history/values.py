@@ -14,6 +14,8 @@ from campaigns.rules.money import format_money
 CREATED, DELETED, SCHEDULE, BRAND, ARCHIVE = "created", "deleted", "schedule", "brand", "archived"
 # A campaign that came from another brand; on the other brand's page it is BRAND. So each of the two has a line.
 MOVED_IN = "moved_in"
+# In place of a brand's name, for people who don't see that brand.
+ANOTHER_BRAND = "another brand"
 
 # Names for people, in the order in which a form shows the settings.
 LABELS = {

@@ -166,12 +166,19 @@ def _describe_reason(reason: PauseReason, facts: Facts, clock: _Clock, change: S
     campaign = facts.campaign
     if reason in DISABLED:
         actor = f" by {change.actor}" if change is not None and is_person(change.actor) else ""
-        return f"{DISABLED[reason]}{actor}"
+        return f"{_describe_switch(reason, campaign)}{actor}"
     if reason == PauseReason.NOT_STARTED and campaign.starts_on:
         return f"it starts {clock.day(campaign.starts_on)}"
     if reason == PauseReason.ENDED and campaign.ends_on:
         return f"its last day was {clock.day(campaign.ends_on).removeprefix('on ')}"
     return _reached(LIMITS[reason], facts, clock, change) if reason in LIMITS else LABELS[reason]
+
+
+def _describe_switch(reason: PauseReason, campaign: Campaign) -> str:
+    """Name what is off; what is archived is off until it is restored."""
+    if reason == PauseReason.CAMPAIGN_DISABLED:
+        return "archived" if campaign.archived_at else DISABLED[reason]
+    return "the brand is archived" if campaign.brand.archived_at else DISABLED[reason]
 
 
 def _reached(limit: Limit, facts: Facts, clock: _Clock, change: StatusChange | None) -> str:

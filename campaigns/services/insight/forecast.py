@@ -30,6 +30,11 @@ TURNED_ON = {
     PauseReason.CAMPAIGN_DISABLED: "it is turned on",
     PauseReason.BRAND_DISABLED: "the brand is resumed",
 }
+# What is archived can't be switched on before.
+RESTORED = {
+    PauseReason.CAMPAIGN_DISABLED: "it is restored and turned on",
+    PauseReason.BRAND_DISABLED: "the brand is restored and resumed",
+}
 # Each window opens within a week, or two if DST skips it once.
 DAYS_AHEAD = 16
 
@@ -182,7 +187,13 @@ def allowed_from(campaign: Campaign, zone: ZoneInfo, now: datetime) -> datetime:
 
 def waits_for_people(campaign: Campaign) -> list[str]:
     """Return what people must change before the campaign can run: a switch or a limit of 0."""
-    switches = [TURNED_ON[reason] for reason in campaign.reasons if reason in TURNED_ON]
+    archived = {
+        PauseReason.CAMPAIGN_DISABLED: campaign.archived_at,
+        PauseReason.BRAND_DISABLED: campaign.brand.archived_at,
+    }
+    switches = [
+        (RESTORED if archived[reason] else TURNED_ON)[reason] for reason in campaign.reasons if reason in TURNED_ON
+    ]
     zeros = [limit for limit in _limits_reached(campaign) if limit.of(campaign) == 0]
     return switches + [
         f"{'its' if limit.subject == 'campaign' else 'the'} {limit.label} of 0 is raised" for limit in zeros

@@ -29,7 +29,7 @@ from campaigns.services.insight.brand_now import (
     WORST_BRANDS,
     BrandNow,
     brand_now,
-    worst_first,
+    worst_of_each_currency,
 )
 from campaigns.services.insight.month_pace import COLUMNS as PACE_COLUMNS
 from campaigns.services.insight.reached_days import ReachedDays, reached_days
@@ -49,6 +49,7 @@ SEVERITY = (
     Risk.REACHED_MONTH,
     Risk.REACHED_TODAY,
     Risk.OVER_PACING,
+    Risk.OFTEN_REACHED,
     Risk.UNDER_PACING,
 )
 RANK = " ".join(f"WHEN risk & {int(risk)} <> 0 THEN {rank}" for rank, risk in enumerate(SEVERITY))
@@ -60,7 +61,7 @@ SELECT NULL AS id, NULL AS name, NULL AS timezone, currency, enabled, risk,
     COUNT(*) AS brands,
     {shown_sum("day_spend")} AS day_spend, {shown_sum("daily_budget")} AS daily_budget,
     {shown_sum("month_spend")} AS month_spend, {shown_sum("monthly_budget")} AS monthly_budget,
-    NULL AS today, NULL AS stake, NULL AS stake_percent, {", ".join(f"NULL AS {name}" for name in PACE_COLUMNS)}
+    NULL AS today, NULL AS place, {", ".join(f"NULL AS {name}" for name in PACE_COLUMNS)}
 FROM risks
 GROUP BY currency, enabled, risk, 7, 8
 """
@@ -116,7 +117,7 @@ class Brands:
     at: dict[Risk, int] = field(default_factory=lambda: dict.fromkeys(Risk, 0))
     need_attention: int = 0
     currencies: dict[str, Currency] = field(default_factory=dict)
-    # Those that need attention, and those that are under-pacing: worst first by money.
+    # Those that need attention, and those that are under-pacing: by currency, worst first by money.
     worst: list[BrandNow] = field(default_factory=list)
     under_pacing: list[BrandNow] = field(default_factory=list)
     # Those that the person owns: the most urgent, and how many there are.
@@ -140,8 +141,8 @@ def brands_now(user: Person, *, now: datetime) -> Brands:
             found.own_count = row[8]
         else:
             worst[row[6]].append(brand_now(row))
-    found.worst = worst_first(worst[NEEDS_ATTENTION])
-    found.under_pacing = worst_first(worst[UNDER_PACING])
+    found.worst = worst_of_each_currency(worst[NEEDS_ATTENTION])
+    found.under_pacing = worst_of_each_currency(worst[UNDER_PACING])
     found.own.sort(key=lambda own: (rank(own.brand.risk), own.brand.name))
     named = [*found.worst, *found.under_pacing, *(own.brand for own in found.own)]
     found.reached_days = reached_days({brand.pk: brand.timezone for brand in named}, now=now)

@@ -16,10 +16,10 @@ from django.db import connection
 
 from campaigns.database.connection import as_date, as_instant, fetch_all
 from campaigns.database.dialects import in_list, list_param
+from campaigns.rules.pace import REACHED_DAYS
 from campaigns.rules.periods import find_zone, local_date
 from campaigns.rules.reasons import PauseReason
 
-DAYS = 10
 # On fewer days it is chance.
 FEWEST_DAYS = 3
 # Latest changes of a campaign among which the times are searched.
@@ -48,7 +48,7 @@ WHERE change.at >= %(since)s AND change.reasons_after & %(reason)s <> 0 AND chan
 
 
 class ReachedDays(NamedTuple):
-    """How many of the last DAYS days reached the budget; at is unknown where the changes were pruned."""
+    """How many of the last REACHED_DAYS days reached the budget; at is unknown where the changes were pruned."""
 
     days: int
     at: time | None
@@ -56,7 +56,7 @@ class ReachedDays(NamedTuple):
     @property
     def figures(self) -> tuple[str, str]:
         """Return how often in words, and when; the latter is empty if unknown."""
-        often = f"reached on {self.days} of the last {DAYS} days"
+        often = f"reached on {self.days} of the last {REACHED_DAYS} days"
         return often, f"at {self.at:%H:%M} in the median" if self.at else ""
 
     @property
@@ -69,7 +69,7 @@ def reached_days(zones: Mapping[int, str], *, now: datetime) -> dict[int, Reache
     known = {pk: zone for pk, name in zones.items() if (zone := find_zone(name))}
     if not known:
         return {}
-    since = now - timedelta(days=DAYS + 2)
+    since = now - timedelta(days=REACHED_DAYS + 2)
     params = {
         "ids": list_param(known),
         "first": since.date().isoformat(),
@@ -90,7 +90,7 @@ def reached_days(zones: Mapping[int, str], *, now: datetime) -> dict[int, Reache
 
 def _of_brand(days: set[date], changes: Iterable[datetime], zone: ZoneInfo, now: datetime) -> ReachedDays:
     today = local_date(zone, now)
-    counted = {day for day in days if today - timedelta(days=DAYS) <= day < today}
+    counted = {day for day in days if today - timedelta(days=REACHED_DAYS) <= day < today}
     first: dict[date, time] = {}
     for at in sorted(changes):
         wall = at.astimezone(zone)

@@ -17,7 +17,7 @@ from campaigns.models import Brand
 from campaigns.models.clocks import Clocks
 from campaigns.models.current_spend import current_spend
 from campaigns.models.pace_queries import CALENDAR, pace_sql
-from campaigns.rules.pace import Verdict
+from campaigns.rules.pace import OFTEN_REACHED, Verdict
 from campaigns.rules.reasons import near_sql, reached_sql
 from campaigns.services.permissions import Person, sees_only_assigned_brands
 
@@ -30,6 +30,7 @@ class Risk(IntFlag):
     OVER_PACING = 4
     UNDER_PACING = 8
     UNKNOWN_ZONE = 16
+    OFTEN_REACHED = 32
 
     @property
     def code(self) -> str:
@@ -45,6 +46,7 @@ RISK_LABELS = {
     Risk.OVER_PACING: "over-pacing",
     Risk.UNDER_PACING: "under-pacing",
     Risk.UNKNOWN_ZONE: "unknown time zone",
+    Risk.OFTEN_REACHED: "daily budget often runs out",
 }
 
 # The columns of a budget and its spend.
@@ -55,6 +57,7 @@ CONDITIONS = {
     Risk.OVER_PACING: f"verdict = '{Verdict.OVER}'",
     Risk.UNDER_PACING: f"verdict = '{Verdict.UNDER}'",
     Risk.UNKNOWN_ZONE: "today IS NULL",
+    Risk.OFTEN_REACHED: f"reached_days >= {OFTEN_REACHED} AND daily_budget > 0",
 }
 RISK_BITS = " + ".join(f"CASE WHEN {sql} THEN {int(risk)} ELSE 0 END" for risk, sql in CONDITIONS.items())
 

@@ -20,7 +20,7 @@ from campaigns.rules.money import AMOUNT_LIMIT, format_money
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
-from campaigns.services.intake.reversal import REVERSAL
+from campaigns.services.intake.staging import REVERSAL
 from campaigns.services.ledger.accounting_days import AccountingDays, FinalStatements
 from campaigns.services.permissions import Person
 from campaigns.services.scope import Scope

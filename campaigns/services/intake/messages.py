@@ -32,6 +32,14 @@ def remarks(counts: Counts | SpendUpload) -> Iterator[str]:
         yield f"Rounded to six decimals: {pluralize(counts.rounded, 'amount')}."
 
 
+def describe_preview(preview: Preview) -> Iterator[str]:
+    """Yield sentences about what a file would do, besides its figures."""
+    yield from remarks(preview.counts)
+    for sentence in (describe_notes(preview), describe_archived(preview), describe_reversed(preview)):
+        if sentence:
+            yield sentence
+
+
 def describe_notes(preview: Preview) -> str:
     """Return a sentence with the lines of totals and notes, or ""."""
     lines = ", ".join(f"{line:,}" for line in preview.note_lines)
@@ -40,6 +48,22 @@ def describe_notes(preview: Preview) -> str:
         return ""
     word = "line" if preview.counts.notes == 1 else "lines"
     return f"Totals and notes, not imported: {word} {lines}{f' and {more:,} more' if more else ''}."
+
+
+def describe_archived(preview: Preview) -> str:
+    """Return a sentence with the archived brands and campaigns that the file has spend of, or ""."""
+    return f"Archived, which their spend doesn't change: {', '.join(preview.archived)}." if preview.archived else ""
+
+
+def describe_reversed(preview: Preview) -> str:
+    """Return what to do about rows whose import was reversed: an external ID counts once (R11), also at 0."""
+    if not preview.reversed:
+        return ""
+    verb = "was" if preview.reversed == 1 else "were"
+    return (
+        f"{pluralize(preview.reversed, 'row')} with an existing external_id {verb} reversed with the import, so they"
+        " add up to 0, and stay skipped. To import them again, give them new IDs, for example with “-2” at the end."
+    )
 
 
 def describe_earlier_import(earlier: SpendUpload, *, show_who: bool = True) -> str:

@@ -60,7 +60,8 @@ def campaign_brands(campaign_ids: Collection[int], brands: frozenset[int] | None
 
 def linked_campaigns(keys: Collection[PlatformKey], brands: frozenset[int] | None) -> dict[PlatformKey, Linked]:
     """Return what the platform's campaigns are linked to, likewise."""
-    found = fetch_all(LINKED.format(given=rows_sql(GIVEN)), [rows_param(GIVEN, keys)])
+    storable = [key for key in keys if "\0" not in "".join(key)]  # PostgreSQL has no such text, and no such link
+    found = fetch_all(LINKED.format(given=rows_sql(GIVEN)), [rows_param(GIVEN, storable)])
     linked = {(source, account, campaign): Linked(*rest) for source, account, campaign, *rest in found}
     return {key: each for key, each in linked.items() if brands is None or each.brand_id in brands}
 

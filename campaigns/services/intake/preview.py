@@ -37,6 +37,7 @@ from campaigns.services.intake.staging import Contradiction, Placed, find_existi
 # Days of brands that are summed separately; the others are counted together, to bound memory.
 MAX_DAYS = 10_000
 MAX_NAMED_NOTES = 20
+MAX_NAMED_ARCHIVED = 10
 
 
 class DaySum(NamedTuple):
@@ -63,6 +64,10 @@ class Preview:
     note_lines: list[int] = field(default_factory=list)
     # The brands by id, with the time zone and currency on which the sums depend.
     brands: dict[int, BrandFacts] = field(default_factory=dict)
+    # Names of the first archived brands and campaigns whose spend the file has.
+    archived: list[str] = field(default_factory=list)
+    # Rows among the repeated ones whose records were reversed with their import.
+    reversed: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -72,6 +77,8 @@ class Preview:
             "totals": {currency: str(amount) for currency, amount in self.totals.items()},
             "note_lines": self.note_lines,
             "brands": [[pk, *facts] for pk, facts in sorted(self.brands.items())],
+            "archived": self.archived,
+            "reversed": self.reversed,
         }
 
     @classmethod
@@ -86,6 +93,8 @@ class Preview:
             {currency: Decimal(amount) for currency, amount in stored["totals"].items()},
             stored["note_lines"],
             {pk: BrandFacts(*facts) for pk, *facts in stored.get("brands", ())},
+            stored.get("archived", []),
+            stored.get("reversed", 0),
         )
 
     def changed_brands(self) -> list[str]:
@@ -132,6 +141,8 @@ class _Sums:
         skipped = [line for line in given if isinstance(line, SkippedLine)]
         places = Places(create=self.create, brands=self.brands, zone=self.zone)
         placed = list(self._fitted(places.place_preview(rows, batch), batch))
+        names = {*self.preview.archived, *_archived(places, placed)}
+        self.preview.archived = sorted(names)[:MAX_NAMED_ARCHIVED]
         refused_zeros = self._sort(
             placed + list(places.place_zeros([line.zero for line in skipped if line.zero])), batch
         )
@@ -168,12 +179,14 @@ class _Sums:
         refused_zeros = 0
         for place, ready in enumerate(placed):
             row = ready.row
-            said = there.get(place) or self.seen.find(ready)
+            existing = there.get(place)
+            said = existing[:2] if existing else self.seen.find(ready)
             if said and (said != (row.amount, row.timestamp)):
                 batch.refuse(row, describe_contradiction(Contradiction(row, *said)))
                 refused_zeros += not row.amount
             elif said:
                 self.preview.counts.repeated += 1
+                self.preview.reversed += bool(existing and existing.is_reversed)
             elif row.amount:
                 self._count(ready, facts.get(ready.brand_id) or self._new_brand(row))
         return refused_zeros
@@ -204,6 +217,16 @@ class _Sums:
         preview.counts.created_brands = len(self.new_brands)
         preview.counts.created_campaigns = len(self.new_campaigns)
         return preview
+
+
+def _archived(places: Places, placed: Iterable[Placed]) -> Iterator[str]:
+    """Yield the names of what is archived among the brands and campaigns of rows."""
+    brands, campaigns = places.found_brands.archived, places.found_campaigns.archived
+    for ready in placed if brands or campaigns else ():
+        if ready.row.brand in brands:
+            yield f"“{ready.row.brand}”"
+        elif (ready.brand_id, ready.row.campaign) in campaigns:
+            yield f"“{ready.row.brand} / {ready.row.campaign}”"
 
 
 class _Seen:

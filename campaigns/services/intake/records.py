@@ -17,9 +17,8 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from campaigns.database.connection import execute, fetch_all, is_conflict, is_postgresql, limit_lock_waits
-from campaigns.database.dialects import rows_param, rows_sql
+from campaigns.database.dialects import micros_sql, rows_param, rows_sql
 from campaigns.rules.money import from_micros
-from campaigns.services.intake.staging import EXISTING
 
 ATTEMPTS = 3
 # Seconds to wait for a lock: only a change of the tables themselves holds one that hinders spend.
@@ -37,6 +36,13 @@ INSERT_ON_SQLITE = """
     INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, external_id)
     VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (campaign_id, external_id) DO NOTHING
+"""
+EXISTING = f"""
+    WITH given AS MATERIALIZED ({{given}})
+    SELECT given.place, {micros_sql("there.amount")}, there.timestamp
+    FROM given
+    JOIN campaigns_spendrecord AS there
+      ON there.campaign_id = given.campaign_id AND there.external_id = given.external_id
 """
 GIVEN = {"place": "integer", "campaign_id": "bigint", "external_id": "text"}
 
@@ -99,13 +105,12 @@ def _insert(ordered: Sequence[Record]) -> int:
         return int(cursor.rowcount)
 
 
-def _array(values: Sequence[int | Decimal]) -> str:
+def _array(values: Sequence[int | Decimal | str]) -> str:
     return f"{{{','.join(map(str, values))}}}"
 
 
 def _instants(values: Sequence[datetime | None]) -> str:
-    texts = ["NULL" if value is None else f'"{value}"' for value in values]
-    return f"{{{','.join(texts)}}}"
+    return _array(["NULL" if value is None else value.isoformat() for value in values])
 
 
 def _texts(values: Sequence[str]) -> str:

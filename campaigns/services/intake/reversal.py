@@ -24,15 +24,13 @@ from campaigns.rules.periods import QUARTER_SECONDS
 from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
 from campaigns.services.intake.messages import pluralize
+from campaigns.services.intake.staging import REVERSAL
 from campaigns.services.ledger.accounting_days import AccountingDays, FinalStatements
 from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 from campaigns.services.scope import Scope
 
 # Records that are reversed in one transaction.
 MAX_RECORDS = 250_000
-
-# What a reversal's external_id begins with, before the id of the record that it reverses.
-REVERSAL = "reversal:"
 
 # What the import wrote, and the corrections of it.
 OF_IMPORT = """

@@ -54,9 +54,15 @@ CONTRADICTIONS = f"""
     ORDER BY incoming.place
 """
 
+# What the external_id of a record that reverses another one begins with, before the id of that.
+REVERSAL = "reversal:"
+
 EXISTING = f"""
     WITH given AS MATERIALIZED ({{given}})
-    SELECT given.place, {micros_sql("there.amount")}, there.timestamp
+    SELECT given.place, {micros_sql("there.amount")}, there.timestamp, EXISTS (
+        SELECT 1 FROM campaigns_spendrecord AS opposite
+        WHERE opposite.campaign_id = there.campaign_id AND opposite.external_id = '{REVERSAL}' || there.id
+    )
     FROM given
     JOIN campaigns_spendrecord AS there
       ON there.campaign_id = given.campaign_id AND there.external_id = given.external_id
@@ -103,8 +109,16 @@ def _contradictions(ordered: Sequence[Placed]) -> Iterator[Contradiction]:
             yield Contradiction(row, amount, timestamp)
 
 
-def find_existing(batch: Sequence[Placed]) -> dict[int, tuple[Decimal, datetime]]:
-    """Return amount and timestamp of existing records with the rows' external ids, by position in the batch."""
+class Existing(NamedTuple):
+    """What the ledger has under a row's external id."""
+
+    amount: Decimal
+    timestamp: datetime
+    is_reversed: bool
+
+
+def find_existing(batch: Sequence[Placed]) -> dict[int, Existing]:
+    """Return the existing records with the rows' external ids, by position in the batch."""
     columns = {"place": "integer", "campaign_id": "bigint", "external_id": "text"}
     given = [
         (place, campaign_id, row.external_id)
@@ -112,7 +126,10 @@ def find_existing(batch: Sequence[Placed]) -> dict[int, tuple[Decimal, datetime]
         if campaign_id and row.external_id is not None
     ]
     found = fetch_all(EXISTING.format(given=rows_sql(columns)), [rows_param(columns, given)]) if given else []
-    return {place: (from_micros(micros), _aware(timestamp)) for place, micros, timestamp in found}
+    return {
+        place: Existing(from_micros(micros), _aware(timestamp), bool(is_reversed))
+        for place, micros, timestamp, is_reversed in found
+    }
 
 
 def _key(placed: Placed) -> tuple[int, str]:

@@ -127,11 +127,14 @@ class OutOfDate(NotConfirmed):
 
 
 def earlier_imports(sha256: str, *, but: int = 0) -> QuerySet[SpendUpload]:
-    """Return the imports of the same bytes that have written rows or are about to, the newest first."""
+    """Return the imports of the same bytes that have written rows or are about to, the newest first.
+
+    An import that was reversed counts for nothing.
+    """
     if not sha256:
         return SpendUpload.objects.none()
     written = Q(imported__gt=0) | Q(state__in=(State.WAITING, State.RUNNING))
-    return SpendUpload.objects.filter(written, sha256=sha256).exclude(pk=but).order_by("-pk")
+    return SpendUpload.objects.filter(written, sha256=sha256, reversed_at=None).exclude(pk=but).order_by("-pk")
 
 
 def repeats(upload: SpendUpload, preview: Preview) -> Sequence[SpendUpload]:

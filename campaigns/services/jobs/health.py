@@ -7,18 +7,15 @@ or missing is a warning, because the next check does its work.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Max, Q
+from django.db.models import Max
 
-from campaigns.database.clock import SKEW, difference_in_words
-from campaigns.database.connection import fetch_all, is_postgresql
-from campaigns.models import Heartbeat, JobRun, PendingSpend
-from campaigns.rules.times import format_time
+from campaigns.models import JobRun, PendingSpend
+from campaigns.services.jobs.processes import Processes, processes, utc_minute
 from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job, Turns, turns_of
 from campaigns.services.ledger.fold import oldest_foldable
 
@@ -26,21 +23,6 @@ from campaigns.services.ledger.fold import oldest_foldable
 GRACE = timedelta(minutes=5)
 # Shorter: a late quick check is only a warning. Still longer than it may run, or wait before it expires.
 GRACE_OF_QUICK_CHECK = timedelta(minutes=1)
-
-# How often a process records a heartbeat.
-INTERVAL = timedelta(seconds=30)
-MISSING_AFTER = timedelta(minutes=2)
-# Hosts that are gone are deleted from the list.
-FORGOTTEN_AFTER = timedelta(days=7)
-
-# How to start a process by hand.
-START_COMMANDS = {
-    Heartbeat.Kind.BEAT: "celery -A budget_manager beat --scheduler django_celery_beat.schedulers:DatabaseScheduler",
-    Heartbeat.Kind.WORKER: "celery -A budget_manager worker",
-}
-
-# Reading past so many deleted rows takes about 0.2 s each time; a minute of 10,000 rows a second leaves fewer.
-MANY_DEAD_ROWS = 1_000_000
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -65,24 +47,6 @@ class PendingHealth:
     expected_by: datetime | None = None
     problem: str = ""
     warning: str = ""
-
-
-@dataclass(frozen=True)
-class Processes:
-    """The processes of one kind: how many are there, and when one of them was last seen."""
-
-    kind: str
-    running: int
-    seen_at: datetime | None
-    problem: str = ""
-    warning: str = ""
-    # None of them runs: it was last seen too long ago, or has never been seen.
-    is_missing: bool = False
-
-    @property
-    def command(self) -> str:
-        """The command that starts one."""
-        return START_COMMANDS[Heartbeat.Kind(self.kind)]
 
 
 @dataclass(frozen=True)
@@ -182,17 +146,17 @@ def _missed(job: Job) -> str:
 
 def _lateness(name: str, run: JobRun | None, expected_by: datetime, now: datetime) -> str:
     if run is None or run.succeeded_at is None:
-        sentence = f"{name} has never succeeded, and should have by {_instant(expected_by)}"
+        sentence = f"{name} has never succeeded, and should have by {utc_minute(expected_by)}"
     elif run.succeeded_at > now:
         sentence = (
-            f"{name} last succeeded at {_instant(run.succeeded_at)}, by a clock that was ahead: since it was set right,"
-            " no run has succeeded"
+            f"{name} last succeeded at {utc_minute(run.succeeded_at)}, by a clock that was ahead: since it was set"
+            " right, no run has succeeded"
         )
     else:
         ago = in_words(now - run.succeeded_at)
-        sentence = f"{name} last succeeded {ago} ago, at {_instant(run.succeeded_at)}"
+        sentence = f"{name} last succeeded {ago} ago, at {utc_minute(run.succeeded_at)}"
     if run and run.started_at and run.started_at > (run.succeeded_at or _LONG_AGO):
-        return f"{sentence}; a run began at {_instant(run.started_at)} and did not succeed: see the worker's log."
+        return f"{sentence}; a run began at {utc_minute(run.started_at)} and did not succeed: see the worker's log."
     return f"{sentence}, and no run has begun since: start beat, worker and broker, or see their logs."
 
 
@@ -213,91 +177,4 @@ def _pending(turns: Turns, now: datetime) -> PendingHealth:
         oldest,
         expected_by,
         warning=f"Pending spend waits {age} for a brand in an unknown time zone: correct it in the admin.",
-    )
-
-
-def _instant(instant: datetime) -> str:
-    return format_time(instant, ZoneInfo("UTC"), seconds=False)
-
-
-def note_heartbeat(kind: str, name: str, *, now: datetime, ahead: timedelta = timedelta(0)) -> None:
-    """Record that the worker or beat of this name ran at this instant, its clock so far ahead of the database's.
-
-    A heartbeat in the future is of a clock that has been set right since, and is deleted.
-    """
-    Heartbeat.objects.bulk_create(
-        [Heartbeat(kind=kind, name=name[:255], seen_at=now, seconds_ahead=ahead.total_seconds())],
-        update_conflicts=True,
-        unique_fields=["kind", "name"],
-        update_fields=["seen_at", "seconds_ahead"],
-    )
-    gone = Q(seen_at__lt=now - FORGOTTEN_AFTER) | Q(seen_at__gt=now + MISSING_AFTER)
-    Heartbeat.objects.filter(gone).delete()
-
-
-def processes(*, now: datetime, installed_at: datetime) -> list[Processes]:
-    """Return when beat and the workers were last seen; none can have been seen before installed_at."""
-    heartbeats = list(Heartbeat.objects.all())
-    return [_processes(kind, heartbeats, now, installed_at) for kind in (Heartbeat.Kind.BEAT, Heartbeat.Kind.WORKER)]
-
-
-def _processes(kind: str, heartbeats: Iterable[Heartbeat], now: datetime, installed_at: datetime) -> Processes:
-    ours = [heartbeat for heartbeat in heartbeats if heartbeat.kind == kind]
-    there = [heartbeat for heartbeat in ours if abs(now - heartbeat.seen_at) <= MISSING_AFTER]
-    last = max((heartbeat.seen_at for heartbeat in ours if heartbeat.seen_at <= now + MISSING_AFTER), default=None)
-    overdue = not there and now - (last or installed_at) > MISSING_AFTER
-    # Nothing is well without one, but a fresh installation has some time to start it.
-    waiting = not overdue and last is None
-    skew = _skew(kind, max((_ahead(heartbeat, now) for heartbeat in there), key=abs, default=timedelta(0)))
-    return Processes(
-        str(kind),
-        len(there),
-        last,
-        problem=_missing(kind, last) if overdue else "",
-        warning=_not_started(kind) if waiting else skew,
-        is_missing=overdue or waiting,
-    )
-
-
-def _ahead(heartbeat: Heartbeat, now: datetime) -> timedelta:
-    """Return how far the clock of a process is ahead: as it noted, or at least as its note is dated ahead."""
-    noted = timedelta(seconds=heartbeat.seconds_ahead or 0)
-    return max(noted, heartbeat.seen_at - now) if noted >= timedelta(0) else noted
-
-
-def _skew(kind: str, ahead: timedelta) -> str:
-    if abs(ahead) <= SKEW:
-        return ""
-    name = "beat" if kind == Heartbeat.Kind.BEAT else "a worker"
-    return (
-        f"The clock of {name} is {difference_in_words(ahead)} the database's: synchronize the clocks of all machines,"
-        " or quick checks expire before they begin."
-    )
-
-
-def _missing(kind: str, last: datetime | None) -> str:
-    when = f"at {_instant(last)}" if last else "never"
-    start = f"start it with “{START_COMMANDS[Heartbeat.Kind(kind)]}”, or see its log"
-    return f"No {kind} has been seen for two minutes (the last one: {when}): {start}."
-
-
-def _not_started(kind: str) -> str:
-    return f"No {kind} has run yet: start it with “{START_COMMANDS[Heartbeat.Kind(kind)]}”."
-
-
-def dead_rows_warning() -> str:
-    """Return what slows decisions down, and the remedy: row versions of pending spend that PostgreSQL can't remove.
-
-    Pending spend comes and goes by the thousand. A transaction that stays open (a forgotten session, a dump of hours, a
-    prepared transaction, an abandoned replication slot) keeps vacuum from removing what went since it began.
-    """
-    if not is_postgresql():
-        return ""
-    sql = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = %s::regclass"
-    dead = max((count for (count,) in fetch_all(sql, [PendingSpend._meta.db_table])), default=0)
-    if dead < MANY_DEAD_ROWS:
-        return ""
-    return (
-        f"PostgreSQL keeps {dead:,} deleted rows of pending spend, which slow every check down: look for a transaction"
-        " that has been open for long (pg_stat_activity, pg_prepared_xacts, pg_replication_slots) and end it."
     )

@@ -30,6 +30,12 @@ class Named(NamedTuple):
     # The id of a campaign's brand; 0 of a brand.
     scope: int
     name: str
+    is_archived: bool
+
+    @property
+    def label(self) -> str:
+        """The name for a sentence; it says what lists don't show."""
+        return f"“{self.name}”{' (archived)' if self.is_archived else ''}"
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class Found(Generic[T]):
 
     ids: dict[T, int] = field(default_factory=dict)
     problems: dict[T, str] = field(default_factory=dict)
+    # The names that lead to something archived.
+    archived: set[T] = field(default_factory=set)
 
     def of(self, wanted: T) -> tuple[int | None, str]:
         """Return the id or None, and the problem with the name or ""."""
@@ -55,6 +63,7 @@ def find_brands(names: Iterable[str], among: QuerySet[Brand] | None = None) -> F
     return Found(
         {name: pk for (_, name), pk in found.ids.items()},
         {name: sentence for (_, name), sentence in found.problems.items()},
+        {name for _, name in found.archived},
     )
 
 
@@ -62,20 +71,21 @@ def find_campaigns(wanted: Collection[BrandAndName]) -> Found[BrandAndName]:
     return _pick("campaign", set(wanted), campaigns_alike(wanted))
 
 
-def find_twin(name: str, *, brand_id: int | None, but: int | None) -> str | None:
-    """Return the name of another brand, or of another campaign of the brand, that is the same as this one."""
+def find_twin(name: str, *, brand_id: int | None, but: int | None) -> Named | None:
+    """Return another brand, or another campaign of the brand, whose name is the same as this one."""
     alike = brands_alike([name]) if brand_id is None else campaigns_alike([(brand_id, name)])
-    return next((row.name for row in alike if row.id != but), None)
+    return next((row for row in alike if row.id != but), None)
 
 
 def _ids(brands: QuerySet[Brand], piece: list[int]) -> Iterable[int]:
     return brands.order_by().filter(pk__in=piece).values_list("pk", flat=True)
 
 
-def _pick(what: str, wanted: Iterable[BrandAndName], there: Iterable[Named]) -> Found[BrandAndName]:
+def _pick(what: str, wanted: Iterable[BrandAndName], there: Collection[Named]) -> Found[BrandAndName]:
     by_key: dict[BrandAndName, dict[str, int]] = defaultdict(dict)
     for row in there:
         by_key[row.scope, name_key(row.name)][row.name] = row.id
+    archived = {row.id for row in there if row.is_archived}
     found = Found[BrandAndName]()
     for scope, name in wanted:
         alike = by_key.get((scope, name_key(name)), {})
@@ -91,15 +101,16 @@ def _pick(what: str, wanted: Iterable[BrandAndName], there: Iterable[Named]) -> 
         elif spelling and alike:
             names = " or ".join(f"“{other}”" for other in sorted(alike))
             found.problems[scope, name] = f"The {what} “{name}” could be {names}: write one of them exactly."
+    found.archived.update(name for name, pk in found.ids.items() if pk in archived)
     return found
 
 
 def brands_alike(names: Collection[str]) -> list[Named]:
     """Return the brands whose names are the same as one of these."""
     keys = {name_key(name) for name in names}
-    sql = f"SELECT id, 0, name FROM campaigns_brand WHERE {in_list('name_key')}"
+    sql = f"{BRANDS} WHERE {in_list('name_key')}"
     found = [Named(*row) for row in fetch_all(sql, [list_param(keys)])] if keys else []
-    without_key = fetch_all("SELECT id, 0, name FROM campaigns_brand WHERE name_key IS NULL") if keys else []
+    without_key = fetch_all(f"{BRANDS} WHERE name_key IS NULL") if keys else []
     return found + [row for row in map(Named._make, without_key) if name_key(row.name) in keys]
 
 
@@ -114,12 +125,16 @@ def campaigns_alike(wanted: Collection[BrandAndName]) -> list[Named]:
     return found + [row for row in map(Named._make, without_key) if (row.scope, name_key(row.name)) in keys]
 
 
+BRANDS = "SELECT id, 0, name, archived_at IS NOT NULL FROM campaigns_brand"
+
 WITH_KEY = """
     WITH given AS MATERIALIZED ({given})
-    SELECT campaign.id, campaign.brand_id, campaign.name
+    SELECT campaign.id, campaign.brand_id, campaign.name, campaign.archived_at IS NOT NULL
     FROM given
     JOIN campaigns_campaign AS campaign
       ON campaign.brand_id = given.brand_id AND campaign.name_key = given.name_key
 """
 
-WITHOUT_KEY = "SELECT id, brand_id, name FROM campaigns_campaign WHERE name_key IS NULL AND {among}"
+WITHOUT_KEY = """
+    SELECT id, brand_id, name, archived_at IS NOT NULL FROM campaigns_campaign WHERE name_key IS NULL AND {among}
+"""

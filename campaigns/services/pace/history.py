@@ -20,7 +20,9 @@ WHERE {{in_brands}}
 """
 
 PERIODS = """
-SELECT brand_id, kind, starts_on, spend, closed_at IS NOT NULL, budget_at_close FROM campaigns_brandperiod
+SELECT brand_id, kind, starts_on, spend, closed_at IS NOT NULL, budget_at_close,
+    closed_at IS NOT NULL AND budget_at_close > 0 AND spend_at_close >= budget_at_close
+FROM campaigns_brandperiod
 WHERE {in_brands} AND starts_on >= %(since)s AND starts_on < %(until)s
 """
 
@@ -43,6 +45,8 @@ class History:
     monthly_budget: int | None
     spend: dict[date, int] = field(default_factory=dict)
     closed_budgets: dict[date, int | None] = field(default_factory=dict)
+    # Finished days on which the daily budget was reached, as in the statements.
+    reached_days: set[date] = field(default_factory=set)
 
     def monthly_budgets(self, today: date) -> dict[date, int | None]:
         """Return the budgets of closed months as they were, and of the current one."""
@@ -59,10 +63,12 @@ def read_histories(brands: Sequence[int], *, first: date, until: date) -> dict[i
     rows = fetch_all(BUDGETS.format(in_brands=in_list("id", param="%(brands)s")), params)
     found = {pk: History(daily, monthly) for pk, daily, monthly in rows}
     periods = PERIODS.format(in_brands=in_list("brand_id", param="%(brands)s"))
-    for brand, kind, starts_on, spend, is_closed, budget in fetch_all(periods, params):
+    for brand, kind, starts_on, spend, is_closed, budget, is_reached in fetch_all(periods, params):
         history = found.get(brand)
         if history and kind == "day":
             history.spend[as_date(starts_on)] = spend
+            if is_reached:
+                history.reached_days.add(as_date(starts_on))
         elif history and is_closed:
             history.closed_budgets[as_date(starts_on)] = budget
     return found

@@ -15,7 +15,7 @@ from campaigns.rules import pace
 from campaigns.rules.money import from_micros
 from campaigns.rules.open_hours import Windows, open_minutes
 from campaigns.rules.pace import Profile, Range, days_from, days_left_class
-from campaigns.rules.periods import LocalClock, local_clocks, next_month
+from campaigns.rules.periods import ONE_DAY, LocalClock, local_clocks, next_month
 from campaigns.services.ledger.locks import limit_job_waits
 from campaigns.services.pace.history import History, read_histories, read_windows
 from campaigns.services.pace.ranges import known_ranges, learn_errors
@@ -24,7 +24,10 @@ from campaigns.services.pace.ranges import known_ranges, learn_errors
 MOST_BRANDS = 1_000
 BATCH_BRANDS = 500
 
-COLUMNS = ("day", "first_day", "days", "volatility", *WEEKDAYS, "open_minutes", "range_low", "range_high")
+COLUMNS = (
+    *("day", "first_day", "days", "volatility", *WEEKDAYS),
+    *("open_minutes", "range_low", "range_high", "reached_days"),
+)
 CLOCK_COLUMNS = {"zone": "text", "today": "date"}
 
 DUE = """
@@ -112,6 +115,7 @@ def profile_row(brand: int, today: date, history: History, windows: Windows, ran
         open_minutes="".join(f"{minutes:04}" for minutes in opened[today.weekday()]),
         range_low=low,
         range_high=high,
+        reached_days=len({*days_from(today - pace.REACHED_DAYS * ONE_DAY, today)} & history.reached_days),
         **{
             name: from_micros(amount if minutes[-1] else 0)
             for name, amount, minutes in zip(WEEKDAYS, found.weekdays, opened, strict=True)

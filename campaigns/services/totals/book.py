@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time
 from time import monotonic
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from campaigns.database.connection import (
     LOCK_HOLDER_TIMEOUT,
@@ -86,11 +86,12 @@ def book_totals(*, clock: Clock, seconds: float) -> Booked:
 def book_decreases(ids: Iterable[int], *, clock: Clock) -> Booked:
     """Book decreases that were found harmless, or that a person releases; those restated meanwhile are left alone."""
     which = f"waiting > 0 AND waiting IN ({Waiting.HELD}, {Waiting.DECREASE}) AND {DIFFERS}"
-    booking = _Booking(clock, which, decreases=True)
-    wanted = sorted(ids)
-    for start in range(0, len(wanted), booking.size):
-        booking.book_some(wanted[start : start + booking.size])
-    return booking.booked
+    return _Booking(clock, which, decreases=True).book_these(ids)
+
+
+def book_some(ids: Iterable[int], *, clock: Clock) -> Booked:
+    """Book what differs and doesn't wait of these totals, as book_totals does."""
+    return _Booking(clock, TO_BOOK, decreases=False).book_these(ids)
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,11 @@ class _Booking:
                 return self.booked
             yield_to_waiting_writers()
 
-    def book_some(self, ids: list[int]) -> None:
-        self._try(f"{self.which} AND {in_list('id', param='%(wanted)s')}", {"wanted": list_param(ids)})
+    def book_these(self, ids: Iterable[int]) -> Booked:
+        wanted, which = sorted(ids), f"{self.which} AND {in_list('id', param='%(wanted)s')}"
+        for start in range(0, len(wanted), self.size):
+            self._try(which, {"wanted": list_param(wanted[start : start + self.size])})
+        return self.booked
 
     def _beyond(self, position: tuple[Any, int] | None) -> tuple[str, dict[str, Any]]:
         if position is None:
@@ -144,8 +148,8 @@ class _Booking:
         self.taken = []
         try:
             return self._book(which, params, JOB_WAIT)
-        except DatabaseError:
-            if not self.taken or not connection.is_usable():
+        except DatabaseError as error:
+            if not self.taken or not _may_be_of_one_row(error):
                 raise
         ids, position = self.taken, self.position
         self._by_halves(ids)
@@ -163,7 +167,7 @@ class _Booking:
             try:
                 self._book(wanted, {"wanted": list_param(half)}, SHORT_WAIT)
             except DatabaseError as error:
-                if not connection.is_usable():
+                if not _may_be_of_one_row(error):
                     raise
                 if len(half) > 1:
                     self._by_halves(half)
@@ -242,6 +246,11 @@ class _Booking:
             f"{sql} AND {self.which}",
             {"failed": Waiting.FAILED.value, "problem": problem, "id": total},
         )
+
+
+def _may_be_of_one_row(error: DatabaseError) -> bool:
+    """Return whether a batch failed for its rows: not because a session ended, or the disk is full."""
+    return is_busy(error) or not isinstance(error, OperationalError)
 
 
 def day_rows(days: Iterable[tuple[str | None, Any]], now: datetime) -> Iterator[tuple[Any, ...]]:

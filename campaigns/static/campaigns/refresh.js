@@ -2,7 +2,8 @@
  * Keeps the figures of a page up to date: reads the page again while its tab is visible, and shows what changed.
  *
  * A page with a line “As of” takes part. Replaced are the elements with data-refresh, which exist in both versions, and
- * the rows of a list; forms stay untouched. Nothing is replaced while somebody edits, selects or has something open.
+ * the rows of a list; forms stay untouched. Nothing is replaced while somebody edits, selects or has something open, and
+ * focus, scrolling, open details and entered text stay. What can't be replaced is loaded anew if nobody has used the page.
  */
 (() => {
     "use strict";
@@ -14,8 +15,10 @@
 
     const OPEN = ".select2-container--open, dialog[open], [role=dialog], #changelist-filter, #modal-overlay, [x-show=openCommandResults]";
     const EDITED = "input:not([type=checkbox]):not([type=radio]), select, textarea";
+    const CHANGED = "This page has changed: reload it to see everything.";
 
     let isStopped = false;
+    let isUsed = false;
     let timer = 0;
 
     function isVisible(element) {
@@ -27,9 +30,28 @@
         const focused = document.activeElement;
         return window.campaignsUnsaved?.() // unsaved.js
             || Boolean(focused?.matches(EDITED) && isVisible(focused))
+            || document.querySelector("main :active") !== null // a click that has begun
             || document.querySelector("input.action-select:checked") !== null
             || [...document.querySelectorAll(OPEN)].some(isVisible)
             || !document.getSelection().isCollapsed;
+    }
+
+    /* Return whether a field has another value than the page came with. */
+    function isEntered(field) {
+        if (["hidden", "submit", "button"].includes(field.type)) {
+            return false;
+        }
+        if (field instanceof HTMLSelectElement) {
+            const initial = [...field.options].filter((option) => option.defaultSelected);
+            const usual = initial.length || field.multiple ? initial : [...field.options].slice(0, 1);
+            return [...field.selectedOptions].some((option) => !usual.includes(option));
+        }
+        const isBox = ["checkbox", "radio"].includes(field.type);
+        return isBox ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+    }
+
+    function hasEntry(container) {
+        return [...container.querySelectorAll("input, select, textarea")].some(isEntered);
     }
 
     /* Return the page as it is now; null if the person may not see it any more. */
@@ -51,29 +73,71 @@
         }
     }
 
-    /* Regions */
+    /* What stays as it is */
 
     const FOCUSABLE = "a[href], button, summary, input, select, textarea, [tabindex='0']";
 
-    /* Return a function that gives the focus to the element of the same place and text, if a region has it. */
-    function keepFocus(region) {
-        const index = [...region.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
-        const text = document.activeElement?.textContent;
+    const PARTS = "main :is(section, form, #result_list tr.data-row)";
+
+    /* Return by what an element is known in another version of the page: its target or name, not its figures. */
+    function nameOf(element) {
+        const name = ["href", "name", "value", "id", "aria-label", "aria-labelledby"].map((each) => element.getAttribute(each) ?? "");
+        return [element.tagName, ...name, element.matches("summary, button") ? element.textContent : ""].join("\n");
+    }
+
+    /* Return a function that focuses again what has the focus in a container: by name, else what is in its place. */
+    function keepFocus(container) {
+        const elements = [...container.querySelectorAll(FOCUSABLE)];
+        const index = elements.indexOf(document.activeElement);
+        if (index < 0) {
+            return () => {};
+        }
+        // Its name now: a checkbox of a list stays where another row is shown.
+        const name = nameOf(elements[index]);
+        const isSame = (element) => nameOf(element) === name;
+        const position = elements.slice(0, index).filter(isSame).length;
         return () => {
-            const element = index >= 0 && region.querySelectorAll(FOCUSABLE)[index];
-            if (element && element.textContent === text) {
-                element.focus({ preventScroll: true });
+            const fresh = [...container.querySelectorAll(FOCUSABLE)];
+            const same = fresh.filter(isSame);
+            const element = same[position] ?? same.at(-1) ?? fresh[Math.min(index, fresh.length - 1)];
+            element?.focus({ preventScroll: true });
+        };
+    }
+
+    /* Give the new version what the old one has open; return a function that scrolls its tables as they were. */
+    function keepView(old, fresh) {
+        const opened = new Set([...old.querySelectorAll("details[open]")].map((each) => each.firstElementChild.textContent));
+        const closed = new Set([...old.querySelectorAll("details:not([open])")].map((each) => each.firstElementChild.textContent));
+        for (const details of fresh.querySelectorAll("details")) {
+            const text = details.firstElementChild.textContent;
+            details.open = opened.has(text) || (details.open && !closed.has(text));
+        }
+        const scrolled = [...old.querySelectorAll(".campaigns-table")].map((box) => box.scrollLeft);
+        return () => old.querySelectorAll(".campaigns-table").forEach((box, index) => { box.scrollLeft = scrolled[index] ?? 0; });
+    }
+
+    /* Return a function that scrolls what is read, the first part in the window, to where it was. */
+    function keepPlace() {
+        // The smallest ones, such as the rows of a list, not the form around them.
+        const parts = () => [...document.querySelectorAll(PARTS)].filter((part) => keyOf(part) && !part.querySelector(PARTS));
+        const first = window.scrollY > 0 && parts().find((part) => part.getBoundingClientRect().bottom > 0);
+        if (!first) {
+            return () => {};
+        }
+        const [key, top] = [keyOf(first), first.getBoundingClientRect().top];
+        return () => {
+            const part = parts().find((each) => keyOf(each) === key);
+            if (part) {
+                window.scrollBy({ top: part.getBoundingClientRect().top - top, behavior: "instant" });
             }
         };
     }
 
-    /* Give the new version what the old one has open or scrolled. */
-    function keepView(old, fresh) {
-        const details = fresh.querySelectorAll("details");
-        old.querySelectorAll("details").forEach((element, index) => details[index]?.toggleAttribute("open", element.open));
-        const scrolled = [...old.querySelectorAll(".campaigns-table")].map((box) => box.scrollLeft);
-        return () => old.querySelectorAll(".campaigns-table").forEach((box, index) => { box.scrollLeft = scrolled[index] ?? 0; });
+    function keyOf(part) {
+        return part.id || part.getAttribute("aria-labelledby") || part.getAttribute("aria-label") || part.querySelector("th a[href]")?.href;
     }
+
+    /* Regions */
 
     function colour(value) {
         const name = typeof value === "string" && value.match(/^var\((.*?)\)/)?.[1];
@@ -102,13 +166,21 @@
         chart.update("none");
     }
 
+    // What the server sent last for each region: one that is the same isn't replaced.
+    const sent = new Map();
+
+    /* Return whether the region shows the new version. */
     function replaceRegion(old, fresh) {
         const canvases = [...old.querySelectorAll("canvas")];
         const freshCanvases = [...fresh.querySelectorAll("canvas")];
         if (canvases.length !== freshCanvases.length) {
-            window.location.reload();
-            return;
+            return false;
         }
+        const html = fresh.innerHTML.replace(/name="csrfmiddlewaretoken" value="\w+"/g, "");
+        if (hasEntry(old) || sent.get(old.dataset.refresh) === html) {
+            return true;
+        }
+        sent.set(old.dataset.refresh, html);
         const refocus = keepFocus(old);
         const rescroll = keepView(old, fresh);
         canvases.forEach((canvas, index) => keepChart(canvas, freshCanvases[index]));
@@ -116,6 +188,7 @@
         old.replaceChildren(...fresh.childNodes);
         rescroll();
         refocus();
+        return true;
     }
 
     /* Lists */
@@ -135,42 +208,54 @@
             checkbox.value = freshCheckbox.value;
             checkbox.setAttribute("aria-label", freshCheckbox.getAttribute("aria-label") ?? "");
         }
-        const refocus = keepFocus(old);
         const freshCells = cellsOf(fresh);
         cellsOf(old).forEach((cell, index) => {
             if (cell.innerHTML !== freshCells[index].innerHTML) {
                 cell.replaceChildren(...freshCells[index].childNodes);
             }
         });
-        refocus();
     }
 
+    /* Return whether the list shows its new rows. */
     function replaceList(fresh) {
+        const [list, freshList] = [document, fresh].map((page) => page.getElementById("result_list"));
+        if (!list || !freshList) {
+            return !list && !freshList;
+        }
+        const refocus = keepFocus(list);
         const [rows, freshRows] = [rowsOf(document), rowsOf(fresh)];
         const isSameShape = rows.length === freshRows.length
             && rows.every((row, index) => cellsOf(row).length === cellsOf(freshRows[index]).length);
-        if (!isSameShape) {
-            window.location.reload();
-            return;
+        if (isSameShape) {
+            rows.forEach((row, index) => replaceRow(row, freshRows[index]));
+        } else if (!list.querySelector("input.action-select")) {
+            list.querySelectorAll(":scope > tbody").forEach((body) => body.remove());
+            list.append(...freshList.querySelectorAll(":scope > tbody"));
         }
-        rows.forEach((row, index) => replaceRow(row, freshRows[index]));
+        refocus();
+        return isSameShape || !list.querySelector("input.action-select");
     }
 
     /* The page */
 
+    /* Return whether the page shows all of the new version. */
     function show(fresh) {
+        const scrollBack = keepPlace();
+        let isComplete = true;
         for (const region of document.querySelectorAll("[data-refresh]")) {
             const other = fresh.querySelector(`[data-refresh="${CSS.escape(region.dataset.refresh)}"]`);
-            if (other) {
-                replaceRegion(region, other);
-            }
+            isComplete = (!other || replaceRegion(region, other)) && isComplete;
         }
-        replaceList(fresh);
+        isComplete = replaceList(fresh) && isComplete;
         const [time, freshTime] = [document, fresh].map((page) => page.querySelector("[data-as-of] time"));
         if (time && freshTime) {
             time.replaceWith(freshTime);
         }
         document.dispatchEvent(new CustomEvent("campaigns:refreshed"));
+        scrollBack();
+        // The theme's box around a list takes on its new height later.
+        requestAnimationFrame(() => requestAnimationFrame(scrollBack));
+        return isComplete;
     }
 
     async function refresh() {
@@ -189,8 +274,13 @@
                 return 0;
             }
             if (!isBusy()) {
-                show(fresh);
-                say("");
+                const isComplete = show(fresh);
+                if (!isComplete && !isUsed && !hasEntry(document)) {
+                    isStopped = true;
+                    window.location.reload();
+                    return 0;
+                }
+                say(isComplete ? "" : CHANGED);
             }
             return Math.max(EVERY, PAUSE_FACTOR * (performance.now() - started));
         } catch {
@@ -211,6 +301,9 @@
         timer = window.setTimeout(run, pause);
     }
 
+    for (const event of ["pointerdown", "keydown"]) {
+        document.addEventListener(event, () => { isUsed = true; }, { capture: true });
+    }
     document.addEventListener("submit", () => { isStopped = true; });
     // A page that comes back from the browser's cache was stopped when it was left.
     window.addEventListener("pageshow", (event) => {

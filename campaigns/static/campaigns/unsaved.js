@@ -6,22 +6,49 @@
 (() => {
     "use strict";
 
-    let form = null;
-    let loaded = "";
-    let isSubmitted = false;
+    // Of a page's own form, of its note and of dialogues: what is entered in them is lost with the page.
+    const FORMS = ".change-form form[method=post][id$=_form], form#correction_form, form#import_form, form#upload_form, form#bulk_form";
 
-    function entries() {
-        const data = [...new FormData(form).entries()].filter(([name]) => name !== "csrfmiddlewaretoken");
+    const NOTE = "note_text";
+
+    // What each form would have posted when the page was loaded, by its id: a refresh may replace the form.
+    const loaded = new Map();
+    let submitted = "";
+
+    function forms() {
+        return [...document.querySelectorAll(FORMS)];
+    }
+
+    /* The form of the page itself, above the one for a note. */
+    function ownForm() {
+        return forms().find((form) => form.id !== "note_form");
+    }
+
+    function entries(form) {
+        const data = [...new FormData(form).entries()].filter(([name]) => !["csrfmiddlewaretoken", NOTE].includes(name));
         return JSON.stringify(data.map(([name, value]) => [name, value instanceof File ? [value.name, value.size] : value]));
     }
 
     function isUnsaved() {
-        return form !== null && !isSubmitted && (entries() !== loaded || isRefused());
+        return forms().some((form) => !isSubmitted(form) && (entries(form) !== loaded.get(form.id) || isRefused(form)));
+    }
+
+    function isSubmitted(form) {
+        const takesNoteAlong = form.id === "note_form" && submitted === ownForm()?.id;
+        return form.id === submitted || takesNoteAlong;
     }
 
     /* A form that is shown again with errors holds what the person entered, and nothing of it is saved. */
-    function isRefused() {
-        return document.querySelector("form .campaigns-wrong") !== null;
+    function isRefused(form) {
+        return form.querySelector(".campaigns-wrong, [aria-invalid=true]:not([type=file])") !== null;
+    }
+
+    /* Save takes along a note that is written and not added yet. */
+    function takeNoteAlong(event) {
+        const note = document.getElementById(NOTE)?.value.trim();
+        if (note && event.target === ownForm()) {
+            event.formData.set(NOTE, note);
+        }
     }
 
     function ask(event) {
@@ -70,14 +97,16 @@
 
     window.campaignsUnsaved = isUnsaved;
     window.addEventListener("load", () => {
-        form = document.querySelector(".change-form form[method=post][id$=_form]");
-        if (form) {
-            loaded = entries();
-            form.addEventListener("submit", () => { isSubmitted = true; });
+        for (const form of forms()) {
+            loaded.set(form.id, entries(form));
+        }
+        if (loaded.size > 0) {
+            document.addEventListener("submit", (event) => { submitted = event.defaultPrevented ? "" : event.target.id; });
+            document.addEventListener("formdata", takeNoteAlong);
             window.addEventListener("beforeunload", ask);
         }
         showErrors();
     });
     // A page that comes back from the browser's cache has been submitted, but not left for good.
-    window.addEventListener("pageshow", (event) => { isSubmitted &&= !event.persisted; });
+    window.addEventListener("pageshow", (event) => { submitted = event.persisted ? "" : submitted; });
 })();

@@ -13,6 +13,7 @@ from campaigns.tests.support.factories import make_brand
 WRITTEN = (
     *((" 100 ", "100"), ("+1", "1"), (".5", "0.5"), ("7.", "7"), ("007.250000", "7.25"), ("1,5", "1.5")),
     *(("1,234.56", "1234.56"), ("1 234,56", "1234.56"), ("1.234,56", "1234.56"), ("1234.5", "1234.5")),
+    *(("1,234", "1234"), ("1.200", "1.2"), ("1,20", "1.2"), ("0,125", "0.125"), ("-0", "0")),
     *(("1'234.50", "1234.5"), ("1\u202f234", "1234"), ("12,345,678", "12345678"), ("1.234.567", "1234567")),
 )
 
@@ -58,8 +59,9 @@ class WhatAFormSaysOfAnEntry(AdminTestCase):
             self.assertEqual(self.client.post(address, form).status_code, 302, entry)
             self.assertEqual(Brand.objects.get(pk=brand.pk).daily_budget, Decimal(amount))
 
-    def test_it_asks_where_a_comma_may_separate_thousands_or_decimals(self) -> None:
-        self.assert_refused("daily_budget", "1,234", "“1,234” could mean 1,234 or 1.234: enter 1234 or 1.23.")
+    def test_it_names_groups_that_are_not_of_three_digits(self) -> None:
+        for entry in ("1,2345,678", "1,234,56", "1234,567,890", "12,34.50"):
+            self.assert_refused("daily_budget", entry, f"“{entry}”: Enter a number like 1250")
 
     def test_it_takes_six_decimals_in_any_currency(self) -> None:
         for brand in (make_brand(), make_brand(currency="JPY")):
@@ -69,8 +71,8 @@ class WhatAFormSaysOfAnEntry(AdminTestCase):
             self.assertEqual(Brand.objects.get(pk=brand.pk).daily_budget, Decimal("500.000001"))
         self.assert_refused("daily_budget", "500.0000001", "decimal")
 
-    def test_a_comma_separates_thousands_where_the_form_or_the_currency_leaves_no_doubt(self) -> None:
-        for brand in (make_brand(currency="EUR", daily_budget=1_500), make_brand(currency="JPY", daily_budget=15)):
+    def test_a_comma_before_three_digits_separates_thousands_as_the_field_shows_them(self) -> None:
+        for brand in (make_brand(daily_budget=15), make_brand(currency="JPY"), make_brand(currency="KWD")):
             address = reverse("admin:campaigns_brand_change", args=[brand.pk])
             form = open_form(self.client, address, "brand_form") | {"daily_budget": "1,234"}
             self.assertEqual(self.client.post(address, form).status_code, 302)

@@ -308,7 +308,7 @@ class ListsOnThePageTests(BrandTestCase):
         self.check()
         with patch("campaigns.admin.brand.lists.MAX_CHANGES", 2):
             page = self.page(brand)
-        history = page[page.index("Change history") :]
+        history = page[page.index("<h2>Status changes</h2>") :]
         self.assertEqual(history.count("<tr>"), 3)
         self.assertNotIn(other.name, history)
 
@@ -329,7 +329,7 @@ class ListsOnThePageTests(BrandTestCase):
         brand = make_brand()
         self.person("view_brand")
         page = self.page(brand)
-        for title in ("Campaigns", "Statements: days", "Change history"):
+        for title in ("Campaigns", "Statements: days", "Status changes"):
             self.assertNotIn(f'aria-label="{title}"', page)
 
 

@@ -7,13 +7,14 @@ import io
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from zipfile import ZipFile
 
 from django.contrib.auth.models import Permission, User
 from django.test import SimpleTestCase
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Brand, Campaign, SettingChange, StatusChange
+from campaigns.models import Brand, BrandAssignment, Campaign, SettingChange, StatusChange
 from campaigns.services.history.actors import actor_name, is_person, job_name
 from campaigns.services.history.record import ChangedRow, Channel, Source, record_changes
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
@@ -116,6 +117,31 @@ class ChangeHistoryTests(AdminTestCase):
         for row, setting in ((self.brand, "brand"), (other, "moved from another brand"), (campaign, "brand")):
             lines = [line[3:6] for line in self.exported(row, kind="settings") if line[3] != "created"]
             self.assertEqual(lines, [[setting, self.brand.name, other.name]])
+
+    def test_a_moved_campaign_shows_no_brand_that_the_reader_does_not_see(self) -> None:
+        campaign, other = make_campaign(self.brand, name="Video"), make_brand(name="Boreal")
+        self.save(campaign, brand=str(other.pk))
+        self.page(campaign)  # shows the message about the save
+        reader = User.objects.create(username="nadia", is_staff=True)
+        codes = ("only_assigned_brands", "view_brand", "view_campaign")
+        reader.user_permissions.set(Permission.objects.filter(codename__in=codes))
+        self.client.force_login(reader)
+        former, later = ["Alpine", "another brand"], ["another brand", "Boreal"]
+        for seen, values, rows in ((self.brand, former, [self.brand]), (other, later, [other, campaign])):
+            BrandAssignment.objects.filter(user=reader).delete()
+            BrandAssignment.objects.create(user=reader, brand=seen)
+            for row in rows:
+                self.assertEqual(self.moves(row), [values])
+                with ZipFile(io.BytesIO(self.client.get(self.address(row, file="xlsx")).content)) as workbook:
+                    cells = b"".join(map(workbook.read, workbook.namelist())).decode()
+                for text in (self.page(row), cells):
+                    for name in ("Alpine", "Boreal"):
+                        self.assertEqual(name in text, name in values, name)
+        BrandAssignment.objects.create(user=reader, brand=self.brand)
+        self.assertEqual(self.moves(campaign), [["Alpine", "Boreal"]])
+
+    def moves(self, row: Any) -> list[list[str]]:
+        return [line[4:6] for line in self.exported(row) if line[3] in ("brand", "moved from another brand")]
 
     def test_a_deleted_campaign_stays_in_the_history_of_its_brand(self) -> None:
         campaign = make_campaign(self.brand, name="Video")

@@ -20,7 +20,7 @@ from campaigns.services.insight import home as overview
 from campaigns.services.insight.home import brands_now, recent_changes
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.services.jobs.health import note_heartbeat
+from campaigns.services.jobs.processes import note_heartbeat
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, spend, utc
 

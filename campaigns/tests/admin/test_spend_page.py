@@ -10,6 +10,8 @@ from typing import Any
 
 import time_machine
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl.reader.excel import load_workbook
 
@@ -84,6 +86,13 @@ class SpendPageTests(AdminTestCase):
         self.assertContains(page, self.address(self.search).partition("?")[0])
         with self.assertNumQueries(9):
             self.client.get(self.address(self.brand))
+
+    def test_a_file_by_day_sums_no_campaigns(self) -> None:
+        for file, sums in (("days.csv", 0), ("campaigns.csv", 1), ("else.csv", 1)):
+            with CaptureQueriesContext(connection) as queries:
+                self.client.get(self.address(self.brand, file=file))
+            read = [query for query in queries if "UNION ALL" in query["sql"] and "campaignday" in query["sql"]]
+            self.assertEqual(len(read), sums, file)
 
     def test_the_table_by_campaign_is_sorted_by_its_columns(self) -> None:
         for order, names in (

@@ -67,10 +67,10 @@ class SavedForms(FormTestCase):
 class RefusedForms(FormTestCase):
     def test_a_summary_links_to_each_wrong_field(self) -> None:
         brand = make_brand(daily_budget=5)
-        answer = self.client.post(self.address(brand), self.form(brand) | {"name": "", "daily_budget": "1,234"})
+        answer = self.client.post(self.address(brand), self.form(brand) | {"name": "", "daily_budget": "1,2345,6"})
         self.assertContains(answer, "Nothing was saved.")
         self.assertContains(answer, '<li><a href="#id_name">Name</a>: ')
-        self.assertContains(answer, '<li><a href="#id_daily_budget">Daily budget</a>: “1,234” could mean 1,234 or')
+        self.assertContains(answer, '<li><a href="#id_daily_budget">Daily budget</a>: “1,2345,6”: Enter a number')
 
     def test_a_summary_names_the_row_of_the_schedule(self) -> None:
         campaign = make_campaign()

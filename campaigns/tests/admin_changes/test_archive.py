@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from django.contrib.auth.models import Group, User
@@ -9,14 +10,18 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.admin.exchange.table import import_preview
 from campaigns.models import Brand, BrandAssignment, BrandPeriod, Campaign, SettingChange
 from campaigns.services.enforcement.enforce import enforce
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.insight import home
+from campaigns.services.intake.csv_reader import read_spend_csv
+from campaigns.services.intake.messages import describe_archived
+from campaigns.services.intake.preview import Preview, preview_spend
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.services.scope import Scope
 from campaigns.tests.support.browser import AdminTestCase, FormTestCase, confirm
-from campaigns.tests.support.exchanging import ExchangeTestCase
+from campaigns.tests.support.exchanging import ExchangeTestCase, csv_of
 from campaigns.tests.support.factories import make_brand, make_campaign, recorded_changes, spend
 
 BRANDS, CAMPAIGNS = (reverse(f"admin:campaigns_{name}_changelist") for name in ("brand", "campaign"))
@@ -92,6 +97,18 @@ class OneRow(ArchiveTestCase):
         archive(campaign.brand)
         answer = self.client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
         self.assertContains(answer, "The brand is archived")
+        enforce(Scope.everything(), clock=timezone.now, actor="test")
+        page = self.client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+        self.assertContains(page, "the brand is archived")
+        self.assertContains(page, "Resumes when the brand is restored and resumed.")
+        self.assertNotContains(page, "the brand is paused")
+
+    def test_an_archived_campaign_says_who_archived_it(self) -> None:
+        campaign = make_campaign()
+        self.press(campaign, "archive")
+        page = self.client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+        self.assertContains(page, "archived by amara")
+        self.assertContains(page, "Resumes when it is restored and turned on.")
 
     def test_who_may_only_look_is_refused(self) -> None:
         campaign = make_campaign()
@@ -225,6 +242,16 @@ class WhatStays(ArchiveTestCase):
 
 
 class Forms(FormTestCase):
+    def test_a_name_that_something_archived_has_is_refused_with_the_remedy(self) -> None:
+        brand, rival = make_brand(name="Acme"), make_brand()
+        campaign, other = make_campaign(brand, name="Search"), make_campaign(brand)
+        for row, of_other, names in ((campaign, other, ("Search", "search")), (brand, rival, ("Acme", "ACME"))):
+            archive(row)
+            what = row._meta.verbose_name
+            for name in names:
+                sentence = f"There is already a {what} “{row.name}” (archived). Restore it, or choose another name."
+                self.refused(of_other, self.form(of_other) | {"name": name}, sentence)
+
     def test_a_form_does_not_turn_on_what_is_archived(self) -> None:
         campaign = make_campaign()
         for row in (campaign, campaign.brand):
@@ -274,3 +301,32 @@ class Files(ExchangeTestCase):
             self.problems(Kind.CAMPAIGNS, ["brand", "name"], ["Gone", "New"]),
             [(2, "brand: “Gone” is archived: restore it first, or name another brand.")],
         )
+
+    def test_files_name_what_is_archived(self) -> None:
+        brand, campaign = make_brand(name="Gone"), make_campaign(make_brand(name="Acme"), name="Old")
+        other = make_campaign(campaign.brand, name="New")
+        for row in (brand, campaign):
+            archive(row)
+        for kind, archived in ((Kind.BRANDS, {"Gone"}), (Kind.CAMPAIGNS, {"Old"})):
+            columns, rows = self.export(kind)
+            name, place = columns.index("name"), columns.index("archived")
+            self.assertEqual({row[name] for row in rows if row[place] == "yes"}, archived)
+        taken = self.problems(Kind.CAMPAIGNS, ["id", "name"], [other.pk, "OLD"])
+        self.assertEqual(taken, [(2, "name: another campaign is named “Old” (archived): choose another name.")])
+        draft = self.keep(Kind.CAMPAIGNS, csv_of(["id", "daily_spend_limit"], [campaign.pk, "5"]))
+        _, shown = import_preview(self.preview(draft)).tables[0]
+        self.assertIn("Old</a> (archived)", shown)
+
+    def test_the_preview_of_a_spend_file_names_what_is_archived(self) -> None:
+        gone = make_campaign(make_brand(name="Gone"), name="One")
+        old = make_campaign(make_brand(name="Acme"), name="Old")
+        make_campaign(old.brand, name="New")
+        for row in (gone.brand, old):
+            archive(row)
+        rows = [("timestamp", "brand", "campaign", "amount")]
+        rows += [("2026-11-20", *names, "1") for names in (("Gone", "One"), ("Acme", "Old"), ("Acme", "New"))]
+        preview = preview_spend(read_spend_csv(io.BytesIO(csv_of(*rows))))
+        self.assertEqual(preview.archived, ["“Acme / Old”", "“Gone”"])
+        self.assertEqual(Preview.from_json(preview.to_json()), preview)
+        told = "Archived, which their spend doesn't change: “Acme / Old”, “Gone”."
+        self.assertEqual(describe_archived(preview), told)

@@ -9,7 +9,7 @@ from typing import Any
 from django.test import Client
 
 from campaigns.models import Brand
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import create_key
 
 SPEND, TOTALS = "/api/v1/spend", "/api/v1/totals"

@@ -12,7 +12,7 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from campaigns.models import ApiKey, ApiKeyBrand, SpendRecord
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import FORM, create_key, revoke_keys
 from campaigns.tests.api.requests import SPEND, make_key, post, spend_row
 from campaigns.tests.support.factories import make_brand, make_campaign

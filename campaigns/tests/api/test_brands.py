@@ -8,7 +8,7 @@ from unittest.mock import patch
 from django.test import TestCase
 
 from campaigns.api import brands
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.tests.api.requests import make_key
 from campaigns.tests.api.test_status import get
 from campaigns.tests.feed.links import make_link

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from campaigns.models import SpendRecord
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.tests.api.requests import SPEND, make_key, spend_row
 from campaigns.tests.project.test_web_server import LOGIN, SECONDS, WebServerTestCase
 from campaigns.tests.support.factories import make_campaign

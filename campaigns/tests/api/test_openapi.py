@@ -15,7 +15,7 @@ from django.test import TestCase
 
 from campaigns.api.problems import OF_REQUESTS, OF_ROWS
 from campaigns.models import SpendRecord
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.tests.api.requests import make_key
 from campaigns.tests.project.test_web_server import WebServerTestCase
 from campaigns.tests.support.factories import make_campaign
@@ -100,7 +100,8 @@ class Schemathesis(WebServerTestCase):
                 text=True,
                 timeout=120,
             )
-        self.assertEqual(done.returncode, 0, done.stdout[-6000:] + done.stderr[-2000:])
+        said = done.stdout[-6000:] + done.stderr[-2000:] + self.services.log("web")[-4000:]
+        self.assertEqual(done.returncode, 0, said)
         self.assertNotIn("Traceback", self.services.log("web"))
         (tested,) = re.findall(r"(\d+) generated", done.stdout)
         self.assertGreater(int(tested), 100)

@@ -11,7 +11,7 @@ from typing import Any
 from django.test import TestCase
 
 from campaigns.models import Campaign, CampaignLink, PlatformAccount, SpendRecord
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.tests.api.requests import SPEND, make_key, post, spend_row
 from campaigns.tests.support.factories import make_campaign, spend, utc
 
@@ -220,7 +220,7 @@ class ByLink(SpendTestCase):
         self.assertEqual(self.send([self.row(), spend_row(self.campaign.pk)])[1]["duplicates"], 2)
 
     def test_others_are_refused_by_name(self) -> None:
-        for row in (self.row(campaign="78"), self.row(account="1"), self.row(source="meta_ads"), self.row(source="x")):
+        for row in (self.row(campaign="78"), self.row(account="1"), self.row(source="meta_ads"), self.row(source="\0")):
             problem, detail = self.refusal(row)
             self.assertEqual(problem, "unlinked-campaign")
             self.assertIn(" ".join(row["campaign"].values()), detail)

@@ -10,7 +10,7 @@ from django.test import Client, TestCase
 from django.utils import timezone
 
 from campaigns.models import AppliedStatus, Campaign, FeedBatch
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.insight import campaign_statuses
 from campaigns.tests.api.requests import make_key, post
 from campaigns.tests.feed.links import key_of, make_link

@@ -11,7 +11,7 @@ from django.test import TestCase
 from django.utils import timezone
 
 from campaigns.models import Brand, CampaignLink, PlatformAccount, SpendRecord, SpendTotal
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.totals.book import book_totals
 from campaigns.tests.api.requests import TOTALS, make_key, post
 from campaigns.tests.support.factories import make_campaign, utc

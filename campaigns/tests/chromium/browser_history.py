@@ -9,7 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
-from campaigns.services.history.record import Channel, Source, changing_settings
+from campaigns.services.history.record import Channel, Source, differences, record_changes
+from campaigns.services.history.settings import read_settings
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.notes import add_note
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
@@ -25,12 +26,15 @@ class ChangeHistory(BrowserTestCase):
         spend(self.campaigns[0], 120)
         run_full_check("check_budgets", clock=timezone.now)
         add_note(self.brand, "Client asked for a break", person=self.user)
-        ids = [campaign.pk for campaign in self.campaigns]
-        with changing_settings(Campaign, ids, Source("amara", Channel.BULK), clock=timezone.now):
-            Campaign.objects.update(daily_spend_limit=Decimal("1250.5"))
-        with changing_settings(Brand, [self.brand.pk], Source("amara", Channel.API), clock=timezone.now):
-            Brand.objects.update(daily_budget=Decimal(500))
+        self.change(Campaign, Channel.BULK, daily_spend_limit=Decimal("1250.5"))
+        self.change(Brand, Channel.API, daily_budget=Decimal(500))
         run_full_check("check_budgets", clock=lambda: timezone.now() + timedelta(days=1))
+
+    def change(self, model: type[Brand] | type[Campaign], channel: Channel, **values: Decimal) -> None:
+        ids = list(model.objects.values_list("pk", flat=True))
+        before = read_settings(model, ids)
+        model.objects.update(**values)
+        record_changes(differences(before, read_settings(model, ids)), Source("amara", channel), at=timezone.now())
 
     def test_it_is_read_filtered_and_taken_as_a_file(self) -> None:
         shown = self.open(page(Brand, "history", self.brand.pk))

@@ -20,7 +20,7 @@ AS_OF = re.compile(r"^As of \d\d:\d\d:\d\d [A-Z]+")
 A_MINUTE = 60_000
 
 
-class Refreshing(BrowserTestCase):
+class RefreshingCase(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.brand = make_brand(name="Alpine", currency="EUR", daily_budget=100, monthly_budget=3_000)
@@ -56,6 +56,8 @@ class Refreshing(BrowserTestCase):
         expect(page.locator("[data-as-of]")).to_have_text(AS_OF)
         return page
 
+
+class Refreshing(RefreshingCase):
     def test_home_follows_the_spend(self) -> None:
         page = self.open_with_time("/admin/")
         expect(page.get_by_text("20.00 of 100.00 EUR").first).to_be_visible()
@@ -88,7 +90,7 @@ class Refreshing(BrowserTestCase):
         expect(page.locator(".campaigns-story")).to_contain_text("Paused since")
         curve = "canvas => Chart.getChart(canvas).data.datasets[0].data.at(-1).y"
         self.assertEqual(page.locator("canvas[data-day]").evaluate(curve), 90)
-        expect(page.get_by_role("region", name="Status history").get_by_role("row")).to_have_count(2)
+        expect(page.get_by_role("region", name="Status changes").get_by_role("row")).to_have_count(2)
         self.look()
 
     def test_a_list_follows_its_rows_and_keeps_its_actions(self) -> None:

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request,
 from campaigns.tests.support.committed import CommittedTestCase
 
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 PHONE: ViewportSize = {"width": 375, "height": 812}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]

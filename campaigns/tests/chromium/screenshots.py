@@ -17,7 +17,7 @@ from playwright.sync_api import Page, ViewportSize
 from campaigns.models import Brand, Campaign, Heartbeat
 from campaigns.services.demo.fill import fill
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
-from campaigns.services.jobs.health import note_heartbeat
+from campaigns.services.jobs.processes import note_heartbeat
 from campaigns.tests.chromium.case import DESKTOP, PHONE, BrowserTestCase
 from campaigns.tests.support.pages import every_model, page
 

@@ -85,7 +85,9 @@ class RoundTrip(ExchangeTestCase):
         columns, rows = self.export(Kind.BRANDS)
         self.assertEqual(columns[-2:], ["spent_today", "spent_this_month"])
         plain = next(row for row in rows if row[1] == "+49 30")
-        self.assertEqual(plain[2:], ["on", "EUR", "UTC", Decimal("0.000002"), Decimal("999999999.999999"), "", 0, 0])
+        self.assertEqual(
+            plain[2:], ["on", "EUR", "UTC", Decimal("0.000002"), Decimal("999999999.999999"), "", "", 0, 0]
+        )
 
 
 class WhatAFileChanges(ExchangeTestCase):

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from unittest import skipUnless
 
 from campaigns.models import AppliedStatus, Campaign, CampaignLink, FeedBatch
-from campaigns.models.access import Scope
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.tests.api.requests import make_key
 from campaigns.tests.feed.fake_platform import running_platform
 from campaigns.tests.feed.links import key_of, make_link

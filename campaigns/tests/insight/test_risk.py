@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from campaigns.models import Brand
+from campaigns.rules.pace import OFTEN_REACHED
 from campaigns.services.insight.brand_now import MAX_WORST_BRANDS
 from campaigns.services.insight.home import brands_now
 from campaigns.services.insight.risk import Risk
@@ -110,6 +111,72 @@ class RiskTests(HomeTestCase):
         every = f"{reverse('admin:campaigns_brand_changelist')}?risk=attention"
         self.assertContains(page, f'<a class="text-link" href="{every}">View all')
         self.assertEqual(len(self.client.get(every).context["cl"].result_list), count)
+
+    def test_a_budget_that_often_runs_out_is_among_them(self) -> None:
+        for days in (OFTEN_REACHED, OFTEN_REACHED - 1):
+            brand = self.spending(1, name=f"on {days} days", daily_budget=100)
+            make_profile(brand, NOW.date(), 10, reached_days=days)
+        unlimited = self.spending(1, name="without a budget")
+        make_profile(unlimited, NOW.date(), 10, reached_days=10)
+        self.assertEqual(self.of_risk(Risk.OFTEN_REACHED), {"on 6 days"})
+        self.assertEqual([brand.name for brand in brands_now(self.user, now=NOW).worst], ["on 6 days"])
+        attention = self.client.get(reverse("admin:campaigns_brand_changelist"), {"risk": "attention"})
+        self.assertEqual([brand.name for brand in attention.context["cl"].result_list], ["on 6 days"])
+
+    def captions(self) -> list[list[str]]:
+        lists = self.home().context["lists"]
+        return [[*brand["captions"]] for listed in lists for group in listed["currencies"] for brand in group["brands"]]
+
+    def test_each_amount_names_its_budget_and_is_that_of_the_brand_list(self) -> None:
+        self.spending(110, 40, name="both", daily_budget=100, monthly_budget=120, currency="USD")
+        make_profile(self.spending(0, 800, name="fast", monthly_budget=820), NOW.date(), 10)
+        make_profile(self.spending(0, 100, name="slow", monthly_budget=820), NOW.date(), 10)
+        for brand in Brand.objects.exclude(name="slow"):
+            make_profile(brand, NOW.date(), 10)
+        self.assertEqual(
+            self.captions(),
+            [
+                ["projected 35.00 USD over the month’s budget", "runs out around Fri 27 Nov"],
+                ["10.00 USD over today’s budget", "30.00 USD over the month’s budget"],
+                ["projected 665.00 USD under the month’s budget"],
+            ],
+        )
+        listed = self.client.get(reverse("admin:campaigns_brand_changelist")).context["cl"].result_list
+        figures = {brand.name: brand.over_or_under for brand in listed}
+        self.assertEqual(figures, {"both": 30, "fast": 35, "slow": -665})
+
+    def test_a_reached_brand_is_not_said_to_end_over_its_budget(self) -> None:
+        # Paused for the rest of the month: what it would have spent is nothing that anybody will see.
+        make_profile(self.spending(900, 0, name="reached", monthly_budget=850), NOW.date(), 1_000)
+        self.assertEqual(self.captions(), [["50.00 USD over the month’s budget"]])
+        self.assertNotContains(self.home(), "would end")
+
+    def test_a_budget_of_0_comes_last(self) -> None:
+        self.spending(0, name="A new one", daily_budget=0, monthly_budget=0)
+        self.spending(100, name="B spent", daily_budget=100)
+        self.spending(101, name="C over", daily_budget=100)
+        self.assertEqual(
+            [brand.name for brand in brands_now(self.user, now=NOW).worst], ["C over", "B spent", "A new one"]
+        )
+        self.assertEqual(
+            self.captions(),
+            [
+                ["1.00 USD over today’s budget"],
+                ["today’s budget is spent"],
+                ["today’s budget is 0", "the month’s budget is 0"],
+            ],
+        )
+
+    def test_each_currency_has_its_own_list_worst_first(self) -> None:
+        for number in range(MAX_WORST_BRANDS):
+            self.spending(110 + number, name=f"Euro {number}", currency="EUR", daily_budget=100)
+        self.spending(5_000, name="Dollar", currency="USD", daily_budget=100)
+        (attention, _) = self.home().context["lists"]
+        groups = [(group["code"], len(group["brands"])) for group in attention["currencies"]]
+        self.assertEqual(groups, [("EUR", MAX_WORST_BRANDS - 1), ("USD", 1)])
+        names = [brand.name for brand in brands_now(self.user, now=NOW).worst]
+        self.assertEqual(names, [*(f"Euro {number}" for number in range(7, 0, -1)), "Dollar"])
+        self.assertContains(self.home(), '<h4 class="home-currency">EUR <span class="home-caption">worst first</span>')
 
     def test_amounts_are_compared_within_a_currency_only(self) -> None:
         self.spending(2_000_000, name="Yen", currency="JPY", daily_budget=1_900_000)

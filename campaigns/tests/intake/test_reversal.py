@@ -67,6 +67,26 @@ class ReversalTests(UploadPageTestCase):
                 self.check()
                 self.assertEqual(self.search.status, "active")
 
+    def test_a_reversed_file_is_imported_again_under_new_ids_and_the_preview_says_so(self) -> None:
+        data = self.file("7", "8")
+        upload = self.import_it(data)
+        reverse_import(upload, actor="amara", clock=timezone.now)
+        self.upload(data)
+        page = self.client.get(reverse("admin:campaigns_spendupload_change", args=[upload.pk + 1]))
+        self.assertContains(page, "2 rows with an existing external_id were reversed with the import")
+        self.assertContains(page, "give them new IDs, for example with “-2” at the end")
+        self.import_it(data.replace(b",id-0", b",id-0-2").replace(b",id-1", b",id-1-2"))
+        self.assertEqual(self.total(), 15)
+        upload = self.import_it(self.file("7", "8", "9"))
+        self.assertEqual((upload.imported, upload.repeated, self.total()), (1, 2, 24))
+
+    def test_a_reversed_file_without_ids_is_imported_again_without_a_question(self) -> None:
+        data = self.file("7", "8", ids=False)
+        reverse_import(self.import_it(data), actor="amara", clock=timezone.now)
+        self.import_it(data)
+        self.assertEqual(self.total(), 15)
+        self.assertContains(self.upload(data), "Import the same file again")
+
     def test_others_spend_stays(self) -> None:
         spend(self.search, 5)
         upload = self.import_it(self.file("7"))

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from campaigns.database.connection import fetch_all
 from campaigns.models import PendingSpend
-from campaigns.services.jobs import health
+from campaigns.services.jobs import dead_rows
 from campaigns.services.ledger.fold import fold
 from campaigns.tests.support.factories import make_campaign, spend, utc
 from campaigns.tests.support.outside import POSTGRESQL, OutsideTestCase
@@ -25,9 +25,9 @@ if POSTGRESQL:
                 spend(campaign, 1, NOON)
             fold()
             fetch_all("SELECT pg_stat_force_next_flush()")
-            with patch.object(health, "MANY_DEAD_ROWS", 4):
-                self.assertEqual(health.dead_rows_warning(), "")
-            with patch.object(health, "MANY_DEAD_ROWS", 3):
-                self.assertIn("keeps 3 deleted rows", health.dead_rows_warning())
+            with patch.object(dead_rows, "MANY_DEAD_ROWS", 4):
+                self.assertEqual(dead_rows.dead_rows_warning(), "")
+            with patch.object(dead_rows, "MANY_DEAD_ROWS", 3):
+                self.assertIn("keeps 3 deleted rows", dead_rows.dead_rows_warning())
                 warnings = self.client.get("/health/jobs").json()["warnings"]
             self.assertIn("PostgreSQL keeps 3 deleted rows of pending spend", " ".join(warnings))

@@ -14,7 +14,7 @@ from budget_manager.celery import app
 from campaigns.models import Campaign, CheckShard, JobRun
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.jobs import full_check as jobs
-from campaigns.services.jobs.health import processes
+from campaigns.services.jobs.processes import processes
 from campaigns.services.jobs.schedule import QUICK
 from campaigns.tasks import check_budgets, reset_daily_spend, reset_monthly_spend
 from campaigns.tests.support.checking import ACTIVE, history

@@ -10,7 +10,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from campaigns.models import AccountingTimeZone, Heartbeat, JobRun, PendingSpend
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, RESET_DAILY_SPEND, RESET_MONTHLY_SPEND, run_full_check
-from campaigns.services.jobs.health import Health, JobHealth, health, in_words, late_check, note_heartbeat
+from campaigns.services.jobs.health import Health, JobHealth, health, in_words, late_check
+from campaigns.services.jobs.processes import note_heartbeat
 from campaigns.services.jobs.quick_check import JOB as QUICK_PASS
 from campaigns.services.jobs.schedule import CHECK, DAILY, MONTHLY, Job
 from campaigns.tests.support.factories import make_campaign, spend, utc

@@ -17,7 +17,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from budget_manager import heartbeats
 from budget_manager.celery import app
 from campaigns.models import Heartbeat
-from campaigns.services.jobs.health import note_heartbeat
+from campaigns.services.jobs.processes import note_heartbeat
 from campaigns.tests.jobs.test_health_probes import database_at, database_settings, nobody_listens
 from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import utc

@@ -131,6 +131,18 @@ class RefreshTests(PaceTestCase):
         BrandPace.objects.all().delete()
         self.assertEqual(self.refreshed(brand).monday, 100)
 
+    def test_it_counts_the_last_days_on_which_the_daily_budget_was_reached(self) -> None:
+        brand = self.brand(daily_budget=100)
+        days = BrandPeriod.objects.filter(kind="day", starts_on__gte=TODAY - 11 * ONE_DAY)
+        days.update(closed_at=NOW, spend_at_close=100, budget_at_close=100)
+        self.assertEqual(self.refreshed(brand).reached_days, 10)
+        others: tuple[dict[str, Any], ...] = ({"spend_at_close": 99}, {"budget_at_close": 0}, {"budget_at_close": None})
+        for day, changes in enumerate(others, start=1):
+            days.filter(starts_on=TODAY - day * ONE_DAY).update(**changes)
+        days.filter(starts_on=TODAY - 4 * ONE_DAY).update(closed_at=None)
+        BrandPace.objects.all().delete()
+        self.assertEqual(self.refreshed(brand).reached_days, 6)
+
     def test_days_on_which_the_month_was_used_up_are_left_out(self) -> None:
         brand = self.brand(monthly_budget=1000)
         october = BrandPeriod.objects.filter(kind="month", starts_on=date(2026, 10, 1))
@@ -283,6 +295,10 @@ class GuardTests(PaceTestCase):
         self.refused("brand_pace_days_in_range", days="57")
         self.refused("brand_pace_days_in_range", volatility="3")
         execute("UPDATE campaigns_brandpace SET days = 56, volatility = 2")
+
+    def test_reached_days_are_in_range(self) -> None:
+        self.refused("brand_pace_reached_days_in_range", reached_days="11")
+        execute("UPDATE campaigns_brandpace SET reached_days = 10")
 
     def test_what_is_expected_is_in_range(self) -> None:
         most = to_micros(10**9)

@@ -4,7 +4,7 @@ from django.db.models.functions import Now
 
 
 class Migration(migrations.Migration):
-    dependencies = (("campaigns", "0009_totals"),)
+    dependencies = (("campaigns", "0011_reached_days"),)
     operations = (
         migrations.CreateModel(
             name="ApiKey",

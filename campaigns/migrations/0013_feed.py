@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0010_api_keys'),
+        ('campaigns', '0012_api_keys'),
     ]
 
     operations = [

@@ -1,0 +1,66 @@
+"""Spend that waits, for the home page; until when spend is known, for the pages of brands and campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from campaigns.admin.shared.base import may_view
+from campaigns.admin.shared.display import ago, chip, link_to, table
+from campaigns.admin.shared.times import local_time
+from campaigns.models import CampaignLink, PlatformAccount, SpendTotal
+from campaigns.rules.money import format_money
+from campaigns.services.permissions import visible_to
+from campaigns.services.totals.held import held_decreases
+from campaigns.services.totals.silence import Known, silent_accounts
+from campaigns.services.totals.unassigned import unassigned_spend
+
+
+def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | None:
+    """Return what home shows of spend that waits and of silent accounts; None where all is well."""
+    if not may_view(request, CampaignLink):
+        return None
+    found = unassigned_spend(request.user)
+    held = (
+        [each for each in held_decreases(request.user) if not each.is_rejected] if may_view(request, SpendTotal) else []
+    )
+    silent = visible_to(request.user, PlatformAccount.objects.all(), "brand").filter(
+        pk__in=[each.pk for each in silent_accounts(now=now)]
+    )
+    if not found.open and not held and not silent:
+        return None
+    return {
+        "unassigned": {
+            "money": [format_money(amount, currency or "–") for currency, amount in found.money.items()],
+            "count": len(found.open),
+            "address": reverse("admin:campaigns_campaignlink_unassigned"),
+        },
+        "held": {"count": len(held), "address": reverse("admin:campaigns_spendtotal_held")},
+        "silent": [
+            {
+                "account": link_to(each) if may_view(request, PlatformAccount) else str(each),
+                "platform": each.get_source_display(),
+                "ago": ago(each.reported_until, now),
+            }
+            for each in silent
+        ],
+    }
+
+
+def known_table(known: Sequence[Known], zone: str, *, may_follow: bool) -> SafeString:
+    """Return the accounts that spend comes from, and until when it is known; times in the brand's zone."""
+    rows = [
+        (
+            each.account.get_source_display(),
+            link_to(each.account) if may_follow else str(each.account),
+            local_time(each.until, zone) if each.until else "–",
+            chip("silent", "warning") if each.is_silent else "",
+        )
+        for each in known
+    ]
+    return table(("Platform", "Account", "Known until", ""), rows, empty="", label="Platforms")

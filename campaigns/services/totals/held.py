@@ -1,0 +1,61 @@
+"""Held decreases as people see them: one line an account and day (R16)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from campaigns.database.connection import as_date, fetch_all
+from campaigns.database.dialects import shown_sum
+from campaigns.database.statements import statement
+from campaigns.models import BrandAssignment
+from campaigns.rules.money import from_micros
+from campaigns.services.permissions import Person, sees_only_assigned_brands
+from campaigns.services.totals.waiting import REPORTED
+
+# Accounts and days that are shown at once.
+MOST = 500
+
+
+@dataclass(frozen=True)
+class Held:
+    """The decreases of an account and day that wait for a person, with the sums over all of its campaigns."""
+
+    source: str
+    account: str
+    day: date
+    account_name: str
+    currency: str
+    brand_id: int | None
+    reported: Decimal
+    booked: Decimal
+    # Campaigns whose decrease waits, and of how many of them the figure was rejected.
+    campaigns: int
+    rejected: int
+
+    @property
+    def is_rejected(self) -> bool:
+        return self.campaigns == self.rejected
+
+    @property
+    def key(self) -> str:
+        """Return what names it in a form."""
+        return f"{self.source} {self.account} {self.day}"
+
+
+def held_decreases(person: Person) -> list[Held]:
+    """Return what waits for a decision, the newest day first; people who see only some brands see their accounts'."""
+    sql = statement("totals/held", reported=shown_sum(REPORTED), booked=shown_sum("total.booked"), micros=REPORTED)
+    held = [_held(row) for row in fetch_all(sql, {"most": MOST})]
+    if sees_only_assigned_brands(person):
+        brands = set(BrandAssignment.objects.filter(user=person.pk).values_list("brand_id", flat=True))
+        held = [each for each in held if each.brand_id in brands]
+    return held
+
+
+def _held(row: tuple[Any, ...]) -> Held:
+    source, account, day, name, currency, brand, reported, booked, campaigns, rejected = row
+    sums = from_micros(int(reported)), from_micros(int(booked))
+    return Held(source, account, as_date(day), name, currency, brand, *sums, campaigns, rejected)

@@ -1,0 +1,53 @@
+"""Until when spend is known, and accounts that should have reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from campaigns.models import CampaignLink, PlatformAccount
+
+
+@dataclass(frozen=True)
+class Known:
+    """An account that a brand's or campaign's spend comes from, and until when it is known; None: never reported."""
+
+    account: PlatformAccount
+    until: datetime | None
+    is_silent: bool
+
+
+def accounts_of(*, campaigns: Iterable[int], now: datetime) -> list[Known]:
+    """Return the accounts that these campaigns are linked to, the one that is known least first."""
+    linked = CampaignLink.objects.filter(campaign__in=campaigns).values("account")
+    return _known(PlatformAccount.objects.filter(pk__in=linked), now)
+
+
+def accounts_of_brand(brand_id: int, *, now: datetime) -> list[Known]:
+    """Return the accounts that campaigns of the brand are linked to, the one that is known least first."""
+    linked = CampaignLink.objects.filter(campaign__brand=brand_id).values("account")
+    return _known(PlatformAccount.objects.filter(pk__in=linked), now)
+
+
+def silent_accounts(*, now: datetime) -> list[PlatformAccount]:
+    """Return the accounts in use that have reported once, but not within their interval, the longest silent first.
+
+    An account whose spend comes by files only has never said until when it is known, and isn't expected to.
+    """
+    in_use = CampaignLink.objects.filter(account=OuterRef("pk"), campaign__isnull=False)
+    silent = PlatformAccount.objects.filter(Exists(in_use), reported_until__lt=now - timedelta(hours=1))
+    return [each for each in silent.order_by("reported_until") if is_silent(each, now=now)]
+
+
+def is_silent(account: PlatformAccount, *, now: datetime) -> bool:
+    """Return whether the account should have reported since."""
+    until = account.reported_until
+    return until is not None and until < now - timedelta(hours=account.interval_hours)
+
+
+def _known(accounts: QuerySet[PlatformAccount], now: datetime) -> list[Known]:
+    ordered = accounts.order_by(F("reported_until").asc(nulls_first=True), "pk")
+    return [Known(each, each.reported_until, is_silent(each, now=now)) for each in ordered]

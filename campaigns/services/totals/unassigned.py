@@ -1,0 +1,112 @@
+"""Spend that waits because its campaign isn't linked, or can't be booked: for people who assign it (R17)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from campaigns.database.connection import as_date, fetch_all
+from campaigns.database.dialects import shown_sum
+from campaigns.database.statements import statement
+from campaigns.models import BrandAssignment
+from campaigns.models.platforms.totals import Waiting
+from campaigns.rules.money import from_micros
+from campaigns.services.permissions import Person, sees_only_assigned_brands
+from campaigns.services.totals.waiting import REPORTED
+
+# Campaigns of platforms that are read at once; a page says where there are more.
+MOST = 2_000
+
+
+@dataclass(frozen=True)
+class UnassignedSpend:
+    """What waits of one campaign of a platform, for one reason."""
+
+    source: str
+    account: str
+    campaign: str
+    waiting: Waiting
+    account_name: str
+    currency: str
+    # The brand that the account suggests.
+    brand_id: int | None
+    link_id: int | None
+    name: str
+    note: str
+    # The campaign that it is linked to, where it waits for another reason.
+    campaign_id: int | None
+    days: int
+    first_day: date
+    last_day: date
+    amount: Decimal
+    problem: str
+
+    @property
+    def key(self) -> str:
+        """Return what names it in a form."""
+        return f"{self.source} {self.account} {self.campaign}"
+
+
+@dataclass(frozen=True)
+class Unassigned:
+    """What waits, most money first; is_capped: more than MOST campaigns of platforms do."""
+
+    spend: list[UnassignedSpend]
+    is_capped: bool
+
+    @property
+    def money(self) -> dict[str, Decimal]:
+        """Return the amounts by currency, without what is ignored on purpose."""
+        amounts: dict[str, Decimal] = defaultdict(Decimal)
+        for each in self.open:
+            amounts[each.currency] += each.amount
+        return dict(sorted(amounts.items()))
+
+    @property
+    def open(self) -> list[UnassignedSpend]:
+        return [each for each in self.spend if each.waiting != Waiting.IGNORED]
+
+    @property
+    def ignored(self) -> list[UnassignedSpend]:
+        return [each for each in self.spend if each.waiting == Waiting.IGNORED]
+
+
+def unassigned_spend(person: Person) -> Unassigned:
+    """Return what waits of the accounts that the person sees.
+
+    People who see only assigned brands see the accounts for which one of these is suggested.
+    """
+    sql = statement("totals/unassigned", amount=shown_sum(f"{REPORTED} - total.booked"))
+    rows = fetch_all(sql, {"most": MOST + 1})
+    spend = [_spend(row) for row in rows[:MOST]]
+    if sees_only_assigned_brands(person):
+        brands = set(BrandAssignment.objects.filter(user=person.pk).values_list("brand_id", flat=True))
+        spend = [each for each in spend if each.brand_id in brands]
+    spend.sort(key=lambda each: (-abs(each.amount), each.key))
+    return Unassigned(spend, len(rows) > MOST)
+
+
+def _spend(row: tuple[Any, ...]) -> UnassignedSpend:
+    source, account, campaign, waiting, account_name, currency, brand, link, name, note, linked, *rest = row
+    days, first, last, amount, problem = rest
+    return UnassignedSpend(
+        source,
+        account,
+        campaign,
+        Waiting(waiting),
+        account_name,
+        currency,
+        brand,
+        link,
+        name,
+        note,
+        linked,
+        days,
+        as_date(first),
+        as_date(last),
+        from_micros(int(amount)),
+        problem,
+    )

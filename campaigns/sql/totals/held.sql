@@ -1,0 +1,16 @@
+-- Accounts and days with held decreases (waiting 5), with the sums over all totals of the account and day.
+WITH held AS (
+    SELECT DISTINCT source, account, day FROM campaigns_spendtotal WHERE waiting > 0 AND waiting = 5
+    ORDER BY day DESC, source, account LIMIT %(most)s
+)
+SELECT total.source, total.account, total.day, COALESCE(account.name, '') AS name,
+    COALESCE(account.currency, '') AS currency, account.brand_id, {reported} AS reported, {booked} AS booked,
+    SUM(CASE WHEN total.waiting = 5 THEN 1 ELSE 0 END) AS campaigns,
+    SUM(CASE WHEN total.waiting = 5 AND total.rejected = {micros} THEN 1 ELSE 0 END) AS rejected
+FROM held
+JOIN campaigns_spendtotal AS total
+    ON total.source = held.source AND total.account = held.account AND total.day = held.day
+LEFT JOIN campaigns_platformaccount AS account
+    ON account.source = total.source AND account.external_id = total.account
+GROUP BY total.source, total.account, total.day, account.name, account.currency, account.brand_id
+ORDER BY total.day DESC, total.source, total.account

@@ -1,0 +1,147 @@
+"""Accounts, links and held decreases in the admin, and until when spend is known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.models import CampaignLink, SpendRecord, SpendTotal
+from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
+from campaigns.tests.platforms.test_unassigned import UnassignedTestCase
+from campaigns.tests.support.factories import make_campaign
+
+
+class LinkTests(UnassignedTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.link = CampaignLink.objects.get(external_id="1")
+        self.address = reverse("admin:campaigns_campaignlink_change", args=[self.link.pk])
+        self.other = make_campaign(self.brand, name="Other")
+
+    def save(self, **data: Any) -> Any:
+        return self.client.post(self.address, {"note": "", "first_day": "", **data}, follow=True)
+
+    def test_a_link_books_and_its_page_shows_the_days(self) -> None:
+        self.save(campaign=self.search.pk)
+        self.check()
+        self.assertEqual(self.booked("Search"), Decimal("120.5"))
+        page = self.client.get(self.address)
+        self.assertContains(page, "120.50")
+        self.assertContains(page, "booked")
+
+    def test_moving_asks_from_which_day(self) -> None:
+        self.save(campaign=self.search.pk)
+        self.check()
+        asked = self.save(campaign=self.other.pk)
+        self.assertContains(asked, "is booked for another campaign")
+        self.link.refresh_from_db()
+        self.assertEqual(self.link.campaign, self.search)
+        self.save(campaign=self.other.pk, first_day=str(self.day))
+        self.check()
+        self.assertEqual((self.booked("Search"), self.booked("Other")), (0, Decimal("120.5")))
+
+    def test_earlier_days_stay(self) -> None:
+        self.save(campaign=self.search.pk)
+        self.check()
+        self.save(campaign=self.other.pk, first_day=str(self.day + timedelta(days=1)))
+        self.check()
+        self.assertEqual((self.booked("Search"), self.booked("Other")), (Decimal("120.5"), None))
+
+    def test_a_link_is_assigned_or_ignored(self) -> None:
+        self.assertContains(
+            self.save(campaign=self.search.pk, ignored="on"), "either assigned to a campaign or ignored"
+        )
+
+    def test_links_are_found_by_ids_of_the_platform(self) -> None:
+        listed = reverse("admin:campaigns_campaignlink_changelist")
+        self.assertContains(self.client.get(listed, {"q": "123"}), "Vidéo")
+        self.assertContains(self.client.get(listed, {"q": "Vid"}), "unassigned")
+
+
+class AccountTests(UnassignedTestCase):
+    def test_a_zone_that_was_missing_sets_spend_free(self) -> None:
+        self.account.timezone = ""
+        self.account.save()
+        CampaignLink.objects.filter(external_id="1").update(campaign=self.search)
+        run_full_check(CHECK_BUDGETS, clock=timezone.now)
+        self.assertContains(
+            self.client.get(reverse("admin:campaigns_campaignlink_unassigned")), "the account’s time zone is unknown"
+        )
+        address = reverse("admin:campaigns_platformaccount_change", args=[self.account.pk])
+        self.client.post(address, {"currency": "usd", "timezone": "europe/paris", "interval_hours": 3, "brand": ""})
+        self.check()
+        self.assertEqual(self.booked("Search"), Decimal("120.5"))
+        self.account.refresh_from_db()
+        self.assertEqual((self.account.currency, self.account.timezone), ("USD", "Europe/Paris"))
+
+    def test_silent_accounts_are_on_home_and_on_their_brands_and_campaigns(self) -> None:
+        CampaignLink.objects.filter(external_id="1").update(campaign=self.search)
+        pages = (
+            reverse("admin:index"),
+            reverse("admin:campaigns_brand_change", args=[self.brand.pk]),
+            reverse("admin:campaigns_campaign_change", args=[self.search.pk]),
+            reverse("admin:campaigns_platformaccount_changelist"),
+        )
+        self.account.reported_until = timezone.now() - timedelta(hours=2)
+        self.account.save()
+        for page in pages:
+            self.assertNotContains(self.client.get(page), "silent</span>")
+        self.account.reported_until = timezone.now() - timedelta(hours=4)
+        self.account.save()
+        for page in pages:
+            self.assertContains(self.client.get(page), "silent</span>", msg_prefix=page)
+
+
+class HeldTests(UnassignedTestCase):
+    """Yesterday's 1,000 USD become 100: held until somebody decides."""
+
+    page = reverse("admin:campaigns_spendtotal_held")
+
+    def setUp(self) -> None:
+        super().setUp()
+        SpendTotal.objects.all().delete()
+        CampaignLink.objects.filter(external_id="1").update(campaign=self.search)
+        self.old = timezone.now().date() - timedelta(days=2)
+        self.total = SpendTotal.objects.create(
+            source="google_ads", account="123", campaign="1", day=self.old, total=1000
+        )
+        self.check()
+        SpendTotal.objects.filter(pk=self.total.pk).update(total=100)
+        self.check()
+        run_full_check(CHECK_BUDGETS, clock=timezone.now)
+
+    def decide(self, decision: str) -> Any:
+        data = {"held": f"google_ads 123 {self.old}", "decision": decision}
+        return self.client.post(self.page, data, follow=True)
+
+    def sum(self) -> Any:
+        return SpendRecord.objects.aggregate(sum=Sum("amount"))["sum"]
+
+    def test_it_is_shown_with_both_sums(self) -> None:
+        self.assertEqual(self.sum(), 1000)
+        shown = self.client.get(self.page)
+        self.assertContains(shown, "Booked 1,000.00 USD, now reported 100.00 USD: 900.00 USD less, of 1 campaign.")
+        self.assertContains(self.client.get(reverse("admin:index")), "1 account day")
+
+    def test_released_it_is_booked(self) -> None:
+        self.assertContains(self.decide("release"), "booked 1 decreases")
+        self.assertEqual(self.sum(), 100)
+        self.assertContains(self.client.get(self.page), "No decrease is held.")
+
+    def test_rejected_it_stays_and_isnt_asked_again(self) -> None:
+        self.assertContains(self.decide("reject"), "what is booked stays")
+        run_full_check(CHECK_BUDGETS, clock=timezone.now)
+        self.assertEqual(self.sum(), 1000)
+        shown = self.client.get(self.page)
+        self.assertContains(shown, "No decrease is held.")
+        self.assertContains(shown, "Rejected")
+        self.assertNotContains(self.client.get(reverse("admin:index")), "account day")
+
+    def test_what_is_settled_meanwhile_is_said(self) -> None:
+        self.decide("release")
+        self.assertContains(self.decide("reject"), "waits no longer")
