@@ -284,6 +284,9 @@ HELD_ABOVE_AMOUNT = environment.number("HELD_ABOVE_AMOUNT", 100, least=0, most=1
 # The largest file of spend that staff may upload; a worker imports it.
 SPEND_UPLOAD_MEGABYTES = environment.number("SPEND_UPLOAD_MEGABYTES", 200, least=1, most=10_000)
 
+# Minutes after which a pause that a connector hasn't acknowledged is drift (R18).
+DRIFT_MINUTES = environment.number("DRIFT_MINUTES", 5, least=1, most=1_440)
+
 # Requests of one key of the HTTP API; each has up to 10,000 rows.
 API_REQUESTS_PER_MINUTE = environment.number("API_REQUESTS_PER_MINUTE", 600, least=1, most=1_000_000)
 # Threads of a web process for the API, beside those of gunicorn's --threads for everything else.

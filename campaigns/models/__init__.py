@@ -4,6 +4,8 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.notes import Note
+from campaigns.models.outgoing.applied import AppliedStatus, PlatformStatus
+from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
@@ -19,6 +21,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyBrand",
     "ApiKeyRequests",
+    "AppliedStatus",
     "Brand",
     "BrandAssignment",
     "BrandPace",
@@ -29,6 +32,7 @@ __all__ = [
     "CheckShard",
     "DaypartingSchedule",
     "DueBrand",
+    "FeedBatch",
     "Heartbeat",
     "ImportDraft",
     "ImportedRecords",
@@ -40,6 +44,7 @@ __all__ = [
     "PasswordToChange",
     "PendingSpend",
     "PlatformAccount",
+    "PlatformStatus",
     "SavedFilter",
     "SettingChange",
     "SpendCorrection",

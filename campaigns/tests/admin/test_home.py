@@ -133,7 +133,7 @@ class ChangeTests(HomeTestCase):
 
 
 class SizeTests(HomeTestCase):
-    MOST = 19
+    MOST = 23
 
     def queries(self) -> int:
         self.home()

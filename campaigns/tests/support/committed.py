@@ -22,6 +22,7 @@ from django_celery_beat.models import (
 
 from campaigns.database.connection import fetch_all
 from campaigns.models import (
+    AppliedStatus,
     Brand,
     BrandAssignment,
     BrandPeriod,
@@ -42,6 +43,7 @@ IN_ORDER = (
     Note,
     SpendRecord,
     SpendTotal,
+    AppliedStatus,
     CampaignLink,
     PlatformAccount,
     StatusChange,
