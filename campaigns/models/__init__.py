@@ -6,6 +6,8 @@ from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, Sta
 from campaigns.models.notes import Note
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
+from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
+from campaigns.models.platforms.totals import SpendTotal, Waiting
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendCorrection, SpendRecord
@@ -19,6 +21,7 @@ __all__ = [
     "BrandPeriod",
     "Campaign",
     "CampaignDay",
+    "CampaignLink",
     "CheckShard",
     "DaypartingSchedule",
     "DueBrand",
@@ -31,11 +34,14 @@ __all__ = [
     "PaceError",
     "PasswordRequest",
     "PendingSpend",
+    "PlatformAccount",
     "SavedFilter",
     "SettingChange",
     "SpendCorrection",
     "SpendRecord",
+    "SpendTotal",
     "SpendUpload",
     "SpendUploadPart",
     "StatusChange",
+    "Waiting",
 ]

@@ -90,3 +90,34 @@ class IsDigits(FormCheck):
 
     postgresql = "({x} !~ '[^0-9]')"
     sqlite = "(typeof({x}) = 'text' AND {x} NOT GLOB '*[^0-9]*')"
+
+
+class IsPlainDay(FormCheck):
+    """A date; on SQLite "YYYY-MM-DD". Empty doesn't pass."""
+
+    postgresql = "({x} IS NOT NULL)"
+    sqlite = "(typeof({x}) = 'text' AND strftime('%%Y-%%m-%%d', {x}, '+0 days') IS {x})"
+
+
+class IsPlatformId(FormCheck):
+    """An id of 1 to 255 characters in lower case, without spaces and dashes (see campaigns.rules.platforms)."""
+
+    postgresql = "(length({x}) BETWEEN 1 AND 255 AND {x} = lower({x}) AND {x} !~ '[-[:space:]]')"
+    sqlite = (
+        "(typeof({x}) = 'text' AND length(CAST({x} AS blob)) >= 1 AND length({x}) BETWEEN 1 AND 255"
+        " AND {x} = lower({x}) AND instr({x}, '-') = 0 AND instr({x}, ' ') = 0 AND instr({x}, char(9)) = 0"
+        " AND instr({x}, char(10)) = 0 AND instr({x}, char(13)) = 0)"
+    )
+
+
+class IsTotal(FormCheck):
+    """An amount that is strictly between -500 and 500 million when rounded to six decimals, as it is counted."""
+
+    postgresql = "({x} > -500000000 AND {x} < 500000000)"
+    sqlite = "(typeof({x}) IN ('integer', 'real') AND ABS(ROUND({x} * 1000000)) < 500000000000000)"
+
+
+class TotalDiffers(FormCheck):
+    """A total that differs from what is booked, in whole millionths."""
+
+    postgresql = sqlite = "(CAST(ROUND({x} * 1000000) AS bigint) <> booked)"

@@ -34,6 +34,11 @@ class BrandPeriod(models.Model):
         "budget", null=True, help_text="The budget at the moment of closing; empty means no limit."
     )
 
+    reported_until = models.DateTimeField(
+        null=True,
+        help_text="Up to when all of the brand's platform accounts had reported at the moment of closing.",
+    )
+
     class Meta:
         verbose_name = "statement"
         ordering = ("-starts_on", "kind", "brand")

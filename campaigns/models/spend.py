@@ -57,9 +57,33 @@ class SpendRecord(models.Model):
         help_text="The sender's ID for the row, unique within the campaign: a row sent twice counts once.",
     )
 
+    # The reported total whose change the record is, and the number of the change: booking writes them, and no
+    # connector's role may (campaigns.services.totals.book).
+    total = models.ForeignKey(
+        "campaigns.SpendTotal",
+        null=True,
+        editable=False,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="records",
+    )
+    revision = models.IntegerField(null=True, editable=False)
+
     class Meta:
         ordering = ("-id",)
         constraints = (
+            # Whoever books the same change a second time is refused.
+            models.UniqueConstraint(
+                fields=("total", "revision"),
+                name="spend_of_a_total_booked_once",
+                condition=Q(total__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="spend_of_a_total_has_a_revision",
+                condition=Q(total__isnull=True, revision__isnull=True)
+                | Q(total__isnull=False, revision__isnull=False, revision__gte=1, external_id__isnull=True),
+            ),
             models.UniqueConstraint(
                 fields=("campaign", "external_id"),
                 name="spend_external_id_unique_in_campaign",

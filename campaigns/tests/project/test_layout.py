@@ -101,4 +101,5 @@ def _layer(name: str) -> str | None:
 
 
 def _folder(name: str, known: dict[str, Path]) -> str:
-    return name if known[name].name == "__init__.py" else name.rpartition(".")[0]
+    """Return the folder of a module; a package that gathers names of its folders is a place of its own, above them."""
+    return f"{name}.__init__" if known[name].name == "__init__.py" else name.rpartition(".")[0]

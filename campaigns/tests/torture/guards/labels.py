@@ -34,6 +34,7 @@ AGAIN, PERIODS = "test_rule_06_idempotent test_rule_13_history", "test_rule_03_p
 BAD_ROWS, CLOSING, QUICK = "test_rule_06_bad_rows", "test_closing test_closing_by_a_save", "test_quick_check"
 HISTORY = "test_guards_history"
 PENDING = "test_guards_pending test_rule_12_exact_money"
+REPORTED = "test_guards_totals"
 SPEND = "test_guards_spend"
 TOTALS = "test_guards_periods"
 ZONES = "test_change_time_zone test_lost_time_zones"
@@ -69,6 +70,30 @@ LABELS = (
     *(Labelled(f"truncate-empties-{what}", TOTALS) for what in ("pending", "days", "periods")),
     Labelled("brand-of-spend-is-its-campaigns", SPEND, "NOT "),
     Labelled("brand-of-spend-is-checked-at-once", SPEND, ";", " DEFERRABLE INITIALLY DEFERRED;"),
+    # totals/ (R16, R17)
+    *(
+        Labelled(label + of, REPORTED, before, after)
+        for of in ("", "-on-sqlite")
+        for label, before, after in (
+            ("older-and-unchanged-totals-are-skipped", "NEW.as_of < OLD.as_of OR ", ""),
+            ("booked-changes-with-its-revision", "NEW.revision < OLD.revision OR ", ""),
+        )
+    ),
+    Labelled("older-and-unchanged-totals-are-skipped", REPORTED, " OR NEW.total = OLD.total"),
+    Labelled(
+        "older-and-unchanged-totals-are-skipped-on-sqlite",
+        REPORTED,
+        " OR ROUND(NEW.total * 1000000) = ROUND(OLD.total * 1000000)",
+    ),
+    *(
+        Labelled("booked-changes-with-its-revision" + of, REPORTED, "NEW.booked <> OLD.booked", "1 = 0")
+        for of in ("", "-on-sqlite")
+    ),
+    *(
+        Labelled("booked-of-a-deleted-campaign-is-0" + of, REPORTED, "booked = 0,", "booked = booked,")
+        for of in ("", "-on-sqlite")
+    ),
+    *(Labelled("links-of-a-deleted-campaign-are-free" + of, REPORTED) for of in ("", "-on-sqlite")),
     # ledger/: closing (R9)
     Labelled("closed-once-and-when-ended", CLOSING, "period.closed_at IS NULL AND ", short=True),
     Labelled("closed-once-and-when-ended", CLOSING, "starts_on <", "starts_on <="),

@@ -25,6 +25,7 @@ MIGRATIONS = Path("campaigns/migrations")
 
 BRANDS, SPEND, WINDOWS = "test_guards_brand_campaign", "test_guards_spend", "test_guards_windows"
 HISTORY, UPLOADS, PERIODS = "test_guards_history", "test_guards_uploads", "test_guards_periods"
+TOTALS = "test_guards_totals"
 
 # Which tests notice that a constraint is gone, by how its name begins.
 TESTS = {
@@ -33,6 +34,10 @@ TESTS = {
     "brand_period_spend_in_range": "test_overflow",
     "campaign_day_spend_in_range": "test_overflow",
     "check_shard_": "test_shards",
+    "platform_account_": TOTALS,
+    "campaign_link_": TOTALS,
+    "spend_total_": TOTALS,
+    "spend_of_a_total_": TOTALS,
     "brand_assignment_": "test_access",
     "heartbeat_": "test_heartbeats",
     "note_": "test_notes",
@@ -62,6 +67,8 @@ NEEDS_NO_PROOF = {
     "brand_enabled_is_on_or_off": POSTGRESQL,
     "campaign_name_is_text": POSTGRESQL,
     "campaign_enabled_is_on_or_off": POSTGRESQL,
+    "platform_account_name_currency_and_timezone_are_text": POSTGRESQL,
+    "campaign_link_name_is_text": POSTGRESQL,
 }
 
 BUDGETS = ("brand_daily_budget_in_range", "brand_monthly_budget_in_range", "campaign_daily_spend_limit_in_range")
@@ -101,9 +108,17 @@ DEFAULTS = {
     "Campaign.enabled": BRANDS,
     "Campaign.pause_reasons": BRANDS,
     "StatusChange.recorded_at": f"test_rule_13_history {HISTORY}",
+    "SpendTotal.as_of": TOTALS,
+    "SpendTotal.booked": TOTALS,
+    "SpendTotal.revision": TOTALS,
+    "SpendTotal.waiting": TOTALS,
+    "PlatformAccount.interval_hours": TOTALS,
+    "CampaignLink.ignored": TOTALS,
 }
 
 FOREIGN_KEYS = {
+    "PlatformAccount.": TOTALS,
+    "CampaignLink.": TOTALS,
     "BrandAssignment.": "test_access",
     "Brand.owner": "test_owners",
     "Note.": "test_notes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from campaigns.sql.triggers import FOLDER, trigger_names
+from campaigns.sql.triggers import FOLDER, file_of_trigger, trigger_names
 from campaigns.tests.torture.guards.guard import POSTGRESQL, SQLITE, Change, Guard, tests_by_prefix
 
 # Which tests notice that a trigger is gone, by how its name begins.
@@ -21,6 +21,10 @@ TESTS = {
     "campaigns_brand_": "test_guards_history",
     "campaigns_campaign_": "test_guards_history",
     "campaigns_window_": "test_guards_windows",
+    "campaigns_total_": "test_guards_totals",
+    "campaigns_totals_": "test_guards_totals",
+    "campaigns_link_": "test_guards_totals",
+    "campaigns_account_": "test_guards_totals",
     "campaigns_history_": "test_guards_history",
 }
 OF_ITS_OWNER = "SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
@@ -28,8 +32,8 @@ OF_ITS_OWNER = "SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
 
 def trigger_guards() -> Iterator[Guard]:
     for vendor in (SQLITE, POSTGRESQL):
-        file = f"campaigns/sql/{vendor}.sql"
         for name in sorted(trigger_names(vendor)):
+            file = f"campaigns/sql/{file_of_trigger(name, vendor)}.sql"
             end = "^END;" if vendor == SQLITE else ";$"
             change = _substituted(rf"^CREATE TRIGGER {name}\b.*?{end}", "")
             short = name == "campaigns_spend_updated"
@@ -38,12 +42,13 @@ def trigger_guards() -> Iterator[Guard]:
     for name in re.findall(r"^CREATE TRIGGER (\w+)", (FOLDER / "postgresql_search.sql").read_text(), re.MULTILINE):
         change = _substituted(rf"^CREATE TRIGGER {name}\b.*?;$", "")
         yield Guard(f"trigger {name} on {POSTGRESQL}", searched, change, "test_search", POSTGRESQL)
-    text = (FOLDER / "postgresql.sql").read_text()
     tests = "test_triggers test_spend_writer_role"
-    for name in re.findall(rf"^CREATE FUNCTION \{{schema\}}\.(\w+)\(\) .*\n.*{OF_ITS_OWNER}", text, re.MULTILINE):
-        for part in ("SECURITY DEFINER ", "SET search_path = pg_catalog, pg_temp "):
-            change = _substituted(rf"(^CREATE FUNCTION \{{schema\}}\.{name}\(\) .*?){part}", r"\1")
-            yield Guard(f"{name}: {part.strip()}", file, change, tests, POSTGRESQL)
+    function = rf"^CREATE FUNCTION \{{schema\}}\.(\w+)\(\) .*\n.*{OF_ITS_OWNER}"
+    for file in ("postgresql.sql", "totals/postgresql.sql"):
+        for name in re.findall(function, (FOLDER / file).read_text(), re.MULTILINE):
+            for part in ("SECURITY DEFINER ", "SET search_path = pg_catalog, pg_temp "):
+                change = _substituted(rf"(^CREATE FUNCTION \{{schema\}}\.{name}\(\) .*?){part}", r"\1")
+                yield Guard(f"{name}: {part.strip()}", f"campaigns/sql/{file}", change, tests, POSTGRESQL)
 
 
 def _substituted(pattern: str, replacement: str) -> Change:

@@ -1,0 +1,9 @@
+"""Totals that platforms report: taking them in, booking them as spend records, and linking them to campaigns.
+
+    report.py   report_totals(totals, accounts=…, campaigns=…) -> Reported: upserts totals, accounts and links
+    book.py     book_totals(clock=…) -> Booked: books what differs and doesn't wait; each quick and full check calls it
+    links.py    assign(link, campaign, first_day=…), ignore(link, note), unassign(link, first_day=…): saving a link
+    holds.py    release(source, account, day), reject(source, account, day): decreases that wait for a person
+
+Tables: campaigns.models.platforms. A total waits with a reason (Waiting) or is booked within ten seconds.
+"""

@@ -1,0 +1,117 @@
+-- Triggers of reported totals on PostgreSQL. {schema} is the schema that the tables live in.
+
+-- An older report and an unchanged total change nothing: a re-read of 35 days rewrites no row.
+CREATE FUNCTION {schema}.campaigns_total_skipped() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER campaigns_total_skipped BEFORE UPDATE OF total, as_of ON {schema}.campaigns_spendtotal
+-- guard: older-and-unchanged-totals-are-skipped
+FOR EACH ROW WHEN (NEW.as_of < OLD.as_of OR NEW.total = OLD.total)
+EXECUTE FUNCTION {schema}.campaigns_total_skipped();
+
+-- A figure that was held, had failed or waits for the full check (5 to 7) is judged anew when it changes.
+CREATE FUNCTION {schema}.campaigns_total_restated() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.waiting := 0;
+    NEW.problem := '';
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER campaigns_total_restated BEFORE UPDATE OF total ON {schema}.campaigns_spendtotal
+FOR EACH ROW WHEN (NEW.total <> OLD.total AND OLD.waiting >= 5)
+EXECUTE FUNCTION {schema}.campaigns_total_restated();
+
+CREATE FUNCTION {schema}.campaigns_total_refused() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER campaigns_total_insert_guard BEFORE INSERT ON {schema}.campaigns_spendtotal
+FOR EACH ROW WHEN (NEW.as_of > statement_timestamp() + interval '1 hour')
+EXECUTE FUNCTION {schema}.campaigns_total_refused('a total is known by now: as_of is more than an hour ahead');
+
+CREATE TRIGGER campaigns_total_update_guard BEFORE UPDATE OF as_of ON {schema}.campaigns_spendtotal
+FOR EACH ROW WHEN (NEW.as_of > statement_timestamp() + interval '1 hour')
+EXECUTE FUNCTION {schema}.campaigns_total_refused('a total is known by now: as_of is more than an hour ahead');
+
+CREATE TRIGGER campaigns_total_key_guard BEFORE UPDATE OF id, source, account, campaign, day
+ON {schema}.campaigns_spendtotal FOR EACH ROW
+WHEN ((NEW.id, NEW.source, NEW.account, NEW.campaign, NEW.day)
+    IS DISTINCT FROM (OLD.id, OLD.source, OLD.account, OLD.campaign, OLD.day))
+EXECUTE FUNCTION {schema}.campaigns_total_refused('a total keeps its source, account, campaign and day');
+
+CREATE TRIGGER campaigns_total_booked_guard BEFORE UPDATE OF booked, revision ON {schema}.campaigns_spendtotal
+FOR EACH ROW
+-- guard: booked-changes-with-its-revision
+WHEN (NEW.revision < OLD.revision OR (NEW.booked <> OLD.booked AND NEW.revision = OLD.revision))
+EXECUTE FUNCTION {schema}.campaigns_total_refused('what is booked of a total changes with its next revision only');
+
+CREATE FUNCTION {schema}.campaigns_total_delete_guard() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM {schema}.campaigns_spendrecord WHERE total_id = OLD.id) THEN
+        RAISE EXCEPTION 'a booked total cannot be deleted: report 0 instead' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN OLD;
+END $$;
+
+CREATE TRIGGER campaigns_total_delete_guard BEFORE DELETE ON {schema}.campaigns_spendtotal
+FOR EACH ROW WHEN (OLD.revision > 0)
+EXECUTE FUNCTION {schema}.campaigns_total_delete_guard();
+
+CREATE FUNCTION {schema}.campaigns_totals_truncated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM {schema}.campaigns_spendrecord WHERE total_id IS NOT NULL) THEN
+        RAISE EXCEPTION 'a booked total cannot be deleted: report 0 instead' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER campaigns_totals_truncated AFTER TRUNCATE ON {schema}.campaigns_spendtotal
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_totals_truncated();
+
+-- Of an emptied ledger nothing is booked: the totals are booked again.
+CREATE FUNCTION {schema}.campaigns_total_unbooked() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE {schema}.campaigns_spendtotal SET booked = 0, revision = revision + 1 WHERE booked <> 0;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER campaigns_total_unbooked AFTER TRUNCATE ON {schema}.campaigns_spendrecord
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_total_unbooked();
+
+-- A campaign can be deleted once its records are gone; its totals become unassigned (1).
+CREATE FUNCTION {schema}.campaigns_total_unassigned() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE {schema}.campaigns_spendtotal
+    -- guard: booked-of-a-deleted-campaign-is-0
+    SET booked_campaign_id = NULL, booked = 0, waiting = 1,
+        revision = CASE WHEN booked = 0 THEN revision ELSE revision + 1 END
+    WHERE booked_campaign_id IN (SELECT id FROM removed);
+    -- guard: links-of-a-deleted-campaign-are-free
+    UPDATE {schema}.campaigns_campaignlink SET campaign_id = NULL WHERE campaign_id IN (SELECT id FROM removed);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER campaigns_total_unassigned AFTER DELETE ON {schema}.campaigns_campaign
+REFERENCING OLD TABLE AS removed
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_total_unassigned();
+
+CREATE FUNCTION {schema}.campaigns_account_without_brand() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE {schema}.campaigns_platformaccount SET brand_id = NULL WHERE brand_id IN (SELECT id FROM removed);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER campaigns_account_without_brand AFTER DELETE ON {schema}.campaigns_brand
+REFERENCING OLD TABLE AS removed
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_account_without_brand();

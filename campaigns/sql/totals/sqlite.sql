@@ -1,0 +1,82 @@
+-- Triggers of reported totals on SQLite, with SQLite's own functions only: the connector's client has no others.
+
+-- An older report and an unchanged total change nothing: a re-read of 35 days rewrites no row.
+CREATE TRIGGER campaigns_total_skipped BEFORE UPDATE OF total, as_of ON campaigns_spendtotal
+-- guard: older-and-unchanged-totals-are-skipped-on-sqlite
+WHEN NEW.as_of < OLD.as_of OR ROUND(NEW.total * 1000000) = ROUND(OLD.total * 1000000)
+BEGIN
+    SELECT RAISE(IGNORE);
+END;
+
+-- A figure that was held, had failed or waits for the full check (5 to 7) is judged anew when it changes.
+CREATE TRIGGER campaigns_total_restated AFTER UPDATE OF total ON campaigns_spendtotal
+WHEN OLD.waiting >= 5
+BEGIN
+    UPDATE campaigns_spendtotal SET waiting = 0, problem = '' WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER campaigns_total_insert_guard BEFORE INSERT ON campaigns_spendtotal
+WHEN NEW.as_of > strftime('%Y-%m-%d %H:%M:%f', 'now', '+1 hour') AND NEW.as_of < '2100'
+BEGIN
+    SELECT RAISE(ABORT, 'a total is known by now: as_of is more than an hour ahead');
+END;
+
+CREATE TRIGGER campaigns_total_update_guard BEFORE UPDATE OF as_of ON campaigns_spendtotal
+WHEN NEW.as_of > strftime('%Y-%m-%d %H:%M:%f', 'now', '+1 hour') AND NEW.as_of < '2100'
+BEGIN
+    SELECT RAISE(ABORT, 'a total is known by now: as_of is more than an hour ahead');
+END;
+
+CREATE TRIGGER campaigns_total_key_guard BEFORE UPDATE OF id, source, account, campaign, day ON campaigns_spendtotal
+WHEN (NEW.id, NEW.source, NEW.account, NEW.campaign, NEW.day)
+    IS NOT (OLD.id, OLD.source, OLD.account, OLD.campaign, OLD.day)
+BEGIN
+    SELECT RAISE(ABORT, 'a total keeps its source, account, campaign and day');
+END;
+
+CREATE TRIGGER campaigns_total_booked_guard BEFORE UPDATE OF booked, revision ON campaigns_spendtotal
+-- guard: booked-changes-with-its-revision-on-sqlite
+WHEN NEW.revision < OLD.revision OR (NEW.booked <> OLD.booked AND NEW.revision = OLD.revision)
+BEGIN
+    SELECT RAISE(ABORT, 'what is booked of a total changes with its next revision only');
+END;
+
+CREATE TRIGGER campaigns_total_delete_guard BEFORE DELETE ON campaigns_spendtotal
+WHEN EXISTS (SELECT 1 FROM campaigns_spendrecord WHERE total_id = OLD.id)
+BEGIN
+    SELECT RAISE(ABORT, 'a booked total cannot be deleted: report 0 instead');
+END;
+
+-- A campaign can be deleted once its records are gone; its totals become unassigned (1).
+CREATE TRIGGER campaigns_total_unassigned AFTER DELETE ON campaigns_campaign
+BEGIN
+    UPDATE campaigns_spendtotal
+    -- guard: booked-of-a-deleted-campaign-is-0-on-sqlite
+    SET booked_campaign_id = NULL, booked = 0, waiting = 1,
+        revision = CASE WHEN booked = 0 THEN revision ELSE revision + 1 END
+    WHERE booked_campaign_id = OLD.id;
+    -- guard: links-of-a-deleted-campaign-are-free-on-sqlite
+    UPDATE campaigns_campaignlink SET campaign_id = NULL WHERE campaign_id = OLD.id;
+END;
+
+CREATE TRIGGER campaigns_account_without_brand AFTER DELETE ON campaigns_brand
+BEGIN
+    UPDATE campaigns_platformaccount SET brand_id = NULL WHERE brand_id = OLD.id;
+END;
+
+-- What PostgreSQL says with foreign keys.
+CREATE TRIGGER campaigns_link_insert_guard BEFORE INSERT ON campaigns_campaignlink
+WHEN NOT EXISTS (SELECT 1 FROM campaigns_platformaccount WHERE id = NEW.account_id) OR (
+    NEW.campaign_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id)
+)
+BEGIN
+    SELECT RAISE(ABORT, 'a link belongs to an account and leads to a campaign: unknown account_id or campaign_id');
+END;
+
+CREATE TRIGGER campaigns_link_update_guard BEFORE UPDATE OF account_id, campaign_id ON campaigns_campaignlink
+WHEN NOT EXISTS (SELECT 1 FROM campaigns_platformaccount WHERE id = NEW.account_id) OR (
+    NEW.campaign_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM campaigns_campaign WHERE id = NEW.campaign_id)
+)
+BEGIN
+    SELECT RAISE(ABORT, 'a link belongs to an account and leads to a campaign: unknown account_id or campaign_id');
+END;
