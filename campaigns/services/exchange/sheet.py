@@ -18,7 +18,7 @@ from campaigns.services.exchange.files import MAX_COLUMNS, FileRefused, Row
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-LETTERS = "$ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LAST_NUMBER = re.compile(r"[0-9]{1,7}$")
 # Cells named in an error message.
 MAX_NAMED = 10
 # Length of a number format, as in spreadsheets.
@@ -160,7 +160,7 @@ class Sheet(Elements):
             self._begin_cell(attributes)
         elif name == "mergeCell":
             self._merged.add(attributes["ref"])
-            self.merged_until.append(int(attributes["ref"].rpartition(":")[2].lstrip(LETTERS)))
+            self.merged_until += map(int, LAST_NUMBER.findall(attributes["ref"]))
         elif self._cell is not None:
             self._begin_in_cell(self._cell, name)
 

@@ -28,7 +28,8 @@ from campaigns.services.platform_files.numbers import is_no_amount, read_with
 TOTAL = re.compile(
     r"(?:grand |sub)?totals?\b.*|(?:gesamt|summe|insgesamt|zwischensumme|gesamtergebnis|totaal|totale|totali|totaux"
     r"|totales|totais|total général|suma|razem|итого|合計|all|alle|tous|todos|todas|tutti|tutte|overall"
-    r"|resultados? totale?s?|results? from [0-9].*|ergebnisse aus.*|résultats de [0-9].*|resultados de [0-9].*|risultati d[ia].*)\b.*",
+    r"|resultados? totale?s?|results? from [0-9].*|ergebnisse aus.*|résultats de [0-9].*|resultados de [0-9].*"
+    r"|risultati d[ia].*)\b.*",
     re.IGNORECASE,
 )
 # Whole words that stand for all days or campaigns, as in “All”.
