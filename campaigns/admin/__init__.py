@@ -5,5 +5,6 @@ from campaigns.admin.brand import admin as brand
 from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
 from campaigns.admin.people import groups, users
+from campaigns.admin.platforms import download
 
-__all__ = ["beat", "brand", "campaign", "groups", "history", "spend", "statements", "uploads", "users"]
+__all__ = ["beat", "brand", "campaign", "download", "groups", "history", "spend", "statements", "uploads", "users"]

@@ -7,6 +7,7 @@ from campaigns.models.notes import Note
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
+from campaigns.models.platforms.formats import FileFormat
 from campaigns.models.platforms.totals import SpendTotal, Waiting
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
@@ -25,6 +26,7 @@ __all__ = [
     "CheckShard",
     "DaypartingSchedule",
     "DueBrand",
+    "FileFormat",
     "Heartbeat",
     "ImportDraft",
     "ImportedRecords",
