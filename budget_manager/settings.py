@@ -251,6 +251,11 @@ REDIS_URL = environment.redis_url()
 # Number of parts of a full check, for several workers; worth it above about 100,000 campaigns.
 CHECK_SHARDS = environment.number("CHECK_SHARDS", 1, least=1, most=64)
 
+# Decreases that platforms report for a finished day are held until a person releases them if the sum of the account's
+# totals of the day falls below this percentage of what is booked, and by more than this amount in its currency.
+HELD_BELOW_PERCENT = environment.number("HELD_BELOW_PERCENT", 80, least=0, most=100)
+HELD_ABOVE_AMOUNT = environment.number("HELD_ABOVE_AMOUNT", 100, least=0, most=1_000_000)
+
 # The largest file of spend that staff may upload; a worker imports it.
 SPEND_UPLOAD_MEGABYTES = environment.number("SPEND_UPLOAD_MEGABYTES", 200, least=1, most=10_000)
 FILE_UPLOAD_HANDLERS = [

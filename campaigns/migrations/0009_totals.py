@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='spendtotal',
-            constraint=models.UniqueConstraint(fields=('source', 'account', 'campaign', 'day'), name='spend_total_unique'),
+            constraint=models.UniqueConstraint(fields=('source', 'account', 'day', 'campaign'), name='spend_total_unique'),
         ),
         migrations.AddConstraint(
             model_name='spendtotal',

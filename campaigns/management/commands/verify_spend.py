@@ -1,4 +1,4 @@
-"""manage.py verify_spend: compare the totals with the spend records, and repair them on request."""
+"""manage.py verify_spend: compare the totals, and what is booked of reported totals, with the spend records."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from campaigns.rules.money import format_money
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.reopen import brands_closed_ahead, reopen_periods
 from campaigns.services.ledger.verify import Difference, TotalsRange, repair, verify
+from campaigns.services.totals.verify import campaigns_of_both_kinds, rebalance, unbalanced_totals
 
 MAX_SHOWN = 50
 MAX_NAMED = 5
@@ -34,17 +35,20 @@ class Command(BaseCommand):
         first_day = None if since is None else parse_day(since)
         self.check_closings(repair)
         locked = self.check_time_zones(repair)
+        unbalanced = self.check_reported_totals(repair, first_day)
+        self.warn_of_both_kinds(first_day)
         differences = verify(since=first_day)
         for difference in differences[:MAX_SHOWN]:
             self.stdout.write(describe(difference))
         if len(differences) > MAX_SHOWN:
             self.stdout.write(f"… and {len(differences) - MAX_SHOWN} more.")
-        if not differences:
+        wrong = len(differences) + unbalanced
+        if not wrong:
             self.stdout.write(self.style.SUCCESS("All totals match the spend records."))
-        elif repair:
+        elif not repair:
+            raise CommandError(f"{_count(wrong, 'total')} to repair: run verify_spend --repair.")
+        elif differences:
             self.repair(first_day)
-        else:
-            raise CommandError(f"{_count(len(differences), 'total')} to repair: run verify_spend --repair.")
         if locked:
             raise CommandError(
                 f"Another transaction locks {_count(len(locked), 'brand')} ({_names(locked)}), whose open periods"
@@ -81,6 +85,33 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"{_count(done.count, 'brand')} recomputed."))
         done.raise_problem()
         return sorted(done.locked)
+
+    def check_reported_totals(self, repair: bool, since: date | None) -> int:
+        """Report totals of platforms whose records don't sum up to what is booked; return how many there are."""
+        found = unbalanced_totals(since=since)
+        for each in found[:MAX_SHOWN]:
+            self.stdout.write(
+                f"reported total {each.day} of {each.name}: {each.booked.normalize():f} is booked, and its records"
+                f" come to {each.recorded.normalize():f}"
+            )
+        if len(found) > MAX_SHOWN:
+            self.stdout.write(f"… and {len(found) - MAX_SHOWN} more.")
+        if found and repair:
+            done = rebalance(each.id for each in found)
+            self.stdout.write(self.style.SUCCESS(f"{_count(done, 'reported total')} repaired; a check books the rest."))
+        return len(found)
+
+    def warn_of_both_kinds(self, since: date | None) -> None:
+        found = campaigns_of_both_kinds(since=since)
+        for each in found[:MAX_NAMED]:
+            self.stdout.write(
+                self.style.WARNING(
+                    f"Campaign “{each.name}” ({each.id}) has spend records of its own beside reported totals on"
+                    f" {_count(each.days, 'day')}, the last {each.last}: the same spend may count twice."
+                )
+            )
+        if len(found) > MAX_NAMED:
+            self.stdout.write(self.style.WARNING(f"… and {_count(len(found) - MAX_NAMED, 'campaign')} more."))
 
     def repair(self, first_day: date | None) -> None:
         self.stdout.write(self.style.SUCCESS(f"{_count(repair(TotalsRange.since(first_day)), 'total')} repaired."))

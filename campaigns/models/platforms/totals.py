@@ -69,7 +69,7 @@ class SpendTotal(models.Model):
         ordering = ("-day", "source", "account", "campaign")
         default_permissions = ("view", "change")
         constraints = (
-            models.UniqueConstraint(fields=("source", "account", "campaign", "day"), name="spend_total_unique"),
+            models.UniqueConstraint(fields=("source", "account", "day", "campaign"), name="spend_total_unique"),
             models.CheckConstraint(name="spend_total_source_known", condition=Q(source__in=list(SOURCES))),
             models.CheckConstraint(
                 name="spend_total_ids_in_lower_case_without_spaces_and_dashes",

@@ -25,6 +25,7 @@ from campaigns.services.ledger.reopen import reopen_periods
 from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.pace.refresh import refresh_pace
 from campaigns.services.scope import Scope
+from campaigns.services.totals.checks import book_in_full_check
 
 CHECK_BUDGETS = "check_budgets"
 RESET_DAILY_SPEND = "reset_daily_spend"
@@ -43,6 +44,8 @@ class FullCheck:
 
     # Periods that were closed too early by a clock that was ahead.
     reopened: int = 0
+    # Spend records of reported totals.
+    booked: int = 0
 
     @property
     def summary(self) -> str:
@@ -53,6 +56,7 @@ class FullCheck:
             (self.closed, "periods closed"),
             (self.zone_changes, "brands moved to a new time zone"),
             (self.reopened, "periods reopened that were closed before their end"),
+            (self.booked, "changes of reported totals booked"),
         )
         return ", ".join([text, *(f"{count} {what}" for count, what in extras if count)])
 
@@ -119,6 +123,7 @@ def full_check(
     unfinished = Unfinished()
     reopened = reopen_periods(clock=closing, unfinished=unfinished)
     zone_changes = apply_zone_changes(clock=closing)
+    booked = book_in_full_check(clock=closing, unfinished=unfinished)
     # Before folding and closing: a long backlog, or one that can't be folded, must not keep campaigns running past
     # their budgets.
     marks = due_rows(now=clock())
@@ -130,14 +135,16 @@ def full_check(
     enforcement.unfinished.add(unfinished)
     if closing_clock is None:
         clear_due(marks)
-    return finish_check(enforcement, zone_changes=zone_changes.count, reopened=reopened, clock=closing)
+    return finish_check(enforcement, zone_changes=zone_changes.count, reopened=reopened, booked=booked, clock=closing)
 
 
-def finish_check(enforcement: Enforcement, *, zone_changes: int, clock: Clock, reopened: int = 0) -> FullCheck:
+def finish_check(
+    enforcement: Enforcement, *, zone_changes: int, clock: Clock, reopened: int = 0, booked: int = 0
+) -> FullCheck:
     """Fold and close, and refresh profiles, after all decisions; return what the whole check did."""
     unfinished = Unfinished()
     unfinished.add(enforcement.unfinished)
     folded = fold(unfinished=unfinished)
     closed = close_periods(now=clock(), unfinished=unfinished)
     refresh_pace(now=clock())
-    return FullCheck(zone_changes, folded, closed, enforcement, unfinished, reopened)
+    return FullCheck(zone_changes, folded, closed, enforcement, unfinished, reopened, booked)

@@ -22,6 +22,8 @@ from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
 from campaigns.services.ledger.fold import plan_fold
 from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope, brands_of
+from campaigns.services.totals.book import ANY_TO_BOOK
+from campaigns.services.totals.checks import book_in_quick_check
 
 JOB = "quick_check"
 MAX_CAMPAIGNS = 100_000
@@ -34,8 +36,9 @@ MAX_ZONE_CHANGES = 30
 ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
     OR EXISTS (SELECT 1 FROM campaigns_duebrand WHERE due_quarter <= %s)
-    OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s)
+    OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s),
 """
+ANYTHING_DUE += f"    {ANY_TO_BOOK}"
 
 DUE_BRANDS = """
 SELECT brand_id FROM campaigns_pendingspend WHERE quarter >= %(first)s AND quarter < %(until)s
@@ -48,6 +51,8 @@ class QuickCheck:
     """What one quick check did."""
 
     folded: int = 0
+    # Spend records of reported totals.
+    booked: int = 0
     brands: int = 0
     # Campaigns whose next change was due, without those of the brands above.
     campaigns: int = 0
@@ -66,19 +71,23 @@ class QuickCheck:
 
     @property
     def summary(self) -> str:
-        if not (self.folded or self.brands or self.campaigns):
+        if not (self.folded or self.booked or self.brands or self.campaigns):
             return "nothing was due"
         paused, resumed = (sum(getattr(d, name) for d in self.enforcements) for name in ("paused", "resumed"))
         return (
             f"{paused} paused, {resumed} resumed, {self.changed} changed; checked {self.brands} brands with spend"
             f" and {self.campaigns} campaigns with a change due, processed {self.folded} new spend rows"
+            f"{f', booked {self.booked} changes of reported totals' if self.booked else ''}"
         )
 
 
 def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions | None = None) -> QuickCheck:
     """Do a quick check and record the run under the job's name."""
     started_at = clock()
-    done = quick_check(actor, clock=clock, transitions=transitions) if is_anything_due(now=started_at) else QuickCheck()
+    due, totals = _what_is_due(started_at)
+    done = QuickCheck(transitions=transitions)
+    if due or totals:
+        done = quick_check(actor, clock=clock, transitions=transitions, totals=totals)
     run = JobRun(
         name=JOB,
         started_at=started_at,
@@ -96,17 +105,25 @@ def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions 
 
 
 def is_anything_due(*, now: datetime) -> bool:
-    ((due,),) = fetch_all(ANYTHING_DUE, [quarter_of(now), minute_of(now)])
-    return bool(due)
+    return any(_what_is_due(now))
 
 
-def quick_check(actor: str, *, clock: Clock, transitions: Transitions | None = None) -> QuickCheck:
-    """Enforce the brands that had spend and the campaigns whose next change is due, then fold some of what is pending.
+def _what_is_due(now: datetime) -> tuple[bool, bool]:
+    """Return whether brands or campaigns are due, and whether reported totals are to be booked."""
+    ((due, totals),) = fetch_all(ANYTHING_DUE, [quarter_of(now), minute_of(now)])
+    return bool(due), bool(totals)
 
-    actor is the name for the history. Due brands are cleared after their decisions are committed; if that fails they
-    stay due for the next quick check.
+
+def quick_check(actor: str, *, clock: Clock, transitions: Transitions | None = None, totals: bool = True) -> QuickCheck:
+    """Book reported totals, enforce the brands that had spend and the campaigns whose next change is due, then fold.
+
+    A fold moves some of what is pending.
+    actor is the name for the history; totals: whether there are any to book. Due brands are cleared after their
+    decisions are committed; if that fails they stay due for the next quick check.
     """
     done = QuickCheck(transitions=transitions)
+    if totals:
+        done.booked = book_in_quick_check(clock=clock, unfinished=done.unfinished)
     folding = plan_fold(most_batches=MAX_BATCHES)  # first, so that decisions have seen all spend that it moves
     decided_at = None
     try:

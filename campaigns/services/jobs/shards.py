@@ -23,6 +23,7 @@ from campaigns.services.ledger.change_time_zone import apply_zone_changes, brand
 from campaigns.services.ledger.reopen import reopen_periods
 from campaigns.services.ledger.unfinished import Unfinished
 from campaigns.services.scope import Scope, zones_of
+from campaigns.services.totals.checks import book_in_full_check
 
 KEPT_FOR = timedelta(hours=1)
 
@@ -32,6 +33,7 @@ def begin_check(job: str, *, of: int, clock: Clock) -> UUID:
     note_start(job, clock())
     reopen_periods(clock=clock)
     apply_zone_changes(clock=clock)  # failures are recorded by the brand's shard
+    book_in_full_check(clock=clock, unfinished=Unfinished())  # what fails is in the log
     check, begun_at = uuid4(), clock()
     # Delete old shards, and those dated ahead by a wrong clock.
     CheckShard.objects.filter(Q(begun_at__lt=begun_at - KEPT_FOR) | Q(begun_at__gt=begun_at + KEPT_FOR)).delete()

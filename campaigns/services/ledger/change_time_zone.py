@@ -168,5 +168,5 @@ def _move_to_zone(change: ZoneChange, kind: BrandPeriod.Kind, first: date, reope
         closed_before=max(reopened_from, born) if opened else None,
     )
     BrandPeriod.objects.filter(brand=change.brand_id, kind=kind, starts_on__gte=reopened_from).update(
-        closed_at=None, spend_at_close=None, budget_at_close=None
+        closed_at=None, spend_at_close=None, budget_at_close=None, reported_until=None
     )

@@ -51,7 +51,7 @@ DELETE FROM campaigns_brandperiod WHERE closed_at IS NOT NULL AND spend = 0 AND 
 
 REOPEN = """
 WITH ahead AS MATERIALIZED ({ahead})
-UPDATE campaigns_brandperiod SET closed_at = NULL, spend_at_close = NULL, budget_at_close = NULL
+UPDATE campaigns_brandperiod SET closed_at = NULL, spend_at_close = NULL, budget_at_close = NULL, reported_until = NULL
 FROM ahead
 WHERE campaigns_brandperiod.brand_id = ahead.brand_id AND campaigns_brandperiod.kind = ahead.kind
     AND campaigns_brandperiod.starts_on >= ahead.starts_on AND closed_at IS NOT NULL

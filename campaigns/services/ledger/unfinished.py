@@ -23,6 +23,9 @@ class Unfinished:
     too_large: set[int] = field(default_factory=set)
     # Whether another transaction holds a lock that folding or closing needs.
     totals_locked: bool = False
+    # Reported totals that couldn't be booked, and what made a booking fail as a whole.
+    failed_totals: int = 0
+    booking_error: str = ""
 
     def add(self, other: Unfinished) -> None:
         self.unknown_zones |= other.unknown_zones
@@ -30,6 +33,8 @@ class Unfinished:
         self.locked_campaigns |= other.locked_campaigns
         self.too_large |= other.too_large
         self.totals_locked |= other.totals_locked
+        self.failed_totals += other.failed_totals
+        self.booking_error = self.booking_error or other.booking_error
 
     @property
     def problem(self) -> str:
@@ -40,6 +45,8 @@ class Unfinished:
             _locked_problem("campaign", _names("campaigns_campaign", self.locked_campaigns)),
             _too_large_problem(_names("campaigns_brand", self.too_large)),
             TOTALS_LOCKED if self.totals_locked else "",
+            _failed_totals_problem(self.failed_totals),
+            _booking_problem(self.booking_error),
         )
         return " ".join(filter(None, sentences))
 
@@ -78,6 +85,21 @@ def _too_large_problem(names: list[str]) -> str:
         f" {DAY_TOTAL_LIMIT // MICROS:,} in a day or {MONTH_TOTAL_LIMIT // MICROS:,} in a month: it counts for every"
         " decision, but its statements lack it until the wrong records are corrected, deleted or refunded."
     )
+
+
+def _failed_totals_problem(count: int) -> str:
+    if not count:
+        return ""
+    return (
+        f"{count:,} reported {'total' if count == 1 else 'totals'} couldn't be booked: the next full check tries again,"
+        " and the reason stands with each total."
+    )
+
+
+def _booking_problem(error: str) -> str:
+    if not error:
+        return ""
+    return f"Reported totals couldn't be booked ({error}): the next check tries again."
 
 
 def _listed(names: list[str]) -> str:

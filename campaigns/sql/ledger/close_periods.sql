@@ -12,7 +12,15 @@ ended AS (
             -- guard: budget-of-the-period
             WHEN zone.kind = 'day' THEN {daily_budget}
             ELSE {monthly_budget}
-        END AS budget
+        END AS budget,
+        -- Up to when all platform accounts of the brand had reported; NULL without any.
+        (
+            SELECT MIN(account.reported_until)
+            FROM campaigns_campaign AS campaign
+            JOIN campaigns_campaignlink AS link ON link.campaign_id = campaign.id
+            JOIN campaigns_platformaccount AS account ON account.id = link.account_id
+            WHERE campaign.brand_id = period.brand_id
+        ) AS reported_until
     FROM campaigns_brandperiod AS period
     JOIN campaigns_brand AS brand ON brand.id = period.brand_id
     JOIN campaigns_accountingtimezone AS zone ON zone.brand_id = period.brand_id AND zone.kind = period.kind
@@ -23,5 +31,7 @@ ended AS (
 )
 UPDATE campaigns_brandperiod
 -- guard: kept-at-closing
-SET closed_at = %(closed_at)s, spend_at_close = ended.spend, budget_at_close = ended.budget
+SET closed_at = %(closed_at)s, spend_at_close = ended.spend, budget_at_close = ended.budget,
+    -- guard: known-until-at-closing
+    reported_until = ended.reported_until
 FROM ended WHERE ended.id = campaigns_brandperiod.id

@@ -34,7 +34,8 @@ AGAIN, PERIODS = "test_rule_06_idempotent test_rule_13_history", "test_rule_03_p
 BAD_ROWS, CLOSING, QUICK = "test_rule_06_bad_rows", "test_closing test_closing_by_a_save", "test_quick_check"
 HISTORY = "test_guards_history"
 PENDING = "test_guards_pending test_rule_12_exact_money"
-REPORTED = "test_guards_totals"
+REPORTED, BOOKING = "test_guards_totals", "test_booking"
+RULE_16, RULE_17 = "test_rule_16_reported_totals", "test_rule_17_unassigned_spend"
 SPEND = "test_guards_spend"
 TOTALS = "test_guards_periods"
 ZONES = "test_change_time_zone test_lost_time_zones"
@@ -94,6 +95,22 @@ LABELS = (
         for of in ("", "-on-sqlite")
     ),
     *(Labelled("links-of-a-deleted-campaign-are-free" + of, REPORTED) for of in ("", "-on-sqlite")),
+    Labelled("newest-day-first", BOOKING, "DESC", "ASC"),
+    Labelled("as-of-within-the-day", RULE_16, ">=", ">"),
+    Labelled("as-of-within-the-day", RULE_16, "<", "<="),
+    Labelled(
+        "booked-for-its-own-campaign",
+        RULE_17,
+        "COALESCE(total.booked_campaign_id, link.campaign_id)",
+        "link.campaign_id",
+    ),
+    Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, "zone.finished = 1 OR "),
+    Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " OR {reported} = 0"),
+    Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " AND %(decreases)s = 0"),
+    Labelled("much-less-on-a-finished-day-is-held", RULE_16, "booked * %(percent)s", "booked * %(percent)s + 1"),
+    Labelled("much-less-on-a-finished-day-is-held", RULE_16, " AND booked - reported > %(amount)s"),
+    Labelled("half-to-0-today-is-held", RULE_16, ">= totals", "> totals"),
+    Labelled("a-rejected-figure-stays-rejected", RULE_16),
     # ledger/: closing (R9)
     Labelled("closed-once-and-when-ended", CLOSING, "period.closed_at IS NULL AND ", short=True),
     Labelled("closed-once-and-when-ended", CLOSING, "starts_on <", "starts_on <="),
@@ -102,6 +119,8 @@ LABELS = (
     Labelled("budget-of-the-period", CLOSING, "'day'", "'month'"),
     Labelled("kept-at-closing", CLOSING, "= ended.spend", "= 0"),
     Labelled("kept-at-closing", CLOSING, "= ended.budget", "= NULL"),
+    Labelled("known-until-at-closing", "test_closing_of_totals", "ended.reported_until", "NULL"),
+    Labelled("corrections-are-no-second-source", "test_verify_totals"),
     Labelled("period-without-budget-and-spend", CLOSING),
     Labelled("budgeted-periods-that-ended", CLOSING, ">=", ">"),
     # ledger/: folding (R3, R10, R15) and verifying

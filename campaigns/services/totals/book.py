@@ -1,0 +1,264 @@
+"""Booking: the difference of a total to what is booked of it becomes one spend record (R16).
+
+It goes in batches, newest day first, each a transaction of its own: lock totals that nobody else has locked, then in
+one statement write their records and note them as booked. So any number of bookers at once do no harm, and a booker
+that dies has booked whole batches only. A record bears the total's id and its next revision, unique together.
+
+A batch that fails is halved until the bad total is alone; that one waits, with what the database said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from time import monotonic
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+
+from campaigns.database.connection import (
+    LOCK_HOLDER_TIMEOUT,
+    as_date,
+    execute,
+    fetch_all,
+    is_busy,
+    is_postgresql,
+    limit_lock_waits,
+    yield_to_waiting_writers,
+)
+from campaigns.database.dialects import ids_as_text, in_list, list_param, rows_param, rows_sql
+from campaigns.database.statements import script, statement
+from campaigns.models.platforms.totals import Waiting
+from campaigns.rules.clock import Clock
+from campaigns.rules.periods import ONE_DAY, find_zone, local_date, start_of_day
+from campaigns.services.ledger.locks import JOB_WAIT
+from campaigns.services.totals.waiting import REASON, REPORTED
+
+BATCH_ON_POSTGRESQL = 5_000
+# Fewer, because on SQLite no other transaction can write meanwhile.
+BATCH_ON_SQLITE = 2_000
+# Seconds for which a part of a failed batch waits for a row that somebody has locked.
+SHORT_WAIT = 0.1
+
+DIFFERS = "CAST(ROUND(total * 1000000) AS bigint) <> booked"
+# The condition of the index spend_total_to_book, word for word.
+TO_BOOK = f"waiting = 0 AND {DIFFERS}"
+
+# In the order of its index, or PostgreSQL, which believes that most totals differ, reads the table for it.
+ANY_TO_BOOK = f"(SELECT id FROM campaigns_spendtotal WHERE {TO_BOOK} ORDER BY day DESC, id LIMIT 1) IS NOT NULL"
+
+DAY_COLUMNS = {
+    "zone": "text",
+    "day": "date",
+    "starts": "timestamptz",
+    "ends": "timestamptz",
+    "noon": "timestamptz",
+    "finished": "integer",
+}
+
+
+@dataclass
+class Booked:
+    """What a booking did."""
+
+    records: int = 0
+    # Totals that wait now, by reason.
+    waiting: int = 0
+    failed: int = 0
+    # Totals that somebody else has locked, or whose link is being changed: the next check books them.
+    locked: int = 0
+    # Decreases to 0 of days that aren't over.
+    zeros_today: int = 0
+    # Whether the time was over before all was booked.
+    unfinished: bool = False
+
+
+def book_totals(*, clock: Clock, seconds: float) -> Booked:
+    """Book what differs and doesn't wait, newest day first, until the time is over.
+
+    Decreases of finished days, and those of today to 0, wait for campaigns.services.totals.holds to judge them.
+    """
+    return _Booking(clock, TO_BOOK, decreases=False, until=monotonic() + seconds).run()
+
+
+def book_decreases(ids: Iterable[int], *, clock: Clock) -> Booked:
+    """Book decreases that were found harmless, or that a person releases; those restated meanwhile are left alone."""
+    which = f"waiting > 0 AND waiting IN ({Waiting.HELD}, {Waiting.DECREASE}) AND {DIFFERS}"
+    booking = _Booking(clock, which, decreases=True)
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), booking.size):
+        booking.book_some(wanted[start : start + booking.size])
+    return booking.booked
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Totals that are locked: their ids, and the days that they are of by time zone."""
+
+    ids: list[int]
+    days: list[tuple[str | None, Any]]
+    first_bookings: int
+    # The last total, where the next batch goes on.
+    position: tuple[Any, int]
+
+
+class _Booking:
+    def __init__(self, clock: Clock, which: str, *, decreases: bool, until: float | None = None) -> None:
+        self.now = clock()
+        self.which = which
+        self.decreases = decreases
+        self.until = until
+        self.size = BATCH_ON_POSTGRESQL if is_postgresql() else BATCH_ON_SQLITE
+        self.booked = Booked()
+        # The batch that is being booked, for when that fails.
+        self.taken: list[int] = []
+        self.position: tuple[Any, int] = ("", 0)
+
+    def run(self) -> Booked:
+        """Go once through the totals, from the newest day on: what is locked is left behind, so this ends."""
+        position: tuple[Any, int] | None = None
+        while True:
+            beyond, params = self._beyond(position)
+            batch = self._try(f"{self.which}{beyond}", params)
+            if batch is None:
+                return self.booked
+            position = batch.position
+            if self._time_is_over():
+                self.booked.unfinished = True
+                return self.booked
+            yield_to_waiting_writers()
+
+    def book_some(self, ids: list[int]) -> None:
+        self._try(f"{self.which} AND {in_list('id', param='%(wanted)s')}", {"wanted": list_param(ids)})
+
+    def _beyond(self, position: tuple[Any, int] | None) -> tuple[str, dict[str, Any]]:
+        if position is None:
+            return "", {}
+        day, last = position
+        return " AND day <= %(day)s AND (day < %(day)s OR id > %(last)s)", {"day": day, "last": last}
+
+    def _try(self, which: str, params: dict[str, Any]) -> _Batch | None:
+        """Book one batch, by halves if it fails; return it, or None if there is none."""
+        self.taken = []
+        try:
+            return self._book(which, params, JOB_WAIT)
+        except DatabaseError:
+            if not self.taken or not connection.is_usable():
+                raise
+        ids, position = self.taken, self.position
+        self._by_halves(ids)
+        return _Batch(ids, [], 0, position)
+
+    def _by_halves(self, ids: list[int]) -> None:
+        middle = (len(ids) + 1) // 2
+        for half in (ids[:middle], ids[middle:]):
+            if not half:
+                continue
+            if self._time_is_over():
+                self.booked.locked += len(half)
+                continue
+            wanted = f"{self.which} AND {in_list('id', param='%(wanted)s')}"
+            try:
+                self._book(wanted, {"wanted": list_param(half)}, SHORT_WAIT)
+            except DatabaseError as error:
+                if not connection.is_usable():
+                    raise
+                if len(half) > 1:
+                    self._by_halves(half)
+                elif is_busy(error):
+                    self.booked.locked += 1
+                else:
+                    self._fail(half[0], error)
+
+    def _time_is_over(self) -> bool:
+        return self.until is not None and monotonic() > self.until
+
+    @transaction.atomic
+    def _book(self, which: str, params: dict[str, Any], wait: float) -> _Batch | None:
+        limit_lock_waits(wait)
+        batch = self._lock(which, params)
+        if batch is None:
+            return None
+        changing = self._with_changing_links(batch) if batch.first_bookings and is_postgresql() else set()
+        ids = [each for each in batch.ids if each not in changing]
+        counts = self._write(ids, batch.days) if ids else []
+        self._count(counts, len(changing))
+        return batch
+
+    def _lock(self, which: str, params: dict[str, Any]) -> _Batch | None:
+        sql = statement(
+            "totals/lock_next",
+            which=which,
+            ids=ids_as_text("taken.id"),
+            skip_locked="FOR NO KEY UPDATE SKIP LOCKED" if is_postgresql() else "",
+        )
+        if is_postgresql():
+            fetch_all(f"SELECT {LOCK_HOLDER_TIMEOUT}")
+        rows = fetch_all(sql, params | {"most": self.size})
+        if not rows:
+            return None
+        groups = [(zone, day, first, _ids(text)) for zone, day, first, text in rows]
+        oldest = min(day for _, day, _, _ in groups)
+        last = max(each for _, day, _, ids in groups if day == oldest for each in ids)
+        self.taken = [each for *_, ids in groups for each in ids]
+        self.position = (oldest, last)
+        return _Batch(
+            self.taken, [(zone, day) for zone, day, _, _ in groups], sum(row[2] for row in groups), self.position
+        )
+
+    def _with_changing_links(self, batch: _Batch) -> set[int]:
+        sql = statement("totals/lock_links", in_batch=in_list("total.id", param="%(ids)s"))
+        return {each for (each,) in fetch_all(sql, {"ids": batch.ids})}
+
+    def _write(self, ids: list[int], days: Iterable[tuple[str | None, Any]]) -> list[tuple[Any, ...]]:
+        """Write records and what is booked; return how many totals of each day now wait for each reason, or none."""
+        judged = statement(
+            "totals/judged", reported=REPORTED, reason=REASON, in_batch=in_list("total.id", param="%(ids)s")
+        )
+        rows = rows_param(DAY_COLUMNS, day_rows(days, self.now))
+        params = {"ids": list_param(ids), "days": rows, "decreases": int(self.decreases)}
+        *before, last = script("totals/book", days=rows_sql(DAY_COLUMNS, "%(days)s"), judged=judged)
+        for sql in before:
+            execute(sql, params)
+        return fetch_all(last, params)
+
+    def _count(self, counts: Iterable[tuple[Any, ...]], changing: int) -> None:
+        self.booked.locked += changing
+        for waiting, day, count in counts:
+            if waiting == Waiting.NO:
+                self.booked.records += count
+            else:
+                self.booked.waiting += count
+            if waiting == Waiting.DECREASE and as_date(day) >= (self.now.astimezone(UTC) - ONE_DAY).date():
+                self.booked.zeros_today += count
+
+    @transaction.atomic
+    def _fail(self, total: int, error: DatabaseError) -> None:
+        problem = str(error).strip().splitlines()[0][:500] if str(error).strip() else type(error).__name__
+        sql = "UPDATE campaigns_spendtotal SET waiting = %(failed)s, problem = %(problem)s WHERE id = %(id)s"
+        self.booked.failed += execute(
+            f"{sql} AND {self.which}",
+            {"failed": Waiting.FAILED.value, "problem": problem, "id": total},
+        )
+
+
+def day_rows(days: Iterable[tuple[str | None, Any]], now: datetime) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of DAY_COLUMNS for local days of time zones that are known."""
+    for name, text in sorted(set(days), key=str):
+        zone = None if name is None else find_zone(name)
+        if zone is not None:
+            day: date = as_date(text)
+            starts, ends = start_of_day(zone, day), start_of_day(zone, day + ONE_DAY)
+            noon = datetime.combine(day, time(12), tzinfo=zone)
+            finished = int(day < local_date(zone, now))
+            yield name, day, *(_instant(each) for each in (starts, ends, noon)), finished
+
+
+def _instant(instant: datetime) -> str:
+    return str(connection.ops.adapt_datetimefield_value(instant.astimezone(UTC)))
+
+
+def _ids(text: str) -> list[int]:
+    return sorted(json.loads(text.replace("{", "[").replace("}", "]")))

@@ -1,0 +1,137 @@
+"""Saving links: to which campaign a platform's campaign belongs (R17).
+
+What has been booked stays for days before the one that the person names. From that day on, what is booked is taken
+back from the old campaign by one record for each total, in the transaction of the save; the next quick check books the
+totals for the new one. Totals that nothing is booked of are all booked for the new one, whatever their day.
+
+Locks are taken in this order: brands, links, totals, each by id. Booking takes totals first and waits for no link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.database.connection import execute, is_postgresql
+from campaigns.database.dialects import in_list, list_param, rows_param, rows_sql
+from campaigns.database.statements import script, statement
+from campaigns.database.write_column import in_pieces
+from campaigns.models import Campaign, CampaignLink, PlatformAccount, SpendTotal, Waiting
+from campaigns.rules.periods import find_zone
+from campaigns.services.ledger.locks import lock_brands
+from campaigns.services.totals.book import DAY_COLUMNS, day_rows
+from campaigns.services.totals.waiting import free_accounts
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What saving links did: how many links changed, totals left a campaign, and totals no longer wait for a link."""
+
+    links: int
+    moved: int
+    freed: int
+
+
+def assign(campaigns: Mapping[int, int], *, first_day: date | None = None) -> Saved:
+    """Link platforms' campaigns to ours, given as ids of links and of campaigns.
+
+    first_day is for links that lead to another campaign by now: from which day of the account the new one holds;
+    without it, for all days. What waits unassigned is booked for the new one in any case.
+    """
+    return _save({link: _Change(campaign) for link, campaign in campaigns.items()}, first_day)
+
+
+def ignore(links: Iterable[int], note: str, *, first_day: date | None = None) -> Saved:
+    """Book nothing for these links, nor show it as unassigned; what is booked from the day on is taken back."""
+    return _save(dict.fromkeys(links, _Change(None, ignored=True, note=note)), first_day)
+
+
+def unassign(links: Iterable[int], *, first_day: date | None = None) -> Saved:
+    """Let these links lead nowhere: their spend from the day on is unassigned."""
+    return _save(dict.fromkeys(links, _Change(None)), first_day)
+
+
+@transaction.atomic
+def save_account(account: PlatformAccount) -> None:
+    """Save an account, and set free what waits for its time zone or currency."""
+    account.save()
+    free_accounts([(account.source, account.external_id)])
+
+
+@dataclass(frozen=True)
+class _Change:
+    campaign: int | None
+    ignored: bool = False
+    note: str = ""
+
+
+@transaction.atomic
+def _save(changes: Mapping[int, _Change], first_day: date | None) -> Saved:
+    _lock_brands(changes)
+    links = CampaignLink.objects.filter(pk__in=changes).order_by("pk").select_related("account")
+    saved, moved, freed = 0, 0, 0
+    for link in links.select_for_update(of=("self",)) if is_postgresql() else links:
+        change = changes[link.pk]
+        link.campaign_id, link.ignored, link.note = change.campaign, change.ignored, change.note[:200]
+        link.save(update_fields=["campaign", "ignored", "note"])
+        moved += _move(link, first_day)
+        freed += _free(link)
+        saved += 1
+    return Saved(saved, moved, freed)
+
+
+def _lock_brands(changes: Mapping[int, _Change]) -> None:
+    """Lock the brands that spend goes to or comes from."""
+    keys = CampaignLink.objects.filter(pk__in=changes).values_list(
+        "account__source", "account__external_id", "external_id", "campaign_id"
+    )
+    campaigns: set[int | None] = {change.campaign for change in changes.values()}
+    for source, account, external_id, campaign in keys:
+        campaigns.add(campaign)
+        totals = SpendTotal.objects.filter(source=source, account=account, campaign=external_id)
+        campaigns.update(totals.order_by().values_list("booked_campaign_id", flat=True).distinct())
+    brands = Campaign.objects.filter(pk__in=[campaign for campaign in campaigns if campaign is not None]).values_list(
+        "brand_id", flat=True
+    )
+    lock_brands(brands)
+
+
+def _totals(link: CampaignLink) -> Any:
+    account = link.account
+    return SpendTotal.objects.filter(source=account.source, account=account.external_id, campaign=link.external_id)
+
+
+def _move(link: CampaignLink, first_day: date | None) -> int:
+    """Take back what is booked for another campaign than the link's, from a day on."""
+    totals = _totals(link).filter(booked_campaign__isnull=False)
+    if link.campaign_id is not None:
+        totals = totals.exclude(booked_campaign=link.campaign_id)
+    if first_day is not None:
+        totals = totals.filter(day__gte=first_day)
+    if is_postgresql():
+        totals = totals.select_for_update(no_key=True)
+    leaving = list(totals.order_by("pk").values_list("pk", "day"))
+    zone = link.account.timezone if find_zone(link.account.timezone) else "UTC"
+    in_batch = in_list("total.id", param="%(ids)s")
+    parts = script(
+        "totals/move",
+        days=rows_sql(DAY_COLUMNS, "%(days)s"),
+        leaving=statement("totals/leaving", in_batch=in_batch),
+    )
+    for piece in in_pieces(leaving):
+        days = rows_param(DAY_COLUMNS, day_rows({(zone, day) for _, day in piece}, timezone.now()))
+        params = {"ids": list_param([pk for pk, _ in piece]), "days": days, "campaign": link.campaign_id}
+        for part in parts:
+            execute(part, params)
+    return len(leaving)
+
+
+def _free(link: CampaignLink) -> int:
+    """Set free what waits of the link's totals, but for what a person or the full check decides."""
+    waiting = _totals(link).filter(waiting__gt=0, waiting__lt=Waiting.HELD)
+    return int(waiting.update(waiting=Waiting.NO, problem=""))

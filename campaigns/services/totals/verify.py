@@ -1,0 +1,89 @@
+"""Verification of reported totals: the records of each, over all campaigns, sum up to what is booked of it (R16).
+
+What is booked and its record are written in one statement, so one snapshot shows differences exactly, beside bookers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+
+from campaigns.database.connection import as_date, execute, fetch_all, is_postgresql, one_snapshot
+from campaigns.database.dialects import in_list, list_param, micros_sql, sum_function
+from campaigns.database.statements import statement
+from campaigns.database.write_column import in_pieces
+from campaigns.models import SpendTotal
+from campaigns.rules.money import from_micros
+from campaigns.rules.periods import EARLIEST
+
+# A record lies on the day of its total in the account's time zone, so at most a day from it in UTC.
+FURTHEST_FROM_UTC = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Unbalanced:
+    """A total of which another sum is booked than its records have."""
+
+    id: int
+    name: str
+    day: date
+    booked: Decimal
+    recorded: Decimal
+
+
+@dataclass(frozen=True)
+class BothKinds:
+    """A campaign with spend records of its own and reported totals on the same days; the last of them."""
+
+    id: int
+    name: str
+    days: int
+    last: date
+
+
+def unbalanced_totals(*, since: date | None = None) -> list[Unbalanced]:
+    """Return the totals whose records don't sum up to what is booked, newest first: all, or of days from one on."""
+    sql = statement("totals/unbalanced", sum=sum_function(), micros=micros_sql("amount"))
+    with one_snapshot():
+        rows = fetch_all(sql, _params(since))
+    return [
+        Unbalanced(pk, f"{source} {account}/{campaign}", as_date(day), from_micros(booked), from_micros(recorded))
+        for pk, source, account, campaign, day, booked, recorded in rows
+    ]
+
+
+def rebalance(ids: Iterable[int]) -> int:
+    """Set what is booked of totals to the sum of their records; return how many that changed."""
+    sql = statement(
+        "totals/rebalance",
+        sum=sum_function(),
+        micros=micros_sql("record.amount"),
+        in_batch=in_list("total.id", param="%(ids)s"),
+    )
+    return sum(_rebalance(sql, piece) for piece in in_pieces(sorted(ids)))
+
+
+@transaction.atomic
+def _rebalance(sql: str, ids: list[int]) -> int:
+    if is_postgresql():
+        list(SpendTotal.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    return execute(sql, {"ids": list_param(ids)})
+
+
+def campaigns_of_both_kinds(*, since: date | None = None) -> list[BothKinds]:
+    """Return the campaigns that have records of their own and totals on one day, by the records' days in UTC."""
+    day = "CAST(record.timestamp AT TIME ZONE 'UTC' AS date)" if is_postgresql() else "substr(record.timestamp, 1, 10)"
+    with one_snapshot():
+        rows = fetch_all(statement("totals/both_kinds", day=day), _params(since))
+    return [BothKinds(pk, name, days, as_date(last)) for pk, name, days, last in rows]
+
+
+def _params(since: date | None) -> dict[str, Any]:
+    first = EARLIEST if since is None else datetime.combine(since, time.min, tzinfo=UTC) - FURTHEST_FROM_UTC
+    rows_from = connection.ops.adapt_datetimefield_value(max(first, EARLIEST))
+    return {"since": since or EARLIEST.date(), "rows_from": rows_from}

@@ -1,0 +1,21 @@
+    -- What becomes of each total of a batch: booked (waiting is 0), or why it waits.
+    SELECT
+        total.id, total.booked, total.revision, {reported} AS reported,
+        campaign.id AS campaign_id, campaign.brand_id,
+        -- guard: as-of-within-the-day
+        CASE WHEN total.as_of >= zone.starts AND total.as_of < zone.ends THEN total.as_of ELSE zone.noon END AS at,
+        CASE
+            WHEN {reason} <> 0 THEN {reason}
+            -- guard: decreases-of-finished-days-wait-for-the-full-check
+            WHEN {reported} < total.booked AND (zone.finished = 1 OR {reported} = 0) AND %(decreases)s = 0 THEN 7
+            ELSE 0
+        END AS waiting
+    FROM campaigns_spendtotal AS total
+    LEFT JOIN campaigns_platformaccount AS account
+        ON account.source = total.source AND account.external_id = total.account
+    LEFT JOIN campaigns_campaignlink AS link ON link.account_id = account.id AND link.external_id = total.campaign
+    -- guard: booked-for-its-own-campaign
+    LEFT JOIN campaigns_campaign AS campaign ON campaign.id = COALESCE(total.booked_campaign_id, link.campaign_id)
+    LEFT JOIN campaigns_brand AS brand ON brand.id = campaign.brand_id
+    LEFT JOIN days AS zone ON zone.zone = account.timezone AND zone.day = total.day
+    WHERE {in_batch} AND {reported} <> total.booked
