@@ -6,14 +6,14 @@ Everything is one transaction. The quick check books the totals within seconds.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
 
-from campaigns.models import Campaign, CampaignLink, FileFormat, PlatformAccount
+from campaigns.models import Campaign, CampaignLink, FileFormat
 from campaigns.rules.clock import Clock
 from campaigns.rules.names import normal_name
 from campaigns.rules.periods import find_zone
@@ -24,14 +24,13 @@ from campaigns.services.platform_files.download import Download
 from campaigns.services.platform_files.formats import remember
 from campaigns.services.platform_files.placing import PlacedAccount, PlacedCampaign, may_create
 from campaigns.services.scope import Scope
+from campaigns.services.totals.links import assign
 from campaigns.services.totals.report import (
     ReportedAccount,
     ReportedCampaign,
     ReportedTotal,
-    report_accounts,
     report_totals,
 )
-from campaigns.services.totals.waiting import free_campaigns
 
 
 @dataclass(frozen=True)
@@ -68,18 +67,18 @@ def import_download(download: Download, *, link: bool, create: bool, source: Sou
     brands = {each.account.brand.pk for each in (*to_link, *to_create) if each.account.brand}
     begin_change(brands, clock=clock)
     made = _create_campaigns(to_create, source, clock) if to_create else {}
-    report_accounts([_account(report.source, account, download, as_of) for account in placed.accounts.values()])
-    for each in to_link:
-        if each.proposed:
-            made[each.account.external_id, each.external_id] = each.proposed.pk
-    _save_links(report.source, [*to_link, *to_create], made)
-    reported = report_totals(
-        _totals(download, as_of),
+    report_totals(
+        [],
+        accounts=[_account(report.source, account, download, as_of) for account in placed.accounts.values()],
         campaigns=[
             ReportedCampaign(report.source, each.account.external_id, each.external_id, each.name)
             for each in placed.campaigns.values()
         ],
     )
+    made |= {(each.account.external_id, each.external_id): each.proposed.pk for each in to_link if each.proposed}
+    # Links before totals, as in every transaction that locks both.
+    assign(_links(report.source, made))
+    reported = report_totals(_totals(download, as_of))
     if brands:
         finish_change(Scope.of_brands(sorted(brands)), clock=clock, actor=source.actor)
     unassigned = sum((each.account.external_id, each.external_id) not in made for each in placed.unlinked)
@@ -128,20 +127,11 @@ def _known_until(download: Download, zone: str, as_of: datetime) -> datetime:
     return min(as_of, midnight.astimezone(UTC))
 
 
-def _save_links(source: str, campaigns: Iterable[PlacedCampaign], made: dict[tuple[str, str], int]) -> None:
-    """Link the platform's campaigns, which had no campaign of ours, and set free what waits for that."""
-    accounts = {row.external_id: row for row in PlatformAccount.objects.filter(source=source).order_by()}
-    keys: list[tuple[str, str, str]] = []
-    for each in campaigns:
-        key = each.account.external_id, each.external_id
-        CampaignLink.objects.update_or_create(
-            account=accounts[key[0]],
-            external_id=key[1],
-            defaults={"campaign_id": made[key]},
-            create_defaults={"campaign_id": made[key], "name": each.name},
-        )
-        keys.append((source, *key))
-    free_campaigns(keys)
+def _links(source: str, made: Mapping[tuple[str, str], int]) -> dict[int, int]:
+    """Return the ids of the links and of the campaigns that they get."""
+    links = CampaignLink.objects.filter(account__source=source, account__external_id__in={key[0] for key in made})
+    keys = links.order_by().values_list("pk", "account__external_id", "external_id")
+    return {pk: made[account, campaign] for pk, account, campaign in keys if (account, campaign) in made}
 
 
 def _totals(download: Download, as_of: datetime) -> list[ReportedTotal]:
