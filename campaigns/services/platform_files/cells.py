@@ -28,7 +28,7 @@ HEAD_ROWS = 200
 WORKBOOK = b"PK\x03\x04"
 OTHER_FILES = {
     b"\x1f\x8b": "The file is compressed (gzip): unpack it and choose the file in it.",
-    b"%PDF": "The file is a PDF: download the report as CSV or XLSX.",
+    b"%pdf": "The file is a PDF: download the report as CSV or XLSX.",
     b"\xd0\xcf\x11\xe0": "The file is an old Excel workbook (XLS): save it as XLSX or CSV.",
     b"<html": "The file is a web page: download the report as CSV or XLSX.",
     b"<!doc": "The file is a web page: download the report as CSV or XLSX.",
