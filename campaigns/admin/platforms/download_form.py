@@ -176,12 +176,16 @@ class AnswersForm(forms.Form):
             self._add_brand(f"brand_{external_id}", label, account.brand.name if account.brand else "")
         if not unlinked:
             return
-        options = [(LINK, "Link those of the same name in the brand, leave others unassigned")]
+        options = [(LINK, "Link by name only")]
         if may_create:
-            options.append((CREATE, "Link those of the same name, create the others in the brand"))
-        options.append((LEAVE, "Leave all unassigned"))
+            options.append((CREATE, "Link by name, create the others"))
+        options.append((LEAVE, "Leave unassigned"))
         field = forms.ChoiceField(
-            label="Campaigns that aren’t linked yet", choices=options, widget=UnfoldAdminRadioSelectWidget()
+            label="Campaigns that aren’t linked yet",
+            choices=options,
+            widget=UnfoldAdminRadioSelectWidget(),
+            help_text="A campaign of the platform is linked to the brand’s campaign of exactly the same name."
+            " Unassigned spend waits until somebody links it.",
         )
         chosen = CREATE if self.choices.create else LINK if self.choices.link else LEAVE
         field.required, field.initial = False, chosen

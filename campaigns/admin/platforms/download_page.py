@@ -39,7 +39,7 @@ def download_context(download: Download, choices: Choices) -> dict[str, Any]:
         "can_import": download.may_import,
         "figures": _figures(download),
         "notes": [*context["notes"], *_notes(download)],
-        "days": _days(download),
+        "days": _days(download, choices),
         "campaigns": _campaigns(download, choices),
         "unlinked": len(download.placed.unlinked),
     }
@@ -68,7 +68,7 @@ def _notes(download: Download) -> list[str]:
         first, last = report.days
         days = f"{first:%-d %B %Y}" if first == last else f"{first:%-d %B %Y} to {last:%-d %B %Y}"
         sums: dict[str, Decimal] = {}
-        for row in download.days:
+        for row in download.days():
             sums[row.currency] = sums.get(row.currency, Decimal(0)) + row.amount
         totals = " and ".join(format_money(amount, currency) for currency, amount in sums.items())
         notes.append(f"{totals} for {days}, in the account’s days.")
@@ -80,6 +80,12 @@ def _notes(download: Download) -> list[str]:
         for account in download.placed.accounts.values()
         if account.brand and account.currency != account.brand.currency
     ]
+    notes += [
+        f"The time zone of the account {account.name or account.external_id} isn’t known: its days are taken as days in"
+        f" {account.brand.timezone}, as the brand’s."
+        for account in download.placed.accounts.values()
+        if account.brand and not (account.stored and account.stored.timezone)
+    ]
     if download.known:
         notes.append(f"Read as the format “{download.known}”.")
     summed = sum(total.rows > 1 for total in report.totals)
@@ -88,20 +94,20 @@ def _notes(download: Download) -> list[str]:
     return notes
 
 
-def _days(download: Download) -> SafeString:
-    days = download.days
+def _days(download: Download, choices: Choices) -> SafeString:
+    days = download.days(link=choices.link, create=choices.create)
     rows: list[tuple[Any, ...]] = [
         (
             row.brand if row.brand != UNASSIGNED else chip(UNASSIGNED.lower(), "warning"),
             str(row.day),
-            f"{row.campaigns:,}",
             format_money(row.amount, row.currency),
+            f"{row.campaigns:,}",
         )
         for row in days[:SHOWN]
     ]
     if len(days) > SHOWN:
         rows.append((f"and {len(days) - SHOWN:,} more", "", "", ""))
-    heads = ("Brand", "Day", "Campaigns", "Spend")
+    heads = ("Brand", "Day", "Spend", "Campaigns")
     return table(heads, rows, numbers=(2, 3), empty="No spend.", label="Spend by brand and day")
 
 
@@ -110,14 +116,14 @@ def _campaigns(download: Download, choices: Choices) -> SafeString:
     rows = [
         (
             each.name or each.external_id,
-            each.account.name or each.account.external_id,
             _destination(each, choices),
             format_money(sum(each.totals.values(), Decimal(0)), each.account.currency),
+            each.account.name or each.account.external_id,
         )
         for each in sorted(found, key=lambda each: each.is_linked)[:SHOWN]
     ]
-    heads = ("In the report", "Account", "Counts for", "Spend")
-    return table(heads, rows, numbers=(3,), empty="No campaigns.", label="Campaigns of the report")
+    heads = ("In the report", "Counts for", "Spend", "Account")
+    return table(heads, rows, numbers=(2,), empty="No campaigns.", label="Campaigns of the report")
 
 
 def _destination(each: PlacedCampaign, choices: Choices) -> Any:

@@ -50,7 +50,7 @@ def open_report(stream: BinaryIO, name: str, account: str) -> Download:
 
 def describe_report(download: Download) -> Iterator[str]:
     """Yield lines: the money by brand and day, and what is left out."""
-    days = download.days
+    days = download.days(link=False)
     width = max([len(row.brand) for row in days] or [0])
     for row in days:
         yield f"{row.day}  {row.brand:<{width}}  {format_money(row.amount, row.currency)}"

@@ -15,7 +15,7 @@ from campaigns.rules.platforms import SOURCES
 from campaigns.services.platform_files.answers import Answers, Ask, Question
 from campaigns.services.platform_files.find_table import find_table
 from campaigns.services.platform_files.formats import find_format, with_remembered
-from campaigns.services.platform_files.placing import Placed, account_id, is_of_account, place
+from campaigns.services.platform_files.placing import Placed, account_id, brand_of, is_of_account, place
 from campaigns.services.platform_files.report import Report, read_report
 
 UNASSIGNED = "Unassigned"
@@ -53,14 +53,14 @@ class Download:
     def may_import(self) -> bool:
         return not self.questions and not self.problems and bool(self.report.totals)
 
-    @property
-    def days(self) -> list[DayMoney]:
-        """The money by brand and day, the newest day first."""
+    def days(self, *, link: bool = True, create: bool = False) -> list[DayMoney]:
+        """Return the money by brand and day as an import would have it, the newest day first."""
         sums: dict[tuple[str, date, str], list[Decimal]] = defaultdict(list)
         for each in self.placed.campaigns.values():
-            brand = each.campaign.brand.name if each.campaign else UNASSIGNED
+            brand = brand_of(each, link=link, create=create)
+            name = brand.name if brand else UNASSIGNED
             for day, amount in each.totals.items():
-                sums[brand, day, each.account.currency].append(amount)
+                sums[name, day, each.account.currency].append(amount)
         rows = [DayMoney(*key, sum(amounts, Decimal(0)), len(amounts)) for key, amounts in sums.items()]
         return sorted(rows, key=lambda row: (-row.day.toordinal(), row.brand == UNASSIGNED, row.brand, row.currency))
 

@@ -229,6 +229,15 @@ def may_create(campaign: PlacedCampaign) -> bool:
         return False
 
 
+def brand_of(campaign: PlacedCampaign, *, link: bool, create: bool) -> Brand | None:
+    """Return the brand that a campaign's spend counts for after an import that links by name and creates, or not."""
+    if campaign.is_linked:
+        return campaign.campaign.brand if campaign.campaign else None
+    if link and campaign.proposed:
+        return campaign.proposed.brand
+    return campaign.account.brand if create and may_create(campaign) else None
+
+
 def _check_twice(report: Report, placed: Placed) -> None:
     """Refuse spend that was imported by the campaign's name before: by its id it would count twice."""
     by_id = {
