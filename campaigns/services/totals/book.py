@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time
 from time import monotonic
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from campaigns.database.connection import (
     LOCK_HOLDER_TIMEOUT,
@@ -144,8 +144,8 @@ class _Booking:
         self.taken = []
         try:
             return self._book(which, params, JOB_WAIT)
-        except DatabaseError:
-            if not self.taken or not connection.is_usable():
+        except DatabaseError as error:
+            if not self.taken or not _may_be_of_one_row(error):
                 raise
         ids, position = self.taken, self.position
         self._by_halves(ids)
@@ -163,7 +163,7 @@ class _Booking:
             try:
                 self._book(wanted, {"wanted": list_param(half)}, SHORT_WAIT)
             except DatabaseError as error:
-                if not connection.is_usable():
+                if not _may_be_of_one_row(error):
                     raise
                 if len(half) > 1:
                     self._by_halves(half)
@@ -242,6 +242,11 @@ class _Booking:
             f"{sql} AND {self.which}",
             {"failed": Waiting.FAILED.value, "problem": problem, "id": total},
         )
+
+
+def _may_be_of_one_row(error: DatabaseError) -> bool:
+    """Return whether a batch failed for its rows: not because a session ended, or the disk is full."""
+    return is_busy(error) or not isinstance(error, OperationalError)
 
 
 def day_rows(days: Iterable[tuple[str | None, Any]], now: datetime) -> Iterator[tuple[Any, ...]]:

@@ -1,0 +1,157 @@
+"""Booking goes in batches, newest day first, and one bad total is in nobody's way (R16)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+
+from django.db import connection
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+
+from campaigns.database.connection import fetch_all
+from campaigns.models import JobRun, PendingSpend, SpendRecord, Waiting
+from campaigns.rules.reasons import PauseReason
+from campaigns.services.jobs.full_check import FullCheck, full_check
+from campaigns.services.jobs.quick_check import QuickCheck, run_quick_check
+from campaigns.services.totals import book as book_module
+from campaigns.services.totals.book import ANY_TO_BOOK, book_totals
+from campaigns.tests.support.checking import reasons_of
+from campaigns.tests.support.factories import make_campaign, spend, utc
+from campaigns.tests.support.outside import SQLITE
+from campaigns.tests.totals.reports import (
+    NOON,
+    YESTERDAY,
+    amounts,
+    full_booking,
+    linked_campaign,
+    make_account,
+    quick_booking,
+    report,
+    total_of,
+    unbalanced,
+)
+
+
+def book(seconds: float = 60) -> book_module.Booked:
+    return book_totals(clock=lambda: utc(NOON), seconds=seconds)
+
+
+class BatchTests(TestCase):
+    def setUp(self) -> None:
+        make_account()
+        self.campaign = linked_campaign()
+        for name in ("BATCH_ON_POSTGRESQL", "BATCH_ON_SQLITE"):
+            self.enterContext(patch.object(book_module, name, 3))
+        for number in range(10):
+            report(number + 1, day=f"{datetime(2024, 11, 27, tzinfo=UTC) - timedelta(days=number):%Y-%m-%d}")
+
+    def test_it_books_all_batches(self) -> None:
+        self.assertEqual(book().records, 10)
+        self.assertEqual(sum(amounts()), 55)
+        self.assertEqual(unbalanced(), [])
+
+    def test_it_books_the_newest_day_first_and_ends_when_the_time_is_over(self) -> None:
+        done = book(seconds=0)
+        self.assertEqual((done.records, done.unfinished), (3, True))
+        self.assertEqual(sorted(amounts()), [1, 2, 3])
+        self.assertEqual(book().records, 7)
+
+    def test_what_cannot_be_booked_is_left_behind_and_not_met_again(self) -> None:
+        for number in range(10):
+            report(1, f"unlinked{number}")
+        done = book()
+        self.assertEqual((done.records, done.waiting), (10, 10))
+        self.assertEqual(fetch_all(f"SELECT {ANY_TO_BOOK}"), [(0 if SQLITE else False,)])
+
+
+class BadTotalTests(TestCase):
+    """A record that somebody has written with the next revision of a total: the database refuses ours."""
+
+    def setUp(self) -> None:
+        make_account()
+        self.campaign = linked_campaign(daily_spend_limit=5)
+        for number in range(1, 9):
+            report(number, day=f"2024-11-{number:02}")
+        report(5)
+        self.bad = total_of(day="2024-11-05")
+        self.forged = SpendRecord.objects.create(
+            brand=self.campaign.brand, campaign=self.campaign, amount=1, total=self.bad, revision=1
+        )
+
+    def test_all_others_are_booked_and_it_waits_with_its_reason(self) -> None:
+        problem = quick_booking().problem
+        self.assertEqual(SpendRecord.objects.count(), 9)
+        bad = total_of(day="2024-11-05")
+        self.assertEqual((bad.waiting, bad.booked, bad.revision), (Waiting.FAILED, 0, 0))
+        self.assertIn("spend_of_a_total_booked_once" if not SQLITE else "UNIQUE constraint failed", bad.problem)
+        self.assertIn("1 reported total couldn't be booked", problem)
+
+    def test_a_check_decides_and_folds_and_says_so(self) -> None:
+        run_quick_check(clock=lambda: utc(NOON))
+        self.assertEqual(reasons_of(self.campaign), PauseReason.CAMPAIGN_DAILY_LIMIT)
+        self.assertFalse(PendingSpend.objects.exists())
+        self.assertIn("couldn't be booked", JobRun.objects.get(name="quick_check").problem)
+
+    def test_it_is_tried_again_by_the_full_check_and_by_a_later_report(self) -> None:
+        quick_booking()
+        self.forged.delete()
+        quick_booking()
+        self.assertEqual(total_of(day="2024-11-05").booked, 0)
+        self.assertEqual(full_booking().problem, "")
+        self.assertEqual((total_of(day="2024-11-05").booked, total_of(day="2024-11-05").problem), (5, ""))
+
+    def test_a_later_report_is_tried_at_once(self) -> None:
+        quick_booking()
+        self.forged.delete()
+        report(6, day="2024-11-05", as_of="2024-11-27 13:00")
+        quick_booking()
+        self.assertEqual(total_of(day="2024-11-05").booked, 6)
+
+
+class FailureTests(TestCase):
+    """Where booking fails as a whole, checks decide and fold."""
+
+    def setUp(self) -> None:
+        make_account()
+        self.campaign = linked_campaign(daily_spend_limit=5)
+        report(4)
+        spend(make_campaign(), 1, NOON)
+        self.enterContext(patch.object(book_module, "TO_BOOK", "no_such_column = 0"))
+
+    def test_checks_go_on(self) -> None:
+        checks: list[Callable[[], QuickCheck | FullCheck]] = [
+            lambda: run_quick_check(clock=lambda: utc(NOON)),
+            lambda: full_check("test", clock=lambda: utc(NOON)),
+        ]
+        for check in checks:
+            spend(make_campaign(), 1, NOON)
+            with self.assertLogs("campaigns.services.totals.checks", "ERROR"):
+                done = check()
+            self.assertIn("Reported totals couldn't be booked", done.unfinished.problem)
+            self.assertFalse(PendingSpend.objects.exists())
+
+
+class CostTests(TestCase):
+    def test_a_check_with_nothing_to_book_reads_one_row_of_no_table(self) -> None:
+        make_account()
+        linked_campaign()
+        report(5)
+        run_quick_check(clock=lambda: utc(NOON))
+        with CaptureQueriesContext(connection) as queries:
+            run_quick_check(clock=lambda: utc("2024-11-27 12:01"))
+        about = [query["sql"] for query in queries if "campaigns_spendtotal" in query["sql"]]
+        self.assertEqual(len(about), 1)
+
+    def test_the_probe_reads_the_index_of_totals_to_book(self) -> None:
+        explain = "EXPLAIN QUERY PLAN" if SQLITE else "EXPLAIN"
+        plan = str(fetch_all(f"{explain} SELECT {ANY_TO_BOOK}"))
+        self.assertIn("spend_total_to_book", plan)
+
+    def test_records_of_a_closed_day_are_dated_on_that_day(self) -> None:
+        make_account()
+        campaign = linked_campaign()
+        report(5, day=YESTERDAY)
+        quick_booking()
+        self.assertEqual(SpendRecord.objects.get(campaign=campaign).timestamp, utc("2024-11-26 12:00"))
