@@ -13,14 +13,7 @@ OPERATORS = "Operators"
 VIEW = frozenset(
     f"campaigns.view_{model}" for model in ("brand", "campaign", "brandperiod", "statuschange", "spendrecord", "jobrun")
 )
-IMPORTS = frozenset(
-    {
-        "campaigns.add_spendupload",
-        "campaigns.view_spendupload",
-        "campaigns.view_fileformat",
-        "campaigns.change_fileformat",
-    }
-)
+IMPORTS = frozenset({"campaigns.add_spendupload", "campaigns.view_spendupload", "campaigns.view_fileformat"})
 # Permissions by group. The permission to change a campaign includes its windows.
 GROUPS = {
     VIEWERS: VIEW,

@@ -13,6 +13,7 @@ from campaigns.admin.platforms.download_page import download_context
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import change_address, list_address
+from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, FileFormat, ImportDraft, SpendUpload
 from campaigns.services.audit_log import AuditEntry, log_rows
@@ -27,7 +28,7 @@ MAX_BRANDS = 500
 
 
 @admin.register(FileFormat)
-class FileFormatAdmin(BaseAdmin):
+class FileFormatAdmin(ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     """The remembered formats of reports, and the pages that import a report."""
 
     list_note = "How reports with the same headings are read. A format is remembered when a report is imported."

@@ -142,7 +142,7 @@ class Reader:
             return None
         day = self._one_day(text, place in row.numbers)
         if self.mapping.end is not None:
-            end = _cell(row, self.mapping.end)
+            end = cell_at(row, self.mapping.end)
             if end not in NOTHING and self._one_day(end, self.mapping.end in row.numbers) != day:
                 raise ValueError(f"The row covers several days, {text} to {end}, so it can’t be given to one.")
         if day > self.last_day:
@@ -180,7 +180,7 @@ class Reader:
 
     def _cell(self, row: FileRow, role: Role) -> str:
         place = self.mapping.get(role)
-        text = "" if place is None else _cell(row, place)
+        text = "" if place is None else cell_at(row, place)
         return (
             "" if role in (Role.CAMPAIGN, Role.CAMPAIGN_ID, Role.ACCOUNT, Role.ACCOUNT_ID) and text in NOTHING else text
         )
@@ -199,9 +199,9 @@ def days_of(table: Table, mapping: ColumnMapping) -> Iterator[tuple[FileRow, Wri
     if place is None:
         return
     for row in table_rows(table):
-        if place in row.numbers and UNFORMATTED_DAY.fullmatch(_cell(row, place)):
+        if place in row.numbers and UNFORMATTED_DAY.fullmatch(cell_at(row, place)):
             continue
-        found = _day_or_refusal(_cell(row, place))
+        found = _day_or_refusal(cell_at(row, place))
         if isinstance(found, WrittenDay):
             yield row, found
 
@@ -213,7 +213,7 @@ def _day_or_refusal(text: str) -> WrittenDay | NotADay:
         return refusal
 
 
-def _cell(row: FileRow, place: int) -> str:
+def cell_at(row: FileRow, place: int) -> str:
     return row.cells[place] if place < len(row.cells) else ""
 
 

@@ -29,6 +29,7 @@ from campaigns.services.platform_files.read_rows import (
     Reader,
     Rows,
     SpendRow,
+    cell_at,
     days_of,
     table_rows,
 )
@@ -196,8 +197,8 @@ def _check_rows(table: Table, mapping: ColumnMapping, rows: Rows) -> None:
     if longer:
         raise FileRefused(f"Line {longer[0].line}: {longer[0].sentence}. " + LONGER.format(step="weeks or months"))
     if not rows.spend and not rows.left_out.get(LeftOut.NO_SPEND) and rows.problems:
-        days = [row.cells[mapping.columns[Role.DAY]] for row in table_rows(table) if row.cells]
-        if all(day in NOTHING for day in days):
+        place = mapping.columns[Role.DAY]
+        if all(cell_at(row, place) in NOTHING for row in table_rows(table)):
             raise FileRefused(NO_DAY)
 
 

@@ -25,7 +25,8 @@ SCHEDULE = tuple(
     f"django_celery_beat.{name}"
     for name in ("PeriodicTask", "CrontabSchedule", "IntervalSchedule", "SolarSchedule", "ClockedSchedule")
 )
-IMPORTS = {"campaigns.SpendUpload": LOOK | {"add"}}
+IMPORTS = {"campaigns.SpendUpload": LOOK | {"add"}, "campaigns.FileFormat": LOOK}
+FORMATS = {"campaigns.FileFormat": LOOK | {"delete"}}
 SEES = {"campaigns.Brand": LOOK, "campaigns.Campaign": LOOK} | RECORDS
 
 # A person with every permission and no group shows which pages are for superusers only.
@@ -39,10 +40,12 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
     "all permissions": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}
     | RECORDS
     | IMPORTS
+    | FORMATS
     | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), LOOK),
     "superuser": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}
     | RECORDS
     | IMPORTS
+    | FORMATS
     | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), EVERYTHING)
     | {"axes.AccessAttempt": LOOK | {"delete"}},
 }
@@ -50,8 +53,15 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
 CHANGES = {
     BRAND_MANAGERS: {"campaigns.Brand", "campaigns.Campaign"},
     CAMPAIGN_MANAGERS: {"campaigns.Brand", "campaigns.Campaign"},
-    "all permissions": {"campaigns.Brand", "campaigns.Campaign"},
-    "superuser": {"campaigns.Brand", "campaigns.Campaign", "auth.User", "auth.Group", *SCHEDULE},
+    "all permissions": {"campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat"},
+    "superuser": {
+        "campaigns.Brand",
+        "campaigns.Campaign",
+        "campaigns.FileFormat",
+        "auth.User",
+        "auth.Group",
+        *SCHEDULE,
+    },
 }
 
 
