@@ -126,6 +126,26 @@ def excel_day(number: str, *, is_1904: bool) -> date:
     return day
 
 
+def is_midnight(text: str) -> bool:
+    """Return whether a cell has the time 00:00, as the end of a period that doesn't include it."""
+    found = CLOCK.fullmatch(" ".join(text[:MAX_DAY].split()))
+    return found is not None and not any(digit in "123456789" for digit in found["clock"])
+
+
+def find_range(line: str) -> tuple[date, date] | None:
+    """Return the period that a line names without doubt: “1 septembre 2026 - 30 septembre 2026”."""
+    found = RANGE.search(line[-MAX_DAY * 2 :]) if len(line) <= MAX_DAY * 2 else None
+    if not found:
+        return None
+    try:
+        first, last = read_day(found["first"].rpartition(": ")[2]), read_day(found["last"])
+    except NotADay:
+        return None
+    if not (first.is_certain and last.is_certain):
+        return None
+    return first.days[DateOrder.YEAR_FIRST], last.days[DateOrder.YEAR_FIRST]
+
+
 def find_orders(days: Iterable[WrittenDay]) -> tuple[set[DateOrder], bool]:
     """Return the orders that all cells allow, and whether they give different days."""
     orders, differs = set(DateOrder), False

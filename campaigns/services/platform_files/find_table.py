@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from campaigns.services.exchange.files import FileRefused
@@ -30,7 +31,7 @@ class Table:
     columns: dict[Role, list[int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def headings(self) -> Sequence[str]:
         cells = list(self.sheet.rows[self.head].cells)
         while cells and not cells[-1]:

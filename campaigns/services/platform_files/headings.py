@@ -129,7 +129,7 @@ MONEY = re.compile(
 )
 # In these, money is divided by something, or isn't spent.
 RATE = re.compile(
-    r"cpc|cpm|cpa|cpv|ecp|cpl|roas|acos|budget|percost|/|\bper\b|\bpro\b|\bpar\b|\bpor\b|\bcada\b|\bavg|average|durchschn"
+    r"micro|cpc|cpm|cpa|cpv|ecp|cpl|roas|acos|budget|percost|/|\bper\b|\bpro\b|\bpar\b|\bpor\b|\bcada\b|\bavg|average|durchschn"
     r"|\bmoy|promedio|prom\.|medio|media\b|gem\.|value|wert|valeur|bid|gebot|limit|limite"
 )
 # Longer headings aren't looked at.

@@ -45,7 +45,7 @@ def possible_marks(texts: Iterable[str]) -> tuple[set[DecimalMark], bool]:
     found, differs = set(MARKS), False
     for text in set(texts):
         values: dict[DecimalMark, Decimal] = {}
-        for mark in MARKS:
+        for mark in sorted(found):
             try:
                 values[mark] = read_with(text, mark).value
             except ValueError:

@@ -7,68 +7,28 @@ left out only if it repeats other rows as their sum; else it is a problem, as ev
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
-from typing import NamedTuple
 
 from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.currencies import find_currency, read_currency
 from campaigns.rules.text import quote
 from campaigns.services.platform_files.cells import FileRow
-from campaigns.services.platform_files.dates import DateOrder, NotADay, WrittenDay, excel_day, read_day
+from campaigns.services.platform_files.dates import DateOrder, NotADay, WrittenDay, excel_day, is_midnight, read_day
 from campaigns.services.platform_files.find_table import Table
 from campaigns.services.platform_files.headings import Role
 from campaigns.services.platform_files.mapping import ColumnMapping
 from campaigns.services.platform_files.numbers import is_no_amount, read_with
+from campaigns.services.platform_files.spend_row import LeftOut, Problem, Rows, SpendRow
+from campaigns.services.platform_files.subtotals import ALL, Doubtful, columns_of_sums, is_total, settle, sum_problem
 
-TOTAL = re.compile(
-    r"(?:grand |sub)?totals?\b.*|(?:gesamt|summe|insgesamt|zwischensumme|gesamtergebnis|totaal|totale|totali|totaux"
-    r"|totales|totais|total général|suma|razem|итого|合計|all|alle|tous|todos|todas|tutti|tutte|overall"
-    r"|resultados? totale?s?|results? from [0-9].*|ergebnisse aus.*|résultats de [0-9].*|resultados de [0-9].*"
-    r"|risultati d[ia].*)\b.*",
-    re.IGNORECASE,
-)
-# Whole words that stand for all days or campaigns, as in “All”.
+# Texts of cells without a value.
 NOTHING = frozenset(("", "-", "--", "—", "–"))
+# Columns in which a dash is no name.
+NAMES = frozenset((Role.CAMPAIGN, Role.CAMPAIGN_ID, Role.ACCOUNT, Role.ACCOUNT_ID))
 UNFORMATTED_DAY = re.compile(r"[3-6][0-9]{4}(?:\.0+)?")
-
-
-class LeftOut(StrEnum):
-    """Why a row isn't spend."""
-
-    TOTAL = "totals"
-    NOTE = "notes"
-    NO_SPEND = "without spend"
-    HEADINGS = "repeated headings"
-
-
-class SpendRow(NamedTuple):
-    """A row of spend; of one campaign and day there can be several, by device, hour or ad."""
-
-    line: int
-    day: date
-    account: str
-    account_id: str
-    campaign: str
-    campaign_id: str
-    amount: Decimal
-    currency: str
-
-
-class Problem(NamedTuple):
-    line: int
-    sentence: str
-
-
-@dataclass
-class Rows:
-    spend: list[SpendRow] = field(default_factory=list)
-    left_out: dict[LeftOut, int] = field(default_factory=lambda: defaultdict(int))
-    problems: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -82,45 +42,58 @@ class Reader:
     last_day: date
 
     def read(self) -> Rows:
-        rows, partial = Rows(), list[_Partial]()
+        rows, doubtful = Rows(), list[Doubtful]()
+        read = self.mapping.columns.values()
+        sums = columns_of_sums(
+            (row for row in table_rows(self.table) if self._has_day(row)), read, len(self.table.headings)
+        )
         for row in table_rows(self.table):
-            self._read_row(row, rows, partial)
-        _settle(partial, rows)
+            self._read_row(row, sums, rows, doubtful)
+        settle(doubtful, rows)
         return rows
 
-    def _read_row(self, row: FileRow, rows: Rows, partial: list[_Partial]) -> None:
+    def _read_row(self, row: FileRow, sums: Sequence[int], rows: Rows, doubtful: list[Doubtful]) -> None:
         kind = self._kind(row)
         if kind is not None:
             rows.left_out[kind] += 1
             return
+        campaign, campaign_id = self._cell(row, Role.CAMPAIGN), self._cell(row, Role.CAMPAIGN_ID)
+        has_campaign = bool(campaign or campaign_id)
+        day, problem = None, ""
         try:
             amount, currency = self._amount(row)
-            day = self._day(row)
+            try:
+                day = self._day(row)
+            except NotADay as refusal:
+                if has_campaign:
+                    raise
+                problem = str(refusal)
+            if any(row.cells[len(self.table.headings) :]):
+                raise ValueError("The row has more values than columns: put values with separators in quotes.")
         except ValueError as refusal:
             rows.problems.append(Problem(row.line, str(refusal)))
             return
-        campaign, campaign_id = self._cell(row, Role.CAMPAIGN), self._cell(row, Role.CAMPAIGN_ID)
-        spend = SpendRow(
-            row.line,
-            day or date.min,
-            self._cell(row, Role.ACCOUNT),
-            self._cell(row, Role.ACCOUNT_ID),
-            campaign,
-            campaign_id,
-            amount,
-            currency,
-        )
-        if day is None or not (campaign or campaign_id):
-            partial.append(_Partial(spend, has_day=day is not None, has_campaign=bool(campaign or campaign_id)))
+        account, account_id = self._cell(row, Role.ACCOUNT), self._cell(row, Role.ACCOUNT_ID)
+        spend = SpendRow(row.line, day or date.min, account, account_id, campaign, campaign_id, amount, currency)
+        if day is None or not has_campaign:
+            missing = "campaign" if day else "day"
+            problem = problem or f"The row has the amount {amount:,f}, but no {missing}."
+            doubtful.append(Doubtful(spend, day is not None, has_campaign, problem))
+        elif is_sum := sum_problem(row, sums, self.table.headings):
+            doubtful.append(Doubtful(spend, has_day=True, has_campaign=True, problem=is_sum))
+        elif not campaign_id and ALL.fullmatch(campaign):
+            # A total of the day, or a campaign of that name.
+            doubtful.append(Doubtful(spend, has_day=True, has_campaign=False, problem=""))
         else:
             rows.spend.append(spend)
 
     def _kind(self, row: FileRow) -> LeftOut | None:
         """Return why the row is left out before its values are read."""
-        if list(row.cells[: len(self.table.headings)]) == list(self.table.headings):
+        headings = self.table.headings
+        if row.cells[0] == headings[0] and list(row.cells[: len(headings)]) == list(headings):
             return LeftOut.HEADINGS
         amount, has_day = self._cell(row, Role.AMOUNT), self._has_day(row)
-        if not has_day and _is_total(row, self._cell(row, Role.DAY), self._cell(row, Role.CAMPAIGN)):
+        if not has_day and is_total(row, self._cell(row, Role.DAY), self._cell(row, Role.CAMPAIGN)):
             return LeftOut.TOTAL
         if not has_day and is_no_amount(amount):
             return LeftOut.NOTE
@@ -143,11 +116,16 @@ class Reader:
         day = self._one_day(text, place in row.numbers)
         if self.mapping.end is not None:
             end = cell_at(row, self.mapping.end)
-            if end not in NOTHING and self._one_day(end, self.mapping.end in row.numbers) != day:
+            if end not in NOTHING and not self._ends_on(end, self.mapping.end in row.numbers, day):
                 raise ValueError(f"The row covers several days, {text} to {end}, so it can’t be given to one.")
         if day > self.last_day:
             raise ValueError(f"The day {text} is in the future.")
         return day
+
+    def _ends_on(self, end: str, is_number: bool, day: date) -> bool:
+        """Return whether a row's period ends on the day, or at the midnight after it."""
+        last = self._one_day(end, is_number)
+        return last == day or (last == day + timedelta(days=1) and is_midnight(end))
 
     def _one_day(self, text: str, is_number: bool) -> date:
         if is_number and UNFORMATTED_DAY.fullmatch(text):
@@ -179,11 +157,9 @@ class Reader:
         return said.pop() if said else ""
 
     def _cell(self, row: FileRow, role: Role) -> str:
-        place = self.mapping.get(role)
+        place = self.mapping.columns.get(role)
         text = "" if place is None else cell_at(row, place)
-        return (
-            "" if role in (Role.CAMPAIGN, Role.CAMPAIGN_ID, Role.ACCOUNT, Role.ACCOUNT_ID) and text in NOTHING else text
-        )
+        return "" if role in NAMES and text in NOTHING else text
 
 
 def table_rows(table: Table) -> Iterator[FileRow]:
@@ -215,40 +191,3 @@ def _day_or_refusal(text: str) -> WrittenDay | NotADay:
 
 def cell_at(row: FileRow, place: int) -> str:
     return row.cells[place] if place < len(row.cells) else ""
-
-
-def _is_total(row: FileRow, day: str, campaign: str) -> bool:
-    first = next((cell for cell in row.cells if cell), "")
-    return any(TOTAL.fullmatch(text) for text in (day, campaign, first) if text and len(text) <= 100)
-
-
-class _Partial(NamedTuple):
-    """A row with money that names no day or no campaign."""
-
-    row: SpendRow
-    has_day: bool
-    has_campaign: bool
-
-
-def _settle(partial: Sequence[_Partial], rows: Rows) -> None:
-    """Count the partial rows that are sums of others; the rest are problems, as their money would be lost."""
-    if not partial:
-        return
-    sums = {
-        False: _sums(rows.spend, lambda row: row.campaign_id or row.campaign),
-        True: _sums(rows.spend, lambda row: row.day),
-    }
-    for each in partial:
-        key = each.row.day if each.has_day else (each.row.campaign_id or each.row.campaign)
-        if sums[each.has_day].get(key) == each.row.amount or not each.row.amount:
-            rows.left_out[LeftOut.TOTAL if each.row.amount else LeftOut.NO_SPEND] += 1
-            continue
-        missing = "campaign" if each.has_day else "day"
-        rows.problems.append(Problem(each.row.line, f"The row has the amount {each.row.amount:,f}, but no {missing}."))
-
-
-def _sums(spend: Sequence[SpendRow], key: Callable[[SpendRow], object]) -> dict[object, Decimal]:
-    sums: dict[object, Decimal] = defaultdict(Decimal)
-    for row in spend:
-        sums[key(row)] += row.amount
-    return sums

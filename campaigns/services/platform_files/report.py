@@ -22,18 +22,9 @@ from campaigns.services.platform_files.find_table import Table
 from campaigns.services.platform_files.headings import Role
 from campaigns.services.platform_files.mapping import BY_DAY, LONGER, NO_DAY, ColumnMapping, chosen_mapping, propose
 from campaigns.services.platform_files.numbers import is_no_amount, mark_of_columns, possible_marks, read_with
-from campaigns.services.platform_files.read_rows import (
-    NOTHING,
-    LeftOut,
-    Problem,
-    Reader,
-    Rows,
-    SpendRow,
-    cell_at,
-    days_of,
-    table_rows,
-)
-from campaigns.services.platform_files.surroundings import days_outside, find_source, report_time
+from campaigns.services.platform_files.read_rows import NOTHING, Reader, cell_at, days_of, table_rows
+from campaigns.services.platform_files.spend_row import LeftOut, Problem, Rows, SpendRow
+from campaigns.services.platform_files.surroundings import days_outside, find_period, find_source, report_time
 
 # Rows that decide about the numbers in other columns.
 EVIDENCE_ROWS = 2_000
@@ -137,6 +128,9 @@ def _order(table: Table, mapping: ColumnMapping, answers: Answers, questions: li
         return min(orders) if orders else DateOrder.YEAR_FIRST
     outside, _ = find_orders(days_outside(table))
     narrowed = orders & outside
+    period = find_period(table)
+    if len(narrowed) != 1 and period:
+        narrowed = {order for order in orders if all(period[0] <= day.days[order] <= period[1] for day in days)}
     if len(narrowed) == 1:
         return narrowed.pop()
     unclear = next(day for day in days if len({day.days[order] for order in orders}) > 1)

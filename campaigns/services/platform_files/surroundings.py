@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 
 from campaigns.services.platform_files.cells import FileRow
-from campaigns.services.platform_files.dates import DateOrder, NotADay, WrittenDay, read_day
+from campaigns.services.platform_files.dates import DateOrder, NotADay, WrittenDay, find_range, read_day
 from campaigns.services.platform_files.find_table import Table
 from campaigns.services.platform_files.headings import heading_key
 
@@ -123,6 +123,12 @@ def days_outside(table: Table) -> list[WrittenDay]:
             except NotADay:
                 continue
     return days
+
+
+def find_period(table: Table) -> tuple[date, date] | None:
+    """Return the period that the report says it covers."""
+    found = {period for row in table.above for cell in row.cells if cell and (period := find_range(cell))}
+    return found.pop() if len(found) == 1 else None
 
 
 def report_time(table: Table, order: DateOrder, now: datetime) -> datetime | None:

@@ -12,8 +12,8 @@ from campaigns.services.exchange.files import FileRefused
 from campaigns.services.platform_files.answers import Answers, Ask
 from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.headings import Role
-from campaigns.services.platform_files.read_rows import LeftOut
 from campaigns.services.platform_files.report import Report
+from campaigns.services.platform_files.spend_row import LeftOut
 from campaigns.tests.platform_files import files
 from campaigns.tests.platform_files.test_reports import read
 
@@ -63,6 +63,12 @@ class QuestionTests(SimpleTestCase):
         self.assertEqual([place for place, _ in question.options], ["3", "4"])
         columns = {Role.DAY: 0, Role.ACCOUNT_ID: 1, Role.CAMPAIGN_ID: 2, Role.AMOUNT: 4}
         self.assertEqual(read(text, Answers(columns=columns)).totals[0].total, Decimal("6.20"))
+
+    def test_the_period_of_the_title_decides_the_order(self) -> None:
+        title = "Rapport sur les campagnes\n1 septembre 2026 - 30 septembre 2026\n"
+        text = f"{title}Jour;Campagne;Code de devise;Coût\n05/09/2026;A;EUR;5,10\n"
+        self.assertEqual(read(text).totals[0].day, date(2026, 9, 5))
+        self.assertEqual(self.asked(text.replace("septembre", "octobre")), [Ask.ORDER])
 
     def test_rates_are_no_spend(self) -> None:
         self.assertEqual(
@@ -144,6 +150,12 @@ class ProblemTests(SimpleTestCase):
         self.assertEqual(self.problems(*rows, ",A,1,EUR,5"), [])
         self.assertEqual(self.problems(*rows, ",A,1,EUR,6"), ["4: The row has the amount 6, but no day."])
 
+    def test_more_values_than_columns(self) -> None:
+        (problem,) = self.problems("2026-11-26,Search, exact,1,EUR,5", head="Day,Campaign,Cost,Campaign ID,Currency")
+        self.assertIn("isn't a valid amount", problem)
+        (problem,) = self.problems("2026-11-26,A,1,EUR,5,50")
+        self.assertIn("more values than columns", problem)
+
 
 class LeftOutTests(SimpleTestCase):
     def left_out(self, text: str) -> dict[LeftOut, int]:
@@ -163,6 +175,32 @@ class LeftOutTests(SimpleTestCase):
     def test_a_campaign_that_is_called_like_a_total(self) -> None:
         report = read(f"{HEAD}\n2026-11-26,Total Wine,1,EUR,5\n2026-11-26,All,2,EUR,6\n")
         self.assertEqual([total.key.campaign for total in report.totals], ["Total Wine", "All"])
+
+    def test_totals_in_words_that_nobody_knows(self) -> None:
+        rows = f"{HEAD}\n2026-11-26,A,1,EUR,5\n2026-11-27,B,2,EUR,6\n"
+        self.assertEqual(self.left_out(f"{rows}Összesen,--,--,EUR,11\n"), {LeftOut.TOTAL: 1})
+        (problem,) = read(f"{rows}Összesen,--,--,EUR,12\n").problems
+        self.assertIn("“Összesen” isn’t a day", problem.sentence)
+
+    def test_a_total_of_each_day(self) -> None:
+        rows = "Day,Campaign,Cost (EUR)\n2026-11-26,A,5\n2026-11-26,B,6\n"
+        self.assertEqual(self.left_out(f"{rows}2026-11-26,Total,11\n"), {LeftOut.TOTAL: 1})
+        self.assertEqual(len(read(f"{rows}2026-11-26,Total,12\n").totals), 3)
+
+    def test_sub_totals_of_a_pivot_table(self) -> None:
+        head = "Campaign name,Day,Ad name,Amount spent (EUR)\n"
+        rows = "A,2026-11-26,All,10\nA,2026-11-26,Ad 1,6\nA,2026-11-26,Ad 2,4\nA,All,All,10\n"
+        report = read(head + rows)
+        self.assertEqual(([total.total for total in report.totals], report.left_out), ([10], {LeftOut.TOTAL: 2}))
+        (problem,) = read(head + rows.replace("All,10\nA,2026", "All,11\nA,2026")).problems
+        self.assertIn("“All” under “Ad name”, but isn’t the sum", problem.sentence)
+        same = read(f"{head}A,2026-11-26,All,10\n")
+        self.assertEqual([total.total for total in same.totals], [10])
+
+    def test_a_period_that_ends_at_midnight(self) -> None:
+        head = "Start time,End time,Campaign name,Amount spent (EUR)\n"
+        day = "2026-11-26T00:00:00.000-08:00,2026-11-27T00:00:00.000-08:00,A,10\n"
+        self.assertEqual([total.day for total in read(head + day).totals], [date(2026, 11, 26)])
 
     def test_zero_is_said(self) -> None:
         report = read(f"{HEAD}\n2026-11-26,A,1,EUR,0.00\n")

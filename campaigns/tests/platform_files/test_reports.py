@@ -9,8 +9,8 @@ from django.test import SimpleTestCase
 
 from campaigns.services.platform_files.answers import Answers
 from campaigns.services.platform_files.find_table import find_table
-from campaigns.services.platform_files.read_rows import LeftOut
 from campaigns.services.platform_files.report import Report, read_report
+from campaigns.services.platform_files.spend_row import LeftOut
 from campaigns.tests.platform_files import files
 
 NOW = datetime(2026, 11, 29, 4, tzinfo=UTC)
