@@ -10,6 +10,7 @@ from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
 from campaigns.models.platforms.api_keys import ApiKey, ApiKeyBrand, ApiKeyRequests
+from campaigns.models.platforms.formats import FileFormat
 from campaigns.models.platforms.totals import SpendTotal, Waiting
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
@@ -33,6 +34,7 @@ __all__ = [
     "DaypartingSchedule",
     "DueBrand",
     "FeedBatch",
+    "FileFormat",
     "Heartbeat",
     "ImportDraft",
     "ImportedRecords",

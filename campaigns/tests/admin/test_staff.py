@@ -32,7 +32,8 @@ SCHEDULE = tuple(
     f"django_celery_beat.{name}"
     for name in ("PeriodicTask", "CrontabSchedule", "IntervalSchedule", "SolarSchedule", "ClockedSchedule")
 )
-IMPORTS = {"campaigns.SpendUpload": LOOK | {"add"}}
+IMPORTS = {"campaigns.SpendUpload": LOOK | {"add"}, "campaigns.FileFormat": LOOK}
+FORMATS = {"campaigns.FileFormat": LOOK | {"delete"}}
 SEES = {"campaigns.Brand": LOOK, "campaigns.Campaign": LOOK} | RECORDS
 
 # A person with every permission and no group shows which pages are for superusers only.
@@ -46,10 +47,12 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
     "all permissions": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}
     | RECORDS
     | IMPORTS
+    | FORMATS
     | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), LOOK),
     "superuser": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}
     | RECORDS
     | IMPORTS
+    | FORMATS
     | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), EVERYTHING)
     | {"axes.AccessAttempt": LOOK | {"delete"}},
 }
@@ -58,8 +61,11 @@ CHANGES = {
     BRAND_MANAGERS: {"campaigns.Brand", "campaigns.Campaign"},
     CAMPAIGN_MANAGERS: {"campaigns.Brand", "campaigns.Campaign", *PLATFORMS},
     OPERATORS: {*PLATFORMS},
-    "all permissions": {"campaigns.Brand", "campaigns.Campaign", *PLATFORMS},
-    "superuser": {"campaigns.Brand", "campaigns.Campaign", *PLATFORMS, "auth.User", "auth.Group", *SCHEDULE},
+    "all permissions": {"campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", *PLATFORMS},
+    "superuser": {
+        *("campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", *PLATFORMS),
+        *("auth.User", "auth.Group", *SCHEDULE),
+    },
 }
 
 

@@ -39,6 +39,7 @@ TESTS = {
     "campaign_link_": TOTALS,
     "spend_total_": TOTALS,
     "spend_of_a_total_": TOTALS,
+    "file_format_": "test_formats",
     "brand_assignment_": "test_access",
     "heartbeat_": "test_heartbeats",
     "note_": "test_notes",
