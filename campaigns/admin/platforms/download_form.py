@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from budget_manager.upload_limit import was_dropped
+from budget_manager.limits.uploads import was_dropped
 from django import forms
 from django.db.models import QuerySet
 from unfold.widgets import (
