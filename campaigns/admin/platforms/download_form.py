@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from budget_manager.limits.uploads import was_dropped
 from django import forms
 from django.db.models import QuerySet
 from unfold.widgets import (
@@ -16,6 +15,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from budget_manager.limits.uploads import was_dropped
 from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget
 from campaigns.models import Brand
 from campaigns.rules.amounts import DecimalMark
