@@ -79,7 +79,7 @@ def watch_webhook_url() -> str:
 
 
 def watch_webhook_form() -> str:
-    """WATCH_WEBHOOK_FORM: what the webhook's receiver understands; by default as its host tells."""
+    """WATCH_WEBHOOK_FORM: what the webhook's receiver understands; by default derived from its host."""
     form = text("WATCH_WEBHOOK_FORM") or form_for(urlsplit(watch_webhook_url()).hostname or "")
     if form not in FORMS:
         raise ImproperlyConfigured(f"WATCH_WEBHOOK_FORM={form} isn't a form: use one of {', '.join(FORMS)}.")

@@ -262,7 +262,7 @@ if MAIL_SERVER:
     DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_SERVER.sender
 EMAIL_TIMEOUT = mail.TIMEOUT
 
-# Whom `manage.py watch` informs.
+# Recipients of `manage.py watch`.
 WATCH_EMAIL = [] if UNCONFIGURED or SIMULATION else monitoring.watch_email(email_is_set_up=EMAIL_IS_SET_UP)
 WATCH_WEBHOOK_URL = "" if UNCONFIGURED or SIMULATION else monitoring.watch_webhook_url()
 WATCH_WEBHOOK_FORM = "plain" if UNCONFIGURED or SIMULATION else monitoring.watch_webhook_form()
@@ -283,6 +283,9 @@ HELD_ABOVE_AMOUNT = environment.number("HELD_ABOVE_AMOUNT", 100, least=0, most=1
 
 # The largest file of spend that staff may upload; a worker imports it.
 SPEND_UPLOAD_MEGABYTES = environment.number("SPEND_UPLOAD_MEGABYTES", 200, least=1, most=10_000)
+
+# Minutes after which a pause that a connector hasn't acknowledged is drift (R18).
+DRIFT_MINUTES = environment.number("DRIFT_MINUTES", 5, least=1, most=1_440)
 
 # Requests of one key of the HTTP API; each has up to 10,000 rows.
 API_REQUESTS_PER_MINUTE = environment.number("API_REQUESTS_PER_MINUTE", 600, least=1, most=1_000_000)

@@ -1,4 +1,4 @@
-"""How somebody is told: by e-mail, and by a webhook. Neither needs the database or the broker."""
+"""How people are notified: by e-mail and by a webhook. Neither needs the database or the broker."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from budget_manager.watch.notice import Notice
 WEBHOOK_SECONDS = 10
 
 
-class TellingFailed(Exception):
+class DeliveryFailed(Exception):
     """The message wasn't accepted; why, without passwords or addresses."""
 
 
 def channels() -> dict[str, Callable[[Notice], None]]:
-    """Return the channels that are set up, by name. Each raises TellingFailed."""
+    """Return the channels that are set up, by name. Each raises DeliveryFailed."""
     found: dict[str, Callable[[Notice], None]] = {}
     if settings.WATCH_EMAIL:
         found["e-mail"] = send_mail
@@ -40,7 +40,7 @@ def send_mail(notice: Notice) -> None:
     try:
         message.send()
     except (SMTPException, OSError) as error:
-        raise TellingFailed(type(error).__name__) from error
+        raise DeliveryFailed(type(error).__name__) from error
 
 
 def call_webhook(notice: Notice) -> None:
@@ -48,7 +48,7 @@ def call_webhook(notice: Notice) -> None:
     try:
         call(settings.WATCH_WEBHOOK_URL, seconds=WEBHOOK_SECONDS, body=body)
     except CallFailed as error:
-        raise TellingFailed(str(error)) from error
+        raise DeliveryFailed(str(error)) from error
 
 
 def _slack(notice: Notice) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What somebody has been told, in a small file of JSON: so that a problem is told once, also from cron."""
+"""What has been reported, in a small file of JSON, so that a problem is reported once, also from cron."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class ToldProblem:
+class OpenProblem:
     sentence: str
     since: str  # in ISO form
 
 
 @dataclass
-class Told:
-    """The problems that one channel has been told and that lasted then, by key, and when a message was last sent."""
+class Reported:
+    """The open problems that one channel knows, by key, and when a message was last sent."""
 
-    problems: dict[str, ToldProblem] = field(default_factory=dict)
+    problems: dict[str, OpenProblem] = field(default_factory=dict)
     at: str = ""
 
     @property
@@ -30,12 +30,12 @@ class Told:
 
 
 class Memory:
-    """The file. One that isn't there or can't be understood counts as empty: better to be told twice than never."""
+    """The file. One that isn't there or can't be understood counts as empty: two messages are better than none."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # For as long as the process runs: a full disk mustn't have the same told again and again.
-        self.written: dict[str, Told] | None = None
+        # For as long as the process runs: a full disk mustn't repeat the same message.
+        self.written: dict[str, Reported] | None = None
 
     @contextmanager
     def locked(self) -> Iterator[bool]:
@@ -48,28 +48,28 @@ class Memory:
                 return
             yield True
 
-    def read(self) -> dict[str, Told]:
+    def read(self) -> dict[str, Reported]:
         if self.written is not None:
             return dict(self.written)
         try:
             stored = json.loads(self.path.read_text())
-            return {name: _told(channel) for name, channel in stored.items()}
+            return {name: _reported(channel) for name, channel in stored.items()}
         except (FileNotFoundError, ValueError, TypeError, AttributeError, KeyError):
             return {}
 
-    def write(self, told: dict[str, Told]) -> None:
+    def write(self, reported: dict[str, Reported]) -> None:
         """Replace the file as a whole, so that it is never half-written. Raises OSError."""
-        self.written = dict(told)
+        self.written = dict(reported)
         new = self.path.with_name(f"{self.path.name}.new")
-        new.write_text(json.dumps({name: asdict(channel) for name, channel in told.items()}, indent=1) + "\n")
+        new.write_text(json.dumps({name: asdict(channel) for name, channel in reported.items()}, indent=1) + "\n")
         new.replace(self.path)
 
 
-def _told(stored: dict[str, object]) -> Told:
+def _reported(stored: dict[str, object]) -> Reported:
     problems = stored["problems"]
     if not isinstance(problems, dict):
         raise TypeError
-    told = Told({key: ToldProblem(str(each["sentence"]), str(each["since"])) for key, each in problems.items()})
-    told.at = str(stored["at"])
-    _ = told.last, [datetime.fromisoformat(each.since) for each in told.problems.values()]
-    return told
+    reported = Reported({key: OpenProblem(str(each["sentence"]), str(each["since"])) for key, each in problems.items()})
+    reported.at = str(stored["at"])
+    _ = reported.last, [datetime.fromisoformat(each.since) for each in reported.problems.values()]
+    return reported

@@ -1,4 +1,4 @@
-"""What there is to tell: problems that are new, that are over, and once a day those that last."""
+"""What to report: problems that are new, that are over, and once a day those that last."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from budget_manager.watch.look import Problem
-from budget_manager.watch.memory import Told, ToldProblem
+from budget_manager.watch.memory import OpenProblem, Reported
 
 REPEAT_AFTER = timedelta(days=1)
 
@@ -18,9 +18,9 @@ class Notice:
 
     # The name of the installation.
     name: str
-    problems: Mapping[str, ToldProblem]
+    problems: Mapping[str, OpenProblem]
     new: Sequence[str]
-    over: Sequence[ToldProblem]
+    over: Sequence[OpenProblem]
 
     @property
     def subject(self) -> str:
@@ -41,19 +41,19 @@ class Notice:
         return "\n\n".join(filter(None, parts))
 
 
-def notice_of(problems: Sequence[Problem], told: Told, *, name: str, now: datetime) -> Notice | None:
-    """Return what to tell somebody who has been told this; None if there is nothing new, and no day has passed."""
-    lasting = {problem.key: ToldProblem(problem.sentence, _since(told, problem.key, now)) for problem in problems}
-    new = [key for key in lasting if key not in told.problems]
-    over = [each for key, each in told.problems.items() if key not in lasting]
-    is_old = told.last is None or now - told.last >= REPEAT_AFTER or told.last > now
+def notice_of(problems: Sequence[Problem], reported: Reported, *, name: str, now: datetime) -> Notice | None:
+    """Return what to report after what was reported; None if nothing is new, and no day has passed."""
+    lasting = {problem.key: OpenProblem(problem.sentence, _since(reported, problem.key, now)) for problem in problems}
+    new = [key for key in lasting if key not in reported.problems]
+    over = [each for key, each in reported.problems.items() if key not in lasting]
+    is_old = reported.last is None or now - reported.last >= REPEAT_AFTER or reported.last > now
     if new or over or (lasting and is_old):
         return Notice(name, lasting, new, over)
     return None
 
 
-def _since(told: Told, key: str, now: datetime) -> str:
-    return told.problems[key].since if key in told.problems else now.isoformat(timespec="seconds")
+def _since(reported: Reported, key: str, now: datetime) -> str:
+    return reported.problems[key].since if key in reported.problems else now.isoformat(timespec="seconds")
 
 
 def _short(instant: str) -> str:

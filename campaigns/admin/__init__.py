@@ -5,7 +5,7 @@ from campaigns.admin.brand import admin as brand
 from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
 from campaigns.admin.people import api_keys, groups, users
-from campaigns.admin.platforms import accounts, held, links
+from campaigns.admin.platforms import accounts, download, held, links
 
 __all__ = [
     "accounts",
@@ -13,6 +13,7 @@ __all__ = [
     "beat",
     "brand",
     "campaign",
+    "download",
     "groups",
     "held",
     "history",

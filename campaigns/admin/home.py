@@ -39,6 +39,7 @@ from campaigns.rules.money import format_money
 from campaigns.rules.pace import OFTEN_REACHED, REACHED_DAYS
 from campaigns.rules.reasons import LABELS as REASONS
 from campaigns.rules.reasons import PauseReason
+from campaigns.services.feed.drift import find_drift
 from campaigns.services.history.actors import actor_name, job_name
 from campaigns.services.insight import home as overview
 from campaigns.services.insight.brand_now import BrandNow
@@ -47,7 +48,7 @@ from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.health import Health
 from campaigns.services.jobs.processes import Processes
-from campaigns.services.permissions import sees_only_assigned_brands
+from campaigns.services.permissions import Person, sees_only_assigned_brands
 
 # Status changes shown under “Latest”.
 LATEST = 8
@@ -93,7 +94,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         shown |= _of_brands(brands, request) | {"mine": _of_owner(brands)}
     shown["waiting"] = waiting_context(request, now)
     if may_view(request, Campaign):
-        shown["campaigns"] = _of_campaigns(overview.campaigns_now(user))
+        shown["campaigns"] = _of_campaigns(overview.campaigns_now(user)) | {"drift": _drift(user, now)}
     if may_view(request, StatusChange):
         shown["changes"] = _of_changes(overview.recent_changes(user, now=now))
         shown["latest"] = list(_lines(overview.latest_changes(user, LATEST), now))
@@ -245,6 +246,16 @@ def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:
         "paused": _share_of(campaigns.paused, campaigns.count, "paused", status__exact="paused"),
         "reasons": [{"number": number, "bar": _bar(number)} for number in reasons],
     }
+
+
+def _drift(user: Person, now: datetime) -> Number | None:
+    """Return how many paused campaigns a platform doesn't follow (R18), or None for none."""
+    found = find_drift(now=now, assigned_to=user.pk if sees_only_assigned_brands(user) else None)
+    count = len({each.campaign_id for each in found})
+    if not count:
+        return None
+    label = "paused here, but not on its platform" if count == 1 else "paused here, but not on their platforms"
+    return Number(count, label, list_address(Campaign, drift="any"))
 
 
 def _share_of(count: int, whole: int, label: str, **filters: Any) -> Number:

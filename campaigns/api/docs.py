@@ -12,7 +12,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from campaigns.api.body import MAX_ROWS, MAX_UNPACKED, MEGABYTE
-from campaigns.api.openapi import CALLS, DESCRIPTION, DESCRIPTIONS, PROBLEMS, document
+from campaigns.api.calls import CALLS, READS
+from campaigns.api.openapi import DESCRIPTION, DESCRIPTIONS, PROBLEMS, PROBLEMS_OF_READS, description_of, document
 from campaigns.api.problems import OF_REQUESTS, OF_ROWS
 from campaigns.models.platforms.api_keys import Scope
 
@@ -44,12 +45,28 @@ def docs(request: HttpRequest) -> HttpResponse:
         }
         for call in CALLS
     ]
+    reads = [
+        {
+            "read": read,
+            "parameters": [
+                Field(each["name"], each["required"], _type(each["schema"], schemas), each.get("description", ""))
+                for each in document()["paths"][read.path]["get"]["parameters"]
+            ],
+            "result": list(_fields(schemas[read.result.__name__], schemas)),
+        }
+        for read in READS
+    ]
     context = {
+        "reads": reads,
         "description": DESCRIPTION,
         "calls": calls,
         "scopes": Scope.choices,
         "answers": DESCRIPTIONS,
-        "problems": [(name, *of) for name, of in OF_REQUESTS.items() if of[0] in (*PROBLEMS, 404, 405, 500)],
+        "problems": [
+            (name, *of)
+            for name, of in OF_REQUESTS.items()
+            if of[0] in {*PROBLEMS, *PROBLEMS_OF_READS, 404, 405, 410, 500}
+        ],
         "row_problems": OF_ROWS,
         "max_rows": MAX_ROWS,
         "max_body": settings.API_MAX_BODY // MEGABYTE,
@@ -62,13 +79,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> Iterator[Field]:
     required = schema.get("required", ())
     for name, field in schema["properties"].items():
-        yield Field(name, name in required, _type(field, schemas), _description(field))
-
-
-def _description(field: dict[str, Any]) -> str:
-    """Return the description of a field, or of one of its alternatives."""
-    parts = [field, *field.get("anyOf", ())]
-    return next((part["description"] for part in parts if "description" in part), "")
+        yield Field(name, name in required, _type(field, schemas), description_of(field))
 
 
 def _type(field: dict[str, Any], schemas: dict[str, Any]) -> str:

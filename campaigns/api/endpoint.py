@@ -24,30 +24,33 @@ logger = logging.getLogger(__name__)
 BEARER = "Bearer"
 RETRY_SECONDS = "5"
 
-View = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
 
 # Of this process; taken before a body is read, so that batches take neither all threads nor all memory. Nobody waits
 # for it: budget_manager.web queues requests outside of the application.
 slots = BoundedSemaphore(settings.API_THREADS)
 
 
-def endpoint(method: str, scope: Scope) -> Callable[[Callable[[HttpRequest, ValidKey], HttpResponse]], View]:
-    """Make a view of a function that answers requests of valid keys; a key is the only credential, no cookie is."""
+def endpoint(method: str, scope: Scope) -> Callable[[Callable[..., HttpResponse]], View]:
+    """Make a view of a function that answers requests of valid keys; a key is the only credential, no cookie is.
 
-    def decorate(call: Callable[[HttpRequest, ValidKey], HttpResponse]) -> View:
+    The function gets the request, the key, and what the address has.
+    """
+
+    def decorate(call: Callable[..., HttpResponse]) -> View:
         @csrf_exempt
         @wraps(call)
-        def view(request: HttpRequest) -> HttpResponse:
-            return answer(request, lambda: _call(request))
+        def view(request: HttpRequest, **address: int) -> HttpResponse:
+            return answer(request, lambda: _call(request, **address))
 
-        def _call(request: HttpRequest) -> HttpResponse:
+        def _call(request: HttpRequest, **address: int) -> HttpResponse:
             if request.method != method:
                 raise Problem("method-not-allowed", f"Use {method}.", Allow=method)
             key = authenticate(request)
             if scope not in key.scopes:
                 raise Problem("forbidden", f"The key “{key.name}” doesn't have the scope {scope.value}.")
             with _slot():
-                return call(request, key)
+                return call(request, key, **address)
 
         return view
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from campaigns.api.body import JSON, MAX_ROWS, NDJSON
+from campaigns.api.calls import CALLS, READS, Call, Read
 from campaigns.api.problems import OF_REQUESTS, BatchResult, ProblemBody
-from campaigns.api.spend import SpendRow
-from campaigns.api.totals import AccountRow, TotalRow
-from campaigns.models.platforms.api_keys import Scope
 
 REF = "#/components/schemas/{name}"
 PROBLEM_JSON = "application/problem+json"
@@ -23,58 +21,8 @@ DESCRIPTION = (
 )
 
 
-class Call(NamedTuple):
-    """A POST of a batch; rows are the structs of its rows."""
-
-    path: str
-    scope: Scope
-    summary: str
-    description: str
-    rows: Sequence[type[msgspec.Struct]]
-    example: list[dict[str, Any]]
-
-
-CALLS = (
-    Call(
-        "/api/v1/spend",
-        Scope.SPEND_WRITE,
-        "Send spend records",
-        f"Up to {MAX_ROWS:,} records of spend. Each counts once by its campaign and external_id: one that is there and"
-        " says the same is a duplicate, one that says something else is refused as a conflict.",
-        (SpendRow,),
-        [
-            {"campaign": 17, "amount": "12.345678", "external_id": "click-4711"},
-            {
-                "campaign": {"source": "google_ads", "account": "123-456-7890", "campaign": "12345678901"},
-                "amount": "-0.0042",
-                "timestamp": "2026-11-22T14:05:00+01:00",
-                "external_id": "refund-1",
-            },
-        ],
-    ),
-    Call(
-        "/api/v1/totals",
-        Scope.TOTALS_WRITE,
-        "Send what platforms report",
-        f"Up to {MAX_ROWS:,} rows, of two kinds. Totals by the platform's campaign and day: the newest report of each"
-        " counts, and changes are booked within seconds; send every total once, summed over devices, networks and"
-        " hours. Accounts, with the instant up to which their spend is known: send it after each sync. Accounts and"
-        " campaigns that are new are added; their spend waits until a person links them.",
-        (TotalRow, AccountRow),
-        [
-            {
-                "source": "google_ads",
-                "account": "123-456-7890",
-                "campaign": "12345678901",
-                "day": "2026-11-27",
-                "total": "180.50",
-                "as_of": "2026-11-27T20:00:00Z",
-            },
-            {"source": "google_ads", "account": "123-456-7890", "reported_until": "2026-11-27T20:00:00Z"},
-        ],
-    ),
-)
-# Problems of every call, by status.
+PROBLEMS_OF_READS = (400, 401, 403, 429, 503)
+# Problems of every batch, by status.
 PROBLEMS = (400, 401, 403, 413, 415, 429, 503)
 DESCRIPTIONS = {
     200: "Everything is stored, or was there already.",
@@ -85,6 +33,7 @@ DESCRIPTIONS = {
 @cache
 def document() -> dict[str, Any]:
     structs = {ProblemBody, BatchResult, *(struct for call in CALLS for struct in call.rows)}
+    structs |= {read.result for read in READS}
     _, components = msgspec.json.schema_components(
         sorted(structs, key=lambda struct: struct.__name__), ref_template=REF
     )
@@ -96,7 +45,8 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Budget manager", "version": "1", "description": DESCRIPTION},
         "servers": [{"url": "/"}],
-        "paths": {call.path: {"post": _operation(call)} for call in CALLS},
+        "paths": {call.path: {"post": _operation(call)} for call in CALLS}
+        | {read.path: {"get": _read(read)} for read in READS},
         "components": {
             "schemas": components,
             "securitySchemes": {
@@ -125,8 +75,45 @@ def _operation(call: Call) -> dict[str, Any]:
     }
 
 
+def _read(read: Read) -> dict[str, Any]:
+    answer = {JSON: {"schema": {"$ref": REF.format(name=read.result.__name__)}}}
+    return {
+        "operationId": read.name,
+        "summary": read.summary,
+        "description": f"{read.description} Needs the scope {read.scope.value}.",
+        "security": [{"key": []}],
+        "parameters": list(_parameters(read)),
+        "responses": {
+            "200": {"description": "The answer.", "content": answer},
+            **{str(status): _problem(status) for status in (*PROBLEMS_OF_READS, *read.problems)},
+        },
+    }
+
+
+def _parameters(read: Read) -> Iterator[dict[str, Any]]:
+    if "{id}" in read.path:
+        yield {"name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
+    schema = msgspec.json.schema(read.parameters)
+    (fields,) = schema["$defs"].values()
+    for name, field in fields["properties"].items():
+        wanted = {key: value for key, value in field.items() if key != "description"}
+        yield {
+            "name": name,
+            "in": "query",
+            "required": name in fields["required"],
+            "description": description_of(field),
+            "schema": wanted,
+        }
+
+
+def description_of(field: dict[str, Any]) -> str:
+    """Return the description of a field, or of one of its alternatives."""
+    parts = [field, *field.get("anyOf", ())]
+    return next((part["description"] for part in parts if "description" in part), "")
+
+
 def _problem(status: int) -> dict[str, Any]:
-    (title,) = [title for code, title in OF_REQUESTS.values() if code == status]
+    title = ", or ".join(title for code, title in OF_REQUESTS.values() if code == status)
     described: dict[str, Any] = {
         "description": f"{title}.",
         "content": {PROBLEM_JSON: {"schema": {"$ref": REF.format(name=ProblemBody.__name__)}}},

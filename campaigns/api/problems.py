@@ -13,10 +13,12 @@ DOCS = "/api/v1/docs"
 # What can be wrong with a request: status, title.
 OF_REQUESTS = {
     "invalid-json": (400, "The body isn't valid"),
+    "invalid-parameter": (400, "A parameter of the address isn't valid"),
     "unauthorized": (401, "No valid key"),
     "forbidden": (403, "The key may not do this"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "The method isn't allowed"),
+    "unknown-position": (410, "The position was pruned, or never given: list the campaigns again"),
     "too-large": (413, "The batch is too large"),
     "unsupported-media-type": (415, "The form of the body isn't supported"),
     "too-many-requests": (429, "Too many requests"),
@@ -35,6 +37,7 @@ OF_ROWS = {
     "unknown-campaign": "There is no such campaign, or the key isn't given its brand",
     "unlinked-campaign": "The platform's campaign isn't linked to one of ours",
     "other-currency": "The account of the platform has another currency than the brand",
+    "unknown-change": "The position in change was never given",
     "conflict": "The external_id is there already with another amount or timestamp, or a total is in the batch twice",
 }
 
@@ -100,9 +103,13 @@ def explain(error: Exception) -> str:
 
 
 def respond(result: BatchResult) -> HttpResponse:
+    return json_response(result, status=207 if result.refused else 200)
+
+
+def json_response(body: msgspec.Struct, *, status: int = 200) -> HttpResponse:
     return HttpResponse(
-        msgspec.json.encode(result),
-        status=207 if result.refused else 200,
+        msgspec.json.encode(body),
+        status=status,
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from time import sleep
 from typing import Any
@@ -26,6 +26,11 @@ CONFLICTS = {"40P01", "40001"}  # deadlock, serialization failure
 
 # Key of the advisory lock on the totals, "budget" and 1: taken to fold, close, repair, and to recompute open periods.
 LEDGER_LOCK = 0x6275646765740001
+
+# Key of the advisory lock on platforms' links: taken to save some, and shared to book what isn't booked yet.
+LINKS_LOCK = 0x6275646765740002
+# And 3: held to publish status changes in the feed, one publisher at a time.
+FEED_LOCK = 0x6275646765740003
 
 # Selected beside a lock on PostgreSQL: a session that holds the lock and is idle for a minute loses it. A machine that
 # vanishes would otherwise keep its locks for hours.
@@ -239,6 +244,12 @@ def execute(sql: str, params: Params = ()) -> int:
 def as_date(value: date | str) -> date:
     """Return the date in a value from the database: on SQLite it is text."""
     return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def as_instant(value: datetime | str) -> datetime:
+    """Return the time in a value from the database: on SQLite it is text, in UTC."""
+    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def fetch_all(sql: str, params: Params = ()) -> list[tuple[Any, ...]]:

@@ -114,6 +114,18 @@ def least() -> str:
     return "LEAST" if is_postgresql() else "MIN"
 
 
+def greatest() -> str:
+    """Return the name of the function that gives the greatest of some values, of which none is NULL."""
+    return "GREATEST" if is_postgresql() else "MAX"
+
+
+def microseconds_now() -> str:
+    """Return the database's clock in microseconds since 1970; SQLite's has milliseconds."""
+    if is_postgresql():
+        return "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
+    return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS integer) * 1000"
+
+
 def exact_sum(amount: str, name: str) -> str:
     """Return what selects the sum of an amount in millionths under a name, exact however large it is.
 

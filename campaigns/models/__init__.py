@@ -4,10 +4,13 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.notes import Note
+from campaigns.models.outgoing.applied import AppliedStatus, PlatformStatus
+from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
 from campaigns.models.platforms.api_keys import ApiKey, ApiKeyBrand, ApiKeyRequests
+from campaigns.models.platforms.formats import FileFormat
 from campaigns.models.platforms.totals import SpendTotal, Waiting
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
@@ -19,6 +22,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyBrand",
     "ApiKeyRequests",
+    "AppliedStatus",
     "Brand",
     "BrandAssignment",
     "BrandPace",
@@ -29,6 +33,8 @@ __all__ = [
     "CheckShard",
     "DaypartingSchedule",
     "DueBrand",
+    "FeedBatch",
+    "FileFormat",
     "Heartbeat",
     "ImportDraft",
     "ImportedRecords",
@@ -40,6 +46,7 @@ __all__ = [
     "PasswordToChange",
     "PendingSpend",
     "PlatformAccount",
+    "PlatformStatus",
     "SavedFilter",
     "SettingChange",
     "SpendCorrection",

@@ -25,6 +25,15 @@ class StatusChange(models.Model):
     brand_daily_budget = MicrosField("daily budget", null=True)
     brand_month_spend = MicrosField("brand's spend of the month")
     brand_monthly_budget = MicrosField("monthly budget", null=True)
+    # Neither index nor constraint: a batch knows its lines' range of ids, and lines stay when their batch is pruned.
+    batch = models.ForeignKey(
+        "campaigns.FeedBatch",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
 
     class Meta:
         ordering = ("-id",)

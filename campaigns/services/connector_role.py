@@ -1,4 +1,4 @@
-"""The database role of the connector: INSERT on the ledger's columns and nothing else (PostgreSQL).
+"""The database role of a connector: INSERT on the ledger's columns, or its columns of reported totals (PostgreSQL).
 
 All previous rights of the role and of PUBLIC are revoked first, so that the command can be repeated. This includes the
 right to create tables: a role that can create even temporary ones can do more than it was granted.
@@ -17,6 +17,22 @@ from campaigns.database.connection import fetch_all, is_postgresql
 
 LEDGER = "campaigns_spendrecord"
 FILLED = ("brand_id", "campaign_id", "amount", "timestamp", "external_id")
+# What a connector of reported totals writes, and what it reads for that: an upsert reads what it writes. It may correct
+# the details of accounts and the names of campaigns, but leads no campaign's spend elsewhere.
+TOTALS = "campaigns_spendtotal"
+TOTAL_COLUMNS = ("source", "account", "campaign", "day", "total", "as_of")
+ACCOUNT_DETAILS = ("name", "currency", "timezone", "reported_until")
+OF_TOTALS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("INSERT", TOTALS, TOTAL_COLUMNS),
+    ("UPDATE", TOTALS, TOTAL_COLUMNS),
+    ("SELECT", TOTALS, ("id", *TOTAL_COLUMNS)),
+    ("INSERT", "campaigns_platformaccount", ("source", "external_id", *ACCOUNT_DETAILS)),
+    ("UPDATE", "campaigns_platformaccount", ACCOUNT_DETAILS),
+    ("SELECT", "campaigns_platformaccount", ("id", "source", "external_id", *ACCOUNT_DETAILS)),
+    ("INSERT", "campaigns_campaignlink", ("account_id", "external_id", "name")),
+    ("UPDATE", "campaigns_campaignlink", ("name",)),
+    ("SELECT", "campaigns_campaignlink", ("id", "account_id", "external_id", "name")),
+)
 # The public columns, for a connector that reads which campaigns can run.
 READABLE = {
     "campaigns_brand": ("id", "name", "enabled", "currency", "timezone", "daily_budget", "monthly_budget"),
@@ -126,7 +142,7 @@ class Place:
     functions: list[str]
 
 
-def statements(name: str, *, reader: bool) -> list[str]:
+def statements(name: str, *, reader: bool, totals: bool = False) -> list[str]:
     """Return the SQL that creates the role if it is missing and limits it, without BEGIN and COMMIT.
 
     Raises RoleError if it can't be limited: on SQLite, for an invalid name, for the application's role, an owner, a
@@ -142,31 +158,40 @@ def statements(name: str, *, reader: bool) -> list[str]:
     place = _place()
     exists = _check_role(name, place)
     creation = [] if exists else [SQL("CREATE ROLE {} LOGIN").format(Identifier(name))]
-    return [_text(statement) for statement in (*creation, *_limits(name, place), *_grants(name, place, reader=reader))]
+    grants = _grants(name, place, granted(reader=reader, totals=totals))
+    return [_text(statement) for statement in (*creation, *_limits(name, place), *grants)]
 
 
-def apply(name: str, *, reader: bool) -> None:
+def apply(name: str, *, reader: bool, totals: bool = False) -> None:
     """Run the statements in one transaction and verify the result. Raises RoleError if rights remain.
 
     PostgreSQL only warns if a right granted by someone else can't be revoked.
     """
     with transaction.atomic():
-        for statement in statements(name, reader=reader):
+        for statement in statements(name, reader=reader, totals=totals):
             with connection.cursor() as cursor:
                 cursor.execute(statement)
-        excess = sorted(rights(name) - expected_rights(reader=reader))
+        excess = sorted(rights(name) - expected_rights(reader=reader, totals=totals))
         if excess:
             raise RoleError(
                 f"{name} would still have {', '.join(excess)}, which only their owner can revoke; nothing was"
-                " changed. Run the printed SQL as a superuser: `manage.py spend_writer_role NAME | psql DATABASE`."
+                " changed. Run the printed SQL as a superuser: `manage.py connector_role NAME | psql DATABASE`."
             )
 
 
-def expected_rights(*, reader: bool) -> set[str]:
+def granted(*, reader: bool, totals: bool) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return what the role is granted: a right on columns of a table."""
+    written = OF_TOTALS if totals else (("INSERT", LEDGER, FILLED),)
+    read = READABLE.items() if reader else ()
+    return [*written, *(("SELECT", table, columns) for table, columns in read)]
+
+
+def expected_rights(*, reader: bool, totals: bool = False) -> set[str]:
     """Return the rights that the role should have, as returned by rights()."""
-    readable = READABLE if reader else {}
-    return {f"INSERT on {LEDGER}.{column}" for column in FILLED} | {
-        f"SELECT on {table}.{column}" for table, columns in readable.items() for column in columns
+    return {
+        f"{right} on {table}.{column}"
+        for right, table, columns in granted(reader=reader, totals=totals)
+        for column in columns
     }
 
 
@@ -233,13 +258,12 @@ def _limits(name: str, place: Place) -> Iterator[Composed]:
         yield SQL("REVOKE ALL ON {}\n    {}\nFROM {}, PUBLIC").format(SQL(kind), things, role)
 
 
-def _grants(name: str, place: Place, *, reader: bool) -> Iterator[Composed]:
+def _grants(name: str, place: Place, rights: Iterable[tuple[str, str, tuple[str, ...]]]) -> Iterator[Composed]:
     role = Identifier(name)
     yield SQL("GRANT CONNECT ON DATABASE {} TO {}").format(Identifier(place.database), role)
     yield SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(place.schema), role)
-    yield _grant("INSERT", FILLED, Identifier(place.schema, LEDGER), role)
-    for table, columns in READABLE.items() if reader else ():
-        yield _grant("SELECT", columns, Identifier(place.schema, table), role)
+    for right, table, columns in rights:
+        yield _grant(right, columns, Identifier(place.schema, table), role)
 
 
 def _grant(right: str, columns: Iterable[str], table: Identifier, role: Identifier) -> Composed:

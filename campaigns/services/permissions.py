@@ -23,6 +23,13 @@ def sees_only_assigned_brands(user: Person) -> TypeGuard[User]:
     return not user.is_superuser and bool(user.has_perm(ONLY_ASSIGNED_BRANDS))
 
 
+def assigned_brands(user: Person) -> frozenset[int] | None:
+    """Return the ids of the brands that the person sees; None for all."""
+    if not sees_only_assigned_brands(user):
+        return None
+    return frozenset(BrandAssignment.objects.filter(user=user.pk).values_list("brand_id", flat=True))
+
+
 def visible_to(user: Person, rows: QuerySet[M], brand: str) -> QuerySet[M]:
     """Return the rows that the person can see; `brand` is the lookup from a row to its brand, or "pk"."""
     if not sees_only_assigned_brands(user):

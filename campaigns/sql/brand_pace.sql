@@ -66,23 +66,33 @@ rest_of_today AS MATERIALIZED (
             WHEN daily_budget - day_spend < of_today - of_today_so_far THEN daily_budget - day_spend
             ELSE of_today - of_today_so_far
         END AS today_left,
-        CASE WHEN NOT enabled OR month_reached = 1 THEN 0 ELSE of_days_left END AS days_left
+        CASE WHEN NOT enabled OR month_reached = 1 THEN 0 ELSE of_days_left END AS days_left,
+        -- What the daily budget allows until the end of the month; no limit without one.
+        CASE WHEN day_spend < daily_budget THEN daily_budget - day_spend ELSE daily_budget * 0 END
+            + daily_budget * (next_month_number - today_number - 1) AS most_left
     FROM up_to_now
 ),
-projection AS (
+-- The upper end of the range, and of the one that the verdict allows for: without one, young brands would be called over-
+-- or under-pacing at random.
+upper_ends AS (
     SELECT rest_of_today.*,
+        today_left + days_left + (today_left + days_left) / 1000 * range_high AS high_left,
+        today_left + days_left
+            + (today_left + days_left) / 1000 * COALESCE(range_high, {error_without_range}) AS likely_high_left
+    FROM rest_of_today
+),
+projection AS (
+    SELECT upper_ends.*,
         month_spend + today_left + days_left AS projected,
         month_spend + today_left + days_left + (today_left + days_left) / 1000 * range_low AS projected_low,
-        month_spend + today_left + days_left + (today_left + days_left) / 1000 * range_high AS projected_high,
-        -- The range that the verdict allows for: without one, young brands would be called over- or under-pacing at random.
+        month_spend + CASE WHEN most_left < high_left THEN most_left ELSE high_left END AS projected_high,
         month_spend + today_left + days_left
             - (today_left + days_left) / 1000 * COALESCE(-range_low, {error_without_range}) AS likely_low,
-        month_spend + today_left + days_left
-            + (today_left + days_left) / 1000 * COALESCE(range_high, {error_without_range}) AS likely_high,
+        month_spend + CASE WHEN most_left < likely_high_left THEN most_left ELSE likely_high_left END AS likely_high,
         -- How far what is projected may be from the budget, in thousandths, narrowing to the end of the month.
         {tolerance_at_the_end} + {tolerance_of_a_month} * (next_month_number - today_number - 1)
             / (next_month_number - month_number) AS tolerance
-    FROM rest_of_today
+    FROM upper_ends
 ),
 -- What is spent, against the part of the budget that the profile expects to be spent by now; where the projection leads.
 paced AS (

@@ -132,6 +132,8 @@ def _expected_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
         return
     expected = format_money(month.pace.of_today.quantize(month.unit), brand.currency)
     usual = f"as on recent {month.today:%A}s" if month.pace.has_weekdays else "as on the days so far"
+    if month.day.budget is not None and month.pace.of_today >= month.day.budget:
+        usual = "limited by the daily budget"
     yield "Expected today", expected, usual
 
 

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import list_address
-from campaigns.admin.shared.messages import describe_changes, warn_about_unknown_zones
+from campaigns.admin.shared.messages import warn_about_unknown_zones, with_changes
 from campaigns.database.clock import database_now
 from campaigns.models import Brand
 from campaigns.services.bulk.change_many import apply_bulk, preview_bulk
@@ -64,7 +64,7 @@ class PauseBrandMixin(BaseAdmin):
         warn_about_unknown_zones(request, applied.enforced)
         if applied.changed:
             done = "Resumed" if enabled else "Paused"
-            messages.success(request, f"{done} “{brand}”. {describe_changes(applied.enforced)}")
+            messages.success(request, with_changes(f"{done} “{brand}”.", applied.enforced))
         else:
             messages.warning(request, f"“{brand}” is already {'on' if enabled else 'paused'}.")
         return HttpResponseRedirect(self._page_of(brand))

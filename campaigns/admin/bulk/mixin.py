@@ -17,7 +17,7 @@ from django.urls import URLPattern, path
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import list_address
-from campaigns.admin.shared.messages import add_warnings, describe_changes, warn_about_unknown_zones
+from campaigns.admin.shared.messages import add_warnings, warn_about_unknown_zones, with_changes
 from campaigns.admin.shared.preview_table import bulk_preview
 from campaigns.database.clock import database_now
 from campaigns.services.bulk.change_many import Applied, apply_bulk, preview_bulk
@@ -115,7 +115,7 @@ class BulkMixin(BaseAdmin):
         done = bulk.done.format(rows=self.counted(len(applied.changed)), what=operation.attribute)
         unchanged = f" ({applied.unchanged:,} unchanged)" if applied.unchanged else ""
         add_message = messages.success if applied.changed else messages.warning
-        add_message(request, f"{done}{unchanged}. {describe_changes(applied.enforced)}")
+        add_message(request, with_changes(f"{done}{unchanged}.", applied.enforced))
 
     def _expired(self, request: HttpRequest) -> HttpResponse:
         messages.error(request, "Nothing was changed: the page has expired. Select the rows again.")

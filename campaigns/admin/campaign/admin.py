@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from campaigns.admin.bulk.archive import ARCHIVE_ACTIONS, ArchivedFilter, ArchiveMixin
 from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffForm, TurnOnForm
 from campaigns.admin.bulk.mixin import BulkAction
+from campaigns.admin.campaign.applied import DriftFilter
 from campaigns.admin.campaign.currency import currency_of_brand
 from campaigns.admin.campaign.near_limit import NearLimitFilter
 from campaigns.admin.campaign.of_brand import AddToBrandMixin
@@ -114,6 +115,7 @@ class CampaignAdmin(
         ("status", ChoicesDropdownFilter),
         ReasonFilter,
         NearLimitFilter,
+        DriftFilter,
         ("brand", VisibleAutocompleteFilter),
         ("enabled", EnabledFilter),
         ArchivedFilter,

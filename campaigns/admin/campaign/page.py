@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from campaigns.admin.campaign.applied import applied_lines
 from campaigns.admin.shared.display import spend_bar, standing_of, table
 from campaigns.admin.shared.times import as_of
 from campaigns.models import Brand, Campaign
@@ -47,6 +48,7 @@ def campaign_now(campaign: Any, now: datetime) -> SafeString:
             "story": explain_status(facts, now),
             "is_paused": bool(campaign.reasons),
             "bars": _bars(campaign, now),
+            "applied": applied_lines(campaign, changes, zone, now),
             "today": _Today(campaign, day, zone) if day and zone else None,
         },
     )

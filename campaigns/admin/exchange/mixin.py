@@ -22,7 +22,7 @@ from campaigns.admin.exchange.table import import_preview
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.fields import is_key
-from campaigns.admin.shared.messages import add_warnings, describe_changes, warn_about_unknown_zones
+from campaigns.admin.shared.messages import add_warnings, warn_about_unknown_zones, with_changes
 from campaigns.database.clock import database_now
 from campaigns.models import ImportDraft
 from campaigns.services.exchange.columns import Kind, export_table, fields_of
@@ -215,7 +215,7 @@ class ExchangeMixin(BaseAdmin):
         if plan.new:
             done.append(f"added {self.counted(len(plan.new))}")
         summary = " and ".join(done).capitalize()
-        messages.success(request, f"{summary}. {describe_changes(imported.enforced)}")
+        messages.success(request, with_changes(f"{summary}.", imported.enforced))
 
     def _columns(self, kind: Kind) -> tuple[list[str], list[str]]:
         fields = fields_of(kind)

@@ -37,7 +37,7 @@ from campaigns.services.history.timeline import (
     every_line,
     read_timeline,
 )
-from campaigns.services.history.values import channel_name, format_setting, label_of
+from campaigns.services.history.values import OF_SPEND, channel_name, format_setting, label_of
 
 LINES_ON_A_PAGE = 50
 MAX_EXPORT = 50_000
@@ -152,7 +152,7 @@ def _operation(brand: Brand, line: SettingChange) -> tuple[SafeString, str, Safe
     link = format_html('<a class="text-link" href="{}">Show each</a>', address)
     rows = f"{line.count:,} campaigns"
     example = _values(line, f"{label_of(line.setting)} of {rows}, for example")
-    return _setting(), rows, format_html("{}. {}", example, link), _by(line)
+    return _what(line), rows, format_html("{}. {}", example, link), _by(line)
 
 
 def _subject(line: Line) -> SafeString | str:
@@ -169,11 +169,11 @@ def _described(brand: Brand, line: Line, began: list[StatusChange]) -> tuple[Any
     if isinstance(line, StatusChange):
         _, what, why, who = status_row(line, brand, began)
         return what, why, str(who)
-    return _setting(), _values(line, label_of(line.setting)), _by(line)
+    return _what(line), _values(line, label_of(line.setting)), _by(line)
 
 
-def _setting() -> SafeString:
-    return chip("Setting", "plain")
+def _what(line: SettingChange) -> SafeString:
+    return chip("Spend", "warning") if line.setting in OF_SPEND else chip("Setting", "plain")
 
 
 def _by(line: SettingChange) -> str:
@@ -207,7 +207,7 @@ def _exported(line: Line, brand: Brand, zone: ZoneInfo) -> list[str]:
     old, new = format_setting(line, line.before), format_setting(line, line.after)
     subject = "" if line.campaign_id is None else line.name
     by = actor_name(line.actor), channel_name(line)
-    return [when, "setting", subject, label_of(line.setting), old, new, *by]
+    return [when, "spend" if line.setting in OF_SPEND else "setting", subject, label_of(line.setting), old, new, *by]
 
 
 def _reasons(line: StatusChange) -> tuple[str, str]:

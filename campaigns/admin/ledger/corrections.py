@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import change_address, link_to, table
-from campaigns.admin.shared.messages import describe_changes, warn_about_unknown_zones
+from campaigns.admin.shared.messages import warn_about_unknown_zones, with_changes
 from campaigns.admin.shared.money_field import MoneyField
 from campaigns.admin.shared.preview_table import (
     EFFECTS,
@@ -148,7 +148,7 @@ class CorrectionMixin(BaseAdmin):
         warn_about_unknown_zones(request, enforced)
         amount = format_money(said["exact"], record.campaign.brand.currency)
         done = f"Corrected record {record.pk} to {amount}." if said["exact"] else f"Voided record {record.pk}."
-        messages.success(request, f"{done} {describe_changes(enforced)}")
+        messages.success(request, with_changes(done, enforced))
         return HttpResponseRedirect(change_address(record))
 
     def _page(self, request: HttpRequest, found: Corrected, **context: Any) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import change_address, table
-from campaigns.admin.shared.messages import describe_changes, warn_about_unknown_zones
+from campaigns.admin.shared.messages import warn_about_unknown_zones, with_changes
 from campaigns.admin.shared.preview_table import (
     EFFECTS,
     SHOWN,
@@ -82,7 +82,7 @@ class ReversalMixin(BaseAdmin):
             enforced = reverse_import(upload, actor=request.user.get_username(), clock=database_now)
             log_rows(request.user, SpendUpload, [AuditEntry(upload.pk, upload.name, ("Reversed.",))])
         warn_about_unknown_zones(request, enforced)
-        messages.success(request, f"Reversed “{upload.name}”. {describe_changes(enforced)}")
+        messages.success(request, with_changes(f"Reversed “{upload.name}”.", enforced))
         return HttpResponseRedirect(change_address(upload))
 
 

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.admin.exchange.list_export import BRAND_TIME, BRAND_ZONE, ListExportMixin, brand_time, utc_time
 from campaigns.admin.ledger.corrections import CorrectionMixin
 from campaigns.admin.shared.display import link_to_both
+from campaigns.admin.shared.fields import is_key
 from campaigns.admin.shared.filters import RecentFilter, VisibleAutocompleteFilter
-from campaigns.admin.shared.lists import NEWEST, EndlessPaginator
+from campaigns.admin.shared.lists import NEWEST, EndlessPaginator, newest
+from campaigns.admin.shared.messages import saved_link
 from campaigns.admin.shared.search import campaigns_named, first_ids
 from campaigns.admin.shared.times import viewer_time
 from campaigns.models import SpendRecord
 from campaigns.rules.money import format_money
+
+
+def _name_older(request: HttpRequest, searched_for: QuerySet[SpendRecord]) -> None:
+    """Link to the record of the number that is searched for, where it is too old for the list. Two look-ups by key."""
+    for record in searched_for.select_related("campaign__brand"):
+        if not newest(searched_for).exists():
+            messages.info(request, format_html("Record {} is older than this list: {}.", record.pk, saved_link(record)))
 
 
 class SpentSinceFilter(RecentFilter):
@@ -36,7 +46,7 @@ class SpendRecordAdmin(CorrectionMixin, ListExportMixin):  # type: ignore[misc] 
     list_filter = (("campaign", VisibleAutocompleteFilter), SpentSinceFilter)
     list_display_links = ("spent_at",)
     search_fields = ("external_id",)
-    search_help_text = "Search by campaign, brand, or full external ID"
+    search_help_text = "Search by campaign, brand, ID, or full external ID"
     list_select_related = ("campaign__brand",)
     ordering = ("-id",)
     sortable_by = ()
@@ -54,12 +64,17 @@ class SpendRecordAdmin(CorrectionMixin, ListExportMixin):  # type: ignore[misc] 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SpendRecord], search_term: str
     ) -> tuple[QuerySet[SpendRecord], bool]:
-        """Search names among the campaigns, which are few, and external ids by the whole id: both use an index."""
+        """Search names among the campaigns, which are few, and both ids by the whole id: each uses an index."""
         words = search_term.replace("\0", "")
         if not words.strip():
             return queryset, False
         named = first_ids(request, campaigns_named(words))
-        return queryset.filter(Q(campaign__in=named) | Q(external_id=words)), False
+        wanted = Q(campaign__in=named) | Q(external_id=words)
+        number = words.strip().removeprefix("#")
+        if is_key(number):
+            wanted |= Q(pk=int(number))
+            _name_older(request, queryset.filter(pk=int(number)))
+        return queryset.filter(wanted), False
 
     def export_row(self, row: SpendRecord) -> list[Any]:
         brand = row.campaign.brand

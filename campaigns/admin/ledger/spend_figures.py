@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -16,6 +17,7 @@ from campaigns.admin.shared.charts import BLUE, GREY, LIGHT_BLUE, RED, chart_lin
 from campaigns.admin.shared.display import table
 from campaigns.models import Brand, Campaign
 from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.periods import find_zone, local_date
 from campaigns.services.insight.spend_range import Compared, OneCampaign, SpendOfRange
 
 # Campaigns in the table; the file has all of them.
@@ -53,13 +55,16 @@ def sort_campaigns(campaigns: Sequence[OneCampaign], order: str) -> list[OneCamp
 
 
 def facts(found: SpendOfRange, row: Brand | Campaign) -> Iterator[tuple[str, str, str]]:
-    currency = brand_of(row).currency
+    brand = brand_of(row)
+    currency, zone = brand.currency, find_zone(brand.timezone)
+    # Compared with whole days, today looks low.
+    partly = " – today isn’t over yet" if zone and found.period.last >= local_date(zone, timezone.now()) else ""
     total, before = found.total, found.period.before
     average = (total.spend / len(found.days)).quantize(Decimal("0.01"))
     highest = max(found.days, key=lambda each: each.compared.spend)
     yield from (
         ("Total", format_money(total.spend, currency), f"{found.period.first} to {found.period.last}"),
-        ("Period before", format_money(total.before, currency), f"{before.first} to {before.last}"),
+        ("Period before", format_money(total.before, currency), f"{before.first} to {before.last}{partly}"),
         ("Change", _signed(total.change, currency), _percent(total)),
         ("Average per day", format_money(average, currency), f"over {len(found.days)} days"),
         ("Highest day", format_money(highest.compared.spend, currency), str(highest.day)),

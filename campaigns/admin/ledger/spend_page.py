@@ -60,14 +60,17 @@ class RangeForm(forms.Form):
 
 
 def presets(today: date) -> dict[str, Range]:
+    """Return ranges by their names. All but the current month end before today, of which there are only some hours."""
     this_month = first_of_month(today)
     last_month = first_of_month(this_month - ONE_DAY)
+    monday = today - ONE_DAY * today.weekday()
     return {
-        "Last 7 days": Range(today - ONE_DAY * 6, today),
-        "Last 30 days": Range(today - ONE_DAY * 29, today),
+        "Last 7 days": Range(today - ONE_DAY * 7, today - ONE_DAY),
+        "Last week": Range(monday - ONE_DAY * 7, monday - ONE_DAY),
+        "Last 30 days": Range(today - ONE_DAY * 30, today - ONE_DAY),
         "This month": Range(this_month, today),
         "Last month": Range(last_month, this_month - ONE_DAY),
-        "Last 90 days": Range(today - ONE_DAY * 89, today),
+        "Last 90 days": Range(today - ONE_DAY * 90, today - ONE_DAY),
     }
 
 

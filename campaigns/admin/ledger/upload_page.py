@@ -19,10 +19,14 @@ from campaigns.services.intake.messages import (
     pluralize,
 )
 from campaigns.services.intake.preview import Preview
-from campaigns.services.intake.upload_preview import repeats
+from campaigns.services.intake.upload_preview import is_reversed, repeats
 from campaigns.services.permissions import sees_only_assigned_brands
 
 SHOWN = 200
+AFTER_REVERSAL = (
+    "The same file was imported before, and reversed. Its rows without external_id count once again; rows with one are"
+    " known already, so they are skipped and stay reversed."
+)
 MEGABYTE = 1024**2
 
 
@@ -61,7 +65,7 @@ def preview_context(request: HttpRequest, upload: SpendUpload) -> dict[str, Any]
     own = None if visible is None else set(visible.values_list("pk", flat=True))
     return {
         "preview_figures": _figures(preview),
-        "preview_notes": _notes(preview),
+        "preview_notes": [*([AFTER_REVERSAL] if is_reversed(upload) else []), *_notes(preview)],
         "earlier": [describe_earlier_import(other, show_who=own is None or other.pk in own) for other in again],
         "preview_table": _days(preview),
         "can_import": bool(preview.counts.imported),

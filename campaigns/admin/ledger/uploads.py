@@ -112,6 +112,7 @@ class UploadForm(forms.Form):
 @admin.register(SpendUpload)
 class SpendUploadAdmin(ReversalMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     list_note = "Spend files uploaded here or imported with import_spend. Uploads are imported one at a time."
+    change_list_template = "campaigns/admin/platforms/upload_list.html"
     nothing_yet = "Upload a spend file, check what it would import, and track its progress here."
     list_display = ("name", "by", "uploaded", "state_in_words", "progress", "imported", "refused")
     list_filter = ("state",)
@@ -234,11 +235,6 @@ class SpendUploadAdmin(ReversalMixin, ReadOnlyAdmin):  # type: ignore[misc]  # u
             remarks=list(remarks(upload)),
             **preview_context(request, upload),
         )
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return super().history_view(request, object_id, extra_context)
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.has_view_permission(request):

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -22,7 +21,7 @@ from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.platforms import SOURCES
 from campaigns.services.audit_log import AuditEntry, log_rows
-from campaigns.services.permissions import sees_only_assigned_brands
+from campaigns.services.permissions import assigned_brands
 from campaigns.services.totals.held import Held, held_decreases
 from campaigns.services.totals.holds import reject, release
 
@@ -31,6 +30,8 @@ ADDRESS = "admin:campaigns_spendtotal_held"
 
 @admin.register(SpendTotal)
 class SpendTotalAdmin(ReadOnlyAdmin):
+    # A total has no brand before it is booked: until then it is seen by people who see all brands.
+    brand_path = "booked_campaign__brand"
     list_display = ("day", "source", "account", "campaign", "reported", "booked_amount", "as_of_time", "state")
     list_filter = (
         ("waiting", ChoicesDropdownFilter),
@@ -52,11 +53,6 @@ class SpendTotalAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view(self.held_view)
         return [path("held/", view, name="campaigns_spendtotal_held"), *super().get_urls()]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
-        # A total has no brand before it is booked: people who see only some brands have their brands' pages.
-        return rows.none() if sees_only_assigned_brands(request.user) else rows
-
     def held_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -64,7 +60,7 @@ class SpendTotalAdmin(ReadOnlyAdmin):
             if not request.user.has_perm("campaigns.change_spendtotal"):
                 raise PermissionDenied
             return friendly_errors(request, self.model, lambda: self._decide(request))
-        held = held_decreases(request.user)
+        held = held_decreases(assigned_brands(request.user))
         return self.dialogue(
             request,
             "held",
@@ -76,7 +72,7 @@ class SpendTotalAdmin(ReadOnlyAdmin):
 
     def _decide(self, request: HttpRequest) -> HttpResponse:
         key, is_release = request.POST.get("held", ""), request.POST.get("decision") == "release"
-        held = next((each for each in held_decreases(request.user) if each.key == key), None)
+        held = next((each for each in held_decreases(assigned_brands(request.user)) if each.key == key), None)
         if held is None:
             messages.warning(request, "This decrease waits no longer: a newer report or somebody else has settled it.")
             return HttpResponseRedirect(reverse(ADDRESS))

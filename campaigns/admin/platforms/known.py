@@ -15,7 +15,7 @@ from campaigns.admin.shared.display import ago, chip, link_to, table
 from campaigns.admin.shared.times import local_time
 from campaigns.models import CampaignLink, PlatformAccount, SpendTotal
 from campaigns.rules.money import format_money
-from campaigns.services.permissions import visible_to
+from campaigns.services.permissions import assigned_brands
 from campaigns.services.totals.held import held_decreases
 from campaigns.services.totals.silence import Known, silent_accounts
 from campaigns.services.totals.unassigned import unassigned_spend
@@ -25,13 +25,10 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
     """Return what home shows of spend that waits and of silent accounts; None where all is well."""
     if not may_view(request, CampaignLink):
         return None
-    found = unassigned_spend(request.user)
-    held = (
-        [each for each in held_decreases(request.user) if not each.is_rejected] if may_view(request, SpendTotal) else []
-    )
-    silent = visible_to(request.user, PlatformAccount.objects.all(), "brand").filter(
-        pk__in=[each.pk for each in silent_accounts(now=now)]
-    )
+    brands = assigned_brands(request.user)
+    found = unassigned_spend(brands)
+    held = [each for each in held_decreases(brands) if not each.is_rejected] if may_view(request, SpendTotal) else []
+    silent = [each for each in silent_accounts(now=now) if brands is None or each.brand_id in brands]
     if not found.open and not held and not silent:
         return None
     return {

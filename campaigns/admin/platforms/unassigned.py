@@ -35,7 +35,7 @@ from campaigns.rules.money import format_money
 from campaigns.rules.platforms import SOURCES
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.enforcement.saving import Effects
-from campaigns.services.permissions import visible_to
+from campaigns.services.permissions import assigned_brands, visible_to
 from campaigns.services.totals.assignment import (
     Assignment,
     AssignmentRefused,
@@ -135,7 +135,7 @@ class UnassignedMixin(BaseAdmin):
         return friendly_errors(request, self.model, lambda: self._page(request))
 
     def _page(self, request: HttpRequest) -> HttpResponse:
-        found = unassigned_spend(request.user)
+        found = unassigned_spend(assigned_brands(request.user))
         chosen = self._chosen(request, found)
         if request.method == "POST" and not chosen:
             messages.warning(request, "Choose what to assign. What was chosen before may be booked by now.")

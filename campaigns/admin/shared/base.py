@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,7 +17,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
-from campaigns.admin.shared.display import list_address
+from campaigns.admin.shared.display import change_address, list_address
 from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.times import as_of
 from campaigns.services.permissions import visible_to
@@ -100,6 +101,17 @@ class ReadOnlyAdmin(ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # unfo
     """A read-only list: its rows are written by the system or by the connector."""
 
     actions = None
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Lead to the row's page, which says all that happened to it: nobody edits it, so Django's log of it is empty
+        or has the same again."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        return self.missing(request, object_id) if row is None else HttpResponseRedirect(change_address(row))
+
+    def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return super().extra_form_context(request, obj) | {"show_history": False}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

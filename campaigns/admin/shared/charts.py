@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
@@ -108,12 +108,23 @@ def _projected(month: BrandMonth, pace: MonthPace) -> list[dict[str, Any]]:
     if pace.errors is None:
         return lines
     low, high = ([amount + (amount - spend) * error / 1000 for amount in expected] for error in pace.errors)
+    high = [min(amount, most) for amount, most in zip(high, _most(month, len(high)), strict=True)]
     none = "rgba(0, 0, 0, 0)"
     return [
         *lines,
         chart_line("Low", [*before, *low], none),
         chart_line("High", [*before, *high], none, fill="-1", backgroundColor=LIGHT_AMBER),
     ]
+
+
+def _most(month: BrandMonth, points: int) -> Iterator[Decimal]:
+    """Yield what can be spent at most by now, and by the end of each day after today: the daily budget limits it."""
+    yield month.month.spend
+    for days in range(1, points):
+        if month.day.left is None or month.day.budget is None:
+            yield Decimal("Infinity")
+        else:
+            yield month.month.spend + month.day.left + month.day.budget * days
 
 
 def days_of_month(month: BrandMonth) -> int:

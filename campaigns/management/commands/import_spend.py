@@ -38,6 +38,7 @@ from campaigns.services.intake.messages import (
 from campaigns.services.intake.placement import CREATE_IT, Counts
 from campaigns.services.intake.preview import Preview, preview_spend
 from campaigns.services.intake.upload_preview import earlier_imports
+from campaigns.services.platform_files.command import describe_report, import_report, open_report
 
 # Maximum number of refused lines in the output; --errors has all of them.
 MAX_NAMED = 10
@@ -52,6 +53,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE.csv", help="A file in UTF-8; - is standard input.")
+        parser.add_argument(
+            "--format",
+            metavar="NAME",
+            help="Read the file as a report of an ad platform, in a format that was remembered when such a file was"
+            " imported in the admin. Its totals by day replace those imported before.",
+        )
+        parser.add_argument(
+            "--account",
+            default="",
+            metavar="ID",
+            help="With --format: the platform's account, for a report that doesn't name it.",
+        )
         parser.add_argument(
             "--create",
             action="store_true",
@@ -93,6 +106,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["format"] is not None:
+            self.import_report(options)
+            return
         choices = _read_options(options)
         with ExitStack() as stack:
             stream = stack.enter_context(open_input(options["file"]))
@@ -107,6 +123,18 @@ class Command(BaseCommand):
                 self.stderr.write("Use --dry-run to see the spend by brand and day first.")
             counts = run.import_stream(stream)
         self.report(counts, refused)
+
+    def import_report(self, options: dict[str, Any]) -> None:
+        """Import a platform's report in a remembered format."""
+        given = [name for name in ("create", "skip_errors", "again", "errors", "decimal", "time_zone") if options[name]]
+        if given:
+            raise CommandError(f"--format can't be combined with --{given[0].replace('_', '-')}.")
+        with open_input(options["file"]) as stream:
+            download = open_report(stream, options["format"], options["account"])
+        for line in describe_report(download):
+            self.stdout.write(line)
+        if not options["dry_run"]:
+            self.stdout.write(import_report(download))
 
     def show_preview(self, run: _Run, preview: Preview) -> None:
         """Show what would be imported. Fails if the import would."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from django.db import connection
 from tqdm import tqdm
 
 from budget_manager.simulation import is_throw_away
+from campaigns.rules.amounts import DecimalMark
+from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.simulation import SimulationError
 from campaigns.services.simulation.checks import CheckTimes, Span
+from campaigns.services.simulation.downloads import ASSUMED
 from campaigns.services.simulation.history import read_history, spread
 from campaigns.services.simulation.options import (
     Options,
@@ -39,7 +43,8 @@ quick check every ten seconds, in a temporary SQLite database: while a campaign 
 same is played with full checks only, for comparison.
 
 FILE is a CSV of spend as import_spend reads it. Lines without spend, totals and notes are skipped; a file with an
-invalid line is refused.
+invalid line is refused. FILE may also be a report by day as downloaded from an ad platform, CSV or XLSX: each
+campaign's day is spent evenly over the day, and the brand is the account or, if the report names none, the platform.
 
 At every check the rows since the previous one are recorded (only for campaigns still active), then the job runs:
 fold, close periods that have ended, enforce. Each local midnight has a full check, as the daily reset. A row is spent
@@ -137,6 +142,16 @@ class Command(BaseCommand):
             "Default: %(default)s, at once.",
         )
         parser.add_argument(
+            "--date-order",
+            choices=[order.value for order in DateOrder],
+            help="How a platform's report writes days, if that isn't clear from the file: dmy, mdy or ymd.",
+        )
+        parser.add_argument(
+            "--decimal",
+            choices=(DecimalMark.POINT.value, DecimalMark.COMMA.value),
+            help="The decimal separator of a platform's report, if that isn't clear from the file.",
+        )
+        parser.add_argument(
             "--plot",
             type=Path,
             metavar="FILE",
@@ -158,7 +173,12 @@ class Command(BaseCommand):
         choices = read_options(options)
         check_output("--plot", options["plot"], PICTURES, options["file"])
         check_output("--csv", options["csv"], (".csv",), options["file"])
-        history = spread(read_history(options["file"], choices.zone), choices.spread, choices.piece)
+        answers = replace(
+            ASSUMED,
+            order=DateOrder(options["date_order"]) if options["date_order"] else None,
+            decimal=DecimalMark(options["decimal"]) if options["decimal"] else None,
+        )
+        history = spread(read_history(options["file"], choices.zone, answers), choices.spread, choices.piece)
         plan = make_plan(choices, history)
         call_command("migrate", interactive=False, verbosity=0)
         report, steps = simulate(history, plan, choices.checks, progress)

@@ -1,4 +1,4 @@
-"""Looks whether everything is well, and tells somebody if not: for cron or systemd, beside the application."""
+"""Checks from outside whether everything is well, and notifies people if not: for cron or systemd."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from django.core.management.base import BaseCommand, CommandError
 from budget_manager.launcher.processes import exit_on_signals
 from budget_manager.monitoring import web_address
 from budget_manager.observe.calls import host_of
-from budget_manager.watch.channels import TellingFailed, channels
+from budget_manager.watch.channels import DeliveryFailed, channels
 from budget_manager.watch.look import look_at, look_directly
-from budget_manager.watch.memory import Memory, ToldProblem
+from budget_manager.watch.memory import Memory, OpenProblem
 from budget_manager.watch.notice import Notice
 from budget_manager.watch.rounds import Round, Watch
 
@@ -30,9 +30,9 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = (
-        "Looks at database, broker and jobs, and tells WATCH_EMAIL and WATCH_WEBHOOK_URL what is wrong: once, again"
+        "Looks at database, broker and jobs, and notifies WATCH_EMAIL and WATCH_WEBHOOK_URL of problems: once, again"
         " after a day, and when it is well again. Needs neither database nor broker. Exit status: 0 if all is well, 1"
-        " if something is wrong, 2 if somebody couldn't be told."
+        " if something is wrong, 2 if a message couldn't be sent."
     )
     requires_system_checks = []
 
@@ -45,7 +45,10 @@ class Command(BaseCommand):
         parser.add_argument("--name", help="What messages call the installation. Default: the host's name.")
         parser.add_argument("--confirm", type=float, default=10, metavar="SECONDS", help="Look twice. Default: 10.")
         parser.add_argument(
-            "--state", type=Path, default=settings.BASE_DIR / "watch.json", help="The file that says what was told."
+            "--state",
+            type=Path,
+            default=settings.BASE_DIR / "watch.json",
+            help="The file that keeps what was reported.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,7 +57,7 @@ class Command(BaseCommand):
         if every is not None and every < 1:
             raise CommandError(f"--every {every} isn't a number of seconds from 1 on.", returncode=2)
         if not channels():
-            self.stderr.write("Nobody is told: set WATCH_EMAIL (with EMAIL_URL) or WATCH_WEBHOOK_URL.")
+            self.stderr.write("Nobody is notified: set WATCH_EMAIL (with EMAIL_URL) or WATCH_WEBHOOK_URL.")
         if options["test"]:
             self.test(name)
             return
@@ -86,9 +89,9 @@ class Command(BaseCommand):
         return done.exit_status
 
     def report(self, done: Round) -> None:
-        """Print what was told, so that cron, which mails what is printed, does so once; all of it without a channel."""
-        for channel, notice in done.told.items():
-            self.stdout.write(f"Told by {channel}: {notice.subject}\n{notice.text}")
+        """Print what was sent, so that cron, which mails output, does so once; without a channel, all problems."""
+        for channel, notice in done.sent.items():
+            self.stdout.write(f"Sent by {channel}: {notice.subject}\n{notice.text}")
         for channel, reason in done.failed.items():
             self.stderr.write(f"The {channel} couldn't be sent ({reason}); the next look tries again.")
         if not channels():
@@ -110,10 +113,10 @@ class Command(BaseCommand):
 
     def test(self, name: str) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        notice = Notice(name, {"test": ToldProblem("This is a test: nothing is wrong.", now)}, ["test"], [])
-        for channel, tell in channels().items():
+        notice = Notice(name, {"test": OpenProblem("This is a test: nothing is wrong.", now)}, ["test"], [])
+        for channel, send in channels().items():
             try:
-                tell(notice)
-            except TellingFailed as error:
+                send(notice)
+            except DeliveryFailed as error:
                 raise CommandError(f"The {channel} couldn't be sent ({error}).", returncode=2) from error
             self.stdout.write(f"The {channel} was accepted.")

@@ -39,6 +39,8 @@ BATCH_CAMPAIGNS = 5_000
 # Fewer, because no other transaction can write meanwhile.
 BATCH_CAMPAIGNS_ON_SQLITE = 1_000
 ATTEMPTS = 3
+# So many campaigns are named to a person whose change paused or resumed them.
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Enforcement:
     changed: int = 0
     paused: int = 0
     resumed: int = 0
+    # Of a person's change the first pauses and resumes, as ids of the history.
+    first: list[int] = field(default_factory=list)
     unfinished: Unfinished = field(default_factory=Unfinished)
 
     def add(self, written: ChangeCounts) -> None:
@@ -227,7 +231,10 @@ def enforce_under_locks(scope: Scope, zones: Collection[str], *, now: datetime, 
     The caller holds the locks of the scope's brands, which are in these time zones.
     """
     result = Enforcement(unfinished=Unfinished(set(unknown_zones(zones))))
+    last = last_history_id()
     result.add(count_changes(write_changes(scope, Clocks(zones, now), actor)))
+    if most := min(NAMED, result.paused + result.resumed):
+        result.first = transition_ids(scope, last, actor, most)
     return result
 
 

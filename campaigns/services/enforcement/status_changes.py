@@ -18,6 +18,7 @@ from django.db import connection
 from campaigns.database.connection import execute, fetch_all, is_postgresql
 from campaigns.database.dialects import days_between, least, minute_of_day
 from campaigns.database.statements import statement
+from campaigns.models import FeedBatch
 from campaigns.models.clocks import Clocks
 from campaigns.rules.periods import NEVER
 from campaigns.rules.reasons import LIMITS
@@ -39,15 +40,30 @@ class ChangeCounts(NamedTuple):
     resumed: int = 0
 
 
+# The id of the batch that a statement's lines belong to; the row itself needs the lines' ids. It is taken when the
+# first line is written, under the locks of the brands: of one campaign's batches, the later has the higher id.
+NEW_BATCH_ON_POSTGRESQL = "(SELECT nextval(pg_get_serial_sequence('campaigns_feedbatch', 'id')))"
+NEW_BATCH_ON_SQLITE = "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'campaigns_feedbatch')"
+
+# Connectors may LISTEN budget_status. PostgreSQL sends one notification for a transaction, when it commits.
+FEED_BATCH = """batch AS (
+    INSERT INTO campaigns_feedbatch (id, first_line, last_line)
+    SELECT batch_id, MIN(id), MAX(id) FROM line GROUP BY batch_id
+    RETURNING pg_notify('budget_status', '')
+)"""
+
+
 def write_changes(scope: Scope, clocks: Clocks, actor: str) -> dict[int, int]:
     """Write a line of history for each campaign whose reasons differ from the facts, its reasons, and its next change.
 
+    The lines are a batch of the feed, which gets its positions after the commit (campaigns.services.feed.publish).
     Return how many lines there are of each Direction. The caller holds the locks of the scope's brands: nobody else
     writes lines for their campaigns meanwhile.
     """
     lines = statement(
         "history_lines",
         decided_on=DECIDED_ON,
+        batch=NEW_BATCH_ON_POSTGRESQL if is_postgresql() else NEW_BATCH_ON_SQLITE,
         paused=str(int(Direction.PAUSED)),
         resumed=str(int(Direction.RESUMED)),
         other=str(int(Direction.OTHER)),
@@ -56,13 +72,16 @@ def write_changes(scope: Scope, clocks: Clocks, actor: str) -> dict[int, int]:
     decided, params = decision(scope, clocks, next_boundary=next_boundary())
     params |= {"at": connection.ops.adapt_datetimefield_value(clocks.now), "actor": actor}
     if is_postgresql():
-        sql = f"{decided},\n{next_changes()},\nline AS ({lines}),\ncampaign_update AS ({updates})"
+        sql = f"{decided},\n{next_changes()},\nline AS ({lines}),\ncampaign_update AS ({updates}),\n{FEED_BATCH}"
         return dict(fetch_all(f"{sql} SELECT direction, COUNT(*) FROM line GROUP BY direction", params))
     # SQLite decides once for each table. Nobody else writes during the transaction, so both decisions are the same.
     history, _ = decision(scope, clocks)
-    written = Counter(direction for (direction,) in fetch_all(f"{history} {lines}", params))
+    written = fetch_all(f"{history} {lines}", params)
     execute(f"{decided},\n{next_changes()} {updates}", params)
-    return written
+    if written:
+        ids = [pk for pk, _, _ in written]
+        FeedBatch.objects.create(pk=written[0][1], first_line=min(ids), last_line=max(ids))
+    return Counter(direction for _, _, direction in written)
 
 
 def count_changes(directions: Mapping[int, int]) -> ChangeCounts:

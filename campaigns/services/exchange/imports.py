@@ -91,7 +91,7 @@ def keep_draft(kind_of_list: Kind, name: str, data: bytes, *, person: Person, no
 
 def find_draft(pk: int, *, person: Person) -> ImportDraft | None:
     """Return the person's file that waits for confirmation."""
-    return ImportDraft.objects.filter(pk=pk, user=person.pk).first()
+    return ImportDraft.objects.filter(pk=pk, user=person.pk, kind__in=list(Kind)).first()
 
 
 def preview_import(draft: ImportDraft, *, person: Person, clock: Clock) -> ImportPreview:

@@ -18,6 +18,7 @@ from campaigns.services.exchange.files import MAX_COLUMNS, FileRefused, Row
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+LAST_NUMBER = re.compile(r"[0-9]{1,7}$")
 # Cells named in an error message.
 MAX_NAMED = 10
 # Length of a number format, as in spreadsheets.
@@ -111,9 +112,11 @@ class _Faults:
 class Sheet(Elements):
     """Collects a sheet's rows."""
 
-    def __init__(self, book: WorkbookContext) -> None:
+    def __init__(self, book: WorkbookContext, width: int = MAX_COLUMNS, *, errors_as_text: bool = False) -> None:
         super().__init__()
-        self._book = book
+        self._book, self._width, self._errors_as_text = book, width, errors_as_text
+        # The last row of each merged range.
+        self.merged_until: list[int] = []
         self._rows: list[Row] = []
         self._row, self._column = 0, 0
         self._texts: dict[int, str] = {}
@@ -126,7 +129,7 @@ class Sheet(Elements):
             "Put the values in their place and save the file again.",
         )
         self._outside = _Faults(
-            f"Cells with values to the right of column {get_column_letter(MAX_COLUMNS)}",
+            f"Cells with values to the right of column {get_column_letter(width)}",
             "Clear them and save the file again.",
         )
         self._merged = _Faults(
@@ -144,6 +147,11 @@ class Sheet(Elements):
         for faults in (self._errors, self._formulas, self._outside, self._merged):
             faults.refuse()
 
+    def refuse_unknown_values(self) -> None:
+        """Raise FileRefused if a cell's value isn't known, or wasn't read."""
+        for faults in (self._formulas, self._outside):
+            faults.refuse()
+
     def begin(self, name: str, attributes: Attributes) -> None:
         if name == "row":
             self._row = int(attributes.get("r", self._row + 1))
@@ -152,6 +160,7 @@ class Sheet(Elements):
             self._begin_cell(attributes)
         elif name == "mergeCell":
             self._merged.add(attributes["ref"])
+            self.merged_until += map(int, LAST_NUMBER.findall(attributes["ref"]))
         elif self._cell is not None:
             self._begin_in_cell(self._cell, name)
 
@@ -171,7 +180,7 @@ class Sheet(Elements):
 
     def end(self, name: str) -> None:
         if name == "row":
-            width = min(max(self._texts, default=0), MAX_COLUMNS)
+            width = min(max(self._texts, default=0), self._width)
             values = [self._texts.get(column, "") for column in range(1, width + 1)]
             numbers = frozenset(column - 1 for column in self._numbers if column <= width)
             self._rows.append(Row(self._row, values, numbers))
@@ -194,11 +203,13 @@ class Sheet(Elements):
     def _add(self, cell: _Cell) -> None:
         if cell.type == "e":
             self._errors.add(f"{cell.address} ({cell.value})")
+            if self._errors_as_text:
+                self._texts[cell.column] = cell.value
         elif cell.is_formula and _is_uncalculated(cell):
             self._formulas.add(cell.address)
         elif text := self._shown(cell):
             self._texts[cell.column] = text
-            if cell.column > MAX_COLUMNS:
+            if cell.column > self._width:
                 self._outside.add(cell.address)
 
     def _shown(self, cell: _Cell) -> str:

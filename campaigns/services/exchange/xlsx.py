@@ -11,8 +11,9 @@ import io
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from openpyxl.cell.cell import WriteOnlyCell
 from openpyxl.workbook.workbook import Workbook
@@ -31,41 +32,84 @@ MAX_EXACT_INTEGER = 10**15
 TEXT_FORMAT, AMOUNT_FORMAT, DATE_FORMAT = "@", "#,##0.00####", "yyyy-mm-dd"
 TIME_FORMAT = f"{DATE_FORMAT} hh:mm:ss"
 
+# Sheets of a platform's workbook that are searched for the table.
+MAX_SHEETS = 5
+
 UNREADABLE = "The file can't be read as a workbook: save it again as XLSX, or as CSV."
+
+
+class SheetRows(NamedTuple):
+    """The rows of a sheet as they are, errors as their text; merged_until are the last rows of merged ranges."""
+
+    rows: list[Row]
+    merged_until: list[int]
+    is_1904: bool
 
 
 def read_xlsx(data: bytes) -> TextTable:
     """Return the table of a workbook's first sheet. Raises FileRefused."""
-    archive = Archive(data)
+    with _readable(data) as archive:
+        book, shown = _open(archive)
+        table = as_table(_rows(archive, shown[0].path, Sheet(book)), DecimalMark.UNKNOWN)
+        if len(shown) > 1:
+            table.notes.append(
+                f"Only the first sheet is read, “{shorten(shown[0].name)}”; there are {len(shown) - 1:,} more."
+            )
+        return table
+
+
+def read_sheets(data: bytes, width: int, most_rows: int) -> list[SheetRows]:
+    """Return the rows of all sheets that are shown, with titles and notes. Raises FileRefused."""
+    with _readable(data) as archive:
+        book, shown = _open(archive)
+        found: list[SheetRows] = []
+        for each in shown[:MAX_SHEETS]:
+            sheet, rows = Sheet(book, width, errors_as_text=True), list[Row]()
+            for _ in archive.read_chunks(each.path, sheet):
+                rows += sheet.take_rows()
+                if len(rows) > most_rows:
+                    raise FileRefused(f"The sheet “{shorten(each.name)}” has more than {most_rows:,} rows.")
+            sheet.refuse_unknown_values()
+            found.append(SheetRows(rows, sheet.merged_until, book.is_1904))
+        return found
+
+
+@contextmanager
+def _readable(data: bytes) -> Iterator[Archive]:
     try:
+        archive = Archive(data)
         archive.check_prologs()
-        return _read(archive)
+        yield archive
     except FileRefused:
         raise
     except Exception as error:  # a malformed file can fail anywhere
         raise FileRefused(UNREADABLE) from error
 
 
-def _read(archive: Archive) -> TextTable:
+class _ShownSheet(NamedTuple):
+    name: str
+    path: str
+
+
+def _open(archive: Archive) -> tuple[WorkbookContext, list[_ShownSheet]]:
+    """Return what the cells of all sheets refer to, and the sheets that are shown."""
     path = next(iter(_related(archive, "").of_type("officeDocument")))
     workbook = _Workbook()
     archive.read(path, workbook)
     related = _related(archive, path)
     sheets = related.of_type("worksheet")
-    shown = [sheet for sheet in workbook.sheets if sheet.is_shown and related.paths.get(sheet.key) in sheets]
+    shown = [
+        _ShownSheet(sheet.name, related.paths[sheet.key])
+        for sheet in workbook.sheets
+        if sheet.is_shown and related.paths.get(sheet.key) in sheets
+    ]
     if not shown:
         raise FileRefused("The workbook shows no sheet with cells: save it again as XLSX, or as CSV.")
     strings, styles = _Strings(), Styles()
     for handler, type_ in ((strings, "sharedStrings"), (styles, "styles")):
         for part in related.of_type(type_)[:1]:
             archive.read(part, handler)
-    sheet = Sheet(WorkbookContext(strings.texts, styles, workbook.is_1904))
-    table = as_table(_rows(archive, related.paths[shown[0].key], sheet), DecimalMark.UNKNOWN)
-    if len(shown) > 1:
-        table.notes.append(
-            f"Only the first sheet is read, “{shorten(shown[0].name)}”; there are {len(shown) - 1:,} more."
-        )
-    return table
+    return WorkbookContext(strings.texts, styles, workbook.is_1904), shown
 
 
 def _rows(archive: Archive, path: str, sheet: Sheet) -> Iterator[Row]:

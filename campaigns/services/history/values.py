@@ -16,6 +16,9 @@ CREATED, DELETED, SCHEDULE, BRAND, ARCHIVE = "created", "deleted", "schedule", "
 MOVED_IN = "moved_in"
 # In place of a brand's name, for people who don't see that brand.
 ANOTHER_BRAND = "another brand"
+# Spend that a person has changed: no settings, but what a reader of the history looks for.
+SPEND_CORRECTION, SPEND_REVERSAL = "spend_correction", "spend_reversal"
+OF_SPEND = frozenset({SPEND_CORRECTION, SPEND_REVERSAL})
 
 # Names for people, in the order in which a form shows the settings.
 LABELS = {
@@ -35,6 +38,8 @@ LABELS = {
     "ends_on": "end date",
     SCHEDULE: "schedule",
     ARCHIVE: "archive",
+    SPEND_CORRECTION: "spend corrected",
+    SPEND_REVERSAL: "import of spend reversed",
 }
 LIMITS = frozenset({"daily_budget", "monthly_budget", "daily_spend_limit"})
 ON, OFF = "on", "off"

@@ -7,14 +7,14 @@ campaign of the brand, its oldest: all campaigns of a brand change together, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from statistics import median_low
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from campaigns.database.connection import as_date, fetch_all
+from campaigns.database.connection import as_date, as_instant, fetch_all
 from campaigns.database.dialects import in_list, list_param
 from campaigns.rules.pace import REACHED_DAYS
 from campaigns.rules.periods import find_zone, local_date
@@ -81,7 +81,7 @@ def reached_days(zones: Mapping[int, str], *, now: datetime) -> dict[int, Reache
     changes: dict[int, list[datetime]] = {pk: [] for pk in known}
     for pk, day, at in fetch_all(REACHED.format(brands=in_list("brand_id", param="%(ids)s")), params):
         if day is None:
-            changes[pk].append(_as_instant(at))
+            changes[pk].append(as_instant(at))
         else:
             days[pk].add(as_date(day))
     found = {pk: _of_brand(days[pk], changes[pk], zone, now) for pk, zone in known.items()}
@@ -97,9 +97,3 @@ def _of_brand(days: set[date], changes: Iterable[datetime], zone: ZoneInfo, now:
         if wall.date() in counted:
             first.setdefault(wall.date(), wall.time())
     return ReachedDays(len(counted), median_low(first.values()) if first else None)
-
-
-def _as_instant(value: datetime | str) -> datetime:
-    """Return the instant in a value from the database: on SQLite it is text in UTC."""
-    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

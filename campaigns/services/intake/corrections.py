@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -20,6 +20,8 @@ from campaigns.rules.money import AMOUNT_LIMIT, format_money
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
+from campaigns.services.history.record import ChangedRow, Channel, Source, record_changes
+from campaigns.services.history.values import SPEND_CORRECTION
 from campaigns.services.intake.staging import REVERSAL
 from campaigns.services.ledger.accounting_days import AccountingDays, FinalStatements
 from campaigns.services.permissions import Person
@@ -122,14 +124,24 @@ def correct_record(
                 raise CorrectionRefused(f"Record {record.pk} was corrected meanwhile: check its amount.")
             check_amount(found, amount)
             _add(found, amount, who=person.get_username(), note=note, clock=clock)
-            currency = record.campaign.brand.currency
-            done = f"Corrected from {format_money(found.amount, currency)} to {format_money(amount, currency)}."
-            log_rows(person, SpendRecord, [AuditEntry(record.pk, str(record), (done,))])
+            _record(found, amount, note, person, at=clock())
             return finish_change(Scope.of_brands([record.brand_id]), clock=clock, actor=person.get_username())
     except IntegrityError as error:
         if "external_id" not in str(error) and "spend_correction" not in str(error):
             raise
         raise CorrectionRefused(f"Record {record.pk} was corrected meanwhile: check its amount.") from error
+
+
+def _record(found: Corrected, amount: Decimal, note: str, person: Person, *, at: datetime) -> None:
+    """Write the correction to Django's log of the record, and to the change history of its campaign and brand."""
+    campaign = found.record.campaign
+    currency = campaign.brand.currency
+    before, after = format_money(found.amount, currency), format_money(amount, currency)
+    entry = AuditEntry(found.record.pk, str(found.record), (f"Corrected from {before} to {after}",))
+    log_rows(person, SpendRecord, [entry])
+    values = (f"record {found.record.pk}, {before}", f"{after}: {note}" if note else after)
+    row = ChangedRow(campaign.brand_id, campaign.pk, campaign.name, {SPEND_CORRECTION: values}, currency, currency)
+    record_changes([row], Source(person.get_username(), Channel.FORM), at=at)
 
 
 def _begin(record: SpendRecord, clock: Clock) -> Corrected:

@@ -17,12 +17,15 @@ from django.db import transaction
 
 from campaigns.database.connection import execute, fetch_all
 from campaigns.database.dialects import micros_sql, quarter_sql, shown_sum
-from campaigns.models import Brand, ImportedRecords, SpendUpload
+from campaigns.database.write_column import in_pieces
+from campaigns.models import Brand, Campaign, ImportedRecords, SpendUpload
 from campaigns.rules.clock import Clock
-from campaigns.rules.money import from_micros
+from campaigns.rules.money import format_money, from_micros
 from campaigns.rules.periods import QUARTER_SECONDS
 from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
+from campaigns.services.history.record import ChangedRow, Channel, Source, record_changes
+from campaigns.services.history.values import SPEND_REVERSAL
 from campaigns.services.intake.messages import pluralize
 from campaigns.services.intake.staging import REVERSAL
 from campaigns.services.ledger.accounting_days import AccountingDays, FinalStatements
@@ -61,7 +64,7 @@ CHECK = f"""
 SELECT COUNT(*), COUNT(opposite.id)
 FROM (SELECT record.id, record.campaign_id, record.amount {OF_IMPORT}) AS record
 LEFT JOIN campaigns_spendrecord AS opposite
-    ON opposite.campaign_id = record.campaign_id AND opposite.external_id = 'reversal:' || record.id
+    ON opposite.campaign_id = record.campaign_id AND opposite.external_id = '{REVERSAL}' || record.id
     AND {micros_sql("opposite.amount")} = -{micros_sql("record.amount")}
 """
 
@@ -159,7 +162,9 @@ def reverse_import(upload: SpendUpload, *, actor: str, clock: Clock) -> Enforcem
         upload = SpendUpload.objects.select_for_update().get(pk=upload.pk)
         check_reversible(upload)
         _write(upload)
-        SpendUpload.objects.filter(pk=upload.pk).update(reversed_at=clock(), reversed_by=actor[:150])
+        now = clock()
+        SpendUpload.objects.filter(pk=upload.pk).update(reversed_at=now, reversed_by=actor[:150])
+        record_changes(_changes(upload), Source(actor, Channel.FORM), at=now)
         return finish_change(Scope.of_brands(brands), clock=clock, actor=actor)
 
 
@@ -178,6 +183,20 @@ def _write(upload: SpendUpload) -> int:
             " have their external IDs, “reversal:” and a number. Correct the records to 0 instead."
         )
     return written
+
+
+def _changes(upload: SpendUpload) -> Iterator[ChangedRow]:
+    """Yield the spend that is taken back of each campaign, for the change history. Without the file's name, which may
+    be that of another client."""
+    sql = f"SELECT record.campaign_id, {shown_sum(micros_sql('record.amount'))} {OF_IMPORT} GROUP BY record.campaign_id"
+    sums = dict(fetch_all(sql, {"upload": upload.pk}))
+    for piece in in_pieces(sorted(sums)):
+        for campaign in Campaign.objects.filter(pk__in=piece).select_related("brand").order_by("pk"):
+            currency = campaign.brand.currency
+            values = (f"{format_money(from_micros(sums[campaign.pk]), currency)} of import {upload.pk}", "reversed")
+            yield ChangedRow(
+                campaign.brand_id, campaign.pk, campaign.name, {SPEND_REVERSAL: values}, currency, currency
+            )
 
 
 def _days(upload: SpendUpload) -> Iterator[DayOfBrand]:

@@ -137,6 +137,14 @@ def earlier_imports(sha256: str, *, but: int = 0) -> QuerySet[SpendUpload]:
     return SpendUpload.objects.filter(written, sha256=sha256, reversed_at=None).exclude(pk=but).order_by("-pk")
 
 
+def is_reversed(upload: SpendUpload) -> bool:
+    """Return whether an earlier import of the same bytes was reversed."""
+    if not upload.sha256:
+        return False
+    earlier = SpendUpload.objects.filter(sha256=upload.sha256, reversed_at__isnull=False)
+    return earlier.exclude(pk=upload.pk).exists()
+
+
 def repeats(upload: SpendUpload, preview: Preview) -> Sequence[SpendUpload]:
     """Return earlier imports of the same bytes if some rows would count twice."""
     if not preview.counts.without_external_id:

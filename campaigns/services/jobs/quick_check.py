@@ -17,6 +17,7 @@ from campaigns.models import JobRun
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
 from campaigns.services.enforcement.enforce import Enforcement, Transitions, enforce
+from campaigns.services.feed.publish import ANYTHING_UNPUBLISHED, publish
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
 from campaigns.services.ledger.fold import plan_fold
@@ -38,7 +39,7 @@ SELECT EXISTS (SELECT 1 FROM campaigns_pendingspend)
     OR EXISTS (SELECT 1 FROM campaigns_duebrand WHERE due_quarter <= %s)
     OR EXISTS (SELECT 1 FROM campaigns_campaign WHERE next_change_minute <= %s),
 """
-ANYTHING_DUE += f"    {ANY_TO_BOOK}"
+ANYTHING_DUE += f"    {ANY_TO_BOOK}, {ANYTHING_UNPUBLISHED}"
 
 DUE_BRANDS = """
 SELECT brand_id FROM campaigns_pendingspend WHERE quarter >= %(first)s AND quarter < %(until)s
@@ -82,12 +83,16 @@ class QuickCheck:
 
 
 def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions | None = None) -> QuickCheck:
-    """Do a quick check and record the run under the job's name."""
+    """Do a quick check, publish status changes in the feed, and record the run under the job's name."""
     started_at = clock()
-    due, totals = _what_is_due(started_at)
+    due, totals, unpublished = _what_is_due(started_at)
     done = QuickCheck(transitions=transitions)
-    if due or totals:
-        done = quick_check(actor, clock=clock, transitions=transitions, totals=totals)
+    try:
+        if due or totals:
+            done = quick_check(actor, clock=clock, transitions=transitions, totals=totals)
+    finally:
+        if unpublished or done.changed:
+            publish()
     run = JobRun(
         name=JOB,
         started_at=started_at,
@@ -105,13 +110,14 @@ def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions 
 
 
 def is_anything_due(*, now: datetime) -> bool:
-    return any(_what_is_due(now))
+    due, totals, _ = _what_is_due(now)
+    return due or totals
 
 
-def _what_is_due(now: datetime) -> tuple[bool, bool]:
-    """Return whether brands or campaigns are due, and whether reported totals are to be booked."""
-    ((due, totals),) = fetch_all(ANYTHING_DUE, [quarter_of(now), minute_of(now)])
-    return bool(due), bool(totals)
+def _what_is_due(now: datetime) -> tuple[bool, bool, bool]:
+    """Return whether brands or campaigns are due, reported totals are to be booked, status changes to be published."""
+    ((due, totals, unpublished),) = fetch_all(ANYTHING_DUE, [quarter_of(now), minute_of(now)])
+    return bool(due), bool(totals), bool(unpublished)
 
 
 def quick_check(actor: str, *, clock: Clock, transitions: Transitions | None = None, totals: bool = True) -> QuickCheck:

@@ -10,7 +10,7 @@ a person's save may have to wait for the ledger lock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from campaigns.database.clock import not_ahead
 from campaigns.database.connection import (
     as_date,
+    as_instant,
     execute,
     fetch_all,
     is_lock_timeout,
@@ -152,7 +153,7 @@ class _Closing:
         for row_id, kind, zone_name, created_at in new:
             zone = find_zone(zone_name)
             if zone is not None:
-                clock = local_clock(zone, min(_as_instant(created_at), self.now))
+                clock = local_clock(zone, min(as_instant(created_at), self.now))
                 yield row_id, clock.today if kind == "day" else clock.month
 
     def ended(self) -> str:
@@ -196,9 +197,3 @@ def _periods_between(zone: str, first: date, today: date) -> Iterator[tuple[str,
     while month < today:
         yield "month", zone, month
         month = next_month(month)
-
-
-def _as_instant(value: datetime | str) -> datetime:
-    """Return an instant as the database's driver gives it: SQLite's is a text in UTC."""
-    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

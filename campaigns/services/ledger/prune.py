@@ -37,9 +37,13 @@ def prune_history(*, before: datetime, dry_run: bool = False, on_batch: Callable
     """Delete the lines of history that were recorded before an instant; return how many, or with dry_run would be.
 
     A campaign's last line stays: only a line that a later one of its campaign has followed, and was committed, is
-    deleted. The ledger isn't touched. on_batch hears after each batch. Not for the inside of a transaction.
+    deleted. Then the batches of that time leave the feed of status changes, and positions in them are unknown from then
+    on. The ledger isn't touched. on_batch hears after each batch. Not for the inside of a transaction.
     """
-    return _prune_table("campaigns_statuschange", PRUNABLE, before, dry_run, on_batch)
+    lines = _prune_table("campaigns_statuschange", PRUNABLE, before, dry_run, on_batch)
+    if not dry_run:
+        execute(PRUNE_FEED, {"before": connection.ops.adapt_datetimefield_value(before)})
+    return lines
 
 
 def prune_settings(*, before: datetime, dry_run: bool = False, on_batch: Callable[[Pruned], None]) -> int:
@@ -80,6 +84,12 @@ PRUNABLE = """
         AND line.id < (
             SELECT MAX(later.id) FROM campaigns_statuschange AS later WHERE later.campaign_id = line.campaign_id
         )
+"""
+
+# The newest batch stays: it knows the last position. One that isn't published yet is still to be read.
+PRUNE_FEED = """
+    DELETE FROM campaigns_feedbatch
+    WHERE at < %(before)s AND first_position < (SELECT MAX(first_position) FROM campaigns_feedbatch)
 """
 
 # All lines of an operation have the same instant, so they go together.

@@ -17,9 +17,15 @@ from campaigns.rules.names import name_key, normal_name
 from campaigns.rules.periods import LATEST, ONE_DAY, local_date
 from campaigns.services.intake.csv_reader import BadRow, Line, Row, SkippedLine, SpendFileError, read_spend_csv
 from campaigns.services.intake.times import local_to_utc
+from campaigns.services.platform_files.answers import Answers
+from campaigns.services.platform_files.find_table import Table
 from campaigns.services.simulation import SimulationError
+from campaigns.services.simulation.downloads import ASSUMED, day_length, find_report, report_rows
 
 MAX_NAMED = 5
+# In which pieces a day of a report is spent, by how many there are.
+DAY_PIECES = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+MAX_DAY_PIECES = 500_000
 
 
 class CampaignName(NamedTuple):
@@ -75,11 +81,11 @@ def name_of(row: Row) -> CampaignName:
     return CampaignName(row.brand, row.campaign)
 
 
-def read_history(path: Path, zone: ZoneInfo) -> History:
+def read_history(path: Path, zone: ZoneInfo, answers: Answers = ASSUMED) -> History:
     """Read a whole spend file. Raises SimulationError if it can't be read, has an invalid line or no spend.
 
-    Timestamps without an offset are in the zone. A repeated external id counts once (R11). Lines without spend, totals
-    and notes are skipped.
+    The file may be a platform's report as downloaded; answers are what is known about it. Timestamps without an offset
+    are in the zone. A repeated external id counts once (R11). Lines without spend, totals and notes are skipped.
     """
     try:
         with path.open("rb") as stream:
@@ -87,7 +93,10 @@ def read_history(path: Path, zone: ZoneInfo) -> History:
     except OSError as error:
         raise SimulationError(f"{path} can't be read ({error.strerror}): use a CSV file of spend.") from None
     except SpendFileError as error:
-        raise SimulationError(f"{path}: {error}") from None
+        table = find_report(path.read_bytes())
+        if table is None:
+            raise SimulationError(f"{path}: {error}") from None
+        return _of_report(path, table, answers, zone)
     lines = list(_in_one_spelling(lines))
     rows = [line for line in lines if isinstance(line, Row)]
     refused = [line for line in lines if isinstance(line, BadRow)]
@@ -103,6 +112,27 @@ def read_history(path: Path, zone: ZoneInfo) -> History:
         repeated=len(rows) - len(unique),
         zeros=sum(isinstance(line, SkippedLine) for line in lines),
     )
+
+
+def _of_report(path: Path, table: Table, answers: Answers, zone: ZoneInfo) -> History:
+    """Return the history of a report: each campaign's day evenly over the day, in pieces."""
+    try:
+        rows, zeros = report_rows(table, answers, zone)
+    except SimulationError as error:
+        raise SimulationError(f"{path}: {error}") from None
+    if not rows:
+        raise SimulationError(f"{path} has no rows with spend, so there is nothing to simulate.")
+    piece = next((each for each in DAY_PIECES if len(rows) * (ONE_DAY // each) <= MAX_DAY_PIECES), None)
+    if piece is None:
+        raise SimulationError(f"{path} has {len(rows):,} rows by campaign and day: use a shorter report.")
+    pieces = [part for row in rows for part in _pieces(row, _length(row, zone), piece)]
+    pieces.sort(key=lambda part: part.timestamp)
+    return History(zone, pieces, lines=len(rows), repeated=0, zeros=zeros)
+
+
+def _length(row: Row, zone: ZoneInfo) -> timedelta:
+    begins, ends = day_length(row, zone)
+    return ends - begins
 
 
 def _in_zone(line: Line, zone: ZoneInfo) -> Line:

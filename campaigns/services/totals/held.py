@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,9 +11,7 @@ from typing import Any
 from campaigns.database.connection import as_date, fetch_all
 from campaigns.database.dialects import shown_sum
 from campaigns.database.statements import statement
-from campaigns.models import BrandAssignment
 from campaigns.rules.money import from_micros
-from campaigns.services.permissions import Person, sees_only_assigned_brands
 from campaigns.services.totals.waiting import REPORTED
 
 # Accounts and days that are shown at once.
@@ -45,12 +44,11 @@ class Held:
         return f"{self.source} {self.account} {self.day}"
 
 
-def held_decreases(person: Person) -> list[Held]:
-    """Return what waits for a decision, the newest day first; people who see only some brands see their accounts'."""
+def held_decreases(brands: Collection[int] | None) -> list[Held]:
+    """Return what waits for a decision, the newest day first, if given only of accounts that suggest these brands."""
     sql = statement("totals/held", reported=shown_sum(REPORTED), booked=shown_sum("total.booked"), micros=REPORTED)
     held = [_held(row) for row in fetch_all(sql, {"most": MOST})]
-    if sees_only_assigned_brands(person):
-        brands = set(BrandAssignment.objects.filter(user=person.pk).values_list("brand_id", flat=True))
+    if brands is not None:
         held = [each for each in held if each.brand_id in brands]
     return held
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,10 +12,8 @@ from typing import Any
 from campaigns.database.connection import as_date, fetch_all
 from campaigns.database.dialects import shown_sum
 from campaigns.database.statements import statement
-from campaigns.models import BrandAssignment
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.money import from_micros
-from campaigns.services.permissions import Person, sees_only_assigned_brands
 from campaigns.services.totals.waiting import REPORTED
 
 # Campaigns of platforms that are read at once; a page says where there are more.
@@ -74,16 +73,12 @@ class Unassigned:
         return [each for each in self.spend if each.waiting == Waiting.IGNORED]
 
 
-def unassigned_spend(person: Person) -> Unassigned:
-    """Return what waits of the accounts that the person sees.
-
-    People who see only assigned brands see the accounts for which one of these is suggested.
-    """
+def unassigned_spend(brands: Collection[int] | None) -> Unassigned:
+    """Return what waits, if given only of the accounts for which one of these brands is suggested."""
     sql = statement("totals/unassigned", amount=shown_sum(f"{REPORTED} - total.booked"))
     rows = fetch_all(sql, {"most": MOST + 1})
     spend = [_spend(row) for row in rows[:MOST]]
-    if sees_only_assigned_brands(person):
-        brands = set(BrandAssignment.objects.filter(user=person.pk).values_list("brand_id", flat=True))
+    if brands is not None:
         spend = [each for each in spend if each.brand_id in brands]
     spend.sort(key=lambda each: (-abs(each.amount), each.key))
     return Unassigned(spend, len(rows) > MOST)

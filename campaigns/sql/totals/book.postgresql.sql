@@ -12,7 +12,7 @@ judged AS MATERIALIZED (
         revision = CASE WHEN judged.waiting = 0 THEN judged.revision + 1 ELSE total.revision END,
         booked_campaign_id = CASE WHEN judged.waiting = 0 THEN judged.campaign_id ELSE total.booked_campaign_id END,
         waiting = judged.waiting, problem = ''
-    FROM judged WHERE judged.id = total.id
+    FROM judged WHERE judged.address = total.ctid
     RETURNING total.waiting, total.day
 )
 SELECT waiting, day, COUNT(*) FROM noted GROUP BY waiting, day

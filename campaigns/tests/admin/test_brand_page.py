@@ -133,7 +133,8 @@ class MonthTests(BrandTestCase):
         self.assertIn("runs out around Sat 28 Nov", page)
         self.assertIn("over-pacing", page)
         self.assertIn("<strong>3,250.00 EUR</strong>", page)
-        self.assertIn("80 % likely between 3,195.00 and 3,360.00 EUR, if nothing pauses", page)
+        # Without the daily budget of 100 up to 3,360.
+        self.assertIn("80 % likely between 3,195.00 and 3,300.00 EUR, if nothing pauses", page)
 
     def test_it_says_how_often_such_ranges_were_right(self) -> None:
         make_profile(self.brand, NOW.date(), 100)
@@ -353,7 +354,7 @@ class StopTests(BrandTestCase):
         self.assertTrue(Brand.objects.get(pk=self.brand.pk).enabled)
         answer = self.client.post(self.address(self.brand, "pause"), follow=True)
         self.assertRedirects(answer, self.address(self.brand))
-        self.assertContains(answer, "Paused “Alpine”. 2 campaigns paused.")
+        self.assertContains(answer, "Paused “Alpine”. 2 campaigns paused: ")
         self.assertContains(answer, "Resume brand")
         off, brand_off = PauseReason.CAMPAIGN_DISABLED, PauseReason.BRAND_DISABLED
         self.assertEqual(self.reasons(), [brand_off, brand_off, off | brand_off, PauseReason(0)])
@@ -368,7 +369,7 @@ class StopTests(BrandTestCase):
         self.assertContains(question, "<strong>2 campaigns</strong> of “Alpine” immediately")
         self.assertContains(question, "1 stays paused for other reasons")
         answer = self.client.post(self.address(self.brand, "resume"), follow=True)
-        self.assertContains(answer, "Resumed “Alpine”. 2 campaigns resumed.")
+        self.assertContains(answer, "Resumed “Alpine”. 2 campaigns resumed: ")
         off = PauseReason.CAMPAIGN_DISABLED
         self.assertEqual(self.reasons(), [PauseReason(0), PauseReason(0), off, PauseReason(0)])
 

@@ -62,6 +62,26 @@ class SpendPageTests(AdminTestCase):
             ],
         )
 
+    def test_ranges_end_before_today_and_weeks_on_sunday(self) -> None:
+        page = self.client.get(reverse("admin:campaigns_brand_spend", args=[self.brand.pk]))
+        ranges = {each["title"]: each["address"].partition("?")[2] for each in page.context["presets"]}
+        self.assertEqual(
+            ranges,
+            {
+                "Last 7 days": "first=2026-03-03&last=2026-03-09",
+                "Last week": "first=2026-03-02&last=2026-03-08",
+                "Last 30 days": "first=2026-02-08&last=2026-03-09",
+                "This month": "first=2026-03-01&last=2026-03-10",
+                "Last month": "first=2026-02-01&last=2026-02-28",
+                "Last 90 days": "first=2025-12-10&last=2026-03-09",
+            },
+        )
+        for each in page.context["presets"]:
+            shown = self.client.get(each["address"])
+            self.assertNotContains(shown, 'role="alert"')
+            partly = "today isn’t over yet"
+            (self.assertContains if each["title"] == "This month" else self.assertNotContains)(shown, partly)
+
     def test_the_campaigns_add_up_to_the_days(self) -> None:
         _, *rows = self.rows(self.brand, "campaigns.csv")
         found = {row[1]: (Decimal(row[2]), Decimal(row[3])) for row in rows}
@@ -84,7 +104,7 @@ class SpendPageTests(AdminTestCase):
         for text in ("65.750001 USD", "8.00 USD", "+57.750001 USD", "+721.9 %", "2026-03-05 to 2026-03-07"):
             self.assertContains(page, text)
         self.assertContains(page, self.address(self.search).partition("?")[0])
-        with self.assertNumQueries(9):
+        with self.assertNumQueries(10):
             self.client.get(self.address(self.brand))
 
     def test_a_file_by_day_sums_no_campaigns(self) -> None:
@@ -149,7 +169,7 @@ class SpendPageTests(AdminTestCase):
 
     def test_without_a_range_it_shows_the_last_30_days(self) -> None:
         page = self.client.get(self.address(self.brand).partition("?")[0])
-        self.assertContains(page, "2026-02-09 to 2026-03-10")
+        self.assertContains(page, "2026-02-08 to 2026-03-09")
 
     def test_others_brands_are_not_shown(self) -> None:
         other = make_brand(name="Boreal")

@@ -36,7 +36,7 @@ class SwitchTests(ListTestCase):
     def test_it_switches_campaigns_off_at_once(self) -> None:
         one, two = make_campaign(name="one"), make_campaign(name="two", enabled=False)
         response = self.switch(Campaign, "switch_off", one, two)
-        self.assertContains(response, "Turned off 1 campaign. 1 campaign paused.")
+        self.assertContains(response, "Turned off 1 campaign. 1 campaign paused: ")
         one.refresh_from_db()
         self.assertEqual(one.reasons, PauseReason.CAMPAIGN_DISABLED)
         self.assertEqual({change.actor for change in StatusChange.objects.all()}, {"amara"})
@@ -55,7 +55,7 @@ class SwitchTests(ListTestCase):
         spend(limited, 5)
         finish_change(Scope.everything(), clock=timezone.now, actor="test")
         response = self.switch(Campaign, "switch_on", free, limited)
-        self.assertContains(response, "Turned on 2 campaigns. 1 campaign resumed.")
+        self.assertContains(response, "Turned on 2 campaigns. 1 campaign resumed: ")
         free.refresh_from_db()
         limited.refresh_from_db()
         self.assertEqual((free.reasons, limited.reasons), (PauseReason(0), PauseReason.CAMPAIGN_DAILY_LIMIT))
@@ -64,7 +64,7 @@ class SwitchTests(ListTestCase):
         brand, other = make_brand(), make_brand()
         campaigns = [make_campaign(brand), make_campaign(brand), make_campaign(other)]
         response = self.switch(Brand, "switch_off", brand)
-        self.assertContains(response, "Paused 1 brand. 2 campaigns paused.")
+        self.assertContains(response, "Paused 1 brand. 2 campaigns paused: ")
         self.assertEqual(
             list(
                 Campaign.objects.filter(pk__in=[c.pk for c in campaigns])
@@ -87,7 +87,7 @@ class SwitchTests(ListTestCase):
         self.assertContains(preview, "Unknown time zone “Mars/Olympus”")
         response = confirm(self.client, preview)
         self.assertContains(response, "Unknown time zone “Mars/Olympus”")
-        self.assertContains(response, "1 campaign paused.")
+        self.assertContains(response, "1 campaign paused: ")
 
     def test_it_leaves_a_line_in_the_log_of_each_row_that_it_changed(self) -> None:
         one, two = make_campaign(), make_campaign(enabled=False)

@@ -98,7 +98,7 @@ class Imports(ExchangePageTestCase):
         self.assertContains(preview, "daily spend limit reached")
         self.assertEqual(Campaign.objects.get().daily_spend_limit, 100)
         done = confirm(self.client, preview)
-        self.assertContains(done, "Changed 1 campaign. 1 campaign paused.")
+        self.assertContains(done, "Changed 1 campaign. 1 campaign paused: ")
         self.assertEqual(Campaign.objects.get().daily_spend_limit, 0)
         self.assertFalse(ImportDraft.objects.exists())
 

@@ -56,12 +56,23 @@ class SavedForms(FormTestCase):
 
     def test_it_counts_the_statuses_that_changed(self) -> None:
         brand = make_brand(name="Alpine", currency="JPY")
-        spend(make_campaign(brand), 500)
-        make_campaign(brand)
-        said = ["Saved “Alpine”: daily budget 500 JPY. 2 campaigns paused."]
+        spend(make_campaign(brand, name="Search"), 500)
+        make_campaign(brand, name="<Social>")
+        said = ["Saved “Alpine”: daily budget 500 JPY. 2 campaigns paused: Search, <Social>."]
         self.assertEqual(self.said(brand, self.form(brand) | {"daily_budget": "500"}), said)
         said = ["Saved “Alpine”: monthly budget 400 JPY. Pause reasons changed: 2 campaigns."]
         self.assertEqual(self.said(brand, self.form(brand) | {"monthly_budget": "400"}), said)
+
+    def test_it_links_to_the_first_campaigns_that_changed(self) -> None:
+        brand = make_brand(name="Alpine")
+        campaigns = [make_campaign(brand, name=f"Search {number}") for number in range(4)]
+        self.client.post(self.address(brand), self.form(brand) | {"daily_budget": "0"})
+        page = self.client.get("/admin/")
+        self.assertContains(page, "4 campaigns paused: ")
+        for campaign in campaigns[:3]:
+            link = f'<a class="campaigns-saved" href="{self.address(campaign)}">{campaign.name}</a>'
+            self.assertContains(page, link)
+        self.assertContains(page, " and 1 more.")
 
 
 class RefusedForms(FormTestCase):

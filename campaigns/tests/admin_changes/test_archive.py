@@ -55,7 +55,7 @@ class OneRow(ArchiveTestCase):
         campaign = make_campaign()
         enforce(Scope.everything(), clock=timezone.now, actor="test")
         done = self.press(campaign.brand, "archive")
-        self.assertContains(done, "Archived 1 brand. 1 campaign paused.")
+        self.assertContains(done, "Archived 1 brand. 1 campaign paused: ")
         campaign.refresh_from_db()
         self.assertEqual((campaign.brand.enabled, campaign.enabled, campaign.status), (False, True, "paused"))
         self.assertEqual(list(campaign.reasons.codes), ["brand_disabled"])

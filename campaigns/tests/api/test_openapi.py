@@ -15,6 +15,7 @@ from django.test import TestCase
 
 from campaigns.api.problems import OF_REQUESTS, OF_ROWS
 from campaigns.models import SpendRecord
+from campaigns.models.platforms.api_keys import Scope
 from campaigns.tests.api.requests import make_key
 from campaigns.tests.project.test_web_server import WebServerTestCase
 from campaigns.tests.support.factories import make_campaign
@@ -27,6 +28,8 @@ database = "none"
 # A row that breaks the schema is refused by itself: 207, and every row of such an answer is looked at below.
 [checks]
 negative_data_rejection.expected-statuses = [207, 400, 401, 403, 404, 405, 406, 413, 415]
+# A position that isn't known is gone, though it is a number.
+positive_data_acceptance.expected-statuses = ["2XX", 401, 403, 404, 410]
 """
 
 
@@ -88,8 +91,8 @@ class Schemathesis(WebServerTestCase):
             done = subprocess.run(
                 [
                     *(sys.executable, "-m", "schemathesis.cli", "run", f"{address}{OPENAPI}"),
-                    *("--url", address, "--header", f"Authorization: Bearer {make_key()}"),
-                    *("--max-examples", "50", "--seed", "1", "--no-color", "--workers", "2"),
+                    *("--url", address, "--header", f"Authorization: Bearer {make_key(*Scope)}"),
+                    *("--max-examples", "30", "--seed", "1", "--no-color", "--workers", "2"),
                 ],
                 cwd=directory,
                 env=os.environ | {"HYPOTHESIS_STORAGE_DIRECTORY": directory},

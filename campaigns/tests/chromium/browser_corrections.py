@@ -9,11 +9,12 @@ from campaigns.models import SpendRecord, SpendUpload
 from campaigns.services.intake.upload_files import keep_upload
 from campaigns.services.intake.uploads import run_upload
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import PHONE, BrowserTestCase, in_all_colours
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 from campaigns.tests.support.pages import page
 
 
+@in_all_colours
 class Corrections(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -80,8 +81,3 @@ class Corrections(BrowserTestCase):
         with self.page.expect_download() as download:
             self.page.get_by_role("link", name="Export XLSX").click()
         self.assertTrue(download.value.suggested_filename.endswith(".xlsx"))
-
-
-class CorrectionsOnADarkPhone(Corrections):
-    viewport = PHONE
-    colours = "dark"

@@ -7,11 +7,12 @@ from playwright.sync_api import expect
 
 from campaigns.models import BrandPeriod, Campaign
 from campaigns.services.ledger.close_periods import close_periods
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_campaign, spend, utc
 from campaigns.tests.support.pages import page as address_of
 
 
+@on_every_screen
 class Dates(BrowserTestCase):
     def test_statements_are_narrowed_to_a_range_of_days(self) -> None:
         campaign = make_campaign()
@@ -39,8 +40,3 @@ class Dates(BrowserTestCase):
         shown = field.input_value()
         self.proceed("Save")
         self.assertEqual(str(Campaign.objects.get().starts_on), shown)
-
-
-class DatesOnADarkPhone(Dates):
-    viewport = PHONE
-    colours = "dark"

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from campaigns.models import Brand, Campaign
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.pages import every_model, first_row, make_a_row_of_each, page
 
 OURS = {"campaigns", "auth"}
@@ -20,6 +20,7 @@ def addresses() -> list[str]:
     return [reverse("admin:index"), *lists, *rows, *forms]
 
 
+@on_every_screen
 class EveryPage(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -30,8 +31,3 @@ class EveryPage(BrowserTestCase):
             with self.subTest(address):
                 self.open(address)
                 self.look()
-
-
-class EveryPageOnADarkPhone(EveryPage):
-    viewport = PHONE
-    colours = "dark"

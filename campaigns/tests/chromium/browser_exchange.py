@@ -11,12 +11,13 @@ from campaigns.models import Brand, Campaign
 from campaigns.services.exchange.read import read_table
 from campaigns.services.exchange.xlsx import write_xlsx
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 from campaigns.tests.support.pages import page as address_of
 from campaigns.tests.support.workbooks import workbook
 
 
+@on_every_screen
 class Exchanging(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -76,8 +77,3 @@ class Exchanging(BrowserTestCase):
         expect(self.page.get_by_role("button", name="Import", exact=True)).to_have_count(0)
         self.page.get_by_role("link", name="Choose another file").click()
         expect(self.page.get_by_label("File", exact=False).first).to_be_attached()
-
-
-class ExchangingOnADarkPhone(Exchanging):
-    viewport = PHONE
-    colours = "dark"

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from campaigns.models import Brand, Campaign
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import PHONE, BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 
 
@@ -95,6 +95,7 @@ class PaletteOnADarkPhone(PaletteTests):
         expect(self.page.get_by_role("heading", level=1)).to_contain_text("Übergrößen")
 
 
+@on_every_screen
 class WayTests(FindTestCase):
     """Names are the links; a brand leads to its campaigns, and a campaign back to its brand."""
 
@@ -147,8 +148,3 @@ class SmallWindowTests(FindTestCase):
                 beyond = "table => table.scrollWidth - table.parentElement.clientWidth"
                 self.assertLessEqual(self.page.locator("#result_list").evaluate(beyond), 0)
                 expect(self.page.get_by_role("columnheader", name="ID", exact=True)).to_be_in_viewport(ratio=1)
-
-
-class WayOnADarkPhone(WayTests):
-    viewport = PHONE
-    colours = "dark"

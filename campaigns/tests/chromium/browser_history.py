@@ -13,11 +13,12 @@ from campaigns.services.history.record import Channel, Source, differences, reco
 from campaigns.services.history.settings import read_settings
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.notes import add_note
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 from campaigns.tests.support.pages import page
 
 
+@on_every_screen
 class ChangeHistory(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -62,8 +63,3 @@ class ChangeHistory(BrowserTestCase):
         expect(lines).to_contain_text("no limit → 1,250.50 EUR")
         expect(lines).not_to_contain_text("Still paused")
         self.look()
-
-
-class ChangeHistoryOnADarkPhone(ChangeHistory):
-    viewport = PHONE
-    colours = "dark"

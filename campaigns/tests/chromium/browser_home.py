@@ -9,10 +9,11 @@ from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 
 
+@on_every_screen
 class Morning(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -61,24 +62,19 @@ class Morning(BrowserTestCase):
         expect(self.page.get_by_text("This pauses 2 running campaigns of “Alpine” immediately")).to_be_visible()
         self.look()
         self.page.get_by_role("button", name="Pause now").click()
-        expect(self.page.get_by_text("2 campaigns paused.")).to_be_visible()
+        expect(self.page.get_by_text("2 campaigns paused:")).to_be_visible()
         self.assertEqual(set(self.statuses()), {"paused"})
 
     def resume(self) -> None:
         self.page.get_by_role("link", name="Resume brand").click()
         self.look()
         self.page.get_by_role("button", name="Resume now").click()
-        expect(self.page.get_by_text("2 campaigns resumed.")).to_be_visible()
+        expect(self.page.get_by_text("2 campaigns resumed:")).to_be_visible()
         self.look()
         self.assertEqual(set(self.statuses()), {"active"})
 
     def statuses(self) -> list[str]:
         return list(Campaign.objects.filter(brand=self.brand).values_list("status", flat=True))
-
-
-class MorningOnADarkPhone(Morning):
-    viewport = PHONE
-    colours = "dark"
 
 
 class FirstMorning(BrowserTestCase):

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 from campaigns.tests.support.pages import page as address_of
 
@@ -57,6 +57,7 @@ class RefreshingCase(BrowserTestCase):
         return page
 
 
+@on_every_screen
 class Refreshing(RefreshingCase):
     def test_home_follows_the_spend(self) -> None:
         page = self.open_with_time("/admin/")
@@ -133,11 +134,7 @@ class Refreshing(RefreshingCase):
         self.assert_accessible()
 
 
-class RefreshingOnADarkPhone(Refreshing):
-    viewport = PHONE
-    colours = "dark"
-
-
+@on_every_screen
 class ViewersTime(BrowserTestCase):
     def test_lists_are_in_the_viewers_zone_with_the_brands_time_beneath(self) -> None:
         paris = make_campaign(make_brand(name="Alpine", timezone="Europe/Paris"), name="Search")
@@ -174,8 +171,3 @@ class ViewersTime(BrowserTestCase):
             spent = page.locator("tr.data-row .field-spent_at")
             expect(spent.locator("time")).to_have_text("2026-11-20 12:00:00 UTC")
             expect(spent.locator("small")).to_have_text("brand: 2026-11-20 21:00:00 JST")
-
-
-class ViewersTimeOnADarkPhone(ViewersTime):
-    viewport = PHONE
-    colours = "dark"

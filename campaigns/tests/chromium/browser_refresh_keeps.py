@@ -12,7 +12,7 @@ from campaigns.models import Brand, Campaign, SpendRecord
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.notes import add_note
 from campaigns.tests.chromium.browser_refresh import RefreshingCase
-from campaigns.tests.chromium.case import PHONE
+from campaigns.tests.chromium.case import on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 from campaigns.tests.support.pages import page as address_of
 
@@ -20,6 +20,7 @@ RELOAD = "This page has changed: reload it to see everything."
 TOP = "element => element.getBoundingClientRect().top"
 
 
+@on_every_screen
 class NothingIsLost(RefreshingCase):
     def spend_more(self) -> None:
         spend(self.campaign, 70)
@@ -197,8 +198,3 @@ class NothingIsLost(RefreshingCase):
         story.evaluate("element => getSelection().selectAllChildren(element)")
         self.refuse_to_refresh()
         self.assertIn("Active", page.evaluate("getSelection().toString()"))
-
-
-class NothingIsLostOnADarkPhone(NothingIsLost):
-    viewport = PHONE
-    colours = "dark"

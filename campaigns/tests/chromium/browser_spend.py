@@ -9,11 +9,12 @@ from playwright.sync_api import expect
 
 from campaigns.models import Brand
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import PHONE, BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 from campaigns.tests.support.pages import page
 
 
+@on_every_screen
 class SpendOfARange(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -41,8 +42,3 @@ class SpendOfARange(BrowserTestCase):
         self.proceed("Show")
         expect(shown.get_by_role("alert")).to_contain_text("2999-01-01 is after")
         self.look()
-
-
-class SpendOfARangeOnADarkPhone(SpendOfARange):
-    viewport = PHONE
-    colours = "dark"

@@ -10,12 +10,13 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from campaigns.models import Campaign, Note, SavedFilter
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 
 PICTURES = os.environ.get("PICTURES", "")
 
 
+@on_every_screen
 class TeamWork(BrowserTestCase):
     def see(self, name: str) -> None:
         self.look()
@@ -81,8 +82,3 @@ class TeamWork(BrowserTestCase):
         self.proceed("Send link")
         expect(page.get_by_text("If an account has this e-mail address")).to_be_visible()
         self.see("sent")
-
-
-class TeamWorkOnADarkPhone(TeamWork):
-    viewport = PHONE
-    colours = "dark"

@@ -10,13 +10,14 @@ from playwright.sync_api import expect
 from campaigns import tasks
 from campaigns.models import SpendRecord, SpendUpload
 from campaigns.services.intake.uploads import run_upload
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign
 from campaigns.tests.support.pages import page as address_of
 
 LINES = b"timestamp,brand,campaign,amount\n2026-11-20 10:00,Alpine,Search,5\n2026-11-20 10:00,Boreal,X,5\n,,,10\n"
 
 
+@on_every_screen
 class Uploading(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -71,8 +72,3 @@ class Uploading(BrowserTestCase):
         expect(self.page.get_by_text("Cancelled. Nothing from “spend.csv” was imported.")).to_be_visible()
         upload.refresh_from_db()
         self.assertEqual(upload.state, "cancelled")
-
-
-class UploadingOnADarkPhone(Uploading):
-    viewport = PHONE
-    colours = "dark"

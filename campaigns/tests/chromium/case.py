@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
@@ -38,6 +40,33 @@ def find_chromium() -> str:
     if found is None:
         raise RuntimeError("Chromium is missing: install it (Debian: apt install chromium).")
     return found
+
+
+# A story is told on a desktop, and on these.
+SCREENS: dict[str, tuple[ViewportSize, Literal["light", "dark"]]] = {
+    "OnALaptop": (LAPTOP, "light"),
+    "OnADarkPhone": (PHONE, "dark"),
+}
+OTHER_COLOURS: dict[str, tuple[ViewportSize, Literal["light", "dark"]]] = {
+    "OnADarkDesktop": (DESKTOP, "dark"),
+    "OnADarkLaptop": (LAPTOP, "dark"),
+    "OnAPhone": (PHONE, "light"),
+}
+
+Story = TypeVar("Story", bound="type[BrowserTestCase]")
+
+
+def on_every_screen(story: Story, screens: Mapping[str, tuple[ViewportSize, str]] = SCREENS) -> Story:
+    """Add classes with the same tests in other windows and colours to the module of a class."""
+    for name, (viewport, colours) in screens.items():
+        values = {"viewport": viewport, "colours": colours, "__module__": story.__module__}
+        setattr(sys.modules[story.__module__], story.__name__ + name, type(story.__name__ + name, (story,), values))
+    return story
+
+
+def in_all_colours(story: Story) -> Story:
+    """The same on every screen, light and dark."""
+    return on_every_screen(story, SCREENS | OTHER_COLOURS)
 
 
 class BrowserTestCase(CommittedTestCase, StaticLiveServerTestCase):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.utils import timezone
 
 from campaigns.models import CampaignLink, PlatformAccount, SpendTotal
@@ -28,8 +31,9 @@ if POSTGRESQL:
             super().setUp()
             self.now = timezone.now().replace(microsecond=0)
             self.day = self.now.date() - timedelta(days=1)
-            self.run_sql("CREATE ROLE connector")
-            self.addCleanup(self.run_sql, "DROP ROLE connector")
+            self.role = f"budget_test_{os.getpid()}"
+            call_command("connector_role", self.role, "--totals", "--apply", stdout=StringIO())
+            self.addCleanup(self.run_sql, f"DROP OWNED BY {self.role}; DROP ROLE {self.role}")
 
         def over_each(self, test: Callable[[Warehouse], None]) -> None:
             for kind in WAREHOUSES:
@@ -54,7 +58,8 @@ if POSTGRESQL:
             warehouse.spend(SEARCH, self.day, one, Decimal("10.10"), at)
             warehouse.spend(SEARCH, self.day, other, Decimal("0.2"), at)
             warehouse.spend(VIDEO, self.day, one, Decimal("3.333333"), at)
-            self.run_script((TEMPLATES / warehouse.template).read_text())
+            template = (TEMPLATES / warehouse.template).read_text()
+            self.run_script(template.replace("TO connector;", f"TO {self.role};"))
             self.send(warehouse)
 
         def at(self, minutes: int) -> datetime:
@@ -71,11 +76,12 @@ if POSTGRESQL:
             self.run_sql("COMMIT")
 
         def send(self, warehouse: Warehouse) -> None:
-            self.run_sql(f"SET search_path = {warehouse.schema}, public")
+            """Run send.sql as the connector's role, which may do nothing else."""
+            self.run_sql(f"SET search_path = {warehouse.schema}, public; SET ROLE {self.role}")
             try:
                 self.run_script(SEND)
             finally:
-                self.run_sql("SET search_path = public")
+                self.run_sql("RESET ROLE; SET search_path = public")
 
         def totals(self) -> dict[tuple[str, date], Decimal]:
             return {(each.campaign, each.day): each.total for each in SpendTotal.objects.order_by("campaign", "day")}

@@ -75,7 +75,7 @@ class CorrectionTests(AdminTestCase):
         self.assertEqual((correction.who, correction.note, correction.at), ("amara", "Wrong click price", NOW))
         self.record.refresh_from_db()
         self.assertEqual(self.record.amount, Decimal("120.000001"))
-        self.assertIn("Corrected from 120.000001 USD to 12.50 USD.", LogEntry.objects.get().change_message)
+        self.assertIn("Corrected from 120.000001 USD to 12.50 USD", LogEntry.objects.get().change_message)
         self.check()
         self.assertEqual((self.search.status, total()), ("active", Decimal("12.5")))
 
@@ -109,6 +109,25 @@ class CorrectionTests(AdminTestCase):
             with self.subTest(amount):
                 self.assertContains(self.preview(amount), told)
         self.assertEqual(SpendCorrection.objects.count(), 0)
+
+    def test_it_is_in_the_change_history_of_campaign_and_brand(self) -> None:
+        self.correct("12.50", "Typed twice")
+        before = f"record {self.record.pk}, 120.000001 USD"
+        expected = f'<span class="campaigns-quiet">{before} →</span> 12.50 USD: Typed twice'
+        for row in (self.search, self.brand):
+            history = self.client.get(page(type(row), "history", row.pk))
+            self.assertContains(history, f"spend corrected: {expected}")
+            self.assertContains(history, "amara (form)")
+            exported = self.client.get(page(type(row), "history", row.pk), {"file": "csv"}).content.decode()
+            values = f'"record {self.record.pk}, 120.000001 USD","12.50 USD: Typed twice"'
+            self.assertIn(f'"spend","Search","spend corrected",{values}', exported)
+
+    def test_a_record_has_no_history_beside_its_page(self) -> None:
+        self.correct("12.50", "Typed twice")
+        shown = page(SpendRecord, "change", self.record.pk)
+        self.assertRedirects(self.client.get(page(SpendRecord, "history", self.record.pk)), shown)
+        self.assertContains(self.client.get(shown), "Typed twice")
+        self.assertNotContains(self.client.get(shown), page(SpendRecord, "history", self.record.pk))
 
     def test_the_confirmed_amount_is_exact_whatever_its_separators(self) -> None:
         self.correct("1,234")

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from campaigns.models import Brand, Campaign, ImportedRecords, SpendRecord, SpendUpload
 from campaigns.services.intake.reversal import ReversalRefused, reverse_import
+from campaigns.services.intake.uploads import run_upload
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.admin_changes.test_admin_uploads import UploadPageTestCase
 from campaigns.tests.support.factories import make_campaign, spend
@@ -86,6 +87,38 @@ class ReversalTests(UploadPageTestCase):
         self.import_it(data)
         self.assertEqual(self.total(), 15)
         self.assertContains(self.upload(data), "Import the same file again")
+
+    def reversed_and_uploaded_again(self, data: bytes) -> Any:
+        upload = self.import_it(data)
+        reverse_import(upload, actor="amara", clock=timezone.now)
+        page = self.client.get(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
+        self.assertNotContains(page, "twice")
+        self.assertContains(page, "Its rows come to 0.")
+        preview = self.upload(data)
+        self.assertContains(preview, "The same file was imported before, and reversed.")
+        self.assertNotContains(preview, "twice")
+        return preview
+
+    def test_afterwards_rows_without_ids_count_once_again(self) -> None:
+        self.reversed_and_uploaded_again(self.file("10", ids=False))
+        again = SpendUpload.objects.latest("pk")
+        self.assertContains(self.confirm(again), "Waiting for a worker")
+        run_upload(again.pk, task_id="a", clock=timezone.now)
+        self.assertEqual(self.total(), 10)
+
+    def test_afterwards_rows_with_ids_stay_reversed(self) -> None:
+        preview = self.reversed_and_uploaded_again(self.file("10"))
+        self.assertContains(preview, "The file has no new rows to import.")
+
+    def test_it_is_in_the_change_history_of_its_campaigns(self) -> None:
+        upload = self.import_it(self.file("70.5", "50"))
+        reverse_import(upload, actor="amara", clock=timezone.now)
+        for row in (self.search, self.brand):
+            page = self.client.get(reverse(f"admin:campaigns_{row._meta.model_name}_history", args=[row.pk]))
+            told = f'<span class="campaigns-quiet">120.50 USD of import {upload.pk} →</span> reversed'
+            self.assertContains(page, f"import of spend reversed: {told}")
+            self.assertContains(page, "amara (form)")
+            self.assertNotContains(page, upload.name)
 
     def test_others_spend_stays(self) -> None:
         spend(self.search, 5)

@@ -71,8 +71,8 @@ class WatchTestCase(CommittedTestCase):
 
 
 class WithoutDatabaseAndBroker(WatchTestCase):
-    def test_it_tells_once_and_when_it_is_well_again(self) -> None:
-        told = self.watch(1, **self.dead, **self.mail, **self.webhook)
+    def test_it_reports_once_and_when_it_is_well_again(self) -> None:
+        result = self.watch(1, **self.dead, **self.mail, **self.webhook)
         (mail,) = self.mails.messages
         self.assertEqual(mail["Subject"], "Budget manager (here): 2 problems")
         self.assertEqual(mail["To"], "ops@example.com, boss@example.com")
@@ -84,7 +84,7 @@ class WithoutDatabaseAndBroker(WatchTestCase):
         (posted,) = self.posted()
         self.assertEqual((posted["status"], posted["resolved"]), ("failing", []))
         self.assertEqual([each["key"] for each in posted["problems"]], ["database", "broker"])
-        self.assertIn("Told by e-mail: Budget manager (here): 2 problems", told.stdout)
+        self.assertIn("Sent by e-mail: Budget manager (here): 2 problems", result.stdout)
 
         self.assertEqual(self.watch(1, **self.dead, **self.mail, **self.webhook).stdout, "")
         self.assertEqual((len(self.mails.messages), len(self.posted())), (1, 1))
@@ -100,7 +100,7 @@ class WithoutDatabaseAndBroker(WatchTestCase):
         self.assertIn("Well again:", self.mails.messages[1].get_content())
         self.assertEqual([each["status"] for each in self.posted()], ["failing", "failing", "ok"])
 
-    def test_it_tells_again_after_a_day(self) -> None:
+    def test_it_reports_again_after_a_day(self) -> None:
         self.watch(1, **self.dead, **self.mail)
         for hours, count in ((23, 1), (25, 2)):
             stored = json.loads(self.state.read_text())
@@ -112,7 +112,7 @@ class WithoutDatabaseAndBroker(WatchTestCase):
         self.watch(1, **self.dead, **self.mail)
         self.assertEqual(len(self.mails.messages), 2)
 
-    def test_a_channel_that_fails_is_tried_again_and_the_other_is_not_told_twice(self) -> None:
+    def test_a_channel_that_fails_is_tried_again_and_the_other_gets_no_second_message(self) -> None:
         self.receiver.status = 500
         failed = self.watch(2, **self.dead, **self.mail, **self.webhook)
         self.assertIn("The webhook couldn't be sent (HTTP 500); the next look tries again.", failed.stderr)
@@ -136,14 +136,15 @@ class WithoutDatabaseAndBroker(WatchTestCase):
     def test_without_a_channel_it_prints_the_problems(self) -> None:
         result = self.watch(1, "--once", **self.dead)
         self.assertEqual(result.stdout, f"{NO_DATABASE}\n{NO_BROKER}\n")
-        self.assertIn("Nobody is told: set WATCH_EMAIL (with EMAIL_URL) or WATCH_WEBHOOK_URL.", result.stderr)
+        self.assertIn("Nobody is notified: set WATCH_EMAIL (with EMAIL_URL) or WATCH_WEBHOOK_URL.", result.stderr)
 
     def test_it_goes_on_looking_until_it_is_ended(self) -> None:
         command = [sys.executable, "manage.py", "watch", "--every", "1", "--confirm", "0", "--state", str(self.state)]
         values = {"SECRET_KEY": GOOD_KEY, **self.dead, **self.webhook}
-        with subprocess.Popen(command, cwd=BASE_DIR, env=environment(**values), stdout=subprocess.DEVNULL) as process:
+        quiet, variables = subprocess.DEVNULL, environment(**values)
+        with subprocess.Popen(command, cwd=BASE_DIR, env=variables, stdout=quiet, stderr=quiet) as process:
             try:
-                wait_until("it tells", self.state.exists)
+                wait_until("it reports", self.state.exists)
                 self.state.unlink()  # it remembers all the same
                 before = self.state.with_name("state.json.lock").stat().st_mtime_ns
                 wait_until(
@@ -202,7 +203,7 @@ class Forms(WatchTestCase):
 class Jobs(WatchTestCase):
     """Database and broker are alive; what is wrong is in the database."""
 
-    def test_a_dead_worker_is_told_once_although_its_sentence_changes(self) -> None:
+    def test_a_dead_worker_is_reported_once_although_its_sentence_changes(self) -> None:
         with self.alive() as alive:
             self.watch(0, **alive, **self.mail)
             for minutes in (10, 11):

@@ -1,4 +1,4 @@
-"""When a round of watching tells somebody, and what: without processes."""
+"""When a round of watching sends a message, and which one: without processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.test import SimpleTestCase, override_settings
 
 from budget_manager import monitoring
 from budget_manager.watch.look import Problem, look_at
-from budget_manager.watch.memory import Memory, Told, ToldProblem
+from budget_manager.watch.memory import Memory, OpenProblem, Reported
 from budget_manager.watch.notice import REPEAT_AFTER, notice_of
 from budget_manager.watch.rounds import Watch
 from campaigns.tests.monitoring.receiver import Receiver
@@ -25,17 +25,17 @@ BROKER = Problem("broker", "No broker.")
 SINCE = "2026-11-23T12:00:00+00:00"
 
 
-def told(*problems: Problem, at: str = NOW.isoformat()) -> Told:
-    return Told({problem.key: ToldProblem(problem.sentence, SINCE) for problem in problems}, at)
+def reported(*problems: Problem, at: str = NOW.isoformat()) -> Reported:
+    return Reported({problem.key: OpenProblem(problem.sentence, SINCE) for problem in problems}, at)
 
 
 class Notices(SimpleTestCase):
-    def test_nothing_wrong_is_nothing_to_tell(self) -> None:
-        self.assertIsNone(notice_of([], Told(), name="here", now=NOW))
-        self.assertIsNone(notice_of([], told(), name="here", now=NOW + REPEAT_AFTER))
+    def test_nothing_wrong_is_nothing_to_report(self) -> None:
+        self.assertIsNone(notice_of([], Reported(), name="here", now=NOW))
+        self.assertIsNone(notice_of([], reported(), name="here", now=NOW + REPEAT_AFTER))
 
     def test_a_new_problem_comes_first_and_says_since_when(self) -> None:
-        notice = notice_of([WORKER, BROKER], told(WORKER), name="here", now=NOW)
+        notice = notice_of([WORKER, BROKER], reported(WORKER), name="here", now=NOW)
         assert notice
         self.assertEqual(notice.subject, "Budget manager (here): 2 problems")
         self.assertEqual(
@@ -45,19 +45,19 @@ class Notices(SimpleTestCase):
 
     def test_a_problem_with_another_sentence_is_the_same(self) -> None:
         changed = Problem("worker", "No worker for 10 minutes.")
-        self.assertIsNone(notice_of([changed], told(WORKER), name="here", now=NOW))
+        self.assertIsNone(notice_of([changed], reported(WORKER), name="here", now=NOW))
 
-    def test_a_problem_that_lasts_is_told_each_day(self) -> None:
-        self.assertIsNone(notice_of([WORKER], told(WORKER), name="here", now=NOW + REPEAT_AFTER - SECOND))
-        notice = notice_of([WORKER], told(WORKER), name="here", now=NOW + REPEAT_AFTER)
+    def test_a_problem_that_lasts_is_reported_each_day(self) -> None:
+        self.assertIsNone(notice_of([WORKER], reported(WORKER), name="here", now=NOW + REPEAT_AFTER - SECOND))
+        notice = notice_of([WORKER], reported(WORKER), name="here", now=NOW + REPEAT_AFTER)
         assert notice
         self.assertEqual(notice.subject, "Budget manager (here): still 1 problem")
 
     def test_a_clock_that_was_ahead_silences_nothing(self) -> None:
-        self.assertIsNotNone(notice_of([WORKER], told(WORKER), name="here", now=NOW - SECOND))
+        self.assertIsNotNone(notice_of([WORKER], reported(WORKER), name="here", now=NOW - SECOND))
 
-    def test_what_is_over_is_told(self) -> None:
-        notice = notice_of([], told(WORKER), name="here", now=NOW)
+    def test_what_is_over_is_reported(self) -> None:
+        notice = notice_of([], reported(WORKER), name="here", now=NOW)
         assert notice
         self.assertEqual(notice.subject, "Budget manager (here): well again")
         self.assertEqual(notice.text, "Well again:\n- No worker. (began 2026-11-23 12:00 UTC)")
@@ -124,9 +124,9 @@ class Memories(SimpleTestCase):
     def setUp(self) -> None:
         self.path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "state.json"
 
-    def test_it_keeps_what_was_told(self) -> None:
-        Memory(self.path).write({"e-mail": told(WORKER)})
-        self.assertEqual(Memory(self.path).read(), {"e-mail": told(WORKER)})
+    def test_it_keeps_what_was_reported(self) -> None:
+        Memory(self.path).write({"e-mail": reported(WORKER)})
+        self.assertEqual(Memory(self.path).read(), {"e-mail": reported(WORKER)})
 
     def test_a_broken_file_counts_as_empty(self) -> None:
         for broken in ("", "{", "[]", '{"e-mail": 1}', '{"e-mail": {"problems": {}, "at": "x"}}', "\xff"):
@@ -144,8 +144,8 @@ class Memories(SimpleTestCase):
     def test_where_it_can_not_be_written_this_process_remembers(self) -> None:
         memory = Memory(Path("/no/such/folder/state.json"))
         with self.assertRaises(OSError):
-            memory.write({"e-mail": told(WORKER)})
-        self.assertEqual(memory.read(), {"e-mail": told(WORKER)})
+            memory.write({"e-mail": reported(WORKER)})
+        self.assertEqual(memory.read(), {"e-mail": reported(WORKER)})
 
 
 class Form(SimpleTestCase):

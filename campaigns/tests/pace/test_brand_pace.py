@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
+import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
+from campaigns.admin.shared.charts import month_chart
 from campaigns.database.connection import execute
 from campaigns.models import Brand, BrandPace, BrandPeriod, Campaign
 from campaigns.models.pace import WEEKDAYS
 from campaigns.rules.money import to_micros
 from campaigns.rules.pace import Verdict, days_from
 from campaigns.rules.periods import ONE_DAY
+from campaigns.services.insight.brand_month import brand_month
 from campaigns.services.jobs.full_check import run_full_check
+from campaigns.services.pace import refresh
 from campaigns.services.pace.refresh import refresh_pace
 from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, make_window, spend, utc
@@ -83,6 +88,16 @@ class RefreshTests(PaceTestCase):
         for _ in range(3):
             self.brand(days=3)
         self.assertEqual([refresh_pace(now=NOW, most=2) for _ in range(3)], [2, 1, 0])
+
+    def test_it_begins_no_further_batch_when_its_time_is_over(self) -> None:
+        for _ in range(5):
+            self.brand(days=3)
+        with patch.object(refresh, "BATCH_BRANDS", 2):
+            late = [refresh_pace(now=NOW, sure=1, seconds=0) for _ in range(3)]
+            self.assertEqual(late, [2, 2, 1])
+            tomorrow = NOW + ONE_DAY
+            self.assertEqual(refresh_pace(now=tomorrow, sure=4, seconds=0), 4)
+            self.assertEqual(refresh_pace(now=tomorrow, sure=0, seconds=60), 1)
 
     def test_a_check_with_nothing_new_asks_two_short_questions(self) -> None:
         self.brand()
@@ -226,6 +241,27 @@ class AnnotationTests(PaceTestCase):
         brand = self.brand(monthly_budget=3000, daily_budget=90)
         spend(brand.campaigns.get(), 80, NOW - timedelta(hours=1))
         self.assertEqual(self.figures(brand).projected_spend, 2400 + 80 + 10 + 5 * 90)
+
+    def test_no_range_reaches_above_what_the_daily_budget_allows(self) -> None:
+        brand = self.brand(monthly_budget=3000, daily_budget=101)
+        make_profile(brand, TODAY, 100, range_low=-100, range_high=500)
+        spend(brand.campaigns.get(), 50, NOW - timedelta(hours=1))
+        with time_machine.travel(NOW, tick=False):
+            for budget, high in ((101, 2450 + 51 + 5 * 101), (10, 2450 + 5 * 10), (None, 2450 + 550 + 275)):
+                Brand.objects.update(daily_budget=budget)
+                month = brand_month(Brand.objects.get(), now=NOW)
+                assert month and month.pace
+                self.assertEqual(month.pace.high, high, budget)
+                assert month.pace.low is not None
+                self.assertLessEqual(month.pace.low, month.pace.projected)
+                drawn = json.loads(month_chart(month))["datasets"]
+                self.assertEqual(drawn[-1]["data"][-1], high)
+
+    def test_a_month_that_the_daily_budget_holds_back_is_under_pacing(self) -> None:
+        # 2,906 can be reached, and no range leads to more.
+        brand = self.brand(monthly_budget=3100, daily_budget=101)
+        make_profile(brand, TODAY, 100, range_low=-100, range_high=500)
+        self.assertEqual(Brand.objects.with_pace(NOW).get().pace_verdict, Verdict.UNDER)
 
     def test_today_counts_by_the_open_hours_of_its_campaigns(self) -> None:
         brand = self.brand(monthly_budget=2990)

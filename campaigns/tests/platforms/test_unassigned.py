@@ -147,7 +147,7 @@ class UnassignedTests(UnassignedTestCase):
         for n in range(30):
             self.report(f"9{n}", f"Campaign {n}", "1")
         self.check()
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(7):
             self.client.get(PAGE)
 
 

@@ -20,6 +20,7 @@ from campaigns import tasks
 from campaigns.models import Campaign, StatusChange
 from campaigns.tests.support.browser import AdminTestCase, open_form
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
+from campaigns.tests.totals.reports import make_account, make_link, report
 
 PAGE = settings.BASE_DIR / "docs" / "architecture.md"
 LINE = re.compile(r"^\d+\. `(campaigns/.+?)`", re.MULTILINE)
@@ -72,6 +73,17 @@ class ReadingListTests(AdminTestCase):
         spend(self.campaign, 20)
         self.follow("Follow one spend row", tasks.quick_check)
         self.assertTrue(self.reasons())
+
+    def test_one_reported_total(self) -> None:
+        make_link(self.campaign, account=make_account())
+        today = f"{timezone.now():%Y-%m-%d}"
+        for total in (20, 0):
+            report(total, day=today, as_of=f"{timezone.now():%Y-%m-%d %H:%M:%S.%f}")
+            listed, files = reading_list("Follow one reported total"), files_run(tasks.quick_check)
+        listed = [name for name in listed if name.endswith(".py")]
+        self.assertEqual(set(listed) - files, set(), "listed, but nothing of them runs")
+        booking = {name for name in files if name.startswith("campaigns/services/totals/")}
+        self.assertEqual(booking - set(listed), set(), "run, but not listed")
 
     def test_one_save(self) -> None:
         spend(self.campaign, 5)

@@ -23,6 +23,7 @@ from django_celery_beat.models import (
 from campaigns.database.connection import fetch_all
 from campaigns.models import (
     ApiKeyBrand,
+    AppliedStatus,
     Brand,
     BrandAssignment,
     BrandPeriod,
@@ -44,6 +45,7 @@ IN_ORDER = (
     Note,
     SpendRecord,
     SpendTotal,
+    AppliedStatus,
     CampaignLink,
     PlatformAccount,
     StatusChange,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
-from campaigns.models import CampaignLink, PlatformAccount, SpendTotal, SpendUpload
+from campaigns.models import CampaignLink, FileFormat, PlatformAccount, SpendTotal, SpendUpload
 from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import create_key
 from campaigns.services.jobs.full_check import run_full_check
@@ -27,14 +27,17 @@ def make_a_row_of_each() -> None:
     make_window(campaign)
     spend(campaign, 7)
     run_full_check("check_budgets", clock=timezone.now)
-    account = PlatformAccount.objects.create(source="google_ads", external_id="123", name="Alpine on Google")
+    account = PlatformAccount.objects.create(source="google_ads", external_id="123", name="Google", brand=brand)
     CampaignLink.objects.create(account=account, external_id="456", name="Search", campaign=campaign)
-    SpendTotal.objects.create(source="google_ads", account="123", campaign="456", day="2026-03-01", total=5)
+    SpendTotal.objects.create(
+        source="google_ads", account="123", campaign="456", day="2026-03-01", total=5, booked_campaign=campaign
+    )
     create_key("Airbyte", [Scope.SPEND_WRITE], brands=[brand.pk], created_by="somebody")
     User.objects.get_or_create(username="somebody")
     SpendUpload.objects.create(
         who="somebody", name="spend.csv", size=1, state="done", timezone="UTC", created_at=timezone.now()
     )
+    FileFormat.objects.create(name="Google Ads", signature="0" * 64, source="google_ads", used_at=timezone.now())
     Group.objects.get_or_create(name="Some group")
     AccessAttempt.objects.create(username="eve", ip_address="192.0.2.1", failures_since_start=1)
     ClockedSchedule.objects.create(clocked_time=timezone.now().replace(microsecond=0))

@@ -10,10 +10,11 @@ from playwright.sync_api import Page, expect
 
 from campaigns.models import Brand
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 
 
+@on_every_screen
 class BrandForm(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -64,8 +65,3 @@ class BrandForm(BrowserTestCase):
         self.proceed("Save")
         self.follow(page.get_by_role("link", name="Cancel"))
         expect(page.get_by_label("Time zone")).to_have_value("UTC")
-
-
-class BrandFormOnADarkPhone(BrandForm):
-    viewport = PHONE
-    colours = "dark"

@@ -12,13 +12,14 @@ from playwright.sync_api import Page, expect
 
 from campaigns.models import BrandAssignment, Campaign, DaypartingSchedule
 from campaigns.services.permissions import ONLY_ASSIGNED_BRANDS
-from campaigns.tests.chromium.case import PHONE
+from campaigns.tests.chromium.case import on_every_screen
 from campaigns.tests.chromium.forms.campaign_page import CampaignPageTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 
 SHORT = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+@on_every_screen
 class StatusTests(CampaignPageTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -68,11 +69,6 @@ class StatusTests(CampaignPageTestCase):
             page.get_by_text(summary, exact=True).click()
         self.assert_accessible()
         self.assert_fits()
-
-
-class StatusOnADarkPhoneTests(StatusTests):
-    viewport = PHONE
-    colours = "dark"
 
 
 class CopyTests(CampaignPageTestCase):

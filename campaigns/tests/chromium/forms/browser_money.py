@@ -9,10 +9,11 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from campaigns.models import Campaign
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign
 
 
+@on_every_screen
 class Amounts(BrowserTestCase):
     def test_an_amount_is_text_with_separators_that_arrow_keys_leave_alone(self) -> None:
         brand = make_brand(currency="EUR", daily_budget=1_500)
@@ -56,8 +57,3 @@ class Amounts(BrowserTestCase):
         expect(beside).to_have_text("EUR")
         self.assertEqual(Campaign.objects.get(name="Search").daily_spend_limit, Decimal("1234.50"))
         self.look()
-
-
-class AmountsOnADarkPhone(Amounts):
-    viewport = PHONE
-    colours = "dark"

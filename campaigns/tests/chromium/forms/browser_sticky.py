@@ -6,7 +6,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
-from campaigns.tests.chromium.case import LAPTOP, PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign
 from campaigns.tests.support.pages import page as address_of
 
@@ -21,6 +21,7 @@ COVERED = """selector => {
 STEPS = 70
 
 
+@on_every_screen
 class Sticky(BrowserTestCase):
     def walk(self, key: str, selector: str) -> None:
         """Press a key many times, and fail where what has the focus is covered."""
@@ -64,12 +65,3 @@ class Sticky(BrowserTestCase):
         page.get_by_role("textbox", name="Daily spend limit").fill("90")
         self.proceed("Save")
         expect(page.get_by_text("Saved “Search”")).to_be_in_viewport(ratio=1)
-
-
-class StickyOnALaptop(Sticky):
-    viewport = LAPTOP
-
-
-class StickyOnADarkPhone(Sticky):
-    viewport = PHONE
-    colours = "dark"

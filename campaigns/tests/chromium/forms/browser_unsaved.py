@@ -8,10 +8,11 @@ from django.urls import reverse
 from playwright.sync_api import Dialog, Locator, Page, expect
 
 from campaigns.models import Brand
-from campaigns.tests.chromium.case import PHONE, BrowserTestCase
+from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window
 
 
+@on_every_screen
 class UnsavedWork(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -78,11 +79,7 @@ class UnsavedWork(BrowserTestCase):
         self.assertEqual(self.asked, ["beforeunload"])
 
 
-class UnsavedWorkOnADarkPhone(UnsavedWork):
-    viewport = PHONE
-    colours = "dark"
-
-
+@on_every_screen
 class RefusedSave(BrowserTestCase):
     def assert_in_sight(self, element: Locator) -> None:
         box, size = element.bounding_box(), self.page.viewport_size
@@ -141,8 +138,3 @@ class RefusedSave(BrowserTestCase):
             expect(page.locator(".vDateField").first).to_be_visible()
             expect(page.get_by_text("server time").first).to_be_attached()
             expect(page.get_by_text("server time").filter(visible=True)).to_have_count(0)
-
-
-class RefusedSaveOnADarkPhone(RefusedSave):
-    viewport = PHONE
-    colours = "dark"

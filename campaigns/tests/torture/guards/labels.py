@@ -32,6 +32,7 @@ class Labelled(NamedTuple):
 
 AGAIN, PERIODS = "test_rule_06_idempotent test_rule_13_history", "test_rule_03_period_of_spend test_rule_04_new_period"
 BAD_ROWS, CLOSING, QUICK = "test_rule_06_bad_rows", "test_closing test_closing_by_a_save", "test_quick_check"
+DRIFT = "test_drift"
 HISTORY = "test_guards_history"
 PENDING = "test_guards_pending test_rule_12_exact_money"
 REPORTED, BOOKING = "test_guards_totals", "test_booking"
@@ -41,6 +42,13 @@ TOTALS = "test_guards_periods"
 ZONES = "test_change_time_zone test_lost_time_zones"
 
 LABELS = (
+    # feed/drift.sql
+    Labelled("drift-only-acknowledged", DRIFT, "applied.applied_status <> '' AND "),
+    Labelled("drift-applied-this-pause", DRIFT, " AND applied_position >= position"),
+    Labelled("drift-late", DRIFT, " AND (paused_at IS NULL OR paused_at < %(late)s)"),
+    Labelled("drift-seen-twice", DRIFT, " AND seen_before_status = 'active'"),
+    Labelled("drift-seen-after-acknowledgement", DRIFT),
+    Labelled("drift-seen-in-this-pause", DRIFT),
     # sqlite.sql. brand_id changes with campaign_id only, or the record's brand wouldn't be its campaign's.
     *(Labelled("spend-update-is-counted", PENDING, f", {name}") for name in ("campaign_id", "amount", "timestamp")),
     Labelled("quarter-of-an-hour", PENDING, "900", "901"),
@@ -109,6 +117,7 @@ LABELS = (
     Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " AND %(decreases)s = 0"),
     Labelled("much-less-on-a-finished-day-is-held", RULE_16, "booked * %(percent)s", "booked * %(percent)s + 1"),
     Labelled("much-less-on-a-finished-day-is-held", RULE_16, " AND booked - reported > %(amount)s"),
+    Labelled("links-that-are-saved-are-left-alone", "test_booking_beside_others"),
     Labelled("half-to-0-today-is-held", RULE_16, ">= totals", "> totals"),
     Labelled("a-rejected-figure-stays-rejected", RULE_16),
     # ledger/: closing (R9)

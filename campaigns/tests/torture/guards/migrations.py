@@ -25,7 +25,7 @@ MIGRATIONS = Path("campaigns/migrations")
 
 BRANDS, SPEND, WINDOWS = "test_guards_brand_campaign", "test_guards_spend", "test_guards_windows"
 HISTORY, UPLOADS, PERIODS = "test_guards_history", "test_guards_uploads", "test_guards_periods"
-TOTALS = "test_guards_totals"
+FEED, TOTALS = "test_guards_feed", "test_guards_totals"
 
 # Which tests notice that a constraint is gone, by how its name begins.
 TESTS = {
@@ -39,6 +39,7 @@ TESTS = {
     "campaign_link_": TOTALS,
     "spend_total_": TOTALS,
     "spend_of_a_total_": TOTALS,
+    "file_format_": "test_formats",
     "brand_assignment_": "test_access",
     "heartbeat_": "test_heartbeats",
     "note_": "test_notes",
@@ -54,6 +55,8 @@ TESTS = {
     "imported_records_": "test_reversal",
     "spend_correction_": "test_corrections",
     "spend_": SPEND,
+    "feed_batch_": FEED,
+    "applied_": FEED,
     "accounting_time_zone_": PERIODS,
 }
 
@@ -108,6 +111,7 @@ DEFAULTS = {
     "Brand.timezone": BRANDS,
     "Campaign.enabled": BRANDS,
     "Campaign.pause_reasons": BRANDS,
+    "FeedBatch.at": FEED,
     "StatusChange.recorded_at": f"test_rule_13_history {HISTORY}",
     "SpendTotal.as_of": TOTALS,
     "SpendTotal.booked": TOTALS,
@@ -119,6 +123,7 @@ DEFAULTS = {
 
 FOREIGN_KEYS = {
     "ApiKey": "test_api_keys",
+    "AppliedStatus.": FEED,
     "PlatformAccount.": TOTALS,
     "CampaignLink.": TOTALS,
     "BrandAssignment.": "test_access",
@@ -154,7 +159,7 @@ def migration_guards() -> Iterator[Guard]:
             if name in DEFAULTS:
                 yield Guard(f"the database default of {name}", file, _without_default(name), DEFAULTS[name])
             # Outside clients of SQLite have foreign keys off: triggers do their work there.
-            if "ForeignKey(" in ast.unparse(call) and "db_constraint=False" not in ast.unparse(call):
+            if _refers(ast.unparse(call)) and "db_constraint=False" not in ast.unparse(call):
                 tests = tests_by_prefix(FOREIGN_KEYS, name)
                 yield Guard(f"the foreign key {name}", file, _without_foreign_key(name), tests, POSTGRESQL)
 
@@ -205,8 +210,15 @@ def _without_default(name: str) -> Change:
 
 
 def _without_foreign_key(name: str) -> Change:
-    change = replace_once("ForeignKey(", "ForeignKey(db_constraint=False, ")
+    def change(text: str) -> str:
+        kind = "ForeignKey(" if "ForeignKey(" in text else "OneToOneField("
+        return replace_once(kind, f"{kind}db_constraint=False, ")(text)
+
     return lambda text: _change_node(text, _fields(text)[name], change)
+
+
+def _refers(call: str) -> bool:
+    return "ForeignKey(" in call or "OneToOneField(" in call
 
 
 def _change_node(text: str, node: ast.expr | ast.keyword, change: Change) -> str:

@@ -42,7 +42,7 @@ def trigger_guards() -> Iterator[Guard]:
     for name in re.findall(r"^CREATE TRIGGER (\w+)", (FOLDER / "postgresql_search.sql").read_text(), re.MULTILINE):
         change = _substituted(rf"^CREATE TRIGGER {name}\b.*?;$", "")
         yield Guard(f"trigger {name} on {POSTGRESQL}", searched, change, "test_search", POSTGRESQL)
-    tests = "test_triggers test_spend_writer_role"
+    tests = "test_triggers test_connector_role"
     function = rf"^CREATE FUNCTION \{{schema\}}\.(\w+)\(\) .*\n.*{OF_ITS_OWNER}"
     for file in ("postgresql.sql", "totals/postgresql.sql"):
         for name in re.findall(function, (FOLDER / file).read_text(), re.MULTILINE):

@@ -1,4 +1,4 @@
-"""manage.py spend_writer_role: the connector's role may INSERT on the columns it fills and nothing else (part 7)."""
+"""manage.py connector_role: a connector's role may write the columns that it fills and nothing else (part 7)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEN = "2026-11-22 10:00:00+00"
 
 def command(*arguments: str) -> str:
     out = StringIO()
-    call_command("spend_writer_role", *arguments, stdout=out)
+    call_command("connector_role", *arguments, stdout=out)
     return out.getvalue()
 
 
@@ -33,6 +33,8 @@ if SQLITE:
             for arguments in (["connector"], ["connector", "--apply"]):
                 with self.assertRaisesMessage(CommandError, "SQLite has no roles: write access to the file"):
                     command(*arguments)
+                with self.assertRaisesMessage(CommandError, "SQLite has no roles"):
+                    call_command("spend_writer_role", *arguments)  # its earlier name
 
 
 if POSTGRESQL:

@@ -1,0 +1,139 @@
+"""What the page of a downloaded report shows: how it is read, its money by brand and day, and what is left out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from campaigns.admin.shared.display import chip, link_to, table
+from campaigns.rules.money import format_money
+from campaigns.rules.platforms import SOURCES
+from campaigns.services.platform_files.answers import Ask
+from campaigns.services.platform_files.download import UNASSIGNED, Download
+from campaigns.services.platform_files.drafts import Choices
+from campaigns.services.platform_files.placing import PlacedCampaign, in_money, may_create
+from campaigns.services.platform_files.read_rows import table_rows
+
+# Rows of tables on the page.
+SHOWN = 100
+FIRST_ROWS = 5
+MAX_COLUMNS = 30
+MAX_PROBLEMS = 20
+
+
+def download_context(download: Download, choices: Choices) -> dict[str, Any]:
+    problems = download.problems
+    context: dict[str, Any] = {
+        "first_rows": _first_rows(download),
+        "accounts": next((question.options for question in download.questions if question.ask is Ask.ACCOUNT), ()),
+        "problems": problems[:MAX_PROBLEMS],
+        "more_problems": max(len(problems) - MAX_PROBLEMS, 0),
+        "notes": list(download.report.notes),
+        "is_asking": bool(download.questions),
+    }
+    if download.questions:
+        return context
+    return context | {
+        "can_import": download.may_import,
+        "figures": _figures(download),
+        "notes": [*context["notes"], *_notes(download)],
+        "days": _days(download, choices),
+        "campaigns": _campaigns(download, choices),
+        "unlinked": len(download.placed.unlinked),
+    }
+
+
+def _first_rows(download: Download) -> SafeString:
+    headings = [heading or "–" for heading in download.report.table.headings[:MAX_COLUMNS]]
+    rows = [
+        [(*row.cells, *[""] * len(headings))[place] for place in range(len(headings))]
+        for row, _ in zip(table_rows(download.report.table), range(FIRST_ROWS), strict=False)
+    ]
+    return table(headings, rows, empty="The table has no rows.", label="First rows of the file")
+
+
+def _figures(download: Download) -> list[tuple[str, str]]:
+    words = {"new": "new", "changed": "changed", "unchanged": "unchanged", "older": "older than stored"}
+    figures = [(download.changes[name], word) for name, word in words.items()]
+    figures += [(count, kind.value) for kind, count in download.report.left_out.items()]
+    return [(f"{count:,}", word) for count, word in figures if count or word == "new"]
+
+
+def _notes(download: Download) -> list[str]:
+    report = download.report
+    notes = [f"{SOURCES[report.source]}, table from line {report.table.line}."]
+    if report.days:
+        first, last = report.days
+        days = f"{first:%-d %B %Y}" if first == last else f"{first:%-d %B %Y} to {last:%-d %B %Y}"
+        sums: dict[str, Decimal] = {}
+        for row in download.days():
+            sums[row.currency] = sums.get(row.currency, Decimal(0)) + row.amount
+        totals = " and ".join(format_money(amount, currency) for currency, amount in sums.items())
+        notes.append(f"{totals} for {days}, in the account’s days.")
+    else:
+        notes.append("The file has no spend to import.")
+    notes += [
+        f"The account {account.name or account.external_id} reports {account.currency}, and the brand"
+        f" {account.brand.name} is in {account.brand.currency}. Spend is never converted: choose another brand."
+        for account in download.placed.accounts.values()
+        if account.brand and account.currency != account.brand.currency
+    ]
+    notes += [
+        f"The time zone of the account {account.name or account.external_id} isn’t known: its days are taken as days in"
+        f" {account.brand.timezone}, as the brand’s."
+        for account in download.placed.accounts.values()
+        if account.brand and not (account.stored and account.stored.timezone)
+    ]
+    if download.known:
+        notes.append(f"Read as the format “{download.known}”.")
+    summed = sum(total.rows > 1 for total in report.totals)
+    if summed:
+        notes.append(f"Rows by device, hour or ad are added up: {summed:,} totals consist of several rows.")
+    return notes
+
+
+def _days(download: Download, choices: Choices) -> SafeString:
+    days = download.days(link=choices.link, create=choices.create)
+    rows: list[tuple[Any, ...]] = [
+        (
+            row.brand if row.brand != UNASSIGNED else chip(UNASSIGNED.lower(), "warning"),
+            str(row.day),
+            format_money(row.amount, row.currency),
+            f"{row.campaigns:,}",
+        )
+        for row in days[:SHOWN]
+    ]
+    if len(days) > SHOWN:
+        rows.append((f"and {len(days) - SHOWN:,} more", "", "", ""))
+    heads = ("Brand", "Day", "Spend", "Campaigns")
+    return table(heads, rows, numbers=(2, 3), empty="No spend.", label="Spend by brand and day")
+
+
+def _campaigns(download: Download, choices: Choices) -> SafeString:
+    found = in_money(list(download.placed.campaigns.values()))
+    rows = [
+        (
+            each.name or each.external_id,
+            _destination(each, choices),
+            format_money(sum(each.totals.values(), Decimal(0)), each.account.currency),
+            each.account.name or each.account.external_id,
+        )
+        for each in sorted(found, key=lambda each: each.is_linked)[:SHOWN]
+    ]
+    heads = ("In the report", "Counts for", "Spend", "Account")
+    return table(heads, rows, numbers=(2,), empty="No campaigns.", label="Campaigns of the report")
+
+
+def _destination(each: PlacedCampaign, choices: Choices) -> Any:
+    """Return what the campaign's spend counts for, as the import would have it."""
+    if each.link and each.link.ignored:
+        return chip("ignored", "plain")
+    if each.is_linked and each.campaign:
+        return link_to(each.campaign, f"{each.campaign.brand} / {each.campaign}")
+    if each.proposed and choices.link:
+        return f"{each.proposed.brand} / {each.proposed} (same name)"
+    if choices.create and may_create(each) and each.account.brand:
+        return f"new campaign in {each.account.brand}"
+    return chip(UNASSIGNED.lower(), "warning")

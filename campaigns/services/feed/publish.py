@@ -1,0 +1,66 @@
+"""Positions in the feed of status changes: given to committed batches, by one publisher at a time.
+
+Ids don't commit in order, so a client that remembers the last id it has seen loses changes that commit later. A
+transaction's id is no better: the oldest open one, of any database of the cluster, would hold back the feed, and a
+restored dump begins to count anew. So positions are given afterwards: a publisher holds a lock and gives those batches
+that it sees, which are committed, the next positions. What commits later gets higher ones.
+
+The quick check publishes after its enforcement, and each reader of the feed before it reads.
+"""
+
+from __future__ import annotations
+
+from django.db import DatabaseError, connection, transaction
+
+from campaigns.database.connection import FEED_LOCK, execute, fetch_all, is_busy, is_postgresql
+from campaigns.database.dialects import greatest, microseconds_now
+from campaigns.database.statements import statement
+from campaigns.models import FeedBatch
+
+# The condition of a statement that asks whether there is something to publish.
+ANYTHING_UNPUBLISHED = "EXISTS (SELECT 1 FROM campaigns_feedbatch WHERE first_position IS NULL)"
+
+LAST_POSITION = """
+SELECT first_position + last_line - first_line FROM campaigns_feedbatch
+WHERE first_position IS NOT NULL ORDER BY first_position DESC LIMIT 1
+"""
+
+
+def publish() -> int:
+    """Give every committed batch its positions; return how many batches.
+
+    Another publisher's work isn't waited for, nor SQLite's single writer beyond its timeout: the next publisher does
+    the rest. Inside a transaction of the caller's nobody else can publish until it ends.
+    """
+    try:
+        with transaction.atomic():
+            # The update is a statement of its own: it has to see what the last holder of the lock has committed.
+            if is_postgresql() and not fetch_all(f"SELECT pg_try_advisory_xact_lock({FEED_LOCK})")[0][0]:
+                return 0
+            return execute(statement("feed/publish", greatest=greatest(), microseconds=microseconds_now()))
+    except DatabaseError as error:
+        if connection.in_atomic_block or not is_busy(error):
+            raise
+        return 0
+
+
+def publish_waiting() -> None:
+    """Publish if anything is waiting; one short statement if not."""
+    if fetch_all(f"SELECT {ANYTHING_UNPUBLISHED}")[0][0]:
+        publish()
+
+
+def last_position() -> int:
+    """Return the position to follow from, after which every change lies that isn't in the status table yet.
+
+    Read it before the table. The first call on a database without any batch publishes an empty one, so that there
+    always is a position.
+    """
+    publish_waiting()
+    rows = fetch_all(LAST_POSITION)
+    if not rows:
+        FeedBatch.objects.create(first_line=0, last_line=0)
+        publish()
+        rows = fetch_all(LAST_POSITION)
+    ((position,),) = rows or [(0,)]
+    return int(position)

@@ -1,0 +1,225 @@
+"""A downloaded report, read: totals by account, campaign and day, what is left out, and what has to be asked.
+
+Nothing is guessed: where the file allows two readings that differ, it isn't read before a person has answered.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
+
+from campaigns.rules.amounts import DecimalMark
+from campaigns.services.exchange.files import FileRefused
+from campaigns.services.platform_files.answers import Answers, Ask, Question
+from campaigns.services.platform_files.cells import FileRow
+from campaigns.services.platform_files.dates import DateOrder, find_orders
+from campaigns.services.platform_files.find_table import Table
+from campaigns.services.platform_files.headings import Role
+from campaigns.services.platform_files.mapping import BY_DAY, LONGER, NO_DAY, ColumnMapping, chosen_mapping, propose
+from campaigns.services.platform_files.numbers import is_no_amount, mark_of_columns, possible_marks, read_with
+from campaigns.services.platform_files.read_rows import NOTHING, Reader, cell_at, days_of, table_rows
+from campaigns.services.platform_files.spend_row import LeftOut, Problem, Rows, SpendRow
+from campaigns.services.platform_files.surroundings import days_outside, find_period, find_source, report_time
+
+# Rows that decide about the numbers in other columns.
+EVIDENCE_ROWS = 2_000
+
+
+class Key(NamedTuple):
+    """A campaign of an account; ids are empty where the file has none."""
+
+    account: str
+    account_id: str
+    campaign: str
+    campaign_id: str
+
+
+@dataclass(frozen=True)
+class DayTotal:
+    """What the report says about a campaign and day."""
+
+    key: Key
+    day: date
+    total: Decimal
+    currency: str
+    # How many rows were added up.
+    rows: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was read. With questions, there are no totals yet."""
+
+    table: Table
+    mapping: ColumnMapping
+    questions: Sequence[Question] = ()
+    order: DateOrder | None = None
+    decimal: DecimalMark | None = None
+    source: str = ""
+    totals: Sequence[DayTotal] = ()
+    left_out: Mapping[LeftOut, int] = field(default_factory=dict)
+    problems: Sequence[Problem] = ()
+    # When the platform made the report, if the file says so.
+    as_of: datetime | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        days = [total.day for total in self.totals]
+        return (min(days), max(days)) if days else None
+
+    @property
+    def has_accounts(self) -> bool:
+        return self.mapping.get(Role.ACCOUNT_ID) is not None or self.mapping.get(Role.ACCOUNT) is not None
+
+
+def read_report(table: Table, answers: Answers, *, now: datetime) -> Report:
+    """Read the table as far as it is without doubt. Raises FileRefused."""
+    mapping, questions = (chosen_mapping(table, answers), []) if answers.columns is not None else propose(table)
+    for role, ask in ((Role.DAY, Ask.DAY), (Role.AMOUNT, Ask.AMOUNT)):
+        if mapping.get(role) is None and all(question.ask is not ask for question in questions):
+            questions.append(Question(ask, f"Choose the column of the {ask}."))
+    has_campaign = mapping.get(Role.CAMPAIGN) is not None or mapping.get(Role.CAMPAIGN_ID) is not None
+    if not has_campaign and all(question.ask is not Ask.CAMPAIGN for question in questions):
+        questions.append(Question(Ask.CAMPAIGN, "Choose the column of the campaign."))
+    report = Report(table, mapping, source=answers.source or find_source(table), notes=_notes(table))
+    if mapping.get(Role.DAY) is not None:
+        order = _order(table, mapping, answers, questions)
+        report = replace(report, order=order)
+    if mapping.get(Role.AMOUNT) is not None:
+        report = replace(report, decimal=_decimal(table, mapping, answers, questions))
+    if questions or report.order is None or report.decimal is None:
+        return replace(report, questions=questions)
+    last_day = (now + timedelta(days=1)).date()
+    rows = Reader(table, mapping, report.order, report.decimal, last_day).read()
+    _check_rows(table, mapping, rows)
+    if mapping.may_be_longer and not answers.is_daily:
+        questions += _period(rows.spend)
+    if questions:
+        return replace(report, questions=questions)
+    return replace(
+        report,
+        totals=list(_totals(rows)),
+        left_out=dict(rows.left_out),
+        problems=rows.problems,
+        as_of=report_time(table, report.order, now),
+    )
+
+
+def _notes(table: Table) -> list[str]:
+    return [*table.sheet.notes, *table.notes]
+
+
+def _order(table: Table, mapping: ColumnMapping, answers: Answers, questions: list[Question]) -> DateOrder | None:
+    """Return the order of the days' numbers. Where the cells allow several, the lines around the table may decide."""
+    days = [day for _, day in days_of(table, mapping)]
+    orders, differs = find_orders(days)
+    if days and not orders:
+        raise FileRefused("The days are written in several orders: 26/11/2026 and 11/27/2026. Download the file again.")
+    if answers.order in orders:
+        return answers.order
+    if not differs:
+        return min(orders) if orders else DateOrder.YEAR_FIRST
+    outside, _ = find_orders(days_outside(table))
+    narrowed = orders & outside
+    period = find_period(table)
+    if len(narrowed) != 1 and period:
+        narrowed = {order for order in orders if all(period[0] <= day.days[order] <= period[1] for day in days)}
+    if len(narrowed) == 1:
+        return narrowed.pop()
+    unclear = next(day for day in days if len({day.days[order] for order in orders}) > 1)
+    text = next(row.cells[mapping.columns[Role.DAY]] for row, day in days_of(table, mapping) if day == unclear)
+    options = [(order.value, f"{unclear.days[order]:%-d %B %Y}") for order in sorted(orders)]
+    questions.append(Question(Ask.ORDER, f"Which day is “{text}”?", options))
+    return None
+
+
+def _decimal(table: Table, mapping: ColumnMapping, answers: Answers, questions: list[Question]) -> DecimalMark | None:
+    """Return the decimal separator. Where the amounts allow both, the numbers of other columns may decide."""
+    place = mapping.columns[Role.AMOUNT]
+    cells = [row for row in table_rows(table) if place < len(row.cells) and place not in row.numbers]
+    amounts = [
+        row.cells[place] for row in cells if not is_no_amount(row.cells[place]) and _is_numeric(row.cells[place])
+    ]
+    marks, differs = possible_marks(amounts)
+    if answers.decimal in marks:
+        return answers.decimal
+    if len(marks) == 1:
+        return next(iter(marks))
+    if not differs:
+        # No amount of the file has a separator that could be either, or they can't be read with any: the rows say so.
+        return DecimalMark.POINT
+    decided = mark_of_columns(_other_columns(table, mapping))
+    if decided is not None:
+        return decided
+    unclear = next(text for text in amounts if possible_marks([text])[1])
+    options = [(mark.value, _meaning(unclear, mark)) for mark in (DecimalMark.POINT, DecimalMark.COMMA)]
+    questions.append(Question(Ask.DECIMAL, f"Which amount is “{unclear}”?", options))
+    return None
+
+
+def _is_numeric(text: str) -> bool:
+    return any(character.isdigit() for character in text) and len(text) <= 40
+
+
+def _meaning(text: str, mark: DecimalMark) -> str:
+    return f"{read_with(text, mark).value.normalize():,f}"
+
+
+def _other_columns(table: Table, mapping: ColumnMapping) -> Iterator[list[str]]:
+    """Yield the texts of each column that isn't the amount's, a day's or an id's."""
+    read = {place for role, place in mapping.columns.items()}
+    read |= {place for role, places in table.columns.items() if role is not Role.AMOUNT for place in places}
+    rows: list[FileRow] = [row for row, _ in zip(table_rows(table), range(EVIDENCE_ROWS), strict=False)]
+    for place in range(len(table.headings)):
+        if place not in read:
+            yield [row.cells[place] for row in rows if place < len(row.cells) and place not in row.numbers]
+
+
+def _check_rows(table: Table, mapping: ColumnMapping, rows: Rows) -> None:
+    """Refuse a file none of whose rows is a day of a campaign, with what it is instead."""
+    several = [problem for problem in rows.problems if "several days" in problem.sentence]
+    if several:
+        raise FileRefused(f"Line {several[0].line}: {several[0].sentence} {BY_DAY}")
+    longer = [problem for problem in rows.problems if problem.sentence.endswith((" is a week", " is a month"))]
+    if longer:
+        raise FileRefused(f"Line {longer[0].line}: {longer[0].sentence}. " + LONGER.format(step="weeks or months"))
+    if not rows.spend and not rows.left_out.get(LeftOut.NO_SPEND) and rows.problems:
+        place = mapping.columns[Role.DAY]
+        if all(cell_at(row, place) in NOTHING for row in table_rows(table)):
+            raise FileRefused(NO_DAY)
+
+
+def _period(spend: Sequence[SpendRow]) -> list[Question]:
+    """Ask whether rows are days, if none is followed by the next day: they may be weeks or months."""
+    days = sorted({row.day for row in spend})
+    if any((later - earlier).days < 7 for earlier, later in pairwise(days)):
+        return []
+    if not days:
+        return []
+    return [
+        Question(
+            Ask.PERIOD,
+            f"Does each row hold the spend of a single day, like {days[0]:%-d %B %Y} alone?",
+            [("yes", "Yes, of one day"), ("no", "No, of a week, a month or another period")],
+        )
+    ]
+
+
+def _totals(rows: Rows) -> Iterator[DayTotal]:
+    """Yield the sums by campaign and day, in order: rows by device, hour or ad are added up."""
+    found: dict[tuple[Key, date, str], list[SpendRow]] = defaultdict(list)
+    for row in rows.spend:
+        key = Key(row.account, row.account_id, row.campaign if not row.campaign_id else "", row.campaign_id)
+        found[key, row.day, row.currency].append(row)
+    names = {(row.account_id, row.campaign_id): row.campaign for row in rows.spend if row.campaign_id}
+    for (key, day, currency), each in sorted(found.items(), key=lambda item: (item[0][1], item[0][0], item[0][2])):
+        named = key._replace(campaign=names.get((key.account_id, key.campaign_id), key.campaign))
+        total = sum((row.amount for row in each), Decimal(0))
+        yield DayTotal(named, day, total, currency, len(each), each[0].line)
