@@ -136,7 +136,8 @@ class ApiKeyAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type: i
             yield (
                 "Revoke",
                 format_html(
-                    'Requests with a revoked key are refused. <a class="text-link" href="{}">Revoke</a>', address
+                    '<p>Requests with a revoked key are refused.</p><p><a class="text-link" href="{}">Revoke</a></p>',
+                    address,
                 ),
             )
 

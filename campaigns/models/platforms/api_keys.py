@@ -17,9 +17,9 @@ class Scope(models.TextChoices):
 
     SPEND_WRITE = "spend:write", "Send spend records"
     TOTALS_WRITE = "totals:write", "Send reported totals"
-    STATUS_READ = "status:read", "Read campaigns and status changes"
-    STATUS_ACK = "status:ack", "Say which status changes the platform has applied"
-    BUDGET_READ = "budget:read", "Read brands, budgets and spend"
+    STATUS_READ = "status:read", "Read campaigns and statuses"
+    STATUS_ACK = "status:ack", "Confirm applied changes"
+    BUDGET_READ = "budget:read", "Read brands and budgets"
 
 
 class ApiKey(models.Model):

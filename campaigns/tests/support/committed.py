@@ -22,6 +22,7 @@ from django_celery_beat.models import (
 
 from campaigns.database.connection import fetch_all
 from campaigns.models import (
+    ApiKeyBrand,
     AppliedStatus,
     Brand,
     BrandAssignment,
@@ -39,6 +40,7 @@ from campaigns.models import (
 )
 
 IN_ORDER = (
+    ApiKeyBrand,
     BrandAssignment,
     Note,
     SpendRecord,

@@ -14,6 +14,8 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
 from campaigns.models import CampaignLink, FileFormat, PlatformAccount, SpendTotal, SpendUpload
+from campaigns.models.platforms.api_keys import Scope
+from campaigns.services.api_keys import create_key
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 
@@ -30,6 +32,7 @@ def make_a_row_of_each() -> None:
     SpendTotal.objects.create(
         source="google_ads", account="123", campaign="456", day="2026-03-01", total=5, booked_campaign=campaign
     )
+    create_key("Airbyte", [Scope.SPEND_WRITE], brands=[brand.pk], created_by="somebody")
     User.objects.get_or_create(username="somebody")
     SpendUpload.objects.create(
         who="somebody", name="spend.csv", size=1, state="done", timezone="UTC", created_at=timezone.now()
