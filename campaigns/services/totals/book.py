@@ -59,6 +59,9 @@ DAY_COLUMNS = {
 }
 
 
+BATCH_COLUMNS = DAY_COLUMNS | {"addresses": "text"}
+
+
 @dataclass
 class Booked:
     """What a booking did."""
@@ -99,7 +102,8 @@ class _Batch:
 
     ids: list[str]
     addresses: list[str]
-    days: list[tuple[str | None, Any]]
+    zones: list[str | None]
+    days: list[Any]
     first_bookings: int
     # The last total, where the next batch goes on.
     position: tuple[Any, int]
@@ -192,8 +196,9 @@ class _Booking:
             return True
         ((*_, links),) = fetch_all(
             f"SELECT {LOCK_HOLDER_TIMEOUT}, set_config('lock_timeout', %s, true), set_config('jit', 'off', true),"
-            # Statistics may be those of a smaller table, and a hash of all campaigns takes longer than a batch.
-            " set_config('enable_seqscan', 'off', true), pg_try_advisory_xact_lock_shared(%s)",
+            # A hash of all campaigns takes longer than a batch, whose rows are few in tables that may be large.
+            " set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
+            " set_config('enable_mergejoin', 'off', true), pg_try_advisory_xact_lock_shared(%s)",
             [f"{round(wait * 1000)}ms", LINKS_LOCK],
         )
         return bool(links)
@@ -214,7 +219,8 @@ class _Booking:
         self.batch = _Batch(
             ids=[text for *_, text, _ in rows],
             addresses=[text for *_, text in rows],
-            days=[(zone, day) for zone, day, *_ in rows],
+            zones=[zone for zone, *_ in rows],
+            days=[day for _, day, *_ in rows],
             first_bookings=sum(row[2] for row in rows),
             position=(oldest, max(last for _, day, _, last, *_ in rows if day == oldest)),
         )
@@ -222,26 +228,30 @@ class _Booking:
 
     def _write(self, batch: _Batch, links: bool) -> list[tuple[Any, ...]]:
         """Write records and what is booked; return how many totals of each day now wait for each reason, or none."""
-        postgresql = is_postgresql()
         judged = statement(
             "totals/judged",
             address=row_locator(),
             reported=REPORTED,
             reason=REASON,
-            in_batch="total.ctid = ANY(CAST(%(batch)s AS tid[]))"
-            if postgresql
-            else in_list("total.id", param="%(batch)s"),
+            each_address="LATERAL unnest(CAST(zone.addresses AS tid[])) AS given(value)"
+            if is_postgresql()
+            else "json_each(zone.addresses) AS given",
         )
         params = {
-            "batch": _joined(batch.addresses),
-            "days": rows_param(DAY_COLUMNS, day_rows(batch.days, self.now)),
+            "days": rows_param(BATCH_COLUMNS, self._rows(batch)),
             "decreases": int(self.decreases),
             "links": int(links),
         }
-        *before, last = script("totals/book", days=rows_sql(DAY_COLUMNS, "%(days)s"), judged=judged)
+        *before, last = script("totals/book", days=rows_sql(BATCH_COLUMNS, "%(days)s"), judged=judged)
         for sql in before:
             execute(sql, params)
         return fetch_all(last, params)
+
+    def _rows(self, batch: _Batch) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of BATCH_COLUMNS; those of unknown time zones have nothing but their addresses."""
+        for zone, day, addresses in zip(batch.zones, batch.days, batch.addresses, strict=True):
+            known = next(day_rows([(zone, day)], self.now), (None,) * len(DAY_COLUMNS))
+            yield *known, addresses
 
     def _count(self, counts: Iterable[tuple[Any, ...]]) -> None:
         for waiting, day, count in counts:

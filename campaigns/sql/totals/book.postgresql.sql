@@ -1,4 +1,5 @@
 -- Books a batch whose totals are locked: one record for each difference, in the statement that notes it as booked.
+-- days has the totals' addresses by time zone and day, so that no table but theirs is read by more than an index.
 WITH days AS MATERIALIZED ({days}),
 judged AS MATERIALIZED (
 {judged}

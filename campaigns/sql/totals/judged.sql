@@ -10,7 +10,9 @@
             WHEN {reported} < total.booked AND (zone.finished = 1 OR {reported} = 0) AND %(decreases)s = 0 THEN 7
             ELSE 0
         END AS waiting
-    FROM campaigns_spendtotal AS total
+    FROM days AS zone
+    CROSS JOIN {each_address}
+    JOIN campaigns_spendtotal AS total ON total.{address} = given.value
     LEFT JOIN campaigns_platformaccount AS account
         ON account.source = total.source AND account.external_id = total.account
     -- The link counts for what hasn't been booked yet. While links are saved (links is 0) that is left alone.
@@ -19,7 +21,6 @@
     -- guard: booked-for-its-own-campaign
     LEFT JOIN campaigns_campaign AS campaign ON campaign.id = COALESCE(total.booked_campaign_id, link.campaign_id)
     LEFT JOIN campaigns_brand AS brand ON brand.id = campaign.brand_id
-    LEFT JOIN days AS zone ON zone.zone = account.timezone AND zone.day = total.day
-    WHERE {in_batch} AND {reported} <> total.booked
+    WHERE {reported} <> total.booked
         -- guard: links-that-are-saved-are-left-alone
         AND (total.booked_campaign_id IS NOT NULL OR %(links)s = 1)
