@@ -59,7 +59,7 @@ DAY_COLUMNS = {
 }
 
 
-BATCH_COLUMNS = DAY_COLUMNS | {"addresses": "text"}
+BATCH_COLUMNS = DAY_COLUMNS | {"id": "bigint", "currency": "text", "addresses": "text"}
 
 
 @dataclass
@@ -98,12 +98,12 @@ def book_decreases(ids: Iterable[int], *, clock: Clock) -> Booked:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Totals that are locked: their ids and addresses, as the database writes lists, and their days by time zone."""
+    """Totals that are locked."""
 
+    # Lists as the database writes them.
     ids: list[str]
-    addresses: list[str]
-    zones: list[str | None]
-    days: list[Any]
+    # Day, id, currency and time zone of the account, and the addresses of its totals of that day.
+    accounts: list[tuple[Any, ...]]
     first_bookings: int
     # The last total, where the next batch goes on.
     position: tuple[Any, int]
@@ -208,21 +208,19 @@ class _Booking:
             "totals/lock_next",
             which=which,
             address=row_locator(),
-            ids=ids_as_text("taken.id"),
-            addresses=ids_as_text("taken.address"),
+            ids=ids_as_text("id"),
+            addresses=ids_as_text("address"),
             skip_locked="FOR NO KEY UPDATE SKIP LOCKED" if is_postgresql() else "",
         )
         rows = fetch_all(sql, params | {"most": self.size})
         if not rows:
             return None
-        oldest = min(day for _, day, *_ in rows)
+        oldest = min(row[0] for row in rows)
         self.batch = _Batch(
-            ids=[text for *_, text, _ in rows],
-            addresses=[text for *_, text in rows],
-            zones=[zone for zone, *_ in rows],
-            days=[day for _, day, *_ in rows],
-            first_bookings=sum(row[2] for row in rows),
-            position=(oldest, max(last for _, day, _, last, *_ in rows if day == oldest)),
+            ids=[row[3] for row in rows],
+            first_bookings=sum(row[1] for row in rows),
+            accounts=[(day, *account, addresses) for day, _, _, _, addresses, *account in rows],
+            position=(oldest, max(row[2] for row in rows if row[0] == oldest)),
         )
         return self.batch
 
@@ -232,10 +230,10 @@ class _Booking:
             "totals/judged",
             address=row_locator(),
             reported=REPORTED,
-            reason=REASON,
-            each_address="LATERAL unnest(CAST(zone.addresses AS tid[])) AS given(value)"
+            reason=REASON.replace("zone.zone", "account.zone"),
+            each_address="LATERAL unnest(CAST(account.addresses AS tid[])) AS given(value)"
             if is_postgresql()
-            else "json_each(zone.addresses) AS given",
+            else "json_each(account.addresses) AS given",
         )
         params = {
             "days": rows_param(BATCH_COLUMNS, self._rows(batch)),
@@ -248,10 +246,11 @@ class _Booking:
         return fetch_all(last, params)
 
     def _rows(self, batch: _Batch) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of BATCH_COLUMNS; those of unknown time zones have nothing but their addresses."""
-        for zone, day, addresses in zip(batch.zones, batch.days, batch.addresses, strict=True):
-            known = next(day_rows([(zone, day)], self.now), (None,) * len(DAY_COLUMNS))
-            yield *known, addresses
+        """Yield the rows of BATCH_COLUMNS; without an account, or in an unknown time zone, there is no day."""
+        days = {(zone, day) for day, _, _, zone, _ in batch.accounts}
+        known = {key: next(day_rows([key], self.now), (None,) * len(DAY_COLUMNS)) for key in days}
+        for day, account, currency, zone, addresses in batch.accounts:
+            yield *known[zone, day], account, currency, addresses
 
     def _count(self, counts: Iterable[tuple[Any, ...]]) -> None:
         for waiting, day, count in counts:

@@ -1,5 +1,5 @@
 -- Books a batch whose totals are locked: one record for each difference, in the statement that notes it as booked.
--- days has the totals' addresses by time zone and day, so that no table but theirs is read by more than an index.
+-- days has the totals' addresses by account and day: no account is looked up twice, and no table is read as a whole.
 WITH days AS MATERIALIZED ({days}),
 judged AS MATERIALIZED (
 {judged}
