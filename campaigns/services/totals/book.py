@@ -59,6 +59,9 @@ DAY_COLUMNS = {
 }
 
 
+BATCH_COLUMNS = DAY_COLUMNS | {"id": "bigint", "currency": "text", "addresses": "text"}
+
+
 @dataclass
 class Booked:
     """What a booking did."""
@@ -96,11 +99,12 @@ def book_some(ids: Iterable[int], *, clock: Clock) -> Booked:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Totals that are locked: their ids and addresses, as the database writes lists, and their days by time zone."""
+    """Totals that are locked."""
 
+    # Lists as the database writes them.
     ids: list[str]
-    addresses: list[str]
-    days: list[tuple[str | None, Any]]
+    # Day, id, currency and time zone of the account, and the addresses of its totals of that day.
+    accounts: list[tuple[Any, ...]]
     first_bookings: int
     # The last total, where the next batch goes on.
     position: tuple[Any, int]
@@ -196,8 +200,9 @@ class _Booking:
             return True
         ((*_, links),) = fetch_all(
             f"SELECT {LOCK_HOLDER_TIMEOUT}, set_config('lock_timeout', %s, true), set_config('jit', 'off', true),"
-            # Statistics may be those of a smaller table, and a hash of all campaigns takes longer than a batch.
-            " set_config('enable_seqscan', 'off', true), pg_try_advisory_xact_lock_shared(%s)",
+            # A hash of all campaigns takes longer than a batch, whose rows are few in tables that may be large.
+            " set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
+            " set_config('enable_mergejoin', 'off', true), pg_try_advisory_xact_lock_shared(%s)",
             [f"{round(wait * 1000)}ms", LINKS_LOCK],
         )
         return bool(links)
@@ -207,45 +212,49 @@ class _Booking:
             "totals/lock_next",
             which=which,
             address=row_locator(),
-            ids=ids_as_text("taken.id"),
-            addresses=ids_as_text("taken.address"),
+            ids=ids_as_text("id"),
+            addresses=ids_as_text("address"),
             skip_locked="FOR NO KEY UPDATE SKIP LOCKED" if is_postgresql() else "",
         )
         rows = fetch_all(sql, params | {"most": self.size})
         if not rows:
             return None
-        oldest = min(day for _, day, *_ in rows)
+        oldest = min(row[0] for row in rows)
         self.batch = _Batch(
-            ids=[text for *_, text, _ in rows],
-            addresses=[text for *_, text in rows],
-            days=[(zone, day) for zone, day, *_ in rows],
-            first_bookings=sum(row[2] for row in rows),
-            position=(oldest, max(last for _, day, _, last, *_ in rows if day == oldest)),
+            ids=[row[3] for row in rows],
+            first_bookings=sum(row[1] for row in rows),
+            accounts=[(day, *account, addresses) for day, _, _, _, addresses, *account in rows],
+            position=(oldest, max(row[2] for row in rows if row[0] == oldest)),
         )
         return self.batch
 
     def _write(self, batch: _Batch, links: bool) -> list[tuple[Any, ...]]:
         """Write records and what is booked; return how many totals of each day now wait for each reason, or none."""
-        postgresql = is_postgresql()
         judged = statement(
             "totals/judged",
             address=row_locator(),
             reported=REPORTED,
-            reason=REASON,
-            in_batch="total.ctid = ANY(CAST(%(batch)s AS tid[]))"
-            if postgresql
-            else in_list("total.id", param="%(batch)s"),
+            reason=REASON.replace("zone.zone", "account.zone"),
+            each_address="LATERAL unnest(CAST(account.addresses AS tid[])) AS given(value)"
+            if is_postgresql()
+            else "json_each(account.addresses) AS given",
         )
         params = {
-            "batch": _joined(batch.addresses),
-            "days": rows_param(DAY_COLUMNS, day_rows(batch.days, self.now)),
+            "days": rows_param(BATCH_COLUMNS, self._rows(batch)),
             "decreases": int(self.decreases),
             "links": int(links),
         }
-        *before, last = script("totals/book", days=rows_sql(DAY_COLUMNS, "%(days)s"), judged=judged)
+        *before, last = script("totals/book", days=rows_sql(BATCH_COLUMNS, "%(days)s"), judged=judged)
         for sql in before:
             execute(sql, params)
         return fetch_all(last, params)
+
+    def _rows(self, batch: _Batch) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of BATCH_COLUMNS; without an account, or in an unknown time zone, there is no day."""
+        days = {(zone, day) for day, _, _, zone, _ in batch.accounts}
+        known = {key: next(day_rows([key], self.now), (None,) * len(DAY_COLUMNS)) for key in days}
+        for day, account, currency, zone, addresses in batch.accounts:
+            yield *known[zone, day], account, currency, addresses
 
     def _count(self, counts: Iterable[tuple[Any, ...]]) -> None:
         for waiting, day, count in counts:

@@ -1,4 +1,5 @@
 -- Books a batch whose totals are locked: one record for each difference, in the statement that notes it as booked.
+-- days has the totals' addresses by account and day: no account is looked up twice, and no table is read as a whole.
 WITH days AS MATERIALIZED ({days}),
 judged AS MATERIALIZED (
 {judged}
