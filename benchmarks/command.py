@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from benchmarks import backtest, checks, compare, page, pages, quick, waits, writers
+from benchmarks import backtest, booking, checks, compare, page, pages, quick, waits, writers
 from benchmarks.databases import Bench, log, server
 from benchmarks.figures import SIZES, Figure, timed
 
@@ -36,6 +36,7 @@ PARTS = {
     "shards": Part("A full check in shards", checks.shards),
     "fold": Part("Folding", quick.measure_fold),
     "writers": Part("Writers", writers.measure),
+    "booking": Part("Reported totals", booking.measure),
     "years": Part("Years of spend", pages.years),
     "pages": Part("The admin at size", pages.measure),
     "sqlite": Part("SQLite", waits.sqlite, "sqlite"),

@@ -27,6 +27,9 @@ CONFLICTS = {"40P01", "40001"}  # deadlock, serialization failure
 # Key of the advisory lock on the totals, "budget" and 1: taken to fold, close, repair, and to recompute open periods.
 LEDGER_LOCK = 0x6275646765740001
 
+# Key of the advisory lock on platforms' links: taken to save some, and shared to book what isn't booked yet.
+LINKS_LOCK = 0x6275646765740002
+
 # Selected beside a lock on PostgreSQL: a session that holds the lock and is idle for a minute loses it. A machine that
 # vanishes would otherwise keep its locks for hours.
 LOCK_HOLDER_TIMEOUT = "set_config('idle_in_transaction_session_timeout', '60s', true)"

@@ -19,16 +19,16 @@ from typing import Any
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from campaigns.database.connection import (
+    LINKS_LOCK,
     LOCK_HOLDER_TIMEOUT,
     as_date,
     execute,
     fetch_all,
     is_busy,
     is_postgresql,
-    limit_lock_waits,
     yield_to_waiting_writers,
 )
-from campaigns.database.dialects import ids_as_text, in_list, list_param, rows_param, rows_sql
+from campaigns.database.dialects import ids_as_text, in_list, list_param, row_locator, rows_param, rows_sql
 from campaigns.database.statements import script, statement
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.clock import Clock
@@ -59,6 +59,9 @@ DAY_COLUMNS = {
 }
 
 
+BATCH_COLUMNS = DAY_COLUMNS | {"id": "bigint", "currency": "text", "addresses": "text"}
+
+
 @dataclass
 class Booked:
     """What a booking did."""
@@ -67,7 +70,7 @@ class Booked:
     # Totals that wait now, by reason.
     waiting: int = 0
     failed: int = 0
-    # Totals that somebody else has locked, or whose link is being changed: the next check books them.
+    # Totals whose campaign somebody has locked, or that may have a link that is being saved: the next check books them.
     locked: int = 0
     # Decreases to 0 of days that aren't over.
     zeros_today: int = 0
@@ -95,10 +98,12 @@ def book_decreases(ids: Iterable[int], *, clock: Clock) -> Booked:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Totals that are locked: their ids, and the days that they are of by time zone."""
+    """Totals that are locked."""
 
-    ids: list[int]
-    days: list[tuple[str | None, Any]]
+    # Lists as the database writes them.
+    ids: list[str]
+    # Day, id, currency and time zone of the account, and the addresses of its totals of that day.
+    accounts: list[tuple[Any, ...]]
     first_bookings: int
     # The last total, where the next batch goes on.
     position: tuple[Any, int]
@@ -113,8 +118,7 @@ class _Booking:
         self.size = BATCH_ON_POSTGRESQL if is_postgresql() else BATCH_ON_SQLITE
         self.booked = Booked()
         # The batch that is being booked, for when that fails.
-        self.taken: list[int] = []
-        self.position: tuple[Any, int] = ("", 0)
+        self.batch: _Batch | None = None
 
     def run(self) -> Booked:
         """Go once through the totals, from the newest day on: what is locked is left behind, so this ends."""
@@ -141,15 +145,15 @@ class _Booking:
 
     def _try(self, which: str, params: dict[str, Any]) -> _Batch | None:
         """Book one batch, by halves if it fails; return it, or None if there is none."""
-        self.taken = []
+        self.batch = None
         try:
             return self._book(which, params, JOB_WAIT)
         except DatabaseError as error:
-            if not self.taken or not _may_be_of_one_row(error):
+            if self.batch is None or not _may_be_of_one_row(error):
                 raise
-        ids, position = self.taken, self.position
-        self._by_halves(ids)
-        return _Batch(ids, [], 0, position)
+        batch: _Batch = self.batch
+        self._by_halves(sorted(json.loads(_joined(batch.ids).replace("{", "[").replace("}", "]"))))
+        return batch
 
     def _by_halves(self, ids: list[int]) -> None:
         middle = (len(ids) + 1) // 2
@@ -177,55 +181,78 @@ class _Booking:
 
     @transaction.atomic
     def _book(self, which: str, params: dict[str, Any], wait: float) -> _Batch | None:
-        limit_lock_waits(wait)
+        links = self._begin(wait)
         batch = self._lock(which, params)
         if batch is None:
             return None
-        changing = self._with_changing_links(batch) if batch.first_bookings and is_postgresql() else set()
-        ids = [each for each in batch.ids if each not in changing]
-        counts = self._write(ids, batch.days) if ids else []
-        self._count(counts, len(changing))
+        self._count(self._write(batch, links))
+        if not links:
+            self.booked.locked += batch.first_bookings
         return batch
+
+    def _begin(self, wait: float) -> bool:
+        """Limit waits, and plan for few rows of large tables; return whether nobody is saving links just now."""
+        if not is_postgresql():
+            return True
+        ((*_, links),) = fetch_all(
+            f"SELECT {LOCK_HOLDER_TIMEOUT}, set_config('lock_timeout', %s, true), set_config('jit', 'off', true),"
+            # A hash of all campaigns takes longer than a batch, whose rows are few in tables that may be large.
+            " set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
+            " set_config('enable_mergejoin', 'off', true), pg_try_advisory_xact_lock_shared(%s)",
+            [f"{round(wait * 1000)}ms", LINKS_LOCK],
+        )
+        return bool(links)
 
     def _lock(self, which: str, params: dict[str, Any]) -> _Batch | None:
         sql = statement(
             "totals/lock_next",
             which=which,
-            ids=ids_as_text("taken.id"),
+            address=row_locator(),
+            ids=ids_as_text("id"),
+            addresses=ids_as_text("address"),
             skip_locked="FOR NO KEY UPDATE SKIP LOCKED" if is_postgresql() else "",
         )
-        if is_postgresql():
-            fetch_all(f"SELECT {LOCK_HOLDER_TIMEOUT}")
         rows = fetch_all(sql, params | {"most": self.size})
         if not rows:
             return None
-        groups = [(zone, day, first, _ids(text)) for zone, day, first, text in rows]
-        oldest = min(day for _, day, _, _ in groups)
-        last = max(each for _, day, _, ids in groups if day == oldest for each in ids)
-        self.taken = [each for *_, ids in groups for each in ids]
-        self.position = (oldest, last)
-        return _Batch(
-            self.taken, [(zone, day) for zone, day, _, _ in groups], sum(row[2] for row in groups), self.position
+        oldest = min(row[0] for row in rows)
+        self.batch = _Batch(
+            ids=[row[3] for row in rows],
+            first_bookings=sum(row[1] for row in rows),
+            accounts=[(day, *account, addresses) for day, _, _, _, addresses, *account in rows],
+            position=(oldest, max(row[2] for row in rows if row[0] == oldest)),
         )
+        return self.batch
 
-    def _with_changing_links(self, batch: _Batch) -> set[int]:
-        sql = statement("totals/lock_links", in_batch=in_list("total.id", param="%(ids)s"))
-        return {each for (each,) in fetch_all(sql, {"ids": batch.ids})}
-
-    def _write(self, ids: list[int], days: Iterable[tuple[str | None, Any]]) -> list[tuple[Any, ...]]:
+    def _write(self, batch: _Batch, links: bool) -> list[tuple[Any, ...]]:
         """Write records and what is booked; return how many totals of each day now wait for each reason, or none."""
         judged = statement(
-            "totals/judged", reported=REPORTED, reason=REASON, in_batch=in_list("total.id", param="%(ids)s")
+            "totals/judged",
+            address=row_locator(),
+            reported=REPORTED,
+            reason=REASON.replace("zone.zone", "account.zone"),
+            each_address="LATERAL unnest(CAST(account.addresses AS tid[])) AS given(value)"
+            if is_postgresql()
+            else "json_each(account.addresses) AS given",
         )
-        rows = rows_param(DAY_COLUMNS, day_rows(days, self.now))
-        params = {"ids": list_param(ids), "days": rows, "decreases": int(self.decreases)}
-        *before, last = script("totals/book", days=rows_sql(DAY_COLUMNS, "%(days)s"), judged=judged)
+        params = {
+            "days": rows_param(BATCH_COLUMNS, self._rows(batch)),
+            "decreases": int(self.decreases),
+            "links": int(links),
+        }
+        *before, last = script("totals/book", days=rows_sql(BATCH_COLUMNS, "%(days)s"), judged=judged)
         for sql in before:
             execute(sql, params)
         return fetch_all(last, params)
 
-    def _count(self, counts: Iterable[tuple[Any, ...]], changing: int) -> None:
-        self.booked.locked += changing
+    def _rows(self, batch: _Batch) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of BATCH_COLUMNS; without an account, or in an unknown time zone, there is no day."""
+        days = {(zone, day) for day, _, _, zone, _ in batch.accounts}
+        known = {key: next(day_rows([key], self.now), (None,) * len(DAY_COLUMNS)) for key in days}
+        for day, account, currency, zone, addresses in batch.accounts:
+            yield *known[zone, day], account, currency, addresses
+
+    def _count(self, counts: Iterable[tuple[Any, ...]]) -> None:
         for waiting, day, count in counts:
             if waiting == Waiting.NO:
                 self.booked.records += count
@@ -265,5 +292,6 @@ def _instant(instant: datetime) -> str:
     return str(connection.ops.adapt_datetimefield_value(instant.astimezone(UTC)))
 
 
-def _ids(text: str) -> list[int]:
-    return sorted(json.loads(text.replace("{", "[").replace("}", "]")))
+def _joined(lists: list[str]) -> str:
+    """Return lists that the database has written, {1,2} or [1,2], as one."""
+    return lists[0][0] + ",".join(each[1:-1] for each in lists) + lists[0][-1]

@@ -4,7 +4,7 @@ What has been booked stays for days before the one that the person names. From t
 back from the old campaign by one record for each total, in the transaction of the save; the next quick check books the
 totals for the new one. Totals that nothing is booked of are all booked for the new one, whatever their day.
 
-Locks are taken in this order: brands, links, totals, each by id. Booking takes totals first and waits for no link.
+Locks are taken in this order: brands, links (all of them by one lock), totals by id. Booking waits for neither.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.database.connection import execute, is_postgresql
+from campaigns.database.connection import LINKS_LOCK, execute, fetch_all, is_postgresql
 from campaigns.database.dialects import in_list, list_param, rows_param, rows_sql
 from campaigns.database.statements import script, statement
 from campaigns.database.write_column import in_pieces
@@ -73,6 +73,7 @@ class _Change:
 @transaction.atomic
 def _save(changes: Mapping[int, _Change], first_day: date | None) -> Saved:
     _lock_brands(changes)
+    _lock_links()
     links = CampaignLink.objects.filter(pk__in=changes).order_by("pk").select_related("account")
     saved, moved, freed = 0, 0, 0
     for link in links.select_for_update(of=("self",)) if is_postgresql() else links:
@@ -99,6 +100,12 @@ def _lock_brands(changes: Mapping[int, _Change]) -> None:
         "brand_id", flat=True
     )
     lock_brands(brands)
+
+
+def _lock_links() -> None:
+    """Wait until nobody books totals for the first time, and hold it off: who read a link before would book by it."""
+    if is_postgresql():
+        fetch_all("SELECT pg_advisory_xact_lock(%s)", [LINKS_LOCK])
 
 
 def _totals(link: CampaignLink) -> Any:

@@ -179,12 +179,18 @@ if POSTGRESQL:
             quick_booking()
             self.assertEqual(self.booked(), [0, 20])
 
-        def test_a_total_isn_t_booked_while_its_link_is_saved(self) -> None:
+        def test_what_is_booked_for_the_first_time_waits_while_links_are_saved(self) -> None:
+            link = CampaignLink.objects.get(external_id="2")
             report(10, "1")
-            report(20, "2")
-            self.lock("campaignlink", CampaignLink.objects.get(external_id="1").pk)
             quick_booking()
-            self.assertEqual(self.booked(), [0, 20])
+            report(15, "1")
+            report(20, "2")
+            with transaction.atomic():
+                assign({link.pk: self.second.pk})
+                meanwhile(quick_booking)
+                self.assertEqual(self.booked(), [15, 0])
+            quick_booking()
+            self.assertEqual(self.booked(), [15, 20])
 
         def test_a_link_that_is_saved_while_others_book_moves_what_they_booked(self) -> None:
             """A total is reported and booked in the middle of the save: it goes to the new campaign all the same."""

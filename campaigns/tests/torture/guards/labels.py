@@ -109,6 +109,7 @@ LABELS = (
     Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " AND %(decreases)s = 0"),
     Labelled("much-less-on-a-finished-day-is-held", RULE_16, "booked * %(percent)s", "booked * %(percent)s + 1"),
     Labelled("much-less-on-a-finished-day-is-held", RULE_16, " AND booked - reported > %(amount)s"),
+    Labelled("links-that-are-saved-are-left-alone", "test_booking_beside_others"),
     Labelled("half-to-0-today-is-held", RULE_16, ">= totals", "> totals"),
     Labelled("a-rejected-figure-stays-rejected", RULE_16),
     # ledger/: closing (R9)
