@@ -54,7 +54,7 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
     | IMPORTS
     | FORMATS
     | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), EVERYTHING)
-    | {"axes.AccessAttempt": LOOK | {"delete"}},
+    | {"axes.AccessAttempt": LOOK | {"delete"}, "campaigns.ApiKey": LOOK | {"add"}},
 }
 
 CHANGES = {
@@ -64,7 +64,7 @@ CHANGES = {
     "all permissions": {"campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", *PLATFORMS},
     "superuser": {
         *("campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", *PLATFORMS),
-        *("auth.User", "auth.Group", *SCHEDULE),
+        *("auth.User", "auth.Group", "campaigns.ApiKey", *SCHEDULE),
     },
 }
 

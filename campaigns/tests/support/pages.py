@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
-from campaigns.models import CampaignLink, FileFormat, PlatformAccount, SpendTotal, SpendUpload
+from campaigns.models import ApiKey, CampaignLink, FileFormat, PlatformAccount, SpendTotal, SpendUpload
 from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import create_key
 from campaigns.services.jobs.full_check import run_full_check
@@ -36,6 +36,9 @@ def make_a_row_of_each() -> None:
     User.objects.get_or_create(username="somebody")
     SpendUpload.objects.create(
         who="somebody", name="spend.csv", size=1, state="done", timezone="UTC", created_at=timezone.now()
+    )
+    ApiKey.objects.create(
+        name="dlt", public_id="a" * 12, secret_sha256="0" * 64, scopes="spend:write", created_by="amara"
     )
     FileFormat.objects.create(name="Google Ads", signature="0" * 64, source="google_ads", used_at=timezone.now())
     Group.objects.get_or_create(name="Some group")
