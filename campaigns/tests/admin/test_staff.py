@@ -64,7 +64,7 @@ CHANGES = {
     "all permissions": {"campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", *PLATFORMS},
     "superuser": {
         *("campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", *PLATFORMS),
-        *("auth.User", "auth.Group", "campaigns.ApiKey", *SCHEDULE),
+        *("auth.User", "auth.Group", *SCHEDULE),
     },
 }
 
