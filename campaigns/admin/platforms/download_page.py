@@ -55,10 +55,10 @@ def _first_rows(download: Download) -> SafeString:
 
 
 def _figures(download: Download) -> list[tuple[str, str]]:
-    words = {"new": "new", "changed": "changed", "unchanged": "unchanged", "older": "older than stored"}
+    words = {"new": "new totals", "changed": "changed", "unchanged": "unchanged", "older": "older than stored"}
     figures = [(download.changes[name], word) for name, word in words.items()]
-    figures += [(count, kind.value) for kind, count in download.report.left_out.items()]
-    return [(f"{count:,}", word) for count, word in figures if count or word == "new"]
+    figures += [(count, f"{kind.value}, left out") for kind, count in download.report.left_out.items()]
+    return [(f"{count:,}", word) for count, word in figures if count or word == "new totals"]
 
 
 def _notes(download: Download) -> list[str]:
