@@ -7,7 +7,6 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Brand, Campaign
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
@@ -25,14 +24,14 @@ class LongNames(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.brand = make_brand(
-            name="W" * Brand._meta.get_field("name").max_length,
+            name="W" * 150,
             currency="EUR",
             daily_budget=10,
             monthly_budget=1_000_000,
             timezone="America/Argentina/ComodRivadavia",
         )
         tomorrow = timezone.now().date() + timedelta(days=2)
-        campaign = make_campaign(self.brand, name="M" * Campaign._meta.get_field("name").max_length, starts_on=tomorrow)
+        campaign = make_campaign(self.brand, name="M" * 150, starts_on=tomorrow)
         spend(campaign, 5_000, external_id="https://ads.example/click?id=abcdefghijklmnopqrstuvwxyz0123456789")
         run_full_check(CHECK_BUDGETS, clock=timezone.now)
 
