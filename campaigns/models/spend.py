@@ -8,6 +8,7 @@ spend.
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -19,7 +20,8 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.checks import IsPlainTimestamp, RoundedIsNotZero
 from campaigns.models.fields import SMALLEST, MicrosField, within
 from campaigns.rules.money import AMOUNT_LIMIT, DAY_TOTAL_LIMIT, PLACES, format_money
-from campaigns.rules.periods import EARLIEST, LATEST
+from campaigns.rules.periods import EARLIEST, LATEST, find_zone
+from campaigns.rules.times import format_time
 
 
 def protect_spend(collector: Any, field: Any, sub_objs: models.QuerySet[Any], using: str) -> None:
@@ -116,7 +118,9 @@ class SpendRecord(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{format_money(self.amount, self.campaign.brand.currency)} at {self.timestamp:%Y-%m-%d %H:%M}"
+        brand = self.campaign.brand
+        at = format_time(self.timestamp, find_zone(brand.timezone) or ZoneInfo("UTC"), seconds=False)
+        return f"{format_money(self.amount, brand.currency)} at {at}"
 
 
 class SpendCorrection(models.Model):

@@ -133,7 +133,7 @@ class BrandAdmin(
         "projected",
         "over_or_under",
         "campaign_counts",
-        "timezone",
+        "zone_name",
         "id",
     )
     list_filter = (

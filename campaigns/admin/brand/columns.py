@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 
@@ -76,6 +76,11 @@ class BrandColumnsMixin(ScalableListMixin):
         percent = "" if brand.projected_percent is None else f"{abs(brand.projected_percent - 100):.1f} % "
         side = "over" if amount > 0 else "under"
         return _two_lines(format_amount(abs(amount), brand.currency), f"{percent}{side}") if amount else "0"
+
+    @admin.display(description="time zone", ordering="timezone")
+    def zone_name(self, brand: Brand) -> SafeString:
+        """Return the time zone, which may break behind its slashes only."""
+        return format_html_join(SafeString("/<wbr>"), "{}", ((part,) for part in brand.timezone.split("/")))
 
     @admin.display(description="campaigns", ordering="campaign_count")
     def campaign_counts(self, brand: Any) -> SafeString:

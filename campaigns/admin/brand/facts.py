@@ -31,7 +31,8 @@ def month_facts(brand: Any, month: BrandMonth) -> list[Fact]:
 def _pace(month: BrandMonth) -> Fact:
     elapsed = f"{int(month.month.span.fraction * 100)} % of the month elapsed"
     if not month.month.budget:
-        return "Pace", "–", f"no budget set; {elapsed}"
+        budget = "no budget set" if month.month.budget is None else "the budget is 0"
+        return "Pace", "–", f"{budget}; {elapsed}"
     if month.pace is None:
         return "Pace", "–", f"too early to project: it takes {DAYS_FOR_PROJECTION} days with spend; {elapsed}"
     index = "–" if month.pace.index is None else f"{month.pace.index:.2f}"

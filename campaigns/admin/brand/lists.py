@@ -64,7 +64,8 @@ def history_of(brand: Brand) -> SafeString:
         [
             local_time(change.at, brand.timezone),
             link_to(change.campaign),
-            change_chips(change),
+            # On a phone it has the line below for itself.
+            format_html('<div class="campaigns-why">{}</div>', change_chips(change)),
             actor_name(change.actor),
             format_spend_of_limit(change.campaign_spend, change.campaign_limit, brand.currency),
         ]

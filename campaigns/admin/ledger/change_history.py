@@ -25,7 +25,7 @@ from campaigns.admin.shared.times import local_time
 from campaigns.models import Brand, Campaign, Note, SettingChange, StatusChange
 from campaigns.rules.periods import ONE_DAY, find_zone, start_of_day
 from campaigns.rules.times import format_time
-from campaigns.services.history.actors import actor_name
+from campaigns.services.history.actors import actor_name, is_person
 from campaigns.services.history.timeline import (
     KINDS,
     NOTES,
@@ -177,7 +177,9 @@ def _what(line: SettingChange) -> SafeString:
 
 
 def _by(line: SettingChange) -> str:
-    return f"{actor_name(line.actor)} ({channel_name(line)})"
+    """Return who changed a setting and how; the name of a job or command says both."""
+    name = actor_name(line.actor)
+    return f"{name} ({channel_name(line)})" if is_person(line.actor) else name
 
 
 def _values(line: SettingChange, label: str) -> SafeString:

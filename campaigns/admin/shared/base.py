@@ -57,8 +57,13 @@ class BaseAdmin(ModelAdmin):
     def missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Lead home from a page of a row that is gone, or that the person can't see: both say the same."""
         name = str(self.opts.verbose_name).capitalize()
-        messages.warning(request, f"{name} with ID “{unquote(object_id)}” doesn’t exist.")
+        sentence = f"{name} with ID “{unquote(object_id)}” doesn’t exist, or you don’t have access to it."
+        messages.warning(request, sentence)
         return HttpResponseRedirect(reverse("admin:index"))
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Say the same from Django's own pages, which would ask whether the row was deleted."""
+        return self.missing(request, object_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)

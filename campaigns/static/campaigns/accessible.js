@@ -29,7 +29,17 @@
         }
     }
 
+    /* Name the box that selects a row by what the row is about; the theme names all of them alike. */
+    function nameRowBox(row) {
+        const box = row.querySelector("input.action-select");
+        const name = row.querySelector("th a")?.textContent.trim();
+        if (box && name && box.getAttribute("aria-label") !== `Select ${name}`) {
+            box.setAttribute("aria-label", `Select ${name}`);
+        }
+    }
+
     function nameAll() {
+        document.querySelectorAll("#result_list tr.data-row").forEach(nameRowBox);
         document.querySelectorAll(".select2-selection").forEach(nameChoice);
         document.querySelectorAll(".help-tooltip[aria-label]:not([role])").forEach((hint) => {
             hint.setAttribute("role", "img");

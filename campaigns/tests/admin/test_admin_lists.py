@@ -260,21 +260,28 @@ class SpendListTests(AdminTestCase):
         self.assertEqual(self.found(q="b-1"), ["b-1"])
         self.assertEqual(self.found(q="-1"), [])
 
-    def test_it_searches_by_the_id_of_the_record(self) -> None:
+    def records(self, count: int) -> list[int]:
+        """Make records a-1, a-2, …, whose ids no brand or campaign has, and return their ids."""
         campaign = make_campaign(make_brand(name="Alpine"), name="Search")
-        first, second = (spend(campaign, 1, external_id=name) for name in ("a-1", "a-2"))
-        self.assertEqual(self.found(q=str(first.pk)), ["a-1"])
-        self.assertEqual(self.found(q=f"#{second.pk}"), ["a-2"])
-        self.assertEqual(self.found(q="9" * 30), [])
+        about = {"brand_id": campaign.brand_id, "campaign": campaign, "amount": 1}
+        ids = [8_000_000 + number for number in range(1, count + 1)]
+        for number, pk in enumerate(ids, start=1):
+            SpendRecord.objects.create(pk=pk, external_id=f"a-{number}", **about)
+        return ids
+
+    def test_it_searches_by_the_id_of_the_record(self) -> None:
+        first, second = self.records(2)
+        self.assertEqual(self.found(q=str(first)), ["a-1"])
+        self.assertEqual(self.found(q=f"#{second}"), ["a-2"])
+        self.assertEqual(self.found(q="8999999"), [])
 
     def test_a_record_that_is_too_old_for_the_list_is_linked(self) -> None:
-        campaign = make_campaign(make_brand(name="Alpine"), name="Search")
-        old, _, _ = (spend(campaign, 1, external_id=name) for name in ("a-1", "a-2", "a-3"))
+        old, *_ = self.records(3)
         with patch("campaigns.admin.shared.lists.NEWEST", 2):
-            page = self.client.get(address("spendrecord", q=str(old.pk)))
+            page = self.client.get(address("spendrecord", q=str(old)))
         self.assertEqual(len(page.context["cl"].result_list), 0)
-        self.assertContains(page, f"Record {old.pk} is older than this list: ")
-        self.assertContains(page, reverse("admin:campaigns_spendrecord_change", args=[old.pk]))
+        self.assertContains(page, f"Record {old} is older than this list: ")
+        self.assertContains(page, reverse("admin:campaigns_spendrecord_change", args=[old]))
 
     def test_it_filters_by_time(self) -> None:
         campaign, now = make_campaign(), timezone.now()

@@ -66,6 +66,13 @@ class ChangeHistoryTests(AdminTestCase):
         self.assertIn("amara (form)", page)
         self.assertIn("daily spend limit", self.page(self.brand))
 
+    def test_a_command_is_named_once(self) -> None:
+        rows = [ChangedRow(self.brand.pk, None, "Alpine", {"daily_budget": (None, Decimal(7))}, "EUR", "EUR")]
+        record_changes(rows, Source("manage.py demo", Channel.COMMAND), at=timezone.now())
+        page = self.page(self.brand)
+        self.assertIn("demo (command)", page)
+        self.assertNotIn("(command) (command)", page)
+
     def test_settings_statuses_and_notes_stand_side_by_side(self) -> None:
         add_note(self.brand, "Client asked for a break", person=self.user)
         self.save(self.brand, daily_budget="150")

@@ -80,7 +80,7 @@ class TwoPeopleTests(FormTestCase):
         form = self.form(campaign)
         Campaign.objects.all().delete()
         response = self.client.post(self.address(campaign), form, follow=True)
-        self.assertContains(response, "Perhaps it was deleted?")
+        self.assertContains(response, "doesn’t exist, or you don’t have access to it.")
 
 
 class WindowsOfTwoPeopleTests(FormTestCase):
