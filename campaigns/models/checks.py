@@ -96,7 +96,7 @@ class IsPlainDay(FormCheck):
     """A date; on SQLite "YYYY-MM-DD". Empty doesn't pass."""
 
     postgresql = "({x} IS NOT NULL)"
-    sqlite = "(typeof({x}) = 'text' AND strftime('%%Y-%%m-%%d', {x}, '+0 days') IS {x})"
+    sqlite = "(typeof({x}) = 'text' AND {x} IS strftime('%%Y-%%m-%%d', {x}, '+0 days'))"
 
 
 class IsPlatformId(FormCheck):

@@ -46,6 +46,7 @@ from campaigns.services.ledger.currency_lock import brands_that_keep_their_curre
 from campaigns.services.people.owners import possible_owners
 from campaigns.services.permissions import sees_only_assigned_brands
 from campaigns.services.totals.silence import accounts_of_brand
+from campaigns.services.totals.waiting import free_brands
 
 
 class BrandForm(NamedForm[Brand]):
@@ -187,6 +188,11 @@ class BrandAdmin(
             yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)
         if may_view(request, StatusChange):
             yield "Status changes", history_of(obj)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "currency" in form.changed_fields:
+            free_brands([obj.pk])  # reported totals that wait for it
 
     def extra_form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         top = summary_context(obj, may_change=self.has_change_permission(request, obj))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from campaigns.models import Brand, BrandPeriod
+from campaigns.models import Brand, BrandPeriod, Waiting
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.exchange.imports import ImportConflict
 from campaigns.services.ledger.close_periods import close_periods
@@ -18,6 +18,7 @@ from campaigns.tests.support.exchanging import ExchangeTestCase, csv_of
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 from campaigns.tests.support.outside import OutsideTestCase
 from campaigns.tests.support.pages import page
+from campaigns.tests.totals.reports import make_account, make_link, quick_booking, report, total_of
 
 ADVICE = "Enter a code of ISO 4217, like EUR."
 UNKNOWN = f"isn&#x27;t a currency we know. {ADVICE}"
@@ -46,6 +47,16 @@ class Codes(FormTestCase):
         for text, code in (("€", "EUR"), ("yen", "JPY"), ("Kuwaiti dinar", "KWD"), ("₹", "INR")):
             self.save(brand, self.form(brand) | {"currency": text})
             self.assertEqual(Brand.objects.get().currency, code)
+
+    def test_reported_totals_that_waited_for_it_are_booked(self) -> None:
+        brand = make_brand(currency="EUR")
+        make_link(make_campaign(brand), account=make_account(currency="USD"))
+        report(5)
+        quick_booking()
+        self.assertEqual(total_of().waiting, Waiting.CURRENCY)
+        self.save(brand, self.form(brand) | {"currency": "USD"})
+        quick_booking()
+        self.assertEqual(total_of().booked, 5)
 
     def test_a_new_brand_has_a_known_one(self) -> None:
         form = self.new_form(Brand) | {"name": "Alpine", "currency": "ZZZ"}

@@ -112,7 +112,7 @@ LABELS = (
         "COALESCE(total.booked_campaign_id, link.campaign_id)",
         "link.campaign_id",
     ),
-    Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, "zone.finished = 1 OR "),
+    Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, "account.finished = 1 OR "),
     Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " OR {reported} = 0"),
     Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " AND %(decreases)s = 0"),
     Labelled("much-less-on-a-finished-day-is-held", RULE_16, "booked * %(percent)s", "booked * %(percent)s + 1"),
