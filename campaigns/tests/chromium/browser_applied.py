@@ -14,7 +14,6 @@ from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
 from campaigns.tests.feed.links import ACTIVE, PAUSED, acknowledge, make_link, see
 from campaigns.tests.support.factories import make_brand, make_campaign
-from campaigns.tests.support.pages import page
 
 
 class Applied(BrowserTestCase):
