@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from campaigns.database.connection import as_instant, fetch_all
+from campaigns.database.connection import as_instant, fetch_all, one_snapshot
 from campaigns.database.dialects import in_list, list_param, rows_param, rows_sql
 from campaigns.database.statements import statement
 from campaigns.rules.reasons import PauseReason
@@ -23,7 +23,7 @@ from campaigns.services.feed.publish import publish_waiting
 
 PAGE = 1_000
 # Ids read for a page. Some may be of lines of other batches; with few given brands, most are of others.
-IDS_READ, IDS_READ_FOR_GIVEN_BRANDS = 2 * PAGE, 10 * PAGE
+IDS_READ, IDS_READ_FOR_GIVEN_BRANDS = PAGE, 10 * PAGE
 
 PART = {"shift": "bigint", "batch_id": "bigint", "first_line": "bigint", "last_line": "bigint"}
 
@@ -72,10 +72,11 @@ def read_page(after: int, *, brands: Collection[int] | None = None, most: int = 
     """
     publish_waiting()
     budget = IDS_READ if brands is None else IDS_READ_FOR_GIVEN_BRANDS
-    parts, more = _parts(after, _batches(after), budget)
-    if not parts:
-        return FeedPage([], after, more=False)
-    changes = _changes(parts, brands, most)
+    with one_snapshot(jit="off"):  # compiling takes longer than reading
+        parts, more = _parts(after, _batches(after), budget)
+        if not parts:
+            return FeedPage([], after, more=False)
+        changes = _changes(parts, brands, most)
     if len(changes) == most:
         return FeedPage(changes, changes[-1].position, more=True)
     return FeedPage(changes, parts[-1].shift + parts[-1].last_line, more)

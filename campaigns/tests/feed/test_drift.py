@@ -261,7 +261,11 @@ class SeenRunning(DriftTestCase):
         for seconds in (1, 2):
             self.see(paused=False, after=seconds * SECOND + HOUR)
         change = self.switch(on=False)
-        AppliedStatus.objects.update(applied_position=change, seen_before_received=self.changed_at - SECOND)
+        AppliedStatus.objects.update(
+            applied_position=change,
+            applied_received=self.changed_at - HOUR,
+            seen_before_received=self.changed_at - SECOND,
+        )
         self.assertEqual(self.kinds(MINUTE), [])
         AppliedStatus.objects.update(seen_before_received=self.changed_at + SECOND)
         self.assertEqual(self.kinds(MINUTE), [DriftKind.RUNNING])
