@@ -24,14 +24,14 @@ class LongNames(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.brand = make_brand(
-            name="W" * 150,
+            name="W" * 200,
             currency="EUR",
             daily_budget=10,
             monthly_budget=1_000_000,
             timezone="America/Argentina/ComodRivadavia",
         )
         tomorrow = timezone.now().date() + timedelta(days=2)
-        campaign = make_campaign(self.brand, name="M" * 150, starts_on=tomorrow)
+        campaign = make_campaign(self.brand, name="M" * 200, starts_on=tomorrow)
         spend(campaign, 5_000, external_id="https://ads.example/click?id=abcdefghijklmnopqrstuvwxyz0123456789")
         run_full_check(CHECK_BUDGETS, clock=timezone.now)
 
