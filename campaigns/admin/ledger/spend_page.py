@@ -94,10 +94,11 @@ class SpendPageMixin(RowPageMixin):
         if zone is None:
             messages.error(request, f"Unknown time zone “{brand.timezone}”. Correct it to see spend by day.")
             return HttpResponseRedirect(change_address(brand))
-        named = presets(local_date(zone, timezone.now()))
+        today = local_date(zone, timezone.now())
+        named = presets(today)
         default = named["Last 30 days"]
         given = request.GET if request.GET.keys() & {"first", "last"} else default._asdict()
-        form = RangeForm(given, today=default.last)
+        form = RangeForm(given, today=today)
         period = Range(form.cleaned_data["first"], form.cleaned_data["last"]) if form.is_valid() else default
         order = request.GET.get("sort", "")
         order = order if order in figures.ORDERS else figures.ORDERS[0]
