@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,6 +41,13 @@ def silent_accounts(*, now: datetime) -> list[PlatformAccount]:
     in_use = CampaignLink.objects.filter(account=OuterRef("pk"), campaign__isnull=False)
     silent = PlatformAccount.objects.filter(Exists(in_use), reported_until__lt=now - timedelta(hours=1))
     return [each for each in silent.order_by("reported_until") if is_silent(each, now=now)]
+
+
+def silence_warning(*, now: datetime) -> str:
+    """Return which platforms' accounts should have reported, for monitoring: without names of accounts; "" if none."""
+    silent = Counter(each.get_source_display() for each in silent_accounts(now=now))
+    counts = ", ".join(f"{count:,} of {platform}" for platform, count in sorted(silent.items()))
+    return f"Accounts of ad platforms are silent, and their spend may be out of date: {counts}." if silent else ""
 
 
 def is_silent(account: PlatformAccount, *, now: datetime) -> bool:

@@ -10,9 +10,10 @@ from django.db.models import Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import CampaignLink, SpendRecord, SpendTotal
+from campaigns.models import CampaignLink, PlatformAccount, SpendRecord, SpendTotal
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.platforms.test_unassigned import UnassignedTestCase
+from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_campaign
 
 
@@ -95,6 +96,21 @@ class AccountTests(UnassignedTestCase):
         self.account.save()
         for page in pages:
             self.assertContains(self.client.get(page), "silent</span>", msg_prefix=page)
+
+
+class MonitoringTests(CommittedTestCase):
+    """Probes ask on a connection of their own."""
+
+    def test_it_hears_of_silent_accounts_without_their_names(self) -> None:
+        account = PlatformAccount.objects.create(source="google_ads", external_id="123", name="Alpine on Google")
+        CampaignLink.objects.create(account=account, external_id="1", campaign=make_campaign())
+        for hours, is_silent in ((4, True), (2, False)):
+            account.reported_until = timezone.now() - timedelta(hours=hours)
+            account.save()
+            warnings = self.client.get("/health/jobs").json()["warnings"]
+            sentence = "Accounts of ad platforms are silent, and their spend may be out of date: 1 of Google Ads."
+            self.assertEqual(sentence in warnings, is_silent)
+            self.assertNotIn("Alpine", str(warnings))
 
 
 class HeldTests(UnassignedTestCase):
