@@ -19,12 +19,13 @@ class Client:
         self.paused: dict[int, bool] = {}
         self.lists = 0
 
-    def follow(self) -> None:
-        """Read what is there, page by page."""
+    def follow(self, pages: int = 1_000_000) -> None:
+        """Read what is there, page by page; at most so many pages, where others write faster than it reads."""
         from campaigns.services.feed.pages import UnknownPosition, read_page
 
         more = True
-        while more:
+        while more and pages:
+            pages -= 1
             if self.position is None:
                 self.list()
             assert self.position is not None

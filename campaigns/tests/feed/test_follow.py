@@ -165,7 +165,7 @@ class ManyWriters(FollowTestCase):
         """Follow, while writers are killed at any moment and others begin."""
         seed, end = WRITERS, time.monotonic() + SECONDS
         while time.monotonic() < end or StatusChange.objects.count() < 60:
-            self.client_of_feed.follow()
+            self.client_of_feed.follow(pages=20)
             pause(self.random.uniform(0, 0.02))
             if self.random.random() < 0.01:
                 victim = running.pop(self.random.randrange(len(running)))
@@ -201,11 +201,22 @@ class ManyWriters(FollowTestCase):
         with self.writers() as running:
             crew.start(prune)
             while time.monotonic() < over:
-                self.client_of_feed.follow()
+                self.client_of_feed.follow(pages=20)
                 pause(self.random.choice((0, 0.01, 0.6)))  # sometimes longer than what is kept
             crew.finish()
             self.assertTrue(running)
         self.assert_follows()
+
+
+class PositionTests(FollowTestCase):
+    def test_many_batches_that_wait_get_positions_of_their_own_in_order(self) -> None:
+        last_position()
+        for pk in range(2_000, 1_000, -1):  # their order in the table isn't that of their ids
+            FeedBatch.objects.create(pk=pk, first_line=3 * pk, last_line=3 * pk + 2)
+        self.assertEqual(publish(), 1_000)
+        batches = FeedBatch.objects.filter(pk__gt=1_000).order_by("pk")
+        given = [batch.first_position or 0 for batch in batches]
+        self.assertEqual(given, list(range(given[0], given[0] + 3_000, 3)))
 
 
 class BackupTests(FollowTestCase):
