@@ -210,11 +210,10 @@ class ManyWriters(FollowTestCase):
 
 class PositionTests(FollowTestCase):
     def test_many_batches_that_wait_get_positions_of_their_own_in_order(self) -> None:
-        last_position()
         for pk in range(2_000, 1_000, -1):  # their order in the table isn't that of their ids
             FeedBatch.objects.create(pk=pk, first_line=3 * pk, last_line=3 * pk + 2)
         self.assertEqual(publish(), 1_000)
-        batches = FeedBatch.objects.filter(pk__gt=1_000).order_by("pk")
+        batches = FeedBatch.objects.order_by("pk")
         given = [batch.first_position or 0 for batch in batches]
         self.assertEqual(given, list(range(given[0], given[0] + 3_000, 3)))
 
