@@ -81,7 +81,10 @@
 
     /* Return by what an element is known in another version of the page: its target or name, not its figures. */
     function nameOf(element) {
-        const name = ["href", "name", "value", "id", "aria-label", "aria-labelledby"].map((each) => element.getAttribute(each) ?? "");
+        // The boxes of a list get their labels later, by the names of their rows.
+        const isBox = element.matches("input.action-select");
+        const known = isBox ? ["name", "value"] : ["href", "name", "value", "id", "aria-label", "aria-labelledby"];
+        const name = known.map((each) => element.getAttribute(each) ?? "");
         return [element.tagName, ...name, element.matches("summary, button") ? element.textContent : ""].join("\n");
     }
 

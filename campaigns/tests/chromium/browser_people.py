@@ -50,6 +50,12 @@ class NewManager(BrowserTestCase):
         page.get_by_label("Password").fill(PASSWORD)
         with page.expect_navigation(wait_until="load"):
             page.locator("[type=submit]").click()
+        # The password was handed over: she chooses one of her own first.
+        page.locator("#id_old_password").fill(PASSWORD)
+        for field in ("#id_new_password1", "#id_new_password2"):
+            page.locator(field).fill(f"{PASSWORD} too")
+        with page.expect_navigation(wait_until="load"):
+            page.locator("main [type=submit]").last.click()
         page.goto(reverse("admin:campaigns_brand_changelist"))
         return page
 
