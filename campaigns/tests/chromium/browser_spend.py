@@ -33,7 +33,7 @@ class SpendOfARange(BrowserTestCase):
         self.look()
         self.follow(shown.get_by_role("link", name="Last 7 days"))
         expect(shown.get_by_role("link", name="Last 7 days")).to_have_attribute("aria-current", "true")
-        expect(shown.get_by_role("region", name="Total")).to_contain_text("91.00 EUR")
+        expect(shown.get_by_role("region", name="Total")).to_contain_text("98.00 EUR")
         expect(shown.get_by_role("region", name="Spend by day").get_by_role("row")).to_have_count(8)
         with shown.expect_download() as file:
             shown.get_by_role("link", name="XLSX, by day").click()
