@@ -53,6 +53,10 @@ OTHER_COLOURS: dict[str, tuple[ViewportSize, Literal["light", "dark"]]] = {
     "OnAPhone": (PHONE, "light"),
 }
 
+if os.environ.get("BROWSER_SCREENS") == "few":  # continuous integration has twenty minutes
+    del SCREENS["OnALaptop"]
+    OTHER_COLOURS.clear()
+
 Story = TypeVar("Story", bound="type[BrowserTestCase]")
 
 
