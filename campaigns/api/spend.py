@@ -64,7 +64,7 @@ ROW = msgspec.json.Decoder(SpendRow)
 
 
 class RowWithId(msgspec.Struct):
-    """What can be told of a row that isn't valid."""
+    """The readable fields of a row that isn't valid."""
 
     external_id: str
 

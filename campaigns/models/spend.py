@@ -75,7 +75,7 @@ class SpendRecord(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = (
-            # Whoever books the same change a second time is refused.
+            # A second booking of the same change is refused.
             models.UniqueConstraint(
                 fields=("total", "revision"),
                 name="spend_of_a_total_booked_once",
