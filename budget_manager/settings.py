@@ -12,6 +12,7 @@ from csp import constants as csp
 from django.core.management.utils import get_random_secret_key
 from django.templatetags.static import static
 from dotenv import load_dotenv
+from kombu import Queue
 
 from budget_manager import environment, mail, simulation, zone_data
 from budget_manager.formats.en import formats
@@ -244,6 +245,9 @@ if MAIL_SERVER:
 EMAIL_TIMEOUT = mail.TIMEOUT
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 
+# Networks whose private addresses webhooks may go to, also by http://. Public addresses need https://.
+WEBHOOK_PRIVATE_NETWORKS = environment.networks("WEBHOOK_PRIVATE_NETWORKS")
+
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in page loses where its visitor came from
 
 REDIS_URL = environment.redis_url()
@@ -286,6 +290,10 @@ CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 270
 # Not kombu's "celery": another application on the same broker would take our tasks and drop them.
 CELERY_TASK_DEFAULT_QUEUE = "budget_manager"
+# A worker without --queues serves both. In the Procfile deliveries have a worker of their own.
+DELIVERY_QUEUE = "budget_manager_deliveries"
+CELERY_TASK_QUEUES = [Queue(CELERY_TASK_DEFAULT_QUEUE), Queue(DELIVERY_QUEUE)]
+CELERY_TASK_ROUTES = {"campaigns.tasks.deliver": {"queue": DELIVERY_QUEUE}}
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

@@ -4,6 +4,7 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.notes import Note
+from campaigns.models.outgoing.webhooks import Delivery, DeliveryAttempt, Endpoint, EndpointBrand, OutboxMessage
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.saved_filters import SavedFilter
@@ -21,13 +22,18 @@ __all__ = [
     "CampaignDay",
     "CheckShard",
     "DaypartingSchedule",
+    "Delivery",
+    "DeliveryAttempt",
     "DueBrand",
+    "Endpoint",
+    "EndpointBrand",
     "Heartbeat",
     "ImportDraft",
     "ImportedRecords",
     "JobRun",
     "JobZone",
     "Note",
+    "OutboxMessage",
     "PaceError",
     "PasswordRequest",
     "PendingSpend",

@@ -27,14 +27,22 @@ from campaigns.models import (
     BrandPeriod,
     Campaign,
     DaypartingSchedule,
+    Delivery,
+    DeliveryAttempt,
+    EndpointBrand,
     JobZone,
     Note,
+    OutboxMessage,
     PendingSpend,
     SpendRecord,
     StatusChange,
 )
 
 IN_ORDER = (
+    DeliveryAttempt,
+    Delivery,
+    OutboxMessage,
+    EndpointBrand,
     BrandAssignment,
     Note,
     SpendRecord,
