@@ -22,8 +22,7 @@ MAX_DATA = 16_000
 MAX_PROBLEM = 200
 MAX_ATTEMPTS = 1_000
 
-for field in (models.CharField, models.TextField):
-    field.register_lookup(Length)
+models.TextField.register_lookup(Length)
 
 
 class Event(models.TextChoices):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -26,8 +26,11 @@ PORTS = {"https": 443, "http": 80}
 
 # IPv6 addresses that carry an IPv4 address in their last 32 bits: mapped, compatible, and NAT64.
 EMBEDDING = tuple(map(IPv6Network, ("::ffff:0:0/96", "::/96", "64:ff9b::/96")))
-# Tunnels and private NAT64, which lead to IPv4 addresses that the prefix alone doesn't tell.
+# Tunnels (6to4, Teredo) and private NAT64, which lead to IPv4 addresses that aren't in the last bits.
 TUNNELS = tuple(map(IPv6Network, ("2002::/16", "2001::/32", "64:ff9b:1::/48")))
+# All that is given out for unicast; Python's own list of exceptions grows from release to release.
+UNICAST = IPv6Network("2000::/3")
+PROTOCOLS = IPv4Network("192.0.0.0/24")
 # Hosts that are numbers in any of the spellings of inet_aton(): decimal, octal, hexadecimal, with fewer dots.
 NUMERIC = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}\.?", re.IGNORECASE)
 
@@ -102,7 +105,10 @@ def _unwrapped(address: Address) -> Address:
 
 
 def _is_public(address: Address) -> bool:
-    if isinstance(address, IPv6Address) and any(address in network for network in TUNNELS):
+    if isinstance(address, IPv6Address):
+        if address not in UNICAST or any(address in network for network in TUNNELS):
+            return False
+    elif address in PROTOCOLS:
         return False
     special = address.is_multicast or address.is_reserved or address.is_link_local or address.is_unspecified
     return address.is_global and not special
