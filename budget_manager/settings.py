@@ -12,7 +12,7 @@ from csp import constants as csp
 from django.core.management.utils import get_random_secret_key
 from django.templatetags.static import static
 from dotenv import load_dotenv
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from budget_manager import environment, mail, simulation, zone_data
 from budget_manager.formats.en import formats
@@ -292,7 +292,9 @@ CELERY_TASK_TIME_LIMIT = 270
 CELERY_TASK_DEFAULT_QUEUE = "budget_manager"
 # A worker without --queues serves both. In the Procfile deliveries have a worker of their own.
 DELIVERY_QUEUE = "budget_manager_deliveries"
-CELERY_TASK_QUEUES = [Queue(CELERY_TASK_DEFAULT_QUEUE), Queue(DELIVERY_QUEUE)]
+_QUEUES = (CELERY_TASK_DEFAULT_QUEUE, DELIVERY_QUEUE)
+# Each with its own key: two queues with the default one would both get every message.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in _QUEUES]
 CELERY_TASK_ROUTES = {"campaigns.tasks.deliver": {"queue": DELIVERY_QUEUE}}
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
