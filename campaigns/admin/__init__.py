@@ -4,6 +4,19 @@ from campaigns.admin import beat
 from campaigns.admin.brand import admin as brand
 from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
+from campaigns.admin.outgoing import deliveries, endpoints
 from campaigns.admin.people import groups, users
 
-__all__ = ["beat", "brand", "campaign", "groups", "history", "spend", "statements", "uploads", "users"]
+__all__ = [
+    "beat",
+    "brand",
+    "campaign",
+    "deliveries",
+    "endpoints",
+    "groups",
+    "history",
+    "spend",
+    "statements",
+    "uploads",
+    "users",
+]

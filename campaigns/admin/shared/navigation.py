@@ -22,6 +22,8 @@ GROUPS = {
     "Administration": (
         ("Users", "person", "auth", "user"),
         ("Groups", "group", "auth", "group"),
+        ("Webhooks", "webhook", "campaigns", "endpoint"),
+        ("Deliveries", "outbox", "campaigns", "delivery"),
         ("Failed sign-ins", "lock_clock", "axes", "accessattempt"),
         ("Periodic tasks", "schedule", "django_celery_beat", "periodictask"),
         ("Crontabs", "calendar_month", "django_celery_beat", "crontabschedule"),

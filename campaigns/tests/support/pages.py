@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
-from campaigns.models import SpendUpload
+from campaigns.models import Delivery, Endpoint, OutboxMessage, SpendUpload
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 
@@ -29,6 +29,10 @@ def make_a_row_of_each() -> None:
     SpendUpload.objects.create(
         who="somebody", name="spend.csv", size=1, state="done", timezone="UTC", created_at=timezone.now()
     )
+    now = timezone.now()
+    endpoint = Endpoint.objects.create(name="Bids", url="https://example.com/", secret="whsec_YQ==", alert_fired=True)
+    message = OutboxMessage.objects.create(event="test", data="{}", created_at=now)
+    Delivery.objects.create(message=message, endpoint=endpoint, created_at=now, next_attempt_at=now)
     Group.objects.get_or_create(name="Some group")
     AccessAttempt.objects.create(username="eve", ip_address="192.0.2.1", failures_since_start=1)
     ClockedSchedule.objects.create(clocked_time=timezone.now().replace(microsecond=0))
