@@ -30,6 +30,7 @@ STATE_TONES = {
     State.FAILED: "warning",
     State.CANCELLED: "plain",
 }
+MESSAGE = '<div class="campaigns-outgoing"><p>{}</p><pre class="campaigns-pre">{}</pre></div>'
 # Of one delivery, which may have a thousand.
 SHOWN_ATTEMPTS = 100
 
@@ -54,9 +55,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = list_display
     readonly_fields = list_display
-    list_note = (
-        "Each message to each receiver. Failed ones are sent again for three days; delivered ones are kept 30 days."
-    )
+    list_note = "Each message to each receiver. Failed ones are sent again for three days. All are kept for 30 days."
     nothing_yet = "Messages appear here once an endpoint is added under Webhooks and something happens that it wants."
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
@@ -85,7 +84,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def panels(self, request: HttpRequest, obj: Delivery) -> Iterable[tuple[str, SafeString]]:
         yield "Attempts", _attempts(obj)
         data = json.dumps(json.loads(obj.message.data), indent=2, ensure_ascii=False)
-        yield "Message", format_html('<p>{}</p><pre class="campaigns-pre">{}</pre>', obj.message.message_id, data)
+        yield "Message", format_html(MESSAGE, obj.message.message_id, data)
         if obj.state != State.SENDING:
             address = reverse("admin:campaigns_delivery_again", args=[obj.pk])
             note = "Sends the same message with the same ID now, and again later if it fails."
@@ -124,7 +123,7 @@ def _attempts(delivery: Delivery) -> SafeString:
             each.number,
             viewer_time(each.at),
             each.status or "–",
-            each.problem or "delivered",
+            each.problem or "Delivered.",
             f"{each.milliseconds:,} ms",
         )
         for each in rows

@@ -26,6 +26,7 @@ from campaigns.database.clock import database_now
 from campaigns.models import Delivery, Endpoint
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.webhooks.endpoints import delete_endpoints, replace_secret, write_test
+from campaigns.services.webhooks.outbox import FIELDS
 from campaigns.services.webhooks.sender import send_one
 from campaigns.services.webhooks.signatures import new_secret
 
@@ -45,10 +46,8 @@ class EndpointAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type:
         (None, {"fields": ("name", "kind", "url", "enabled")}),
         ("Send when", {"fields": (*EVENTS, "brands")}),
     )
-    list_note = (
-        "Programs and chats that are told of changes. Messages are signed, and sent again for days if they fail."
-    )
-    nothing_yet = "Add the address of a program, or of a Slack or Teams channel, to be told when something changes."
+    list_note = "Programs and chats that hear of changes. What doesn’t arrive is sent again for three days."
+    nothing_yet = "Add the address of a program, or of a Slack or Teams channel, to hear of changes there."
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return bool(request.user.is_superuser)
@@ -79,7 +78,7 @@ class EndpointAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type:
         return self.show_secret(request, obj, obj.secret)
 
     def show_secret(self, request: HttpRequest, endpoint: Endpoint, secret: str) -> HttpResponse:
-        shown = self.dialogue(
+        return self.dialogue(
             request,
             "outgoing/secret",
             title=f"Secret of {endpoint}",
@@ -88,8 +87,6 @@ class EndpointAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type:
             address=change_address(endpoint),
             media=self.media,
         )
-        shown["Cache-Control"] = "no-store"
-        return shown
 
     def secret_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         endpoint = self._posted(request, pk)
@@ -155,8 +152,7 @@ class EndpointAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type:
 
     @admin.display(description="sent when")
     def receives(self, endpoint: Endpoint) -> str:
-        labels = [str(Endpoint._meta.get_field(name).verbose_name) for name in EVENTS if getattr(endpoint, name)]
-        return "; ".join(labels)
+        return "; ".join(str(event.label) for event, name in FIELDS.items() if getattr(endpoint, name))
 
     @admin.display(description="status", ordering="failing_since")
     def state(self, endpoint: Endpoint) -> SafeString:
@@ -180,7 +176,7 @@ def _latest(endpoint: Endpoint) -> SafeString:
         (
             link_to(each, each.message.event),
             viewer_time(each.created_at),
-            chip(each.get_state_display().lower(), STATE_TONES[each.state]),
+            chip(each.get_state_display().lower(), STATE_TONES[Delivery.State(each.state)]),
             answer_of(each),
         )
         for each in rows
@@ -192,4 +188,4 @@ def _latest(endpoint: Endpoint) -> SafeString:
         label="Latest deliveries",
     )
     every = link_to_list(Delivery, "All deliveries of this endpoint", endpoint__id__exact=endpoint.pk)
-    return format_html("{}<p>{}</p>", shown, every) if lines else shown
+    return format_html('{}<div class="campaigns-outgoing">{}</div>', shown, every) if lines else shown

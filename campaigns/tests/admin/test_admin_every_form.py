@@ -30,7 +30,7 @@ def entries() -> dict[str, dict[str, Any]]:
         "auth.Group": {"name": "Auditors"},
         "campaigns.Brand": {"name": "Alpine", "timezone": "Europe/Vienna", "daily_budget": "100"},
         "campaigns.Campaign": {"name": "Search", "brand": str(Brand.objects.order_by("pk")[0].pk)},
-        "campaigns.Endpoint": {"name": "Desk", "kind": "generic", "url": "https://example.com/", "period_closed": "on"},
+        "campaigns.Endpoint": {"name": "Desk", "kind": "slack", "url": "https://example.com/", "period_closed": "on"},
         "campaigns.SpendUpload": {"file": SimpleUploadedFile("spend.csv", b"brand,campaign,amount,timestamp\n")},
         "django_celery_beat.ClockedSchedule": {"clocked_time_0": "2026-12-10", "clocked_time_1": "09:30"},
         "django_celery_beat.CrontabSchedule": {"minute": "7"},

@@ -44,14 +44,14 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
     | RECORDS
     | IMPORTS
     | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), EVERYTHING)
-    | {"axes.AccessAttempt": LOOK | {"delete"}},
+    | {"axes.AccessAttempt": LOOK | {"delete"}, "campaigns.Endpoint": EVERYTHING, "campaigns.Delivery": LOOK},
 }
 
 CHANGES = {
     BRAND_MANAGERS: {"campaigns.Brand", "campaigns.Campaign"},
     CAMPAIGN_MANAGERS: {"campaigns.Brand", "campaigns.Campaign"},
     "all permissions": {"campaigns.Brand", "campaigns.Campaign"},
-    "superuser": {"campaigns.Brand", "campaigns.Campaign", "auth.User", "auth.Group", *SCHEDULE},
+    "superuser": {"campaigns.Brand", "campaigns.Campaign", "campaigns.Endpoint", "auth.User", "auth.Group", *SCHEDULE},
 }
 
 
