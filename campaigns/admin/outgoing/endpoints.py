@@ -64,11 +64,16 @@ class EndpointAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type:
         return super().changelist_view(request, {"title": "Webhooks"} | (extra_context or {}))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write what was changed only: a secret may have been replaced since the form was opened."""
         if not change:
             obj.secret = new_secret()
-        elif "enabled" in form.changed_data or "url" in form.changed_data:
+            super().save_model(request, obj, form, change)
+            return
+        written = set(form.changed_data) - {"brands"}
+        if written & {"enabled", "url"}:
             obj.failing_since = obj.not_before = None
-        super().save_model(request, obj, form, change)
+            written |= {"failing_since", "not_before"}
+        obj.save(update_fields=written)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Show the new secret, which no other page does."""

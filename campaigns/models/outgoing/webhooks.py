@@ -172,16 +172,9 @@ class Delivery(models.Model):
         ordering = ("-id",)
         default_permissions = ()
         indexes = (
-            models.Index(
-                fields=("next_attempt_at",),
-                name="delivery_due",
-                condition=models.Q(state__in=("waiting", "sending")),
-            ),
-            models.Index(
-                fields=("endpoint", "next_attempt_at"),
-                name="delivery_due_of_endpoint",
-                condition=models.Q(state="waiting"),
-            ),
+            models.Index(fields=("state", "next_attempt_at"), name="delivery_due"),
+            models.Index(fields=("endpoint", "state", "next_attempt_at"), name="delivery_due_of_endpoint"),
+            models.Index(fields=("endpoint", "merge_key", "id"), name="delivery_merged"),
             models.Index(fields=("endpoint", "id"), name="delivery_of_endpoint"),
             models.Index(fields=("ended_at",), name="delivery_ended"),
             models.Index(fields=("user",), name="delivery_of_user"),

@@ -7,7 +7,7 @@ endpoint has one delivery in flight, which the database guarantees (delivery_one
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -54,17 +54,18 @@ class Claim:
     lease_until: datetime
     attempt: int
     kind: str
-    url: str
-    keys: tuple[str, ...]
     message_id: str
-    body: bytes
+    # Not in tracebacks and error reports: they let anybody write to the receiver.
+    url: str = field(repr=False)
+    keys: tuple[str, ...] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
-def due(now: datetime) -> QuerySet[Delivery]:
-    """Return the deliveries to endpoints that could be claimed, or whose sender was lost."""
+def is_anything_due(now: datetime) -> bool:
+    """Return whether a delivery could be claimed, or its sender was lost: two lookups in indexes."""
     ready = Q(endpoint__not_before__isnull=True) | Q(endpoint__not_before__lte=now)
-    waiting = Q(ready, state=State.WAITING, next_attempt_at__lte=now, endpoint__enabled=True)
-    return Delivery.objects.filter(waiting | Q(state=State.SENDING, lease_until__lte=now))
+    waiting = Delivery.objects.filter(ready, state=State.WAITING, next_attempt_at__lte=now, endpoint__enabled=True)
+    return waiting.exists() or Delivery.objects.filter(state=State.SENDING, lease_until__lte=now).exists()
 
 
 @transaction.atomic
@@ -119,9 +120,9 @@ def _lease(delivery: Delivery, endpoint: Endpoint, now: datetime) -> Claim:
         delivery.lease_until,
         delivery.attempts,
         endpoint.kind,
+        message.message_id,
         endpoint.url,
         (endpoint.secret, *former),
-        message.message_id,
         body_of(endpoint.kind, message),
     )
 
@@ -192,17 +193,26 @@ def send_again(pk: int, *, now: datetime) -> bool:
     return bool(sent)
 
 
+def is_anything_old(now: datetime) -> bool:
+    """Return whether prune() would find something."""
+    return _expired_secrets(now).exists() or Delivery.objects.filter(ended_at__lte=now - KEEP).exists()
+
+
 def prune(*, now: datetime) -> int:
     """Delete deliveries that ended 30 days ago, with messages that have no other, and former secrets; a batch."""
-    Endpoint.objects.filter(former_secret_until__lte=now).update(former_secret="", former_secret_until=None)
-    old = list(Delivery.objects.filter(ended_at__lte=now - KEEP).order_by("ended_at").values_list("pk", "message_id"))[
-        :PRUNE_AT_ONCE
-    ]
-    if not old:
+    _expired_secrets(now).update(former_secret="", former_secret_until=None)
+    old = Delivery.objects.filter(ended_at__lte=now - KEEP).order_by("ended_at")
+    found = list(old.values_list("pk", "message_id")[:PRUNE_AT_ONCE])
+    if not found:
         return 0
+    deliveries, messages = ({row[part] for row in found} for part in (0, 1))
     with transaction.atomic():
-        DeliveryAttempt.objects.filter(delivery__in=[pk for pk, _ in old]).delete()
-        Delivery.objects.filter(pk__in=[pk for pk, _ in old]).delete()
+        DeliveryAttempt.objects.filter(delivery__in=deliveries).delete()
+        Delivery.objects.filter(pk__in=deliveries).delete()
         without = ~Exists(Delivery.objects.filter(message=OuterRef("pk")))
-        OutboxMessage.objects.filter(without, pk__in=[message for _, message in old]).delete()
-    return len(old)
+        OutboxMessage.objects.filter(without, pk__in=messages).delete()
+    return len(found)
+
+
+def _expired_secrets(now: datetime) -> QuerySet[Endpoint]:
+    return Endpoint.objects.filter(former_secret_until__lte=now)

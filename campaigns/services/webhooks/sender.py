@@ -19,7 +19,15 @@ from campaigns.models.outgoing.webhooks import MAX_ENDPOINTS
 from campaigns.rules.clock import Clock
 from campaigns.services.webhooks.bodies import headers_of
 from campaigns.services.webhooks.client import SECONDS, Answer, post
-from campaigns.services.webhooks.deliveries import Claim, claim, claim_one, due, note, prune
+from campaigns.services.webhooks.deliveries import (
+    Claim,
+    claim,
+    claim_one,
+    is_anything_due,
+    is_anything_old,
+    note,
+    prune,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +69,7 @@ class Sender:
         answers = 0
         while True:
             found = self.start()
-            if not self.flying and not found and not due(self.clock() + self.linger).exists():
+            if not self.flying and not found and not is_anything_due(self.clock() + self.linger):
                 return answers
             answers += self.collect()
 
@@ -69,7 +77,7 @@ class Sender:
         """Claim what is due, and start its requests."""
         room = MAX_ENDPOINTS - len(self.flying)
         now = self.clock()
-        if room < 1 or not due(now).exists():
+        if room < 1 or not is_anything_due(now):
             return 0
         claims = claim(now=now, most=room)
         for each in claims:
@@ -113,9 +121,12 @@ _running = threading.Lock()
 
 
 def ensure_sender(clock: Clock) -> bool:
-    """Start a sender in this process if something is due and none runs; return whether one was started."""
-    prune(now=clock())
-    if not due(clock()).exists() or not _running.acquire(blocking=False):
+    """Start a sender in this process if something is due and none runs; return whether one was started.
+
+    Here it's only looked at: on SQLite a write may have to wait for a long import.
+    """
+    now = clock()
+    if not (is_anything_due(now) or is_anything_old(now)) or not _running.acquire(blocking=False):
         return False
     threading.Thread(target=_run, args=(clock,), name="deliveries", daemon=True).start()
     return True
@@ -123,6 +134,7 @@ def ensure_sender(clock: Clock) -> bool:
 
 def _run(clock: Clock) -> None:
     try:
+        prune(now=clock())
         Sender(clock).run()
     except Exception:
         logger.exception("sending deliveries failed; the next task tries again")

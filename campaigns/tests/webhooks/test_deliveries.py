@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from unittest import mock
 
+from django.db import connections
 from django.test import override_settings
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -119,6 +121,35 @@ class Sending(DeliveryTestCase):
                 self.assertLess(time.monotonic() - begun, 9)
             self.assertLess(time.monotonic() - begun, 5)
             self.assertEqual(len(dead.received), 3)
+
+    def test_two_senders_send_each_delivery_once_and_one_at_a_time(self) -> None:
+        def sender() -> None:
+            try:
+                Sender(timezone.now, linger=NO_LINGER).run()
+            finally:
+                connections.close_all()
+
+        with receiver() as server:
+            for endpoint in [make_endpoint(f"{server.url}/{number}") for number in range(3)]:
+                for _ in range(10):
+                    make_delivery(endpoint, now=self.now)
+            threads = [Thread(target=sender) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(30)
+        self.assertEqual(len(server.received), 30)
+        self.assertEqual(len({request.headers["webhook-id"] for request in server.received}), 30)
+        self.assertLessEqual(server.most_open, 3)
+        self.assertEqual(set(Delivery.objects.values_list("state", "attempts")), {(State.DELIVERED, 1)})
+
+    def test_a_claim_in_a_traceback_shows_no_secret(self) -> None:
+        endpoint = make_endpoint("https://example.com/services/T0/token")
+        make_delivery(endpoint, now=self.now)
+        (claimed,) = claim(now=self.now, most=1)
+        self.assertIn("token", claimed.url)
+        for hidden in (endpoint.secret, "token"):
+            self.assertNotIn(hidden, f"{claimed!r} {endpoint!r}")
 
     def test_slack_and_teams_get_messages_for_people_without_a_signature(self) -> None:
         data = '{"title":"<!here> 80 % & more","text":"Alpine","link":"https://budget.example.com/1"}'

@@ -5,15 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.forms.models import model_to_dict
 from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from campaigns.admin.outgoing.endpoint_form import EndpointForm
+from campaigns.admin.outgoing.endpoints import EndpointAdmin
 from campaigns.models import Delivery, DeliveryAttempt, Endpoint, EndpointBrand, OutboxMessage
 from campaigns.models.outgoing.webhooks import MAX_ENDPOINTS
+from campaigns.services.webhooks.endpoints import replace_secret
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.factories import make_brand
 from campaigns.tests.support.pages import page
@@ -72,6 +77,17 @@ class Endpoints(AdminTestCase):
         self.assertContains(self.client.get(page(Endpoint, "change", endpoint.pk)), "The former secret signs until")
         (entry,) = LogEntry.objects.all()
         self.assertNotIn("whsec_", f"{entry.change_message}{entry.object_repr}")
+
+    def test_a_form_that_was_open_meanwhile_keeps_a_new_secret(self) -> None:
+        endpoint = make_endpoint("https://example.com/", failing_since=timezone.now())
+        stale = Endpoint.objects.get()
+        secret = replace_secret(endpoint.pk, now=timezone.now())
+        form = EndpointForm({**model_to_dict(stale), "name": "Renamed", "enabled": ""}, instance=stale)
+        self.assertTrue(form.is_valid(), form.errors)
+        EndpointAdmin(Endpoint, admin.site).save_model(None, form.save(commit=False), form, True)  # type: ignore[arg-type]
+        endpoint.refresh_from_db()
+        self.assertEqual((endpoint.name, endpoint.enabled, endpoint.secret), ("Renamed", False, secret))
+        self.assertIsNone(endpoint.failing_since)
 
     def test_a_test_shows_the_answer(self) -> None:
         for code, shown in ((200, "The receiver answered 200 after"), (500, "The receiver answered 500 after")):
