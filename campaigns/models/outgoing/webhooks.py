@@ -21,6 +21,7 @@ MAX_URL = 1_000
 MAX_DATA = 16_000
 MAX_PROBLEM = 200
 MAX_ATTEMPTS = 1_000
+NOT_ENDED = models.Q(next_attempt_at__isnull=False)
 
 models.TextField.register_lookup(Length)
 
@@ -172,8 +173,12 @@ class Delivery(models.Model):
         ordering = ("-id",)
         default_permissions = ()
         indexes = (
-            models.Index(fields=("state", "next_attempt_at"), name="delivery_due"),
-            models.Index(fields=("endpoint", "state", "next_attempt_at"), name="delivery_due_of_endpoint"),
+            # Of those that haven't ended only, whatever statistics say of the states: these are few among many.
+            models.Index(fields=("next_attempt_at",), name="delivery_due", condition=NOT_ENDED),
+            models.Index(fields=("endpoint", "next_attempt_at"), name="delivery_due_of_endpoint", condition=NOT_ENDED),
+            models.Index(
+                fields=("lease_until",), name="delivery_leased", condition=models.Q(lease_until__isnull=False)
+            ),
             models.Index(fields=("endpoint", "merge_key", "id"), name="delivery_merged"),
             models.Index(fields=("endpoint", "id"), name="delivery_of_endpoint"),
             models.Index(fields=("ended_at",), name="delivery_ended"),
