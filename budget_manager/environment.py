@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -132,6 +133,19 @@ def origins(name: str) -> list[str]:
                 f"{name}: {value} isn't an origin: use scheme and host, such as https://budget.example.com."
             )
     return values
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Networks such as 10.0.0.0/8, fd00::/8 or 192.168.1.5."""
+    found = []
+    for value in items(name):
+        try:
+            found.append(ip_network(value))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name}: {value} isn't a network: use addresses with a prefix, such as 10.0.0.0/8 or fd00::/8."
+            ) from None
+    return found
 
 
 def masked(url: str) -> str:

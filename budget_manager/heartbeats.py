@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from celery.signals import beat_init, heartbeat_sent
+from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,9 @@ _pulse = Pulse()
 
 @heartbeat_sent.connect
 def _record_worker(sender: Any, **_kwargs: Any) -> None:
+    """Record a worker that does checks; one for deliveries alone mustn't hide that there is no other."""
+    if set(sender.eventer.app.amqp.queues.consume_from) == {settings.DELIVERY_QUEUE}:
+        return
     _pulse.beat("worker", sender.eventer.hostname)
 
 

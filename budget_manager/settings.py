@@ -12,6 +12,7 @@ from csp import constants as csp
 from django.core.management.utils import get_random_secret_key
 from django.templatetags.static import static
 from dotenv import load_dotenv
+from kombu import Exchange, Queue
 
 from budget_manager import environment, mail, monitoring, simulation, zone_data
 from budget_manager.formats.en import formats
@@ -269,6 +270,9 @@ WATCH_WEBHOOK_FORM = "plain" if UNCONFIGURED or SIMULATION else monitoring.watch
 
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 
+# Networks whose private addresses webhooks may go to, also by http://. Public addresses need https://.
+WEBHOOK_PRIVATE_NETWORKS = environment.networks("WEBHOOK_PRIVATE_NETWORKS")
+
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's sign-in page loses where its visitor came from
 
 REDIS_URL = environment.redis_url()
@@ -327,6 +331,12 @@ CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 270
 # Not kombu's "celery": another application on the same broker would take our tasks and drop them.
 CELERY_TASK_DEFAULT_QUEUE = "budget_manager"
+# A worker without --queues serves both. In the Procfile deliveries have a worker of their own.
+DELIVERY_QUEUE = "budget_manager_deliveries"
+_QUEUES = (CELERY_TASK_DEFAULT_QUEUE, DELIVERY_QUEUE)
+# Each with its own key: two queues with the default one would both get every message.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in _QUEUES]
+CELERY_TASK_ROUTES = {"campaigns.tasks.deliver": {"queue": DELIVERY_QUEUE}}
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

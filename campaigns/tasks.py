@@ -24,6 +24,7 @@ from campaigns.services.intake import uploads as spend_uploads
 from campaigns.services.jobs import full_check as jobs
 from campaigns.services.jobs import quick_check as quick
 from campaigns.services.jobs import shards
+from campaigns.services.webhooks.sender import ensure_sender
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,12 @@ def preview_upload(upload: int, task_id: str) -> None:
         raise
     if read:
         logger.info("preview_spend_upload: %s (%d) is %s", read.name, read.pk, read.state)
+
+
+@shared_task(name="campaigns.tasks.deliver", soft_time_limit=45, time_limit=60)
+def deliver() -> None:
+    """Every five seconds: start sending what is due to webhooks, in a thread, so that this process stays free."""
+    ensure_sender(database_now)
 
 
 def send_due_uploads() -> None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-FREQUENT = "campaigns.tasks.quick_check"
+FREQUENT = {"campaigns.tasks.quick_check", "campaigns.tasks.deliver"}
 
 
 def logging_settings(level: str, *, short: bool, json: bool) -> dict[str, Any]:
@@ -44,21 +44,21 @@ def logging_settings(level: str, *, short: bool, json: bool) -> dict[str, Any]:
 
 
 class WithoutRoutine(logging.Filter):
-    """Drops celery's three lines about each quick check, every ten seconds, and the development server's about files.
+    """Drops celery's three lines about each task of every few seconds, and the development server's about files.
 
     What a quick check changes is logged by the job itself. Warnings and errors stay.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno > logging.INFO or not (_is_of_quick_check(record) or _is_of_static_file(record))
+        return record.levelno > logging.INFO or not (_is_of_frequent_task(record) or _is_of_static_file(record))
 
 
-def _is_of_quick_check(record: logging.LogRecord) -> bool:
+def _is_of_frequent_task(record: logging.LogRecord) -> bool:
     if not record.name.startswith("celery."):
         return False
     if isinstance(record.args, Mapping):  # a worker's "received" and "succeeded"
-        return record.args.get("name") == FREQUENT
-    return FREQUENT in (record.args or ())  # beat's "Sending due task"
+        return record.args.get("name") in FREQUENT
+    return not FREQUENT.isdisjoint(record.args or ())  # beat's "Sending due task"
 
 
 def _is_of_static_file(record: logging.LogRecord) -> bool:

@@ -4,6 +4,7 @@ from campaigns.admin import beat
 from campaigns.admin.brand import admin as brand
 from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
+from campaigns.admin.outgoing import deliveries, endpoints
 from campaigns.admin.people import api_keys, groups, users
 from campaigns.admin.platforms import accounts, download, held, links
 
@@ -13,7 +14,9 @@ __all__ = [
     "beat",
     "brand",
     "campaign",
+    "deliveries",
     "download",
+    "endpoints",
     "groups",
     "held",
     "history",

@@ -6,6 +6,7 @@ from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, Sta
 from campaigns.models.notes import Note
 from campaigns.models.outgoing.applied import AppliedStatus, PlatformStatus
 from campaigns.models.outgoing.feed import FeedBatch
+from campaigns.models.outgoing.webhooks import Delivery, DeliveryAttempt, Endpoint, EndpointBrand, OutboxMessage
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
@@ -32,7 +33,11 @@ __all__ = [
     "CampaignLink",
     "CheckShard",
     "DaypartingSchedule",
+    "Delivery",
+    "DeliveryAttempt",
     "DueBrand",
+    "Endpoint",
+    "EndpointBrand",
     "FeedBatch",
     "FileFormat",
     "Heartbeat",
@@ -41,6 +46,7 @@ __all__ = [
     "JobRun",
     "JobZone",
     "Note",
+    "OutboxMessage",
     "PaceError",
     "PasswordRequest",
     "PasswordToChange",

@@ -30,6 +30,8 @@ GROUPS = {
         ("Users", "person", "auth", "user"),
         ("Groups", "group", "auth", "group"),
         ("API keys", "key", "campaigns", "apikey"),
+        ("Webhooks", "webhook", "campaigns", "endpoint"),
+        ("Deliveries", "outbox", "campaigns", "delivery"),
         ("Failed sign-ins", "lock_clock", "axes", "accessattempt"),
         ("Periodic tasks", "schedule", "django_celery_beat", "periodictask"),
         ("Crontabs", "calendar_month", "django_celery_beat", "crontabschedule"),

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from django.db import DatabaseError, connection, transaction
 
+from campaigns.database.clock import database_now
 from campaigns.database.connection import FEED_LOCK, execute, fetch_all, is_busy, is_postgresql
 from campaigns.database.dialects import greatest, microseconds_now
 from campaigns.database.statements import statement
 from campaigns.models import FeedBatch
+from campaigns.services.webhooks.outbox import status_changed
 
 # The condition of a statement that asks whether there is something to publish.
 ANYTHING_UNPUBLISHED = "EXISTS (SELECT 1 FROM campaigns_feedbatch WHERE first_position IS NULL)"
@@ -27,7 +29,7 @@ WHERE first_position IS NOT NULL ORDER BY first_position DESC LIMIT 1
 
 
 def publish() -> int:
-    """Give every committed batch its positions; return how many batches.
+    """Give every committed batch its positions and report the newest to webhooks; return how many batches.
 
     Another publisher's work isn't waited for, nor SQLite's single writer beyond its timeout: the next publisher does
     the rest. Inside a transaction of the caller's nobody else can publish until it ends.
@@ -37,7 +39,10 @@ def publish() -> int:
             # The update is a statement of its own: it has to see what the last holder of the lock has committed.
             if is_postgresql() and not fetch_all(f"SELECT pg_try_advisory_xact_lock({FEED_LOCK})")[0][0]:
                 return 0
-            return execute(statement("feed/publish", greatest=greatest(), microseconds=microseconds_now()))
+            published = execute(statement("feed/publish", greatest=greatest(), microseconds=microseconds_now()))
+            if published:
+                status_changed(_newest(), now=database_now())
+            return published
     except DatabaseError as error:
         if connection.in_atomic_block or not is_busy(error):
             raise
@@ -57,10 +62,15 @@ def last_position() -> int:
     always is a position.
     """
     publish_waiting()
-    rows = fetch_all(LAST_POSITION)
-    if not rows:
+    position = _newest()
+    if not position:
         FeedBatch.objects.create(first_line=0, last_line=0)
         publish()
-        rows = fetch_all(LAST_POSITION)
-    ((position,),) = rows or [(0,)]
-    return int(position)
+        position = _newest()
+    return position
+
+
+def _newest() -> int:
+    """Return the last position that was given out; 0 where there is none."""
+    rows = fetch_all(LAST_POSITION)
+    return int(rows[0][0]) if rows else 0

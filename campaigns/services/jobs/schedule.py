@@ -96,10 +96,20 @@ QUICK = Job(
 
 JOBS = (CHECK, DAILY, MONTHLY, QUICK)
 
+# No job that enforces: it isn't watched as they are.
+DELIVER = Job(
+    "Deliver webhooks",
+    "campaigns.tasks.deliver",
+    "Every five seconds: sends webhooks that are due.",
+    None,
+    expire_seconds=60,
+    every=5,
+)
+
 
 def ensure_periodic_tasks(using: str) -> None:
     """Add missing jobs, and correct unchanged ones; those that staff switched off, slowed or renamed stay so."""
-    for job in JOBS:
+    for job in (*JOBS, DELIVER):
         tasks = _tasks(using, job)
         if not tasks:
             _create(using, job)

@@ -33,6 +33,7 @@ from campaigns.rules.periods import ONE_DAY, LocalClock, find_zone, local_clock,
 from campaigns.services.ledger.fold import fold_under_ledger_lock
 from campaigns.services.ledger.locks import brands_open_to_references, limit_job_waits
 from campaigns.services.ledger.unfinished import Unfinished
+from campaigns.services.webhooks.outbox import periods_closed, wants_closed_periods
 
 BATCH_BRANDS_ON_POSTGRESQL = 2_000
 # Fewer, because on SQLite no other transaction can write meanwhile.
@@ -126,9 +127,17 @@ class _Closing:
             "monthly_budget": micros_sql("brand.monthly_budget"),
         }
         closed_at = connection.ops.adapt_datetimefield_value(self.now)
-        closed = execute(self.statement("close_periods", **budgets), self.params | {"closed_at": closed_at})
+        closed = self.close(self.statement("close_periods", **budgets), self.params | {"closed_at": closed_at})
         execute(MARK_CLOSED.format(current=current_sql(), in_scope=self.in_scope), self.params)
         return closed
+
+    def close(self, sql: str, params: dict[str, Any]) -> int:
+        """Close periods; report which to webhooks, in the same transaction, if any endpoint wants to know."""
+        if not wants_closed_periods():
+            return execute(sql, params)
+        closed = fetch_all(f"{sql} RETURNING brand_id, kind, starts_on", params)
+        periods_closed(closed, now=self.now)
+        return len(closed)
 
     def statement(self, name: str, **fragments: str) -> str:
         return statement(f"ledger/{name}", current=current_sql(), in_scope=self.in_scope, **fragments)

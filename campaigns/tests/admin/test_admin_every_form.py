@@ -31,6 +31,7 @@ def entries() -> dict[str, dict[str, Any]]:
         "campaigns.ApiKey": {"name": "dlt", "scopes": ["spend:write"]},
         "campaigns.Brand": {"name": "Alpine", "timezone": "Europe/Vienna", "daily_budget": "100"},
         "campaigns.Campaign": {"name": "Search", "brand": str(Brand.objects.order_by("pk")[0].pk)},
+        "campaigns.Endpoint": {"name": "Desk", "kind": "slack", "url": "https://example.com/", "period_closed": "on"},
         "campaigns.SpendUpload": {"file": SimpleUploadedFile("spend.csv", b"brand,campaign,amount,timestamp\n")},
         "django_celery_beat.ClockedSchedule": {"clocked_time_0": "2026-12-10", "clocked_time_1": "09:30"},
         "django_celery_beat.CrontabSchedule": {"minute": "7"},

@@ -54,7 +54,12 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
     | IMPORTS
     | FORMATS
     | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), EVERYTHING)
-    | {"axes.AccessAttempt": LOOK | {"delete"}, "campaigns.ApiKey": LOOK | {"add"}},
+    | {
+        "axes.AccessAttempt": LOOK | {"delete"},
+        "campaigns.ApiKey": LOOK | {"add"},
+        "campaigns.Endpoint": EVERYTHING,
+        "campaigns.Delivery": LOOK,
+    },
 }
 
 CHANGES = {
@@ -63,7 +68,7 @@ CHANGES = {
     OPERATORS: {*PLATFORMS},
     "all permissions": {"campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", *PLATFORMS},
     "superuser": {
-        *("campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", *PLATFORMS),
+        *("campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", "campaigns.Endpoint", *PLATFORMS),
         *("auth.User", "auth.Group", *SCHEDULE),
     },
 }

@@ -43,6 +43,7 @@ class PeriodicTasks(TestCase):
             list(ours.values_list("name", "task", "enabled")),
             [
                 ("Check budgets", "campaigns.tasks.check_budgets", True),
+                ("Deliver webhooks", "campaigns.tasks.deliver", True),
                 ("Quick check", "campaigns.tasks.quick_check", True),
                 ("Reset daily spend", "campaigns.tasks.reset_daily_spend", True),
                 ("Reset monthly spend", "campaigns.tasks.reset_monthly_spend", True),

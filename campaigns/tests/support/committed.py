@@ -30,8 +30,12 @@ from campaigns.models import (
     Campaign,
     CampaignLink,
     DaypartingSchedule,
+    Delivery,
+    DeliveryAttempt,
+    EndpointBrand,
     JobZone,
     Note,
+    OutboxMessage,
     PendingSpend,
     PlatformAccount,
     SpendRecord,
@@ -41,6 +45,10 @@ from campaigns.models import (
 
 IN_ORDER = (
     ApiKeyBrand,
+    DeliveryAttempt,
+    Delivery,
+    OutboxMessage,
+    EndpointBrand,
     BrandAssignment,
     Note,
     SpendRecord,

@@ -13,7 +13,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
-from campaigns.models import ApiKey, CampaignLink, FileFormat, PlatformAccount, SpendTotal, SpendUpload
+from campaigns.models import (
+    ApiKey,
+    CampaignLink,
+    Delivery,
+    Endpoint,
+    FileFormat,
+    OutboxMessage,
+    PlatformAccount,
+    SpendTotal,
+    SpendUpload,
+)
 from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import create_key
 from campaigns.services.jobs.full_check import run_full_check
@@ -41,6 +51,10 @@ def make_a_row_of_each() -> None:
         name="dlt", public_id="a" * 12, secret_sha256="0" * 64, scopes="spend:write", created_by="amara"
     )
     FileFormat.objects.create(name="Google Ads", signature="0" * 64, source="google_ads", used_at=timezone.now())
+    now = timezone.now()
+    endpoint = Endpoint.objects.create(name="Bids", url="https://example.com/", secret="whsec_YQ==", alert_fired=True)
+    message = OutboxMessage.objects.create(event="test", data="{}", created_at=now)
+    Delivery.objects.create(message=message, endpoint=endpoint, created_at=now, next_attempt_at=now)
     Group.objects.get_or_create(name="Some group")
     AccessAttempt.objects.create(username="eve", ip_address="192.0.2.1", failures_since_start=1)
     ClockedSchedule.objects.create(clocked_time=timezone.now().replace(microsecond=0))

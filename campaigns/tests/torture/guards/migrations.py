@@ -26,6 +26,7 @@ MIGRATIONS = Path("campaigns/migrations")
 BRANDS, SPEND, WINDOWS = "test_guards_brand_campaign", "test_guards_spend", "test_guards_windows"
 HISTORY, UPLOADS, PERIODS = "test_guards_history", "test_guards_uploads", "test_guards_periods"
 FEED, TOTALS = "test_guards_feed", "test_guards_totals"
+OUTGOING = "test_guards_outgoing"
 
 # Which tests notice that a constraint is gone, by how its name begins.
 TESTS = {
@@ -58,6 +59,9 @@ TESTS = {
     "feed_batch_": FEED,
     "applied_": FEED,
     "accounting_time_zone_": PERIODS,
+    "endpoint_": OUTGOING,
+    "outbox_": OUTGOING,
+    "delivery_": OUTGOING,
 }
 
 # Constraints that can go unnoticed, and on which databases.
@@ -133,6 +137,9 @@ FOREIGN_KEYS = {
     "SpendUpload": UPLOADS,
     "ImportDraft.": UPLOADS,
     "DaypartingSchedule.": WINDOWS,
+    "EndpointBrand.": OUTGOING,
+    "OutboxMessage.": OUTGOING,
+    "Delivery": OUTGOING,
     "": HISTORY,
 }
 
