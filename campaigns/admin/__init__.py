@@ -1,6 +1,7 @@
 """The admin: one package or module per subject. Pages call services and decide nothing themselves."""
 
 from campaigns.admin import beat
+from campaigns.admin.alerts import alerts, mail, rules
 from campaigns.admin.brand import admin as brand
 from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
@@ -9,6 +10,7 @@ from campaigns.admin.platforms import accounts, held, links
 
 __all__ = [
     "accounts",
+    "alerts",
     "beat",
     "brand",
     "campaign",
@@ -16,6 +18,8 @@ __all__ = [
     "held",
     "history",
     "links",
+    "mail",
+    "rules",
     "spend",
     "statements",
     "uploads",

@@ -4,6 +4,7 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.notes import Note
+from campaigns.models.outgoing.alerts import Alert, AlertEmail, AlertMessage, AlertPreference, AlertRule
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
@@ -15,6 +16,11 @@ from campaigns.models.uploads import ImportDraft, ImportedRecords, SpendUpload, 
 
 __all__ = [
     "AccountingTimeZone",
+    "Alert",
+    "AlertEmail",
+    "AlertMessage",
+    "AlertPreference",
+    "AlertRule",
     "Brand",
     "BrandAssignment",
     "BrandPace",

@@ -16,6 +16,7 @@ from campaigns.database.dialects import in_list, in_subquery_by_index, list_para
 from campaigns.models import JobRun
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
+from campaigns.services.alerts.evaluate import evaluate_after_check
 from campaigns.services.enforcement.enforce import Enforcement, Transitions, enforce
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.due_brands import clear_due, due_rows, mark_due
@@ -56,6 +57,8 @@ class QuickCheck:
     brands: int = 0
     # Campaigns whose next change was due, without those of the brands above.
     campaigns: int = 0
+    # The brands of both: alerts are evaluated for them.
+    looked_at: set[int] = field(default_factory=set)
 
     transitions: Transitions | None = None
     enforcements: list[Enforcement] = field(default_factory=list)
@@ -88,6 +91,7 @@ def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions 
     done = QuickCheck(transitions=transitions)
     if due or totals:
         done = quick_check(actor, clock=clock, transitions=transitions, totals=totals)
+        evaluate_after_check(done.looked_at, now=clock(), unfinished=done.unfinished)
     run = JobRun(
         name=JOB,
         started_at=started_at,
@@ -169,6 +173,7 @@ def _enforce(done: QuickCheck, scope: Scope, brands: dict[int, str], clock: Cloc
     """Enforce the part of the scope that lies in these brands, which are given with their time zones."""
     if not brands:
         return
+    done.looked_at.update(brands)
     changed = brands_with_changed_zones(brands)
     rest = scope.within(set(brands).difference(changed))
     try:

@@ -93,13 +93,24 @@ QUICK = Job(
     former_expire_seconds=10,
 )
 
+# Sends nothing that it isn't time for, so a run that is missed is no loss: its runs aren't noted.
+SEND_ALERTS = Job(
+    "Send alerts",
+    "campaigns.tasks.send_alerts",
+    "Every ten seconds: writes and sends the e-mails about alerts, and digests.",
+    None,
+    expire_seconds=60,
+    every=10,
+)
 
+# Whose runs are noted, and late when they don't come.
 JOBS = (CHECK, DAILY, MONTHLY, QUICK)
+PERIODIC = (*JOBS, SEND_ALERTS)
 
 
 def ensure_periodic_tasks(using: str) -> None:
     """Add missing jobs, and correct unchanged ones; those that staff switched off, slowed or renamed stay so."""
-    for job in JOBS:
+    for job in PERIODIC:
         tasks = _tasks(using, job)
         if not tasks:
             _create(using, job)

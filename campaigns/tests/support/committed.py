@@ -22,6 +22,9 @@ from django_celery_beat.models import (
 
 from campaigns.database.connection import fetch_all
 from campaigns.models import (
+    Alert,
+    AlertEmail,
+    AlertMessage,
     Brand,
     BrandAssignment,
     BrandPeriod,
@@ -38,6 +41,9 @@ from campaigns.models import (
 )
 
 IN_ORDER = (
+    AlertMessage,
+    AlertEmail,
+    Alert,
     BrandAssignment,
     Note,
     SpendRecord,

@@ -1,0 +1,113 @@
+"""From alerts to e-mails: each person is told of each identity once (R19).
+
+Three steps, each in short transactions: routing decides who is told of a new alert; writing makes the e-mails of those
+whose time has come; sending (campaigns.services.alerts.sending) hands them to the mail server with no transaction open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from campaigns.models import Alert, AlertMessage, AlertPreference
+from campaigns.rules.alerts import after_quiet_hours
+from campaigns.rules.clock import Clock
+from campaigns.rules.periods import find_zone
+from campaigns.services.alerts.compose import alert_email
+from campaigns.services.alerts.kinds import KINDS
+from campaigns.services.alerts.recipients import Recipients, brands_assigned_to, may_be_told, sees
+
+# More than so many alerts for a person are one e-mail.
+MOST_APART = 5
+BATCH = 5_000
+
+
+def route(*, clock: Clock) -> int:
+    """Note who is told of the alerts that have fired; return of how many alerts."""
+    routed = 0
+    while done := _route_batch(clock()):
+        routed += done
+    return routed
+
+
+def _route_batch(now: datetime) -> int:
+    with transaction.atomic():
+        # Two workers may be here at once; on SQLite the transaction keeps the other one out.
+        rows = Alert.objects.filter(is_routed=False, resolved_at__isnull=True).select_related("rule").order_by("pk")
+        alerts = list(rows.select_for_update(of=("self",), skip_locked=True)[:BATCH])
+        if not alerts:
+            return 0
+        recipients = Recipients(alerts)
+        told = [(alert, pk) for alert in alerts for pk in sorted(recipients.of(alert))]
+        choices = preferences_of({pk for _, pk in told})
+        AlertMessage.objects.bulk_create(
+            (
+                AlertMessage(alert=alert, person_id=pk, due_at=_due(alert, choices[pk], now))
+                for alert, pk in told
+                if choices[pk].frequency == AlertPreference.Frequency.AT_ONCE
+            ),
+            batch_size=1_000,
+            ignore_conflicts=True,
+        )
+        Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(is_routed=True)
+    return len(alerts)
+
+
+def preferences_of(people: Iterable[int]) -> dict[int, AlertPreference]:
+    """Return what each person chose, or the defaults."""
+    wanted = set(people)
+    stored = {each.user_id: each for each in AlertPreference.objects.filter(user__in=wanted)}
+    return {pk: stored.get(pk) or AlertPreference(user_id=pk, timezone=settings.TIME_ZONE) for pk in wanted}
+
+
+def _due(alert: Alert, choice: AlertPreference, now: datetime) -> datetime:
+    kind, zone = KINDS.get(alert.kind), find_zone(choice.timezone)
+    if zone is None or (kind and kind.is_urgent):
+        return now
+    return after_quiet_hours(now, zone, choice.quiet_from, choice.quiet_until)
+
+
+def write(*, clock: Clock) -> int:
+    """Write the e-mails of messages that are due; return how many. What has resolved meanwhile isn't sent."""
+    due = AlertMessage.objects.filter(is_settled=False, due_at__lte=clock())
+    people = list(due.order_by().values_list("person_id", flat=True).distinct())
+    return sum(_write_for(pk, clock()) for pk in people)
+
+
+def _write_for(pk: int, now: datetime) -> int:
+    with transaction.atomic():
+        rows = AlertMessage.objects.filter(person=pk, is_settled=False, due_at__lte=now).order_by("pk")
+        messages = list(rows.select_for_update(of=("self",), skip_locked=True).select_related("alert"))
+        if not messages:
+            return 0
+        person = User.objects.get(pk=pk)
+        wanted = {message.alert_id for message in messages if _is_wanted(person, message, now)}
+        emails = [
+            (alert_email(person, alerts, written_at=now, next_attempt_at=now), covered)
+            for alerts, covered in _e_mails([each.alert for each in messages if each.alert_id in wanted])
+        ]
+        AlertMessage.objects.filter(pk__in=[each.pk for each in messages]).update(is_settled=True)
+        for email, covered in emails:
+            email.save()
+            AlertMessage.objects.filter(person=pk, alert__in=covered).update(email=email)
+    return len(emails)
+
+
+def _is_wanted(person: User, message: AlertMessage, now: datetime) -> bool:
+    alert = message.alert
+    return alert.resolved_at is None and may_be_told(person) and sees(person, alert, brands_assigned_to(person))
+
+
+def _e_mails(alerts: Sequence[Alert]) -> list[tuple[list[Alert], list[int]]]:
+    """Return the alerts of each e-mail, and all alerts that it covers: of several thresholds it says the highest."""
+    highest: dict[tuple[int | str | object, ...], list[Alert]] = {}
+    for alert in sorted(alerts, key=lambda each: (not each.is_bad, -each.threshold, each.pk)):
+        highest.setdefault((alert.kind, alert.subject, alert.period, alert.budget), []).append(alert)
+    groups = list(highest.values())
+    if len(groups) > MOST_APART:
+        return [([group[0] for group in groups], [each.pk for group in groups for each in group])]
+    return [([group[0]], [each.pk for each in group]) for group in groups]
