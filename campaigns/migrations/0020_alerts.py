@@ -18,9 +18,26 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='AlertRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=30)),
+                ('threshold', models.PositiveIntegerField(help_text='Percent, hours or another number, as the kind says; 0 where the kind needs none.')),
+                ('delivery', models.CharField(choices=[('at_once', 'at once'), ('digest', 'in the digest')], default='at_once', help_text='People can choose a digest, or nothing, for themselves.', max_length=10)),
+                ('enabled', models.BooleanField(db_default=True, default=True, verbose_name='on')),
+                ('brands', models.ManyToManyField(blank=True, help_text='Only these brands. Empty: all brands.', related_name='+', to='campaigns.brand')),
+                ('group', models.ForeignKey(blank=True, help_text='Told where nobody is assigned to the brand. Empty: superusers with an e-mail address.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='auth.group')),
+            ],
+            options={
+                'verbose_name': 'alert rule',
+                'ordering': ('kind', 'threshold', 'pk'),
+            },
+        ),
+        migrations.CreateModel(
             name='Alert',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('rule', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='campaigns.alertrule')),
                 ('kind', models.CharField(max_length=30)),
                 ('subject', models.CharField(max_length=250)),
                 ('period', models.CharField(blank=True, max_length=40)),
@@ -93,32 +110,12 @@ class Migration(migrations.Migration):
                 ('digest_hour', models.PositiveSmallIntegerField(default=8, verbose_name='digest at')),
                 ('quiet_from', models.PositiveSmallIntegerField(default=0)),
                 ('quiet_until', models.PositiveSmallIntegerField(default=0)),
+                ('digested_on', models.DateField(editable=False, null=True)),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'default_permissions': (),
             },
-        ),
-        migrations.CreateModel(
-            name='AlertRule',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=30)),
-                ('threshold', models.PositiveIntegerField(help_text='Percent, hours or another number, as the kind says; 0 where the kind needs none.')),
-                ('delivery', models.CharField(choices=[('at_once', 'at once'), ('digest', 'in the digest')], default='at_once', help_text='People can choose a digest, or nothing, for themselves.', max_length=10)),
-                ('enabled', models.BooleanField(db_default=True, default=True, verbose_name='on')),
-                ('brands', models.ManyToManyField(blank=True, help_text='Only these brands. Empty: all brands.', related_name='+', to='campaigns.brand')),
-                ('group', models.ForeignKey(blank=True, help_text='Told where nobody is assigned to the brand. Empty: superusers with an e-mail address.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='auth.group')),
-            ],
-            options={
-                'verbose_name': 'alert rule',
-                'ordering': ('kind', 'threshold', 'pk'),
-            },
-        ),
-        migrations.AddField(
-            model_name='alert',
-            name='rule',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='campaigns.alertrule'),
         ),
         migrations.AddIndex(
             model_name='alertemail',

@@ -133,6 +133,8 @@ class AlertPreference(models.Model):
     # Hours from 0 to 23 of the person's zone; the same twice: no quiet hours.
     quiet_from = models.PositiveSmallIntegerField(default=0)
     quiet_until = models.PositiveSmallIntegerField(default=0)
+    # The person's local date of the last digest, also where there was nothing to write.
+    digested_on = models.DateField(null=True, editable=False)
 
     class Meta:
         default_permissions = ()

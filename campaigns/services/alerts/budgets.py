@@ -51,7 +51,6 @@ def day_budgets(look: Look) -> Iterator[State]:
 
 def campaign_limits(look: Look) -> Iterator[State]:
     """Yield the campaigns that are paused by their own daily limit: enforcement has compared spend and limit."""
-    # guard: alert-campaign-limits
     rows = Campaign.objects.filter(
         pause_reasons__gte=PauseReason.CAMPAIGN_DAILY_LIMIT, daily_spend_limit__gt=0, archived_at__isnull=True
     ).alias(bit=F("pause_reasons").bitand(int(PauseReason.CAMPAIGN_DAILY_LIMIT)))

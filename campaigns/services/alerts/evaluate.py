@@ -55,8 +55,7 @@ def evaluate(brands: Collection[int] | None, *, now: datetime) -> Evaluated:
     if not look.rules:
         return Evaluated()
     held, silent = _what_holds(look)
-    with transaction.atomic():
-        return _record(look, held, silent)
+    return _record(look, held, silent)
 
 
 def _look(brands: Collection[int] | None, now: datetime) -> Look:
@@ -83,7 +82,6 @@ def _what_holds(look: Look) -> tuple[dict[Identity, tuple[AlertRule, State]], se
                 held[identity] = rule, state
                 if is_silenced(code, state.brand_id, silencing=dict(silencing)):
                     silent.add(identity)
-            # guard: alert-silencing
             if code == BUDGET_MONTH and state.threshold >= REACHED and state.brand_id:
                 silencing[BUDGET_DAY].add(state.brand_id)
                 silencing[CAMPAIGN_LIMIT].add(state.brand_id)
@@ -97,14 +95,16 @@ def _record(look: Look, held: dict[Identity, tuple[AlertRule, State]], silent: s
     new = [identity for identity in held if identity not in there and identity not in silent]
     reopened = [there[each][0] for each in held if each in there and not there[each][1] and each not in silent]
     ended = [pk for identity, (pk, is_open) in there.items() if is_open and identity not in held]
-    # Another run may have recorded the same meanwhile.
-    Alert.objects.bulk_create(
-        (_alert(look, each, *held[each]) for each in new), batch_size=BATCH, ignore_conflicts=True
-    )
-    for piece in _pieces(reopened):
-        Alert.objects.filter(pk__in=piece).update(resolved_at=None, acknowledged_at=None, snoozed_until=None)
-    for piece in _pieces(ended):
-        Alert.objects.filter(pk__in=piece, resolved_at__isnull=True).update(resolved_at=look.now)
+    if not (new or reopened or ended):
+        return Evaluated()  # the ordinary case: nothing is written, and no transaction was open
+    with transaction.atomic():
+        alerts = (_alert(look, each, *held[each]) for each in new)
+        # Another run may have recorded the same meanwhile.
+        Alert.objects.bulk_create(alerts, batch_size=BATCH, ignore_conflicts=True)
+        for piece in _pieces(reopened):
+            Alert.objects.filter(pk__in=piece).update(resolved_at=None, acknowledged_at=None, snoozed_until=None)
+        for piece in _pieces(ended):
+            Alert.objects.filter(pk__in=piece, resolved_at__isnull=True).update(resolved_at=look.now)
     return Evaluated(len(new), len(reopened), len(ended))
 
 

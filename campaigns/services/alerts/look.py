@@ -18,7 +18,6 @@ from campaigns.rules.money import from_micros
 
 BUDGET_MONTH, BUDGET_DAY = "budget_month", "budget_day"
 
-# guard: alert-thresholds
 # Rounded up, as whole millionths: the least spend that reaches the percentage.
 CROSSED = "({budget} > 0 AND {spend} >= ({budget} * {percent} + 99) / 100)"
 NEVER = "1 = 0"

@@ -133,7 +133,7 @@ class ChangeTests(HomeTestCase):
 
 
 class SizeTests(HomeTestCase):
-    MOST = 15
+    MOST = 20
 
     def queries(self) -> int:
         self.home()

@@ -75,8 +75,8 @@ class RecipientTests(Alerting):
         route(clock=at())
         write(clock=at())
         given.delete()
-        self.assertEqual(self.send(), [])
-        self.assertEqual(AlertEmail.objects.get().state, AlertEmail.State.FAILED)
+        self.assertNotIn("anna@example.com", [to for to, _ in self.send()])
+        self.assertEqual(AlertEmail.objects.get(person=anna).state, AlertEmail.State.FAILED)
 
     def test_an_inactive_person_is_not_told(self) -> None:
         BrandAssignment.objects.create(user=person("anna", is_active=False), brand=self.brand)
@@ -188,6 +188,50 @@ class SendingTests(Alerting):
         with MailServer() as server:
             send_waiting(clock=at(NOW + timedelta(minutes=5)))
         self.assertEqual([message["Message-ID"] for message in server.messages], [email.message_id])
+
+
+class DigestTests(Alerting):
+    def setUp(self) -> None:
+        super().setUp()
+        # The alerts of a day's budget go into the digest.
+        Brand.objects.filter(pk=self.brand.pk).update(monthly_budget=None, daily_budget=Decimal(50))
+
+    def prefer(self, **fields: Any) -> None:
+        AlertPreference.objects.update_or_create(user=self.root, defaults={"timezone": "UTC"} | fields)
+
+    def test_what_is_not_sent_at_once_is_in_the_daily_digest_once_a_day(self) -> None:
+        self.prefer(digest_hour=13)
+        self.cross()
+        self.assertEqual(self.send(), [])
+        self.assertEqual(self.send(utc("2026-11-28T12:59")), [])
+        sent = [("root@example.com", "1 alert in the last 24 hours, 1 open")]
+        self.assertEqual(self.send(utc("2026-11-28T13:00")), sent)
+        self.assertEqual(self.send(utc("2026-11-28T13:01")), [])
+        self.assertEqual(self.send(utc("2026-11-29T13:01")), [])
+
+    def test_the_hour_is_that_of_the_persons_zone(self) -> None:
+        self.prefer(digest_hour=8, timezone="America/New_York")
+        self.cross()
+        self.assertEqual(self.send(utc("2026-11-28T12:59")), [])
+        self.assertEqual(len(self.send(utc("2026-11-28T13:00"))), 1)
+
+    def test_a_weekly_digest_comes_on_mondays(self) -> None:
+        self.prefer(frequency="weekly")
+        self.cross()
+        self.assertEqual(self.send(utc("2026-11-29T23:00")), [])
+        sent = [("root@example.com", "1 alert in the last 7 days, 1 open")]
+        self.assertEqual(self.send(utc("2026-11-30T08:00")), sent)
+
+    def test_what_came_at_once_is_not_told_again(self) -> None:
+        self.prefer(digest_hour=13)
+        Brand.objects.filter(pk=self.brand.pk).update(monthly_budget=Decimal(100), daily_budget=None)
+        self.cross()
+        self.assertEqual(len(self.send()), 1)
+        self.assertEqual(self.send(utc("2026-11-28T13:00")), [])
+
+    def test_nothing_to_read_is_no_digest(self) -> None:
+        self.prefer()
+        self.assertEqual(self.send(), [])
 
 
 class TwoWorkersTests(CommittedTestCase):

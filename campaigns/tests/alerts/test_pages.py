@@ -99,7 +99,13 @@ class AlertPageTests(TestCase):
 
     def test_everybody_chooses_for_themselves(self) -> None:
         self.assertIn("No mail server is set up", self.read(MINE))
-        answers = {"frequency": "daily", "timezone": "europe/berlin", "digest_hour": 7, "quiet_from": 0, "quiet_until": 0}
+        answers = {
+            "frequency": "daily",
+            "timezone": "europe/berlin",
+            "digest_hour": 7,
+            "quiet_from": 0,
+            "quiet_until": 0,
+        }
         page = self.client.post(reverse(MINE), answers, follow=True)
         self.assertContains(page, "Saved which e-mails you get.")
         stored = AlertPreference.objects.get()

@@ -14,6 +14,7 @@ from campaigns.rules.alerts import after_quiet_hours, crossed, is_beyond, tolera
 from campaigns.services.alerts.evaluate import evaluate
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.jobs.quick_check import run_quick_check
+from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 
 NOW = utc("2026-11-28T12:00")
@@ -176,12 +177,21 @@ class IdentityTests(TestCase):
         with self.assertNumQueries(2):
             self.check()
 
-    def test_a_failure_is_reported_and_stops_nothing(self) -> None:
-        spend(self.campaign, "100", NOW)
+
+class FailureTests(CommittedTestCase):
+    def rename(self, before: str, after: str) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE campaigns_alert RENAME TO campaigns_alert_gone")
-        with self.assertLogs("campaigns.services.alerts.evaluate", "ERROR"):
-            self.check()
-        self.campaign.refresh_from_db()
-        self.assertEqual(self.campaign.status, "paused")
+            cursor.execute(f"ALTER TABLE {before} RENAME TO {after}")
+
+    def test_a_failure_is_reported_and_stops_nothing(self) -> None:
+        campaign = make_campaign(make_brand(monthly_budget=Decimal(100)))
+        spend(campaign, "100", NOW)
+        self.rename("campaigns_alert", "campaigns_alert_gone")
+        try:
+            with self.assertLogs("campaigns.services.alerts.evaluate", "ERROR"):
+                run_quick_check(clock=lambda: NOW)
+        finally:
+            self.rename("campaigns_alert_gone", "campaigns_alert")
+        campaign.refresh_from_db()
+        self.assertEqual(campaign.status, "paused")
         self.assertIn("Alerts couldn't be evaluated (", JobRun.objects.get(name="quick_check").problem)

@@ -25,6 +25,7 @@ from campaigns.models import (
     Alert,
     AlertEmail,
     AlertMessage,
+    AlertRule,
     Brand,
     BrandAssignment,
     BrandPeriod,
@@ -61,6 +62,7 @@ IN_ORDER = (
 OF_MIGRATE = [
     model._meta.db_table
     for model in (
+        AlertRule,
         ContentType,
         Permission,
         Group,
