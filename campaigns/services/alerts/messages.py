@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -27,34 +28,41 @@ BATCH = 5_000
 
 
 def route(*, clock: Clock) -> int:
-    """Note who is told of the alerts that have fired; return of how many alerts."""
-    routed = 0
-    while done := _route_batch(clock()):
-        routed += done
+    """Note who is told of the alerts that have fired; return of how many alerts.
+
+    An alert that reaches nobody yet stays to be routed: on a new installation there may be no superuser so far.
+    """
+    routed, last = 0, 0
+    while batch := _route_batch(last, clock()):
+        routed += batch.routed
+        last = batch.last
     return routed
 
 
-def _route_batch(now: datetime) -> int:
+class _Batch(NamedTuple):
+    routed: int
+    last: int
+
+
+def _route_batch(after: int, now: datetime) -> _Batch | None:
     with transaction.atomic():
         # Two workers may be here at once; on SQLite the transaction keeps the other one out.
-        rows = Alert.objects.filter(is_routed=False, resolved_at__isnull=True).select_related("rule").order_by("pk")
-        alerts = list(rows.select_for_update(of=("self",), skip_locked=True)[:BATCH])
+        rows = Alert.objects.filter(is_routed=False, resolved_at__isnull=True, pk__gt=after).order_by("pk")
+        alerts = list(rows.select_related("rule").select_for_update(of=("self",), skip_locked=True)[:BATCH])
         if not alerts:
-            return 0
+            return None
         recipients = Recipients(alerts)
         told = [(alert, pk) for alert in alerts for pk in sorted(recipients.of(alert))]
         choices = preferences_of({pk for _, pk in told})
-        AlertMessage.objects.bulk_create(
-            (
-                AlertMessage(alert=alert, person_id=pk, due_at=_due(alert, choices[pk], now))
-                for alert, pk in told
-                if choices[pk].frequency == AlertPreference.Frequency.AT_ONCE
-            ),
-            batch_size=1_000,
-            ignore_conflicts=True,
+        messages = (
+            AlertMessage(alert=alert, person_id=pk, due_at=_due(alert, choices[pk], now))
+            for alert, pk in told
+            if choices[pk].frequency == AlertPreference.Frequency.AT_ONCE
         )
-        Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(is_routed=True)
-    return len(alerts)
+        AlertMessage.objects.bulk_create(messages, batch_size=1_000, ignore_conflicts=True)
+        routed = sorted({alert.pk for alert, _ in told})
+        Alert.objects.filter(pk__in=routed).update(is_routed=True)
+    return _Batch(len(routed), alerts[-1].pk)
 
 
 def preferences_of(people: Iterable[int]) -> dict[int, AlertPreference]:

@@ -83,6 +83,13 @@ class RecipientTests(Alerting):
         self.cross()
         self.assertEqual([to for to, _ in self.send()], ["root@example.com"])
 
+    def test_what_reaches_nobody_is_sent_as_soon_as_somebody_can_be_told(self) -> None:
+        User.objects.update(email="")
+        self.cross()
+        self.assertEqual(self.send(), [])
+        User.objects.update(email="root@example.com")
+        self.assertEqual(len(self.send()), 1)
+
 
 class OnceTests(Alerting):
     def test_one_identity_is_sent_once(self) -> None:
