@@ -28,7 +28,7 @@ def month_budgets(look: Look) -> Iterator[State]:
                 period=f"{brand.month:%Y-%m}",
                 of=f"the {brand.month:%B %Y} budget",
                 meaning=f"All campaigns are paused until {until:%Y-%m-%d}, unless the budget is raised."
-                if percent >= REACHED
+                if brand.month_spend * 100 >= (brand.monthly_budget or 0) * REACHED
                 else f"Campaigns keep running until it is used up; the month ends on {_last_day(until):%Y-%m-%d}.",
             )
 
@@ -44,7 +44,7 @@ def day_budgets(look: Look) -> Iterator[State]:
                 period=f"{brand.today}",
                 of=f"the daily budget of {brand.today}",
                 meaning="All campaigns are paused until midnight, unless the budget is raised."
-                if percent >= REACHED
+                if brand.day_spend * 100 >= (brand.daily_budget or 0) * REACHED
                 else "Campaigns keep running until it is used up.",
             )
 

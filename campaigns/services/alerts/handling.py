@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from campaigns.models import Alert
 from campaigns.models.outgoing.alerts import MAX_NOTE
@@ -24,11 +25,23 @@ def visible_alerts(person: Person) -> QuerySet[Alert]:
     return visible_to(person, Alert.objects.select_related("brand", "campaign"), "brand")
 
 
+# Of several thresholds of one budget the highest is shown and counted; what people do to it holds for the lower ones.
+HIGHER = Alert.objects.filter(
+    brand=OuterRef("brand"),
+    kind=OuterRef("kind"),
+    subject=OuterRef("subject"),
+    period=OuterRef("period"),
+    budget=OuterRef("budget"),
+    threshold__gt=OuterRef("threshold"),
+    resolved_at__isnull=True,
+)
+
+
 def open_alerts(person: Person, *, now: datetime) -> QuerySet[Alert]:
     """Return the open alerts, worst first: those that nobody has acknowledged or snoozed, then what needs action."""
     return (
         visible_alerts(person)
-        .filter(resolved_at__isnull=True)
+        .filter(~Exists(HIGHER), resolved_at__isnull=True)
         .annotate(
             handled=Case(
                 When(Q(acknowledged_at__isnull=False) | Q(snoozed_until__gt=now), then=Value(1)),
@@ -57,7 +70,7 @@ def count_open(person: Person, *, now: datetime) -> OpenCount:
     unhandled = Q(acknowledged_at__isnull=True) & (Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
     counts = (
         visible_alerts(person)
-        .filter(resolved_at__isnull=True)
+        .filter(~Exists(HIGHER), resolved_at__isnull=True)
         .aggregate(
             open=Count("pk"),
             unhandled=Count("pk", filter=unhandled),
@@ -69,7 +82,9 @@ def count_open(person: Person, *, now: datetime) -> OpenCount:
 
 def acknowledge(alerts: Iterable[int], note: str, *, person: Person, now: datetime) -> int:
     """Note that the person takes care of open alerts; return of how many."""
-    return _of(person, alerts).update(
+    return _update(
+        person,
+        alerts,
         acknowledged_by=person.pk,
         acknowledged_who=person.get_username(),
         acknowledged_at=now,
@@ -83,7 +98,9 @@ def snooze(alerts: Iterable[int], note: str, *, person: Person, now: datetime) -
     text = _note(note)
     if not text:
         raise AlertRefused("Enter a note that says why it can wait.")
-    return _of(person, alerts).update(
+    return _update(
+        person,
+        alerts,
         acknowledged_by=person.pk,
         acknowledged_who=person.get_username(),
         acknowledged_at=None,
@@ -92,9 +109,14 @@ def snooze(alerts: Iterable[int], note: str, *, person: Person, now: datetime) -
     )
 
 
-def _of(person: Person, alerts: Iterable[int]) -> QuerySet[Alert]:
-    seen = visible_alerts(person).filter(pk__in=list(alerts)).order_by().values("pk")
-    return Alert.objects.filter(pk__in=seen, resolved_at__isnull=True)
+def _update(person: Person, alerts: Iterable[int], **fields: Any) -> int:
+    """Change open alerts that the person sees, and the lower thresholds that they cover; return how many."""
+    seen = visible_alerts(person).filter(pk__in=list(alerts), resolved_at__isnull=True)
+    chosen = list(seen.order_by().values_list("pk", flat=True))
+    covers = Q(pk__in=chosen) | Exists(HIGHER.filter(pk__in=chosen))
+    pks = list(Alert.objects.filter(covers, resolved_at__isnull=True).values_list("pk", flat=True)) if chosen else []
+    Alert.objects.filter(pk__in=pks, resolved_at__isnull=True).update(**fields)
+    return len(chosen)
 
 
 def _note(text: str) -> str:
