@@ -115,10 +115,11 @@ def _known(look: Look, held: Collection[Identity]) -> Iterable[tuple[Any, ...]]:
         operational = [code for code, kind in KINDS.items() if kind.is_operational]
         open_ones = open_ones.filter(brand__in=look.brands).exclude(kind__in=operational)
     yield from open_ones.order_by().values_list(*COLUMNS)
-    for piece in _pieces(sorted({each.subject for each in held})):
-        resolved = Alert.objects.filter(subject__in=piece, resolved_at__isnull=False)
-        periods = {each.period for each in held}
-        yield from resolved.filter(period__in=sorted(periods)).order_by().values_list(*COLUMNS)
+    resolved = Alert.objects.filter(period__in=sorted({each.period for each in held}), resolved_at__isnull=False)
+    subjects = sorted({each.subject for each in held})
+    if len(subjects) <= BATCH:  # for more, those of the periods are read at once
+        resolved = resolved.filter(subject__in=subjects)
+    yield from resolved.order_by().values_list(*COLUMNS)
 
 
 def _alert(look: Look, identity: Identity, rule: AlertRule, state: State) -> Alert:

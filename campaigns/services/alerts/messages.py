@@ -93,7 +93,9 @@ def _write_for(pk: int, now: datetime) -> int:
         if not messages:
             return 0
         person = User.objects.get(pk=pk)
-        wanted = {message.alert_id for message in messages if _is_wanted(person, message, now)}
+        assigned, may_be = brands_assigned_to(person), may_be_told(person)
+        open_ones = [each.alert for each in messages if may_be and each.alert.resolved_at is None]
+        wanted = {alert.pk for alert in open_ones if sees(person, alert, assigned)}
         emails = [
             (alert_email(person, alerts, written_at=now, next_attempt_at=now), covered)
             for alerts, covered in _e_mails([each.alert for each in messages if each.alert_id in wanted])
@@ -103,11 +105,6 @@ def _write_for(pk: int, now: datetime) -> int:
             email.save()
             AlertMessage.objects.filter(person=pk, alert__in=covered).update(email=email)
     return len(emails)
-
-
-def _is_wanted(person: User, message: AlertMessage, now: datetime) -> bool:
-    alert = message.alert
-    return alert.resolved_at is None and may_be_told(person) and sees(person, alert, brands_assigned_to(person))
 
 
 def _e_mails(alerts: Sequence[Alert]) -> list[tuple[list[Alert], list[int]]]:
