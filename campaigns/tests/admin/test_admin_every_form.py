@@ -28,6 +28,7 @@ def entries() -> dict[str, dict[str, Any]]:
     return {
         "auth.User": {"username": "zofia", **password},
         "auth.Group": {"name": "Auditors"},
+        "campaigns.AlertRule": {"kind": "budget_month", "threshold": "90"},
         "campaigns.Brand": {"name": "Alpine", "timezone": "Europe/Vienna", "daily_budget": "100"},
         "campaigns.Campaign": {"name": "Search", "brand": str(Brand.objects.order_by("pk")[0].pk)},
         "campaigns.SpendUpload": {"file": SimpleUploadedFile("spend.csv", b"brand,campaign,amount,timestamp\n")},

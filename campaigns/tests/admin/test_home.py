@@ -133,7 +133,7 @@ class ChangeTests(HomeTestCase):
 
 
 class SizeTests(HomeTestCase):
-    MOST = 20
+    MOST = 21
 
     def queries(self) -> int:
         self.home()

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
-from campaigns.models import CampaignLink, PlatformAccount, SpendTotal, SpendUpload
+from campaigns.models import AlertEmail, CampaignLink, PlatformAccount, SpendTotal, SpendUpload
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 
@@ -28,7 +28,9 @@ def make_a_row_of_each() -> None:
     account = PlatformAccount.objects.create(source="google_ads", external_id="123", name="Alpine on Google")
     CampaignLink.objects.create(account=account, external_id="456", name="Search", campaign=campaign)
     SpendTotal.objects.create(source="google_ads", account="123", campaign="456", day="2026-03-01", total=5)
-    User.objects.get_or_create(username="somebody")
+    somebody, _ = User.objects.get_or_create(username="somebody")
+    # The budget of 5 is spent, so the full check has made an alert.
+    AlertEmail.objects.create(person=somebody, message_id="<1@example.com>", subject="Spent")
     SpendUpload.objects.create(
         who="somebody", name="spend.csv", size=1, state="done", timezone="UTC", created_at=timezone.now()
     )
