@@ -82,3 +82,17 @@ def _sender() -> str:
             " Budget manager <budget@example.com>."
         )
     return sender
+
+
+def site_url(allowed_hosts: list[str], *, debug: bool) -> str:
+    """Return the address of the site, from SITE_URL, else from the first host. Raises ImproperlyConfigured."""
+    url = text("SITE_URL").rstrip("/")
+    if not url:
+        host = next((each.lstrip(".") for each in allowed_hosts if each != "*"), "localhost")
+        return f"http://{host}:8000" if debug or host in SAME_MACHINE else f"https://{host}"
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        raise ImproperlyConfigured(
+            f"SITE_URL={masked(url)} isn't an address of a site: use https://budget.example.com."
+        )
+    return url

@@ -263,6 +263,9 @@ if MAIL_SERVER:
     DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_SERVER.sender
 EMAIL_TIMEOUT = mail.TIMEOUT
 
+# The address of the site, for links in e-mails that no request asks for.
+SITE_URL = mail.site_url(ALLOWED_HOSTS, debug=DEBUG)
+
 # Recipients of `manage.py watch`.
 WATCH_EMAIL = [] if UNCONFIGURED or SIMULATION else monitoring.watch_email(email_is_set_up=EMAIL_IS_SET_UP)
 WATCH_WEBHOOK_URL = "" if UNCONFIGURED or SIMULATION else monitoring.watch_webhook_url()

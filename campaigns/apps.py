@@ -26,6 +26,7 @@ class CampaignsConfig(AppConfig):
         pre_migrate.connect(prepare_database, dispatch_uid="campaigns.prepare_database")
         post_migrate.connect(ensure_periodic_tasks, dispatch_uid="campaigns.ensure_periodic_tasks")
         post_migrate.connect(ensure_groups, dispatch_uid="campaigns.ensure_groups")
+        post_migrate.connect(ensure_alert_rules, dispatch_uid="campaigns.ensure_alert_rules")
         post_migrate.connect(ensure_search_indexes, dispatch_uid="campaigns.ensure_search_indexes")
 
 
@@ -60,6 +61,15 @@ def ensure_groups(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs
     from campaigns.services.groups import ensure_groups
 
     ensure_groups(using)
+
+
+def ensure_alert_rules(app_config: AppConfig, using: str, apps: Apps = apps, **kwargs: Any) -> None:
+    """Create the default alert rules of kinds without any, after the groups that they name."""
+    if app_config.name != "campaigns" or not are_complete(apps, "auth", "campaigns"):
+        return
+    from campaigns.services.alerts.kinds import ensure_rules
+
+    ensure_rules(using)
 
 
 def ensure_search_indexes(

@@ -16,6 +16,7 @@ from budget_manager.observe.heartbeat_url import send_heartbeat
 from campaigns.database.clock import database_now
 from campaigns.models import StatusChange
 from campaigns.rules.periods import find_zone
+from campaigns.services.alerts import outgoing
 from campaigns.services.enforcement.enforce import Transitions
 from campaigns.services.history.timeline import beginnings
 from campaigns.services.insight.explain import explain_change
@@ -57,6 +58,14 @@ def quick_check() -> None:
     with logged_transitions() as transitions:
         done = quick.run_quick_check(clock=database_now, transitions=transitions)
     logger.debug("%s: %s", quick.JOB, done.summary)  # it runs every ten seconds
+
+
+@shared_task(name="campaigns.tasks.send_alerts", soft_time_limit=240, time_limit=270)
+def send_alerts() -> None:
+    """Every ten seconds: write and send the e-mails about alerts that are due."""
+    done = outgoing.send_alerts(clock=database_now)
+    if done:
+        logger.info("send_alerts: %s", f"{done:,} e-mails")
 
 
 @shared_task(name="campaigns.tasks.check_shard", expires=240)

@@ -1,6 +1,7 @@
 """The admin: one package or module per subject. Pages call services and decide nothing themselves."""
 
 from campaigns.admin import beat
+from campaigns.admin.alerts import alerts, mail, rules
 from campaigns.admin.brand import admin as brand
 from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
@@ -10,6 +11,7 @@ from campaigns.admin.platforms import accounts, download, held, links
 
 __all__ = [
     "accounts",
+    "alerts",
     "api_keys",
     "beat",
     "brand",
@@ -21,6 +23,8 @@ __all__ = [
     "held",
     "history",
     "links",
+    "mail",
+    "rules",
     "spend",
     "statements",
     "uploads",

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from campaigns.admin.alerts.alerts import alerts_context
 from campaigns.admin.platforms.known import waiting_context
 from campaigns.admin.shared.base import may_view
 from campaigns.admin.shared.display import (
@@ -92,6 +93,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may_view(request, Brand):
         brands = overview.brands_now(user, now=now)
         shown |= _of_brands(brands, request) | {"mine": _of_owner(brands)}
+    shown["alerts"] = alerts_context(request, now)
     shown["waiting"] = waiting_context(request, now)
     if may_view(request, Campaign):
         shown["campaigns"] = _of_campaigns(overview.campaigns_now(user)) | {"drift": _drift(user, now)}

@@ -4,6 +4,7 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.notes import Note
+from campaigns.models.outgoing.alerts import Alert, AlertEmail, AlertMessage, AlertPreference, AlertRule
 from campaigns.models.outgoing.applied import AppliedStatus, PlatformStatus
 from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.outgoing.webhooks import Delivery, DeliveryAttempt, Endpoint, EndpointBrand, OutboxMessage
@@ -20,6 +21,11 @@ from campaigns.models.uploads import ImportDraft, ImportedRecords, SpendUpload, 
 
 __all__ = [
     "AccountingTimeZone",
+    "Alert",
+    "AlertEmail",
+    "AlertMessage",
+    "AlertPreference",
+    "AlertRule",
     "ApiKey",
     "ApiKeyBrand",
     "ApiKeyRequests",

@@ -14,18 +14,21 @@ VIEW = frozenset(
     f"campaigns.view_{model}"
     for model in (
         *("brand", "campaign", "brandperiod", "statuschange", "spendrecord", "jobrun"),
-        *("platformaccount", "campaignlink", "spendtotal"),
+        *("platformaccount", "campaignlink", "spendtotal", "alert"),
     )
 )
 IMPORTS = frozenset({"campaigns.add_spendupload", "campaigns.view_spendupload", "campaigns.view_fileformat"})
 # Linking spend that platforms report, and deciding on held decreases.
 LINKS = frozenset(f"campaigns.change_{model}" for model in ("platformaccount", "campaignlink", "spendtotal"))
+# Acknowledging and snoozing.
+ALERTS = frozenset({"campaigns.change_alert"})
 # Permissions by group. The permission to change a campaign includes its windows.
 GROUPS = {
     VIEWERS: VIEW,
     CAMPAIGN_MANAGERS: VIEW
     | IMPORTS
     | LINKS
+    | ALERTS
     | {
         "campaigns.add_brand",
         "campaigns.change_brand",
@@ -34,6 +37,7 @@ GROUPS = {
         "campaigns.delete_campaign",
     },
     BRAND_MANAGERS: VIEW - {"campaigns.view_jobrun"}
+    | ALERTS
     | {
         "campaigns.only_assigned_brands",
         "campaigns.change_brand",
@@ -44,6 +48,7 @@ GROUPS = {
     OPERATORS: VIEW
     | IMPORTS
     | LINKS
+    | ALERTS
     | {
         f"django_celery_beat.view_{model}"
         for model in ("periodictask", "crontabschedule", "intervalschedule", "solarschedule", "clockedschedule")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 
+from campaigns.admin.alerts.alerts import alerts_panel
 from campaigns.admin.brand.columns import BrandColumnsMixin
 from campaigns.admin.brand.filters import NearBudgetFilter, PaceFilter
 from campaigns.admin.brand.lists import campaigns_of, history_of
@@ -39,7 +40,7 @@ from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField, Mone
 from campaigns.admin.shared.notes import NotesMixin
 from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import brands_named
-from campaigns.models import Brand, BrandPeriod, Campaign, PlatformAccount, StatusChange
+from campaigns.models import Alert, Brand, BrandPeriod, Campaign, PlatformAccount, StatusChange
 from campaigns.rules.currencies import find_currency, read_currency, unknown_currency
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
@@ -180,6 +181,8 @@ class BrandAdmin(
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         if may_view(request, Campaign):
             yield "Campaigns", campaigns_of(obj, add_address(request, obj))
+        if may_view(request, Alert):
+            yield "Open alerts", alerts_panel(request, obj, timezone.now())
         yield self.notes_panel(request, obj)
         if known := accounts_of_brand(obj.pk, now=timezone.now()):
             yield "Platforms", known_table(known, obj.timezone, may_follow=may_view(request, PlatformAccount))

@@ -11,6 +11,7 @@ GROUPS = {
     "Budgets": (
         ("Brands", "storefront", "campaigns", "brand"),
         ("Campaigns", "campaign", "campaigns", "campaign"),
+        ("Alerts", "notifications", "campaigns", "alert"),
         ("Statements", "receipt_long", "campaigns", "brandperiod"),
     ),
     "Activity": (
@@ -33,6 +34,8 @@ GROUPS = {
         ("Webhooks", "webhook", "campaigns", "endpoint"),
         ("Deliveries", "outbox", "campaigns", "delivery"),
         ("Failed sign-ins", "lock_clock", "axes", "accessattempt"),
+        ("Alert rules", "rule", "campaigns", "alertrule"),
+        ("Alert e-mails", "mail", "campaigns", "alertemail"),
         ("Periodic tasks", "schedule", "django_celery_beat", "periodictask"),
         ("Crontabs", "calendar_month", "django_celery_beat", "crontabschedule"),
         ("Intervals", "timer", "django_celery_beat", "intervalschedule"),

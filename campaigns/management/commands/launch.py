@@ -67,6 +67,7 @@ class Command(BaseCommand):
             self.stdout.write("Starting web, worker and beat …")
             self.stdout.flush()
             since = database_now()
+            os.environ.setdefault("SITE_URL", f"http://localhost:{port}")
             with started(commands(port), redis_url) as processes:
                 wait_until_up(port, since, processes)
                 self.stdout.write(boxed(self.introduction(f"http://localhost:{port}/", redis_url)))

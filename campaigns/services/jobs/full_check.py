@@ -15,6 +15,7 @@ from campaigns.database.clock import SKEW
 from campaigns.database.connection import is_lock_timeout, limit_lock_waits
 from campaigns.models import JobRun
 from campaigns.rules.clock import Clock
+from campaigns.services.alerts.evaluate import evaluate_after_check
 from campaigns.services.enforcement.enforce import Change, Enforcement, Transitions, enforce, preview
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.close_periods import close_periods
@@ -69,6 +70,7 @@ def run_full_check(name: str, *, clock: Clock, transitions: Transitions | None =
     """Do a full check and record the run under the job's name."""
     note_start(name, clock())
     check = full_check(name, clock=clock, transitions=transitions)
+    evaluate_after_check(None, now=clock(), unfinished=check.unfinished)
     note_success(name, check, clock())
     return check
 

@@ -16,6 +16,7 @@ from campaigns.database.dialects import in_list, in_subquery_by_index, list_para
 from campaigns.models import JobRun
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import minute_of, quarter_of, quarters_of_the_month
+from campaigns.services.alerts.evaluate import evaluate_after_check
 from campaigns.services.enforcement.enforce import Enforcement, Transitions, enforce
 from campaigns.services.feed.publish import ANYTHING_UNPUBLISHED, publish
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
@@ -57,6 +58,8 @@ class QuickCheck:
     brands: int = 0
     # Campaigns whose next change was due, without those of the brands above.
     campaigns: int = 0
+    # The brands of both: alerts are evaluated for them.
+    looked_at: set[int] = field(default_factory=set)
 
     transitions: Transitions | None = None
     enforcements: list[Enforcement] = field(default_factory=list)
@@ -93,6 +96,8 @@ def run_quick_check(*, clock: Clock, actor: str = JOB, transitions: Transitions 
     finally:
         if unpublished or done.changed:
             publish()
+    if due or totals:
+        evaluate_after_check(done.looked_at, now=clock(), unfinished=done.unfinished)
     run = JobRun(
         name=JOB,
         started_at=started_at,
@@ -175,6 +180,7 @@ def _enforce(done: QuickCheck, scope: Scope, brands: dict[int, str], clock: Cloc
     """Enforce the part of the scope that lies in these brands, which are given with their time zones."""
     if not brands:
         return
+    done.looked_at.update(brands)
     changed = brands_with_changed_zones(brands)
     rest = scope.within(set(brands).difference(changed))
     try:

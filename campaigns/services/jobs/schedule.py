@@ -93,7 +93,17 @@ QUICK = Job(
     former_expire_seconds=10,
 )
 
+# Sends nothing that it isn't time for, so a run that is missed is no loss: its runs aren't noted.
+SEND_ALERTS = Job(
+    "Send alerts",
+    "campaigns.tasks.send_alerts",
+    "Every ten seconds: writes and sends the e-mails about alerts, and digests.",
+    None,
+    expire_seconds=60,
+    every=10,
+)
 
+# Whose runs are noted, and late when they don't come.
 JOBS = (CHECK, DAILY, MONTHLY, QUICK)
 
 # No job that enforces: it isn't watched as they are.
@@ -106,10 +116,12 @@ DELIVER = Job(
     every=5,
 )
 
+PERIODIC = (*JOBS, SEND_ALERTS, DELIVER)
+
 
 def ensure_periodic_tasks(using: str) -> None:
     """Add missing jobs, and correct unchanged ones; those that staff switched off, slowed or renamed stay so."""
-    for job in (*JOBS, DELIVER):
+    for job in PERIODIC:
         tasks = _tasks(using, job)
         if not tasks:
             _create(using, job)

@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from campaigns.models import CheckShard
 from campaigns.models.clocks import unknown_zones
 from campaigns.rules.clock import Clock
+from campaigns.services.alerts.evaluate import evaluate_after_check
 from campaigns.services.enforcement.enforce import Enforcement, Transitions, enforce
 from campaigns.services.enforcement.status_changes import ChangeCounts
 from campaigns.services.jobs.full_check import FullCheck, finish_check, note_start, note_success
@@ -77,5 +78,6 @@ def _end(shards: list[CheckShard], clock: Clock, transitions: Transitions | None
     check.unfinished.add(
         quick_check(job, clock=clock, transitions=transitions).unfinished
     )  # each shard has marked what was locked
+    evaluate_after_check(None, now=clock(), unfinished=check.unfinished)
     note_success(job, check, clock())
     return check

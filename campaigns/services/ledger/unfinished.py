@@ -26,6 +26,8 @@ class Unfinished:
     # Reported totals that couldn't be booked, and what made a booking fail as a whole.
     failed_totals: int = 0
     booking_error: str = ""
+    # What made the evaluation of alerts fail.
+    alerts_error: str = ""
 
     def add(self, other: Unfinished) -> None:
         self.unknown_zones |= other.unknown_zones
@@ -35,6 +37,7 @@ class Unfinished:
         self.totals_locked |= other.totals_locked
         self.failed_totals += other.failed_totals
         self.booking_error = self.booking_error or other.booking_error
+        self.alerts_error = self.alerts_error or other.alerts_error
 
     @property
     def problem(self) -> str:
@@ -47,6 +50,7 @@ class Unfinished:
             TOTALS_LOCKED if self.totals_locked else "",
             _failed_totals_problem(self.failed_totals),
             _booking_problem(self.booking_error),
+            f"Alerts couldn't be evaluated ({self.alerts_error}): statuses are right." if self.alerts_error else "",
         )
         return " ".join(filter(None, sentences))
 

@@ -29,6 +29,7 @@ def entries() -> dict[str, dict[str, Any]]:
         "auth.User": {"username": "zofia", **password},
         "auth.Group": {"name": "Auditors"},
         "campaigns.ApiKey": {"name": "dlt", "scopes": ["spend:write"]},
+        "campaigns.AlertRule": {"kind": "budget_month", "threshold": "90"},
         "campaigns.Brand": {"name": "Alpine", "timezone": "Europe/Vienna", "daily_budget": "100"},
         "campaigns.Campaign": {"name": "Search", "brand": str(Brand.objects.order_by("pk")[0].pk)},
         "campaigns.Endpoint": {"name": "Desk", "kind": "slack", "url": "https://example.com/", "period_closed": "on"},

@@ -133,7 +133,7 @@ class ChangeTests(HomeTestCase):
 
 
 class SizeTests(HomeTestCase):
-    MOST = 23
+    MOST = 24
 
     def queries(self) -> int:
         self.home()

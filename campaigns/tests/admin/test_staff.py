@@ -24,7 +24,7 @@ PLATFORMS = ("campaigns.PlatformAccount", "campaigns.CampaignLink")
 RECORDS = dict.fromkeys(
     (
         *("campaigns.BrandPeriod", "campaigns.StatusChange", "campaigns.SpendRecord", "campaigns.JobRun"),
-        *(*PLATFORMS, "campaigns.SpendTotal"),
+        *(*PLATFORMS, "campaigns.SpendTotal", "campaigns.Alert"),
     ),
     LOOK,
 )
@@ -48,7 +48,7 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
     | RECORDS
     | IMPORTS
     | FORMATS
-    | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group"), LOOK),
+    | dict.fromkeys((*SCHEDULE, "auth.User", "auth.Group", "campaigns.AlertEmail"), LOOK),
     "superuser": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}
     | RECORDS
     | IMPORTS
@@ -59,6 +59,8 @@ MAY_OPEN: dict[str, dict[str, set[str]]] = {
         "campaigns.ApiKey": LOOK | {"add"},
         "campaigns.Endpoint": EVERYTHING,
         "campaigns.Delivery": LOOK,
+        "campaigns.AlertRule": EVERYTHING,
+        "campaigns.AlertEmail": LOOK,
     },
 }
 
@@ -69,6 +71,7 @@ CHANGES = {
     "all permissions": {"campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", *PLATFORMS},
     "superuser": {
         *("campaigns.Brand", "campaigns.Campaign", "campaigns.FileFormat", "campaigns.Endpoint", *PLATFORMS),
+        "campaigns.AlertRule",
         *("auth.User", "auth.Group", *SCHEDULE),
     },
 }
@@ -271,6 +274,6 @@ class AfterMigrate(TestCase):
             {name for name in given if ".view_" not in name},
             {"campaigns.add_brand", "campaigns.change_brand", "campaigns.only_assigned_brands"}
             | {"campaigns.add_spendupload"}
-            | {f"campaigns.change_{name}" for name in ("platformaccount", "campaignlink", "spendtotal")}
+            | {f"campaigns.change_{name}" for name in ("platformaccount", "campaignlink", "spendtotal", "alert")}
             | {f"campaigns.{what}_campaign" for what in ("add", "change", "delete")},
         )

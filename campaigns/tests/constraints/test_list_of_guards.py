@@ -30,7 +30,10 @@ NAMED_CONSTRAINTS_ON_POSTGRESQL = """
 """
 FOREIGN_KEYS_ON_POSTGRESQL = """
     SELECT conname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
-    WHERE contype = 'f' AND relname LIKE 'campaigns\\_%%' AND relnamespace = current_schema()::regnamespace
+    WHERE contype = 'f' AND relname LIKE 'campaigns\\_%%'
+        -- Django's own table of the brands of a rule.
+        AND relname <> 'campaigns_alertrule_brands'
+        AND relnamespace = current_schema()::regnamespace
 """
 TABLES_ON_SQLITE = "SELECT sql FROM sqlite_master WHERE tbl_name LIKE 'campaigns%%' AND sql IS NOT NULL"
 

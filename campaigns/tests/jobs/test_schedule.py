@@ -47,6 +47,7 @@ class PeriodicTasks(TestCase):
                 ("Quick check", "campaigns.tasks.quick_check", True),
                 ("Reset daily spend", "campaigns.tasks.reset_daily_spend", True),
                 ("Reset monthly spend", "campaigns.tasks.reset_monthly_spend", True),
+                ("Send alerts", "campaigns.tasks.send_alerts", True),
             ],
         )
 

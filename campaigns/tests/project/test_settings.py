@@ -19,7 +19,7 @@ from kombu import Connection
 
 from budget_manager import environment, simulation
 from campaigns.services.groups import GROUPS
-from campaigns.services.jobs.schedule import DELIVER, JOBS
+from campaigns.services.jobs.schedule import PERIODIC
 from campaigns.tests.support.outside import POSTGRESQL
 from campaigns.tests.support.processes import BASE_DIR, DOCUMENTED, GOOD_KEY, manage, run
 
@@ -120,7 +120,7 @@ class Starts(SimpleTestCase):
                 " print(sum(group.permissions.count() for group in Group.objects.all()), PeriodicTask.objects.count())"
             )
             made = manage("shell", "--verbosity", "0", "--command", code, **values).stdout.split()
-        expected = sum(map(len, GROUPS.values())), len((*JOBS, DELIVER))
+        expected = sum(map(len, GROUPS.values())), len(PERIODIC)
         self.assertEqual(made, [str(number) for number in expected])
 
     def test_it_knows_the_keys_of_before(self) -> None:

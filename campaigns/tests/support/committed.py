@@ -22,6 +22,10 @@ from django_celery_beat.models import (
 
 from campaigns.database.connection import fetch_all
 from campaigns.models import (
+    Alert,
+    AlertEmail,
+    AlertMessage,
+    AlertRule,
     ApiKeyBrand,
     AppliedStatus,
     Brand,
@@ -49,6 +53,9 @@ IN_ORDER = (
     Delivery,
     OutboxMessage,
     EndpointBrand,
+    AlertMessage,
+    AlertEmail,
+    Alert,
     BrandAssignment,
     Note,
     SpendRecord,
@@ -67,6 +74,7 @@ IN_ORDER = (
 OF_MIGRATE = [
     model._meta.db_table
     for model in (
+        AlertRule,
         ContentType,
         Permission,
         Group,

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
 from campaigns.models import (
+    AlertEmail,
     ApiKey,
     CampaignLink,
     Delivery,
@@ -43,7 +44,9 @@ def make_a_row_of_each() -> None:
         source="google_ads", account="123", campaign="456", day="2026-03-01", total=5, booked_campaign=campaign
     )
     create_key("Airbyte", [Scope.SPEND_WRITE], brands=[brand.pk], created_by="somebody")
-    User.objects.get_or_create(username="somebody")
+    somebody, _ = User.objects.get_or_create(username="somebody")
+    # The budget of 5 is spent, so the full check has made an alert.
+    AlertEmail.objects.create(person=somebody, message_id="<1@example.com>", subject="Spent")
     SpendUpload.objects.create(
         who="somebody", name="spend.csv", size=1, state="done", timezone="UTC", created_at=timezone.now()
     )

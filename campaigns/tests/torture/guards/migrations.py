@@ -27,6 +27,7 @@ BRANDS, SPEND, WINDOWS = "test_guards_brand_campaign", "test_guards_spend", "tes
 HISTORY, UPLOADS, PERIODS = "test_guards_history", "test_guards_uploads", "test_guards_periods"
 FEED, TOTALS = "test_guards_feed", "test_guards_totals"
 OUTGOING = "test_guards_outgoing"
+ALERTS = "test_guards_alerts"
 
 # Which tests notice that a constraint is gone, by how its name begins.
 TESTS = {
@@ -36,6 +37,7 @@ TESTS = {
     "brand_period_spend_in_range": "test_overflow",
     "campaign_day_spend_in_range": "test_overflow",
     "check_shard_": "test_shards",
+    "alert_": ALERTS,
     "platform_account_": TOTALS,
     "campaign_link_": TOTALS,
     "spend_total_": TOTALS,
@@ -66,6 +68,11 @@ TESTS = {
 
 # Constraints that can go unnoticed, and on which databases.
 NEEDS_NO_PROOF = {
+    # Django's own, of the brands of an alert rule.
+    "campaigns_alertrule_brands_alertrule_id_brand_id_ad6c3e4e_uniq": BOTH,
+    # Of unique fields: a name that PostgreSQL gives.
+    "campaigns_alertemail_message_id_key": POSTGRESQL,
+    "campaigns_alertpreference_user_id_key": POSTGRESQL,
     # What the foreign key of a record refers to, and no rule of its own: the id alone is unique.
     "campaign_and_brand_referenced_by_spend": BOTH,
     # PostgreSQL has types for instants; infinity lies beyond 2100 as well, which another constraint refuses.
@@ -128,6 +135,7 @@ DEFAULTS = {
 FOREIGN_KEYS = {
     "ApiKey": "test_api_keys",
     "AppliedStatus.": FEED,
+    "Alert": ALERTS,
     "PlatformAccount.": TOTALS,
     "CampaignLink.": TOTALS,
     "BrandAssignment.": "test_access",

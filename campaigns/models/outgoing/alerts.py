@@ -1,0 +1,216 @@
+"""Alerts (R19): the rules, what fired, what each person chose, and the messages that were written for them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from campaigns.models.brand import Brand
+from campaigns.models.campaign import Campaign
+from campaigns.models.fields import MicrosField
+
+MAX_NOTE = 500
+
+
+class AlertRule(models.Model):
+    """When an alert of a kind fires, and who is told. The kinds are listed in campaigns.services.alerts.kinds."""
+
+    class Delivery(models.TextChoices):
+        AT_ONCE = "at_once", "at once"
+        DIGEST = "digest", "in the digest"
+
+    kind = models.CharField(max_length=30)
+    threshold = models.PositiveIntegerField(
+        help_text="Percent, hours or another number, as the kind says; 0 where the kind needs none."
+    )
+    delivery = models.CharField(
+        max_length=10,
+        choices=Delivery.choices,
+        default=Delivery.AT_ONCE,
+        help_text="People can choose a digest, or nothing, for themselves.",
+    )
+    brands = models.ManyToManyField(
+        Brand, blank=True, related_name="+", help_text="Only these brands. Empty: all brands."
+    )
+    group = models.ForeignKey(
+        Group,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Told where nobody is assigned to the brand. Empty: superusers with an e-mail address.",
+    )
+    enabled = models.BooleanField("on", default=True, db_default=True)
+
+    class Meta:
+        verbose_name = "alert rule"
+        ordering = ("kind", "threshold", "pk")
+        constraints = (
+            models.CheckConstraint(
+                name="alert_rule_threshold_at_most_100000",
+                condition=Q(threshold__range=(0, 100_000)),
+                violation_error_message="Enter a whole number from 0 to 100,000.",
+            ),
+            models.CheckConstraint(name="alert_rule_delivery_known", condition=Q(delivery__in=("at_once", "digest"))),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.threshold}" if self.threshold else self.kind
+
+
+class Alert(models.Model):
+    """A state with an identity: rule, subject, period, threshold, and the amount of the budget. It fires once."""
+
+    rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, db_index=False, related_name="alerts")
+    kind = models.CharField(max_length=30)
+    # Whose state it is: "brand 12", "campaign 7", "account meta_ads 123".
+    subject = models.CharField(max_length=250)
+    # The day, month or instant that it is about; empty for a state that ends by itself only.
+    period = models.CharField(max_length=40, blank=True)
+    threshold = models.PositiveIntegerField()
+    # The amount of the budget; 0 where the kind has none.
+    budget = MicrosField(default=0)
+
+    brand = models.ForeignKey(Brand, null=True, on_delete=models.CASCADE, related_name="+")
+    campaign = models.ForeignKey(Campaign, null=True, on_delete=models.CASCADE, related_name="+")
+    is_bad = models.BooleanField("needs action", default=False)
+    # How much and since when, and what follows, in sentences; figures for other systems.
+    headline = models.CharField(max_length=400)
+    meaning = models.CharField(max_length=500, blank=True)
+    figures = models.JSONField(default=dict)
+
+    opened_at = models.DateTimeField("fired at")
+    resolved_at = models.DateTimeField(null=True)
+    # Whether its messages are written: then it is never sent again, also if it opens again.
+    is_routed = models.BooleanField(default=False)
+
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, db_index=False, related_name="+"
+    )
+    acknowledged_who = models.CharField(max_length=150, blank=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+    note = models.CharField(max_length=MAX_NOTE, blank=True)
+
+    class Meta:
+        ordering = ("-is_bad", "-opened_at", "-pk")
+        default_permissions = ("view", "change")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("rule", "subject", "period", "threshold", "budget"), name="alert_identity_unique"
+            ),
+            models.CheckConstraint(
+                name="alert_resolved_after_it_fired",
+                condition=Q(resolved_at__isnull=True) | Q(resolved_at__gte=F("opened_at")),
+            ),
+        )
+        indexes = (
+            models.Index(fields=("brand", "kind"), name="alert_open", condition=Q(resolved_at__isnull=True)),
+            models.Index(fields=("id",), name="alert_to_route", condition=Q(resolved_at__isnull=True, is_routed=False)),
+            models.Index(fields=("-opened_at",), name="alert_by_time"),
+        )
+
+    def __str__(self) -> str:
+        return self.headline
+
+
+class AlertPreference(models.Model):
+    """What one person chose; without a row, everything at once and the rest in a daily digest."""
+
+    class Frequency(models.TextChoices):
+        AT_ONCE = "at_once", "At once, and a daily digest of the rest"
+        DAILY = "daily", "One digest a day"
+        WEEKLY = "weekly", "One digest a week, on Mondays"
+        NEVER = "never", "No e-mails"
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    frequency = models.CharField("e-mails", max_length=10, choices=Frequency.choices, default=Frequency.AT_ONCE)
+    timezone = models.CharField("time zone", max_length=64, default="UTC")
+    digest_hour = models.PositiveSmallIntegerField("digest at", default=8)
+    # Hours from 0 to 23 of the person's zone; the same twice: no quiet hours.
+    quiet_from = models.PositiveSmallIntegerField(default=0)
+    quiet_until = models.PositiveSmallIntegerField(default=0)
+    # The person's local date of the last digest, also where there was nothing to write.
+    digested_on = models.DateField(null=True, editable=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints = (
+            models.CheckConstraint(
+                name="alert_preference_hours_0_to_23",
+                condition=Q(digest_hour__range=(0, 23), quiet_from__range=(0, 23), quiet_until__range=(0, 23)),
+            ),
+            models.CheckConstraint(
+                name="alert_preference_frequency_known",
+                condition=Q(frequency__in=("at_once", "daily", "weekly", "never")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_frequency_display()}"
+
+
+class AlertEmail(models.Model):
+    """An e-mail about alerts, as it is sent. Written with what it tells in one transaction, sent afterwards."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting to be sent"
+        SENT = "sent", "sent"
+        LOCAL = "local", "kept here: no mail server is set up"
+        FAILED = "failed", "not sent"
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # Where the person had no address, empty.
+    address = models.CharField("to", max_length=254, blank=True)
+    # Of a digest: the person's local date; once a person and date.
+    digest_day = models.DateField(null=True)
+    # Stays the same in every attempt, so that a repeated delivery is recognized.
+    message_id = models.CharField(max_length=200, unique=True)
+    subject = models.CharField(max_length=250)
+    text = models.TextField()
+    html = models.TextField()
+    written_at = models.DateTimeField("written at", db_default=Now())
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # No other worker takes it before.
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = "alert e-mail"
+        ordering = ("-pk",)
+        default_permissions = ("view",)
+        constraints = (
+            models.UniqueConstraint(fields=("person", "digest_day"), name="alert_digest_once_a_day"),
+            models.CheckConstraint(
+                name="alert_email_state_known", condition=Q(state__in=("waiting", "sent", "local", "failed"))
+            ),
+        )
+        indexes = (models.Index(fields=("next_attempt_at",), name="alert_email_to_send", condition=Q(state="waiting")),)
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class AlertMessage(models.Model):
+    """That a person is told of an alert: once, whatever happens. Without an e-mail, it waits to be written."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, db_index=False, related_name="messages")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # After the person's quiet hours.
+    due_at = models.DateTimeField()
+    email = models.ForeignKey(AlertEmail, null=True, on_delete=models.SET_NULL, related_name="messages")
+    # Whether it is settled: in an e-mail, or dropped, because the alert had resolved or the person's rights had ended.
+    is_settled = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=("alert", "person"), name="alert_message_once_a_person"),)
+        indexes = (models.Index(fields=("due_at",), name="alert_message_to_write", condition=Q(is_settled=False)),)
+
+    def __str__(self) -> str:
+        return f"alert {self.alert_id} for {self.person_id}"

@@ -1,0 +1,64 @@
+"""The e-mails about alerts, in text and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from campaigns.models import Alert, AlertEmail
+from campaigns.services.alerts.kinds import label_of
+
+# Alerts that are named in one e-mail; the others are counted.
+MOST_NAMED = 50
+
+
+def alert_email(person: User, alerts: Sequence[Alert], **fields: Any) -> AlertEmail:
+    """Return an unsaved e-mail about alerts, the worst first."""
+    first = alerts[0]
+    subject = first.headline if len(alerts) == 1 else f"{len(alerts):,} alerts: {first.headline}"
+    return _email(person, subject, {"alerts": alerts, "is_digest": False}, **fields)
+
+
+def digest_email(person: User, subject: str, context: dict[str, Any], **fields: Any) -> AlertEmail:
+    return _email(person, subject, context | {"is_digest": True}, **fields)
+
+
+def _email(person: User, subject: str, context: dict[str, Any], **fields: Any) -> AlertEmail:
+    named = [_shown(alert) for alert in context["alerts"][:MOST_NAMED]]
+    shown = context | {
+        "subject": subject,
+        "named": named,
+        "more": len(context["alerts"]) - len(named),
+        "page": f"{settings.SITE_URL}{reverse('admin:campaigns_alert_changelist')}",
+        "choices": f"{settings.SITE_URL}{reverse('admin:campaigns_alert_mine')}",
+    }
+    return AlertEmail(
+        person=person,
+        address=person.email,
+        message_id=f"<{uuid4()}@{settings.SITE_URL.partition('://')[2].partition(':')[0]}>",
+        subject=subject if len(subject) <= 200 else f"{subject[:199]}…",
+        text=render_to_string("campaigns/email/alerts.txt", shown),
+        html=render_to_string("campaigns/email/alerts.html", shown),
+        **fields,
+    )
+
+
+def _shown(alert: Alert) -> dict[str, Any]:
+    page = "admin:campaigns_alert_changelist"
+    address = reverse(page)
+    if alert.campaign_id:
+        address = reverse("admin:campaigns_campaign_change", args=[alert.campaign_id])
+    elif alert.brand_id:
+        address = reverse("admin:campaigns_brand_change", args=[alert.brand_id])
+    return {
+        "alert": alert,
+        "kind": label_of(alert.kind),
+        "since": f"{alert.opened_at:%Y-%m-%d %H:%M} UTC",
+        "address": f"{settings.SITE_URL}{address}",
+    }

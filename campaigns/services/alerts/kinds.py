@@ -1,0 +1,70 @@
+"""The kinds of alerts: one table. A new kind is one entry here, and the function that finds what holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Group
+
+from campaigns.models import AlertRule
+from campaigns.rules.alerts import State
+from campaigns.services.alerts import budgets, platforms
+from campaigns.services.alerts.look import BUDGET_DAY, BUDGET_MONTH, Look
+from campaigns.services.groups import OPERATORS
+
+CAMPAIGN_LIMIT = "campaign_limit"
+UNASSIGNED, HELD, SILENT = "unassigned", "held", "silent"
+
+AT_ONCE, DIGEST = AlertRule.Delivery.AT_ONCE, AlertRule.Delivery.DIGEST
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of alert."""
+
+    code: str
+    label: str
+    # What the number of a rule is; empty where it needs none.
+    unit: str
+    find: Callable[[Look], Iterator[State]]
+    # Thresholds of the rules of a fresh installation, with their delivery.
+    defaults: tuple[tuple[int, AlertRule.Delivery], ...]
+    # Whether the state belongs to the operation and not to a brand: it is found in full checks, and told to operators.
+    is_operational: bool = False
+    # Passes quiet hours.
+    is_urgent: bool = False
+
+    @property
+    def group(self) -> str:
+        """Return the group that the default rule tells; empty for superusers."""
+        return OPERATORS if self.is_operational else ""
+
+
+KINDS = {
+    kind.code: kind
+    for kind in (
+        Kind(BUDGET_MONTH, "Spend of a monthly budget", "%", budgets.month_budgets, ((80, AT_ONCE), (100, AT_ONCE))),
+        Kind(BUDGET_DAY, "Spend of a daily budget", "%", budgets.day_budgets, ((100, DIGEST),)),
+        Kind(CAMPAIGN_LIMIT, "Campaign’s daily limit reached", "", budgets.campaign_limits, ((100, DIGEST),)),
+        Kind(UNASSIGNED, "Spend unassigned", "", platforms.unassigned, ((0, AT_ONCE),), is_operational=True),
+        Kind(HELD, "Totals held", "", platforms.held, ((0, AT_ONCE),), is_operational=True),
+        Kind(SILENT, "Source silent", "", platforms.silent, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
+    )
+}
+
+
+def label_of(code: str) -> str:
+    return KINDS[code].label if code in KINDS else code
+
+
+def ensure_rules(using: str) -> None:
+    """Create the default rules of kinds that have none, so that a fresh installation needs no click."""
+    there = set(AlertRule.objects.using(using).values_list("kind", flat=True))
+    groups = dict(Group.objects.using(using).values_list("name", "pk"))
+    AlertRule.objects.using(using).bulk_create(
+        AlertRule(kind=kind.code, threshold=threshold, delivery=delivery, group_id=groups.get(kind.group))
+        for kind in KINDS.values()
+        if kind.code not in there
+        for threshold, delivery in kind.defaults
+    )

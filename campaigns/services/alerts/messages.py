@@ -1,0 +1,118 @@
+"""From alerts to e-mails: each person is told of each identity once (R19).
+
+Three steps, each in short transactions: routing decides who is told of a new alert; writing makes the e-mails of those
+whose time has come; sending (campaigns.services.alerts.sending) hands them to the mail server with no transaction open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from campaigns.models import Alert, AlertMessage, AlertPreference
+from campaigns.rules.alerts import after_quiet_hours
+from campaigns.rules.clock import Clock
+from campaigns.rules.periods import find_zone
+from campaigns.services.alerts.compose import alert_email
+from campaigns.services.alerts.kinds import KINDS
+from campaigns.services.alerts.recipients import Recipients, brands_assigned_to, may_be_told, sees
+
+# More than so many alerts for a person are one e-mail.
+MOST_APART = 5
+BATCH = 5_000
+
+
+def route(*, clock: Clock) -> int:
+    """Note who is told of the alerts that have fired; return of how many alerts.
+
+    An alert that reaches nobody yet stays to be routed: on a new installation there may be no superuser so far.
+    """
+    routed, last = 0, 0
+    while batch := _route_batch(last, clock()):
+        routed += batch.routed
+        last = batch.last
+    return routed
+
+
+class _Batch(NamedTuple):
+    routed: int
+    last: int
+
+
+def _route_batch(after: int, now: datetime) -> _Batch | None:
+    with transaction.atomic():
+        # Two workers may be here at once; on SQLite the transaction keeps the other one out.
+        rows = Alert.objects.filter(is_routed=False, resolved_at__isnull=True, pk__gt=after).order_by("pk")
+        alerts = list(rows.select_related("rule").select_for_update(of=("self",), skip_locked=True)[:BATCH])
+        if not alerts:
+            return None
+        recipients = Recipients(alerts)
+        told = [(alert, pk) for alert in alerts for pk in sorted(recipients.of(alert))]
+        choices = preferences_of({pk for _, pk in told})
+        messages = (
+            AlertMessage(alert=alert, person_id=pk, due_at=_due(alert, choices[pk], now))
+            for alert, pk in told
+            if choices[pk].frequency == AlertPreference.Frequency.AT_ONCE
+        )
+        AlertMessage.objects.bulk_create(messages, batch_size=1_000, ignore_conflicts=True)
+        routed = sorted({alert.pk for alert, _ in told})
+        Alert.objects.filter(pk__in=routed).update(is_routed=True)
+    return _Batch(len(routed), alerts[-1].pk)
+
+
+def preferences_of(people: Iterable[int]) -> dict[int, AlertPreference]:
+    """Return what each person chose, or the defaults."""
+    wanted = set(people)
+    stored = {each.user_id: each for each in AlertPreference.objects.filter(user__in=wanted)}
+    return {pk: stored.get(pk) or AlertPreference(user_id=pk, timezone=settings.TIME_ZONE) for pk in wanted}
+
+
+def _due(alert: Alert, choice: AlertPreference, now: datetime) -> datetime:
+    kind, zone = KINDS.get(alert.kind), find_zone(choice.timezone)
+    if zone is None or (kind and kind.is_urgent):
+        return now
+    return after_quiet_hours(now, zone, choice.quiet_from, choice.quiet_until)
+
+
+def write(*, clock: Clock) -> int:
+    """Write the e-mails of messages that are due; return how many. What has resolved meanwhile isn't sent."""
+    due = AlertMessage.objects.filter(is_settled=False, due_at__lte=clock())
+    people = list(due.order_by().values_list("person_id", flat=True).distinct())
+    return sum(_write_for(pk, clock()) for pk in people)
+
+
+def _write_for(pk: int, now: datetime) -> int:
+    with transaction.atomic():
+        rows = AlertMessage.objects.filter(person=pk, is_settled=False, due_at__lte=now).order_by("pk")
+        messages = list(rows.select_for_update(of=("self",), skip_locked=True).select_related("alert"))
+        if not messages:
+            return 0
+        person = User.objects.get(pk=pk)
+        assigned, may_be = brands_assigned_to(person), may_be_told(person)
+        open_ones = [each.alert for each in messages if may_be and each.alert.resolved_at is None]
+        wanted = {alert.pk for alert in open_ones if sees(person, alert, assigned)}
+        emails = [
+            (alert_email(person, alerts, written_at=now, next_attempt_at=now), covered)
+            for alerts, covered in _e_mails([each.alert for each in messages if each.alert_id in wanted])
+        ]
+        AlertMessage.objects.filter(pk__in=[each.pk for each in messages]).update(is_settled=True)
+        for email, covered in emails:
+            email.save()
+            AlertMessage.objects.filter(person=pk, alert__in=covered).update(email=email)
+    return len(emails)
+
+
+def _e_mails(alerts: Sequence[Alert]) -> list[tuple[list[Alert], list[int]]]:
+    """Return the alerts of each e-mail, and all alerts that it covers: of several thresholds it says the highest."""
+    highest: dict[tuple[int | str | object, ...], list[Alert]] = {}
+    for alert in sorted(alerts, key=lambda each: (not each.is_bad, -each.threshold, each.pk)):
+        highest.setdefault((alert.kind, alert.subject, alert.period, alert.budget), []).append(alert)
+    groups = list(highest.values())
+    if len(groups) > MOST_APART:
+        return [([group[0] for group in groups], [each.pk for group in groups for each in group])]
+    return [([group[0]], [each.pk for each in group]) for group in groups]

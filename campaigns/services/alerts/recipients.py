@@ -1,0 +1,82 @@
+"""Who is told of an alert: people who are given the brand, else the rule's group, else superusers with an address.
+
+Resolved anew whenever something is sent, so that nobody is told of what they may no longer see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from campaigns.models import Alert, Brand, BrandAssignment
+from campaigns.services.permissions import sees_only_assigned_brands
+
+VIEW_ALERTS = "campaigns.view_alert"
+Pairs = dict[int, set[int]]
+
+
+def may_be_told(person: User) -> bool:
+    """Return whether e-mails about alerts reach the person. Without a mail server they are kept here for everybody."""
+    has_address = bool(person.email) or not settings.EMAIL_IS_SET_UP
+    return person.is_active and has_address and person.has_perm(VIEW_ALERTS)
+
+
+def sees(person: User, alert: Alert, assigned: Collection[int]) -> bool:
+    """Return whether the person sees an alert; assigned are the ids of the person's brands."""
+    return not sees_only_assigned_brands(person) or alert.brand_id in assigned
+
+
+def brands_assigned_to(person: User) -> set[int]:
+    return set(BrandAssignment.objects.filter(user=person.pk).values_list("brand_id", flat=True))
+
+
+class Recipients:
+    """The recipients of some alerts; each person is asked for once."""
+
+    def __init__(self, alerts: Sequence[Alert]) -> None:
+        brands = {alert.brand_id for alert in alerts if alert.brand_id is not None}
+        groups = {alert.rule.group_id for alert in alerts if alert.rule.group_id is not None}
+        self._given = _pairs(BrandAssignment.objects.filter(brand__in=brands).values_list("brand_id", "user_id"))
+        owners = Brand.objects.filter(pk__in=brands, owner__isnull=False).values_list("pk", "owner_id")
+        for brand, owner in owners:
+            self._given.setdefault(brand, set()).add(owner)
+        members = User.groups.through.objects.filter(group_id__in=groups)
+        self._members = _pairs(members.values_list("group_id", "user_id"))
+        self._superusers = set(User.objects.filter(is_superuser=True, is_active=True).values_list("pk", flat=True))
+        wanted = self._superusers.union(*self._given.values(), *self._members.values())
+        self._people = {pk: person for pk, person in User.objects.in_bulk(wanted).items() if may_be_told(person)}
+        self._assigned: Pairs = {}
+
+    def person(self, pk: int) -> User:
+        return self._people[pk]
+
+    def of(self, alert: Alert) -> set[int]:
+        """Return the ids of the people who are told of the alert."""
+        for candidates in (
+            self._given.get(alert.brand_id or 0, ()),
+            self._members.get(alert.rule.group_id or 0, ()),
+            self._superusers,
+        ):
+            if found := {pk for pk in candidates if pk in self._people and self._sees(pk, alert)}:
+                return found
+        return set()
+
+    def _sees(self, pk: int, alert: Alert) -> bool:
+        if pk not in self._assigned:
+            person = self.person(pk)
+            self._assigned[pk] = brands_assigned_to(person) if sees_only_assigned_brands(person) else set()
+        return sees(self.person(pk), alert, self._assigned[pk])
+
+
+def is_anybody_told() -> bool:
+    """Return whether a superuser is told of what nobody else is."""
+    return any(may_be_told(person) for person in User.objects.filter(is_superuser=True, is_active=True))
+
+
+def _pairs(rows: Iterable[tuple[int, int]]) -> Pairs:
+    found: Pairs = {}
+    for key, value in rows:
+        found.setdefault(key, set()).add(value)
+    return found

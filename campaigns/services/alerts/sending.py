@@ -1,0 +1,85 @@
+"""Hand e-mails about alerts to the mail server: at least once, with the same Message-ID; no transaction is open then.
+
+Without a mail server they are kept, and shown in the admin.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import F
+
+from campaigns.models import AlertEmail
+from campaigns.rules.clock import Clock
+from campaigns.services.alerts.recipients import brands_assigned_to, may_be_told, sees
+
+logger = logging.getLogger(__name__)
+
+# E-mails of one run: others wait for the next one.
+MOST = 100
+# Nobody else takes an e-mail that is being sent for so long.
+LEASE = timedelta(minutes=5)
+RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 720))
+NOT_THEIRS = "The person may no longer see it, or has no address."
+
+
+def send_waiting(*, clock: Clock) -> int:
+    """Send what is due; return how many were sent or kept."""
+    due = AlertEmail.objects.filter(state=AlertEmail.State.WAITING, next_attempt_at__lte=clock())
+    if not settings.EMAIL_IS_SET_UP:
+        return due.update(state=AlertEmail.State.LOCAL, sent_at=clock())
+    return sum(_send(pk, clock) for pk in due.order_by("pk").values_list("pk", flat=True)[:MOST])
+
+
+def _send(pk: int, clock: Clock) -> bool:
+    now = clock()
+    waiting = AlertEmail.objects.filter(pk=pk, state=AlertEmail.State.WAITING)
+    claimed = waiting.filter(next_attempt_at__lte=now).update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1)
+    if claimed != 1:
+        return False
+    email = AlertEmail.objects.select_related("person").get(pk=pk)
+    if not _may_still_be_sent(email):
+        waiting.update(state=AlertEmail.State.FAILED, problem=NOT_THEIRS)
+        return False
+    try:
+        _hand_over(email)
+    except (SMTPException, OSError) as error:
+        _note_failure(email, error, clock())
+        return False
+    waiting.update(state=AlertEmail.State.SENT, sent_at=clock(), address=email.person.email, problem="")
+    return True
+
+
+def _may_still_be_sent(email: AlertEmail) -> bool:
+    person: User = email.person
+    assigned = brands_assigned_to(person)
+    alerts = [message.alert for message in email.messages.select_related("alert")]
+    return may_be_told(person) and all(sees(person, alert, assigned) for alert in alerts)
+
+
+def _hand_over(email: AlertEmail) -> None:
+    message = EmailMultiAlternatives(
+        email.subject,
+        email.text,
+        to=[email.person.email],
+        # No machine answers it, and a repeated delivery is recognized.
+        headers={"Auto-Submitted": "auto-generated", "Message-ID": email.message_id},
+    )
+    message.attach_alternative(email.html, "text/html")
+    message.send()
+
+
+def _note_failure(email: AlertEmail, error: Exception, now: datetime) -> None:
+    """Try again later, or give up. A failure is shown and logged, and never told by another e-mail."""
+    problem = f"{type(error).__name__}: {error}"[:500]
+    logger.warning("alert e-mail %d wasn't sent: %s", email.pk, problem)
+    rows = AlertEmail.objects.filter(pk=email.pk, state=AlertEmail.State.WAITING)
+    if email.attempts > len(RETRIES):
+        rows.update(state=AlertEmail.State.FAILED, problem=problem)
+    else:
+        rows.update(next_attempt_at=now + RETRIES[email.attempts - 1], problem=problem)
