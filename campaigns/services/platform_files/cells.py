@@ -11,10 +11,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from campaigns.services.exchange.files import FileRefused
-from campaigns.services.exchange.xlsx import SheetRows, read_sheets
+
+if TYPE_CHECKING:
+    from campaigns.services.exchange.xlsx import SheetRows
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_ROWS = 100_000
@@ -62,6 +64,8 @@ def read_sheets_of(data: bytes) -> list[list[Sheet]]:
             f"The file is larger than {MAX_BYTES // 1024**2} MB: download a shorter period, or fewer columns."
         )
     if data.startswith(WORKBOOK):
+        from campaigns.services.exchange.xlsx import read_sheets  # openpyxl, only needed for a workbook
+
         return [[_of_workbook(sheet)] for sheet in read_sheets(data, MAX_COLUMNS, MAX_ROWS)]
     for start, sentence in OTHER_FILES.items():
         if data[:64].lstrip().lower().startswith(start):
