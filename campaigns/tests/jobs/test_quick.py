@@ -344,7 +344,7 @@ class BesideOthers(ConcurrencyTestCase):
         with connection.execute_wrapper(note):
             run_quick_check(clock=lambda: utc(NOON))
         self.assertEqual(reasons_of(self.campaign), REACHED)
-        self.assertEqual(len(seen), 32 if SQLITE else 20, seen)
+        self.assertEqual(len(seen), 33 if SQLITE else 20, seen)
 
     def test_marks_outlive_an_error_while_enforcing(self) -> None:
         with patch.object(enforcement, "count_changes", side_effect=DatabaseError), self.assertRaises(DatabaseError):
