@@ -4,14 +4,16 @@ import re
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
@@ -218,7 +220,10 @@ class Launch(SimpleTestCase):
     def test_it_runs_everything_until_it_is_interrupted_and_again(self) -> None:
         first, second = self.directory / "first.log", self.directory / "second.log"
         with self.launched(first) as process:
-            text = self.wait_for(process, first, READY, "paused  ")
+            text = self.wait_for(process, first, READY)
+            self.reach_budgets()
+            self.wait_for(process, first, "paused  ")
+            self.assertTrue(self.query("SELECT 1 FROM campaigns_spendrecord WHERE external_id LIKE 'live-%'"))
             password = re.search(r"with password +(\S+)", text)
             assert password
             self.assertIn("/admin/logout/", self.sign_in("admin", password[1]))
@@ -239,6 +244,19 @@ class Launch(SimpleTestCase):
             self.assertIn("manage.py changepassword admin", text)
             self.assertNotIn("with password", text)
             self.assertIn("/admin/logout/", self.sign_in("admin", password[1]))
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.directory / "db.sqlite3", timeout=20, isolation_level=None)) as client:
+            return client.execute(sql).fetchall()
+
+    def reach_budgets(self) -> None:
+        """Spend as a connector does; the demo's own spend takes 90 seconds to reach a limit."""
+        self.query(
+            "INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount) "
+            "SELECT brand_id, campaigns_campaign.id, daily_budget "
+            "FROM campaigns_campaign JOIN campaigns_brand ON campaigns_brand.id = brand_id "
+            "WHERE status = 'active' AND daily_budget > 0"
+        )
 
     def inspected(self, text: str) -> str:
         """Return what the line prints that people are told to paste, with the Python that runs the tests."""
