@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import patch
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
@@ -177,12 +177,21 @@ class Processes(SimpleTestCase):
 class Launch(SimpleTestCase):
     """`manage.py launch` as `make run` starts it: everything, for real."""
 
+    # A database for those tests that don't care whether the demo is there already, which takes seconds to make.
+    shared: ClassVar[Path]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.shared = Path(cls.enterClassContext(tempfile.TemporaryDirectory()), "db.sqlite3")
+
     def setUp(self) -> None:
         self.directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.database = self.directory / "db.sqlite3"
         self.port = unused_port()
 
     def variables(self) -> dict[str, str]:
-        return environment(DEBUG="True", DATABASE_URL=f"sqlite:///{self.directory}/db.sqlite3", PORT=str(self.port))
+        return environment(DEBUG="True", DATABASE_URL=f"sqlite:///{self.database}", PORT=str(self.port))
 
     @contextmanager
     def launched(self, log: Path) -> Iterator[subprocess.Popen[bytes]]:
@@ -246,7 +255,7 @@ class Launch(SimpleTestCase):
             self.assertIn("/admin/logout/", self.sign_in("admin", password[1]))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.directory / "db.sqlite3", timeout=20, isolation_level=None)) as client:
+        with closing(sqlite3.connect(self.database, timeout=20, isolation_level=None)) as client:
             return client.execute(sql).fetchall()
 
     def reach_budgets(self) -> None:
@@ -265,6 +274,7 @@ class Launch(SimpleTestCase):
         return run([sys.executable, "-m", "celery", *line[2].split()], REDIS_URL=line[1], DEBUG="True").stdout
 
     def test_it_takes_everything_along_when_it_is_killed(self) -> None:
+        self.database = self.shared
         log = self.directory / "killed.log"
         with self.launched(log) as process:
             self.wait_for(process, log, READY)
@@ -278,6 +288,7 @@ class Launch(SimpleTestCase):
                 time.sleep(0.1)
 
     def test_ctrl_c_on_a_terminal_ends_make_without_an_error(self) -> None:
+        self.database = self.shared
         makefile = self.directory / "Makefile"
         makefile.write_text(f"run:\n\t@exec {sys.executable} manage.py launch\n")
         shell, terminal = pty.fork()
