@@ -43,7 +43,14 @@ from campaigns.admin.shared.search import campaigns_named
 from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, DaypartingSchedule, PlatformAccount, SpendRecord
-from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
+from campaigns.models.spend_queries import (
+    CampaignMonth,
+    CampaignSpend,
+    campaigns_with_month,
+    campaigns_with_own_spend,
+    campaigns_with_spend,
+)
+from campaigns.rules.money import format_money
 from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_move
 from campaigns.services.exchange.columns import Kind
@@ -110,7 +117,17 @@ class CampaignAdmin(
     brand_path = "brand_id"
     inlines = (WindowInline,)
     autocomplete_fields = ("brand",)
-    list_display = ("name", "brand_name", "enabled", "status_in_words", "until_when", "today", "schedule", "id")
+    list_display = (
+        "name",
+        "brand_name",
+        "enabled",
+        "status_in_words",
+        "until_when",
+        "today",
+        "this_month",
+        "schedule",
+        "id",
+    )
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ReasonFilter,
@@ -124,7 +141,9 @@ class CampaignAdmin(
     search_help_text = "Search by campaign, brand or id"
     nothing_yet = "Campaigns belong to brands. Add a brand first."
     ordering = ("brand__name", "name")
-    figures = ("percent_today",)
+    figures = ("percent_today", "spend_this_month")
+    # Amounts of several currencies don't compare.
+    sorted_within = {"spend_this_month": "brand__currency"}
     fieldsets = (("Settings", {"fields": ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")}),)
     change_form_outer_before_template: Any = "campaigns/admin/campaign_before.html"
 
@@ -165,7 +184,11 @@ class CampaignAdmin(
         return super().get_queryset(request).select_related("brand").prefetch_related("windows")
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
-        return campaigns_with_own_spend(rows, database_now(), ids)
+        return campaigns_with_month(rows, database_now(), ids)
+
+    def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str]) -> QuerySet[Any]:
+        with_spend = campaigns_with_month if "spend_this_month" in sorted_by else campaigns_with_own_spend
+        return with_spend(rows, database_now())
 
     def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
         """Include the brand's spend, which the page of a campaign shows too."""
@@ -215,6 +238,10 @@ class CampaignAdmin(
         return spend_bar(
             campaign.spend_today, campaign.daily_spend_limit, campaign.brand.currency, of="daily spend limit"
         )
+
+    @admin.display(description="spent this month", ordering="spend_this_month")
+    def this_month(self, campaign: WithAnnotations[Campaign, CampaignMonth]) -> str:
+        return format_money(campaign.spend_this_month, campaign.brand.currency)
 
     @admin.display(description="schedule")
     def schedule(self, campaign: Campaign) -> SafeString | str:

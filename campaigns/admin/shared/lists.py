@@ -7,7 +7,7 @@ columns are then read for these rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -75,18 +75,25 @@ class EndlessPaginator(InfinitePaginator):
 
 class ScalableChangeList(ChangeList):
     model_admin: ScalableListMixin
+    finds_nothing = False
 
     def get_filters(self, request: HttpRequest) -> Any:
-        for values in self.filter_params.values():
-            if any(NO_VALUE.search(str(value)) for value in values):
-                raise IncorrectLookupParameters
-        return super().get_filters(request)
+        """Find nothing for a value that no row can have, and that the database would refuse."""
+        filters = set(self.get_filters_params())
+        beyond = [name for name in filters if any(NO_VALUE.search(str(each)) for each in self.filter_params[name])]
+        self.finds_nothing = bool(beyond)
+        for name in beyond:
+            del self.filter_params[name]
+        specs, *others, has_active = super().get_filters(request)
+        return specs, *others, has_active or self.finds_nothing
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         without_figures = self.root_queryset
         if self._ordered_by() & set(self.model_admin.figures):
             self.root_queryset = self.model_admin.with_figures_of_all(without_figures, self._ordered_by())
         rows = super().get_queryset(request, exclude_parameters)
+        if self.finds_nothing:
+            rows = rows.none()
         # The page is read with the figures of its own rows only, and an action calls this again.
         self.root_queryset = without_figures
         newest_of_all = self.model_admin.newest_unless and not self.params.get(self.model_admin.newest_unless)
@@ -95,7 +102,10 @@ class ScalableChangeList(ChangeList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Put rows without a figure last, in both directions, as only some databases do."""
         ordering: Any = super().get_ordering(request, queryset)
-        return [self._nulls_last(each) if isinstance(each, str) else each for each in ordering]
+        within = self.model_admin.sorted_within
+        names = [each.removeprefix("-") if isinstance(each, str) else "" for each in ordering]
+        first = list(dict.fromkeys(within[name] for name in names if name in within))
+        return [*first, *(self._nulls_last(each) if isinstance(each, str) else each for each in ordering)]
 
     def _nulls_last(self, ordering: str) -> Any:
         name = ordering.removeprefix("-")
@@ -148,6 +158,8 @@ class ScalableListMixin(ModelAdmin):
     show_facets = ShowFacets.NEVER  # it counts the whole table for each choice of each filter
     figures: tuple[str, ...] = ()
     newest_unless = ""
+    # Figures that compare within the values of a column only, which a list is sorted by first.
+    sorted_within: ClassVar[Mapping[str, str]] = {}
     formfield_overrides: ClassVar[Any] = {  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
         models.DateField: {"error_messages": {"invalid": DATE}},
         models.DateTimeField: {"error_messages": {"invalid_date": DATE, "invalid_time": TIME}},
