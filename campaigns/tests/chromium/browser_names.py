@@ -1,4 +1,4 @@
-"""What a screen reader reads out: names of controls in words, never the ligature that draws an icon; times in one form."""
+"""What a screen reader reads out: names of controls in words, never the ligature of an icon; and times in one form."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ class Names(BrowserTestCase):
         shown = [node for node in nodes if not node["ignored"]]
         return [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in shown]
 
+    def icons(self) -> set[str]:
+        """Return the words that draw icons: in elements, and in what styles put before and after elements."""
+        words = set(self.page.locator(ICONS).all_text_contents()) | set(self.page.evaluate(DRAWN_BY_STYLES))
+        return {word.strip() for word in words} - {""}
+
     def addresses(self) -> list[str]:
         forms = [page(model, "add") for model in (Campaign, User, ClockedSchedule)]
         rows = [page(model, "change", first_row(model).pk) for model in (Brand, Campaign, CrontabSchedule)]
@@ -43,7 +48,7 @@ class Names(BrowserTestCase):
         for address in self.addresses():
             with self.subTest(address):
                 self.open(address)
-                icons = {each.strip() for each in self.page.locator(ICONS).all_text_contents()} - {""}
+                icons = self.icons()
                 self.assertTrue(icons)
                 read = [(role, name) for role, name in self.tree() if name.strip() in icons]
                 self.assertEqual(read, [], "icons read out")
@@ -67,12 +72,20 @@ class Zones(BrowserTestCase):
         self.assertEqual(wrong, [])
 
 
+DRAWN_BY_STYLES = """() => [...document.querySelectorAll("*")].flatMap((element) => ["::before", "::after"].map((part) => {
+    const style = getComputedStyle(element, part);
+    return style.fontFamily.includes("Material Symbols") ? style.content.match(/^"(\\w+)"/)?.[1] ?? "" : "";
+}))"""
+
 # Runs times.js as in a browser of the zone, on one time.
 TRY = """([script, zone, at]) => {
     const time = document.createElement("time");
     time.dateTime = at;
     time.dataset.viewer = "second";
-    const page = { addEventListener: (name, run) => name === "DOMContentLoaded" && run(), querySelectorAll: () => [time] };
+    const page = {
+        addEventListener: (name, run) => name === "DOMContentLoaded" && run(),
+        querySelectorAll: () => [time],
+    };
     const Format = Intl.DateTimeFormat;
     const intl = { DateTimeFormat: function (...given) {
         return given.length ? new Format(...given) : { resolvedOptions: () => ({ timeZone: zone }) };
