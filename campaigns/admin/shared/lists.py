@@ -7,7 +7,7 @@ columns are then read for these rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -90,7 +90,7 @@ class ScalableChangeList(ChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         without_figures = self.root_queryset
         if self._ordered_by() & set(self.model_admin.figures):
-            self.root_queryset = self.model_admin.with_figures_of_all(without_figures, self._ordered_by())
+            self.root_queryset = self.model_admin.with_figures_of_all(without_figures, self._ordered_by(), request)
         rows = super().get_queryset(request, exclude_parameters)
         if self.finds_nothing:
             rows = rows.none()
@@ -102,10 +102,11 @@ class ScalableChangeList(ChangeList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Put rows without a figure last, in both directions, as only some databases do."""
         ordering: Any = super().get_ordering(request, queryset)
-        within = self.model_admin.sorted_within
-        names = [each.removeprefix("-") if isinstance(each, str) else "" for each in ordering]
-        first = list(dict.fromkeys(within[name] for name in names if name in within))
-        return [*first, *(self._nulls_last(each) if isinstance(each, str) else each for each in ordering)]
+        return [self._nulls_last(each) if isinstance(each, str) else each for each in ordering]
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Leave out columns by which the list doesn't sort; Django leaves out only the links in their heads."""
+        return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
 
     def _nulls_last(self, ordering: str) -> Any:
         name = ordering.removeprefix("-")
@@ -158,8 +159,6 @@ class ScalableListMixin(ModelAdmin):
     show_facets = ShowFacets.NEVER  # it counts the whole table for each choice of each filter
     figures: tuple[str, ...] = ()
     newest_unless = ""
-    # Figures that compare within the values of a column only, which a list is sorted by first.
-    sorted_within: ClassVar[Mapping[str, str]] = {}
     formfield_overrides: ClassVar[Any] = {  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
         models.DateField: {"error_messages": {"invalid": DATE}},
         models.DateTimeField: {"error_messages": {"invalid_date": DATE, "invalid_time": TIME}},
@@ -170,7 +169,7 @@ class ScalableListMixin(ModelAdmin):
         """Return the rows with their figures; ids are the rows' ids, where they are known."""
         return rows
 
-    def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str]) -> QuerySet[Any]:
+    def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str], request: HttpRequest) -> QuerySet[Any]:
         """Return all rows with the figures that they are sorted by."""
         return self.with_figures(rows)
 

@@ -50,11 +50,19 @@ class CampaignMonth(AdminTestCase):
         self.assertContains(answer, "110.00 EUR</td>")
         self.assertContains(answer, "100 JPY</td>")
 
-    def test_it_sorts_within_a_currency_without_a_query_for_each_row(self) -> None:
-        make_campaign(make_brand(name="Zeta", currency="EUR"), name="Nothing")
-        for order, expected in (("", ["Nothing", "Search", "Video"]), ("-", ["Search", "Nothing", "Video"])):
+    def test_it_sorts_the_campaigns_of_a_brand_without_a_query_for_each(self) -> None:
+        make_campaign(self.search.brand, name="Nothing")
+        for order, expected in (("", ["Nothing", "Search"]), ("-", ["Search", "Nothing"])):
             with CaptureQueriesContext(connection) as captured:
-                answer = self.client.get(page(Campaign, "changelist"), {"o": f"{order}7"})
+                answer = self.client.get(
+                    page(Campaign, "changelist"), {"o": f"{order}7", "brand__id__exact": self.search.brand_id}
+                )
             self.assertEqual([row.name for row in answer.context["cl"].result_list], expected)
         reads = [query["sql"] for query in captured.captured_queries if "campaigns_campaignday" in query["sql"]]
         self.assertEqual(len(reads), 3)  # the count, the ids of the page, and its rows
+
+    def test_it_does_not_sort_several_brands_whose_amounts_may_not_compare(self) -> None:
+        make_campaign(self.search.brand, name="Nothing")
+        answer = self.client.get(page(Campaign, "changelist"), {"o": "-7"})
+        self.assertEqual([row.name for row in answer.context["cl"].result_list], ["Nothing", "Search", "Video"])
+        self.assertNotContains(answer, "?o=7")

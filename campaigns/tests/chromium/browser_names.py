@@ -72,10 +72,14 @@ class Zones(BrowserTestCase):
         self.assertEqual(wrong, [])
 
 
-DRAWN_BY_STYLES = """() => [...document.querySelectorAll("*")].flatMap((element) => ["::before", "::after"].map((part) => {
-    const style = getComputedStyle(element, part);
-    return style.fontFamily.includes("Material Symbols") ? style.content.match(/^"(\\w+)"/)?.[1] ?? "" : "";
-}))"""
+DRAWN_BY_STYLES = """() => {
+    const word = (element, part) => {
+        const style = getComputedStyle(element, part);
+        return style.fontFamily.includes("Material Symbols") ? style.content.match(/^"(\\w+)"/)?.[1] ?? "" : "";
+    };
+    const elements = [...document.querySelectorAll("*")];
+    return elements.flatMap((element) => ["::before", "::after"].map((part) => word(element, part)));
+}"""
 
 # Runs times.js as in a browser of the zone, on one time.
 TRY = """([script, zone, at]) => {
