@@ -190,7 +190,7 @@ class CampaignAdmin(
         of_brand = rows.filter(brand=_chosen_brand(request)).order_by()
         return campaigns_with_month(rows, database_now(), list(of_brand.values_list("pk", flat=True)))
 
-    def get_sortable_by(self, request: HttpRequest) -> list[str]:
+    def get_sortable_by(self, request: HttpRequest) -> Any:
         """Sort by spend of the month within a brand only: amounts of several currencies don't compare, and the days of
         a million campaigns take a minute."""
         columns: Any = super().get_sortable_by(request)

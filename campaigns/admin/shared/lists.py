@@ -106,7 +106,7 @@ class ScalableChangeList(ChangeList):
 
     def get_ordering_field(self, field_name: Any) -> Any:
         """Leave out columns by which the list doesn't sort; Django leaves out only the links in their heads."""
-        return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
     def _nulls_last(self, ordering: str) -> Any:
         name = ordering.removeprefix("-")
