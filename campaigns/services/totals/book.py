@@ -34,7 +34,7 @@ from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import ONE_DAY, find_zone, local_date, start_of_day
 from campaigns.services.ledger.locks import JOB_WAIT
-from campaigns.services.totals.waiting import REASON, REPORTED
+from campaigns.services.totals.waiting import ITS_CAMPAIGN, REASON, REPORTED
 
 BATCH_ON_POSTGRESQL = 5_000
 # Fewer, because on SQLite no other transaction can write meanwhile.
@@ -235,6 +235,7 @@ class _Booking:
             address=row_locator(),
             reported=REPORTED,
             reason=REASON.replace("zone.zone", "account.zone"),
+            its_campaign=ITS_CAMPAIGN,
             each_address="LATERAL unnest(CAST(account.addresses AS tid[])) AS given(value)"
             if is_postgresql()
             else "json_each(account.addresses) AS given",
