@@ -202,7 +202,9 @@ class _Booking:
             f"SELECT {LOCK_HOLDER_TIMEOUT}, set_config('lock_timeout', %s, true), set_config('jit', 'off', true),"
             # A hash of all campaigns takes longer than a batch, whose rows are few in tables that may be large.
             " set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
-            " set_config('enable_mergejoin', 'off', true), pg_try_advisory_xact_lock_shared(%s)",
+            # Nor is a cache of lookups worth its cost: a batch looks up few rows twice.
+            " set_config('enable_mergejoin', 'off', true), set_config('enable_memoize', 'off', true),"
+            " pg_try_advisory_xact_lock_shared(%s)",
             [f"{round(wait * 1000)}ms", LINKS_LOCK],
         )
         return bool(links)
