@@ -25,7 +25,7 @@ from campaigns.database.write_column import in_pieces
 from campaigns.models import Campaign, CampaignLink, EarlierLink, PlatformAccount, SpendTotal, Waiting
 from campaigns.rules.periods import find_zone
 from campaigns.services.ledger.locks import lock_brands
-from campaigns.services.totals.book import DAY_COLUMNS, day_rows
+from campaigns.services.totals.days import DAY_COLUMNS, day_rows
 from campaigns.services.totals.waiting import free_accounts
 
 
