@@ -8,7 +8,7 @@ from campaigns.models.outgoing.applied import AppliedStatus, PlatformStatus
 from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
-from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
+from campaigns.models.platforms.accounts import CampaignLink, EarlierLink, PlatformAccount
 from campaigns.models.platforms.api_keys import ApiKey, ApiKeyBrand, ApiKeyRequests
 from campaigns.models.platforms.formats import FileFormat
 from campaigns.models.platforms.totals import SpendTotal, Waiting
@@ -33,6 +33,7 @@ __all__ = [
     "CheckShard",
     "DaypartingSchedule",
     "DueBrand",
+    "EarlierLink",
     "FeedBatch",
     "FileFormat",
     "Heartbeat",

@@ -64,6 +64,13 @@ class RestatementTests(TestCase):
         quick_booking()
         self.assertEqual(amounts(), [40])
 
+    def test_of_two_totals_with_one_as_of_the_last_one_counts(self) -> None:
+        for total in (30, 50, 45):
+            report(total)
+            quick_booking()
+            self.assertEqual(total_of().total, total)
+        self.assertEqual(sum(amounts()), 45)
+
     def test_booked_twice_it_ends_the_same(self) -> None:
         report(40)
         for book in (quick_booking, full_booking, quick_booking):

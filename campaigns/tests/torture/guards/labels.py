@@ -106,12 +106,7 @@ LABELS = (
     Labelled("newest-day-first", BOOKING, "DESC", "ASC"),
     Labelled("as-of-within-the-day", RULE_16, ">=", ">"),
     Labelled("as-of-within-the-day", RULE_16, "<", "<="),
-    Labelled(
-        "booked-for-its-own-campaign",
-        RULE_17,
-        "COALESCE(total.booked_campaign_id, link.campaign_id)",
-        "link.campaign_id",
-    ),
+    Labelled("booked-for-its-own-campaign", RULE_17, "{its_campaign}", "link.campaign_id"),
     Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, "account.finished = 1 OR "),
     Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " OR {reported} = 0"),
     Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " AND %(decreases)s = 0"),

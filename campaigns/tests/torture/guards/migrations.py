@@ -37,6 +37,7 @@ TESTS = {
     "check_shard_": "test_shards",
     "platform_account_": TOTALS,
     "campaign_link_": TOTALS,
+    "earlier_link_": TOTALS,
     "spend_total_": TOTALS,
     "spend_of_a_total_": TOTALS,
     "file_format_": "test_formats",
