@@ -27,6 +27,7 @@ from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.download import Download
 from campaigns.services.platform_files.drafts import Choices
 from campaigns.services.platform_files.headings import Role
+from campaigns.services.platform_files.numbers import Parentheses
 
 MEGABYTES = MAX_BYTES // 1024**2
 # Accounts of a file whose brand can be chosen.
@@ -126,6 +127,7 @@ class AnswersForm(forms.Form):
         for ask, name, label, known in (
             (Ask.ORDER, "order", "Order of dates", self.download.report.order),
             (Ask.DECIMAL, "decimal", "Decimal separator", self.download.report.decimal),
+            (Ask.PARENTHESES, "parentheses", "Amounts in parentheses", self.download.report.parentheses),
         ):
             question = self.asked.get(ask)
             if question:
@@ -134,8 +136,7 @@ class AnswersForm(forms.Form):
                 )
                 self._add(name, field, asked=True, initial="")
             elif getattr(self.choices.answers, name):
-                options = ORDERS if ask is Ask.ORDER else DECIMALS
-                field = forms.ChoiceField(label=label, choices=options, widget=UnfoldAdminSelectWidget())
+                field = forms.ChoiceField(label=label, choices=OPTIONS[ask], widget=UnfoldAdminSelectWidget())
                 self._add(name, field, asked=False, initial=known)
         question = self.asked.get(Ask.PERIOD)
         if question:
@@ -234,6 +235,7 @@ class AnswersForm(forms.Form):
             columns=columns if columns != proposed or old.columns is not None else None,
             order=DateOrder(given["order"]) if given.get("order") else old.order,
             decimal=DecimalMark(given["decimal"]) if given.get("decimal") else old.decimal,
+            parentheses=Parentheses(given["parentheses"]) if given.get("parentheses") else old.parentheses,
             is_daily=old.is_daily or given.get("period") == "yes",
             source=old.source if given.get("source") in ("", self.download.report.source) else given["source"],
             account=_account(given, self.download.answers, old),
@@ -253,6 +255,9 @@ ORDERS = [
     (DateOrder.YEAR_FIRST.value, "Year first, as in 2026-11-26"),
 ]
 DECIMALS = [(DecimalMark.POINT.value, "Point, as in 1,250.50"), (DecimalMark.COMMA.value, "Comma, as in 1.250,50")]
+
+PARENTHESES = [(Parentheses.CREDIT.value, "Negative: credits"), (Parentheses.SPEND.value, "Positive: spend")]
+OPTIONS = {Ask.ORDER: ORDERS, Ask.DECIMAL: DECIMALS, Ask.PARENTHESES: PARENTHESES}
 
 
 def _text(place: int | None) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from campaigns.rules.amounts import DecimalMark
 from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.headings import Role
+from campaigns.services.platform_files.numbers import Parentheses
 
 
 class Ask(StrEnum):
@@ -19,6 +20,7 @@ class Ask(StrEnum):
     AMOUNT = "amount"
     ORDER = "order"
     DECIMAL = "decimal"
+    PARENTHESES = "parentheses"
     PERIOD = "period"
     SOURCE = "source"
     ACCOUNT = "account"
@@ -47,6 +49,9 @@ class Answers:
     columns: Mapping[Role, int] | None = None
     order: DateOrder | None = None
     decimal: DecimalMark | None = None
+    parentheses: Parentheses | None = None
+    # What it was in the last file; another file may contradict it.
+    usual_parentheses: Parentheses | None = None
     is_daily: bool = False
     source: str = ""
     account: str = ""
