@@ -66,7 +66,7 @@ class ReportImportAdmin(ReadOnlyAdmin):
         return [path("<int:pk>/reverse/", view, name="campaigns_reportimport_reverse"), *super().get_urls()]
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        if not self.has_view_permission(request):
+        if not self.has_view_permission(request) or request.method == "POST":
             raise PermissionDenied
         report: Any = self.get_object(request, object_id)
         if report is None:
