@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -101,10 +103,19 @@ class FileFormatAdmin(ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # un
             title=f"Import {draft.name}",
             draft=draft,
             form=form,
+            new_brand=self._new_brand(request, download, form),
             brands=visible.order_by("name").values_list("name", flat=True)[:MAX_BRANDS],
             another=reverse("admin:campaigns_fileformat_import"),
             **download_context(download, choices, self._effects(request, download, choices)),
         )
+
+    def _new_brand(self, request: HttpRequest, download: Download, form: AnswersForm) -> str:
+        """Return the address where a brand is added, with the name that was entered and the report's currency."""
+        if not request.user.has_perm("campaigns.add_brand") or not form.assignment:
+            return ""
+        currencies = {total.currency for total in download.report.totals}
+        known = {"name": form.unknown_brand, "currency": currencies.pop() if len(currencies) == 1 else ""}
+        return f"{reverse('admin:campaigns_brand_add')}?{urlencode({key: text for key, text in known.items() if text})}"
 
     def _open(self, request: HttpRequest, draft: ImportDraft) -> Download:
         choices = choices_of(draft)

@@ -86,6 +86,8 @@ class AnswersForm(forms.Form):
         self.questions: list[str] = []
         self.corrections: list[str] = []
         self.assignment: list[str] = []
+        # The name of a brand that was entered and isn't there.
+        self.unknown_brand = ""
         self._add_columns()
         self._add_reading()
         self._add_account()
@@ -217,7 +219,9 @@ class AnswersForm(forms.Form):
         for field, name in names.items():
             pk, problem = found.of(name)
             if pk is None:
-                self.add_error(field, problem or f"“{name}” isn’t a brand. Choose one of the list, or leave it empty.")
+                self.unknown_brand = name
+                sentence = f"“{name}” isn’t a brand. Choose one of the list, add it below, or leave the field empty."
+                self.add_error(field, problem or sentence)
             else:
                 self.chosen_brands[field.removeprefix("brand_")] = pk
         if cleaned.get("period") == "no":

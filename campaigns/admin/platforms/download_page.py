@@ -88,7 +88,9 @@ def _effect_notes(would: ReportEffects | None) -> list[str]:
             f"{totals} below what is booked. Decreases are booked by the full check, within five minutes, and large"
             " ones are held until someone releases them; statuses are shown without them."
         )
-    if not would.effects.changes:
+    if would.is_unassigned:
+        notes.append("The spend stays unassigned, and pauses nothing, until its campaigns are linked to a brand’s.")
+    elif not would.effects.changes:
         notes.append("No campaign changes its status.")
     return [*notes, *zone_notes(would.effects)]
 

@@ -162,14 +162,14 @@ def _preview(found: Reversal) -> PreviewPage:
         (
             day.brand or chip("unassigned", "warning"),
             str(day.day),
-            day.statements or "–",
             format_money(day.amount, day.currency) if day.currency else f"{day.amount:,.2f}",
+            day.statements or "–",
         )
         for day in found.days[:SHOWN]
     ]
     label = title("Spend by brand and day", len(found.days))
-    heads = ("Brand", "Day", "Statements", "Amount")
-    tables: list[Any] = [(label, table(heads, rows, numbers=(3,), empty="", label=label))]
+    heads = ("Brand", "Day", "Amount", "Statements")
+    tables: list[Any] = [(label, table(heads, rows, numbers=(2,), empty="", label=label))]
     if changes := found.effects.changes:
         tables.append((title(EFFECTS, len(changes)), effects_table(found.effects)))
     if found.later:

@@ -48,6 +48,8 @@ class ReportEffects:
     # Totals that fall, which the full check books or holds.
     decreases: int = 0
     is_too_large: bool = False
+    # Whether no spend of the report counts for a brand.
+    is_unassigned: bool = False
 
 
 def preview_effects(download: Download, *, link: bool, create: bool, clock: Clock) -> ReportEffects | None:
@@ -61,7 +63,7 @@ def preview_effects(download: Download, *, link: bool, create: bool, clock: Cloc
         return ReportEffects(is_too_large=True)
     brands = sorted(_brands(download, link=link, create=create))
     if not count or not brands:
-        return ReportEffects()
+        return ReportEffects(is_unassigned=not brands)
     with rolled_back():
         begin_change(brands, clock=clock)
         before = spent_of(brands, now)

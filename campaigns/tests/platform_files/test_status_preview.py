@@ -65,7 +65,7 @@ class StatusPreviewTests(WizardCase):
         page = self.preview((self.today, "Acme", "Search", "99.99"))
         self.assertContains(page, "No campaign changes its status.")
         page = self.preview((self.today, "Acme", "Search", "500"), unlinked="leave")
-        self.assertContains(page, "No campaign changes its status.")
+        self.assertContains(page, "The spend stays unassigned, and pauses nothing")
         self.assertNotContains(page, "Status changes:")
 
     def test_days_of_earlier_months_do_not_count(self) -> None:

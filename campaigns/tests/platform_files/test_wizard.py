@@ -99,6 +99,10 @@ class QuestionTests(WizardCase):
     def test_a_brand_that_is_unknown(self) -> None:
         page = self.post(self.upload(files.GOOGLE_EN), account="1", brand_="Nobody")
         self.assertContains(page, "“Nobody” isn’t a brand.")
+        self.assertContains(page, f"{reverse('admin:campaigns_brand_add')}?name=Nobody")
+        adding = self.client.get(f"{reverse('admin:campaigns_brand_add')}?name=Nobody&currency=EUR")
+        initial = adding.context["adminform"].form.initial
+        self.assertEqual((initial["name"], initial["currency"]), ("Nobody", "EUR"))
 
     def test_what_may_be_a_week_is_asked_and_refused(self) -> None:
         text = "Start date,Campaign,Campaign ID,Account ID,Cost (USD)\n2026-11-02,A,1,77,5.10\n"
