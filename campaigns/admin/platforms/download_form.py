@@ -21,7 +21,7 @@ from campaigns.models import Brand
 from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.platforms import SOURCES
 from campaigns.services.naming.find_names import find_brands
-from campaigns.services.platform_files.answers import MAPPED, Answers, Ask
+from campaigns.services.platform_files.answers import EACH, MAPPED, ONCE, Answers, Ask
 from campaigns.services.platform_files.cells import MAX_BYTES, MAX_ROWS
 from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.download import Download
@@ -140,12 +140,16 @@ class AnswersForm(forms.Form):
             elif getattr(self.choices.answers, name):
                 field = forms.ChoiceField(label=label, choices=OPTIONS[ask], widget=UnfoldAdminSelectWidget())
                 self._add(name, field, asked=False, initial=known)
-        question = self.asked.get(Ask.PERIOD)
-        if question:
-            field = forms.ChoiceField(
-                label=question.sentence, choices=list(question.options), widget=UnfoldAdminRadioSelectWidget()
-            )
-            self._add("period", field, asked=True, initial="")
+        for ask in (Ask.PERIOD, Ask.REPEATED):
+            question = self.asked.get(ask)
+            if question:
+                field = forms.ChoiceField(
+                    label=question.sentence, choices=list(question.options), widget=UnfoldAdminRadioSelectWidget()
+                )
+                self._add(ask.value, field, asked=True, initial="")
+        if self.choices.answers.repeated and Ask.REPEATED not in self.asked:
+            field = forms.ChoiceField(label="Repeated rows", choices=REPEATED, widget=UnfoldAdminSelectWidget())
+            self._add("repeated", field, asked=False, initial=self.choices.answers.repeated)
 
     def _add_account(self) -> None:
         report, answers = self.download.report, self.download.answers
@@ -240,6 +244,7 @@ class AnswersForm(forms.Form):
             order=DateOrder(given["order"]) if given.get("order") else old.order,
             decimal=DecimalMark(given["decimal"]) if given.get("decimal") else old.decimal,
             parentheses=Parentheses(given["parentheses"]) if given.get("parentheses") else old.parentheses,
+            repeated=given.get("repeated") or old.repeated,
             is_daily=old.is_daily or given.get("period") == "yes",
             source=old.source if given.get("source") in ("", self.download.report.source) else given["source"],
             account=_account(given, self.download.answers, old),
@@ -261,6 +266,7 @@ ORDERS = [
 DECIMALS = [(DecimalMark.POINT.value, "Point, as in 1,250.50"), (DecimalMark.COMMA.value, "Comma, as in 1.250,50")]
 
 PARENTHESES = [(Parentheses.CREDIT.value, "Negative: credits"), (Parentheses.SPEND.value, "Positive: spend")]
+REPEATED = [(ONCE, "Count once"), (EACH, "Count each")]
 OPTIONS = {Ask.ORDER: ORDERS, Ask.DECIMAL: DECIMALS, Ask.PARENTHESES: PARENTHESES}
 
 

@@ -60,7 +60,7 @@ def _first_rows(download: Download) -> SafeString:
 
 def _figures(download: Download) -> list[tuple[str, str]]:
     words = {"new": "new totals", "changed": "changed", "unchanged": "unchanged", "older": "older than stored"}
-    figures = [(download.changes[name], word) for name, word in words.items()]
+    figures = [(download.changes.get(name, 0), word) for name, word in words.items()]
     figures += [(count, f"{kind.value}, left out") for kind, count in download.report.left_out.items()]
     return [(f"{count:,}", word) for count, word in figures if count or word == "new totals"]
 
@@ -110,7 +110,8 @@ def _effects(would: ReportEffects | None) -> tuple[str, SafeString] | None:
 
 def _notes(download: Download) -> list[str]:
     report = download.report
-    notes = [f"{SOURCES[report.source]}, table from line {report.table.line}."]
+    platform = SOURCES.get(report.source, "Unknown platform")
+    notes = [f"{platform}, table from line {report.table.line}."]
     if report.days:
         first, last = report.days
         days = f"{first:%-d %B %Y}" if first == last else f"{first:%-d %B %Y} to {last:%-d %B %Y}"

@@ -22,6 +22,7 @@ class Ask(StrEnum):
     DECIMAL = "decimal"
     PARENTHESES = "parentheses"
     PERIOD = "period"
+    REPEATED = "repeated"
     SOURCE = "source"
     ACCOUNT = "account"
     CURRENCY = "currency"
@@ -38,6 +39,8 @@ MAPPED = (
     Role.ACCOUNT_ID,
 )
 
+ONCE, EACH = "once", "each"
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -53,6 +56,8 @@ class Answers:
     # What it was in the last file; another file may contradict it.
     usual_parentheses: Parentheses | None = None
     is_daily: bool = False
+    # Whether rows that are the same in every column count ONCE or EACH.
+    repeated: str = ""
     source: str = ""
     account: str = ""
     account_name: str = ""

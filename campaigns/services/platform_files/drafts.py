@@ -55,6 +55,7 @@ def choices_of(draft: ImportDraft) -> Choices:
         # A draft of an earlier version has none.
         parentheses=Parentheses(given["parentheses"]) if given.get("parentheses") else None,
         is_daily=given["is_daily"],
+        repeated=given.get("repeated", ""),
         source=given["source"],
         account=given["account"],
         currency=given["currency"],
@@ -76,6 +77,7 @@ def _to_json(choices: Choices) -> dict[str, Any]:
         "decimal": answers.decimal,
         "parentheses": answers.parentheses,
         "is_daily": answers.is_daily,
+        "repeated": answers.repeated,
         "source": answers.source,
         "account": answers.account,
         "currency": answers.currency,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from campaigns.rules.amounts import DecimalMark
 from campaigns.services.exchange.files import FileRefused
-from campaigns.services.platform_files.answers import Answers, Ask, Question
+from campaigns.services.platform_files.answers import EACH, ONCE, Answers, Ask, Question
 from campaigns.services.platform_files.cells import FileRow
 from campaigns.services.platform_files.dates import DateOrder, find_orders
 from campaigns.services.platform_files.find_table import Table
@@ -32,6 +32,7 @@ from campaigns.services.platform_files.numbers import (
 )
 from campaigns.services.platform_files.read_rows import NOTHING, Reader, cell_at, days_of, table_rows
 from campaigns.services.platform_files.spend_row import LeftOut, Problem, Rows, SpendRow
+from campaigns.services.platform_files.subtotals import repeated_rows
 from campaigns.services.platform_files.surroundings import days_outside, find_period, find_source, report_time
 
 # Rows that decide about the numbers in other columns.
@@ -114,6 +115,7 @@ def read_report(table: Table, answers: Answers, *, now: datetime) -> Report:
     _check_rows(table, mapping, rows)
     if mapping.may_be_longer and not answers.is_daily:
         questions += _period(rows.spend)
+    _settle_repeated(table, rows, answers, questions)
     if questions:
         return replace(report, questions=questions)
     return replace(
@@ -257,6 +259,27 @@ def _period(spend: Sequence[SpendRow]) -> list[Question]:
             [("yes", "Yes, of one day"), ("no", "No, of a week, a month or another period")],
         )
     ]
+
+
+def _settle_repeated(table: Table, rows: Rows, answers: Answers, questions: list[Question]) -> None:
+    """Leave out rows that are there twice, if a person says so; ask whether they are spend of their own."""
+    repeated = repeated_rows(table_rows(table), rows.spend)
+    if not repeated or answers.repeated == EACH:
+        return
+    if answers.repeated == ONCE:
+        lines = {row.line for _, row in repeated}
+        rows.spend = [row for row in rows.spend if row.line not in lines]
+        rows.left_out[LeftOut.REPEATED] += len(lines)
+        return
+    first, second = repeated[0][0], repeated[0][1].line
+    more = f", and {len(repeated) - 1:,} more rows repeat others" if len(repeated) > 1 else ""
+    questions.append(
+        Question(
+            Ask.REPEATED,
+            f"Lines {first} and {second} are the same{more}. How do they count?",
+            [(ONCE, "Once: the file has the same rows twice"), (EACH, "Each: they are spend of their own")],
+        )
+    )
 
 
 def _totals(rows: Rows) -> Iterator[DayTotal]:
