@@ -14,7 +14,7 @@ from campaigns.rules.platforms import SOURCES
 from campaigns.services.platform_files.answers import Ask
 from campaigns.services.platform_files.download import UNASSIGNED, Download
 from campaigns.services.platform_files.drafts import Choices
-from campaigns.services.platform_files.effects import MOST_TOTALS, ReachedBudget, ReportEffects
+from campaigns.services.platform_files.effects import MOST_LINKS, MOST_TOTALS, ReachedBudget, ReportEffects
 from campaigns.services.platform_files.placing import PlacedCampaign, in_money, may_create
 from campaigns.services.platform_files.read_rows import table_rows
 
@@ -24,6 +24,10 @@ FIRST_ROWS = 5
 MAX_COLUMNS = 30
 MAX_PROBLEMS = 20
 SHOWN_BUDGETS = 5
+TOO_LARGE = (
+    f"Reports with more than {MOST_TOTALS:,} totals of this month, or more than {MOST_LINKS:,} campaigns to link, have no"
+    " preview of statuses."
+)
 
 
 def download_context(download: Download, choices: Choices, would: ReportEffects | None) -> dict[str, Any]:
@@ -78,7 +82,7 @@ def _effect_notes(would: ReportEffects | None) -> list[str]:
     if would is None:
         return []
     if would.is_too_large:
-        return [f"Reports with more than {MOST_TOTALS:,} totals of this month have no preview of statuses."]
+        return [TOO_LARGE]
     notes = [_reached(each) for each in would.reached[:SHOWN_BUDGETS]]
     if len(would.reached) > SHOWN_BUDGETS:
         notes.append(f"{len(would.reached) - SHOWN_BUDGETS:,} more budgets are reached.")

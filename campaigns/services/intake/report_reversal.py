@@ -11,7 +11,7 @@ has added stay.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,10 +19,10 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from campaigns.database.connection import execute, is_postgresql
+from campaigns.database.connection import execute, fetch_all, is_postgresql
 from campaigns.database.dialects import rows_param, rows_sql
 from campaigns.database.write_column import in_pieces
-from campaigns.models import Brand, Campaign, CampaignLink, ReportImport, RestatedTotal, SpendTotal, Waiting
+from campaigns.models import Brand, Campaign, ReportImport, RestatedTotal, SpendTotal, Waiting
 from campaigns.rules.clock import Clock
 from campaigns.rules.money import format_money
 from campaigns.services.enforcement.enforce import Enforcement
@@ -37,6 +37,17 @@ from campaigns.services.totals.book import book_decreases, book_some
 # Totals that are restated in one transaction.
 MAX_TOTALS = 100_000
 
+# By their links, those that were never booked.
+CAMPAIGNS = """
+SELECT total.id, campaign.id, campaign.brand_id
+FROM campaigns_restatedtotal AS restated
+JOIN campaigns_spendtotal AS total ON total.id = restated.total_id
+LEFT JOIN campaigns_platformaccount AS account
+    ON account.source = total.source AND account.external_id = total.account
+LEFT JOIN campaigns_campaignlink AS link ON link.account_id = account.id AND link.external_id = total.campaign
+JOIN campaigns_campaign AS campaign ON campaign.id = COALESCE(total.booked_campaign_id, link.campaign_id)
+WHERE restated.report_id = %(report)s
+"""
 RESTATED = {"id": "bigint", "total": "numeric"}
 RESTATE = """
 WITH given AS MATERIALIZED ({given})
@@ -121,7 +132,7 @@ def check_brands(report: ReportImport, person: Person) -> None:
     """Raises ReversalRefused if the import has spend of brands that the person no longer sees."""
     if not sees_only_assigned_brands(person):
         return
-    brands = _plan(report).brands
+    brands = _brands(report)
     if visible_to(person, Brand.objects.filter(pk__in=brands), "pk").count() < len(brands):
         raise ReversalRefused(
             f"“{report.name}” has spend of brands that are no longer assigned to you. Ask an administrator to reverse"
@@ -162,47 +173,45 @@ def reverse_report(report: ReportImport, *, actor: str, clock: Clock) -> tuple[i
 
 def _begin(report: ReportImport, clock: Clock) -> _Plan:
     """Lock the brands and the totals, in this order, and return what is to be restated."""
-    begin_change(_plan(report).brands, clock=clock)
-    return _plan(report, lock=True)
+    begin_change(_brands(report), clock=clock)
+    return _plan(report)
 
 
-def _plan(report: ReportImport, *, lock: bool = False) -> _Plan:
-    rows = list(RestatedTotal.objects.filter(report=report.pk).order_by("total"))
-    totals: dict[int, SpendTotal] = {}
-    for piece in in_pieces([row.total_id for row in rows]):
-        found = SpendTotal.objects.filter(pk__in=piece).order_by("source", "account", "day", "campaign")
-        totals |= {
-            total.pk: total for total in (found.select_for_update(no_key=True) if lock and is_postgresql() else found)
-        }
+def _brands(report: ReportImport) -> list[int]:
+    return sorted({brand for _, brand in _campaigns(report).values()})
+
+
+def _plan(report: ReportImport) -> _Plan:
+    """Lock the totals of an import, and return what is to be restated."""
+    restated = RestatedTotal.objects.filter(report=report.pk).order_by()
+    found = SpendTotal.objects.filter(pk__in=restated.values("total"))
+    if is_postgresql():
+        found = found.select_for_update(no_key=True)
+    totals = list(found.order_by("source", "account", "day", "campaign"))
+    rows = {row.total_id: row for row in restated}
     restored: dict[SpendTotal, Decimal] = {}
     later: list[SpendTotal] = []
-    for row in rows:
-        total, before = totals.get(row.total_id), row.before or Decimal(0)
-        if total is None or total.total == before:
+    for total in totals:
+        row = rows[total.pk]
+        before = row.before or Decimal(0)
+        if total.total == before:
             continue
         if (total.total, total.as_of) == (row.after, row.after_as_of):
             restored[total] = before
         else:
             later.append(total)
-    return _Plan(restored, later, _campaigns(restored))
+    campaigns = _campaigns(report)
+    ids = {campaigns[total.pk][0] for total in restored if total.pk in campaigns}
+    by_id: dict[int, Campaign] = {}
+    for piece in in_pieces(sorted(ids)):
+        by_id |= {row.pk: row for row in Campaign.objects.filter(pk__in=piece).select_related("brand")}
+    counts = {total.pk: by_id[campaigns[total.pk][0]] for total in restored if total.pk in campaigns}
+    return _Plan(restored, later, counts)
 
 
-def _campaigns(totals: Iterable[SpendTotal]) -> dict[int, Campaign]:
-    """Return the campaigns that totals are booked for, or will be by their links, by the totals' ids."""
-    given = list(totals)
-    links: dict[tuple[str, str, str], int | None] = {}
-    for source, account in {(total.source, total.account) for total in given}:
-        rows = CampaignLink.objects.filter(account__source=source, account__external_id=account).order_by()
-        for external_id, campaign in rows.values_list("external_id", "campaign"):
-            links[source, account, external_id] = campaign
-    ids = {
-        total.pk: total.booked_campaign_id or links.get((total.source, total.account, total.campaign))
-        for total in given
-    }
-    found: dict[int, Campaign] = {}
-    for piece in in_pieces(sorted({pk for pk in ids.values() if pk})):
-        found |= {row.pk: row for row in Campaign.objects.filter(pk__in=piece).select_related("brand")}
-    return {total: found[campaign] for total, campaign in ids.items() if campaign in found}
+def _campaigns(report: ReportImport) -> dict[int, tuple[int, int]]:
+    """Return the campaigns that the totals are booked for, or will be by their links: ids of campaign and brand."""
+    return {total: (campaign, brand) for total, campaign, brand in fetch_all(CAMPAIGNS, {"report": report.pk})}
 
 
 def _restate(plan: _Plan, clock: Clock) -> None:

@@ -24,7 +24,9 @@ from campaigns.services.scope import Scope
 from campaigns.services.totals.book import book_some
 
 # Totals that a preview writes; on SQLite nobody else writes meanwhile.
-MOST_TOTALS = 20_000
+MOST_TOTALS = 10_000
+# Campaigns that it links, each with statements of its own.
+MOST_LINKS = 300
 PREVIEW = Source("preview", Channel.IMPORT)
 
 
@@ -59,7 +61,8 @@ def preview_effects(download: Download, *, link: bool, create: bool, clock: Cloc
     now = clock()
     since = first_of_month((now.astimezone(UTC) - ONE_DAY).date())
     count = sum(day >= since for each in download.placed.campaigns.values() for day in each.totals)
-    if count > MOST_TOTALS:
+    new = [each for each in download.placed.unlinked if brand_of(each, link=link, create=create)]
+    if count > MOST_TOTALS or len(new) > MOST_LINKS:
         return ReportEffects(is_too_large=True)
     brands = sorted(_brands(download, link=link, create=create))
     if not count or not brands:

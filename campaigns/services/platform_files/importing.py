@@ -94,13 +94,15 @@ def import_download(
     # Links before totals, as in every transaction that locks both.
     assign(_links(report.source, made))
     totals = [total for total in _totals(download, as_of) if since is None or total.day >= since]
-    before = lock_totals(totals)
+    # A preview is taken back, so nothing is noted of it.
+    before = lock_totals(totals) if since is None else None
     reported = report_totals(totals)
     if brands:
         finish_change(Scope.of_brands(sorted(brands)), clock=clock, actor=source.actor)
     unassigned = sum((each.account.external_id, each.external_id) not in made for each in placed.unlinked)
     known = remember(report, download.answers, who=source.actor, now=now)
-    note_import(before, ReportFile(file, source.actor, user_id, known.name, _money(download)), now=now)
+    if before is not None:
+        note_import(before, ReportFile(file, source.actor, user_id, known.name, _money(download)), now=now)
     linked = {each.campaign.brand_id for each in placed.campaigns.values() if each.is_linked and each.campaign}
     return ImportedReport(
         reported.written,
