@@ -180,7 +180,7 @@ class BrandPeriodAdmin(ListExportMixin):
     fields = (
         "brand_name",
         "kind",
-        "period_in_words",
+        "period_text",
         "spent",
         "known_at_closing",
         "adjustment",
@@ -220,6 +220,10 @@ class BrandPeriodAdmin(ListExportMixin):
     def period_in_words(self, period: BrandPeriod) -> SafeString:
         """Return the period as a link to its page, which says what changed it after closing."""
         return link_to(period)
+
+    @admin.display(description="period")
+    def period_text(self, period: BrandPeriod) -> str:
+        return str(period)
 
     @admin.display(description="spend")
     def spent(self, period: BrandPeriod) -> str:

@@ -25,8 +25,8 @@ MAX_COLUMNS = 30
 MAX_PROBLEMS = 20
 SHOWN_BUDGETS = 5
 TOO_LARGE = (
-    f"Reports with more than {MOST_TOTALS:,} totals of this month, or more than {MOST_LINKS:,} campaigns to link, have no"
-    " preview of statuses."
+    f"Reports with more than {MOST_TOTALS:,} totals of this month, or more than {MOST_LINKS:,} campaigns to link, have"
+    " no preview of statuses."
 )
 
 
