@@ -5,7 +5,7 @@ from campaigns.admin.brand import admin as brand
 from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
 from campaigns.admin.people import api_keys, groups, users
-from campaigns.admin.platforms import accounts, download, held, links
+from campaigns.admin.platforms import accounts, download, held, links, report_imports
 
 __all__ = [
     "accounts",
@@ -18,6 +18,7 @@ __all__ = [
     "held",
     "history",
     "links",
+    "report_imports",
     "spend",
     "statements",
     "uploads",

@@ -11,6 +11,7 @@ from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.platforms.accounts import CampaignLink, EarlierLink, PlatformAccount
 from campaigns.models.platforms.api_keys import ApiKey, ApiKeyBrand, ApiKeyRequests
 from campaigns.models.platforms.formats import FileFormat
+from campaigns.models.platforms.report_imports import ReportImport, RestatedTotal
 from campaigns.models.platforms.totals import SpendTotal, Waiting
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
@@ -48,6 +49,8 @@ __all__ = [
     "PendingSpend",
     "PlatformAccount",
     "PlatformStatus",
+    "ReportImport",
+    "RestatedTotal",
     "SavedFilter",
     "SettingChange",
     "SpendCorrection",

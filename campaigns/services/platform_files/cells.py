@@ -32,9 +32,13 @@ OTHER_FILES = {
     b"\x1f\x8b": "The file is compressed (gzip): unpack it and choose the file in it.",
     b"%pdf": "The file is a PDF: download the report as CSV or XLSX.",
     b"\xd0\xcf\x11\xe0": "The file is an old Excel workbook (XLS): save it as XLSX or CSV.",
-    b"<html": "The file is a web page: download the report as CSV or XLSX.",
-    b"<!doc": "The file is a web page: download the report as CSV or XLSX.",
 }
+# Web pages and XML, which are often named .xls; in any encoding.
+WEB_PAGE = re.compile(r"[\ufeff\s]*(?:<[!?a-z]|MIME-Version:)", re.IGNORECASE)
+NO_TEXT = (
+    "The file is a web page or XML, whatever its name: open it in a spreadsheet and save it as XLSX or CSV, or download"
+    " the report as one of these."
+)
 # Letters and signs that texts of western European languages contain; others suggest another encoding.
 WESTERN = re.compile(r"[\w\s!-~€‚„…‘’“”•–—™©®°·×÷¡¿§£¥«»ªº´¨¸²³¹±¼½¾]*")
 
@@ -73,6 +77,8 @@ def read_sheets_of(data: bytes) -> list[list[Sheet]]:
     text, note = decode(data)
     if not text.strip():
         raise FileRefused("The file is empty. Choose another one.")
+    if WEB_PAGE.match(text):
+        raise FileRefused(NO_TEXT)
     return [_split(text, note)]
 
 

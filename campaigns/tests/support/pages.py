@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
-from campaigns.models import ApiKey, CampaignLink, FileFormat, PlatformAccount, SpendTotal, SpendUpload
+from campaigns.models import ApiKey, CampaignLink, FileFormat, PlatformAccount, ReportImport, SpendTotal, SpendUpload
 from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import create_key
 from campaigns.services.jobs.full_check import run_full_check
@@ -41,6 +41,16 @@ def make_a_row_of_each() -> None:
         name="dlt", public_id="a" * 12, secret_sha256="0" * 64, scopes="spend:write", created_by="amara"
     )
     FileFormat.objects.create(name="Google Ads", signature="0" * 64, source="google_ads", used_at=timezone.now())
+    ReportImport.objects.create(
+        who="somebody",
+        name="google.csv",
+        format="Google Ads",
+        source="google_ads",
+        imported_at=timezone.now(),
+        first_day="2026-03-01",
+        last_day="2026-03-02",
+        money={"USD": "5.00"},
+    )
     Group.objects.get_or_create(name="Some group")
     AccessAttempt.objects.create(username="eve", ip_address="192.0.2.1", failures_since_start=1)
     ClockedSchedule.objects.create(clocked_time=timezone.now().replace(microsecond=0))
