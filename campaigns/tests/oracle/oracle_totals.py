@@ -139,7 +139,8 @@ class Account:
             for total in self.totals.values()
             if total.day == day and total.booked
         ]
-        booked, reported = (sum(each) for each in zip(*figures, strict=True))
+        booked = sum((each for each, _ in figures), Decimal(0))
+        reported = sum((each for _, each in figures), Decimal(0))
         if self._is_finished(day):
             return reported < booked * HELD_BELOW and booked - reported > HELD_ABOVE
         zeros = sum(reported == 0 for _, reported in figures)
