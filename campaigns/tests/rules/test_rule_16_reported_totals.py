@@ -175,7 +175,8 @@ class DecreaseTests(TestCase):
 
     def test_80_percent_is_no_large_decrease(self) -> None:
         self.reported(20)
-        full_booking()
+        with override_settings(HELD_ABOVE_AMOUNT=79):
+            full_booking()
         self.assertEqual(self.booked(), [20, 100, 100, 100])
 
     def test_less_than_80_percent_is(self) -> None:
