@@ -27,6 +27,8 @@ class Sizes:
     single_rows: int
     # Of 1,000 rows, by each of 4 connections in a run.
     batches: int
+    # Of each of 5 requests in a run; the largest that the API takes.
+    request_rows: int
     # Seconds for which people and writers are watched with no check beside them.
     alone: float
 
@@ -37,10 +39,10 @@ class Sizes:
 
 
 SIZES = {
-    "full": Sizes(100_000, 1_000, 100, 30, 5, 3_000, 75, 10),
-    "quick": Sizes(2_000, 100, 20, 10, 3, 200, 4, 2),
+    "full": Sizes(100_000, 1_000, 100, 30, 5, 3_000, 75, 10_000, 10),
+    "quick": Sizes(2_000, 100, 20, 10, 3, 200, 4, 10_000, 2),
     # For the tests of the benchmarks.
-    "tiny": Sizes(20, 4, 1, 2, 1, 5, 1, 0.1),
+    "tiny": Sizes(20, 4, 1, 2, 1, 5, 1, 100, 0.1),
 }
 
 

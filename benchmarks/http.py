@@ -35,7 +35,6 @@ from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.api_keys import create_key
 from campaigns.services.intake.records import INSERT
 
-ROWS = 10_000
 # In a run of each side.
 BATCHES = 5
 COLUMNS = ("brand_id", "campaign_id", "amount", "timestamp", "external_id")
@@ -47,16 +46,16 @@ Record = tuple[int, int, Decimal, datetime, str]
 
 
 def measure(bench: Bench) -> list[Figure]:
-    numbers = itertools.count(1)
+    numbers, rows = itertools.count(1), bench.sizes.request_rows
     with bench.inside(bench.large_world()) as world, web_server() as server:
         _, key = create_key("benchmark", [Scope.SPEND_WRITE], created_by="benchmarks")
 
         def batches() -> list[list[Record]]:
-            return [records(next(numbers), world.campaigns) for _ in range(BATCHES)]
+            return [records(next(numbers), world.campaigns, rows) for _ in range(BATCHES)]
 
         def over_http() -> float:
             bodies = [body_of(each) for each in batches()]
-            return BATCHES * ROWS / seconds(lambda: server.send(key, bodies))
+            return BATCHES * rows / seconds(lambda: server.send(key, bodies))
 
         figures = []
         for name, insert, least in (
@@ -111,9 +110,9 @@ def sender(server: WebServer, key: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def records(number: int, campaigns: int) -> list[Record]:
+def records(number: int, campaigns: int, rows: int) -> list[Record]:
     """Return a batch of records of campaigns at random, each with an id of its own."""
-    picked = [random.randint(1, campaigns) for _ in range(ROWS)]
+    picked = [random.randint(1, campaigns) for _ in range(rows)]
     return [
         ((campaign - 1) // CAMPAIGNS_PER_BRAND + 1, campaign, Decimal("0.001234"), AT, f"{number}-{place}")
         for place, campaign in enumerate(picked)
@@ -136,7 +135,7 @@ def direct(insert: Callable[[Any, list[Record]], None], batches: Callable[[], li
             for batch in made:
                 insert(client, batch)
 
-        return BATCHES * ROWS / seconds(send)
+        return sum(map(len, made)) / seconds(send)
 
 
 def insert_rows(client: Any, batch: list[Record]) -> None:

@@ -20,6 +20,7 @@ from benchmarks.figures import Figure, compare, pairs_of, timed
 from benchmarks.quick import fill_pending, fold_all
 from benchmarks.world import CAMPAIGNS_PER_BRAND, World
 from campaigns.admin.shared.base import ReadOnlyAdmin
+from campaigns.models import Brand, Campaign
 
 RECORDS_PER_DAY = 10
 
@@ -73,6 +74,13 @@ def addresses() -> Iterator[tuple[str, str]]:
             is_read_only = isinstance(admin.site._registry[model], ReadOnlyAdmin)
             for page in ("change", "history")[: 2 - is_read_only] if row else ():
                 yield f"{meta.verbose_name_plural}: {page}", reverse(f"{name}_{page}", args=[row.pk if row else 0])
+    for each in (Brand, Campaign):
+        row = each._base_manager.order_by("pk").first()
+        if row:
+            yield (
+                f"{each._meta.verbose_name_plural}: spend",
+                reverse(f"admin:campaigns_{each._meta.model_name}_spend", args=[row.pk]),
+            )
     yield "start page", reverse("admin:index")
 
 

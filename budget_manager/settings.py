@@ -239,7 +239,7 @@ UNFOLD: dict[str, Any] = {
     ],
     "SIDEBAR": {"navigation": "campaigns.admin.shared.navigation.navigation"},
     "GLOBAL_CALLBACK": "campaigns.admin.shared.banner.banner",
-    "DASHBOARD_CALLBACK": "campaigns.admin.home.dashboard",
+    "DASHBOARD_CALLBACK": "campaigns.admin.home.dashboard.dashboard",
 }
 
 # Who may read /metrics.

@@ -7,7 +7,7 @@ from campaigns.admin.campaign import admin as campaign
 from campaigns.admin.ledger import history, spend, statements, uploads
 from campaigns.admin.outgoing import deliveries, endpoints
 from campaigns.admin.people import api_keys, groups, users
-from campaigns.admin.platforms import accounts, download, held, links
+from campaigns.admin.platforms import accounts, download, held, links, report_imports
 
 __all__ = [
     "accounts",
@@ -24,6 +24,7 @@ __all__ = [
     "history",
     "links",
     "mail",
+    "report_imports",
     "rules",
     "spend",
     "statements",

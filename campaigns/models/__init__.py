@@ -10,9 +10,10 @@ from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.outgoing.webhooks import Delivery, DeliveryAttempt, Endpoint, EndpointBrand, OutboxMessage
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
-from campaigns.models.platforms.accounts import CampaignLink, PlatformAccount
+from campaigns.models.platforms.accounts import CampaignLink, EarlierLink, PlatformAccount
 from campaigns.models.platforms.api_keys import ApiKey, ApiKeyBrand, ApiKeyRequests
 from campaigns.models.platforms.formats import FileFormat
+from campaigns.models.platforms.report_imports import ReportImport, RestatedTotal
 from campaigns.models.platforms.totals import SpendTotal, Waiting
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
@@ -42,6 +43,7 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "DueBrand",
+    "EarlierLink",
     "Endpoint",
     "EndpointBrand",
     "FeedBatch",
@@ -59,6 +61,8 @@ __all__ = [
     "PendingSpend",
     "PlatformAccount",
     "PlatformStatus",
+    "ReportImport",
+    "RestatedTotal",
     "SavedFilter",
     "SettingChange",
     "SpendCorrection",

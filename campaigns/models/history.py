@@ -77,6 +77,10 @@ class CheckShard(models.Model):
     changed = models.PositiveIntegerField(default=0)
     paused = models.PositiveIntegerField(default=0)
     resumed = models.PositiveIntegerField(default=0)
+    # What the check did with reported totals before its shards began; on its first shard.
+    booked = models.PositiveIntegerField(default=0)
+    failed_totals = models.PositiveIntegerField(default=0)
+    booking_error = models.TextField(default="")
 
     class Meta:
         default_permissions = ()

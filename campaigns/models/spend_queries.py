@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from django.db.models import Field, FloatField, QuerySet
 
-from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED, in_list, list_param
+from campaigns.database.connection import fetch_all, is_postgresql
+from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED, clamped, in_list, list_param
+from campaigns.database.statements import statement
 from campaigns.models.clocks import Clocks
 from campaigns.models.current_spend import current_spend
 from campaigns.models.derived_join import join_derived
 from campaigns.models.fields import MicrosField
+from campaigns.rules.periods import ONE_DAY
 
 Ids = Sequence[int] | None
 # Of a statement, each with its name and type as an annotation.
@@ -34,6 +36,10 @@ class OwnSpend(TypedDict):
     spend_today: Decimal
     # Percent of the daily spend limit, as of a brand's daily budget.
     percent_today: float | None
+
+
+class CampaignMonth(OwnSpend):
+    spend_this_month: Decimal
 
 
 class CampaignSpend(OwnSpend):
@@ -55,6 +61,8 @@ def percent_sql(limit: str, spend: str) -> str:
 # Lists sort by it: amounts of several currencies don't compare.
 BRAND_PERCENT: Columns = {"percent_today": (percent_sql("daily_budget", "day_spend"), FloatField())}
 CAMPAIGN_PERCENT: Columns = {"percent_today": (percent_sql("campaign_limit", "campaign_spend"), FloatField())}
+# What a list of dates is bound as, by whether the database is PostgreSQL.
+DATES = {True: "date[]", False: "text"}
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
@@ -90,16 +98,43 @@ def campaigns_with_spend(campaigns: QuerySet[Any], now: datetime, ids: Ids = Non
     return _campaigns(campaigns, {**_amounts(OF_CAMPAIGNS | OF_THEIR_BRANDS), **CAMPAIGN_PERCENT}, now, ids)
 
 
+def campaigns_with_month(campaigns: QuerySet[Any], now: datetime, ids: Ids = None) -> QuerySet[Any]:
+    """Annotate campaigns with OwnSpend and CampaignMonth.
+
+    The month is the sum of the campaign's folded days, at most 31 look-ups in the index of days for each of the ids,
+    and of its pending spend. Without ids the days of all campaigns are read.
+    """
+    amounts = _amounts(OF_CAMPAIGNS | {"spend_this_month": "campaign_month_spend"})
+    return _campaigns(campaigns, {**amounts, **CAMPAIGN_PERCENT}, now, ids, with_month=True)
+
+
 def _amounts(columns: Mapping[str, str]) -> Columns:
     return {name: (column, MicrosField()) for name, column in columns.items()}
 
 
-def _campaigns(campaigns: QuerySet[Any], columns: Columns, now: datetime, ids: Ids) -> QuerySet[Any]:
-    brand = campaign = "1 = 1"
+def _campaigns(
+    campaigns: QuerySet[Any], columns: Columns, now: datetime, ids: Ids, *, with_month: bool = False
+) -> QuerySet[Any]:
+    brand = campaign = of_day = "1 = 1"
     if ids is not None:
-        campaign = in_list("c.id", param="%(ids)s")
+        campaign, of_day = (in_list(column, param="%(ids)s") for column in ("c.id", "d.campaign_id"))
         brand = f"{{brand}} IN (SELECT c.brand_id FROM campaigns_campaign c WHERE {campaign})"
-    return _with_spend(campaigns, "campaign", columns, now, ids, brand, brand, campaign)
+    table, tables = "campaign", ""
+    if with_month:
+        table = "campaign_month"
+        days = in_list("d.day", param="%(days)s").replace("%(days)s", f"CAST(%(days)s AS {DATES[is_postgresql()]})")
+        tables = statement(
+            "campaign_month",
+            days_in_scope=f"{days} AND {of_day}",
+            pending_this_month=clamped("pending.this_month"),
+        )
+    return _with_spend(campaigns, table, columns, now, ids, brand, brand, campaign, tables=tables)
+
+
+def days_of_months(first: str, last: str) -> list[str]:
+    """Return the days from one to another; none where no zone is known. Listed one by one, each is looked up."""
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [(start + ONE_DAY * number).isoformat() for number in range((end - start).days + 1)]
 
 
 def _with_spend(
@@ -121,19 +156,21 @@ def _with_spend(
     seconds while it has a million rows.
     """
     clocks = Clocks((zone for (zone,) in fetch_all("SELECT DISTINCT timezone FROM campaigns_brand")), now, calendar)
+    is_of_campaigns = table in ("campaign", "campaign_month")
     spend = current_spend(
         clocks,
         hint=NOT_MATERIALIZED if ids is None else MATERIALIZED,
-        of_campaigns=table == "campaign",
+        of_campaigns=is_of_campaigns,
         pending_in_scope=pending.format(brand="p.brand_id"),
         ahead_in_scope=brand.format(brand="p.brand_id"),
         brand_in_scope=brand.format(brand="b.id"),
         campaign_in_scope=campaign,
     )
     selected = ", ".join(f"{column} AS {name}" for name, (column, _) in columns.items())
-    key = "campaign_id" if table == "campaign" else "id"
+    key = "campaign_id" if is_of_campaigns else "id"
     sql = f"{spend}{tables} SELECT {key} AS id, {selected} FROM {table}"
     values = clocks.params | ({} if ids is None else {"ids": list_param(ids)})
+    values["days"] = list_param(days_of_months(values["first_month"], values["last_day"]))
     # Django's querysets bind parameters by position.
     params = [values[name] for name in PARAMETER.findall(sql)]
     return join_derived(rows, PARAMETER.sub("%s", sql), params, {name: field for name, (_, field) in columns.items()})

@@ -17,7 +17,9 @@ VIEW = frozenset(
         *("platformaccount", "campaignlink", "spendtotal", "alert"),
     )
 )
-IMPORTS = frozenset({"campaigns.add_spendupload", "campaigns.view_spendupload", "campaigns.view_fileformat"})
+IMPORTS = frozenset(
+    f"campaigns.{name}" for name in ("add_spendupload", "view_spendupload", "view_reportimport", "view_fileformat")
+)
 # Linking spend that platforms report, and deciding on held decreases.
 LINKS = frozenset(f"campaigns.change_{model}" for model in ("platformaccount", "campaignlink", "spendtotal"))
 # Acknowledging and snoozing.

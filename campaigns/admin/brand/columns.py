@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
@@ -40,7 +41,7 @@ class BrandColumnsMixin(ScalableListMixin):
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         return _with_campaign_counts(brands_with_pace(rows, database_now(), ids))
 
-    def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str]) -> QuerySet[Any]:
+    def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str], request: HttpRequest) -> QuerySet[Any]:
         if sorted_by & OF_PACE:
             rows = brands_with_pace(rows, database_now())
         elif sorted_by & OF_SPEND:

@@ -43,7 +43,14 @@ from campaigns.admin.shared.search import campaigns_named
 from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, DaypartingSchedule, PlatformAccount, SpendRecord
-from campaigns.models.spend_queries import CampaignSpend, campaigns_with_own_spend, campaigns_with_spend
+from campaigns.models.spend_queries import (
+    CampaignMonth,
+    CampaignSpend,
+    campaigns_with_month,
+    campaigns_with_own_spend,
+    campaigns_with_spend,
+)
+from campaigns.rules.money import format_money
 from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_move
 from campaigns.services.exchange.columns import Kind
@@ -110,7 +117,17 @@ class CampaignAdmin(
     brand_path = "brand_id"
     inlines = (WindowInline,)
     autocomplete_fields = ("brand",)
-    list_display = ("name", "brand_name", "enabled", "status_in_words", "until_when", "today", "schedule", "id")
+    list_display = (
+        "name",
+        "brand_name",
+        "enabled",
+        "status_in_words",
+        "until_when",
+        "today",
+        "this_month",
+        "schedule",
+        "id",
+    )
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ReasonFilter,
@@ -124,7 +141,7 @@ class CampaignAdmin(
     search_help_text = "Search by campaign, brand or id"
     nothing_yet = "Campaigns belong to brands. Add a brand first."
     ordering = ("brand__name", "name")
-    figures = ("percent_today",)
+    figures = ("percent_today", "spend_this_month")
     fieldsets = (("Settings", {"fields": ("brand", "name", "enabled", "daily_spend_limit", "starts_on", "ends_on")}),)
     change_form_outer_before_template: Any = "campaigns/admin/campaign_before.html"
 
@@ -165,7 +182,19 @@ class CampaignAdmin(
         return super().get_queryset(request).select_related("brand").prefetch_related("windows")
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
-        return campaigns_with_own_spend(rows, database_now(), ids)
+        return campaigns_with_month(rows, database_now(), ids)
+
+    def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str], request: HttpRequest) -> QuerySet[Any]:
+        if "spend_this_month" not in sorted_by:
+            return campaigns_with_own_spend(rows, database_now())
+        of_brand = rows.filter(brand=_chosen_brand(request)).order_by()
+        return campaigns_with_month(rows, database_now(), list(of_brand.values_list("pk", flat=True)))
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Sort by spend of the month within a brand only: amounts of several currencies don't compare, and the days of
+        a million campaigns take a minute."""
+        columns: Any = super().get_sortable_by(request)
+        return [column for column in columns if column != "this_month" or _chosen_brand(request)]
 
     def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
         """Include the brand's spend, which the page of a campaign shows too."""
@@ -216,6 +245,10 @@ class CampaignAdmin(
             campaign.spend_today, campaign.daily_spend_limit, campaign.brand.currency, of="daily spend limit"
         )
 
+    @admin.display(description="spent this month", ordering="spend_this_month")
+    def this_month(self, campaign: WithAnnotations[Campaign, CampaignMonth]) -> str:
+        return format_money(campaign.spend_this_month, campaign.brand.currency)
+
     @admin.display(description="schedule")
     def schedule(self, campaign: Campaign) -> SafeString | str:
         named, more = shorten_windows(list(campaign.windows.all()))
@@ -223,3 +256,9 @@ class CampaignAdmin(
             return "always"
         lines = format_html_join("", "<span>{}</span>", [(line,) for line in (*named, more) if line])
         return format_html('<span class="campaigns-lines">{}</span>', lines)
+
+
+def _chosen_brand(request: HttpRequest) -> int | None:
+    """Return the id of the brand by which the list is filtered; None without."""
+    chosen = request.GET.get("brand__id__exact", "")
+    return int(chosen) if is_key(chosen) else None

@@ -16,6 +16,7 @@ from campaigns.admin.ledger.row_page import brand_of
 from campaigns.admin.shared.charts import BLUE, GREY, LIGHT_BLUE, RED, chart_line
 from campaigns.admin.shared.display import table
 from campaigns.models import Brand, Campaign
+from campaigns.rules.currencies import smallest_unit
 from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.periods import find_zone, local_date
 from campaigns.services.insight.spend_range import Compared, OneCampaign, SpendOfRange
@@ -60,7 +61,7 @@ def facts(found: SpendOfRange, row: Brand | Campaign) -> Iterator[tuple[str, str
     # Compared with whole days, today looks low.
     partly = " – today isn’t over yet" if zone and found.period.last >= local_date(zone, timezone.now()) else ""
     total, before = found.total, found.period.before
-    average = (total.spend / len(found.days)).quantize(Decimal("0.01"))
+    average = (total.spend / len(found.days)).quantize(smallest_unit(currency))
     highest = max(found.days, key=lambda each: each.compared.spend)
     yield from (
         ("Total", format_money(total.spend, currency), f"{found.period.first} to {found.period.last}"),

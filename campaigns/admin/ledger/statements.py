@@ -18,6 +18,7 @@ from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
 from campaigns.admin.exchange.list_export import BRAND_ZONE, ListExportMixin, utc_time
+from campaigns.admin.ledger.statement_page import late_panel
 from campaigns.admin.shared.display import chip, link_to, link_to_list, table
 from campaigns.admin.shared.filters import DateRangeFilter, DescribedFilter, VisibleAutocompleteFilter
 from campaigns.admin.shared.search import brands_named, first_ids
@@ -63,7 +64,7 @@ class Statement:
     def row(self) -> list[Any]:
         currency = self.period.brand.currency
         return [
-            str(self.period),
+            link_to(self.period) if self.period.pk else str(self.period),
             format_amount(self.spend, currency),
             format_limit(self.budget, currency),
             over(self.overspend, currency),
@@ -149,7 +150,7 @@ class BrandPeriodAdmin(ListExportMixin):
     brand_path = "brand"
     export_columns = (
         *("brand", "kind", "first day", "spend", "budget", "overspend", "late adjustments", "currency", "status"),
-        *("closed (UTC)", BRAND_ZONE),
+        *("closed (UTC)", BRAND_ZONE, "known at closing", "reported until at closing (UTC)"),
     )
     list_display = (
         "brand_name",
@@ -179,14 +180,19 @@ class BrandPeriodAdmin(ListExportMixin):
     fields = (
         "brand_name",
         "kind",
-        "period_in_words",
+        "period_text",
         "spent",
+        "known_at_closing",
+        "adjustment",
         "budget",
         "overspend",
-        "adjustment",
         "state",
         "closed",
+        "reported",
     )
+
+    def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
+        return late_panel(obj)
 
     def with_figures(self, rows: QuerySet[Any], ids: Sequence[int] | None = None) -> QuerySet[Any]:
         """Prefetch the brands with their current spend, for the current periods."""
@@ -203,7 +209,7 @@ class BrandPeriodAdmin(ListExportMixin):
         statement, brand = _statement(row), row.brand
         amounts = statement.spend, statement.budget, statement.overspend, statement.adjustment
         state = "final" if row.closed_at else "open"
-        closed = (utc_time(row.closed_at), brand.timezone)
+        closed = (utc_time(row.closed_at), brand.timezone, row.spend_at_close, utc_time(row.reported_until))
         return [brand.name, row.get_kind_display().lower(), row.starts_on, *amounts, brand.currency, state, *closed]
 
     @admin.display(description="brand")
@@ -211,7 +217,12 @@ class BrandPeriodAdmin(ListExportMixin):
         return link_to(period.brand)
 
     @admin.display(description="period", ordering="starts_on")
-    def period_in_words(self, period: BrandPeriod) -> str:
+    def period_in_words(self, period: BrandPeriod) -> SafeString:
+        """Return the period as a link to its page, which says what changed it after closing."""
+        return link_to(period)
+
+    @admin.display(description="period")
+    def period_text(self, period: BrandPeriod) -> str:
         return str(period)
 
     @admin.display(description="spend")
@@ -233,6 +244,15 @@ class BrandPeriodAdmin(ListExportMixin):
     @admin.display(description="currency")
     def currency(self, period: BrandPeriod) -> str:
         return period.brand.currency
+
+    @admin.display(description="known at closing")
+    def known_at_closing(self, period: BrandPeriod) -> str | None:
+        known = period.spend_at_close
+        return None if known is None else format_amount(known, period.brand.currency)
+
+    @admin.display(description="reported until, at closing")
+    def reported(self, period: BrandPeriod) -> SafeString | None:
+        return viewer_time(period.reported_until, period.brand.timezone) if period.reported_until else None
 
     @admin.display(description="closed")
     def closed(self, period: BrandPeriod) -> SafeString | None:

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -76,7 +76,8 @@ class ApiKeyAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type: i
     fields = ("name", "form_of_key", "state", "given_scopes", "given_brands", "made", "expires", "used", "revoked")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
-        return super().get_queryset(request).prefetch_related("given_brands__brand")
+        given = Prefetch("given_brands", ApiKeyBrand.objects.select_related("brand"))
+        return super().get_queryset(request).prefetch_related(given)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         return self.fields if obj else ("name", "scopes", "brands", "expires")

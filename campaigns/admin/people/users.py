@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm
 
+from campaigns.admin.people.access import describe_access, needs_brands
 from campaigns.admin.people.passwords import site_of
 from campaigns.admin.people.user_form import PASSWORDS, AddPersonForm, ChangePersonForm, InvitePersonForm
 from campaigns.admin.shared.base import SuperusersOnlyMixin
@@ -96,7 +97,11 @@ class UserAdmin(SuperusersOnlyMixin, ScalableListMixin, DjangoUserAdmin[User]): 
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Go back to the list: Django's own class goes on to a second page."""
-        return super(DjangoUserAdmin, self).response_add(request, obj, post_url_continue)
+        response = super(DjangoUserAdmin, self).response_add(request, obj, post_url_continue)
+        messages.info(request, describe_access(obj))
+        if needs_brands(obj):
+            messages.warning(request, f"“{obj}” can't see any brand yet: choose brands for this role.")
+        return response
 
     @admin.action(description="Send an invitation to set a password")
     def invite(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

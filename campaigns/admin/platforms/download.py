@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -22,6 +24,7 @@ from campaigns.services.history.record import Channel, Source
 from campaigns.services.permissions import sees_only_assigned_brands, visible_to
 from campaigns.services.platform_files.download import Download, open_download
 from campaigns.services.platform_files.drafts import Choices, choices_of, find_draft, keep_draft, save_choices
+from campaigns.services.platform_files.effects import ReportEffects, preview_effects
 from campaigns.services.platform_files.importing import ImportedReport, NotReady, import_download
 
 MAX_BRANDS = 500
@@ -100,10 +103,19 @@ class FileFormatAdmin(ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # un
             title=f"Import {draft.name}",
             draft=draft,
             form=form,
+            new_brand=self._new_brand(request, download, form),
             brands=visible.order_by("name").values_list("name", flat=True)[:MAX_BRANDS],
             another=reverse("admin:campaigns_fileformat_import"),
-            **download_context(download, choices),
+            **download_context(download, choices, self._effects(request, download, choices)),
         )
+
+    def _new_brand(self, request: HttpRequest, download: Download, form: AnswersForm) -> str:
+        """Return the address where a brand is added, with the name that was entered and the report's currency."""
+        if not request.user.has_perm("campaigns.add_brand") or not form.assignment:
+            return ""
+        currencies = {total.currency for total in download.report.totals}
+        known = {"name": form.unknown_brand, "currency": currencies.pop() if len(currencies) == 1 else ""}
+        return f"{reverse('admin:campaigns_brand_add')}?{urlencode({key: text for key, text in known.items() if text})}"
 
     def _open(self, request: HttpRequest, draft: ImportDraft) -> Download:
         choices = choices_of(draft)
@@ -116,11 +128,23 @@ class FileFormatAdmin(ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # un
             visible=visible if sees_only_assigned_brands(request.user) else None,
         )
 
+    def _effects(self, request: HttpRequest, download: Download, choices: Choices) -> ReportEffects | None:
+        create = choices.create and _may_create(request)
+        return preview_effects(download, link=choices.link, create=create, clock=database_now)
+
     def _import(self, request: HttpRequest, draft: ImportDraft, download: Download, choices: Choices) -> HttpResponse:
         source = Source(request.user.get_username(), Channel.IMPORT)
         create = choices.create and _may_create(request)
         try:
-            done = import_download(download, link=choices.link, create=create, source=source, clock=database_now)
+            done = import_download(
+                download,
+                link=choices.link,
+                create=create,
+                source=source,
+                clock=database_now,
+                file=draft.name,
+                user_id=request.user.pk,
+            )
         except NotReady as problem:
             messages.error(request, str(problem))
             return HttpResponseRedirect(_address(draft))

@@ -21,12 +21,13 @@ from campaigns.models import Brand
 from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.platforms import SOURCES
 from campaigns.services.naming.find_names import find_brands
-from campaigns.services.platform_files.answers import MAPPED, Answers, Ask
+from campaigns.services.platform_files.answers import EACH, MAPPED, ONCE, Answers, Ask
 from campaigns.services.platform_files.cells import MAX_BYTES, MAX_ROWS
 from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.download import Download
 from campaigns.services.platform_files.drafts import Choices
 from campaigns.services.platform_files.headings import Role
+from campaigns.services.platform_files.numbers import Parentheses
 
 MEGABYTES = MAX_BYTES // 1024**2
 # Accounts of a file whose brand can be chosen.
@@ -85,6 +86,8 @@ class AnswersForm(forms.Form):
         self.questions: list[str] = []
         self.corrections: list[str] = []
         self.assignment: list[str] = []
+        # The name of a brand that was entered and isn't there.
+        self.unknown_brand = ""
         self._add_columns()
         self._add_reading()
         self._add_account()
@@ -126,6 +129,7 @@ class AnswersForm(forms.Form):
         for ask, name, label, known in (
             (Ask.ORDER, "order", "Order of dates", self.download.report.order),
             (Ask.DECIMAL, "decimal", "Decimal separator", self.download.report.decimal),
+            (Ask.PARENTHESES, "parentheses", "Amounts in parentheses", self.download.report.parentheses),
         ):
             question = self.asked.get(ask)
             if question:
@@ -134,15 +138,18 @@ class AnswersForm(forms.Form):
                 )
                 self._add(name, field, asked=True, initial="")
             elif getattr(self.choices.answers, name):
-                options = ORDERS if ask is Ask.ORDER else DECIMALS
-                field = forms.ChoiceField(label=label, choices=options, widget=UnfoldAdminSelectWidget())
+                field = forms.ChoiceField(label=label, choices=OPTIONS[ask], widget=UnfoldAdminSelectWidget())
                 self._add(name, field, asked=False, initial=known)
-        question = self.asked.get(Ask.PERIOD)
-        if question:
-            field = forms.ChoiceField(
-                label=question.sentence, choices=list(question.options), widget=UnfoldAdminRadioSelectWidget()
-            )
-            self._add("period", field, asked=True, initial="")
+        for ask in (Ask.PERIOD, Ask.REPEATED):
+            question = self.asked.get(ask)
+            if question:
+                field = forms.ChoiceField(
+                    label=question.sentence, choices=list(question.options), widget=UnfoldAdminRadioSelectWidget()
+                )
+                self._add(ask.value, field, asked=True, initial="")
+        if self.choices.answers.repeated and Ask.REPEATED not in self.asked:
+            field = forms.ChoiceField(label="Repeated rows", choices=REPEATED, widget=UnfoldAdminSelectWidget())
+            self._add("repeated", field, asked=False, initial=self.choices.answers.repeated)
 
     def _add_account(self) -> None:
         report, answers = self.download.report, self.download.answers
@@ -216,7 +223,9 @@ class AnswersForm(forms.Form):
         for field, name in names.items():
             pk, problem = found.of(name)
             if pk is None:
-                self.add_error(field, problem or f"“{name}” isn’t a brand. Choose one of the list, or leave it empty.")
+                self.unknown_brand = name
+                sentence = f"“{name}” isn’t a brand. Choose one of the list, add it below, or leave the field empty."
+                self.add_error(field, problem or sentence)
             else:
                 self.chosen_brands[field.removeprefix("brand_")] = pk
         if cleaned.get("period") == "no":
@@ -234,6 +243,8 @@ class AnswersForm(forms.Form):
             columns=columns if columns != proposed or old.columns is not None else None,
             order=DateOrder(given["order"]) if given.get("order") else old.order,
             decimal=DecimalMark(given["decimal"]) if given.get("decimal") else old.decimal,
+            parentheses=Parentheses(given["parentheses"]) if given.get("parentheses") else old.parentheses,
+            repeated=given.get("repeated") or old.repeated,
             is_daily=old.is_daily or given.get("period") == "yes",
             source=old.source if given.get("source") in ("", self.download.report.source) else given["source"],
             account=_account(given, self.download.answers, old),
@@ -253,6 +264,10 @@ ORDERS = [
     (DateOrder.YEAR_FIRST.value, "Year first, as in 2026-11-26"),
 ]
 DECIMALS = [(DecimalMark.POINT.value, "Point, as in 1,250.50"), (DecimalMark.COMMA.value, "Comma, as in 1.250,50")]
+
+PARENTHESES = [(Parentheses.CREDIT.value, "Negative: credits"), (Parentheses.SPEND.value, "Positive: spend")]
+REPEATED = [(ONCE, "Count once"), (EACH, "Count each")]
+OPTIONS = {Ask.ORDER: ORDERS, Ask.DECIMAL: DECIMALS, Ask.PARENTHESES: PARENTHESES}
 
 
 def _text(place: int | None) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.display import chip, link_to, table
-from campaigns.rules.money import format_money
+from campaigns.admin.shared.preview_table import EFFECTS, effects_table, status_counts, title, zone_notes
+from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.platforms import SOURCES
 from campaigns.services.platform_files.answers import Ask
 from campaigns.services.platform_files.download import UNASSIGNED, Download
 from campaigns.services.platform_files.drafts import Choices
+from campaigns.services.platform_files.effects import MOST_LINKS, MOST_TOTALS, ReachedBudget, ReportEffects
 from campaigns.services.platform_files.placing import PlacedCampaign, in_money, may_create
 from campaigns.services.platform_files.read_rows import table_rows
 
@@ -21,9 +23,14 @@ SHOWN = 100
 FIRST_ROWS = 5
 MAX_COLUMNS = 30
 MAX_PROBLEMS = 20
+SHOWN_BUDGETS = 5
+TOO_LARGE = (
+    f"Reports with more than {MOST_TOTALS:,} totals of this month, or more than {MOST_LINKS:,} campaigns to link, have"
+    " no preview of statuses."
+)
 
 
-def download_context(download: Download, choices: Choices) -> dict[str, Any]:
+def download_context(download: Download, choices: Choices, would: ReportEffects | None) -> dict[str, Any]:
     problems = download.problems
     context: dict[str, Any] = {
         "first_rows": _first_rows(download),
@@ -37,8 +44,9 @@ def download_context(download: Download, choices: Choices) -> dict[str, Any]:
         return context
     return context | {
         "can_import": download.may_import,
-        "figures": _figures(download),
-        "notes": [*context["notes"], *_notes(download)],
+        "figures": [*_figures(download), *_effect_figures(would)],
+        "notes": [*context["notes"], *_notes(download), *_effect_notes(would)],
+        "effects": _effects(would),
         "days": _days(download, choices),
         "campaigns": _campaigns(download, choices),
         "unlinked": len(download.placed.unlinked),
@@ -56,14 +64,58 @@ def _first_rows(download: Download) -> SafeString:
 
 def _figures(download: Download) -> list[tuple[str, str]]:
     words = {"new": "new totals", "changed": "changed", "unchanged": "unchanged", "older": "older than stored"}
-    figures = [(download.changes[name], word) for name, word in words.items()]
+    figures = [(download.changes.get(name, 0), word) for name, word in words.items()]
     figures += [(count, f"{kind.value}, left out") for kind, count in download.report.left_out.items()]
     return [(f"{count:,}", word) for count, word in figures if count or word == "new totals"]
 
 
+def _effect_figures(would: ReportEffects | None) -> list[tuple[str, str]]:
+    if would is None:
+        return []
+    brands = len({each.brand for each in would.reached})
+    reached = [(f"{brands:,}", "brand reaches a budget" if brands == 1 else "brands reach a budget")] if brands else []
+    return [*status_counts(would.effects), *reached]
+
+
+def _effect_notes(would: ReportEffects | None) -> list[str]:
+    """Return what the import does to statuses and budgets, in sentences."""
+    if would is None:
+        return []
+    if would.is_too_large:
+        return [TOO_LARGE]
+    notes = [_reached(each) for each in would.reached[:SHOWN_BUDGETS]]
+    if len(would.reached) > SHOWN_BUDGETS:
+        notes.append(f"{len(would.reached) - SHOWN_BUDGETS:,} more budgets are reached.")
+    if would.decreases:
+        totals = "1 total falls" if would.decreases == 1 else f"{would.decreases:,} totals fall"
+        notes.append(
+            f"{totals} below what is booked. Decreases are booked by the full check, within five minutes, and large"
+            " ones are held until someone releases them; statuses are shown without them."
+        )
+    if would.is_unassigned:
+        notes.append("The spend stays unassigned, and pauses nothing, until its campaigns are linked to a brand’s.")
+    elif not would.effects.changes:
+        notes.append("No campaign changes its status.")
+    return [*notes, *zone_notes(would.effects)]
+
+
+def _reached(each: ReachedBudget) -> str:
+    period = "today" if each.is_day else "this month"
+    name = "daily budget" if each.is_day else "monthly budget"
+    spent = f"{format_amount(each.spend, each.currency)} of {format_money(each.budget, each.currency)}"
+    return f"{each.brand} reaches its {name}: {spent} {period}."
+
+
+def _effects(would: ReportEffects | None) -> tuple[str, SafeString] | None:
+    if would is None or not would.effects.changes:
+        return None
+    return title(EFFECTS, len(would.effects.changes)), effects_table(would.effects, would.created)
+
+
 def _notes(download: Download) -> list[str]:
     report = download.report
-    notes = [f"{SOURCES[report.source]}, table from line {report.table.line}."]
+    platform = SOURCES.get(report.source, "Unknown platform")
+    notes = [f"{platform}, table from line {report.table.line}."]
     if report.days:
         first, last = report.days
         days = f"{first:%-d %B %Y}" if first == last else f"{first:%-d %B %Y} to {last:%-d %B %Y}"

@@ -37,7 +37,7 @@ class LinkForm(forms.ModelForm[CampaignLink]):
         required=False,
         widget=UnfoldAdminSingleDateWidget(),
         help_text="Where spend is booked for another campaign already: the first day of the account that moves. Earlier"
-        " days stay. Leave it empty otherwise.",
+        " days stay, also those that are reported later. Leave it empty otherwise.",
     )
 
     class Meta:

@@ -211,7 +211,8 @@ def link_to_list(model: type[models.Model], text: str, **filters: Any) -> SafeSt
 def share_bar(value: int, label: str) -> SafeString:
     """Return a bar for a share of a whole, in neutral colours."""
     return format_html(
-        '<meter class="campaigns-share" min="0" max="100" value="{}" aria-label="{}">{}</meter>', value, label, label
+        '<meter class="campaigns-share" min="0" max="100" value="{}" aria-label="{}" aria-valuetext="{}">{}</meter>',
+        *(value, label, label, label),
     )
 
 

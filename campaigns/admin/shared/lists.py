@@ -75,18 +75,25 @@ class EndlessPaginator(InfinitePaginator):
 
 class ScalableChangeList(ChangeList):
     model_admin: ScalableListMixin
+    finds_nothing = False
 
     def get_filters(self, request: HttpRequest) -> Any:
-        for values in self.filter_params.values():
-            if any(NO_VALUE.search(str(value)) for value in values):
-                raise IncorrectLookupParameters
-        return super().get_filters(request)
+        """Find nothing for a value that no row can have, and that the database would refuse."""
+        filters = set(self.get_filters_params())
+        beyond = [name for name in filters if any(NO_VALUE.search(str(each)) for each in self.filter_params[name])]
+        self.finds_nothing = bool(beyond)
+        for name in beyond:
+            del self.filter_params[name]
+        specs, *others, has_active = super().get_filters(request)
+        return specs, *others, has_active or self.finds_nothing
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         without_figures = self.root_queryset
         if self._ordered_by() & set(self.model_admin.figures):
-            self.root_queryset = self.model_admin.with_figures_of_all(without_figures, self._ordered_by())
+            self.root_queryset = self.model_admin.with_figures_of_all(without_figures, self._ordered_by(), request)
         rows = super().get_queryset(request, exclude_parameters)
+        if self.finds_nothing:
+            rows = rows.none()
         # The page is read with the figures of its own rows only, and an action calls this again.
         self.root_queryset = without_figures
         newest_of_all = self.model_admin.newest_unless and not self.params.get(self.model_admin.newest_unless)
@@ -96,6 +103,10 @@ class ScalableChangeList(ChangeList):
         """Put rows without a figure last, in both directions, as only some databases do."""
         ordering: Any = super().get_ordering(request, queryset)
         return [self._nulls_last(each) if isinstance(each, str) else each for each in ordering]
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Leave out columns by which the list doesn't sort; Django leaves out only the links in their heads."""
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
     def _nulls_last(self, ordering: str) -> Any:
         name = ordering.removeprefix("-")
@@ -158,7 +169,7 @@ class ScalableListMixin(ModelAdmin):
         """Return the rows with their figures; ids are the rows' ids, where they are known."""
         return rows
 
-    def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str]) -> QuerySet[Any]:
+    def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str], request: HttpRequest) -> QuerySet[Any]:
         """Return all rows with the figures that they are sorted by."""
         return self.with_figures(rows)
 

@@ -18,6 +18,7 @@ GROUPS = {
         ("Status changes", "history", "campaigns", "statuschange"),
         ("Spend records", "payments", "campaigns", "spendrecord"),
         ("Spend imports", "upload_file", "campaigns", "spendupload"),
+        ("Report imports", "assignment_returned", "campaigns", "reportimport"),
         ("Report formats", "table_view", "campaigns", "fileformat"),
         ("Jobs", "task_alt", "campaigns", "jobrun"),
     ),

@@ -134,7 +134,7 @@ class Command(BaseCommand):
         for line in describe_report(download):
             self.stdout.write(line)
         if not options["dry_run"]:
-            self.stdout.write(import_report(download))
+            self.stdout.write(import_report(download, Path(str(options["file"])).name))
 
     def show_preview(self, run: _Run, preview: Preview) -> None:
         """Show what would be imported. Fails if the import would."""

@@ -142,3 +142,25 @@ class CampaignLink(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.external_id
+
+
+class EarlierLink(models.Model):
+    """The campaign that a link led to before it moved: totals of days before `until` are booked for it.
+
+    It matters to totals that nothing has been booked of: the others keep the campaign that they are booked for.
+    """
+
+    link = models.ForeignKey(CampaignLink, on_delete=models.CASCADE, db_index=False, related_name="earlier")
+    until = models.DateField(help_text="The first day of the account that isn't the campaign's any more.")
+    # Without a foreign key: a campaign can be deleted by SQL, and what comes late for it is unassigned then.
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("link", "until")
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=("link", "until"), name="earlier_link_unique"),)
+
+    def __str__(self) -> str:
+        return f"campaign {self.campaign_id} until {self.until}"

@@ -22,6 +22,8 @@ class FileFormat(models.Model):
     # A DateOrder and a DecimalMark.
     order = models.CharField("order of dates", max_length=3, blank=True, default="", db_default="")
     decimal = models.CharField("decimal separator", max_length=20, blank=True, default="", db_default="")
+    # A Parentheses: what amounts in parentheses are, where the files leave it open.
+    parentheses = models.CharField(max_length=10, blank=True, default="", db_default="", editable=False)
     # Whether a person has said that rows of a start date are single days.
     is_daily = models.BooleanField("one day per row", default=False, db_default=False)
     source = models.CharField("platform", max_length=20, choices=list(SOURCES.items()))

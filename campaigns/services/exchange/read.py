@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from campaigns.services.exchange.csv_files import read_csv
 from campaigns.services.exchange.files import MAX_BYTES, FileRefused, TextTable
-from campaigns.services.exchange.xlsx import read_xlsx
 
 
 def read_table(name: str, data: bytes) -> TextTable:
@@ -12,6 +11,9 @@ def read_table(name: str, data: bytes) -> TextTable:
     if len(data) > MAX_BYTES:
         raise FileRefused(f"The file is larger than {MAX_BYTES // 1024**2} MB: import it in several files.")
     if name.lower().endswith(".xlsx"):
+        # openpyxl takes a quarter of a process's start, which most processes don't need.
+        from campaigns.services.exchange.xlsx import read_xlsx
+
         return read_xlsx(data)
     if name.lower().endswith(".csv"):
         return read_csv(data)

@@ -34,13 +34,16 @@ def begin_check(job: str, *, of: int, clock: Clock) -> UUID:
     note_start(job, clock())
     reopen_periods(clock=clock)
     apply_zone_changes(clock=clock)  # failures are recorded by the brand's shard
-    book_in_full_check(clock=clock, unfinished=Unfinished())  # what fails is in the log
+    unfinished = Unfinished()
+    booked = book_in_full_check(clock=clock, unfinished=unfinished)
     check, begun_at = uuid4(), clock()
     # Delete old shards, and those dated ahead by a wrong clock.
     CheckShard.objects.filter(Q(begun_at__lt=begun_at - KEPT_FOR) | Q(begun_at__gt=begun_at + KEPT_FOR)).delete()
-    CheckShard.objects.bulk_create(
-        CheckShard(check_id=check, job=job, number=number, of=of, begun_at=begun_at) for number in range(of)
-    )
+    shards = [CheckShard(check_id=check, job=job, number=number, of=of, begun_at=begun_at) for number in range(of)]
+    # The process that ends the check may be another one, and names it in the run's problem.
+    shards[0].booked = booked
+    shards[0].failed_totals, shards[0].booking_error = unfinished.failed_totals, unfinished.booking_error
+    CheckShard.objects.bulk_create(shards)
     return check
 
 
@@ -74,10 +77,10 @@ def _end(shards: list[CheckShard], clock: Clock, transitions: Transitions | None
     total = Enforcement(unfinished=Unfinished(set(unknown_zones(zones_of(Scope.everything())))))
     for shard in shards:
         total.add(ChangeCounts(shard.changed, shard.paused, shard.resumed))
-    check = finish_check(total, zone_changes=0, clock=clock)
-    check.unfinished.add(
-        quick_check(job, clock=clock, transitions=transitions).unfinished
-    )  # each shard has marked what was locked
+        total.unfinished.add(Unfinished(failed_totals=shard.failed_totals, booking_error=shard.booking_error))
+    check = finish_check(total, zone_changes=0, booked=sum(shard.booked for shard in shards), clock=clock)
+    # Each shard has marked what was locked.
+    check.unfinished.add(quick_check(job, clock=clock, transitions=transitions).unfinished)
     evaluate_after_check(None, now=clock(), unfinished=check.unfinished)
     note_success(job, check, clock())
     return check

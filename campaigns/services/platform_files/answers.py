@@ -9,6 +9,7 @@ from enum import StrEnum
 from campaigns.rules.amounts import DecimalMark
 from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.headings import Role
+from campaigns.services.platform_files.numbers import Parentheses
 
 
 class Ask(StrEnum):
@@ -19,7 +20,9 @@ class Ask(StrEnum):
     AMOUNT = "amount"
     ORDER = "order"
     DECIMAL = "decimal"
+    PARENTHESES = "parentheses"
     PERIOD = "period"
+    REPEATED = "repeated"
     SOURCE = "source"
     ACCOUNT = "account"
     CURRENCY = "currency"
@@ -36,6 +39,8 @@ MAPPED = (
     Role.ACCOUNT_ID,
 )
 
+ONCE, EACH = "once", "each"
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -47,7 +52,12 @@ class Answers:
     columns: Mapping[Role, int] | None = None
     order: DateOrder | None = None
     decimal: DecimalMark | None = None
+    parentheses: Parentheses | None = None
+    # What it was in the last file; another file may contradict it.
+    usual_parentheses: Parentheses | None = None
     is_daily: bool = False
+    # Whether rows that are the same in every column count ONCE or EACH.
+    repeated: str = ""
     source: str = ""
     account: str = ""
     account_name: str = ""

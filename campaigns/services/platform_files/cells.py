@@ -11,10 +11,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from campaigns.services.exchange.files import FileRefused
-from campaigns.services.exchange.xlsx import SheetRows, read_sheets
+
+if TYPE_CHECKING:
+    from campaigns.services.exchange.xlsx import SheetRows
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_ROWS = 100_000
@@ -30,9 +32,13 @@ OTHER_FILES = {
     b"\x1f\x8b": "The file is compressed (gzip): unpack it and choose the file in it.",
     b"%pdf": "The file is a PDF: download the report as CSV or XLSX.",
     b"\xd0\xcf\x11\xe0": "The file is an old Excel workbook (XLS): save it as XLSX or CSV.",
-    b"<html": "The file is a web page: download the report as CSV or XLSX.",
-    b"<!doc": "The file is a web page: download the report as CSV or XLSX.",
 }
+# Web pages and XML, which are often named .xls; in any encoding.
+WEB_PAGE = re.compile(r"[\ufeff\s]*(?:<[!?a-z]|MIME-Version:)", re.IGNORECASE)
+NO_TEXT = (
+    "The file is a web page or XML, whatever its name: open it in a spreadsheet and save it as XLSX or CSV, or download"
+    " the report as one of these."
+)
 # Letters and signs that texts of western European languages contain; others suggest another encoding.
 WESTERN = re.compile(r"[\w\s!-~€‚„…‘’“”•–—™©®°·×÷¡¿§£¥«»ªº´¨¸²³¹±¼½¾]*")
 
@@ -62,6 +68,8 @@ def read_sheets_of(data: bytes) -> list[list[Sheet]]:
             f"The file is larger than {MAX_BYTES // 1024**2} MB: download a shorter period, or fewer columns."
         )
     if data.startswith(WORKBOOK):
+        from campaigns.services.exchange.xlsx import read_sheets  # openpyxl, only needed for a workbook
+
         return [[_of_workbook(sheet)] for sheet in read_sheets(data, MAX_COLUMNS, MAX_ROWS)]
     for start, sentence in OTHER_FILES.items():
         if data[:64].lstrip().lower().startswith(start):
@@ -69,6 +77,8 @@ def read_sheets_of(data: bytes) -> list[list[Sheet]]:
     text, note = decode(data)
     if not text.strip():
         raise FileRefused("The file is empty. Choose another one.")
+    if WEB_PAGE.match(text):
+        raise FileRefused(NO_TEXT)
     return [_split(text, note)]
 
 

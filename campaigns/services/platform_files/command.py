@@ -61,11 +61,11 @@ def describe_report(download: Download) -> Iterator[str]:
         yield f"Left out: {', '.join(left_out)}."
 
 
-def import_report(download: Download) -> str:
+def import_report(download: Download, file: str) -> str:
     """Import a report, and return what was done as a sentence. Campaigns without a link are left unassigned."""
     try:
         done = import_download(
-            download, link=False, create=False, source=Source(IMPORT, Channel.COMMAND), clock=database_now
+            download, link=False, create=False, source=Source(IMPORT, Channel.COMMAND), clock=database_now, file=file
         )
     except NotReady:
         return "The file has no spend to import."

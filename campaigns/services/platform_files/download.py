@@ -12,10 +12,11 @@ from django.db.models import QuerySet
 
 from campaigns.models import Brand, FileFormat, PlatformAccount, SpendTotal
 from campaigns.rules.platforms import SOURCES
+from campaigns.rules.text import quote
 from campaigns.services.platform_files.answers import Answers, Ask, Question
 from campaigns.services.platform_files.find_table import find_table
 from campaigns.services.platform_files.formats import find_format, with_remembered
-from campaigns.services.platform_files.placing import Placed, account_id, brand_of, is_of_account, place
+from campaigns.services.platform_files.placing import Placed, account_id, accounts_named, brand_of, is_of_account, place
 from campaigns.services.platform_files.report import Report, read_report
 
 UNASSIGNED = "Unassigned"
@@ -83,6 +84,9 @@ def open_download(
     answers = with_remembered(given, known)
     report = read_report(table, answers, now=now)
     questions = list(report.questions)
+    if not questions and not report.totals and not report.problems:
+        # Nothing has to be asked about an empty report.
+        return Download(report, answers, known)
     if not report.source:
         questions.append(Question(Ask.SOURCE, "Which platform is the report of?", list(SOURCES.items())))
     if questions:
@@ -106,12 +110,21 @@ def _with_account(report: Report, answers: Answers, known: FileFormat | None, qu
         return answers
     accounts = PlatformAccount.objects.filter(source=report.source).order_by("name", "external_id")
     if answers.account:
+        named = accounts_named(answers.account, accounts)
+        if len(named) > 1:
+            sentence = f"{len(named)} accounts are named {quote(answers.account)}. Which one is it? Enter its ID."
+            questions.append(Question(Ask.ACCOUNT, sentence, _options(named)))
+            return answers
         return replace(answers, account_name=answers.account, account=account_id(answers.account, accounts))
     if known is not None and known.account and is_of_account(report, known.account):
         return replace(answers, account=known.account)
-    options = [(account.external_id, str(account)) for account in accounts[:200]]
+    options = _options(accounts)
     questions.append(Question(Ask.ACCOUNT, "Which account of the platform is the report of?", options))
     return answers
+
+
+def _options(accounts: Sequence[PlatformAccount] | QuerySet[PlatformAccount]) -> list[tuple[str, str]]:
+    return [(account.external_id, str(account)) for account in accounts[:200]]
 
 
 def _ask_currency(report: Report, answers: Answers, questions: list[Question]) -> None:

@@ -14,6 +14,7 @@ from campaigns.services.platform_files.answers import Answers
 from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.find_table import find_table
 from campaigns.services.platform_files.headings import Role
+from campaigns.services.platform_files.numbers import Parentheses
 
 KIND = "report"
 EXPIRES_AFTER = timedelta(days=1)
@@ -51,7 +52,10 @@ def choices_of(draft: ImportDraft) -> Choices:
         columns=None if columns is None else {Role(role): place for role, place in columns.items()},
         order=DateOrder(given["order"]) if given["order"] else None,
         decimal=DecimalMark(given["decimal"]) if given["decimal"] else None,
+        # A draft of an earlier version has none.
+        parentheses=Parentheses(given["parentheses"]) if given.get("parentheses") else None,
         is_daily=given["is_daily"],
+        repeated=given.get("repeated", ""),
         source=given["source"],
         account=given["account"],
         currency=given["currency"],
@@ -71,7 +75,9 @@ def _to_json(choices: Choices) -> dict[str, Any]:
         "columns": None if columns is None else {role.value: place for role, place in columns.items()},
         "order": answers.order,
         "decimal": answers.decimal,
+        "parentheses": answers.parentheses,
         "is_daily": answers.is_daily,
+        "repeated": answers.repeated,
         "source": answers.source,
         "account": answers.account,
         "currency": answers.currency,

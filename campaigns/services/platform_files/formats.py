@@ -14,6 +14,7 @@ from campaigns.services.platform_files.answers import Answers
 from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.find_table import Table
 from campaigns.services.platform_files.headings import Role
+from campaigns.services.platform_files.numbers import Parentheses
 from campaigns.services.platform_files.report import Report
 
 
@@ -31,6 +32,7 @@ def answers_of(known: FileFormat) -> Answers:
         columns={Role(role): int(place) for role, place in known.columns.items()},
         order=DateOrder(known.order) if known.order else None,
         decimal=DecimalMark(known.decimal) if known.decimal else None,
+        usual_parentheses=Parentheses(known.parentheses) if known.parentheses else None,
         is_daily=known.is_daily,
         source=known.source,
         account=known.account,
@@ -46,6 +48,8 @@ def remember(report: Report, answers: Answers, *, who: str, now: datetime) -> Fi
     known.headings = list(report.table.headings)
     known.columns = {role.value: place for role, place in report.mapping.columns.items()}
     known.order, known.decimal = str(report.order or ""), str(report.decimal or "")
+    # A file without parentheses says nothing about them.
+    known.parentheses = str(report.parentheses or known.parentheses)
     known.is_daily = answers.is_daily
     known.source = report.source
     known.account = "" if report.has_accounts else answers.account
@@ -71,6 +75,7 @@ def with_remembered(answers: Answers, known: FileFormat | None) -> Answers:
         columns=old.columns if answers.columns is None else answers.columns,
         order=answers.order or old.order,
         decimal=answers.decimal or old.decimal,
+        usual_parentheses=old.usual_parentheses,
         is_daily=answers.is_daily or old.is_daily,
         source=answers.source or old.source,
         currency=answers.currency or old.currency,

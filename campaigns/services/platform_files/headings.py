@@ -110,6 +110,7 @@ WORDS: Mapping[Role, str] = MappingProxyType(
             " | Spesa | Importo speso | Costo totale | Spesa totale | Custo | Custos | Valor gasto"
             " | Valor usado | Gastos totais | Custo total | Montante gasto | Quantia gasta | Uitgaven"
             " | Besteed bedrag | Besteding | Totale kosten | Totaal besteed | Totale uitgaven"
+            " | Advertiser cost | AdvertiserCost | Local spend | Dépenses dans la devise du compte"
             " | Spenderat belopp | Kostnad | Omkostninger | Koszt | 費用 | Расход"
         ),
         Role.CURRENCY: (

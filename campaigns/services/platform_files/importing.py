@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -31,6 +31,7 @@ from campaigns.services.totals.report import (
     ReportedTotal,
     report_totals,
 )
+from campaigns.services.totals.report_imports import ReportFile, lock_totals, note_import
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class ImportedReport:
     # The brands that the spend is booked for.
     brands: frozenset[int]
     format: FileFormat
+    # The campaigns that were created.
+    campaigns: frozenset[int]
 
 
 class NotReady(Exception):
@@ -52,10 +55,21 @@ class NotReady(Exception):
 
 
 @transaction.atomic
-def import_download(download: Download, *, link: bool, create: bool, source: Source, clock: Clock) -> ImportedReport:
+def import_download(
+    download: Download,
+    *,
+    link: bool,
+    create: bool,
+    source: Source,
+    clock: Clock,
+    file: str = "",
+    user_id: int | None = None,
+    since: date | None = None,
+) -> ImportedReport:
     """Write the report's totals. link assigns campaigns of the same name; create adds those that are missing.
 
-    Raises NotReady if there are questions or problems.
+    file and user_id are for the list of imports. since limits a preview to totals from a day on. Raises NotReady if
+    there are questions or problems.
     """
     if not download.may_import:
         raise NotReady("The file has questions or problems: nothing was imported.")
@@ -67,6 +81,7 @@ def import_download(download: Download, *, link: bool, create: bool, source: Sou
     brands = {each.account.brand.pk for each in (*to_link, *to_create) if each.account.brand}
     begin_change(brands, clock=clock)
     made = _create_campaigns(to_create, source, clock) if to_create else {}
+    created = frozenset(made.values())
     report_totals(
         [],
         accounts=[_account(report.source, account, download, as_of) for account in placed.accounts.values()],
@@ -78,15 +93,34 @@ def import_download(download: Download, *, link: bool, create: bool, source: Sou
     made |= {(each.account.external_id, each.external_id): each.proposed.pk for each in to_link if each.proposed}
     # Links before totals, as in every transaction that locks both.
     assign(_links(report.source, made))
-    reported = report_totals(_totals(download, as_of))
+    totals = [total for total in _totals(download, as_of) if since is None or total.day >= since]
+    # A preview is taken back, so nothing is noted of it.
+    before = lock_totals(totals) if since is None else None
+    reported = report_totals(totals)
     if brands:
         finish_change(Scope.of_brands(sorted(brands)), clock=clock, actor=source.actor)
     unassigned = sum((each.account.external_id, each.external_id) not in made for each in placed.unlinked)
     known = remember(report, download.answers, who=source.actor, now=now)
+    if before is not None:
+        note_import(before, ReportFile(file, source.actor, user_id, known.name, _money(download)), now=now)
     linked = {each.campaign.brand_id for each in placed.campaigns.values() if each.is_linked and each.campaign}
     return ImportedReport(
-        reported.written, reported.left, len(to_link), len(to_create), unassigned, frozenset(linked | brands), known
+        reported.written,
+        reported.left,
+        len(to_link),
+        len(to_create),
+        unassigned,
+        frozenset(linked | brands),
+        known,
+        created,
     )
+
+
+def _money(download: Download) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in download.days():
+        sums[row.currency] += row.amount
+    return sums
 
 
 def _create_campaigns(wanted: Iterable[PlacedCampaign], source: Source, clock: Clock) -> dict[tuple[str, str], int]:

@@ -87,10 +87,18 @@ def place(
     return placed
 
 
+def accounts_named(text: str, stored: Iterable[PlatformAccount]) -> list[PlatformAccount]:
+    """Return the accounts of this name, unless it is the id of one."""
+    known = list(stored)
+    if any(each.external_id == platform_id(text) for each in known):
+        return []
+    return [each for each in known if each.name and name_key(each.name) == name_key(text)]
+
+
 def account_id(text: str, stored: Iterable[PlatformAccount]) -> str:
     """Return the id of the account that a person or file names, by its id or name: “123-456-7890”, “Acme”."""
     known = list(stored)
-    by_name = [each for each in known if each.name and name_key(each.name) == name_key(text)]
+    by_name = accounts_named(text, known)
     if len(by_name) == 1:
         return by_name[0].external_id
     plain = platform_id(text)
@@ -125,6 +133,11 @@ def _account(
 ) -> PlacedAccount | None:
     written, name = total.key.account_id, total.key.account
     external_id = platform_id(written) if written else account_id(name or chosen, stored.values())
+    if not written and name and len(accounts_named(name, stored.values())) > 1:
+        sentence = f"Several accounts are named {quote(name)}: download the report with the account ID."
+        if sentence not in placed.problems:
+            placed.problems.append(sentence)
+        return None
     if len(external_id) > LONGEST_ID or not external_id:
         placed.problems.append(f"Line {total.line}: {quote(written or name)} isn’t a valid account.")
         return None

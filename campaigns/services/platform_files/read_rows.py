@@ -20,7 +20,7 @@ from campaigns.services.platform_files.dates import DateOrder, NotADay, WrittenD
 from campaigns.services.platform_files.find_table import Table
 from campaigns.services.platform_files.headings import Role
 from campaigns.services.platform_files.mapping import ColumnMapping
-from campaigns.services.platform_files.numbers import is_no_amount, read_with
+from campaigns.services.platform_files.numbers import Parentheses, is_in_parentheses, is_no_amount, read_with
 from campaigns.services.platform_files.spend_row import LeftOut, Problem, Rows, SpendRow
 from campaigns.services.platform_files.subtotals import ALL, Doubtful, columns_of_sums, is_total, settle, sum_problem
 
@@ -40,6 +40,7 @@ class Reader:
     order: DateOrder
     decimal: DecimalMark
     last_day: date
+    parentheses: Parentheses | None = None
 
     def read(self) -> Rows:
         rows, doubtful = Rows(), list[Doubtful]()
@@ -138,7 +139,10 @@ class Reader:
     def _amount(self, row: FileRow) -> tuple[Decimal, str]:
         text, place = self._cell(row, Role.AMOUNT), self.mapping.get(Role.AMOUNT)
         amount = read_with(text, DecimalMark.POINT if place in row.numbers else self.decimal)
-        return amount.value, self._currency(row, amount.currencies)
+        value = amount.value
+        if self.parentheses is Parentheses.SPEND and is_in_parentheses(text):
+            value = -value
+        return value, self._currency(row, amount.currencies)
 
     def _currency(self, row: FileRow, signs: Sequence[str]) -> str:
         """Return the row's currency: from its column, or its amount's sign, or the heading. Empty if none says."""

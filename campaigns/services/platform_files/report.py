@@ -15,15 +15,24 @@ from typing import NamedTuple
 
 from campaigns.rules.amounts import DecimalMark
 from campaigns.services.exchange.files import FileRefused
-from campaigns.services.platform_files.answers import Answers, Ask, Question
+from campaigns.services.platform_files.answers import EACH, ONCE, Answers, Ask, Question
 from campaigns.services.platform_files.cells import FileRow
 from campaigns.services.platform_files.dates import DateOrder, find_orders
 from campaigns.services.platform_files.find_table import Table
 from campaigns.services.platform_files.headings import Role
 from campaigns.services.platform_files.mapping import BY_DAY, LONGER, NO_DAY, ColumnMapping, chosen_mapping, propose
-from campaigns.services.platform_files.numbers import is_no_amount, mark_of_columns, possible_marks, read_with
+from campaigns.services.platform_files.numbers import (
+    Parentheses,
+    is_in_parentheses,
+    is_no_amount,
+    mark_of_columns,
+    parentheses_are_clear,
+    possible_marks,
+    read_with,
+)
 from campaigns.services.platform_files.read_rows import NOTHING, Reader, cell_at, days_of, table_rows
 from campaigns.services.platform_files.spend_row import LeftOut, Problem, Rows, SpendRow
+from campaigns.services.platform_files.subtotals import repeated_rows
 from campaigns.services.platform_files.surroundings import days_outside, find_period, find_source, report_time
 
 # Rows that decide about the numbers in other columns.
@@ -61,6 +70,8 @@ class Report:
     questions: Sequence[Question] = ()
     order: DateOrder | None = None
     decimal: DecimalMark | None = None
+    # What amounts in parentheses are, if there are any.
+    parentheses: Parentheses | None = None
     source: str = ""
     totals: Sequence[DayTotal] = ()
     left_out: Mapping[LeftOut, int] = field(default_factory=dict)
@@ -94,13 +105,17 @@ def read_report(table: Table, answers: Answers, *, now: datetime) -> Report:
         report = replace(report, order=order)
     if mapping.get(Role.AMOUNT) is not None:
         report = replace(report, decimal=_decimal(table, mapping, answers, questions))
+    if report.order is not None and report.decimal is not None:
+        found = _parentheses(table, mapping, report.decimal, answers, questions)
+        report = replace(report, parentheses=found)
     if questions or report.order is None or report.decimal is None:
         return replace(report, questions=questions)
     last_day = (now + timedelta(days=1)).date()
-    rows = Reader(table, mapping, report.order, report.decimal, last_day).read()
+    rows = Reader(table, mapping, report.order, report.decimal, last_day, report.parentheses).read()
     _check_rows(table, mapping, rows)
     if mapping.may_be_longer and not answers.is_daily:
         questions += _period(rows.spend)
+    _settle_repeated(table, rows, answers, questions)
     if questions:
         return replace(report, questions=questions)
     return replace(
@@ -164,6 +179,40 @@ def _decimal(table: Table, mapping: ColumnMapping, answers: Answers, questions: 
     return None
 
 
+def _parentheses(
+    table: Table, mapping: ColumnMapping, mark: DecimalMark, answers: Answers, questions: list[Question]
+) -> Parentheses | None:
+    """Return what amounts in parentheses are: where the file leaves it open, as a person says or has said."""
+    amounts = list(_amounts_of_days(table, mapping, mark))
+    text = next((text for text, _ in amounts if is_in_parentheses(text)), "")
+    if not text:
+        return None
+    if answers.parentheses:
+        return answers.parentheses
+    is_clear, usual = parentheses_are_clear(amounts), answers.usual_parentheses
+    if is_clear and usual is not Parentheses.SPEND:
+        return Parentheses.CREDIT
+    if usual and not is_clear:
+        return usual
+    amount = -read_with(text, mark).value.normalize()
+    options = [(Parentheses.CREDIT.value, f"-{amount:,f}, a credit"), (Parentheses.SPEND.value, f"{amount:,f}, spend")]
+    questions.append(Question(Ask.PARENTHESES, f"Which amount is “{text}”?", options))
+    return None
+
+
+def _amounts_of_days(table: Table, mapping: ColumnMapping, mark: DecimalMark) -> Iterator[tuple[str, Decimal]]:
+    """Yield the amounts of rows with a day, as far as they can be read: a total has none."""
+    place = mapping.columns[Role.AMOUNT]
+    for row, _ in days_of(table, mapping):
+        text = cell_at(row, place)
+        if is_no_amount(text):
+            continue
+        try:
+            yield text, read_with(text, DecimalMark.POINT if place in row.numbers else mark).value
+        except ValueError:
+            continue
+
+
 def _is_numeric(text: str) -> bool:
     return any(character.isdigit() for character in text) and len(text) <= 40
 
@@ -210,6 +259,27 @@ def _period(spend: Sequence[SpendRow]) -> list[Question]:
             [("yes", "Yes, of one day"), ("no", "No, of a week, a month or another period")],
         )
     ]
+
+
+def _settle_repeated(table: Table, rows: Rows, answers: Answers, questions: list[Question]) -> None:
+    """Leave out rows that are there twice, if a person says so; ask whether they are spend of their own."""
+    repeated = repeated_rows(table_rows(table), rows.spend)
+    if not repeated or answers.repeated == EACH:
+        return
+    if answers.repeated == ONCE:
+        lines = {row.line for _, row in repeated}
+        rows.spend = [row for row in rows.spend if row.line not in lines]
+        rows.left_out[LeftOut.REPEATED] += len(lines)
+        return
+    first, second = repeated[0][0], repeated[0][1].line
+    more = f", and {len(repeated) - 1:,} more rows repeat others" if len(repeated) > 1 else ""
+    questions.append(
+        Question(
+            Ask.REPEATED,
+            f"Lines {first} and {second} are the same{more}. How do they count?",
+            [(ONCE, "Once: the file has the same rows twice"), (EACH, "Each: they are spend of their own")],
+        )
+    )
 
 
 def _totals(rows: Rows) -> Iterator[DayTotal]:

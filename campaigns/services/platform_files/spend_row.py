@@ -17,6 +17,7 @@ class LeftOut(StrEnum):
     NOTE = "notes"
     NO_SPEND = "without spend"
     HEADINGS = "repeated headings"
+    REPEATED = "repeated rows"
 
 
 class SpendRow(NamedTuple):

@@ -1,4 +1,4 @@
-"""Rows of a report that repeat others as their sum: totals of a day, a campaign, an account or all of it.
+"""Rows of a report that repeat others: as their sum, a total of a day, a campaign, an account or all; or as they are.
 
 Such a row is left out only if the sum is right: an amount that belongs to nothing is a problem, not a total.
 """
@@ -81,6 +81,18 @@ def settle(doubtful: Sequence[Doubtful], rows: Rows) -> None:
         else:
             rows.spend.append(each.row)
     rows.problems.sort()
+
+
+def repeated_rows(rows: Iterable[FileRow], spend: Iterable[SpendRow]) -> list[tuple[int, SpendRow]]:
+    """Return the rows of spend that are the same as an earlier one in every column, each with that one's line."""
+    cells = {row.line: tuple(row.cells) for row in rows}
+    first: dict[tuple[str, ...], int] = {}
+    found: list[tuple[int, SpendRow]] = []
+    for each in spend:
+        line = first.setdefault(cells[each.line], each.line)
+        if line != each.line and each.amount:
+            found.append((line, each))
+    return found
 
 
 class _Sums:

@@ -45,6 +45,10 @@ def report_rows(table: Table, answers: Answers, zone: ZoneInfo) -> tuple[list[Ro
     for question in report.questions:
         options = ", ".join(f"{value} ({meaning})" for value, meaning in question.options[:MAX_NAMED])
         hint = f"give {OPTIONS[question.ask]}: {options}" if question.ask in OPTIONS else "rename its headings"
+        if question.ask is Ask.PARENTHESES:
+            hint = "write a minus before what is negative"
+        if question.ask is Ask.REPEATED:
+            hint = "remove what is there twice"
         raise SimulationError(f"The report leaves a question: {question.sentence} Please {hint}.")
     if report.problems:
         named = " ".join(f"Line {problem.line}: {problem.sentence}" for problem in report.problems[:MAX_NAMED])

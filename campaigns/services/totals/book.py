@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC
 from time import monotonic
 from typing import Any
 
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, transaction
 
 from campaigns.database.connection import (
     LINKS_LOCK,
@@ -32,9 +32,10 @@ from campaigns.database.dialects import ids_as_text, in_list, list_param, row_lo
 from campaigns.database.statements import script, statement
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.clock import Clock
-from campaigns.rules.periods import ONE_DAY, find_zone, local_date, start_of_day
+from campaigns.rules.periods import ONE_DAY
 from campaigns.services.ledger.locks import JOB_WAIT
-from campaigns.services.totals.waiting import REASON, REPORTED
+from campaigns.services.totals.days import DAY_COLUMNS, day_rows
+from campaigns.services.totals.waiting import ITS_CAMPAIGN, REASON, REPORTED
 
 BATCH_ON_POSTGRESQL = 5_000
 # Fewer, because on SQLite no other transaction can write meanwhile.
@@ -48,16 +49,6 @@ TO_BOOK = f"waiting = 0 AND {DIFFERS}"
 
 # In the order of its index, or PostgreSQL, which believes that most totals differ, reads the table for it.
 ANY_TO_BOOK = f"(SELECT id FROM campaigns_spendtotal WHERE {TO_BOOK} ORDER BY day DESC, id LIMIT 1) IS NOT NULL"
-
-DAY_COLUMNS = {
-    "zone": "text",
-    "day": "date",
-    "starts": "timestamptz",
-    "ends": "timestamptz",
-    "noon": "timestamptz",
-    "finished": "integer",
-}
-
 
 BATCH_COLUMNS = DAY_COLUMNS | {"id": "bigint", "currency": "text", "addresses": "text"}
 
@@ -202,7 +193,9 @@ class _Booking:
             f"SELECT {LOCK_HOLDER_TIMEOUT}, set_config('lock_timeout', %s, true), set_config('jit', 'off', true),"
             # A hash of all campaigns takes longer than a batch, whose rows are few in tables that may be large.
             " set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
-            " set_config('enable_mergejoin', 'off', true), pg_try_advisory_xact_lock_shared(%s)",
+            # Nor is a cache of lookups worth its cost: a batch looks up few rows twice.
+            " set_config('enable_mergejoin', 'off', true), set_config('enable_memoize', 'off', true),"
+            " pg_try_advisory_xact_lock_shared(%s)",
             [f"{round(wait * 1000)}ms", LINKS_LOCK],
         )
         return bool(links)
@@ -235,6 +228,7 @@ class _Booking:
             address=row_locator(),
             reported=REPORTED,
             reason=REASON.replace("zone.zone", "account.zone"),
+            its_campaign=ITS_CAMPAIGN,
             each_address="LATERAL unnest(CAST(account.addresses AS tid[])) AS given(value)"
             if is_postgresql()
             else "json_each(account.addresses) AS given",
@@ -278,22 +272,6 @@ class _Booking:
 def _may_be_of_one_row(error: DatabaseError) -> bool:
     """Return whether a batch failed for its rows: not because a session ended, or the disk is full."""
     return is_busy(error) or not isinstance(error, OperationalError)
-
-
-def day_rows(days: Iterable[tuple[str | None, Any]], now: datetime) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of DAY_COLUMNS for local days of time zones that are known."""
-    for name, text in sorted(set(days), key=str):
-        zone = None if name is None else find_zone(name)
-        if zone is not None:
-            day: date = as_date(text)
-            starts, ends = start_of_day(zone, day), start_of_day(zone, day + ONE_DAY)
-            noon = datetime.combine(day, time(12), tzinfo=zone)
-            finished = int(day < local_date(zone, now))
-            yield name, day, *(_instant(each) for each in (starts, ends, noon)), finished
-
-
-def _instant(instant: datetime) -> str:
-    return str(connection.ops.adapt_datetimefield_value(instant.astimezone(UTC)))
 
 
 def _joined(lists: list[str]) -> str:

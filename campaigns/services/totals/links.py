@@ -2,7 +2,8 @@
 
 What has been booked stays for days before the one that the person names. From that day on, what is booked is taken
 back from the old campaign by one record for each total, in the transaction of the save; the next quick check books the
-totals for the new one. Totals that nothing is booked of are all booked for the new one, whatever their day.
+totals for the new one. A total that is first reported later, of a day before, is booked for the campaign that the
+link had for that day (EarlierLink); if it had none, for the new one.
 
 Locks are taken in this order: brands, links (all of them by one lock), totals by id. Booking waits for neither.
 """
@@ -21,10 +22,10 @@ from campaigns.database.connection import LINKS_LOCK, execute, fetch_all, is_pos
 from campaigns.database.dialects import in_list, list_param, rows_param, rows_sql
 from campaigns.database.statements import script, statement
 from campaigns.database.write_column import in_pieces
-from campaigns.models import Campaign, CampaignLink, PlatformAccount, SpendTotal, Waiting
+from campaigns.models import Campaign, CampaignLink, EarlierLink, PlatformAccount, SpendTotal, Waiting
 from campaigns.rules.periods import find_zone
 from campaigns.services.ledger.locks import lock_brands
-from campaigns.services.totals.book import DAY_COLUMNS, day_rows
+from campaigns.services.totals.days import DAY_COLUMNS, day_rows
 from campaigns.services.totals.waiting import free_accounts
 
 
@@ -41,7 +42,7 @@ def assign(campaigns: Mapping[int, int], *, first_day: date | None = None) -> Sa
     """Link platforms' campaigns to ours, given as ids of links and of campaigns.
 
     first_day is for links that lead to another campaign by now: from which day of the account the new one holds;
-    without it, for all days. What waits unassigned is booked for the new one in any case.
+    without it, for all days. What waits because the link led nowhere is booked for the new one in any case.
     """
     return _save({link: _Change(campaign) for link, campaign in campaigns.items()}, first_day)
 
@@ -78,12 +79,28 @@ def _save(changes: Mapping[int, _Change], first_day: date | None) -> Saved:
     saved, moved, freed = 0, 0, 0
     for link in links.select_for_update(of=("self",)) if is_postgresql() else links:
         change = changes[link.pk]
+        # Without a day, a link that leads where it led moves nothing: its note may be all that changes.
+        moves = first_day is not None or (link.campaign_id, link.ignored) != (change.campaign, change.ignored)
+        if moves:
+            _keep_earlier(link, change.campaign, first_day)
         link.campaign_id, link.ignored, link.note = change.campaign, change.ignored, change.note[:200]
         link.save(update_fields=["campaign", "ignored", "note"])
-        moved += _move(link, first_day)
+        moved += _move(link, first_day) if moves else 0
         freed += _free(link)
         saved += 1
     return Saved(saved, moved, freed)
+
+
+def _keep_earlier(link: CampaignLink, campaign: int | None, first_day: date | None) -> None:
+    """Keep the campaign that the link has for days before the first one of its new campaign; forget the later ones."""
+    if first_day is None:
+        link.earlier.all().delete()
+        return
+    later = link.earlier.filter(until__gte=first_day).order_by("until")
+    campaigns = [*later.values_list("campaign_id", flat=True), link.campaign_id]
+    later.delete()
+    if campaigns[0] not in (None, campaign):
+        EarlierLink.objects.create(link=link, until=first_day, campaign_id=campaigns[0])
 
 
 def _lock_brands(changes: Mapping[int, _Change]) -> None:

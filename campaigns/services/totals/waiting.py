@@ -20,6 +20,16 @@ REASON = """CASE
     ELSE 0
 END"""
 
+# The campaign that a total is booked for: the one that it was booked for before, or that its link has for its day.
+ITS_CAMPAIGN = """COALESCE(
+        total.booked_campaign_id,
+        (
+            SELECT earlier.campaign_id FROM campaigns_earlierlink AS earlier
+            WHERE earlier.link_id = link.id AND earlier.until > total.day ORDER BY earlier.until LIMIT 1
+        ),
+        link.campaign_id
+    )"""
+
 # In the order of its index, see ANY_TO_BOOK.
 ANY_WAITING = """(
     SELECT id FROM campaigns_spendtotal WHERE waiting > 0 ORDER BY source, account, campaign, day LIMIT 1
@@ -70,6 +80,7 @@ def derive_waiting() -> int:
         "totals/derive_waiting",
         zones=rows_sql(ZONE_COLUMNS, "%(zones)s"),
         reason=REASON,
+        its_campaign=ITS_CAMPAIGN,
         skip_locked="FOR NO KEY UPDATE OF total SKIP LOCKED" if is_postgresql() else "",
     )
     params = {"zones": rows_param(ZONE_COLUMNS, [(zone,) for zone in known_account_zones()]), "most": BATCH}

@@ -7,7 +7,7 @@ changed AS (
     LEFT JOIN campaigns_platformaccount AS account
         ON account.source = total.source AND account.external_id = total.account
     LEFT JOIN campaigns_campaignlink AS link ON link.account_id = account.id AND link.external_id = total.campaign
-    LEFT JOIN campaigns_campaign AS campaign ON campaign.id = COALESCE(total.booked_campaign_id, link.campaign_id)
+    LEFT JOIN campaigns_campaign AS campaign ON campaign.id = {its_campaign}
     LEFT JOIN campaigns_brand AS brand ON brand.id = campaign.brand_id
     LEFT JOIN zones AS zone ON zone.zone = account.timezone
     WHERE total.waiting > 0 AND total.waiting <> 5 AND total.waiting <> 7 AND total.waiting <> {reason}

@@ -18,7 +18,7 @@
         ON link.account_id = CASE WHEN total.booked_campaign_id IS NULL THEN account.id END
         AND link.external_id = total.campaign
     -- guard: booked-for-its-own-campaign
-    LEFT JOIN campaigns_campaign AS campaign ON campaign.id = COALESCE(total.booked_campaign_id, link.campaign_id)
+    LEFT JOIN campaigns_campaign AS campaign ON campaign.id = {its_campaign}
     LEFT JOIN campaigns_brand AS brand ON brand.id = campaign.brand_id
     WHERE {reported} <> total.booked
         -- guard: links-that-are-saved-are-left-alone

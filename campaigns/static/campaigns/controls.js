@@ -69,7 +69,13 @@
         }
     }
 
+    /* The links beside a date or time, in which styles draw an icon: their title alone gives them no name. */
+    function nameShortcut(icon) {
+        icon.closest("a")?.setAttribute("aria-label", icon.matches(".date-icon") ? "Choose a date" : "Choose a time");
+    }
+
     function nameAll() {
+        document.querySelectorAll(".date-icon, .clock-icon").forEach(nameShortcut);
         document.querySelectorAll(`${ICON}:not([aria-hidden])`).forEach((icon) => {
             nameTick(icon);
             if (!icon.hasAttribute(CLICK)) {

@@ -25,15 +25,23 @@
         return element.checkVisibility ? element.checkVisibility() : element.getClientRects().length > 0;
     }
 
-    /* Return whether a refresh would take something away from the person. */
-    function isBusy() {
+    /* Return why a refresh would take something away from the person, as a sentence for the page; "" if it wouldn't. */
+    function whyPaused() {
         const focused = document.activeElement;
-        return window.campaignsUnsaved?.() // unsaved.js
-            || Boolean(focused?.matches(EDITED) && isVisible(focused))
-            || document.querySelector("main :active") !== null // a click that has begun
-            || document.querySelector("input.action-select:checked") !== null
-            || [...document.querySelectorAll(OPEN)].some(isVisible)
-            || !document.getSelection().isCollapsed;
+        if (focused?.matches(EDITED) && isVisible(focused)) {
+            return "Refresh paused while you type.";
+        }
+        if (window.campaignsUnsaved?.()) { // unsaved.js
+            return "Refresh paused while you have unsaved changes.";
+        }
+        if (document.querySelector("input.action-select:checked") !== null) {
+            return "Refresh paused while rows are selected.";
+        }
+        if ([...document.querySelectorAll(OPEN)].some(isVisible)) {
+            return "Refresh paused while a menu is open.";
+        }
+        const isClicking = document.querySelector("main :active") !== null; // a click that has begun
+        return isClicking || !document.getSelection().isCollapsed ? "Refresh paused while you select." : "";
     }
 
     /* Return whether a field has another value than the page came with. */
@@ -262,7 +270,12 @@
     }
 
     async function refresh() {
-        if (document.hidden || !document.querySelector("[data-as-of]") || isBusy()) {
+        if (!document.querySelector("[data-as-of]")) {
+            return EVERY;
+        }
+        const paused = document.hidden ? "Refresh paused while this tab is hidden." : whyPaused();
+        if (paused) {
+            say(paused);
             return EVERY;
         }
         const started = performance.now();
@@ -276,7 +289,7 @@
                 say("This page no longer updates: sign in again, or reload it.");
                 return 0;
             }
-            if (!isBusy()) {
+            if (!whyPaused()) {
                 const isComplete = show(fresh);
                 if (!isComplete && !isUsed && !hasEntry(document)) {
                     isStopped = true;
@@ -308,6 +321,11 @@
         document.addEventListener(event, () => { isUsed = true; }, { capture: true });
     }
     document.addEventListener("submit", () => { isStopped = true; });
+    document.addEventListener("visibilitychange", () => {
+        if (!document.hidden && !isStopped && document.querySelector("[data-refresh-status]")?.textContent.includes("tab is hidden")) {
+            wait(0);
+        }
+    });
     // A page that comes back from the browser's cache was stopped when it was left.
     window.addEventListener("pageshow", (event) => {
         if (event.persisted && isStopped) {

@@ -14,7 +14,57 @@
         return format.formatToParts(date).find((part) => part.type === type).value;
     }
 
+    // Where these languages have another form than the zone data, which name times on the server: of standard time, then
+    // of summer time where a zone has it.
+    const NAMES = {
+        "JST": "Asia/Tokyo Japan",
+        "KST": "Asia/Seoul Asia/Pyongyang ROK",
+        "HKT": "Asia/Hong_Kong Hongkong",
+        "CST": "Asia/Shanghai Asia/Taipei Asia/Macau Asia/Macao Asia/Chongqing Asia/Chungking Asia/Harbin PRC ROC",
+        "PST": "Asia/Manila",
+        "PKT": "Asia/Karachi",
+        "WIB": "Asia/Jakarta Asia/Pontianak",
+        "WITA": "Asia/Makassar Asia/Ujung_Pandang",
+        "WIT": "Asia/Jayapura",
+        "MSK": "Europe/Moscow Europe/Kirov Europe/Simferopol Europe/Volgograd W-SU",
+        "ChST": "Pacific/Guam Pacific/Saipan",
+        "SST": "Pacific/Pago_Pago Pacific/Midway Pacific/Samoa US/Samoa",
+        "MST": "America/Hermosillo America/Mazatlan America/Whitehorse America/Dawson Canada/Yukon Mexico/BajaSur",
+        "GMT BST": "Europe/Guernsey Europe/Isle_of_Man Europe/Jersey",
+        "GMT IST": "Europe/Dublin Eire",
+        "IST IDT": "Asia/Jerusalem Asia/Tel_Aviv Israel",
+        "CST CDT": "America/Havana Cuba CST6CDT",
+        "EST EDT": "EST5EDT",
+        "MST MDT": "MST7MDT",
+        "PST PDT": "PST8PDT",
+        "NST NDT": "America/St_Johns Canada/Newfoundland",
+        "HST HDT": "America/Adak America/Atka US/Aleutian",
+        "GMT": "GMT Etc/GMT GMT+0 GMT-0 GMT0",
+        "UTC+0 UTC+2": "Antarctica/Troll",
+        "UTC+4": "Asia/Dubai Asia/Muscat",
+        "UTC+5:30": "Asia/Colombo",
+        "UTC+8": "Antarctica/Casey",
+        "UTC+8:45": "Australia/Eucla",
+        "UTC+10:30 UTC+11": "Australia/Lord_Howe Australia/LHI",
+        "UTC+12:45 UTC+13:45": "Pacific/Chatham NZ-CHAT",
+    };
+    const own = Object.keys(NAMES).find((key) => NAMES[key].split(" ").includes(zone))?.split(" ");
+    const offsets = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
+
+    /* Return whether the zone's clocks are ahead of its standard time. */
+    function isSummer(date) {
+        const minutes = (each) => {
+            const [, sign, hours, rest] = partOf(offsets, each, "timeZoneName").match(/([+-])(\d\d):(\d\d)/) ?? [0, "+", 0, 0];
+            return Number(`${sign}1`) * (60 * Number(hours) + Number(rest));
+        };
+        const halves = [0, 6].map((month) => minutes(new Date(Date.UTC(date.getUTCFullYear(), month, 15))));
+        return minutes(date) > Math.min(...halves);
+    }
+
     function label(date) {
+        if (own) {
+            return own.at(own.length > 1 && isSummer(date) ? 1 : 0);
+        }
         const found = names.map((format) => partOf(format, date, "timeZoneName"));
         return found.find((name) => /^[A-Z]+$/.test(name)) ?? found[0].replace("GMT", "UTC").replace("\u2212", "-");
     }

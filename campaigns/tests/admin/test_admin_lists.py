@@ -165,7 +165,9 @@ class BrandListTests(AdminTestCase):
         spend(campaign, "60.5")
         page = self.client.get(address("brand"))
         self.assertContains(page, "60.50 of 80.00 EUR")
-        self.assertContains(page, 'value="75" aria-label="75 % of the daily budget"')
+        self.assertContains(
+            page, 'value="75" aria-label="75 % of the daily budget" aria-valuetext="75 % of the daily budget"'
+        )
         self.assertContains(page, "no limit")
 
     def test_a_budget_is_100_percent_only_when_it_is_reached(self) -> None:
@@ -181,7 +183,7 @@ class BrandListTests(AdminTestCase):
         self.assertContains(self.client.get(address("brand")), "999 %")
         spend(campaign, "120445.6")
         page = self.client.get(address("brand"))
-        self.assertContains(page, "<small>1,515×</small>")
+        self.assertContains(page, '<small aria-hidden="true">1,515×</small>')
         self.assertContains(page, 'value="100" aria-label="1,515× the daily budget, reached"')
 
     def test_a_budget_of_0_is_said_and_full(self) -> None:

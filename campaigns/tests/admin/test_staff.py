@@ -32,7 +32,11 @@ SCHEDULE = tuple(
     f"django_celery_beat.{name}"
     for name in ("PeriodicTask", "CrontabSchedule", "IntervalSchedule", "SolarSchedule", "ClockedSchedule")
 )
-IMPORTS = {"campaigns.SpendUpload": LOOK | {"add"}, "campaigns.FileFormat": LOOK}
+IMPORTS = {
+    "campaigns.SpendUpload": LOOK | {"add"},
+    "campaigns.ReportImport": LOOK,
+    "campaigns.FileFormat": LOOK,
+}
 FORMATS = {"campaigns.FileFormat": LOOK | {"delete"}}
 SEES = {"campaigns.Brand": LOOK, "campaigns.Campaign": LOOK} | RECORDS
 

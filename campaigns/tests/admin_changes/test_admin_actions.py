@@ -114,7 +114,7 @@ class DeletionTests(ListTestCase):
         campaign = make_campaign(enabled=False)
         make_window(campaign)
         finish_change(Scope.everything(), clock=timezone.now, actor="test")
-        self.assertContains(self.delete(campaign), "was deleted successfully")
+        self.assertContains(self.delete(campaign), f"Deleted campaign “{campaign}”.")
         self.assertEqual((Campaign.objects.count(), StatusChange.objects.count()), (0, 0))
 
     def test_it_needs_no_permission_for_history(self) -> None:
@@ -150,9 +150,7 @@ class DeletionTests(ListTestCase):
 
     def test_it_deletes_several_without_spend(self) -> None:
         rows = [make_campaign(), make_campaign()]
-        self.assertContains(
-            self.act(Campaign, "delete_selected", *rows, post="yes"), "Successfully deleted 2 campaigns"
-        )
+        self.assertContains(self.act(Campaign, "delete_selected", *rows, post="yes"), "Deleted 2 campaigns.")
         self.assertFalse(Campaign.objects.exists())
 
     def test_asking_reads_no_records_however_many_there_are(self) -> None:

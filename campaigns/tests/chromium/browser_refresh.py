@@ -116,6 +116,7 @@ class Refreshing(RefreshingCase):
         page.get_by_role("textbox", name="Daily budget").fill("120")
         page.get_by_role("heading", name="Today").click()
         self.refuse_to_refresh()
+        expect(page.locator("[data-refresh-status]")).to_have_text("Refresh paused while you have unsaved changes.")
         page = self.open_with_time(address_of(Campaign, "changelist"))
         page.locator("input.action-select").check()
         self.refuse_to_refresh()

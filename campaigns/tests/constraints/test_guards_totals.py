@@ -301,6 +301,14 @@ class AccountTests(OutsideTestCase):
         self.assert_refused(unknown, "UPDATE campaigns_campaignlink SET campaign_id = 0")
         self.assertFalse(CampaignLink.objects.get().ignored)
 
+    def test_a_link_has_one_earlier_campaign_until_a_day(self) -> None:
+        account = PlatformAccount.objects.create(source="google_ads", external_id="1")
+        link = CampaignLink.objects.create(account=account, external_id="1")
+        row = {"link_id": link.pk, "until": "2024-11-27", "campaign_id": make_campaign().pk}
+        self.add("earlierlink", **row)
+        unique = "earlier_link_unique" if POSTGRESQL else "UNIQUE constraint failed: campaigns_earlierlink"
+        self.assert_row_refused(unique, "earlierlink", **row)
+
     def test_a_link_is_assigned_or_ignored(self) -> None:
         campaign = make_campaign()
         account = PlatformAccount.objects.create(source="google_ads", external_id="1")

@@ -35,7 +35,7 @@ from campaigns.tests.support.services_running import database_url
 from campaigns.tests.support.together import Crew, meanwhile, pause
 
 NOON = utc("2026-11-20 12:00")
-SECONDS = 6
+SECONDS = 4
 WRITERS = 4 if POSTGRESQL else 2
 
 

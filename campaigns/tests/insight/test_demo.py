@@ -29,11 +29,17 @@ NOW = utc("2026-11-25 16:20")
 
 
 class Demo(TestCase):
+    """As it is made, and beside demo --live with a quick check every ten seconds, as fast as it goes."""
+
     made: Made | None
 
     @classmethod
     def setUpTestData(cls) -> None:
         cls.made = fill(now=NOW)
+
+    def setUp(self) -> None:
+        self.now = NOW
+        self.live = LiveSpend(demo_brands(), random=Random(1))
 
     def shares(self, name: str) -> Spent:
         """Return a brand's spend of the day and of the month as parts of its budgets; 0 where it has none."""
@@ -43,6 +49,22 @@ class Demo(TestCase):
             spent.day / brand.daily_budget if brand.daily_budget else nothing,
             spent.month / brand.monthly_budget if brand.monthly_budget else nothing,
         )
+
+    def go_on(self, *, minutes: int) -> None:
+        end = self.now + timedelta(minutes=minutes)
+        while self.now < end:
+            for _ in range(2):
+                self.now += timedelta(seconds=SECONDS)
+                self.live.spend(now=self.now)
+            quick_check("live", clock=lambda: self.now)
+
+    def changes(self, **reasons: int) -> int:
+        return StatusChange.objects.filter(actor="live", **reasons).count()
+
+    def spent(self) -> Counter[str]:
+        """Return the number of the live rows of each brand."""
+        rows = SpendRecord.objects.filter(external_id__startswith="live-")
+        return Counter(rows.values_list("campaign__brand__name", flat=True))
 
     def test_it_says_what_it_made(self) -> None:
         self.assertEqual(
@@ -130,63 +152,6 @@ class Demo(TestCase):
                 self.assertTrue(spent_at)
                 self.assertTrue(all(is_open(windows, at.astimezone(ZoneInfo(zone))) for at in spent_at))
 
-
-class Filling(TestCase):
-    def test_a_brand_that_only_has_such_a_name_is_not_the_demos(self) -> None:
-        campaign = make_campaign(make_brand(name="Nordlicht Optik", daily_budget=10), name="Always on: search")
-        spend(campaign, 10, NOW)
-        enforce_at("2026-11-25 16:20")
-        self.assertEqual(campaign.status_changes.count(), 1)
-        self.assertEqual(demo_brands(), [])
-        with self.assertRaisesMessage(CommandError, "The demo data isn't in this database"):
-            call_command("demo", "--live")
-
-    def test_it_leaves_a_database_with_a_brand_alone(self) -> None:
-        make_brand()
-        self.assertIsNone(fill(now=NOW))
-        self.assertEqual((Brand.objects.count(), Campaign.objects.count()), (1, 0))
-
-    def test_the_command_says_so_and_succeeds(self) -> None:
-        make_brand()
-        out = StringIO()
-        call_command("demo", stdout=out)
-        self.assertEqual(out.getvalue(), "Keeping existing data.\n")
-
-    def test_the_command_fills_an_empty_database_as_of_the_clock(self) -> None:
-        out = StringIO()
-        with time_machine.travel(utc("2026-03-01 09:00"), tick=False):
-            call_command("demo", stdout=out)
-        self.assertRegex(out.getvalue(), r"^Made the demo: 8 brands with 32 campaigns, of which \d+ are active now, ")
-        self.assertIn(" since 2026-02-01", out.getvalue())
-
-
-class Live(TestCase):
-    """demo --live beside a quick check every ten seconds, as fast as it goes."""
-
-    @classmethod
-    def setUpTestData(cls) -> None:
-        fill(now=NOW)
-
-    def setUp(self) -> None:
-        self.now = NOW
-        self.live = LiveSpend(demo_brands(), random=Random(1))
-
-    def go_on(self, *, minutes: int) -> None:
-        end = self.now + timedelta(minutes=minutes)
-        while self.now < end:
-            for _ in range(2):
-                self.now += timedelta(seconds=SECONDS)
-                self.live.spend(now=self.now)
-            quick_check("live", clock=lambda: self.now)
-
-    def changes(self, **reasons: int) -> int:
-        return StatusChange.objects.filter(actor="live", **reasons).count()
-
-    def spent(self) -> Counter[str]:
-        """Return the number of the live rows of each brand."""
-        rows = SpendRecord.objects.filter(external_id__startswith="live-")
-        return Counter(rows.values_list("campaign__brand__name", flat=True))
-
     def test_a_campaign_pauses_within_three_minutes_and_one_resumes_in_the_next_three(self) -> None:
         self.go_on(minutes=3)
         self.assertGreater(self.changes(reasons_before=0), 0)
@@ -239,6 +204,35 @@ class Live(TestCase):
         self.assertFalse(SpendRecord.objects.filter(campaign__in=[theirs, added]).exists())
         self.assertNotIn("A client", self.spent())
         self.assertGreater(self.spent()["Nordlicht Optik"], 0)
+
+
+class Filling(TestCase):
+    def test_a_brand_that_only_has_such_a_name_is_not_the_demos(self) -> None:
+        campaign = make_campaign(make_brand(name="Nordlicht Optik", daily_budget=10), name="Always on: search")
+        spend(campaign, 10, NOW)
+        enforce_at("2026-11-25 16:20")
+        self.assertEqual(campaign.status_changes.count(), 1)
+        self.assertEqual(demo_brands(), [])
+        with self.assertRaisesMessage(CommandError, "The demo data isn't in this database"):
+            call_command("demo", "--live")
+
+    def test_it_leaves_a_database_with_a_brand_alone(self) -> None:
+        make_brand()
+        self.assertIsNone(fill(now=NOW))
+        self.assertEqual((Brand.objects.count(), Campaign.objects.count()), (1, 0))
+
+    def test_the_command_says_so_and_succeeds(self) -> None:
+        make_brand()
+        out = StringIO()
+        call_command("demo", stdout=out)
+        self.assertEqual(out.getvalue(), "Keeping existing data.\n")
+
+    def test_the_command_fills_an_empty_database_as_of_the_clock(self) -> None:
+        out = StringIO()
+        with time_machine.travel(utc("2026-03-01 09:00"), tick=False):
+            call_command("demo", stdout=out)
+        self.assertRegex(out.getvalue(), r"^Made the demo: 8 brands with 32 campaigns, of which \d+ are active now, ")
+        self.assertIn(" since 2026-02-01", out.getvalue())
 
 
 class Delivered(SimpleTestCase):

@@ -13,7 +13,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.models import Campaign, CheckShard, JobRun, PendingSpend
+from campaigns.models import Campaign, CheckShard, JobRun, PendingSpend, SpendRecord
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.enforcement.enforce import preview
@@ -23,6 +23,7 @@ from campaigns.services.jobs.quick_check import quick_check
 from campaigns.services.jobs.shards import begin_check, run_shard
 from campaigns.services.ledger.verify import verify
 from campaigns.services.scope import Scope
+from campaigns.services.totals import book
 from campaigns.tests.oracle.worlds import World, worlds
 from campaigns.tests.support.checking import ACTIVE, check_at, history, period, reasons_of
 from campaigns.tests.support.deciding import DecisionTestCase, record_new_spend, store
@@ -30,6 +31,7 @@ from campaigns.tests.support.factories import make_brand, make_campaign, spend, 
 from campaigns.tests.support.passing import change
 from campaigns.tests.support.runs import the_same
 from campaigns.tests.support.together import ConcurrencyTestCase, at_once, let_in
+from campaigns.tests.totals.reports import YESTERDAY, linked_campaign, make_account, report, total_of
 
 NOON = "2026-11-20 12:00"
 REACHED = PauseReason.BRAND_DAILY_BUDGET
@@ -194,6 +196,47 @@ class AnEnd(TestCase):
         assert ended
         self.assertIn("Unknown time zone 'Mars/Olympus'", ended.problem)
         self.assertEqual(JobRun.objects.get(name=CHECK_BUDGETS).problem, ended.problem)
+
+
+class ReportedTotals(TestCase):
+    """They are booked before the shards begin, and the end says what couldn't be."""
+
+    def setUp(self) -> None:
+        make_account()
+        self.campaign = linked_campaign()
+        report(4)
+        report(5, day=YESTERDAY)
+
+    def end(self) -> FullCheck:
+        check = begin(2)
+        ended = [run(check, number) for number in (1, 0)][-1]
+        assert ended
+        self.assertEqual(JobRun.objects.get(name=CHECK_BUDGETS).problem, ended.problem)
+        return ended
+
+    def test_a_total_that_cannot_be_booked_is_a_problem_of_the_run(self) -> None:
+        SpendRecord.objects.create(
+            brand=self.campaign.brand, campaign=self.campaign, amount=1, total=total_of(), revision=1
+        )
+        ended = self.end()
+        self.assertEqual(ended.booked, 1)
+        self.assertIn("1 changes of reported totals booked", JobRun.objects.get(name=CHECK_BUDGETS).summary)
+        self.assertIn("1 reported total couldn't be booked", ended.problem)
+
+    def test_a_booking_that_fails_as_a_whole_is_a_problem_of_the_run_and_of_health(self) -> None:
+        with (
+            patch.object(book, "TO_BOOK", "no_such_column = 0"),
+            self.assertLogs("campaigns.services.totals.checks", "ERROR"),
+        ):
+            check = begin(2)
+        # The process that ends the check books what is left, and says all the same that it failed before.
+        ended = [run(check, number) for number in (0, 1)][-1]
+        assert ended
+        self.assertIn("Reported totals couldn't be booked (", ended.problem)
+        self.assertIn("no_such_column", JobRun.objects.get(name=CHECK_BUDGETS).problem)
+
+    def test_nothing_is_said_where_all_is_booked(self) -> None:
+        self.assertEqual(self.end().problem, "")
 
 
 class BesideOthers(ConcurrencyTestCase):

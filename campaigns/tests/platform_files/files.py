@@ -139,3 +139,40 @@ HOURLY = (
     "2026-11-27 13:00,Acme,Display,4.40\n"
 )
 SEP_LINE = "\ufeffsep=;\nTag;Kampagne;Kosten (EUR)\n2026-11-26;Suche;35,20\n"
+TIKTOK_JA = (
+    "日付\tキャンペーン名\tキャンペーンID\t通貨\t消化金額\tインプレッション数\n"
+    "2026-11-26\t検索\t177\tJPY\t12,340\t1000\n2026-11-27\t検索\t177\tJPY\t8,000\t900\n合計\t-\t-\tJPY\t20,340\t1900\n"
+)
+LINKEDIN_DE = (
+    "Kampagnenleistungsbericht (in UTC)\nBerichtsbeginn: 26. November 2026\nBerichtsende: 27. November 2026\n\n"
+    "Startdatum (in UTC)\tKontoname\tWährung\tKampagnenname\tKampagnen-ID\tGesamtausgaben\tImpressions\n"
+    "26.11.2026\tAcme\tEUR\tLeads\t2001\t75,25\t900\n27.11.2026\tAcme\tEUR\tLeads\t2001\t1.080,00\t950\n"
+)
+PINTEREST_FR = (
+    "sep=;\nDate;Nom de la campagne;ID de la campagne;ID du compte publicitaire;Dépenses dans la devise du compte\n"
+    "26/11/2026;Épingles;626;549;12,34 €\n27/11/2026;Épingles;626;549;1 010,00 €\nTotal;;;;1 022,34 €\n"
+)
+CRITEO = (
+    "Day;Advertiser;Advertiser Id;Campaign;Campaign Id;Currency;Displays;Clicks;Advertiser Cost;Revenue\n"
+    "2026-11-26;Acme;123;Retarget;9001;EUR;1000;10;35.2;90\n2026-11-27;Acme;123;Retarget;9001;EUR;1200;11;40.10;80\n"
+)
+TABOOLA = (
+    "Day,Account Name,Account ID,Campaign Name,Campaign ID,Currency,Viewable Impressions,Clicks,Spent,Avg. CPC\n"
+    "2026-11-26,Acme,acme-sc,Content,555,USD,1000,20,$12.34,$0.61\n"
+    '2026-11-27,Acme,acme-sc,Content,555,USD,1000,20,"$1,112.34",$0.61\n'
+)
+APPLE = (
+    "Custom Report\nDate Range: Nov 26 2026 - Nov 27 2026\n\nDay,Org ID,Org Name,Campaign ID,Campaign Name,"
+    "Daily Budget,LOCAL SPEND,LOCAL SPEND CURRENCY\n2026-11-26,77,Acme,1234,Brand,100.00,35.20,USD\n"
+    "Totals,,,,,,35.20,USD\n"
+)
+ACCOUNTING = (
+    "Day,Campaign,Campaign ID,Currency,Spend\n"
+    '2026-11-26,A,1,USD," $1,234.50 "\n2026-11-26,B,2,USD, $(12.30)\n2026-11-27,A,1,USD, $-   \n'
+    'Grand Total,,,," $1,222.20 "\n'
+)
+REPEATED = (
+    "Day,Account ID,Campaign,Campaign ID,Currency code,Cost\n"
+    "2026-11-26,77,A,1,EUR,5\n2026-11-26,77,B,2,EUR,5\n2026-11-26,77,A,1,EUR,5\n2026-11-27,77,A,1,EUR,0\n"
+    "2026-11-27,77,A,1,EUR,0\n"
+)

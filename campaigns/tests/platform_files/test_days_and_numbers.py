@@ -19,7 +19,13 @@ from campaigns.services.platform_files.dates import (
     find_orders,
     read_day,
 )
-from campaigns.services.platform_files.numbers import mark_of_columns, possible_marks, read_with
+from campaigns.services.platform_files.numbers import (
+    is_no_amount,
+    mark_of_columns,
+    parentheses_are_clear,
+    possible_marks,
+    read_with,
+)
 
 D26 = date(2026, 11, 26)
 days = st.dates(FIRST, LAST)
@@ -226,3 +232,60 @@ class NumberTests(SimpleTestCase):
 
     def test_neighbouring_days_of_an_excel_sheet(self) -> None:
         self.assertEqual(excel_day("46353", is_1904=False), D26 + timedelta(days=1))
+
+
+class SignTests(SimpleTestCase):
+    def test_negative_amounts_in_every_notation(self) -> None:
+        for text in (
+            "-12.34",
+            "\u221212.34",
+            "12.34-",
+            "12.34 -",
+            "12.34\u2212",
+            "(12.34)",
+            "( 12.34 )",
+            "$(12.34)",
+            "($12.34)",
+            "(12.34) $",
+            "-$12.34",
+            "$-12.34",
+            "$12.34-",
+            "12.34 €-",
+            "12.34- €",
+            "(12.34\u00a0€)",
+            "-12.34\u202f€",
+            "EUR -12.34",
+            "(EUR\u00a012.34)",
+        ):
+            with self.subTest(text):
+                self.assertEqual(read_with(text, DecimalMark.POINT).value, Decimal("-12.34"))
+        self.assertEqual(read_with("(1.234,50 €)", DecimalMark.COMMA).value, Decimal("-1234.5"))
+        self.assertEqual(read_with("1\u202f234,50-", DecimalMark.COMMA).value, Decimal("-1234.5"))
+        self.assertEqual(read_with("($1,234.50)", DecimalMark.POINT).currencies[:1], ("USD",))
+
+    def test_currency_signs_and_spaces_around_positive_amounts(self) -> None:
+        for text in ("€12.34", "€ 12.34", "12.34 €", "12.34\u00a0€", "€\u202f12.34", "EUR 12.34", "12.34EUR", "+12.34"):
+            with self.subTest(text):
+                self.assertEqual(read_with(text, DecimalMark.POINT).value, Decimal("12.34"))
+
+    def test_signs_that_contradict_each_other_are_refused(self) -> None:
+        for text in ("(-12.34)", "-(12.34)", "-12.34-", "((12.34))", "(12.34", "12.34)", "()", "(12.34) USD 5", "12.-"):
+            with self.subTest(text), self.assertRaises(ValueError):
+                read_with(text, DecimalMark.POINT)
+        # Twelve without cents, in Dutch and German.
+        with self.assertRaises(ValueError):
+            read_with("12,-", DecimalMark.COMMA)
+
+    def test_zero_in_accounting_formats(self) -> None:
+        for text in ("-", " - ", "$ -", "- €", "$-", "€\u00a0--", "USD -"):
+            self.assertTrue(is_no_amount(text), text)
+        for text in ("$", "EUR", "$-1", "0"):
+            self.assertFalse(is_no_amount(text), text)
+
+    def test_when_parentheses_are_clear(self) -> None:
+        def is_clear(*texts: str) -> bool:
+            return parentheses_are_clear([(text, read_with(text, DecimalMark.POINT).value) for text in texts])
+
+        self.assertTrue(is_clear("(12.34)", "5.00", "0.00"))
+        self.assertFalse(is_clear("(12.34)", "0.00"))
+        self.assertFalse(is_clear("(12.34)", "5.00", "-1.00"))

@@ -12,6 +12,7 @@ from campaigns.services.exchange.files import FileRefused
 from campaigns.services.platform_files.answers import Answers, Ask
 from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.headings import Role
+from campaigns.services.platform_files.numbers import Parentheses
 from campaigns.services.platform_files.report import Report
 from campaigns.services.platform_files.spend_row import LeftOut
 from campaigns.tests.platform_files import files
@@ -52,6 +53,31 @@ class QuestionTests(SimpleTestCase):
     def test_other_numbers_of_the_file_decide_the_decimal_separator(self) -> None:
         text = 'Day,Campaign,Currency code,Cost,CTR\n2026-11-26,A,EUR,"1,234","3.45 %"\n'
         self.assertEqual(read(text).totals[0].total, Decimal(1234))
+
+    def test_parentheses_are_credits_beside_positive_amounts(self) -> None:
+        report = read(f"{HEAD}\n2026-11-26,A,1,EUR,20.00\n2026-11-27,A,1,EUR,(12.34)\nTotal,,,EUR,7.66\n")
+        self.assertEqual([total.total for total in report.totals], [Decimal(20), Decimal("-12.34")])
+        self.assertEqual((report.parentheses, report.left_out), (Parentheses.CREDIT, {LeftOut.TOTAL: 1}))
+
+    def test_parentheses_that_nothing_decides(self) -> None:
+        # A total outside parentheses is no spend, so it decides nothing.
+        text = f"{HEAD}\n2026-11-26,A,1,EUR,(12.34)\n2026-11-27,A,1,EUR,0.00\nTotal,,,EUR,12.34\n"
+        (question,) = read(text).questions
+        self.assertEqual((question.ask, question.sentence), (Ask.PARENTHESES, "Which amount is “(12.34)”?"))
+        self.assertEqual(question.options, [("credit", "-12.34, a credit"), ("spend", "12.34, spend")])
+        for answer, amount in ((Parentheses.CREDIT, "-12.34"), (Parentheses.SPEND, "12.34")):
+            report = read(text, Answers(parentheses=answer))
+            self.assertEqual(report.totals[0].total, Decimal(amount))
+
+    def test_parentheses_beside_a_minus_are_asked(self) -> None:
+        text = f"{HEAD}\n2026-11-26,A,1,EUR,(12.34)\n2026-11-27,A,1,EUR,-3.00\n2026-11-28,A,1,EUR,5.00\n"
+        self.assertEqual(self.asked(text), [Ask.PARENTHESES])
+
+    def test_what_parentheses_were_counts_only_where_the_file_allows_it(self) -> None:
+        spend = Answers(usual_parentheses=Parentheses.SPEND)
+        text = f"{HEAD}\n2026-11-26,A,1,EUR,(12.34)\n"
+        self.assertEqual(read(text, spend).totals[0].total, Decimal("12.34"))
+        self.assertEqual(self.asked(f"{text}2026-11-27,A,1,EUR,5.00\n", spend), [Ask.PARENTHESES])
 
     def test_several_columns_of_spend(self) -> None:
         text = (

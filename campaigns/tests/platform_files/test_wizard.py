@@ -76,6 +76,17 @@ class QuestionTests(WizardCase):
         page = self.post(page, order="dmy", source="google_ads")
         self.assertContains(page, "5.10 USD for 5 November 2026")
 
+    def test_parentheses_are_asked_once(self) -> None:
+        text = "Day,Campaign,Campaign ID,Account ID,Cost (USD)\n2026-11-26,A,1,77,(5.10)\n"
+        page = self.post(self.upload(text), source="google_ads")
+        self.assertContains(page, "Which amount is “(5.10)”?")
+        page = self.post(page, parentheses="spend")
+        self.assertContains(page, "5.10 USD for 26 November 2026")
+        self.post(page, **{"import": ""})
+        page = self.upload(text.replace("5.10", "6.10"))
+        self.assertContains(page, "6.10 USD for 26 November 2026")
+        self.assertEqual(FileFormat.objects.get().parentheses, "spend")
+
     def test_columns_in_unknown_words_are_chosen(self) -> None:
         page = self.upload("Nap,Megnevezés,Összeg\n2026-11-26,A,5.10\n")
         self.assertContains(page, "Which column is the spend?")
@@ -88,6 +99,10 @@ class QuestionTests(WizardCase):
     def test_a_brand_that_is_unknown(self) -> None:
         page = self.post(self.upload(files.GOOGLE_EN), account="1", brand_="Nobody")
         self.assertContains(page, "“Nobody” isn’t a brand.")
+        self.assertContains(page, f"{reverse('admin:campaigns_brand_add')}?name=Nobody")
+        adding = self.client.get(f"{reverse('admin:campaigns_brand_add')}?name=Nobody&currency=EUR")
+        initial = adding.context["adminform"].form.initial
+        self.assertEqual((initial["name"], initial["currency"]), ("Nobody", "EUR"))
 
     def test_what_may_be_a_week_is_asked_and_refused(self) -> None:
         text = "Start date,Campaign,Campaign ID,Account ID,Cost (USD)\n2026-11-02,A,1,77,5.10\n"

@@ -12,9 +12,10 @@ from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import BrandAssignment, Campaign, CampaignLink, PlatformAccount, SpendRecord, SpendTotal
+from campaigns.models import BrandAssignment, Campaign, CampaignLink, JobRun, PlatformAccount, SpendRecord, SpendTotal
 from campaigns.services.groups import BRAND_MANAGERS, CAMPAIGN_MANAGERS, VIEWERS
 from campaigns.services.jobs.quick_check import run_quick_check
+from campaigns.services.jobs.schedule import CHECK
 from campaigns.tests.support.factories import make_brand, make_campaign
 
 PAGE = reverse("admin:campaigns_campaignlink_unassigned")
@@ -147,7 +148,9 @@ class UnassignedTests(UnassignedTestCase):
         for n in range(30):
             self.report(f"9{n}", f"Campaign {n}", "1")
         self.check()
-        with self.assertNumQueries(7):
+        # Without a check that has succeeded, their number depends on the age of the test database.
+        JobRun.objects.create(name=CHECK.run_name, started_at=timezone.now(), succeeded_at=timezone.now())
+        with self.assertNumQueries(5):
             self.client.get(PAGE)
 
 

@@ -4,14 +4,16 @@ import re
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any, ClassVar
 from unittest.mock import patch
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
@@ -175,12 +177,21 @@ class Processes(SimpleTestCase):
 class Launch(SimpleTestCase):
     """`manage.py launch` as `make run` starts it: everything, for real."""
 
+    # A database for those tests that don't care whether the demo is there already, which takes seconds to make.
+    shared: ClassVar[Path]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.shared = Path(cls.enterClassContext(tempfile.TemporaryDirectory()), "db.sqlite3")
+
     def setUp(self) -> None:
         self.directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.database = self.directory / "db.sqlite3"
         self.port = unused_port()
 
     def variables(self) -> dict[str, str]:
-        return environment(DEBUG="True", DATABASE_URL=f"sqlite:///{self.directory}/db.sqlite3", PORT=str(self.port))
+        return environment(DEBUG="True", DATABASE_URL=f"sqlite:///{self.database}", PORT=str(self.port))
 
     @contextmanager
     def launched(self, log: Path) -> Iterator[subprocess.Popen[bytes]]:
@@ -218,7 +229,10 @@ class Launch(SimpleTestCase):
     def test_it_runs_everything_until_it_is_interrupted_and_again(self) -> None:
         first, second = self.directory / "first.log", self.directory / "second.log"
         with self.launched(first) as process:
-            text = self.wait_for(process, first, READY, "paused  ")
+            text = self.wait_for(process, first, READY)
+            self.reach_budgets()
+            self.wait_for(process, first, "paused  ")
+            self.assertTrue(self.query("SELECT 1 FROM campaigns_spendrecord WHERE external_id LIKE 'live-%'"))
             password = re.search(r"with password +(\S+)", text)
             assert password
             self.assertIn("/admin/logout/", self.sign_in("admin", password[1]))
@@ -240,6 +254,19 @@ class Launch(SimpleTestCase):
             self.assertNotIn("with password", text)
             self.assertIn("/admin/logout/", self.sign_in("admin", password[1]))
 
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.database, timeout=20, isolation_level=None)) as client:
+            return client.execute(sql).fetchall()
+
+    def reach_budgets(self) -> None:
+        """Spend as a connector does; the demo's own spend takes 90 seconds to reach a limit."""
+        self.query(
+            "INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount) "
+            "SELECT brand_id, campaigns_campaign.id, daily_budget "
+            "FROM campaigns_campaign JOIN campaigns_brand ON campaigns_brand.id = brand_id "
+            "WHERE status = 'active' AND daily_budget > 0"
+        )
+
     def inspected(self, text: str) -> str:
         """Return what the line prints that people are told to paste, with the Python that runs the tests."""
         line = re.search(r"REDIS_URL=(\S+) \.venv/bin/celery (-A budget_manager inspect active) ", text)
@@ -247,6 +274,7 @@ class Launch(SimpleTestCase):
         return run([sys.executable, "-m", "celery", *line[2].split()], REDIS_URL=line[1], DEBUG="True").stdout
 
     def test_it_takes_everything_along_when_it_is_killed(self) -> None:
+        self.database = self.shared
         log = self.directory / "killed.log"
         with self.launched(log) as process:
             self.wait_for(process, log, READY)
@@ -260,6 +288,7 @@ class Launch(SimpleTestCase):
                 time.sleep(0.1)
 
     def test_ctrl_c_on_a_terminal_ends_make_without_an_error(self) -> None:
+        self.database = self.shared
         makefile = self.directory / "Makefile"
         makefile.write_text(f"run:\n\t@exec {sys.executable} manage.py launch\n")
         shell, terminal = pty.fork()

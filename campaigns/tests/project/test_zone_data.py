@@ -21,6 +21,7 @@ import tzdata
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client, SimpleTestCase, TestCase
+from django_celery_beat.models import CrontabSchedule
 
 from budget_manager import zone_data
 from campaigns.models import BrandPeriod, CampaignDay
@@ -117,20 +118,29 @@ class InUse(TestCase):
 
 @contextmanager
 def zones_of(folder: Path) -> Iterator[None]:
-    """Let this process read the zones there."""
+    """Let this process read Vancouver's clocks there.
+
+    Other zones stay as they are loaded: zones compare by identity, and fields have them as their choices.
+    """
     before = zoneinfo.TZPATH
     zoneinfo.reset_tzpath(to=[str(folder)])
-    ZoneInfo.clear_cache()
+    ZoneInfo.clear_cache(only_keys=["America/Vancouver"])
     try:
         yield
     finally:
         zoneinfo.reset_tzpath(to=before)
-        ZoneInfo.clear_cache()
+        ZoneInfo.clear_cache(only_keys=["America/Vancouver"])
 
 
 @time_machine.travel(utc("2027-01-12 12:00"), tick=False)
 class Update(TestCase):
     """docs/operations.md, "Zone data": what has been booked by old rules is verified and repaired by new ones."""
+
+    def test_it_leaves_other_zones_as_fields_have_them(self) -> None:
+        with folder_of_zones("tzdata.zi", f"# version {LONG_AGO}\n") as folder, zones_of(folder):
+            pass
+        zone = CrontabSchedule._meta.get_field("timezone")
+        self.assertIn(ZoneInfo("UTC"), [choice for choice, _ in zone.choices or ()])
 
     def test_a_repair_books_by_the_new_rules_and_keeps_closed_statements(self) -> None:
         campaign = make_campaign(make_brand(timezone="America/Vancouver", created_at=utc("2027-01-01 12:00")))

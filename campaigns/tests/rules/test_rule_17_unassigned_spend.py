@@ -193,6 +193,61 @@ class MoveTests(TestCase):
         quick_booking()
         self.assertEqual((sum(amounts(self.old)), sum(amounts(self.new))), (35, 45))
 
+    def test_a_day_before_the_move_that_is_first_reported_later_is_the_old_campaign_s(self) -> None:
+        assign({self.link.pk: self.new.pk}, first_day=date(2024, 11, 26))
+        for day in ("2024-11-25", "2024-11-28"):
+            report(7, day=day)
+        quick_booking()
+        self.assertEqual((sum(amounts(self.old)), sum(amounts(self.new))), (10 + 7, 50 + 7))
+
+    def test_each_of_several_moves_has_its_days(self) -> None:
+        third = make_campaign()
+        assign({self.link.pk: self.new.pk}, first_day=date(2024, 11, 10))
+        assign({self.link.pk: third.pk}, first_day=date(2024, 11, 24))
+        for day, total in (("2024-11-09", 1), ("2024-11-10", 2), ("2024-11-23", 4), ("2024-11-24", 8)):
+            report(total, day=day)
+        quick_booking()
+        self.assertEqual([sum(amounts(each)) for each in (self.old, self.new, third)], [1, 10 + 2 + 4, 50 + 8])
+        # The second move is taken back, and the first with it: from a day before both.
+        assign({self.link.pk: third.pk}, first_day=date(2024, 11, 5))
+        assign({self.link.pk: self.new.pk}, first_day=date(2024, 11, 5))
+        for day, total in (("2024-11-04", 16), ("2024-11-11", 32)):
+            report(total, day=day)
+        quick_booking()
+        self.assertEqual((sum(amounts(self.old)), sum(amounts(third))), (16, 0))
+
+    def test_a_move_of_all_days_leaves_no_day_to_the_old_campaign(self) -> None:
+        assign({self.link.pk: self.new.pk}, first_day=date(2024, 11, 26))
+        assign({self.link.pk: self.old.pk})
+        assign({self.link.pk: self.new.pk})
+        report(7, day="2024-11-25")
+        quick_booking()
+        self.assertEqual((sum(amounts(self.old)), sum(amounts(self.new))), (0, 67))
+
+    def test_a_link_that_is_ignored_from_a_day_on_keeps_its_earlier_days(self) -> None:
+        ignore([self.link.pk], "a test", first_day=date(2024, 11, 26))
+        for day in ("2024-11-25", "2024-11-28"):
+            report(7, day=day)
+        full_booking()
+        self.assertEqual((sum(amounts(self.old)), total_of(day="2024-11-28").waiting), (17, Waiting.IGNORED))
+
+    def test_what_led_nowhere_is_the_new_campaign_s_whatever_its_day(self) -> None:
+        unassign([self.link.pk], first_day=date(2024, 11, 26))
+        assign({self.link.pk: self.new.pk}, first_day=date(2024, 11, 28))
+        for day in ("2024-11-25", "2024-11-26"):
+            report(70, day=day, as_of="2024-11-27 13:00")
+        quick_booking()
+        self.assertEqual((sum(amounts(self.old)), sum(amounts(self.new))), (80, 70 + 30))
+
+    def test_a_day_of_an_earlier_campaign_that_was_deleted_is_unassigned(self) -> None:
+        gone = make_campaign()
+        assign({self.link.pk: gone.pk}, first_day=date(2024, 11, 28))
+        assign({self.link.pk: self.new.pk}, first_day=date(2024, 11, 30))
+        gone.delete()
+        report(7, day="2024-11-29")
+        full_booking()
+        self.assertEqual((total_of(day="2024-11-29").waiting, sum(amounts())), (Waiting.UNLINKED, 60))
+
     def test_it_moves_all_days_and_back(self) -> None:
         assign({self.link.pk: self.new.pk})
         quick_booking()
@@ -226,6 +281,14 @@ class MoveTests(TestCase):
         PlatformAccount.objects.update(timezone="")
         assign({self.link.pk: self.new.pk})
         self.assertEqual(sum(amounts(self.old)), 0)
+
+    def test_a_new_note_moves_nothing(self) -> None:
+        ignore([self.link.pk], "a test", first_day=date(2024, 11, 27))
+        self.assertEqual(ignore([self.link.pk], "a better note").moved, 0)
+        report(7, day="2024-11-25")
+        quick_booking()
+        self.assertEqual(sum(amounts(self.old)), 37)
+        self.assertEqual(CampaignLink.objects.get().note, "a better note")
 
     def test_several_links_at_once(self) -> None:
         other = make_link(None, "2")

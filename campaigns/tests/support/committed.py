@@ -36,6 +36,7 @@ from campaigns.models import (
     DaypartingSchedule,
     Delivery,
     DeliveryAttempt,
+    EarlierLink,
     EndpointBrand,
     JobZone,
     Note,
@@ -61,6 +62,7 @@ IN_ORDER = (
     SpendRecord,
     SpendTotal,
     AppliedStatus,
+    EarlierLink,
     CampaignLink,
     PlatformAccount,
     StatusChange,
@@ -94,6 +96,12 @@ def made_by_migrate() -> list[list[tuple[Any, ...]]]:
     return [fetch_all(f"SELECT * FROM {table} ORDER BY 1") for table in OF_MIGRATE]
 
 
+def with_rows(tables: list[str]) -> list[str]:
+    """Return those of the tables that aren't empty: to truncate all takes longer than most tests."""
+    sql = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables)
+    return [str(name) for (name,) in fetch_all(sql)]
+
+
 def empty_ledger() -> None:
     """Delete every row of ours in the order that the guards allow."""
     with transaction.atomic():
@@ -125,5 +133,5 @@ class CommittedTestCase(TransactionTestCase):
             call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
             CommittedTestCase.of_migrate = made_by_migrate()
             return
-        written = sorted(set(connection.introspection.django_table_names()) - set(OF_MIGRATE))
-        connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), written))
+        if left := with_rows(sorted(set(connection.introspection.django_table_names()) - set(OF_MIGRATE))):
+            connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), left, allow_cascade=True))

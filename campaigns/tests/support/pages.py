@@ -22,6 +22,7 @@ from campaigns.models import (
     FileFormat,
     OutboxMessage,
     PlatformAccount,
+    ReportImport,
     SpendTotal,
     SpendUpload,
 )
@@ -58,6 +59,16 @@ def make_a_row_of_each() -> None:
     endpoint = Endpoint.objects.create(name="Bids", url="https://example.com/", secret="whsec_YQ==", alert_fired=True)
     message = OutboxMessage.objects.create(event="test", data="{}", created_at=now)
     Delivery.objects.create(message=message, endpoint=endpoint, created_at=now, next_attempt_at=now)
+    ReportImport.objects.create(
+        who="somebody",
+        name="google.csv",
+        format="Google Ads",
+        source="google_ads",
+        imported_at=timezone.now(),
+        first_day="2026-03-01",
+        last_day="2026-03-02",
+        money={"USD": "5.00"},
+    )
     Group.objects.get_or_create(name="Some group")
     AccessAttempt.objects.create(username="eve", ip_address="192.0.2.1", failures_since_start=1)
     ClockedSchedule.objects.create(clocked_time=timezone.now().replace(microsecond=0))

@@ -1,14 +1,20 @@
-"""A closed statement keeps up to when the platform accounts of its brand had reported."""
+"""A closed statement keeps up to when its brand's platform accounts had reported, and says what changed it later."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.test import TestCase
+from django.urls import reverse
 
-from campaigns.models import BrandPeriod, PlatformAccount
+from campaigns.models import BrandPeriod, PlatformAccount, SpendRecord
+from campaigns.services.insight.late_changes import late_changes
 from campaigns.services.ledger.close_periods import close_periods
-from campaigns.tests.support.factories import make_brand, make_campaign, utc
+from campaigns.services.ledger.fold import fold
+from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.totals.reports import make_account, make_link, quick_booking, report
 
 
@@ -46,3 +52,64 @@ class ClosingTests(TestCase):
         self.brand.daily_budget = 5
         self.brand.save()
         self.assertEqual({until for _, until in self.closed()}, {None})
+
+
+class LateChangeTests(TestCase):
+    """The page of a closed statement says which source changed it when."""
+
+    def setUp(self) -> None:
+        self.brand = make_brand(created_at=utc("2024-11-20"), currency="USD")
+        self.campaign = make_campaign(self.brand)
+        make_link(self.campaign, account=make_account(name="Acme Search", reported_until=utc("2024-11-27 23:00")))
+        report(5)
+        quick_booking()
+        close_periods(now=utc("2024-11-28 00:10"))
+        # Rows are recorded by the database's clock, long after the instants of this story.
+        self.day = BrandPeriod.objects.get(kind="day", starts_on="2024-11-27")
+
+    def page(self) -> Any:
+        self.client.force_login(User.objects.create_superuser("amara"))
+        return self.client.get(reverse("admin:campaigns_brandperiod_change", args=[self.day.pk]))
+
+    def close_after_the_first_record(self) -> None:
+        BrandPeriod.objects.filter(pk=self.day.pk).update(closed_at=SpendRecord.objects.latest("pk").recorded_at)
+        self.day.refresh_from_db()
+
+    def test_a_restatement_and_a_late_record(self) -> None:
+        self.close_after_the_first_record()
+        report(7, as_of="2024-11-28 12:00")
+        quick_booking(at="2024-11-28 12:00")
+        spend(self.campaign, Decimal("-0.5"), utc("2024-11-27 10:00"))
+        fold()
+        self.day.refresh_from_db()
+        late = late_changes(self.day)
+        self.assertEqual([(each.platform, each.account, each.amount) for each in late.restatements], [self.restated(2)])
+        self.assertEqual((late.others, self.day.adjustment), (Decimal("-0.5"), Decimal("1.5")))
+        page = self.page()
+        self.assertContains(page, "Known at closing: 5.00 USD. Known now: 6.50 USD.")
+        self.assertContains(page, "Google Ads: Acme Search")
+        self.assertContains(page, "+2.00")
+        self.assertContains(page, "-0.50")
+
+    def restated(self, amount: int) -> tuple[str, str, Decimal]:
+        return "Google Ads", "Acme Search", Decimal(amount)
+
+    def test_other_days_and_brands_do_not_count(self) -> None:
+        self.close_after_the_first_record()
+        report(9, day="2024-11-26", as_of="2024-11-28 12:00")
+        quick_booking(at="2024-11-28 12:00")
+        self.assertEqual(late_changes(self.day).restatements, [])
+        month = BrandPeriod(brand=self.brand, kind="month", starts_on=date(2024, 11, 1))
+        month.closed_at = self.day.closed_at
+        self.assertEqual([each.amount for each in late_changes(month).restatements], [9])
+
+    def test_nothing_has_changed(self) -> None:
+        self.close_after_the_first_record()
+        self.assertContains(self.page(), "Nothing has changed since closing.")
+
+    def test_the_export_has_what_was_known_at_closing(self) -> None:
+        self.client.force_login(User.objects.create_superuser("amara"))
+        file = self.client.get(reverse("admin:campaigns_brandperiod_export", args=["csv"]))
+        text = b"".join(file) if file.streaming else file.content
+        self.assertIn(b"known at closing", text)
+        self.assertIn(b"2024-11-27 23:00", text)

@@ -117,6 +117,33 @@ if POSTGRESQL:
                 )
             self.assert_denied("SELECT id FROM campaigns_spendrecord")
 
+        def test_it_takes_no_other_way_round_triggers_and_guards(self) -> None:
+            for table in ("spendtotal", "campaignlink", "platformaccount", "spendrecord"):
+                for sql in (
+                    f"TRUNCATE campaigns_{table}",
+                    f"DO $$ BEGIN LOCK TABLE campaigns_{table} IN SHARE MODE; END $$",
+                    f"DO $$ BEGIN LOCK TABLE campaigns_{table} IN ACCESS EXCLUSIVE MODE; END $$",
+                    f"ALTER TABLE campaigns_{table} DISABLE TRIGGER ALL",
+                    f"ALTER TABLE campaigns_{table} ADD COLUMN own integer",
+                    f"DROP TABLE campaigns_{table}",
+                    f"COPY campaigns_{table} FROM STDIN",
+                    f"COPY campaigns_{table} TO STDOUT",
+                    f"CREATE INDEX ON campaigns_{table} (id)",
+                ):
+                    with self.subTest(sql):
+                        self.assert_denied(sql)
+            for sql in (
+                "COPY campaigns_spendtotal (source, account, campaign, day, total, booked) FROM STDIN",
+                "SET session_replication_role = replica",
+                "CREATE TEMP TABLE campaigns_spendtotal (id integer)",
+                "CREATE FUNCTION own() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+                "COPY campaigns_spendtotal (source) TO PROGRAM 'true'",
+                "COPY campaigns_spendtotal (source) FROM '/etc/passwd'",
+                "SELECT pg_read_file('/etc/passwd')",
+            ):
+                with self.subTest(sql):
+                    self.assert_denied(sql)
+
         def test_it_touches_no_other_table(self) -> None:
             for table in ("campaigns_brand", "campaigns_campaign", "campaigns_pendingspend", "auth_user"):
                 for sql in (f"SELECT 1 FROM {table}", f"DELETE FROM {table}", f"INSERT INTO {table} DEFAULT VALUES"):

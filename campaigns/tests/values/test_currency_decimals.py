@@ -46,6 +46,8 @@ class Pages(AdminTestCase):
             yield page(model, "changelist")
         yield page(Brand, "change", self.brand.pk)
         yield page(Campaign, "change", self.campaign.pk)
+        yield page(Brand, "spend", self.brand.pk)
+        yield page(Campaign, "spend", self.campaign.pk)
         for model in (BrandPeriod, StatusChange, SpendRecord):
             yield page(model, "change", model._base_manager.order_by("pk")[0].pk)
 
@@ -64,8 +66,8 @@ class Pages(AdminTestCase):
             self.assertEqual(re.findall(r"[\d,]+\.\d+", text), [], address)
 
     def money_of(self, text: str) -> str:
-        """Leave out what is no money: the pace, days that are left."""
-        return re.sub(r"Pace\s+[\d.]+|1\.00 = on pace|[\d.]+ days left", " ", text)
+        """Leave out what isn't money: the pace, days that are left, percentages."""
+        return re.sub(r"Pace\s+[\d.]+|[\d.,]+ %|1\.00 = on pace|[\d.]+ days left", " ", text)
 
     def test_dinars_have_three(self) -> None:
         self.fill("KWD")

@@ -50,6 +50,7 @@ class ImportingReports(BrowserTestCase):
         expect(self.page.get_by_text("1,389.70 USD for")).to_be_visible()
         expect(self.page.get_by_text("Acme / Search (same name)")).to_be_visible()
         expect(self.page.get_by_text("new campaign in Acme")).to_be_visible()
+        expect(self.page.get_by_text("Acme reaches its daily budget: 155.20 of 100.00 USD today.")).to_be_visible()
         self.look()
         self.proceed("Import")
         expect(self.page.get_by_text("3 totals imported, 1 campaign linked, 1 campaign created.")).to_be_visible()

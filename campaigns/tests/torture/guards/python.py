@@ -51,7 +51,7 @@ SQL: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     # R2
     "rules/reasons": (
-        ("{spend} >= {limit}", "{spend} > {limit}", REACHED),
+        ("OR {spend} >= {limit})", "OR {spend} > {limit})", REACHED),
         ("({limit} = 0 OR {spend} >= {limit})", "({spend} >= {limit})", REACHED),
     ),
     "services/enforcement/decide": (
@@ -81,7 +81,7 @@ SQL: dict[str, tuple[tuple[str, ...], ...]] = {
         ("p.quarter >= clock.month_from", "p.quarter > clock.month_from", PERIODS),
     ),
     # R6
-    "services/enforcement/next_change": (
+    "services/enforcement/status_changes": (
         ("w.start_time > b.local_time", "1 = 0", QUICK),
         ("w.end_time > b.local_time", "1 = 0", QUICK),
     ),
@@ -145,7 +145,7 @@ CALLS = {
     "admin/shared/enforce_on_save": (("self._begin_save", "test_admin_at_once test_admin_saving", BOTH),),
 }
 
-IN_A_SHORT_TORTURE = ("{spend} >= {limit}", "decision WHERE reasons_after <> reasons_before)")
+IN_A_SHORT_TORTURE = ("OR {spend} >= {limit})", "decision WHERE reasons_after <> reasons_before)")
 
 
 def python_guards() -> Iterator[Guard]:

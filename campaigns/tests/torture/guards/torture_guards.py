@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import ClassVar, TypeVar
 
-from django.conf import settings
 from django.db import connection
 from django.test import SimpleTestCase
 
@@ -28,14 +27,6 @@ T = TypeVar("T")
 
 AT_ONCE = 2
 ONLY = os.environ.get("ONLY", "")
-
-
-class TheListOfGuards(SimpleTestCase):
-    def test_each_changes_its_file(self) -> None:
-        for guard in all_guards():
-            with self.subTest(guard.name):
-                text = (settings.BASE_DIR / guard.file).read_text()
-                self.assertNotEqual(guard.change(text), text)
 
 
 class WithoutAGuard(SimpleTestCase):

@@ -1,58 +1,35 @@
-"""The home page: brands at risk, spend against budgets, running campaigns and recent changes.
-
-A person sees the parts that they may view, for the brands that they see. Each number links to the list behind it.
-"""
+"""The home page's parts about brands: risks, spend against budgets, and the person's own brands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN
 from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.safestring import SafeString
 
-from campaigns.admin.alerts.alerts import alerts_context
-from campaigns.admin.platforms.known import waiting_context
-from campaigns.admin.shared.base import may_view
+from campaigns.admin.home.number import Number
 from campaigns.admin.shared.display import (
     Standing,
-    ago,
     around,
     chip,
     link_to,
     list_address,
-    share_bar,
     spend_bar,
-    status_chips,
     total_bar,
 )
-from campaigns.admin.shared.filters import ATTENTION, LAST_24_HOURS
-from campaigns.admin.shared.times import as_of
-from campaigns.models import Brand, Campaign, JobRun, StatusChange
+from campaigns.admin.shared.filters import ATTENTION
+from campaigns.models import Brand
 from campaigns.rules.currencies import smallest_unit
 from campaigns.rules.money import format_money
 from campaigns.rules.pace import OFTEN_REACHED, REACHED_DAYS
-from campaigns.rules.reasons import LABELS as REASONS
-from campaigns.rules.reasons import PauseReason
-from campaigns.services.feed.drift import find_drift
-from campaigns.services.history.actors import actor_name, job_name
-from campaigns.services.insight import home as overview
 from campaigns.services.insight.brand_now import BrandNow
-from campaigns.services.insight.home import Brands, Campaigns, Changes, Currency, Money, OwnBrand
+from campaigns.services.insight.home import Brands, Currency, Money, OwnBrand
 from campaigns.services.insight.risk import RISK_LABELS as RISKS
 from campaigns.services.insight.risk import Risk
-from campaigns.services.jobs.health import Health
-from campaigns.services.jobs.processes import Processes
-from campaigns.services.permissions import Person, sees_only_assigned_brands
-
-# Status changes shown under “Latest”.
-LATEST = 8
+from campaigns.services.permissions import sees_only_assigned_brands
 
 CARDS = (
     ("Budget reached", "bad", "All their campaigns are paused.", (Risk.REACHED_TODAY, Risk.REACHED_MONTH)),
@@ -69,41 +46,7 @@ RISK_PERIODS = {Risk.REACHED_TODAY: "today", Risk.OFTEN_REACHED: "lately"}
 TONES = {risk: tone for _, tone, _, risks in CARDS for risk in risks} | {Risk.UNKNOWN_ZONE: "bad"}
 
 
-@dataclass(frozen=True)
-class Number:
-    """A number that links to the list behind it; `label` says what it counts."""
-
-    count: int
-    label: str
-    address: str
-    described: str = ""
-    # Percentage of the total, for the bar.
-    value: int = 0
-    is_capped: bool = False
-
-    @property
-    def text(self) -> str:
-        return f"{'more than ' if self.is_capped else ''}{self.count:,}"
-
-
-def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the figures of the home page to its context; settings name this function (UNFOLD, DASHBOARD_CALLBACK)."""
-    now, user = timezone.now(), request.user
-    shown: dict[str, Any] = {"title": "Home", "as_of": as_of(now), "health": _health(context.get("health"), now)}
-    if may_view(request, Brand):
-        brands = overview.brands_now(user, now=now)
-        shown |= _of_brands(brands, request) | {"mine": _of_owner(brands)}
-    shown["alerts"] = alerts_context(request, now)
-    shown["waiting"] = waiting_context(request, now)
-    if may_view(request, Campaign):
-        shown["campaigns"] = _of_campaigns(overview.campaigns_now(user)) | {"drift": _drift(user, now)}
-    if may_view(request, StatusChange):
-        shown["changes"] = _of_changes(overview.recent_changes(user, now=now))
-        shown["latest"] = list(_lines(overview.latest_changes(user, LATEST), now))
-    return context | shown
-
-
-def _of_brands(brands: Brands, request: HttpRequest) -> dict[str, Any]:
+def of_brands(brands: Brands, request: HttpRequest) -> dict[str, Any]:
     if not brands.count:
         return {
             "no_brands": True,
@@ -133,7 +76,7 @@ def _of_brands(brands: Brands, request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _of_owner(brands: Brands) -> dict[str, Any] | None:
+def of_owner(brands: Brands) -> dict[str, Any] | None:
     if not brands.own:
         return None
     count = brands.own_count
@@ -235,93 +178,3 @@ def _often_reached(brand: BrandNow, brands: Brands) -> Iterator[str]:
     found = brands.reached_days.get(brand.pk)
     if found:
         yield found.words
-
-
-def _of_campaigns(campaigns: Campaigns) -> dict[str, Any]:
-    reasons = [
-        _share_of(campaigns.by_reason[reason], campaigns.count, REASONS[reason], reason=reason.codes[0])
-        for reason in PauseReason
-        if campaigns.by_reason[reason]
-    ]
-    return {
-        "active": _share_of(campaigns.active, campaigns.count, "active", status__exact="active"),
-        "paused": _share_of(campaigns.paused, campaigns.count, "paused", status__exact="paused"),
-        "reasons": [{"number": number, "bar": _bar(number)} for number in reasons],
-    }
-
-
-def _drift(user: Person, now: datetime) -> Number | None:
-    """Return how many paused campaigns a platform doesn't follow (R18), or None for none."""
-    found = find_drift(now=now, assigned_to=user.pk if sees_only_assigned_brands(user) else None)
-    count = len({each.campaign_id for each in found})
-    if not count:
-        return None
-    label = "paused here, but not on its platform" if count == 1 else "paused here, but not on their platforms"
-    return Number(count, label, list_address(Campaign, drift="any"))
-
-
-def _share_of(count: int, whole: int, label: str, **filters: Any) -> Number:
-    return Number(count, label, list_address(Campaign, **filters), value=count * 100 // whole if whole else 0)
-
-
-def _bar(number: Number) -> SafeString:
-    return share_bar(number.value, f"{number.value} % of the campaigns")
-
-
-def _of_changes(changes: Changes) -> dict[str, Any]:
-    def number(count: int, label: str, **filters: Any) -> Number:
-        address = list_address(StatusChange, since=LAST_24_HOURS, **filters)
-        return Number(count, label, address, is_capped=changes.is_capped)
-
-    return {
-        "numbers": [
-            number(changes.paused, "paused", change="paused"),
-            number(changes.resumed, "resumed", change="resumed"),
-            number(changes.other, "pause reasons changed", change="other"),
-        ],
-        "paused_for": [
-            number(count, REASONS[reason], change="paused", reason=reason.codes[0])
-            for reason, count in changes.paused_for.items()
-            if count
-        ],
-        "all": list_address(StatusChange),
-    }
-
-
-def _lines(changes: list[StatusChange], now: datetime) -> Iterator[dict[str, Any]]:
-    for change in changes:
-        brand = change.campaign.brand
-        yield {
-            "at": change.at.astimezone(UTC).isoformat(),
-            "ago": ago(change.at, now),
-            "campaign": link_to(change.campaign),
-            "brand": link_to(brand),
-            "after": status_chips(PauseReason(change.reasons_after)),
-            "actor": actor_name(change.actor),
-        }
-
-
-def _health(health: Health | None, now: datetime) -> dict[str, Any] | None:
-    if health is None:
-        return None
-    return {
-        "problems": health.problems,
-        "warnings": health.warnings,
-        "jobs": [(job_name(job.name), ago(job.succeeded_at, now), job.late) for job in health.jobs],
-        "missing": [_missing(each, now) for each in health.processes if each.is_missing],
-        "processes": [
-            (each.kind, each.running, ago(each.seen_at, now))
-            for each in sorted(health.processes, key=lambda each: not each.is_missing)
-        ],
-        "address": list_address(JobRun),
-    }
-
-
-def _missing(processes: Processes, now: datetime) -> dict[str, str]:
-    last = processes.seen_at
-    return {
-        "kind": processes.kind,
-        "since": last.astimezone(UTC).isoformat() if last else "",
-        "ago": ago(last, now),
-        "command": processes.command,
-    }

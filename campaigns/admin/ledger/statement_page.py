@@ -1,0 +1,47 @@
+"""The page of a closed statement: what was known at closing, what is known now, and what changed it when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campaigns.admin.shared.display import table
+from campaigns.admin.shared.times import viewer_time
+from campaigns.models import BrandPeriod
+from campaigns.rules.money import format_amount, format_money
+from campaigns.services.insight.late_changes import Restatement, late_changes
+
+SHOWN = 100
+TITLE = "Changes after closing"
+OTHERS = "Spend records, imports and corrections"
+
+
+def late_panel(period: BrandPeriod) -> Iterator[tuple[str, SafeString]]:
+    """Yield the panel of what changed a closed statement."""
+    if period.closed_at is None:
+        return
+    late, currency, zone = late_changes(period), period.brand.currency, period.brand.timezone
+    rows: list[tuple[Any, ...]] = [_row(each, currency, zone) for each in late.restatements[:SHOWN]]
+    if len(late.restatements) > SHOWN:
+        rest = late.restatements[SHOWN:]
+        amount = sum((each.amount for each in rest[1:]), rest[0].amount)
+        rows.append((f"and {len(rest):,} earlier", "", "", signed_amount(amount, currency)))
+    if late.others:
+        rows.append(("since closing", OTHERS, "–", signed_amount(late.others, currency)))
+    heads = ("Booked", "Source", "Campaigns", f"Change ({currency})")
+    shown = table(heads, rows, numbers=(2, 3), empty="Nothing has changed since closing.", label=TITLE)
+    known = format_money(period.spend_at_close, currency)
+    sentence = f"Known at closing: {known}. Known now: {format_money(period.spend, currency)}."
+    yield TITLE, format_html('<p class="campaigns-note">{}</p>{}', sentence, shown)
+
+
+def signed_amount(amount: Any, currency: str) -> str:
+    return f"{'+' if amount > 0 else ''}{format_amount(amount, currency)}"
+
+
+def _row(each: Restatement, currency: str, zone: str) -> tuple[Any, ...]:
+    source = f"{each.platform}: {each.account}"
+    return viewer_time(each.at, zone), source, f"{each.campaigns:,}", signed_amount(each.amount, currency)
