@@ -253,4 +253,4 @@ class TwoWorkersTests(CommittedTestCase):
                 crew.start(lambda: send_alerts(clock=at()))
             crew.finish()
         subjects = [message["Subject"] for message in server.messages]
-        self.assertEqual((len(subjects), len(set(subjects))), (5, 5))
+        self.assertEqual((len(subjects), len(set(subjects))), (5, 5), subjects)

@@ -90,9 +90,9 @@ class Workers(OutsideTestCase):
         Delivery.objects.all().delete()
         run_every_second(QUICK.task)
         run_every_second(DELIVER.task)
-        good = make_endpoint(alive)
+        good = make_endpoint(alive, status_changed=False, alert_fired=True)
         for _ in range(20):
-            make_delivery(make_endpoint(dead), now=timezone.now())
+            make_delivery(make_endpoint(dead, status_changed=False, alert_fired=True), now=timezone.now())
             make_delivery(good, now=timezone.now())
         with self.services.celery(*WORKER, *concurrency, **OURS), self.services.beat():
             self.wait_for("receivers hang", lambda: hanging() > 10)
