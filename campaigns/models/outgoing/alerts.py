@@ -64,6 +64,13 @@ class AlertRule(models.Model):
 class Alert(models.Model):
     """A state with an identity: rule, subject, period, threshold, and the amount of the budget. It fires once."""
 
+    class Posted(models.IntegerChoices):
+        """What webhooks have been told; it only grows, so nothing is told twice."""
+
+        NOTHING = 0, "nothing"
+        FIRED = 1, "that it fired"
+        RESOLVED = 2, "that it resolved"
+
     rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, db_index=False, related_name="alerts")
     kind = models.CharField(max_length=30)
     # Whose state it is: "brand 12", "campaign 7", "account meta_ads 123".
@@ -86,6 +93,7 @@ class Alert(models.Model):
     resolved_at = models.DateTimeField(null=True)
     # Whether its messages are written: then it is never sent again, also if it opens again.
     is_routed = models.BooleanField(default=False)
+    posted = models.SmallIntegerField(choices=Posted.choices, default=Posted.NOTHING, editable=False)
 
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, db_index=False, related_name="+"
@@ -106,10 +114,16 @@ class Alert(models.Model):
                 name="alert_resolved_after_it_fired",
                 condition=Q(resolved_at__isnull=True) | Q(resolved_at__gte=F("opened_at")),
             ),
+            models.CheckConstraint(name="alert_posted_known", condition=Q(posted__in=(0, 1, 2))),
         )
         indexes = (
             models.Index(fields=("brand", "kind"), name="alert_open", condition=Q(resolved_at__isnull=True)),
             models.Index(fields=("id",), name="alert_to_route", condition=Q(resolved_at__isnull=True, is_routed=False)),
+            models.Index(
+                fields=("id",),
+                name="alert_to_post",
+                condition=Q(posted=0) | Q(posted=1, resolved_at__isnull=False),
+            ),
             models.Index(fields=("-opened_at",), name="alert_by_time"),
         )
 

@@ -49,16 +49,20 @@ def _email(person: User, subject: str, context: dict[str, Any], **fields: Any) -
     )
 
 
-def _shown(alert: Alert) -> dict[str, Any]:
-    page = "admin:campaigns_alert_changelist"
-    address = reverse(page)
+def address_of(alert: Alert) -> str:
+    """Return the address of the page where a person looks at what the alert is about."""
+    address = reverse("admin:campaigns_alert_changelist")
     if alert.campaign_id:
         address = reverse("admin:campaigns_campaign_change", args=[alert.campaign_id])
     elif alert.brand_id:
         address = reverse("admin:campaigns_brand_change", args=[alert.brand_id])
+    return f"{settings.SITE_URL}{address}"
+
+
+def _shown(alert: Alert) -> dict[str, Any]:
     return {
         "alert": alert,
         "kind": label_of(alert.kind),
         "since": f"{alert.opened_at:%Y-%m-%d %H:%M} UTC",
-        "address": f"{settings.SITE_URL}{address}",
+        "address": address_of(alert),
     }

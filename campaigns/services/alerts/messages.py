@@ -109,10 +109,15 @@ def _write_for(pk: int, now: datetime) -> int:
 
 def _e_mails(alerts: Sequence[Alert]) -> list[tuple[list[Alert], list[int]]]:
     """Return the alerts of each e-mail, and all alerts that it covers: of several thresholds it says the highest."""
-    highest: dict[tuple[int | str | object, ...], list[Alert]] = {}
-    for alert in sorted(alerts, key=lambda each: (not each.is_bad, -each.threshold, each.pk)):
-        highest.setdefault((alert.kind, alert.subject, alert.period, alert.budget), []).append(alert)
-    groups = list(highest.values())
+    groups = highest_thresholds(alerts)
     if len(groups) > MOST_APART:
         return [([group[0] for group in groups], [each.pk for group in groups for each in group])]
     return [([group[0]], [each.pk for each in group]) for group in groups]
+
+
+def highest_thresholds(alerts: Iterable[Alert]) -> list[list[Alert]]:
+    """Return the alerts of each subject and budget, the highest threshold first; what needs action comes first."""
+    highest: dict[tuple[int | str | object, ...], list[Alert]] = {}
+    for alert in sorted(alerts, key=lambda each: (not each.is_bad, -each.threshold, each.pk)):
+        highest.setdefault((alert.kind, alert.subject, alert.period, alert.budget), []).append(alert)
+    return list(highest.values())

@@ -42,6 +42,11 @@ class AlertGuardTests(TestCase):
         Alert.objects.create(**self.alert(resolved_at=NOW))
         self.refuse(Alert, **self.alert(period="", resolved_at=NOW - timedelta(seconds=1)))
 
+    def test_what_webhooks_were_told_is_known(self) -> None:
+        Alert.objects.create(**self.alert(posted=2))
+        for wrong in (-1, 3):
+            self.refuse(Alert, **self.alert(period="", posted=wrong))
+
     def test_a_person_has_one_message_of_an_alert(self) -> None:
         alert = Alert.objects.create(**self.alert())
         AlertMessage.objects.create(alert=alert, person=self.person, due_at=NOW)
