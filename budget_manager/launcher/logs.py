@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-FREQUENT = {"campaigns.tasks.quick_check", "campaigns.tasks.deliver"}
+FREQUENT = {"campaigns.tasks.quick_check", "campaigns.tasks.deliver", "campaigns.tasks.send_alerts"}
 
 
 def logging_settings(level: str, *, short: bool, json: bool) -> dict[str, Any]:

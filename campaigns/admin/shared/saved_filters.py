@@ -71,6 +71,8 @@ class SavedFiltersMixin(BaseAdmin):
     def _known_query(self, request: HttpRequest) -> str:
         """Return the query string with the parameters that the list itself understands, in order of name."""
         try:
+            if any("\0" in value for value in request.GET.values()):
+                raise SuspiciousOperation("the list finds nothing by it, and nobody wants that again")
             changelist = self.get_changelist_instance(request)
         except (IncorrectLookupParameters, SuspiciousOperation):
             raise FilterRefused("The list can't be saved: one of its filters isn't valid.") from None

@@ -14,7 +14,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from campaigns.database.clock import database_now
-from campaigns.models import Brand, SettingChange, StatusChange
+from campaigns.models import AlertRule, Brand, SettingChange, StatusChange
+from campaigns.services.alerts.kinds import ensure_rules
 from campaigns.services.jobs.schedule import ensure_periodic_tasks
 from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.services.ledger.verify import TotalsRange, repair
@@ -28,18 +29,19 @@ class Command(loaddata.Command):
             super().loaddata(fixture_labels)
             return
         if not (Brand.objects.exists() or User.objects.exists()):
-            delete_periodic_tasks()
+            delete_defaults()
         has_history = StatusChange.objects.exists() or SettingChange.objects.exists()
         with without_counting(connections[self.using], history=not has_history):
             super().loaddata(fixture_labels)
         ensure_periodic_tasks(self.using)
+        ensure_rules(self.using)
         apply_zone_changes(clock=database_now).raise_problem()  # of brands that come without them
         repaired = repair(TotalsRange())
         if repaired and self.verbosity:
             self.stdout.write(f"{repaired:,} totals that didn't match the spend records were repaired.")
 
 
-def delete_periodic_tasks() -> None:
-    """Delete the schedule that migrate created, whose ids and names can collide with those of the dump."""
-    for model in (PeriodicTask, CrontabSchedule, IntervalSchedule):
+def delete_defaults() -> None:
+    """Delete the schedule and the alert rules that migrate created: they can collide with those of the dump."""
+    for model in (PeriodicTask, CrontabSchedule, IntervalSchedule, AlertRule):
         model.objects.all().delete()

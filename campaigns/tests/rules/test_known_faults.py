@@ -18,7 +18,14 @@ from campaigns.models import Brand, Campaign, PendingSpend, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.jobs.schedule import ensure_periodic_tasks
-from campaigns.tasks import check_budgets, quick_check, reset_daily_spend, reset_monthly_spend
+from campaigns.tasks import (
+    check_budgets,
+    deliver,
+    quick_check,
+    reset_daily_spend,
+    reset_monthly_spend,
+    send_alerts,
+)
 from campaigns.tests.support.browser import AdminTestCase, confirm, open_form
 from campaigns.tests.support.checking import (
     ACTIVE,
@@ -278,7 +285,8 @@ class Fault14NothingIsWrittenAndAJobIsLeftOut(TestCase):
         ensure_periodic_tasks("default")
         ours = PeriodicTask.objects.filter(task__startswith="campaigns.tasks.", enabled=True)
         jobs = {check_budgets.name, reset_daily_spend.name, reset_monthly_spend.name, quick_check.name}
-        self.assertEqual(set(ours.values_list("task", flat=True)), jobs)
+        others = {send_alerts.name, deliver.name}
+        self.assertEqual(set(ours.values_list("task", flat=True)), jobs | others)
 
     def test_it_gets_beyond_the_first_row_of_dayparting(self) -> None:
         campaigns = [make_campaign() for _ in range(5)]
