@@ -72,11 +72,11 @@ def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: 
     since = now - (WEEKLY if is_weekly else DAILY)
     shown = [each for each in alerts if each.opened_at > since]
     if choice.frequency == Frequency.AT_ONCE:
-        # What the person has got by itself already isn't told again.
+        # What the person has got by itself already isn't told again, nor what another worker is routing now.
         had = set(
             AlertMessage.objects.filter(person=person, alert__opened_at__gt=since).values_list("alert", flat=True)
         )
-        shown = [each for each in shown if each.pk not in had]
+        shown = [each for each in shown if each.is_routed and each.pk not in had]
     with transaction.atomic():
         # Two workers may be here at once: who changes the row writes the digest.
         AlertPreference.objects.get_or_create(user=person, defaults={"timezone": choice.timezone})

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.test import TestCase
 
 from campaigns.models import AlertEmail, AlertMessage, AlertPreference, AlertRule, Brand, BrandAssignment
+from campaigns.services.alerts.digests import write_digests
 from campaigns.services.alerts.messages import route, write
 from campaigns.services.alerts.outgoing import send_alerts
 from campaigns.services.alerts.sending import RETRIES, send_waiting
@@ -235,6 +236,13 @@ class DigestTests(Alerting):
         self.cross()
         self.assertEqual(len(self.send()), 1)
         self.assertEqual(self.send(utc("2026-11-28T13:00")), [])
+
+    def test_what_another_worker_is_about_to_send_is_not_in_a_digest(self) -> None:
+        """Its routing may commit only after the digest has been read."""
+        Brand.objects.filter(pk=self.brand.pk).update(monthly_budget=Decimal(100), daily_budget=None)
+        self.cross()
+        self.assertEqual(write_digests(clock=at()), 0)
+        self.assertEqual(len(self.send()), 1)
 
     def test_nothing_to_read_is_no_digest(self) -> None:
         self.prefer()
