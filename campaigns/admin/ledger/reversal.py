@@ -1,8 +1,10 @@
-"""The page that reverses a spend import: what it takes back, what that does to statuses, and a confirmation."""
+"""The page that reverses an import: what it takes back, what that does to statuses, and a confirmation."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -24,69 +26,100 @@ from campaigns.admin.shared.preview_table import (
     zone_notes,
 )
 from campaigns.database.clock import database_now
-from campaigns.models import SpendUpload
+from campaigns.models import ReportImport, SpendUpload
 from campaigns.rules.money import format_money
 from campaigns.services.audit_log import AuditEntry, log_rows
+from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.intake.reversal import (
     Reversal,
-    ReversalRefused,
     check_brands,
     check_reversible,
     preview_reversal,
     reverse_import,
 )
+from campaigns.services.intake.reversible import ReversalRefused
+from campaigns.services.permissions import Person
+
+ImportT = TypeVar("ImportT", SpendUpload, ReportImport)
+
+
+@dataclass(frozen=True)
+class Reversing(Generic[ImportT]):
+    """How imports of a kind are reversed. All but the note raise ReversalRefused."""
+
+    check_reversible: Callable[[ImportT], None]
+    check_brands: Callable[[ImportT, Person], None]
+    preview: Callable[[ImportT], PreviewPage]
+    # Reverses it for a user, by name; returns what was done, in a sentence, and what that did to statuses.
+    reverse: Callable[[ImportT, str], tuple[str, Enforcement]]
+    # What can be done about it afterwards, for the confirmation.
+    undo_note: str
 
 
 class ReversalMixin(BaseAdmin):
-    """Adds the page that reverses an import, for people who may import. Needs the model SpendUpload."""
+    """Adds the page that reverses an import, for people who may import. Needs a model with a name."""
+
+    reversing: ClassVar[Reversing[Any]]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.reverse_view)
-        return [path("<int:pk>/reverse/", view, name="campaigns_spendupload_reverse"), *super().get_urls()]
+        return [path("<int:pk>/reverse/", view, name=self._reverse_name()), *super().get_urls()]
 
-    def reverse_address(self, request: HttpRequest, upload: SpendUpload) -> str:
+    def _reverse_name(self) -> str:
+        return f"campaigns_{self.opts.model_name}_reverse"
+
+    def reverse_address(self, request: HttpRequest, item: Any) -> str:
         """Return the address of the page, or "" where there is nothing to reverse for the person."""
-        if not self.has_add_permission(request):
+        if not _may_reverse(request):
             return ""
         try:
-            check_reversible(upload)
+            self.reversing.check_reversible(item)
         except ReversalRefused:
             return ""
-        return reverse("admin:campaigns_spendupload_reverse", args=[upload.pk])
+        return reverse(f"admin:{self._reverse_name()}", args=[item.pk])
 
     def reverse_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        upload = self.get_queryset(request).filter(pk=pk).first()
-        if upload is None:
+        item = self.get_queryset(request).filter(pk=pk).first()
+        if item is None:
             return self.missing(request, str(pk))
-        if not self.has_add_permission(request):
+        if not _may_reverse(request):
             raise PermissionDenied
         try:
-            check_brands(upload, request.user)
+            self.reversing.check_brands(item, request.user)
             if request.method == "POST":
-                return friendly_errors(request, self.model, lambda: self._reverse(request, upload))
-            found = preview_reversal(upload, clock=database_now)
+                return friendly_errors(request, self.model, lambda: self._reverse(request, item))
+            preview = self.reversing.preview(item)
         except ReversalRefused as refusal:
             messages.error(request, str(refusal))
-            return HttpResponseRedirect(change_address(upload))
+            return HttpResponseRedirect(change_address(item))
         return self.dialogue(
             request,
             "reversal",
-            title=f"Reverse the import of {upload.name}",
-            preview=_preview(found),
-            upload=upload,
-            back=change_address(upload),
+            title=f"Reverse the import of {item.name}",
+            preview=preview,
+            undo_note=self.reversing.undo_note,
+            back=change_address(item),
         )
 
-    def _reverse(self, request: HttpRequest, upload: SpendUpload) -> HttpResponse:
+    def _reverse(self, request: HttpRequest, item: Any) -> HttpResponse:
         with transaction.atomic():
-            enforced = reverse_import(upload, actor=request.user.get_username(), clock=database_now)
-            log_rows(request.user, SpendUpload, [AuditEntry(upload.pk, upload.name, ("Reversed.",))])
+            done, enforced = self.reversing.reverse(item, request.user.get_username())
+            log_rows(request.user, self.model, [AuditEntry(item.pk, item.name, ("Reversed.",))])
         warn_about_unknown_zones(request, enforced)
-        messages.success(request, with_changes(f"Reversed “{upload.name}”.", enforced))
-        return HttpResponseRedirect(change_address(upload))
+        messages.success(request, with_changes(done, enforced))
+        return HttpResponseRedirect(change_address(item))
 
 
-def _preview(found: Reversal) -> PreviewPage:
+def _may_reverse(request: HttpRequest) -> bool:
+    return request.user.has_perm("campaigns.add_spendupload")
+
+
+def _reverse_upload(upload: SpendUpload, actor: str) -> tuple[str, Enforcement]:
+    return f"Reversed “{upload.name}”.", reverse_import(upload, actor=actor, clock=database_now)
+
+
+def _preview(upload: SpendUpload) -> PreviewPage:
+    found: Reversal = preview_reversal(upload, clock=database_now)
     rows = [
         (day.brand, str(day.day), day.statements, format_money(day.amount, day.currency)) for day in found.days[:SHOWN]
     ]
@@ -106,3 +139,12 @@ def _preview(found: Reversal) -> PreviewPage:
         *status_counts(found.effects),
     ]
     return PreviewPage(counts, notes, tables, bool(found.records))
+
+
+SPEND_IMPORTS = Reversing(
+    check_reversible,
+    check_brands,
+    _preview,
+    _reverse_upload,
+    "It can’t be undone here: rows with an external_id can’t be imported again under the same ID.",
+)

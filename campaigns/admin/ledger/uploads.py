@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from budget_manager.limits.uploads import was_dropped
-from campaigns.admin.ledger.reversal import ReversalMixin
+from campaigns.admin.ledger.reversal import SPEND_IMPORTS, ReversalMixin
 from campaigns.admin.ledger.upload_page import MEGABYTE, figures_of, in_megabytes, preview_context, progress_of
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.display import chip, render_bar
@@ -111,6 +111,7 @@ class UploadForm(forms.Form):
 
 @admin.register(SpendUpload)
 class SpendUploadAdmin(ReversalMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
+    reversing = SPEND_IMPORTS
     list_note = "Spend files uploaded here or imported with import_spend. Uploads are imported one at a time."
     change_list_template = "campaigns/admin/platforms/upload_list.html"
     nothing_yet = "Upload a spend file, check what it would import, and track its progress here."

@@ -29,23 +29,25 @@ from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
 from campaigns.services.history.record import ChangedRow, Channel, Source, record_changes
 from campaigns.services.history.values import SPEND_REVERSAL
+from campaigns.services.intake.reversible import ReversalRefused, check_assigned
 from campaigns.services.ledger.accounting_days import FinalStatements
-from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
+from campaigns.services.permissions import Person
 from campaigns.services.scope import Scope
 from campaigns.services.totals.book import book_decreases, book_some
+from campaigns.services.totals.waiting import ITS_CAMPAIGN
 
 # Totals that are restated in one transaction.
 MAX_TOTALS = 100_000
 
 # By their links, those that were never booked.
-CAMPAIGNS = """
+CAMPAIGNS = f"""
 SELECT total.id, campaign.id, campaign.brand_id
 FROM campaigns_restatedtotal AS restated
 JOIN campaigns_spendtotal AS total ON total.id = restated.total_id
 LEFT JOIN campaigns_platformaccount AS account
     ON account.source = total.source AND account.external_id = total.account
 LEFT JOIN campaigns_campaignlink AS link ON link.account_id = account.id AND link.external_id = total.campaign
-JOIN campaigns_campaign AS campaign ON campaign.id = COALESCE(total.booked_campaign_id, link.campaign_id)
+JOIN campaigns_campaign AS campaign ON campaign.id = {ITS_CAMPAIGN}
 WHERE restated.report_id = %(report)s
 """
 RESTATED = {"id": "bigint", "total": "numeric"}
@@ -73,10 +75,6 @@ WHERE mine.report_id = %(report)s AND campaigns_restatedtotal.total_id = mine.to
     AND campaigns_restatedtotal.after_as_of = mine.before_as_of
     AND total.total = mine."before" AND total.as_of = mine.after_as_of
 """
-
-
-class ReversalRefused(Exception):
-    """The import can't be reversed; the message says why."""
 
 
 class RestoredDay(NamedTuple):
@@ -130,14 +128,7 @@ def check_reversible(report: ReportImport) -> None:
 
 def check_brands(report: ReportImport, person: Person) -> None:
     """Raises ReversalRefused if the import has spend of brands that the person no longer sees."""
-    if not sees_only_assigned_brands(person):
-        return
-    brands = _brands(report)
-    if visible_to(person, Brand.objects.filter(pk__in=brands), "pk").count() < len(brands):
-        raise ReversalRefused(
-            f"“{report.name}” has spend of brands that are no longer assigned to you. Ask an administrator to reverse"
-            " it."
-        )
+    check_assigned(report.name, person, lambda: _brands(report))
 
 
 def preview_reversal(report: ReportImport, *, clock: Clock) -> Reversal:

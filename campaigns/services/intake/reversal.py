@@ -27,9 +27,10 @@ from campaigns.services.enforcement.saving import Effects, begin_change, effects
 from campaigns.services.history.record import ChangedRow, Channel, Source, record_changes
 from campaigns.services.history.values import SPEND_REVERSAL
 from campaigns.services.intake.messages import pluralize
+from campaigns.services.intake.reversible import ReversalRefused, check_assigned
 from campaigns.services.intake.staging import REVERSAL
 from campaigns.services.ledger.accounting_days import AccountingDays, FinalStatements
-from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
+from campaigns.services.permissions import Person
 from campaigns.services.scope import Scope
 
 # Records that are reversed in one transaction.
@@ -67,10 +68,6 @@ LEFT JOIN campaigns_spendrecord AS opposite
     ON opposite.campaign_id = record.campaign_id AND opposite.external_id = '{REVERSAL}' || record.id
     AND {micros_sql("opposite.amount")} = -{micros_sql("record.amount")}
 """
-
-
-class ReversalRefused(Exception):
-    """The import can't be reversed; the message says why."""
 
 
 class DayOfBrand(NamedTuple):
@@ -131,14 +128,7 @@ def check_reversible(upload: SpendUpload) -> None:
 
 def check_brands(upload: SpendUpload, person: Person) -> None:
     """Raises ReversalRefused if the import has spend of brands that the person no longer sees."""
-    if not sees_only_assigned_brands(person):
-        return
-    brands = _brands(upload)
-    if visible_to(person, Brand.objects.filter(pk__in=brands), "pk").count() < len(brands):
-        raise ReversalRefused(
-            f"“{upload.name}” has spend of brands that are no longer assigned to you. Ask an administrator to reverse"
-            " it."
-        )
+    check_assigned(upload.name, person, lambda: _brands(upload))
 
 
 def preview_reversal(upload: SpendUpload, *, clock: Clock) -> Reversal:

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from campaigns.models import BrandAssignment, BrandPeriod, SpendCorrection, SpendRecord, SpendUpload
 from campaigns.services.intake.corrections import CorrectionRefused, correct_record
-from campaigns.services.intake.reversal import ReversalRefused, check_brands, reverse_import
+from campaigns.services.intake.reversal import check_brands, reverse_import
+from campaigns.services.intake.reversible import ReversalRefused
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.admin_changes.test_admin_uploads import UploadPageTestCase
 from campaigns.tests.support.browser import AdminTestCase, confirmation

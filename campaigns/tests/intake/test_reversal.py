@@ -16,7 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Brand, Campaign, ImportedRecords, SpendRecord, SpendUpload
-from campaigns.services.intake.reversal import ReversalRefused, reverse_import
+from campaigns.services.intake.reversal import reverse_import
+from campaigns.services.intake.reversible import ReversalRefused
 from campaigns.services.intake.uploads import run_upload
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.admin_changes.test_admin_uploads import UploadPageTestCase

@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign, ReportImport, RestatedTotal, SpendRecord, SpendTotal
-from campaigns.services.intake.report_reversal import ReversalRefused, reverse_report
+from campaigns.services.intake.report_reversal import reverse_report
+from campaigns.services.intake.reversible import ReversalRefused
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.services.platform_files.answers import Answers
 from campaigns.tests.platform_files.test_import import ImportCase
