@@ -12,14 +12,13 @@ from msgspec import Meta
 from campaigns.api.body import Body, read_body
 from campaigns.api.endpoint import endpoint
 from campaigns.api.problems import BatchResult, RefusedRow, explain, respond
-from campaigns.api.spend import PlatformText
+from campaigns.api.spend import PlatformText, explain_unlinked
 from campaigns.api.status import Status
 from campaigns.database.clock import database_now
 from campaigns.models import PlatformStatus
 from campaigns.models.platforms.api_keys import Scope
 from campaigns.rules.periods import EARLIEST, LATEST
 from campaigns.rules.platforms import platform_id
-from campaigns.rules.text import shorten
 from campaigns.services.api_keys import ValidKey
 from campaigns.services.feed.applied import Report, report_applied
 
@@ -89,5 +88,4 @@ def _decode(body: Body, refused: list[RefusedRow]) -> list[Report]:
 def _explain(report: Report, reason: str) -> str:
     if reason == "unknown-change":
         return f"The position {report.change} was never given: list the campaigns again."
-    name = shorten(" ".join(report.link))
-    return f"The campaign {name} isn't linked to one of ours, or the key isn't given its brand: link it in the admin."
+    return explain_unlinked(*report.link)

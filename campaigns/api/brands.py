@@ -79,7 +79,7 @@ def get_brand(request: HttpRequest, key: ValidKey, brand: int) -> HttpResponse:
     read_query(request, NoQuery)
     found = _brands([brand]) if brand < 1 << 63 and (key.brands is None or brand in key.brands) else []
     if not found:
-        raise Problem("not-found", f"There is no brand with ID {brand}, or the key isn't given it.")
+        raise Problem("not-found", f"Brand {brand} doesn't exist, or this key has no access to it.")
     return json_response(found[0])
 
 

@@ -131,7 +131,8 @@ def _place(rows: Mapping[int, SpendRow], key: ValidKey, refused: list[RefusedRow
         if isinstance(campaign, PlatformCampaign):
             found = linked.get(campaign.key())
             if found is None:
-                refused.append(RefusedRow(number, "unlinked-campaign", _unlinked(campaign), row.external_id))
+                detail = explain_unlinked(campaign.source, campaign.account, campaign.campaign)
+                refused.append(RefusedRow(number, "unlinked-campaign", detail, row.external_id))
                 continue
             if found.other_currency():
                 detail = (
@@ -144,7 +145,7 @@ def _place(rows: Mapping[int, SpendRow], key: ValidKey, refused: list[RefusedRow
         elif campaign in brand_of:
             campaign_id, brand_id = campaign, brand_of[campaign]
         else:
-            detail = f"There is no campaign with ID {campaign}, or the key isn't given its brand."
+            detail = f"Campaign {campaign} doesn't exist, or this key has no access to its brand."
             refused.append(RefusedRow(number, "unknown-campaign", detail, row.external_id))
             continue
         records.append(Record(campaign_id, row.external_id, number, brand_id, row.amount, row.timestamp))
@@ -158,9 +159,11 @@ def _external_id(raw: Raw) -> str | None:
         return None
 
 
-def _unlinked(campaign: PlatformCampaign) -> str:
-    name = shorten(f"{campaign.source} {campaign.account} {campaign.campaign}")
-    return f"The campaign {name} isn't linked to one of ours, or the key isn't given its brand: link it in the admin."
+def explain_unlinked(*link: str) -> str:
+    """Return why a platform's campaign, by source, account and id, is refused."""
+    name = shorten(" ".join(link))
+    reason = f"The campaign {name} isn't linked to one of ours, or this key has no access to its brand"
+    return f"{reason}: link it in the admin."
 
 
 def _refuse_conflict(conflict: Conflict) -> RefusedRow:

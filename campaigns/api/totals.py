@@ -177,7 +177,7 @@ def _account(row: AccountRow, now: datetime) -> ReportedAccount:
 
 def _source(source: str) -> str:
     if source not in SOURCES:
-        raise Refusal("unknown-source", f"There is no such platform: use {', '.join(SOURCES)}.")
+        raise Refusal("unknown-source", f"Unknown platform: use {', '.join(SOURCES)}.")
     return source
 
 
@@ -232,7 +232,7 @@ def _limit_to_brands(
 
 
 def _unknown_account(number: int, source: str, account: str) -> RefusedRow:
-    detail = f"There is no account {account[:60]} of {source}, or the key isn't given its brand."
+    detail = f"Account {account[:60]} of {source} doesn't exist, or this key has no access to its brand."
     return RefusedRow(number, "unknown-account", detail)
 
 

@@ -48,8 +48,9 @@ class State:
 
 
 def crossed(thresholds: Iterable[int], spend: Decimal, budget: Decimal | None) -> list[int]:
-    """Return the thresholds, in percent, that spend has reached, ascending. A budget of 0 is no state to tell of:
-    somebody has set it to keep the brand paused."""
+    """Return the thresholds, in percent, that spend has reached, ascending. A budget of 0 reaches none: somebody has
+    set it to keep the brand paused.
+    """
     if not budget:
         return []
     return sorted(each for each in thresholds if spend * 100 >= budget * each)

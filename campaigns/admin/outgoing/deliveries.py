@@ -19,6 +19,7 @@ from campaigns.admin.shared.display import change_address, chip, link_to, table
 from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import Delivery, DeliveryAttempt
+from campaigns.services.webhooks.client import Answer
 from campaigns.services.webhooks.deliveries import send_again
 from campaigns.services.webhooks.sender import send_one
 
@@ -35,11 +36,11 @@ MESSAGE = '<div class="campaigns-outgoing"><p>{}</p><pre class="campaigns-pre">{
 SHOWN_ATTEMPTS = 100
 
 
-def describe_answer(status: int | None, problem: str, milliseconds: int) -> str:
-    """Return what came of an attempt, in a sentence."""
-    if status is None:
-        return problem
-    return f"The receiver answered {status} after {milliseconds:,} ms."
+def show_answer(request: HttpRequest, answer: Answer) -> None:
+    """Add what came of an attempt as a message."""
+    sentence = f"The receiver answered {answer.status} after {answer.milliseconds:,} ms."
+    level = messages.SUCCESS if answer.is_success else messages.ERROR
+    messages.add_message(request, level, answer.problem if answer.status is None else sentence)
 
 
 def answer_of(delivery: Delivery) -> str:
@@ -75,8 +76,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         if not send_again(pk, now=database_now()):
             messages.error(request, "This message is being sent right now, or was sent too often.")
         elif answer := send_one(pk, clock=database_now):
-            level = messages.SUCCESS if answer.is_success else messages.ERROR
-            messages.add_message(request, level, describe_answer(answer.status, answer.problem, answer.milliseconds))
+            show_answer(request, answer)
         else:
             messages.info(request, "The message is sent again in a moment.")
         return HttpResponseRedirect(change_address(delivery))

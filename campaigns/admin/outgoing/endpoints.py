@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from campaigns.admin.outgoing.deliveries import STATE_TONES, answer_of, describe_answer
+from campaigns.admin.outgoing.deliveries import STATE_TONES, answer_of, show_answer
 from campaigns.admin.outgoing.endpoint_form import EVENTS, EndpointForm
 from campaigns.admin.shared.base import BaseAdmin, SuperusersOnlyMixin
 from campaigns.admin.shared.display import change_address, chip, link_to, link_to_list, table
@@ -108,8 +108,7 @@ class EndpointAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type:
         if answer is None:
             messages.info(request, "Another message is being sent. The test follows in a moment.")
         else:
-            level = messages.SUCCESS if answer.is_success else messages.ERROR
-            messages.add_message(request, level, describe_answer(answer.status, answer.problem, answer.milliseconds))
+            show_answer(request, answer)
         return HttpResponseRedirect(change_address(delivery))
 
     def _posted(self, request: HttpRequest, pk: int) -> Endpoint:

@@ -23,6 +23,8 @@ from campaigns.services.people.saved_filters import (
     saved_filters,
 )
 
+INVALID = "The list can't be saved: one of its filters isn't valid."
+
 
 class SavedFiltersMixin(BaseAdmin):
     """Needs a model that SavedFilter.List names."""
@@ -71,11 +73,11 @@ class SavedFiltersMixin(BaseAdmin):
     def _known_query(self, request: HttpRequest) -> str:
         """Return the query string with the parameters that the list itself understands, in order of name."""
         try:
-            if any("\0" in value for value in request.GET.values()):
-                raise SuspiciousOperation("the list finds nothing by it, and nobody wants that again")
             changelist = self.get_changelist_instance(request)
         except (IncorrectLookupParameters, SuspiciousOperation):
-            raise FilterRefused("The list can't be saved: one of its filters isn't valid.") from None
+            raise FilterRefused(INVALID) from None
+        if getattr(changelist, "finds_nothing", False):
+            raise FilterRefused(INVALID)
         known = {SEARCH_VAR, ORDER_VAR}
         for spec in changelist.filter_specs:
             known.update(name for name in spec.expected_parameters() if name)

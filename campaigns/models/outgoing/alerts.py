@@ -211,7 +211,7 @@ class AlertEmail(models.Model):
 
 
 class AlertMessage(models.Model):
-    """That a person is told of an alert: once, whatever happens. Without an e-mail, it waits to be written."""
+    """The one message of an alert to a person. Without an e-mail, it waits to be written."""
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, db_index=False, related_name="messages")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -91,7 +91,7 @@ class Endpoint(models.Model):
 
 
 class EndpointBrand(models.Model):
-    """A brand of which an endpoint is told. An endpoint without any is told of all."""
+    """A brand whose events an endpoint gets. An endpoint without any gets those of all brands."""
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, db_index=False, related_name="brand_rows")
     brand = models.ForeignKey(BRAND, on_delete=models.CASCADE, related_name="+")

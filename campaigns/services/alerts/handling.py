@@ -25,6 +25,11 @@ def visible_alerts(person: Person) -> QuerySet[Alert]:
     return visible_to(person, Alert.objects.select_related("brand", "campaign"), "brand")
 
 
+def _unhandled(now: datetime) -> Q:
+    """Return the condition of alerts that nobody has acknowledged, and that no snooze holds back."""
+    return Q(acknowledged_at__isnull=True) & (Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
+
+
 # Of several thresholds of one budget the highest is shown and counted; what people do to it holds for the lower ones.
 HIGHER = Alert.objects.filter(
     brand=OuterRef("brand"),
@@ -42,13 +47,7 @@ def open_alerts(person: Person, *, now: datetime) -> QuerySet[Alert]:
     return (
         visible_alerts(person)
         .filter(~Exists(HIGHER), resolved_at__isnull=True)
-        .annotate(
-            handled=Case(
-                When(Q(acknowledged_at__isnull=False) | Q(snoozed_until__gt=now), then=Value(1)),
-                default=Value(0),
-                output_field=IntegerField(),
-            )
-        )
+        .annotate(handled=Case(When(_unhandled(now), then=Value(0)), default=Value(1), output_field=IntegerField()))
         .order_by("handled", "-is_bad", "-threshold", "-opened_at", "-pk")
     )
 
@@ -67,7 +66,7 @@ class OpenCount:
 
 
 def count_open(person: Person, *, now: datetime) -> OpenCount:
-    unhandled = Q(acknowledged_at__isnull=True) & (Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
+    unhandled = _unhandled(now)
     counts = (
         visible_alerts(person)
         .filter(~Exists(HIGHER), resolved_at__isnull=True)
@@ -81,7 +80,7 @@ def count_open(person: Person, *, now: datetime) -> OpenCount:
 
 
 def acknowledge(alerts: Iterable[int], note: str, *, person: Person, now: datetime) -> int:
-    """Note that the person takes care of open alerts; return of how many."""
+    """Note that the person takes care of open alerts; return how many."""
     return _update(
         person,
         alerts,

@@ -1,6 +1,6 @@
-"""From alerts to e-mails: each person is told of each identity once (R19).
+"""From alerts to e-mails: each person gets each identity once (R19).
 
-Three steps, each in short transactions: routing decides who is told of a new alert; writing makes the e-mails of those
+Three steps, each in short transactions: routing decides who gets a new alert; writing makes the e-mails of those
 whose time has come; sending (campaigns.services.alerts.sending) hands them to the mail server with no transaction open.
 """
 
@@ -28,7 +28,7 @@ BATCH = 5_000
 
 
 def route(*, clock: Clock) -> int:
-    """Note who is told of the alerts that have fired; return of how many alerts.
+    """Note who gets the alerts that have fired; return how many alerts were routed.
 
     An alert that reaches nobody yet stays to be routed: on a new installation there may be no superuser so far.
     """

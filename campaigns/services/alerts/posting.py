@@ -8,7 +8,7 @@ than a few alerts for an endpoint are one as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,12 +16,13 @@ from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 
-from campaigns.models import Alert, AlertRule, Endpoint, EndpointBrand
+from campaigns.models import Alert, AlertRule, Endpoint
 from campaigns.models.outgoing.webhooks import Event
 from campaigns.rules.clock import Clock
 from campaigns.services.alerts.compose import address_of
 from campaigns.services.alerts.messages import MOST_APART, highest_thresholds
-from campaigns.services.webhooks.outbox import receivers, write
+from campaigns.services.webhooks.bodies import utc_text
+from campaigns.services.webhooks.outbox import brands_of, receivers, write
 
 Posted = Alert.Posted
 
@@ -59,11 +60,9 @@ def _write(event: Event, alerts: Sequence[Alert], now: datetime) -> None:
     if not at_once:
         return
     endpoints = list(receivers(event))
-    limits: dict[int, set[int]] = {}
-    for pk, brand in EndpointBrand.objects.filter(endpoint__in=endpoints).values_list("endpoint", "brand"):
-        limits.setdefault(pk, set()).add(brand)
+    limited = brands_of(endpoints)
     for endpoint in endpoints:
-        brands = limits.get(endpoint.pk)
+        brands = limited.get(endpoint.pk)
         own = [each for each in at_once if brands is None or each.brand_id in brands]
         groups = [group[0] for group in highest_thresholds(own)]
         for part in [groups] if len(groups) > MOST_APART else [[each] for each in groups]:
@@ -99,10 +98,6 @@ def _shown(alert: Alert) -> dict[str, Any]:
         "period": alert.period,
         "headline": alert.headline,
         "figures": alert.figures,
-        "fired_at": _utc(alert.opened_at),
-        "resolved_at": _utc(alert.resolved_at) if alert.resolved_at else None,
+        "fired_at": utc_text(alert.opened_at),
+        "resolved_at": utc_text(alert.resolved_at) if alert.resolved_at else None,
     }
-
-
-def _utc(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,6 +1,6 @@
-"""Who is told of an alert: people who are given the brand, else the rule's group, else superusers with an address.
+"""The recipients of an alert: people who have the brand, else the rule's group, else superusers with an address.
 
-Resolved anew whenever something is sent, so that nobody is told of what they may no longer see.
+Resolved anew whenever something is sent, so that nobody gets what they may no longer see.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Recipients:
         return self._people[pk]
 
     def of(self, alert: Alert) -> set[int]:
-        """Return the ids of the people who are told of the alert."""
+        """Return the ids of the people who get the alert."""
         for candidates in (
             self._given.get(alert.brand_id or 0, ()),
             self._members.get(alert.rule.group_id or 0, ()),
@@ -71,7 +71,7 @@ class Recipients:
 
 
 def is_anybody_told() -> bool:
-    """Return whether a superuser is told of what nobody else is."""
+    """Return whether a superuser gets the alerts that nobody else gets."""
     return any(may_be_told(person) for person in User.objects.filter(is_superuser=True, is_active=True))
 
 

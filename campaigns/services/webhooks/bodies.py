@@ -28,8 +28,12 @@ def body_of(kind: str, message: OutboxMessage) -> bytes:
         return _encode(_slack(*_words(message, data)))
     if kind == Endpoint.Kind.TEAMS:
         return _encode(_teams(*_words(message, data)))
-    timestamp = message.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return _encode({"type": message.event, "timestamp": timestamp, "data": data})
+    return _encode({"type": message.event, "timestamp": utc_text(message.created_at), "data": data})
+
+
+def utc_text(instant: datetime) -> str:
+    """Return an instant in ISO 8601, in UTC with Z."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def headers_of(kind: str, message_id: str, body: bytes, keys: tuple[str, ...], *, now: datetime) -> dict[str, str]:

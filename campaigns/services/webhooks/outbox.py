@@ -97,7 +97,7 @@ def periods_closed(periods: Iterable[tuple[int, str, str]], *, now: datetime) ->
     if not found:
         return
     endpoints = list(receivers(Event.PERIOD_CLOSED))
-    limited = _brands_of(endpoints)
+    limited = brands_of(endpoints)
     for endpoint in endpoints:
         for (kind, starts_on), brands in sorted(found.items()):
             given = limited.get(endpoint.pk)
@@ -116,7 +116,7 @@ def _report_closed(endpoint: Endpoint, kind: str, starts_on: str, brands: list[i
     _merge(Event.PERIOD_CLOSED, endpoint, key=key, data=into(empty), into=into, now=now)
 
 
-def _brands_of(endpoints: Iterable[Endpoint]) -> dict[int, set[int]]:
+def brands_of(endpoints: Iterable[Endpoint]) -> dict[int, set[int]]:
     """Return the brands of each endpoint that is limited to some."""
     found: dict[int, set[int]] = {}
     rows = EndpointBrand.objects.filter(endpoint__in=[endpoint.pk for endpoint in endpoints])
