@@ -129,8 +129,8 @@ class Workers(OutsideTestCase):
                 time.sleep(6)
                 self.assertEqual((len(server.received), self.running()), (1, {"beat": 1, "worker": 1}))
 
-    def test_one_worker_sends_a_thousand_deliveries_a_minute(self) -> None:
-        """To one endpoint, one after the other, each over a connection of its own."""
+    def test_an_endpoint_gets_two_hundred_deliveries_one_after_the_other(self) -> None:
+        """How fast, torture_deliveries measures."""
         with receiver(tls=True) as server:
             endpoint = make_endpoint(server.url)
             for _ in range(200):
@@ -138,8 +138,7 @@ class Workers(OutsideTestCase):
             with self.services.celery(*WORKER, **OURS), self.services.beat():
                 all_delivered = Delivery.objects.exclude(state=State.DELIVERED)
                 self.wait_for("all are delivered", lambda: not all_delivered.exists())
-        self.assertLess(server.begun[-1] - server.begun[0], 12)
-        self.assertEqual(server.most_open, 1)
+        self.assertEqual((len(server.received), server.most_open), (200, 1))
 
     def running(self) -> dict[str, int]:
         now = timezone.now()
