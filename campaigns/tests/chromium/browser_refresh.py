@@ -18,6 +18,8 @@ from campaigns.tests.support.pages import page as address_of
 
 AS_OF = re.compile(r"^As of \d\d:\d\d:\d\d [A-Z]+")
 A_MINUTE = 60_000
+REFRESHED = "this page shows what it has read"
+SAY_SO = f'() => document.addEventListener("campaigns:refreshed", () => console.debug("{REFRESHED}"), {{ once: true }})'
 
 
 class RefreshingCase(BrowserTestCase):
@@ -34,7 +36,9 @@ class RefreshingCase(BrowserTestCase):
         self.page.clock.fast_forward(A_MINUTE)
 
     def refresh(self) -> None:
-        with self.page.expect_response(self.page.url):
+        """Let the page be read again, and wait until it shows what was read."""
+        self.page.evaluate(SAY_SO)
+        with self.page.expect_console_message(lambda message: message.text == REFRESHED):
             self.wait()
 
     def refuse_to_refresh(self) -> None:
@@ -128,7 +132,7 @@ class Refreshing(RefreshingCase):
     def test_it_stops_and_says_so_once_the_person_is_signed_out(self) -> None:
         page = self.open_with_time("/admin/")
         Session.objects.all().delete()
-        self.refresh()
+        self.wait()
         status = page.locator("[data-refresh-status]")
         expect(status).to_have_text("This page no longer updates: sign in again, or reload it.")
         self.refuse_to_refresh()

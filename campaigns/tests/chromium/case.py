@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
 import sys
 import zlib
 from collections.abc import Mapping
-from contextlib import ExitStack
+from functools import cache
 from typing import Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from campaigns.tests.support.committed import CommittedTestCase
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 PHONE: ViewportSize = {"width": 375, "height": 812}
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 # In an accessibility tree: a control that has no name.
 NAMELESS = re.compile(
@@ -39,8 +40,18 @@ expect.set_options(timeout=PATIENCE)
 def find_chromium() -> str:
     found = next((path for path in map(shutil.which, NAMES) if path), None)
     if found is None:
-        raise RuntimeError("Chromium is missing: install it (Debian: apt install chromium).")
+        raise RuntimeError("Chromium is missing: install it (Debian: apt install chromium-headless-shell).")
     return found
+
+
+@cache
+def start_browser() -> Browser:
+    """Return the browser of this process, which ends with it; each test has windows of its own there."""
+    driver = sync_playwright().start()
+    atexit.register(driver.stop)
+    # Chromium's sandbox refuses to start for root, as whom containers run.
+    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return driver.chromium.launch(executable_path=find_chromium(), args=flags)
 
 
 # A story is told on a desktop, and on these.
@@ -88,7 +99,6 @@ class BrowserTestCase(CommittedTestCase, StaticLiveServerTestCase):
     """
 
     browser: ClassVar[Browser]
-    _closing: ClassVar[ExitStack]
     viewport: ClassVar[ViewportSize] = DESKTOP
     colours: ClassVar[Any] = "light"
     javascript: ClassVar[bool] = True
@@ -98,19 +108,17 @@ class BrowserTestCase(CommittedTestCase, StaticLiveServerTestCase):
         # The browser is driven from a loop in this thread, where Django would refuse to ask the database.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
         super().setUpClass()
-        cls._closing = ExitStack()
-        cls.addClassCleanup(cls._closing.close)
-        driver = cls._closing.enter_context(sync_playwright())
-        # Chromium's sandbox refuses to start for root, as whom containers run.
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        cls.browser = driver.chromium.launch(executable_path=find_chromium(), args=flags)
-        cls._closing.callback(cls.browser.close)
+        cls.browser = start_browser()
 
     def setUp(self) -> None:
         super().setUp()
         self.user = User.objects.create(username="amara", is_staff=True, is_superuser=True)
         self.wrong: list[str] = []
         self.page = self.open_browser().new_page()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out pages and the like, so that a failure can be told from one process to another."""
+        return {name: value for name, value in self.__dict__.items() if name != "page" and not name.startswith("_pw_")}
 
     def tearDown(self) -> None:
         self.page.context.close()
