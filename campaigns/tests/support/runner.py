@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from unittest import TestSuite
+from unittest import TestCase, TestSuite
 
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.test import SimpleTestCase, TransactionTestCase
 from django.test.runner import DiscoverRunner
 
 # Jobs that have never run are late some minutes after the migrations: not while the tests run, however long they take.
@@ -16,9 +19,25 @@ MIGRATED_AT = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Runner(DiscoverRunner):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, on_database_only: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.on_database_only = on_database_only
         self.started = time.monotonic()
+
+    @classmethod
+    def add_arguments(cls, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--on-database-only",
+            action="store_true",
+            help="Leave out the tests that Django keeps from the database: they are the same on another one.",
+        )
+
+    def load_tests_for_label(self, label: str, discover_kwargs: dict[str, str]) -> TestSuite:
+        tests = super().load_tests_for_label(label, discover_kwargs)
+        if not self.on_database_only:
+            return tests
+        return TestSuite(with_database(tests))
 
     def setup_databases(self, **kwargs: Any) -> Any:
         """Make the test database, and a copy of it for each process.
@@ -40,3 +59,12 @@ class Runner(DiscoverRunner):
         where = connection.vendor + (f" in {self.parallel} processes" if self.parallel > 1 else "")
         self.log(f"Ran {result.testsRun:,} tests in {minutes} min {seconds} s in all, on {where}.")
         return super().suite_result(suite, result, **kwargs)
+
+
+def with_database(tests: TestSuite) -> Iterator[TestCase]:
+    """Yield the tests that Django lets ask the database."""
+    for test in tests:
+        if isinstance(test, TestSuite):
+            yield from with_database(test)
+        elif isinstance(test, TransactionTestCase) or not isinstance(test, SimpleTestCase):
+            yield test
