@@ -99,7 +99,7 @@ def _sqlite_sentence(message: str, path: str) -> str | None:
         "unable to open database file": "create its directory and make it writable, or correct DATABASE_URL",
         "readonly database": "make the file and its directory writable, or correct DATABASE_URL",
         "file is not a database": "name a SQLite file or a new file in DATABASE_URL",
-        "no such table": "run `python manage.py migrate`",
+        "no such table": "run `python manage.py migrate`, or name another database in DATABASE_URL",
         "database is locked": "another process has been writing for 20 seconds; try again",
         "database or disk is full": "free some space on its disk, and try again",
         "disk I/O error": "check whether its disk is full or broken, and try again",

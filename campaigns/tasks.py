@@ -65,7 +65,7 @@ def send_alerts() -> None:
     """Every ten seconds: write and send the e-mails about alerts that are due."""
     done = outgoing.send_alerts(clock=database_now)
     if done:
-        logger.info("send_alerts: %s", f"{done:,} e-mails")
+        logger.info("send_alerts: %s", f"{done:,} e-mail{'' if done == 1 else 's'}")
 
 
 @shared_task(name="campaigns.tasks.check_shard", expires=240)

@@ -139,7 +139,8 @@ def _decode_row(raw: Raw) -> TotalRow | AccountRow:
     try:
         return TOTAL_ROW.decode(raw)
     except msgspec.ValidationError:
-        if b'"reported_until"' not in bytes(raw):
+        # Only an account's row has no campaign; what it lacks is reported_until.
+        if b'"reported_until"' not in bytes(raw) and b'"campaign"' in bytes(raw):
             raise
     return ACCOUNT_ROW.decode(raw)
 

@@ -28,7 +28,7 @@ def protect_spend(collector: Any, field: Any, sub_objs: models.QuerySet[Any], us
     """Refuse to delete campaigns with spend (R14), as PROTECT does, but without loading millions of rows."""
     # Unordered: to find the last record of campaigns without any, a database may scan the whole ledger.
     for example in sub_objs.using(using).order_by()[:1]:
-        raise ProtectedError("It has spend history and can't be deleted. Turn it off instead.", {example})
+        raise ProtectedError("It has spend history and can't be deleted. Archive it instead.", {example})
 
 
 protect_spend.lazy_sub_objs = True  # type: ignore[attr-defined]  # Django's own protocol for on_delete functions

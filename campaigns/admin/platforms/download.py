@@ -163,7 +163,12 @@ def _summary(done: ImportedReport) -> str:
         (done.unassigned, "campaign unassigned", "campaigns unassigned"),
     )
     shown = [f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count]
-    return f"{', '.join(shown)}. The spend is booked within seconds; campaigns then pause and resume as it says."
+    sentences = [f"{', '.join(shown)}."]
+    if done.brands:
+        sentences.append("The spend is booked within seconds; campaigns then pause and resume as it says.")
+    if done.unassigned:
+        sentences.append("Unassigned spend counts for no budget until someone assigns it.")
+    return " ".join(sentences)
 
 
 def _after(done: ImportedReport) -> str:

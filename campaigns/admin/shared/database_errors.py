@@ -74,7 +74,7 @@ def _retry_after_conflicts(request: HttpRequest, view: Callable[[], HttpResponse
 def _sentence(error: IntegrityError | ProtectedError | OperationalError, model: type[models.Model]) -> str:
     if isinstance(error, ProtectedError):
         # Django's own sentence names models and fields, and no remedy.
-        return "rows with spend or campaigns can't be deleted. Turn them off instead."
+        return "rows with spend or campaigns can't be deleted. Archive them instead."
     if isinstance(error, OperationalError) and not is_conflict(error):
         return (
             "another change or import is using the same brand or campaign right now. Try again in a minute; if this"

@@ -17,7 +17,7 @@ def brands_to_keep(rows: Sequence[Any]) -> list[str]:
     counted: Any = Brand.objects.filter(pk__in=[row.pk for row in rows]).annotate(campaign_count=Count("campaigns"))
     return [
         f"“{brand}” has {brand.campaign_count} campaign{'' if brand.campaign_count == 1 else 's'}. Delete"
-        " those without spend first; if any has spend, pause the brand instead."
+        " those without spend first; if any has spend, archive the brand instead."
         for brand in counted
         if brand.campaign_count
     ]
@@ -27,7 +27,7 @@ def campaigns_to_keep(rows: Sequence[Any]) -> list[str]:
     """Return a sentence for each of the campaigns that can't be deleted: those that have spend."""
     has_spend = Exists(SpendRecord.objects.filter(campaign=OuterRef("pk")))
     spent = Campaign.objects.filter(has_spend, pk__in=[row.pk for row in rows])
-    return [f"“{campaign}” has spend history and can't be deleted. Turn it off instead." for campaign in spent]
+    return [f"“{campaign}” has spend history and can't be deleted. Archive it instead." for campaign in spent]
 
 
 REASONS_TO_KEEP: dict[Any, Callable[[Sequence[Any]], list[str]]] = {

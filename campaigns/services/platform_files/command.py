@@ -70,4 +70,5 @@ def import_report(download: Download, file: str) -> str:
     except NotReady:
         return "The file has no spend to import."
     unassigned = f" Unassigned campaigns: {done.unassigned:,}; link them in the admin." if done.unassigned else ""
-    return f"{done.written:,} totals imported, {done.left:,} unchanged.{unassigned}"
+    totals = "total" if done.written == 1 else "totals"
+    return f"{done.written:,} {totals} imported, {done.left:,} unchanged.{unassigned}"

@@ -19,7 +19,7 @@ from campaigns.tests.support.browser import confirm, open_form
 from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, spend
 
-NOTHING_VANISHES = "Nothing was saved: rows with spend or campaigns can't be deleted. Turn them off instead."
+NOTHING_VANISHES = "Nothing was saved: rows with spend or campaigns can't be deleted. Archive them instead."
 
 
 class SavesAtTheSameMomentTests(CommittedTestCase):

@@ -136,6 +136,14 @@ class Refused(TotalsTestCase):
                 self.assertEqual(found, problem, detail)
                 self.assertGreater(len(detail), 20)
 
+    def test_the_row_of_an_account_lacks_its_instant(self) -> None:
+        row = {"source": "google_ads", "account": "77", "currency": "EUR"}
+        self.assertEqual(self.refusal(row), ("invalid-row", "Object missing required field reported_until."))
+
+    def test_the_row_of_a_total_lacks_its_day(self) -> None:
+        row = {"source": "google_ads", "account": "77", "campaign": "1", "total": "5"}
+        self.assertEqual(self.refusal(row), ("invalid-row", "Object missing required field day."))
+
     def test_rows_that_had_to_be_summed_up(self) -> None:
         status, answer = self.send(total_row(1), total_row(2), total_row(3, campaign="78"))
         self.assertEqual((status, answer["stored"], answer["refused"]), (207, 1, 2))

@@ -78,7 +78,7 @@ class CommandTests(ImportCase):
         out = self.run_command(newer, "--format", "Microsoft Advertising")
         self.assertIn("2026-11-27  Unassigned  90.00 USD", out)
         self.assertIn("Left out: 1 notes.", out)
-        self.assertIn("1 totals imported, 1 unchanged. Unassigned campaigns: 1; link them in the admin.", out)
+        self.assertIn("1 total imported, 1 unchanged. Unassigned campaigns: 1; link them in the admin.", out)
         self.assertEqual(SpendTotal.objects.get(day="2026-11-27").total, 90)
 
     def assert_refused(self, sentence: str, text: str, *options: str) -> None:

@@ -63,8 +63,10 @@ class ThreeClickTests(WizardCase):
         page = self.post(page, unlinked="leave", **{"import": ""})
         self.assertContains(page, "Your choices have changed the preview. Check it, then import.")
         self.assertEqual(SpendTotal.objects.count(), 0)
-        self.post(page, **{"import": ""})
+        page = self.post(page, **{"import": ""})
         self.assertEqual(CampaignLink.objects.get().campaign, None)
+        self.assertContains(page, "1 campaign unassigned. Unassigned spend counts for no budget")
+        self.assertNotContains(page, "The spend is booked")
 
 
 class QuestionTests(WizardCase):
