@@ -194,6 +194,12 @@ class OutOfSight(ArchiveTestCase):
         self.assertEqual(self.listed(CAMPAIGNS, q="gone"), [])
         self.assertEqual(self.listed(CAMPAIGNS, q="old", archived="only"), ["Old"])
 
+    def test_a_list_that_finds_nothing_offers_to_search_the_archive(self) -> None:
+        page = self.client.get(BRANDS, {"q": "Gone", "p": "1"})
+        self.assertContains(page, '<a class="text-link" href="?q=Gone&amp;archived=all">Search archived brands too</a>')
+        page = self.client.get(BRANDS, {"q": "Gone1", "archived": "all"})
+        self.assertNotContains(page, "Search archived")
+
     def test_pickers_do_not_offer_it(self) -> None:
         self.assertEqual(self.picked("brand"), ["Shown"])
         self.assertEqual(self.picked("campaign", "daypartingschedule"), ["Running"])
