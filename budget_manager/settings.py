@@ -235,6 +235,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("campaigns/refresh.js"),
         lambda request: static("campaigns/unsaved.js"),
         lambda request: static("campaigns/controls.js"),
+        lambda request: static("campaigns/filters.js"),
         lambda request: static("campaigns/palette.js"),
     ],
     "SIDEBAR": {"navigation": "campaigns.admin.shared.navigation.navigation"},

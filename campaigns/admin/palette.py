@@ -1,4 +1,8 @@
-"""The search over everything (Ctrl+K): brands and campaigns by name or id, and the pages of the menu."""
+"""The search over everything (Ctrl+K): brands and campaigns by name or id, and the pages of the menu.
+
+What is archived is shown, as such, only where no other brand or campaign matches: then all that matches is in the
+archive, so finding it costs no more than finding the others.
+"""
 
 from __future__ import annotations
 
@@ -41,14 +45,19 @@ def palette(request: HttpRequest) -> HttpResponse:
 
 
 def _suggestions(request: HttpRequest, words: list[str]) -> Iterator[Suggestion]:
-    if may_view(request, Brand):
-        for brand in suggest_brands(request.user, words, limit=MAX_SUGGESTIONS):
-            yield Suggestion(brand.name, "Brand", change_address(brand), "storefront", brand.pk)
-    if may_view(request, Campaign):
-        for campaign in suggest_campaigns(request.user, words, limit=MAX_SUGGESTIONS):
-            kind = f"Campaign · {campaign.brand.name}"
-            yield Suggestion(campaign.name, kind, change_address(campaign), "campaign", campaign.pk)
+    yield from list(_rows(request, words, archived=False)) or _rows(request, words, archived=True)
     yield from list(_pages(request, words))[:MAX_SUGGESTIONS]
+
+
+def _rows(request: HttpRequest, words: list[str], *, archived: bool) -> Iterator[Suggestion]:
+    brand_kind, campaign_kind = ("Archived brand", "Archived campaign") if archived else ("Brand", "Campaign")
+    if may_view(request, Brand):
+        for brand in suggest_brands(request.user, words, limit=MAX_SUGGESTIONS, archived=archived):
+            yield Suggestion(brand.name, brand_kind, change_address(brand), "storefront", brand.pk)
+    if may_view(request, Campaign):
+        for campaign in suggest_campaigns(request.user, words, limit=MAX_SUGGESTIONS, archived=archived):
+            kind = f"{campaign_kind} · {campaign.brand.name}"
+            yield Suggestion(campaign.name, kind, change_address(campaign), "campaign", campaign.pk)
 
 
 def _pages(request: HttpRequest, words: list[str]) -> Iterator[Suggestion]:

@@ -23,6 +23,8 @@ COMPUTED = ("pause_reasons", "next_change_minute")
 # Columns that a plain save of an existing campaign doesn't write.
 KEPT = (*COMPUTED, "name_key")
 
+ENDS_BEFORE_START = "The end date is before the start date. They can be the same day."
+
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def with_spend(self, now: datetime) -> models.QuerySet[WithAnnotations[Campaign, CampaignSpend]]:
@@ -158,7 +160,7 @@ class Campaign(SavesNameKey):
             models.CheckConstraint(
                 name="campaign_ends_on_or_after_start",
                 condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                violation_error_message="The end date is before the start date. They can be the same day.",
+                violation_error_message=ENDS_BEFORE_START,
             ),
             models.CheckConstraint(
                 name="campaign_pause_reasons_known",

@@ -74,7 +74,7 @@ def _projected(brand: Any, month: BrandMonth, pace: MonthPace) -> Iterator[Fact]
 def _reliability(month: BrandMonth) -> str:
     found = month.reliability
     if found.projections < FEWEST_PROJECTIONS:
-        return "Too few closed months to check such ranges by yet."
+        return "Too few closed months yet to say how often such ranges are right."
     return f"In closed months, {found.percent} % of {found.projections:,} such ranges were right."
 
 
@@ -83,8 +83,9 @@ def _to_use_budget(brand: Any, month: BrandMonth) -> Iterator[Fact]:
     if full is None:
         return
     if full.at_most is not None:
-        at_most, left = (format_amount(amount, brand.currency) for amount in (full.at_most, full.left))
-        limited = f"at most {at_most} of the {left} left can be spent, because of the daily budget"
+        amounts = (full.needed, full.at_most, full.left)
+        needed, at_most, left = (format_amount(amount, brand.currency) for amount in amounts)
+        limited = f"the daily budget allows at most {at_most} of the {left} left; it would take {needed} per day"
         yield "To use the full budget", "not possible", limited
     elif month.days_left < 1:
         yield "To use the full budget", format_money(full.left, brand.currency), "today"

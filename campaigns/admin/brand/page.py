@@ -67,7 +67,8 @@ def _switch(brand: Any, may_change: bool) -> dict[str, Any]:
     count, active = brand.campaign_count, brand.active_count
     name = "pause" if brand.enabled else "resume"
     of_brand = {"brand__id__exact": brand.pk} | with_archived(brand)
-    counted = "No campaigns yet." if not count else f"{active} of {count} campaigns are running."
+    running = "is running" if active == 1 else "are running"
+    counted = f"{active} of {count} campaigns {running}." if count else "No campaigns yet."
     return {
         "enabled": brand.enabled,
         "counted": link_to_list(Campaign, counted, **of_brand) if count else counted,

@@ -113,9 +113,11 @@ class BulkMixin(BaseAdmin):
         warn_about_unknown_zones(request, applied.enforced)
         add_warnings(request, applied.refused, "Skipped {} more that someone else changed.")
         done = bulk.done.format(rows=self.counted(len(applied.changed)), what=operation.attribute)
+        # A single row has its name: one that was archived isn't in the list any more.
+        name = f": “{applied.changed[0].name}”" if len(applied.changed) == 1 else ""
         unchanged = f" ({applied.unchanged:,} unchanged)" if applied.unchanged else ""
         add_message = messages.success if applied.changed else messages.warning
-        add_message(request, with_changes(f"{done}{unchanged}.", applied.enforced))
+        add_message(request, with_changes(f"{done}{name}{unchanged}.", applied.enforced))
 
     def _expired(self, request: HttpRequest) -> HttpResponse:
         messages.error(request, "Nothing was changed: the page has expired. Select the rows again.")

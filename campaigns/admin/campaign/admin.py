@@ -43,6 +43,7 @@ from campaigns.admin.shared.search import campaigns_named
 from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, DaypartingSchedule, PlatformAccount, SpendRecord
+from campaigns.models.campaign import ENDS_BEFORE_START
 from campaigns.models.spend_queries import (
     CampaignMonth,
     CampaignSpend,
@@ -75,8 +76,11 @@ class CampaignForm(NamedForm[Campaign]):
         return brand.currency if brand else self.currency
 
     def clean(self) -> dict[str, Any]:
-        """Refuse to move a campaign that has spend."""
+        """Refuse to move a campaign that has spend, and dates the wrong way round, beside the field."""
         cleaned = super().clean()
+        starts_on, ends_on = cleaned.get("starts_on"), cleaned.get("ends_on")
+        if starts_on and ends_on and ends_on < starts_on:
+            self.add_error("ends_on", ENDS_BEFORE_START)
         moves = not self.is_new and "brand" in self.changed_data and "brand" in cleaned
         if moves and SpendRecord.objects.filter(campaign=self.instance.pk).exists():
             self.add_error(

@@ -31,7 +31,7 @@ def rows_by_day(found: SpendOfRange, brand: Brand) -> tuple[list[str], list[Sequ
     is_brand = any(each.budget is not None for each in found.days)
     columns = [f"day ({brand.timezone})", f"spend ({brand.currency})"]
     columns += ["daily budget"] if is_brand else []
-    columns += ["day before", "spend before", "change", "change in %"]
+    columns += ["compared with", "spend before", "change", "change in %"]
     rows: list[Sequence[Any]] = []
     for each, before in zip(found.days, found.period.before.days, strict=True):
         budget = [each.budget] if is_brand else []
@@ -94,7 +94,7 @@ def _signed(amount: Decimal, currency: str) -> str:
 def days_table(found: SpendOfRange, currency: str) -> SafeString:
     with_budget = any(each.budget is not None for each in found.days)
     headers = ["Day", f"Spend ({currency})", *(["Daily budget"] if with_budget else [])]
-    headers += ["Day before", "Spend before", "Change", "Change in %"]
+    headers += ["Compared with", "Spend before", "Change", "Change in %"]
     rows = []
     for each, before in reversed(list(zip(found.days, found.period.before.days, strict=True))):
         budget = "no limit" if each.budget is None else format_amount(each.budget, currency)
@@ -131,7 +131,8 @@ def _compared(compared: Compared, currency: str) -> tuple[str, str, str]:
     change = compared.change
     shown = f"{'+' if change > 0 else ''}{format_amount(change, currency)}" if change else "–"
     percent = _rounded(compared)
-    return format_amount(compared.before, currency), shown, "–" if not percent else f"{percent:+,} %"
+    in_percent = "–" if percent is None else f"{percent:+,} %" if percent else "0.0 %"
+    return format_amount(compared.before, currency), shown, in_percent
 
 
 def chart(found: SpendOfRange) -> str:

@@ -254,6 +254,8 @@ class SpendUploadAdmin(ReversalMixin, ReadOnlyAdmin):  # type: ignore[misc]  # u
 
     @admin.display(description="state", ordering="state")
     def state_in_words(self, upload: SpendUpload) -> SafeString:
+        if upload.reversed_at:
+            return chip("reversed", "plain")
         return chip(upload.get_state_display().lower(), TONES.get(upload.state, "plain"))
 
     @admin.display(description="progress")

@@ -55,7 +55,8 @@ class PersonForm(forms.ModelForm[User]):
         required=False,
         empty_label="No role",
         widget=UnfoldAdminSelectWidget,
-        help_text="What the user can see and change.",
+        help_text="What the user can see and change. As installed: Viewers only see, Brand managers change assigned"
+        " brands, Campaign managers change all brands and import spend, Operators import spend.",
     )
     brands = BrandsField(
         Brand.objects.order_by("name"),

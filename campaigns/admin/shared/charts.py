@@ -66,7 +66,8 @@ def month_chart(month: BrandMonth) -> str:
         datasets.append(chart_line("Expected", expected, GREY, borderDash=[4, 4], borderWidth=1.5))
     if month.month.budget:
         datasets.append(chart_line("Monthly budget", [month.month.budget] * (days + 1), RED, borderWidth=1.5))
-    if month.pace and not month.month.is_reached:
+    # Of a paused brand nothing more is expected.
+    if month.pace and not month.month.is_reached and month.pace.projected != month.month.spend:
         datasets += _projected(month, month.pace)
     return json.dumps({"labels": labels, "datasets": datasets})
 

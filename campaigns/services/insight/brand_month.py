@@ -61,6 +61,8 @@ class FullBudget:
     """What must be spent on each of the days left to use the full monthly budget."""
 
     left: Decimal
+    # Without the daily budget, and within it.
+    needed: Decimal
     daily: Decimal
     # What of it the daily budget allows, if that is less.
     at_most: Decimal | None
@@ -118,8 +120,8 @@ class BrandMonth:
         daily = (left / self.days_left).quantize(self.unit, ROUND_DOWN)
         at_most = self._spend_within_daily_budgets()
         if at_most is None or self.day.budget is None:
-            return FullBudget(left, daily, None)
-        return FullBudget(left, min(daily, self.day.budget), at_most if at_most < left else None)
+            return FullBudget(left, daily, daily, None)
+        return FullBudget(left, daily, min(daily, self.day.budget), at_most if at_most < left else None)
 
     def _spend_within_daily_budgets(self) -> Decimal | None:
         """Return what the daily budget allows until the end of the month; None without one."""

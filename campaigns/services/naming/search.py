@@ -58,17 +58,21 @@ def find(rows: QuerySet[M], words: Sequence[str]) -> QuerySet[M]:
     return rows.filter(pk__in=RawSQL(ids, match.params))  # noqa: S611  # the words are parameters
 
 
-def suggest_brands(user: Person, words: Sequence[str], *, limit: int) -> list[Brand]:
-    """Return some brands that have every word, as the person sees them, those whose names begin so first."""
-    rows = visible_to(user, Brand.objects.not_archived().order_by(), "pk")
-    return _by_id(rows.only("name"), _candidates(Brand, words, user, limit), limit)
+def suggest_brands(user: Person, words: Sequence[str], *, limit: int, archived: bool = False) -> list[Brand]:
+    """Return some brands that have every word, as the person sees them, those whose names begin so first.
+
+    Only archived ones, or only others.
+    """
+    brands = Brand.objects.archived() if archived else Brand.objects.not_archived()
+    rows = visible_to(user, brands.order_by(), "pk")
+    return _by_id(rows.only("name"), _candidates(Brand, words, user, limit, archived=archived), limit)
 
 
-def suggest_campaigns(user: Person, words: Sequence[str], *, limit: int) -> list[Campaign]:
+def suggest_campaigns(user: Person, words: Sequence[str], *, limit: int, archived: bool = False) -> list[Campaign]:
     """Return some campaigns that have every word, with their brands; see suggest_brands."""
-    rows = visible_to(user, Campaign.objects.not_archived().order_by(), "brand")
-    rows = rows.select_related("brand").only("name", "brand__name")
-    return _by_id(rows, _candidates(Campaign, words, user, limit), limit)
+    campaigns = Campaign.objects.archived() if archived else Campaign.objects.not_archived()
+    rows = visible_to(user, campaigns.order_by(), "brand").select_related("brand").only("name", "brand__name")
+    return _by_id(rows, _candidates(Campaign, words, user, limit, archived=archived), limit)
 
 
 def _by_id(rows: QuerySet[M], ids: Sequence[int], limit: int) -> list[M]:
@@ -76,9 +80,11 @@ def _by_id(rows: QuerySet[M], ids: Sequence[int], limit: int) -> list[M]:
     return [found[pk] for pk in ids if pk in found][:limit]
 
 
-def _candidates(model: type[models.Model], words: Sequence[str], user: Person, limit: int) -> list[int]:
+def _candidates(
+    model: type[models.Model], words: Sequence[str], user: Person, limit: int, *, archived: bool
+) -> list[int]:
     """Return ids, the best first: the id itself, names that begin with the words, others; each read up to the limit."""
-    names, match, shown = names_of(model), _matches(model, words), _shown(model, user)
+    names, match, shown = names_of(model), _matches(model, words), _shown(model, user, archived=archived)
     begin = f"{names.text} >= campaigns_search_text(%s) AND {names.text} < campaigns_search_text(%s) || %s"
     select = f"SELECT id FROM {names.table} AS name WHERE"
     text = " ".join(words)
@@ -92,15 +98,16 @@ def _candidates(model: type[models.Model], words: Sequence[str], user: Person, l
     return list(dict.fromkeys(pk for (pk,) in (*own, *beginning, *others)))
 
 
-def _shown(model: type[models.Model], user: Person) -> Match:
-    """Return the condition that the person sees a row, and that it isn't archived.
+def _shown(model: type[models.Model], user: Person, *, archived: bool) -> Match:
+    """Return the condition that the person sees a row, and that it is archived or isn't.
 
     It is looked up for a row whose name matches: there may be many that are archived, and few are needed.
     """
     brand = "name.id" if model is Brand else "name.brand_id"
-    shown = [f"(SELECT archived_at IS NULL FROM campaigns_brand AS brand WHERE brand.id = {brand})"]
+    kept = [f"(SELECT archived_at IS NULL FROM campaigns_brand AS brand WHERE brand.id = {brand})"]
     if model is Campaign:
-        shown.append("(SELECT archived_at IS NULL FROM campaigns_campaign AS campaign WHERE campaign.id = name.id)")
+        kept.append("(SELECT archived_at IS NULL FROM campaigns_campaign AS campaign WHERE campaign.id = name.id)")
+    shown = [f"NOT ({' AND '.join(kept)})"] if archived else kept
     if not sees_only_assigned_brands(user):
         return Match(" AND ".join(shown), [])
     shown.append(f"{brand} IN (SELECT brand_id FROM campaigns_brandassignment WHERE user_id = %s)")

@@ -81,6 +81,13 @@ class PageTests(AdminTestCase):
         self.assertNotContains(page, "No spend records yet")
         self.assertContains(page, '<a class="text-link" href="?o=1">To the first page</a>')
 
+    def test_lists_and_forms_are_named_by_what_they_show(self) -> None:
+        shown = self.client.get(address("campaign")).content.decode()
+        self.assertRegex(shown, r"<title>\s*Campaigns \| Budget manager\s*</title>")
+        form = self.client.get(reverse("admin:campaigns_brand_add"))
+        heading = form.content.decode().partition("<h1>")[2].partition("</h1>")[0]
+        self.assertRegex(heading, r"(?s)>Brands</a>.*>Add brand</span>")
+
     def test_every_page_opens(self) -> None:
         some_brands(1)
         for model in (Brand, Campaign, BrandPeriod, StatusChange, SpendRecord):

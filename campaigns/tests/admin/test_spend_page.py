@@ -137,6 +137,14 @@ class SpendPageTests(AdminTestCase):
         self.assertContains(page, "+284.4 %")
         self.assertContains(page, "Daily budget")
 
+    def test_a_change_that_rounds_to_nothing_is_one(self) -> None:
+        steady = make_campaign(self.brand, name="Steady")
+        spend(steady, "100", "2026-03-05 15:00")
+        spend(steady, "100.02", "2026-03-08 15:00")
+        page = self.client.get(self.address(steady))
+        self.assertContains(page, "+0.02")
+        self.assertContains(page, "0.0 %")
+
     def test_a_campaign_has_its_limit_beside(self) -> None:
         self.assertContains(self.client.get(self.address(self.search)), "no limit")
         self.search.daily_spend_limit = Decimal(45)

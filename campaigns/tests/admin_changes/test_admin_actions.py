@@ -36,7 +36,7 @@ class SwitchTests(ListTestCase):
     def test_it_switches_campaigns_off_at_once(self) -> None:
         one, two = make_campaign(name="one"), make_campaign(name="two", enabled=False)
         response = self.switch(Campaign, "switch_off", one, two)
-        self.assertContains(response, "Turned off 1 campaign. 1 campaign paused: ")
+        self.assertContains(response, "Turned off 1 campaign: “one”. 1 campaign paused: ")
         one.refresh_from_db()
         self.assertEqual(one.reasons, PauseReason.CAMPAIGN_DISABLED)
         self.assertEqual({change.actor for change in StatusChange.objects.all()}, {"amara"})
@@ -64,7 +64,7 @@ class SwitchTests(ListTestCase):
         brand, other = make_brand(), make_brand()
         campaigns = [make_campaign(brand), make_campaign(brand), make_campaign(other)]
         response = self.switch(Brand, "switch_off", brand)
-        self.assertContains(response, "Paused 1 brand. 2 campaigns paused: ")
+        self.assertContains(response, f"Paused 1 brand: “{brand.name}”. 2 campaigns paused: ")
         self.assertEqual(
             list(
                 Campaign.objects.filter(pk__in=[c.pk for c in campaigns])

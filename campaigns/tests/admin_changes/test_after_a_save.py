@@ -83,6 +83,19 @@ class RefusedForms(FormTestCase):
         self.assertContains(answer, '<li><a href="#id_name">Name</a>: ')
         self.assertContains(answer, '<li><a href="#id_daily_budget">Daily budget</a>: “1,2345,6”: Enter a number')
 
+    def test_dates_the_wrong_way_round_are_marked_at_the_end_date_only(self) -> None:
+        campaign = make_campaign()
+        form = self.form(campaign) | {"starts_on": "2026-12-02", "ends_on": "2026-12-01"}
+        answer = self.client.post(self.address(campaign), form)
+        self.assertContains(answer, '<li><a href="#id_ends_on">Ends on</a>: The end date is before the start date.')
+        self.assertEqual(answer.context["adminform"].form.non_field_errors(), [])
+
+    def test_signing_in_says_nothing_about_saving(self) -> None:
+        self.client.logout()
+        answer = self.client.post(reverse("admin:login"), {"username": "amara", "password": "not this one"})
+        self.assertContains(answer, "Please enter the correct username and password")
+        self.assertNotContains(answer, "Nothing was saved")
+
     def test_a_summary_names_the_row_of_the_schedule(self) -> None:
         campaign = make_campaign()
         make_window(campaign, 127, "08:00", "09:00")

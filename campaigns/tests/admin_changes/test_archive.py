@@ -55,7 +55,7 @@ class OneRow(ArchiveTestCase):
         campaign = make_campaign()
         enforce(Scope.everything(), clock=timezone.now, actor="test")
         done = self.press(campaign.brand, "archive")
-        self.assertContains(done, "Archived 1 brand. 1 campaign paused: ")
+        self.assertContains(done, f"Archived 1 brand: “{campaign.brand.name}”. 1 campaign paused: ")
         campaign.refresh_from_db()
         self.assertEqual((campaign.brand.enabled, campaign.enabled, campaign.status), (False, True, "paused"))
         self.assertEqual(list(campaign.reasons.codes), ["brand_disabled"])
@@ -77,7 +77,7 @@ class OneRow(ArchiveTestCase):
         campaign = make_campaign()
         self.press(campaign.brand, "archive")
         done = self.press(campaign.brand, "restore")
-        self.assertContains(done, "Restored 1 brand. No campaign changed status.")
+        self.assertContains(done, f"Restored 1 brand: “{campaign.brand.name}”. No campaign changed status.")
         self.assertEqual((campaign.brand.archived_at, campaign.brand.enabled), (None, False))
         campaign.refresh_from_db()
         self.assertEqual(campaign.status, "paused")
@@ -193,6 +193,12 @@ class OutOfSight(ArchiveTestCase):
         self.assertEqual(self.listed(BRANDS, q="Gone"), [])
         self.assertEqual(self.listed(CAMPAIGNS, q="gone"), [])
         self.assertEqual(self.listed(CAMPAIGNS, q="old", archived="only"), ["Old"])
+
+    def test_a_list_that_finds_nothing_offers_to_search_the_archive(self) -> None:
+        page = self.client.get(BRANDS, {"q": "Gone", "p": "1"})
+        self.assertContains(page, '<a class="text-link" href="?q=Gone&amp;archived=all">Search archived brands too</a>')
+        page = self.client.get(BRANDS, {"q": "Gone1", "archived": "all"})
+        self.assertNotContains(page, "Search archived")
 
     def test_pickers_do_not_offer_it(self) -> None:
         self.assertEqual(self.picked("brand"), ["Shown"])

@@ -71,7 +71,7 @@ class ChangingMany(BrowserTestCase):
         self.look()
         expect(self.page.get_by_text("campaigns pause")).to_be_visible()
         self.proceed("Pause 1 brand")
-        expect(self.page.get_by_text("Paused 1 brand.")).to_be_visible()
+        expect(self.page.get_by_text("Paused 1 brand:")).to_be_visible()
         self.choose(Brand, "Resume…")
         self.proceed("Resume 1 brand")
         expect(self.page.get_by_text("3 campaigns resumed:")).to_be_visible()

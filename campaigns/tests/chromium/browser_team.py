@@ -34,7 +34,7 @@ class TeamWork(BrowserTestCase):
         self.follow(page.get_by_role("link", name="Archive brand"))
         self.see("archive")
         self.proceed("Archive 1 brand")
-        expect(page.get_by_text("Archived 1 brand.")).to_be_visible()
+        expect(page.get_by_text("Archived 1 brand:")).to_be_visible()
         self.open(reverse("admin:campaigns_brand_change", args=[brand.pk]))
         self.see("archived-brand")
         self.open(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))

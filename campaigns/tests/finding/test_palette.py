@@ -66,13 +66,20 @@ class PaletteTests(AdminTestCase):
         make_brand(name="7001 Nights")
         self.assertEqual([name for name, _ in self.found("7001")], ["Sabiá Viagens", "7001 Nights"])
 
-    def test_archived_ones_are_hidden_as_in_lists(self) -> None:
+    def test_archived_ones_are_hidden_as_in_lists_while_others_match(self) -> None:
+        Brand.objects.update(archived_at=database_now(), enabled=False)
+        other = make_brand(name="Sabiá Dois")
+        Campaign.objects.create(brand=other, name="Inverno", archived_at=database_now(), enabled=False)
+        self.assertEqual(self.found("sabia"), [("Sabiá Dois", "Brand")])
+
+    def test_archived_ones_are_found_as_such_where_nothing_else_matches(self) -> None:
         now = database_now()
         Campaign.objects.update(archived_at=now, enabled=False)
-        self.assertEqual(self.found("verao"), [])
+        campaign = ("Verão", "Archived campaign · Sabiá Viagens")
+        self.assertEqual((self.found("verao"), self.found("8001")), ([campaign], [campaign]))
         Campaign.objects.update(archived_at=None)
         Brand.objects.update(archived_at=now, enabled=False)
-        self.assertEqual((self.found("sabia"), self.found("8001")), ([], []))
+        self.assertEqual(self.found("sabia"), [("Sabiá Viagens", "Archived brand"), campaign])
 
     def test_names_are_text(self) -> None:
         make_brand(name="<b>Bold</b> & Co")
@@ -95,6 +102,11 @@ class PaletteTests(AdminTestCase):
         self.client.force_login(person)
         self.assertEqual(self.found("sabia"), [("Sabiá Dois", "Brand"), ("Inverno", "Campaign · Sabiá Dois")])
         self.assertEqual((self.found("7001"), self.found("8001"), self.found("verao")), ([], [], []))
+        Brand.objects.update(archived_at=database_now(), enabled=False)
+        self.assertEqual(self.found("viagens"), [])
+        self.assertEqual(
+            self.found("dois"), [("Sabiá Dois", "Archived brand"), ("Inverno", "Archived campaign · Sabiá Dois")]
+        )
 
     def test_strangers_find_nothing(self) -> None:
         self.client.logout()

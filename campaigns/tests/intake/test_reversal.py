@@ -62,6 +62,8 @@ class ReversalTests(UploadPageTestCase):
                 page = self.client.post(self.address(upload), follow=True)
                 self.assertContains(page, "Reversed by amara")
                 self.assertNotContains(page, "Reverse this import")
+                listed = self.client.get(reverse("admin:campaigns_spendupload_changelist"), {"q": upload.name})
+                self.assertRegex(listed.content.decode(), r">\s*reversed\s*<")
                 self.search.refresh_from_db()
                 self.assertEqual(self.search.status, "active")
                 added = SpendRecord.objects.exclude(pk__in=before).aggregate(sum=Sum("amount"))["sum"]
@@ -94,7 +96,7 @@ class ReversalTests(UploadPageTestCase):
         reverse_import(upload, actor="amara", clock=timezone.now)
         page = self.client.get(reverse("admin:campaigns_spendupload_change", args=[upload.pk]))
         self.assertNotContains(page, "twice")
-        self.assertContains(page, "Its rows come to 0.")
+        self.assertContains(page, "Its rows now add up to 0.")
         preview = self.upload(data)
         self.assertContains(preview, "The same file was imported before, and reversed.")
         self.assertNotContains(preview, "twice")

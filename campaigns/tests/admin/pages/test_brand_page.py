@@ -75,7 +75,7 @@ class MonthTests(BrandTestCase):
         self.assertIn("80 % likely between", page)
         self.assertIn("2,115.00 of 3,000.00 EUR", page)
         # 25 today, and 100 on each of 5 days.
-        self.assertIn("at most 525.00 of the 885.00 left can be spent", page)
+        self.assertIn("daily budget allows at most 525.00 of the 885.00 left; it would take 160.90 per day", page)
         self.assertIn("25.00 EUR", page)
         Brand.objects.update(daily_budget=None)
         page = self.page(self.brand)
@@ -95,7 +95,7 @@ class MonthTests(BrandTestCase):
 
     def test_it_says_how_often_such_ranges_were_right(self) -> None:
         make_profile(self.brand, NOW.date(), 100)
-        self.assertIn("Too few closed months to check such ranges by yet.", self.page(self.brand))
+        self.assertIn("Too few closed months yet to say how often such ranges are right.", self.page(self.brand))
         PaceError.objects.create(month="2026-10-01", volatility=0, days_left=0, errors=1200, low=-1, high=1, held=948)
         self.assertIn("In closed months, 79 % of 1,200 such ranges were right.", self.page(self.brand))
 
@@ -104,7 +104,8 @@ class MonthTests(BrandTestCase):
         spend(self.campaign, 60, NOW)
         page = self.page(self.brand)
         self.assertIn("too early to project", page)
-        self.assertIn("at most 2,940.00 of the 9,940.00 left can be spent, because of the daily budget", page)
+        self.assertIn("<strong>not possible</strong>", page)
+        self.assertIn("the daily budget allows at most 2,940.00 of the 9,940.00 left", page)
         self.assertNotIn("per day</strong>", page)
 
     def test_a_young_brand_has_a_mean_and_no_range(self) -> None:
@@ -196,6 +197,20 @@ class OddBrandTests(BrandTestCase):
         self.assertNotIn("80 % likely", page)
         self.assertEqual(page.count("the brand is paused"), 1)
         self.assertNotIn("under-pacing", page)
+
+    def test_the_picture_of_a_paused_brand_projects_nothing_either(self) -> None:
+        brand = make_brand(monthly_budget=100)
+        make_profile(brand, NOW.date(), 1)
+        self.assertIn("Projection", self.page(brand))
+        Brand.objects.update(enabled=False)
+        self.assertNotIn("Projection", self.page(brand))
+
+    def test_one_campaign_is_running(self) -> None:
+        brand = make_brand(monthly_budget=100)
+        make_campaign(brand)
+        make_campaign(brand, enabled=False)
+        self.check()
+        self.assertIn("1 of 2 campaigns is running.", self.page(brand))
 
     def test_a_refused_form_leaves_what_stands_around_it_as_it_is(self) -> None:
         brand = make_brand(name="Aster", currency="EUR", timezone="Europe/Paris", monthly_budget=100)

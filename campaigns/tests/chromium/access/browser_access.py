@@ -27,6 +27,23 @@ class Keyboard(BrowserTestCase):
         shown.keyboard.press("Tab")
         expect(shown.locator("main :focus")).to_have_count(1)
 
+    def test_filters_take_the_focus_keep_it_and_give_it_back(self) -> None:
+        shown = self.open(page(Campaign, "changelist"))
+        opener = shown.locator("main").get_by_role("button", name="Filters")
+        opener.focus()
+        shown.keyboard.press("Enter")
+        box = shown.get_by_role("dialog", name="Filters")
+        first = box.locator(".select2-selection").first
+        last = box.get_by_role("button", name="Apply Filters")
+        expect(first).to_be_focused()
+        shown.keyboard.press("Shift+Tab")
+        expect(last).to_be_focused()
+        shown.keyboard.press("Tab")
+        expect(first).to_be_focused()
+        shown.keyboard.press("Escape")
+        expect(opener).to_be_focused()
+        expect(box).to_be_hidden()
+
     def test_the_menu_is_folded_by_keyboard(self) -> None:
         shown = self.open(page(Campaign, "changelist"))
         menu = shown.get_by_role("button", name="Menu")
