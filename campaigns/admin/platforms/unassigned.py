@@ -45,7 +45,7 @@ from campaigns.services.totals.assignment import (
     of_campaign,
     preview_assignment,
 )
-from campaigns.services.totals.links import ignore
+from campaigns.services.totals.links import ignore_waiting
 from campaigns.services.totals.unassigned import Unassigned, UnassignedSpend, unassigned_spend
 
 SAME, NEW, ONE, IGNORE = "same", "new", "one", "ignore"
@@ -208,7 +208,7 @@ class UnassignedMixin(BaseAdmin):
 
     def _ignore(self, request: HttpRequest, chosen: Sequence[UnassignedSpend], note: str) -> None:
         with transaction.atomic():
-            ignore(ensure_links(chosen).values(), note)
+            ignore_waiting(ensure_links(chosen).values(), note)
             log_rows(request.user, CampaignLink, _audit(chosen, "Ignored."))
         messages.success(request, f"Ignored {_counted(len(chosen))}. Assign them again from the list below.")
 
@@ -281,7 +281,10 @@ def _preview(assignment: Assignment, effects: Effects, added: set[int]) -> Previ
     counts = [(f"{len(rows):,}", "to assign"), *status_counts(effects)]
     if assignment.new:
         counts.insert(1, (f"{len(added):,}", "new campaigns" if len(added) != 1 else "new campaign"))
-    notes = ["All their days are booked, at the days of the account, within 10 seconds of your confirmation."]
+    notes = [
+        "All that waits is booked, at the days of the account, within 10 seconds of your confirmation. Days that are"
+        " booked already stay with their campaign."
+    ]
     currencies = {each.currency for each in (*assignment.campaigns, *assignment.new)} - {assignment.brand.currency}
     if currencies:
         notes.append(

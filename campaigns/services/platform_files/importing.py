@@ -24,7 +24,7 @@ from campaigns.services.platform_files.download import Download
 from campaigns.services.platform_files.formats import remember
 from campaigns.services.platform_files.placing import PlacedAccount, PlacedCampaign, may_create
 from campaigns.services.scope import Scope
-from campaigns.services.totals.links import assign
+from campaigns.services.totals.links import assign_waiting
 from campaigns.services.totals.report import (
     ReportedAccount,
     ReportedCampaign,
@@ -92,7 +92,7 @@ def import_download(
     )
     made |= {(each.account.external_id, each.external_id): each.proposed.pk for each in to_link if each.proposed}
     # Links before totals, as in every transaction that locks both.
-    assign(_links(report.source, made))
+    assign_waiting(_links(report.source, made))
     totals = [total for total in _totals(download, as_of) if since is None or total.day >= since]
     # A preview is taken back, so nothing is noted of it.
     before = lock_totals(totals) if since is None else None

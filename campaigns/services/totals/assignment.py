@@ -1,7 +1,7 @@
 """Assigning spend that waits to campaigns: to those that are there, or to new ones; with a preview of statuses (R17).
 
-The links are saved in the change; the next quick check books the spend, within ten seconds. A preview books it at once
-and takes everything back.
+The links are saved in the change; the next quick check books the spend, within ten seconds. Only what waits is
+assigned: days that are booked already stay where they are. A preview books at once and takes everything back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
 from campaigns.services.scope import Scope
 from campaigns.services.totals.book import book_some
-from campaigns.services.totals.links import assign
+from campaigns.services.totals.links import assign_waiting
 from campaigns.services.totals.unassigned import UnassignedSpend
 
 
@@ -107,7 +107,7 @@ def _assign(assignment: Assignment, clock: Clock) -> set[int]:
     links = ensure_links(_all(assignment))
     campaigns = {each: campaign.pk for each, campaign in assignment.campaigns.items()}
     campaigns |= {each: campaign.pk for each, campaign in added.items()}
-    assign({links[each]: pk for each, pk in campaigns.items()})
+    assign_waiting({links[each]: pk for each, pk in campaigns.items()})
     return {campaign.pk for campaign in added.values()}
 
 

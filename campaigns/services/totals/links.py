@@ -5,6 +5,8 @@ back from the old campaign by one record for each total, in the transaction of t
 totals for the new one. A total that is first reported later, of a day before, is booked for the campaign that the
 link had for that day (EarlierLink); if it had none, for the new one.
 
+Unassigned spend is assigned or ignored without a day: what waits moves, and what is booked stays where it is.
+
 Locks are taken in this order: brands, links (all of them by one lock), totals by id. Booking waits for neither.
 """
 
@@ -16,6 +18,7 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from campaigns.database.connection import LINKS_LOCK, execute, fetch_all, is_postgresql
@@ -27,6 +30,9 @@ from campaigns.rules.periods import find_zone
 from campaigns.services.ledger.locks import lock_brands
 from campaigns.services.totals.days import DAY_COLUMNS, day_rows
 from campaigns.services.totals.waiting import free_accounts
+
+# What the page of unassigned spend shows, as in campaigns/sql/totals/unassigned.sql.
+UNASSIGNED = Q(waiting__gt=0) & ~Q(waiting__in=(Waiting.HELD, Waiting.DECREASE))
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,20 @@ def assign(campaigns: Mapping[int, int], *, first_day: date | None = None) -> Sa
     without it, for all days. What waits because the link led nowhere is booked for the new one in any case.
     """
     return _save({link: _Change(campaign) for link, campaign in campaigns.items()}, first_day)
+
+
+def assign_waiting(campaigns: Mapping[int, int]) -> Saved:
+    """Link platforms' campaigns whose spend waits. What has been booked stays, also for another campaign.
+
+    The new campaign has the days from the first one that waits on. A link that leads to a campaign, and of which
+    nothing waits any more, stays: somebody else has saved it meanwhile.
+    """
+    return _save({link: _Change(campaign) for link, campaign in campaigns.items()}, None, only_waiting=True)
+
+
+def ignore_waiting(links: Iterable[int], note: str) -> Saved:
+    """Ignore platforms' campaigns whose spend waits, as assign_waiting assigns them."""
+    return _save(dict.fromkeys(links, _Change(None, ignored=True, note=note)), None, only_waiting=True)
 
 
 def ignore(links: Iterable[int], note: str, *, first_day: date | None = None) -> Saved:
@@ -72,20 +92,24 @@ class _Change:
 
 
 @transaction.atomic
-def _save(changes: Mapping[int, _Change], first_day: date | None) -> Saved:
+def _save(changes: Mapping[int, _Change], first_day: date | None, *, only_waiting: bool = False) -> Saved:
     _lock_brands(changes)
     _lock_links()
     links = CampaignLink.objects.filter(pk__in=changes).order_by("pk").select_related("account")
     saved, moved, freed = 0, 0, 0
     for link in links.select_for_update(of=("self",)) if is_postgresql() else links:
         change = changes[link.pk]
+        if only_waiting:
+            first_day = _first_waiting(link)
+            if first_day is None and link.campaign_id is not None:
+                continue
         # Without a day, a link that leads where it led moves nothing: its note may be all that changes.
         moves = first_day is not None or (link.campaign_id, link.ignored) != (change.campaign, change.ignored)
-        if moves:
+        if moves and not (only_waiting and first_day is None):
             _keep_earlier(link, change.campaign, first_day)
         link.campaign_id, link.ignored, link.note = change.campaign, change.ignored, change.note[:200]
         link.save(update_fields=["campaign", "ignored", "note"])
-        moved += _move(link, first_day) if moves else 0
+        moved += _move(link, first_day, only_waiting=only_waiting) if moves else 0
         freed += _free(link)
         saved += 1
     return Saved(saved, moved, freed)
@@ -130,9 +154,17 @@ def _totals(link: CampaignLink) -> Any:
     return SpendTotal.objects.filter(source=account.source, account=account.external_id, campaign=link.external_id)
 
 
-def _move(link: CampaignLink, first_day: date | None) -> int:
+def _first_waiting(link: CampaignLink) -> date | None:
+    """Return the first day of which spend is unassigned or can't be booked."""
+    first: date | None = _totals(link).filter(UNASSIGNED).aggregate(first=Min("day"))["first"]
+    return first
+
+
+def _move(link: CampaignLink, first_day: date | None, *, only_waiting: bool) -> int:
     """Take back what is booked for another campaign than the link's, from a day on."""
     totals = _totals(link).filter(booked_campaign__isnull=False)
+    if only_waiting:
+        totals = totals.filter(UNASSIGNED)
     if link.campaign_id is not None:
         totals = totals.exclude(booked_campaign=link.campaign_id)
     if first_day is not None:

@@ -16,6 +16,7 @@ from campaigns.models import BrandAssignment, Campaign, CampaignLink, JobRun, Pl
 from campaigns.services.groups import BRAND_MANAGERS, CAMPAIGN_MANAGERS, VIEWERS
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.services.jobs.schedule import CHECK
+from campaigns.services.totals.links import assign, unassign
 from campaigns.tests.support.factories import make_brand, make_campaign
 
 PAGE = reverse("admin:campaigns_campaignlink_unassigned")
@@ -132,6 +133,23 @@ class UnassignedTests(UnassignedTestCase):
         self.post("2", what="one", campaign=str(self.search.pk), confirmed=1)
         self.check()
         self.assertEqual(self.booked("Search"), 30)
+
+    def test_days_that_an_earlier_campaign_has_booked_stay(self) -> None:
+        link, before = CampaignLink.objects.get(external_id="2"), make_campaign(self.brand, name="Before")
+        assign({link.pk: before.pk})
+        self.check()
+        tomorrow = self.day + timedelta(days=1)
+        unassign([link.pk], first_day=tomorrow)
+        SpendTotal.objects.create(source="google_ads", account="123", campaign="2", day=tomorrow, total=7)
+        self.check()
+        self.assertContains(
+            self.post("2", what="one", campaign=str(self.search.pk)), "already stay with their campaign"
+        )
+        for what in ({"what": "ignore"}, {"what": "one", "campaign": str(self.search.pk), "confirmed": 1}):
+            self.post("2", **what)
+            self.check()
+            self.assertEqual(self.booked("Before"), 30)
+        self.assertEqual(self.booked("Search"), 7)
 
     def test_a_total_without_account_and_link_can_be_assigned(self) -> None:
         SpendTotal.objects.create(source="google_ads", account="999", campaign="7", day=self.day, total=5)
