@@ -23,6 +23,7 @@ SHOWN = 100
 FIRST_ROWS = 5
 MAX_COLUMNS = 30
 MAX_PROBLEMS = 20
+SHOWN_CAMPAIGNS = 3
 SHOWN_BUDGETS = 5
 TOO_LARGE = (
     f"Reports with more than {MOST_TOTALS:,} totals of this month, or more than {MOST_LINKS:,} campaigns to link, have"
@@ -92,11 +93,23 @@ def _effect_notes(would: ReportEffects | None) -> list[str]:
             f"{totals} below what is booked. Decreases are booked by the full check, within five minutes, and large"
             " ones are held until someone releases them; statuses are shown without them."
         )
+    if would.with_records:
+        notes.append(_may_count_twice(would.with_records))
     if would.is_unassigned:
         notes.append("The spend stays unassigned, and pauses nothing, until its campaigns are linked to a brand’s.")
     elif not would.effects.changes:
         notes.append("No campaign changes its status.")
     return [*notes, *zone_notes(would.effects)]
+
+
+def _may_count_twice(names: list[str]) -> str:
+    shown = ", ".join(f"“{name}”" for name in names[:SHOWN_CAMPAIGNS])
+    more = f" and {len(names) - SHOWN_CAMPAIGNS:,} more" if len(names) > SHOWN_CAMPAIGNS else ""
+    have = "has" if len(names) == 1 else "have"
+    return (
+        f"{shown}{more} already {have} spend records of another sender. The report’s spend is added to it: if both are"
+        " the same spend, it counts twice."
+    )
 
 
 def _reached(each: ReachedBudget) -> str:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from campaigns.models import Brand, SpendTotal
+from django.db.models import Exists, OuterRef
+
+from campaigns.models import Brand, Campaign, SpendCorrection, SpendRecord, SpendTotal
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import ONE_DAY, first_of_month
@@ -50,6 +52,9 @@ class ReportEffects:
     # Totals that fall, which the full check books or holds.
     decreases: int = 0
     is_too_large: bool = False
+    # Names of campaigns of the report that have spend records of their own in these months: the same spend may count
+    # twice.
+    with_records: list[str] = field(default_factory=list)
     # Whether no spend of the report counts for a brand.
     is_unassigned: bool = False
 
@@ -76,7 +81,8 @@ def preview_effects(download: Download, *, link: bool, create: bool, clock: Cloc
         decreases = SpendTotal.objects.filter(pk__in=ids, waiting=Waiting.DECREASE).count()
         would = effects(Scope.of_brands(brands), brands, clock=clock)
         reached = list(_reached(before, spent_of(brands, now)))
-    return ReportEffects(would, reached, done.campaigns, decreases)
+        with_records = _with_records(ids, since)
+    return ReportEffects(would, reached, done.campaigns, decreases, with_records=with_records)
 
 
 def _brands(download: Download, *, link: bool, create: bool) -> set[int]:
@@ -104,3 +110,13 @@ def _reached(before: Mapping[int, Spent], after: Mapping[int, Spent]) -> Iterato
         ):
             if budget is not None and is_reached(budget, spend) and not is_reached(budget, was):
                 yield ReachedBudget(brand.name, brand.currency, is_day, spend, budget)
+
+
+def _with_records(ids: list[int], since: date) -> list[str]:
+    """Return the names of campaigns that totals are booked for and that have other records too, since a day."""
+    booked = SpendTotal.objects.filter(pk__in=ids, booked_campaign__isnull=False).values("booked_campaign")
+    start = datetime.combine(since, time.min, tzinfo=UTC)
+    records = SpendRecord.objects.filter(campaign=OuterRef("pk"), total__isnull=True, timestamp__gte=start)
+    records = records.exclude(pk__in=SpendCorrection.objects.values("added"))
+    found = Campaign.objects.filter(Exists(records), pk__in=booked)
+    return list(found.order_by("name").values_list("name", flat=True))

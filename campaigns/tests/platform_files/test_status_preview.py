@@ -11,7 +11,7 @@ from campaigns.models import Campaign, ReportImport, SpendRecord, SpendTotal
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.services.platform_files import effects
 from campaigns.tests.platform_files.test_wizard import WizardCase
-from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.factories import make_brand, make_campaign, spend
 
 
 def report(*rows: tuple[date, str, str, str]) -> str:
@@ -78,6 +78,20 @@ class StatusPreviewTests(WizardCase):
         run_quick_check(clock=timezone.now)
         page = self.preview((self.today - timedelta(days=1), "Acme", "Search", "10"))
         self.assertContains(page, "1 total falls below what is booked.")
+
+    def test_campaigns_that_have_records_of_another_sender_may_count_twice(self) -> None:
+        sentence = "“Search” already has spend records of another sender."
+        spend(self.search, 5, timezone.now() - timedelta(days=70))
+        self.assertNotContains(self.preview((self.today, "Acme", "Search", "1")), sentence)
+        spend(self.search, 5)
+        page = self.preview((self.today, "Acme", "Search", "1"))
+        self.assertContains(page, sentence)
+        self.assertNotContains(self.preview((self.today, "Acme", "Other", "1"), unlinked="create"), sentence)
+        # What a report has booked is no other sender's.
+        SpendRecord.objects.all().delete()
+        self.post(page, **{"import": ""})
+        run_quick_check(clock=timezone.now)
+        self.assertNotContains(self.preview((self.today, "Acme", "Search", "2")), sentence)
 
     def test_a_report_that_is_too_large(self) -> None:
         most, effects.MOST_TOTALS = effects.MOST_TOTALS, 1
