@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from campaigns.database.connection import execute, fetch_all
+from campaigns.database.connection import execute, fetch_all, is_postgresql
 from campaigns.database.dialects import rows_param, rows_sql, sum_function
 from campaigns.database.statements import statement
 from campaigns.models.platforms.totals import SpendTotal, Waiting
@@ -38,8 +38,14 @@ def judge_decreases(*, clock: Clock, only_today: bool = False) -> Booked:
     if not judged:
         return Booked()
     given, rows = rows_sql(JUDGED_COLUMNS, "%(given)s"), {"given": rows_param(JUDGED_COLUMNS, judged)}
+    hold = statement(
+        "totals/hold",
+        given=given,
+        reported=REPORTED,
+        skip_locked="FOR NO KEY UPDATE OF total SKIP LOCKED" if is_postgresql() else "",
+    )
     with transaction.atomic():
-        execute(statement("totals/hold", given=given), rows)
+        execute(hold, rows)
     harmless = fetch_all(statement("totals/harmless", given=given, reported=REPORTED), rows)
     return book_decreases((each for (each,) in harmless), clock=clock)
 
@@ -58,6 +64,9 @@ def reject(source: str, account: str, day: date) -> int:
         " WHERE source = %s AND account = %s AND day = %s AND waiting = %s"
     )
     with transaction.atomic():
+        held = SpendTotal.objects.filter(source=source, account=account, day=day, waiting=Waiting.HELD)
+        if is_postgresql():  # in the order in which connectors restate them, or both would wait for each other
+            list(held.order_by("campaign").select_for_update(no_key=True).values_list("pk"))
         return execute(sql, [source, account, day, Waiting.HELD.value])
 
 

@@ -7,7 +7,8 @@ link had for that day (EarlierLink); if it had none, for the new one.
 
 Unassigned spend is assigned or ignored without a day: what waits moves, and what is booked stays where it is.
 
-Locks are taken in this order: brands, links (all of them by one lock), totals by id. Booking waits for neither.
+Locks are taken in this order: brands, links (all of them by one lock), a link's totals by day, as connectors restate
+them. Booking waits for neither.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ def _move(link: CampaignLink, first_day: date | None, *, only_waiting: bool) -> 
         totals = totals.filter(day__gte=first_day)
     if is_postgresql():
         totals = totals.select_for_update(no_key=True)
-    leaving = list(totals.order_by("pk").values_list("pk", "day"))
+    leaving = list(totals.order_by("day").values_list("pk", "day"))
     zone = link.account.timezone if find_zone(link.account.timezone) else "UTC"
     in_batch = in_list("total.id", param="%(ids)s")
     parts = script(

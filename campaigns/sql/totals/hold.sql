@@ -1,7 +1,12 @@
--- Holds the decreases of an account and day that were judged so, and figures that a person has rejected.
-WITH given AS MATERIALIZED ({given})
-UPDATE campaigns_spendtotal SET waiting = 5
-FROM given
-WHERE campaigns_spendtotal.source = given.source AND campaigns_spendtotal.account = given.account
-    AND campaigns_spendtotal.day = given.day AND campaigns_spendtotal.waiting = 7
-    AND (given.held = 1 OR campaigns_spendtotal.rejected = CAST(ROUND(campaigns_spendtotal.total * 1000000) AS bigint))
+-- Holds the decreases of an account and day that were judged so, and figures that a person has rejected. What is
+-- locked is being restated or booked: a connector that restates several totals would wait for this, and this for it.
+WITH given AS MATERIALIZED ({given}),
+held AS (
+    SELECT total.id
+    FROM given
+    JOIN campaigns_spendtotal AS total
+        ON total.source = given.source AND total.account = given.account AND total.day = given.day
+    WHERE total.waiting > 0 AND total.waiting = 7 AND (given.held = 1 OR total.rejected = {reported})
+    {skip_locked}
+)
+UPDATE campaigns_spendtotal SET waiting = 5 WHERE id IN (SELECT id FROM held)

@@ -17,6 +17,7 @@ from django.db.backends.signals import connection_created
 
 from campaigns.services.enforcement import enforce as enforcement
 from campaigns.services.enforcement import saving as changes
+from campaigns.services.totals import links
 from campaigns.tests.support.together import Crew, pause
 
 # In seconds; a machine may have other things to do.
@@ -91,6 +92,7 @@ HESITANT = (
     (enforcement, "lock_brands"),
     (enforcement, "write_changes"),
     (changes, "lock_brands"),
+    (links, "lock_brands"),
 )
 
 

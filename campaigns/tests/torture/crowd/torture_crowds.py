@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ from django.utils import timezone
 from campaigns.database.connection import execute, fetch_all
 from campaigns.models import Campaign, SpendRecord, StatusChange
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
+from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.tests.support.outside import POSTGRESQL, SQLITE
 from campaigns.tests.support.services_running import Process, check_every_second, running_services
 from campaigns.tests.torture.crowd.by_hand import ByHand
 from campaigns.tests.torture.crowd.case import PASSWORD, CrowdTestCase
 from campaigns.tests.torture.crowd.importer import Importer
 from campaigns.tests.torture.crowd.people import Amara, Bo, Person
+from campaigns.tests.torture.crowd.reporters import Cleo, Reporter, assert_all_booked, grant_totals, watch_balance
 from campaigns.tests.torture.crowd.threads import Crowd, hesitation, named_connections, report
 from campaigns.tests.torture.crowd.watchers import (
     WaitWatcher,
@@ -57,6 +59,7 @@ if POSTGRESQL:
             self.addCleanup(self.drop_role)
             columns = "brand_id, campaign_id, amount, timestamp, external_id"
             execute(f"GRANT INSERT ({columns}) ON campaigns_spendrecord TO {self.role}")
+            grant_totals(self.role)
             self.by_hand = ByHand()
             self.addCleanup(self.by_hand.client.close)
             self.places.append(self.by_hand.place)
@@ -75,7 +78,9 @@ if POSTGRESQL:
             ]
             for writer in writers:
                 self.addCleanup(writer.client.close)
-            people: list[Person] = [Amara(signed_in("amara"), self.office), Bo(signed_in("bo"), self.office)]
+            reporters = self.reporters(self.role)
+            at_work: list[Person] = [Amara(signed_in("amara"), self.office), Bo(signed_in("bo"), self.office)]
+            people = [*at_work, Cleo(signed_in("cleo"), self.office)]
             waits = WaitWatcher()
 
             with named_connections(), hesitation(long=1.5):
@@ -86,11 +91,15 @@ if POSTGRESQL:
                     crowd.add(f"person {person.name}", person.turn)
                 for number in (1, 2):
                     crowd.add(f"enforcer {number}", lambda: run_full_check(CHECK_BUDGETS, clock=timezone.now), 0.02)
+                crowd.add("enforcer 3", lambda: run_quick_check(clock=timezone.now), 0.02)
+                for reporter in reporters:
+                    crowd.add(reporter.name, reporter.turn, rest=0.05)
                 crowd.add("importer", importer.turn)
                 crowd.add("hand", self.by_hand.turn, rest=0.05)
                 crowd.add("watcher of waits", waits.turn)
                 crowd.add("watcher of switches", self.switches.turn, rest=0.005)
-                crowd.add("watcher of totals", taking_turns(watch_totals_in_sql, watch_verify, watch_spend), 0.1)
+                looks = (watch_totals_in_sql, watch_verify, watch_spend, watch_balance)
+                crowd.add("watcher of totals", taking_turns(*looks), 0.1)
                 crowd.go_on_for(self.seconds, AT_LEAST)
 
             self.assert_everybody_was_there(crowd)
@@ -103,17 +112,22 @@ if POSTGRESQL:
             rows = sum(writer.rows for writer in writers) + len(self.by_hand.rows)
             self.assert_written(rows + sum_of_imported(), written)
             self.assert_settled()
+            assert_all_booked(reporters)
             self.assertEqual(deadlocks(), self.deadlocks)
-            self.report(crowd, waits)
+            self.report(crowd, waits, reporters)
 
-        def report(self, crowd: Crowd, waits: WaitWatcher) -> None:
+        def report(self, crowd: Crowd, waits: WaitWatcher, reporters: Sequence[Reporter]) -> None:
             turns, saves = crowd.turns, self.office.saves
             report(
                 f"Crowd of {self.seconds} s",
                 rows=SpendRecord.objects.count(),
                 writers_turns=sum(turns[name] for name in EIGHT),
                 checks=turns["enforcer 1"] + turns["enforcer 2"],
+                quick_checks=turns["enforcer 3"],
                 saves=saves["amara"] + saves["bo"],
+                reported_totals=sum(each.reports for each in reporters),
+                records_of_totals=SpendRecord.objects.filter(total__isnull=False).count(),
+                saves_about_totals=saves["cleo"],
                 switched_off=saves["switched off"],
                 conflicts=saves["conflicts"],
                 imports=turns["importer"],
@@ -151,12 +165,17 @@ if SQLITE:
                 address = stack.enter_context(services.web())
                 stack.enter_context(services.worker())
                 stack.enter_context(services.beat())
-                people = [Amara(at(address, "amara"), self.office), Bo(at(address, "bo"), self.office)]
+                at_work: list[Person] = [Amara(at(address, "amara"), self.office), Bo(at(address, "bo"), self.office)]
+                people = [*at_work, Cleo(at(address, "cleo"), self.office)]
+                reporters = self.reporters()
                 writers = [stack.enter_context(self.writer(seed)) for seed in (1, 2)]
                 for person in people:
                     crowd.add(f"person {person.name}", person.turn, rest=0.05)
+                for reporter in reporters:
+                    crowd.add(reporter.name, reporter.turn, rest=0.1)
                 crowd.add("watcher of switches", self.switches.turn, rest=0.01)
-                crowd.add("watcher of totals", taking_turns(watch_totals_in_python, watch_verify), rest=0.1)
+                looks = (watch_totals_in_python, watch_verify, watch_balance)
+                crowd.add("watcher of totals", taking_turns(*looks), rest=0.1)
                 crowd.go_on_for(self.seconds, {"person amara": 10, "person bo": 10})
                 ends = [end_of(writer) for writer in writers]
                 self.assert_everybody_was_there(crowd)
@@ -169,7 +188,8 @@ if SQLITE:
                 written.update({int(campaign): millionths for campaign, millionths in each["written"].items()})
             self.assert_written(sum(each["rows"] for each in ends), written)
             self.assert_settled()
-            self.report(crowd, checks, max(each["longest"] for each in ends))
+            assert_all_booked(reporters)
+            self.report(crowd, checks, max(each["longest"] for each in ends), reporters)
 
         @contextmanager
         def writer(self, seed: int) -> Iterator[Process]:
@@ -186,13 +206,16 @@ if SQLITE:
             for word in ("database is locked", "Traceback", "ERROR"):
                 self.assertNotIn(word, said)
 
-        def report(self, crowd: Crowd, checks: int, longest: float) -> None:
+        def report(self, crowd: Crowd, checks: int, longest: float, reporters: Sequence[Reporter]) -> None:
             turns, saves = crowd.turns, self.office.saves
             report(
                 f"Crowd of {self.seconds} s",
                 rows=SpendRecord.objects.count(),
                 checks=checks,
                 saves=saves["amara"] + saves["bo"],
+                reported_totals=sum(each.reports for each in reporters),
+                records_of_totals=SpendRecord.objects.filter(total__isnull=False).count(),
+                saves_about_totals=saves["cleo"],
                 switched_off=saves["switched off"],
                 conflicts=saves["conflicts"],
                 lines_of_history=StatusChange.objects.count(),
