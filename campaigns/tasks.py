@@ -140,11 +140,12 @@ def _run(name: str) -> None:
 
 
 def _log(name: str, check: jobs.FullCheck) -> None:
-    """Log a full check that has succeeded and is committed, and report it to HEARTBEAT_URL."""
-    send_heartbeat()
+    """Log a full check that is committed, and report it to HEARTBEAT_URL unless it left something unfinished."""
     logger.info("%s: %s", name, check.summary)
     if check.problem:
         logger.error("%s: %s", name, check.problem)
+    else:
+        send_heartbeat()
 
 
 @contextmanager

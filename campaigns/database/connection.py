@@ -214,6 +214,23 @@ def limit_lock_waits(seconds: float) -> None:
         _set_for_transaction(lock_timeout=f"{round(seconds * 1000)}ms")
 
 
+@contextmanager
+def without_waiting_on_sqlite() -> Iterator[None]:
+    """Let a transaction that begins inside fail at once while SQLite has another writer, by an error that is_busy().
+
+    For what readers write beside: they must not wait for the writer. Inside an open transaction this does nothing.
+    """
+    if is_postgresql() or connection.in_atomic_block:
+        yield
+        return
+    ((timeout,),) = fetch_all("PRAGMA busy_timeout")
+    execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        execute(f"PRAGMA busy_timeout = {int(timeout)}")
+
+
 def is_conflict(error: DatabaseError) -> bool:
     """Return whether a transaction failed because of a concurrent one, so that a retry may succeed."""
     return getattr(error.__cause__, "sqlstate", None) in CONFLICTS

@@ -1,9 +1,13 @@
-"""Digests: what fired lately, for each person, once a local day: a query when it is written."""
+"""Digests: what fired since the last one, for each person, once a local day: a query when it is written.
+
+What a digest says is noted as an e-mail about one alert is: so nothing is told again the next day, and what fired while
+nothing was sent, or was committed late, is told then.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -18,6 +22,8 @@ from campaigns.services.alerts.messages import preferences_of
 from campaigns.services.alerts.recipients import Recipients, may_be_told
 
 DAILY, WEEKLY = timedelta(days=1), timedelta(days=7)
+# Older alerts aren't told, however long nothing was sent.
+OLDEST = timedelta(days=14)
 MONDAY = 0
 # Alerts of one digest that are read: the newest.
 MOST = 10_000
@@ -31,8 +37,8 @@ def write_digests(*, clock: Clock) -> int:
     due = _due(now)
     if not due:
         return 0
-    span = WEEKLY if any(choice.frequency == Frequency.WEEKLY for _, choice in due) else DAILY
-    fired = Alert.objects.filter(Q(opened_at__gt=now - span)).select_related("rule").order_by("-pk")[:MOST]
+    oldest = min(_since(choice, now) for _, choice in due)
+    fired = Alert.objects.filter(opened_at__gt=oldest).select_related("rule").order_by("-pk")[:MOST]
     alerts = sorted(fired, key=lambda each: (each.resolved_at is not None, not each.is_bad, -each.threshold, -each.pk))
     recipients = Recipients(alerts)
     told: dict[int, list[Alert]] = {}
@@ -63,35 +69,56 @@ def _is_due(choice: AlertPreference, now: datetime) -> bool:
     return local.hour >= choice.digest_hour and choice.digested_on != local.date()
 
 
+def _since(choice: AlertPreference, now: datetime) -> datetime:
+    """Return the instant after which alerts are told: a day or week ago, or the beginning of the last digest's date."""
+    zone, span = find_zone(choice.timezone), WEEKLY if choice.frequency == Frequency.WEEKLY else DAILY
+    if zone is None or choice.digested_on is None:
+        return now - span
+    last = datetime.combine(choice.digested_on, time.min, tzinfo=zone)
+    return max(min(last, now - span), now - OLDEST)
+
+
 def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: datetime) -> bool:
     zone = find_zone(choice.timezone)
     if zone is None or not may_be_told(person):
         return False
-    today = local_date(zone, now)
-    is_weekly = choice.frequency == Frequency.WEEKLY
-    since = now - (WEEKLY if is_weekly else DAILY)
+    today, since = local_date(zone, now), _since(choice, now)
     shown = [each for each in alerts if each.opened_at > since]
     if choice.frequency == Frequency.AT_ONCE:
-        # What the person has got by itself already isn't told again, nor what another worker is routing now.
-        had = set(
-            AlertMessage.objects.filter(person=person, alert__opened_at__gt=since).values_list("alert", flat=True)
-        )
-        shown = [each for each in shown if each.is_routed and each.pk not in had]
+        # Left out is what another worker is routing now.
+        shown = [each for each in shown if each.is_routed]
     with transaction.atomic():
         # Two workers may be here at once: who changes the row writes the digest.
         AlertPreference.objects.get_or_create(user=person, defaults={"timezone": choice.timezone})
         rows = AlertPreference.objects.filter(Q(digested_on__isnull=True) | ~Q(digested_on=today), user=person)
-        if not rows.update(digested_on=today) or not shown:
+        if not rows.update(digested_on=today):
             return False
-        still_open = sum(each.resolved_at is None for each in shown)
-        span = "the last 7 days" if is_weekly else "the last 24 hours"
-        counted = f"{len(shown):,} alert{'' if len(shown) == 1 else 's'}"
-        digest_email(
-            person,
-            f"{counted} in {span}, {still_open:,} open",
-            {"alerts": shown, "intro": f"In {span} {counted} fired; {still_open:,} of them still hold."},
-            digest_day=today,
-            written_at=now,
-            next_attempt_at=now,
-        ).save()
-    return True
+        # What the person has got by itself or in another digest isn't told again.
+        told = set(
+            AlertMessage.objects.filter(person=person, alert__opened_at__gt=since).values_list("alert", flat=True)
+        )
+        shown = [each for each in shown if each.pk not in told]
+        if shown:
+            _save(person, choice, shown, today, now)
+    return bool(shown)
+
+
+def _save(person: User, choice: AlertPreference, shown: Sequence[Alert], today: date, now: datetime) -> None:
+    is_weekly = choice.frequency == Frequency.WEEKLY
+    span = "the last 7 days" if is_weekly else "the last 24 hours"
+    first = min(each.opened_at for each in shown)
+    if first <= now - (WEEKLY if is_weekly else DAILY):
+        span = f"the time since {first:%Y-%m-%d %H:%M} UTC"
+    still_open = sum(each.resolved_at is None for each in shown)
+    counted = f"{len(shown):,} alert{'' if len(shown) == 1 else 's'}"
+    email = digest_email(
+        person,
+        f"{counted} in {span}, {still_open:,} open",
+        {"alerts": shown, "intro": f"In {span} {counted} fired; {still_open:,} of them still hold."},
+        digest_day=today,
+        written_at=now,
+        next_attempt_at=now,
+    )
+    email.save()
+    messages = (AlertMessage(alert=each, person=person, due_at=now, email=email, is_settled=True) for each in shown)
+    AlertMessage.objects.bulk_create(messages, batch_size=1_000, ignore_conflicts=True)

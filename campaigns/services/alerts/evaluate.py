@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from campaigns.models import Alert, AlertRule
 from campaigns.rules.alerts import REACHED, Identity, State, is_silenced
@@ -104,7 +105,9 @@ def _record(look: Look, held: dict[Identity, tuple[AlertRule, State]], silent: s
         for piece in _pieces(reopened):
             Alert.objects.filter(pk__in=piece).update(resolved_at=None, acknowledged_at=None, snoozed_until=None)
         for piece in _pieces(ended):
-            Alert.objects.filter(pk__in=piece, resolved_at__isnull=True).update(resolved_at=look.now)
+            # Not before it fired, where the clock was set back.
+            resolved_at = Greatest("opened_at", Value(look.now, DateTimeField()))
+            Alert.objects.filter(pk__in=piece, resolved_at__isnull=True).update(resolved_at=resolved_at)
     return Evaluated(len(new), len(reopened), len(ended))
 
 

@@ -5,7 +5,8 @@ transaction's id is no better: the oldest open one, of any database of the clust
 restored dump begins to count anew. So positions are given afterwards: a publisher holds a lock and gives those batches
 that it sees, which are committed, the next positions. What commits later gets higher ones.
 
-The quick check publishes after its enforcement, and each reader of the feed before it reads.
+The quick check publishes after its enforcement, and each reader of the feed before it reads: on SQLite only if nobody
+is writing, because readers don't wait for writers.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from __future__ import annotations
 from django.db import DatabaseError, connection, transaction
 
 from campaigns.database.clock import database_now
-from campaigns.database.connection import FEED_LOCK, execute, fetch_all, is_busy, is_postgresql
+from campaigns.database.connection import (
+    FEED_LOCK,
+    execute,
+    fetch_all,
+    is_busy,
+    is_postgresql,
+    without_waiting_on_sqlite,
+)
 from campaigns.database.dialects import greatest, microseconds_now
 from campaigns.database.statements import statement
 from campaigns.models import FeedBatch
@@ -50,9 +58,12 @@ def publish() -> int:
 
 
 def publish_waiting() -> None:
-    """Publish if anything is waiting; one short statement if not."""
+    """Publish for a reader if anything is waiting; one short statement if not. While SQLite has a writer, the reader
+    goes on with what is published: at the latest, the next quick check publishes the rest.
+    """
     if fetch_all(f"SELECT {ANYTHING_UNPUBLISHED}")[0][0]:
-        publish()
+        with without_waiting_on_sqlite():
+            publish()
 
 
 def last_position() -> int:

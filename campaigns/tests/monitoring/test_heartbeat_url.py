@@ -14,11 +14,12 @@ from budget_manager.observe import heartbeat_url
 from budget_manager.observe.calls import CallFailed, call
 from campaigns import tasks
 from campaigns.database.clock import database_now
-from campaigns.models import JobRun
+from campaigns.models import Brand, JobRun
 from campaigns.services.jobs.shards import begin_check
 from campaigns.tests.jobs.test_health_probes import database_at, database_settings, nobody_listens, somebody_is_silent
 from campaigns.tests.monitoring.receiver import Receiver, wait_until
 from campaigns.tests.support.committed import CommittedTestCase
+from campaigns.tests.support.factories import make_brand
 
 
 class Heartbeat(CommittedTestCase):
@@ -41,6 +42,20 @@ class Heartbeat(CommittedTestCase):
         self.assertEqual(len(receiver.received), 3)
         said = "INFO:budget_manager.observe.heartbeat_url:HEARTBEAT_URL: calling 127.0.0.1 succeeds"
         self.assertEqual(told.output, [said])  # once, and without the path
+
+    def test_a_check_that_leaves_something_unfinished_calls_nothing(self) -> None:
+        """Until the brand's time zone is corrected: its campaigns don't resume, so the check wasn't a success."""
+        brand = make_brand()
+        Brand.objects.filter(pk=brand.pk).update(timezone="Mars/Olympus")
+        with Receiver() as receiver, override_settings(HEARTBEAT_URL=receiver.url):
+            with self.assertLogs("campaigns.tasks", "ERROR") as told:
+                tasks.check_budgets()
+            Brand.objects.filter(pk=brand.pk).update(timezone="UTC")
+            tasks.reset_daily_spend()
+            wait_until("the call of the second check arrives", lambda: receiver.received)
+            time.sleep(0.2)
+            self.assertEqual(len(receiver.received), 1)
+        self.assertIn("Unknown time zone 'Mars/Olympus'", told.output[0])
 
     def test_it_is_called_by_the_last_of_several_shards(self) -> None:
         with (

@@ -89,6 +89,10 @@ class States(RuleBasedStateMachine):
         self.world = World(midnight(zone, date.fromisoformat(day)) + data.draw(near))
         for of_brand in data.draw(st.lists(st.sampled_from([zone, *ZONES]), min_size=1, max_size=3)):
             self.add_brand(data, of_brand)
+        self.after_beginning()
+
+    def after_beginning(self) -> None:
+        """For what else a world has at its beginning."""
 
     def add_brand(self, data: st.DataObject, zone: str) -> None:
         """Add a brand whose campaigns have spent something before the run begins, or have rows dated ahead."""

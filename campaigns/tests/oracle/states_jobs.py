@@ -26,12 +26,13 @@ from campaigns.tests.oracle.states_base import States
 from campaigns.tests.oracle.worlds import DAY, HOUR, MICROSECOND, MINUTE, midnight
 from campaigns.tests.support.ledger import totals_folded
 
+BY_HAND = "manage.py enforce"
 # Each way to do a full check, by the name that it leaves in the history.
 CHECKS: dict[str, Callable[[], object]] = {
     jobs.CHECK_BUDGETS: tasks.check_budgets,
     jobs.RESET_DAILY_SPEND: tasks.reset_daily_spend,
     jobs.RESET_MONTHLY_SPEND: tasks.reset_monthly_spend,
-    "manage.py enforce": lambda: call_command("enforce", stdout=io.StringIO(), stderr=io.StringIO()),
+    BY_HAND: lambda: call_command("enforce", stdout=io.StringIO(), stderr=io.StringIO()),
 }
 
 MONTH = 31 * DAY
@@ -95,6 +96,10 @@ class Working(States):
         booked = AccountingTimeZone.objects.filter(until=LAST_PERIOD, kind="day").values_list("brand_id", "timezone")
         self.world.quick_check(QUICK, {pk: PauseReason(flags).codes for pk, flags in stored}, dict(booked))
         self.same.assertEqual(PendingSpend.objects.count(), 0)
+        self.checked_quickly()
+
+    def checked_quickly(self) -> None:
+        """For what else has to hold after a quick check."""
 
     def checked(self, actor: str) -> None:
         self.world.check(actor)

@@ -114,8 +114,11 @@ def campaigns_of(draw: st.DrawFn, brand: BrandFacts, now: datetime) -> CampaignF
 
 
 def limits_near(spent: Decimal) -> st.SearchStrategy[Decimal | None]:
-    """Give no limit, 0, any, a millionth beside what is spent or, most of all, exactly that."""
-    beside = [spent, spent, spent, spent - MILLIONTH, spent + MILLIONTH, Decimal(0), Decimal(1)]
+    """Give no limit, 0, any, a millionth beside what is spent, one of which that is 80 % or the half or, most of all,
+    exactly that.
+    """
+    beside = [spent, spent, spent, spent - MILLIONTH, spent + MILLIONTH, spent * 2, Decimal(0), Decimal(1)]
+    beside.append((spent * 5 / 4).quantize(MILLIONTH))
     return st.none() | st.sampled_from([limit for limit in beside if 0 <= limit < AMOUNT_LIMIT])
 
 

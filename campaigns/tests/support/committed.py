@@ -57,6 +57,7 @@ IN_ORDER = (
     AlertMessage,
     AlertEmail,
     Alert,
+    AlertRule.brands.through,
     BrandAssignment,
     Note,
     SpendRecord,
