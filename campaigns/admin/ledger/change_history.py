@@ -52,7 +52,7 @@ class HistoryForm(forms.Form):
     who = forms.CharField(label="By", max_length=200, required=False)
     first = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}), required=False)
     last = forms.DateField(label="To", widget=forms.DateInput(attrs={"type": "date"}), required=False)
-    still = forms.BooleanField(label="With “still paused”", required=False)
+    still = forms.BooleanField(label="Include “still paused”", required=False)
     operation = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     def filters(self, zone: ZoneInfo) -> Filters:

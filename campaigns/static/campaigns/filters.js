@@ -29,15 +29,17 @@
             }
             isOpen = !isOpen;
             if (isOpen) {
+                box.setAttribute("role", "dialog");
+                box.setAttribute("aria-label", "Filters");
                 openedBy = document.activeElement;
                 stops()[0]?.focus();
             } else {
+                box.removeAttribute("role");
+                box.removeAttribute("aria-label");
                 openedBy?.focus();
             }
         }
 
-        box.setAttribute("role", "dialog");
-        box.setAttribute("aria-label", "Filters");
         box.addEventListener("keydown", (event) => {
             const all = stops();
             const [from, to] = event.shiftKey ? [all[0], all.at(-1)] : [all.at(-1), all[0]];
