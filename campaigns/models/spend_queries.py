@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from django.db.models import Field, FloatField, QuerySet
+from django.db.models import Field, FloatField, QuerySet, Value
 
 from campaigns.database.connection import fetch_all, is_postgresql
 from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED, clamped, in_list, list_param
@@ -40,6 +40,8 @@ class OwnSpend(TypedDict):
 
 class CampaignMonth(OwnSpend):
     spend_this_month: Decimal
+    # The instant that the figures are of, so that what a page adds to them needn't read the clock for each row.
+    figures_at: datetime
 
 
 class CampaignSpend(OwnSpend):
@@ -105,7 +107,9 @@ def campaigns_with_month(campaigns: QuerySet[Any], now: datetime, ids: Ids = Non
     and of its pending spend. Without ids the days of all campaigns are read.
     """
     amounts = _amounts(OF_CAMPAIGNS | {"spend_this_month": "campaign_month_spend"})
-    return _campaigns(campaigns, {**amounts, **CAMPAIGN_PERCENT}, now, ids, with_month=True)
+    found = _campaigns(campaigns, {**amounts, **CAMPAIGN_PERCENT}, now, ids, with_month=True)
+    annotated: QuerySet[Any] = found.annotate(figures_at=Value(now))
+    return annotated
 
 
 def _amounts(columns: Mapping[str, str]) -> Columns:

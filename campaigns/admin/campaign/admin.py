@@ -232,11 +232,13 @@ class CampaignAdmin(
         return status_chips(campaign.reasons)
 
     @admin.display(description="paused until")
-    def until_when(self, campaign: Campaign) -> SafeString | str:
-        now = database_now()
+    def until_when(self, campaign: WithAnnotations[Campaign, CampaignMonth]) -> SafeString | str:
+        if not campaign.reasons:
+            return "–"
+        now = campaign.figures_at
         found = forecast(campaign, list(campaign.windows.all()), now)
-        if not campaign.reasons or found.at is None or found.at <= now:
-            return found.text if campaign.reasons else "–"
+        if found.at is None or found.at <= now:
+            return found.text
         return viewer_time(found.at, campaign.brand.timezone, seconds=False)
 
     @admin.display(description="spent today", ordering="percent_today")
