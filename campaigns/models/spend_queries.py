@@ -175,6 +175,9 @@ def _with_spend(
     sql = f"{spend}{tables} SELECT {key} AS id, {selected} FROM {table}"
     values = clocks.params | ({} if ids is None else {"ids": list_param(ids)})
     values["days"] = list_param(days_of_months(values["first_month"], values["last_day"]))
-    # Django's querysets bind parameters by position.
-    params = [values[name] for name in PARAMETER.findall(sql)]
-    return join_derived(rows, PARAMETER.sub("%s", sql), params, {name: field for name, (_, field) in columns.items()})
+    return join_derived(rows, *bound_by_position(sql, values), {name: field for name, (_, field) in columns.items()})
+
+
+def bound_by_position(sql: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Return a statement whose parameters have names as Django's querysets bind them, by position."""
+    return PARAMETER.sub("%s", sql), [values[name] for name in PARAMETER.findall(sql)]
