@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from django.db.models import Field, FloatField, QuerySet
+from django.db.models import Field, FloatField, QuerySet, Value
 
 from campaigns.database.connection import fetch_all, is_postgresql
 from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED, clamped, in_list, list_param
@@ -40,6 +40,8 @@ class OwnSpend(TypedDict):
 
 class CampaignMonth(OwnSpend):
     spend_this_month: Decimal
+    # The instant that the figures are of, so that what a page adds to them needn't read the clock for each row.
+    figures_at: datetime
 
 
 class CampaignSpend(OwnSpend):
@@ -105,7 +107,9 @@ def campaigns_with_month(campaigns: QuerySet[Any], now: datetime, ids: Ids = Non
     and of its pending spend. Without ids the days of all campaigns are read.
     """
     amounts = _amounts(OF_CAMPAIGNS | {"spend_this_month": "campaign_month_spend"})
-    return _campaigns(campaigns, {**amounts, **CAMPAIGN_PERCENT}, now, ids, with_month=True)
+    found = _campaigns(campaigns, {**amounts, **CAMPAIGN_PERCENT}, now, ids, with_month=True)
+    annotated: QuerySet[Any] = found.annotate(figures_at=Value(now))
+    return annotated
 
 
 def _amounts(columns: Mapping[str, str]) -> Columns:
@@ -171,6 +175,9 @@ def _with_spend(
     sql = f"{spend}{tables} SELECT {key} AS id, {selected} FROM {table}"
     values = clocks.params | ({} if ids is None else {"ids": list_param(ids)})
     values["days"] = list_param(days_of_months(values["first_month"], values["last_day"]))
-    # Django's querysets bind parameters by position.
-    params = [values[name] for name in PARAMETER.findall(sql)]
-    return join_derived(rows, PARAMETER.sub("%s", sql), params, {name: field for name, (_, field) in columns.items()})
+    return join_derived(rows, *bound_by_position(sql, values), {name: field for name, (_, field) in columns.items()})
+
+
+def bound_by_position(sql: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Return a statement whose parameters have names as Django's querysets bind them, by position."""
+    return PARAMETER.sub("%s", sql), [values[name] for name in PARAMETER.findall(sql)]

@@ -48,7 +48,6 @@ from campaigns.models.spend_queries import (
     CampaignMonth,
     CampaignSpend,
     campaigns_with_month,
-    campaigns_with_own_spend,
     campaigns_with_spend,
 )
 from campaigns.rules.money import format_money
@@ -56,6 +55,7 @@ from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_move
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.insight.forecast import forecast
+from campaigns.services.insight.percent_today import campaigns_with_percent_today
 from campaigns.services.notes import move_notes
 from campaigns.services.permissions import visible_to
 from campaigns.services.totals.silence import accounts_of
@@ -190,7 +190,7 @@ class CampaignAdmin(
 
     def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str], request: HttpRequest) -> QuerySet[Any]:
         if "spend_this_month" not in sorted_by:
-            return campaigns_with_own_spend(rows, database_now())
+            return campaigns_with_percent_today(rows, database_now())
         of_brand = rows.filter(brand=_chosen_brand(request)).order_by()
         return campaigns_with_month(rows, database_now(), list(of_brand.values_list("pk", flat=True)))
 
@@ -236,11 +236,13 @@ class CampaignAdmin(
         return status_chips(campaign.reasons)
 
     @admin.display(description="paused until")
-    def until_when(self, campaign: Campaign) -> SafeString | str:
-        now = database_now()
+    def until_when(self, campaign: WithAnnotations[Campaign, CampaignMonth]) -> SafeString | str:
+        if not campaign.reasons:
+            return "–"
+        now = campaign.figures_at
         found = forecast(campaign, list(campaign.windows.all()), now)
-        if not campaign.reasons or found.at is None or found.at <= now:
-            return found.text if campaign.reasons else "–"
+        if found.at is None or found.at <= now:
+            return found.text
         return viewer_time(found.at, campaign.brand.timezone, seconds=False)
 
     @admin.display(description="spent today", ordering="percent_today")

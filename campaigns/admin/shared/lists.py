@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
 from campaigns.admin.shared.search import searched
+from campaigns.database.connection import analytic_query
 
 # PostgreSQL accepts no NUL and SQLite no longer number: either would fail only when the list is read.
 NO_VALUE = re.compile(r"\0|[0-9]{19}")
@@ -50,7 +52,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # it pages any sequ
 
     @cached_property
     def rows(self) -> int:
-        rows: Any = self.object_list
+        rows: Any = getattr(self.object_list, "without_figures", self.object_list)
         return int(rows.order_by().values("pk")[: COUNTED + 1].count())
 
     @cached_property
@@ -88,16 +90,17 @@ class ScalableChangeList(ChangeList):
         return specs, *others, has_active or self.finds_nothing
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
-        without_figures = self.root_queryset
-        if self._ordered_by() & set(self.model_admin.figures):
-            self.root_queryset = self.model_admin.with_figures_of_all(without_figures, self._ordered_by(), request)
         rows = super().get_queryset(request, exclude_parameters)
         if self.finds_nothing:
             rows = rows.none()
-        # The page is read with the figures of its own rows only, and an action calls this again.
-        self.root_queryset = without_figures
-        newest_of_all = self.model_admin.newest_unless and not self.params.get(self.model_admin.newest_unless)
-        return newest(rows) if newest_of_all else rows
+        if self.model_admin.newest_unless and not self.params.get(self.model_admin.newest_unless):
+            rows = newest(rows)
+        if not self._is_ordered_by_figures():
+            return rows
+        # Added last, since the count does without them.
+        with_figures: Any = self.model_admin.with_figures_of_all(rows, self._ordered_by(), request)
+        with_figures.without_figures = rows
+        return with_figures
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Put rows without a figure last, in both directions, as only some databases do."""
@@ -122,11 +125,17 @@ class ScalableChangeList(ChangeList):
         shown = [column for index, column in enumerate(self.list_display) if index in columns]
         return {str(self.get_ordering_field(column)) for column in shown}
 
+    def _is_ordered_by_figures(self) -> bool:
+        return bool(self._ordered_by() & set(self.model_admin.figures))
+
     def get_results(self, request: HttpRequest) -> None:
         """Read the page here, where a value that can't be read, like the year -1, still counts as an invalid filter."""
         try:
             super().get_results(request)
-            self.result_list = self.read_rows(list(self.result_list.values_list("pk", flat=True)))
+            # Sorted by a figure, a list reads it for all rows that its filters keep.
+            with analytic_query(few_rows=True) if self._is_ordered_by_figures() else nullcontext():
+                ids = list(self.result_list.values_list("pk", flat=True))
+            self.result_list = self.read_rows(ids)
         except (ValueError, OverflowError) as error:
             raise IncorrectLookupParameters from error
         self.show_admin_actions = bool(self.result_count)

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -49,6 +49,14 @@ class QueryTests(AdminTestCase):
         some_brands(27)
         self.assertEqual({name: self.queries(name) for name in LISTS}, before)
         self.assertLessEqual(max(before.values()), 12)
+
+    @override_settings(DATABASE_CLOCK=True)
+    def test_no_list_reads_the_clock_for_each_row(self) -> None:
+        """In production every look at PostgreSQL's clock is a query."""
+        some_brands(1)
+        before = {name: self.queries(name) for name in LISTS}
+        some_brands(2)
+        self.assertEqual({name: self.queries(name) for name in LISTS}, before)
 
     def test_lists_of_spend_and_history_count_nothing(self) -> None:
         some_brands(1)
