@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from benchmarks import backtest, booking, checks, compare, http, page, pages, quick, waits, writers
+from benchmarks import alerting, backtest, booking, checks, compare, http, page, pages, quick, waits, writers
 from benchmarks.databases import Bench, log, server
 from benchmarks.figures import SIZES, Figure, timed
 
@@ -38,6 +38,7 @@ PARTS = {
     "writers": Part("Writers", writers.measure),
     "http": Part("Spend over HTTP", http.measure),
     "booking": Part("Reported totals", booking.measure),
+    "alerts": Part("Alerts", alerting.measure),
     "years": Part("Years of spend", pages.years),
     "pages": Part("The admin at size", pages.measure),
     "sqlite": Part("SQLite", waits.sqlite, "sqlite"),

@@ -31,6 +31,8 @@ class Sizes:
     request_rows: int
     # Seconds for which people and writers are watched with no check beside them.
     alone: float
+    # Brands that cross a threshold at the same time.
+    alerting_brands: int
 
     @property
     def rows(self) -> int:
@@ -39,10 +41,10 @@ class Sizes:
 
 
 SIZES = {
-    "full": Sizes(100_000, 1_000, 100, 30, 5, 3_000, 75, 10_000, 10),
-    "quick": Sizes(2_000, 100, 20, 10, 3, 200, 4, 10_000, 2),
+    "full": Sizes(100_000, 1_000, 100, 30, 5, 3_000, 75, 10_000, 10, 10_000),
+    "quick": Sizes(2_000, 100, 20, 10, 3, 200, 4, 10_000, 2, 1_000),
     # For the tests of the benchmarks.
-    "tiny": Sizes(20, 4, 1, 2, 1, 5, 1, 100, 0.1),
+    "tiny": Sizes(20, 4, 1, 2, 1, 5, 1, 100, 0.1, 8),
 }
 
 

@@ -109,6 +109,16 @@ def days_between(later: str, earlier: str) -> str:
     )
 
 
+def day_text(column: str) -> str:
+    """Return a date as text, 2026-11-29."""
+    return f"to_char({column}, 'YYYY-MM-DD')" if is_postgresql() else column
+
+
+def month_text(column: str) -> str:
+    """Return the month of a date as text, 2026-11."""
+    return f"to_char({column}, 'YYYY-MM')" if is_postgresql() else f"substr({column}, 1, 7)"
+
+
 def least() -> str:
     """Return the name of the function that gives the least of some values, of which none is NULL."""
     return "LEAST" if is_postgresql() else "MIN"

@@ -54,7 +54,8 @@ def format_amount(amount: Decimal | None, currency: str) -> str:
     if amount is None:
         return "–"
     exact = amount.normalize()
-    places = max(decimals_of(currency), -int(exact.as_tuple().exponent))
+    # Not by as_tuple(), which takes as long as the rest: texts are made of thousands of amounts.
+    places = max(decimals_of(currency), len(f"{exact:f}".partition(".")[2]))
     return f"{exact:,.{places}f}"
 
 

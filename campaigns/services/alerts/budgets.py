@@ -2,98 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
+from typing import Any
 
-from django.db.models import F
-
-from campaigns.models import Campaign
-from campaigns.rules.alerts import REACHED, State, crossed
-from campaigns.rules.money import format_money
-from campaigns.rules.periods import find_zone, local_date, next_month
+from campaigns.database.connection import as_date
+from campaigns.database.dialects import MATERIALIZED, day_text, micros_sql, month_text
+from campaigns.database.statements import statement
+from campaigns.models.clocks import Clocks
+from campaigns.models.current_spend import current_spend
+from campaigns.rules.alerts import REACHED
+from campaigns.rules.money import format_money, from_micros
+from campaigns.rules.periods import next_month
 from campaigns.rules.reasons import PauseReason
-from campaigns.services.alerts.look import BUDGET_DAY, BUDGET_MONTH, Look, Spent
+from campaigns.services.alerts.differences import Found, Query, Said
+from campaigns.services.alerts.look import BUDGET_DAY, BUDGET_MONTH, CAMPAIGN_LIMIT, OF_RULE, Look
+
+# The least spend, in whole millionths, that reaches the percentage; divided first, which is exact in 64 bits.
+THRESHOLD = "{budget} / 100 * rule.threshold + ({budget} %% 100 * rule.threshold + 99) / 100"
 
 
-def month_budgets(look: Look) -> Iterator[State]:
-    for brand in look.spent:
-        for percent in crossed(look.thresholds(BUDGET_MONTH), brand.month_spend, brand.monthly_budget):
-            until = next_month(brand.today)
-            yield _state(
-                brand,
-                percent,
-                brand.month_spend,
-                brand.monthly_budget,
-                period=f"{brand.month:%Y-%m}",
-                of=f"the {brand.month:%B %Y} budget",
-                meaning=f"All campaigns are paused until {until:%Y-%m-%d}, unless the budget is raised."
-                if brand.month_spend * 100 >= (brand.monthly_budget or 0) * REACHED
-                else f"Campaigns keep running until it is used up; the month ends on {_last_day(until):%Y-%m-%d}.",
-            )
+def _budgets(look: Look) -> tuple[str, dict[str, Any]]:
+    """Return the budgets' percentages that enabled brands have reached, and campaigns at their limits.
+
+    A budget of 0 reaches none: somebody has set it to keep the brand paused.
+    """
+    clocks = Clocks(look.zones, look.now)
+    spend = current_spend(
+        clocks,
+        hint=MATERIALIZED,
+        of_campaigns=False,
+        pending_in_scope=look.scope("p.brand_id"),
+        ahead_in_scope=look.scope("p.brand_id"),
+        brand_in_scope=f"{look.scope('b.id')} AND b.enabled AND b.archived_at IS NULL",
+    )
+    sql = statement(
+        "alerts/budgets",
+        month=BUDGET_MONTH,
+        day=BUDGET_DAY,
+        campaign=CAMPAIGN_LIMIT,
+        this_month=month_text("brand.this_month"),
+        today=day_text("brand.today"),
+        month_threshold=THRESHOLD.format(budget="brand.monthly_budget"),
+        day_threshold=THRESHOLD.format(budget="brand.daily_budget"),
+        limit=micros_sql("campaign.daily_spend_limit"),
+        reason=str(int(PauseReason.CAMPAIGN_DAILY_LIMIT)),
+        campaign_in_scope=look.scope("campaign.brand_id"),
+        reached=str(REACHED),
+        of_rule=OF_RULE,
+    )
+    return spend + sql, clocks.params
 
 
-def day_budgets(look: Look) -> Iterator[State]:
-    for brand in look.spent:
-        for percent in crossed(look.thresholds(BUDGET_DAY), brand.day_spend, brand.daily_budget):
-            yield _state(
-                brand,
-                percent,
-                brand.day_spend,
-                brand.daily_budget,
-                period=f"{brand.today}",
-                of=f"the daily budget of {brand.today}",
-                meaning="All campaigns are paused until midnight, unless the budget is raised."
-                if brand.day_spend * 100 >= (brand.daily_budget or 0) * REACHED
-                else "Campaigns keep running until it is used up.",
-            )
-
-
-def campaign_limits(look: Look) -> Iterator[State]:
-    """Yield the campaigns that are paused by their own daily limit: enforcement has compared spend and limit."""
-    rows = Campaign.objects.filter(
-        pause_reasons__gte=PauseReason.CAMPAIGN_DAILY_LIMIT, daily_spend_limit__gt=0, archived_at__isnull=True
-    ).alias(bit=F("pause_reasons").bitand(int(PauseReason.CAMPAIGN_DAILY_LIMIT)))
-    rows = rows.filter(bit__gt=0, brand__enabled=True, enabled=True, brand__archived_at__isnull=True)
-    if look.brands is not None:
-        rows = rows.filter(brand__in=look.brands)
-    columns = ("pk", "name", "daily_spend_limit", "brand_id", "brand__name", "brand__currency", "brand__timezone")
-    for pk, name, limit, brand_id, brand, currency, timezone in rows.order_by("pk").values_list(*columns):
-        zone = find_zone(timezone)
-        if zone is None or limit is None:
-            continue
-        day = local_date(zone, look.now)
-        yield State(
-            f"campaign {pk}",
-            f"{name} ({brand}) has reached its daily limit of {format_money(limit, currency)} on {day}",
-            threshold=REACHED,
-            period=f"{day}",
-            budget=limit,
-            meaning="The campaign is paused until midnight, unless its limit is raised.",
-            brand_id=brand_id,
-            campaign_id=pk,
-            figures={"limit": str(limit), "currency": currency},
-        )
-
-
-def _state(
-    brand: Spent, percent: int, spend: Decimal, budget: Decimal | None, *, period: str, of: str, meaning: str
-) -> State:
-    amount = budget or Decimal(0)
-    reached = int(spend * 100 / amount)
-    return State(
-        f"brand {brand.pk}",
-        f"{brand.name} has spent {format_money(spend, brand.currency)} of {of}: {reached} % of"
-        f" {format_money(amount, brand.currency)}",
-        threshold=percent,
-        period=period,
-        budget=amount,
-        meaning=meaning,
-        is_bad=percent >= REACHED,
-        brand_id=brand.pk,
-        figures={"spend": str(spend), "budget": str(amount), "percent": reached, "currency": brand.currency},
+def _say(found: Found, row: Mapping[str, Any]) -> Said:
+    if row["kind"] == CAMPAIGN_LIMIT:
+        return _say_limit(found, row)
+    today, currency = as_date(row["today"]), row["currency"]
+    spend, budget = from_micros(row["spend"]), from_micros(found.budget)
+    is_reached = row["spend"] * 100 >= found.budget * REACHED
+    percent = row["spend"] * 100 // found.budget
+    if row["kind"] == BUDGET_MONTH:
+        until = next_month(today)
+        of = f"the {today:%B %Y} budget"
+        paused = f"All campaigns are paused until {until}, unless the budget is raised."
+        running = f"Campaigns keep running until it is used up; the month ends on {_day_before(until)}."
+    else:
+        of = f"the daily budget of {today}"
+        paused = "All campaigns are paused until midnight, unless the budget is raised."
+        running = "Campaigns keep running until it is used up."
+    return Said(
+        f"{row['brand']} has spent {format_money(spend, currency)} of {of}: {percent} % of"
+        f" {format_money(budget, currency)}",
+        paused if is_reached else running,
+        {"spend": str(spend), "budget": str(budget), "percent": percent, "currency": currency},
+        is_bad=found.threshold >= REACHED,
     )
 
 
-def _last_day(until: date) -> date:
-    return date.fromordinal(until.toordinal() - 1)
+def _say_limit(found: Found, row: Mapping[str, Any]) -> Said:
+    limit, currency = from_micros(found.budget), row["currency"]
+    return Said(
+        f"{row['campaign']} ({row['brand']}) has reached its daily limit of {format_money(limit, currency)} on"
+        f" {as_date(row['today'])}",
+        "The campaign is paused until midnight, unless its limit is raised.",
+        {"limit": str(limit), "currency": currency},
+    )
+
+
+def _day_before(day: date) -> date:
+    return date.fromordinal(day.toordinal() - 1)
+
+
+BUDGETS = Query(
+    (BUDGET_MONTH, BUDGET_DAY, CAMPAIGN_LIMIT),
+    _budgets,
+    ("kind", "spend", "brand", "campaign", "currency", "today"),
+    _say,
+)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Group
 
 from campaigns.models import AlertRule
-from campaigns.rules.alerts import State
 from campaigns.services.alerts import budgets, platforms
-from campaigns.services.alerts.look import BUDGET_DAY, BUDGET_MONTH, Look
+from campaigns.services.alerts.differences import Query
+from campaigns.services.alerts.look import BUDGET_DAY, BUDGET_MONTH, CAMPAIGN_LIMIT
+from campaigns.services.alerts.states import Finder
 from campaigns.services.groups import OPERATORS
 
-CAMPAIGN_LIMIT = "campaign_limit"
 UNASSIGNED, HELD, SILENT = "unassigned", "held", "silent"
 
 AT_ONCE, DIGEST = AlertRule.Delivery.AT_ONCE, AlertRule.Delivery.DIGEST
@@ -27,7 +26,8 @@ class Kind:
     label: str
     # What the number of a rule is; empty where it needs none.
     unit: str
-    find: Callable[[Look], Iterator[State]]
+    # What holds: a statement for all brands of a look, or a function where few hold at a time.
+    source: Query | Finder
     # Thresholds of the rules of a fresh installation, with their delivery.
     defaults: tuple[tuple[int, AlertRule.Delivery], ...]
     # Whether the state belongs to the operation and not to a brand: it is found in full checks, and told to operators.
@@ -44,9 +44,9 @@ class Kind:
 KINDS = {
     kind.code: kind
     for kind in (
-        Kind(BUDGET_MONTH, "Spend of a monthly budget", "%", budgets.month_budgets, ((80, AT_ONCE), (100, AT_ONCE))),
-        Kind(BUDGET_DAY, "Spend of a daily budget", "%", budgets.day_budgets, ((100, DIGEST),)),
-        Kind(CAMPAIGN_LIMIT, "Campaign’s daily limit reached", "", budgets.campaign_limits, ((100, DIGEST),)),
+        Kind(BUDGET_MONTH, "Spend of a monthly budget", "%", budgets.BUDGETS, ((80, AT_ONCE), (100, AT_ONCE))),
+        Kind(BUDGET_DAY, "Spend of a daily budget", "%", budgets.BUDGETS, ((100, DIGEST),)),
+        Kind(CAMPAIGN_LIMIT, "Campaign’s daily limit reached", "", budgets.BUDGETS, ((100, DIGEST),)),
         Kind(UNASSIGNED, "Spend unassigned", "", platforms.unassigned, ((0, AT_ONCE),), is_operational=True),
         Kind(HELD, "Totals held", "", platforms.held, ((0, AT_ONCE),), is_operational=True),
         Kind(SILENT, "Source silent", "", platforms.silent, ((0, AT_ONCE),), is_operational=True, is_urgent=True),

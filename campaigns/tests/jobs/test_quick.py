@@ -345,7 +345,7 @@ class BesideOthers(ConcurrencyTestCase):
             run_quick_check(clock=lambda: utc(NOON))
         self.assertEqual(reasons_of(self.campaign), REACHED)
         # Eight are the alert that fires, after the decisions have committed.
-        self.assertEqual(len(seen), 44 if SQLITE else 30, seen)
+        self.assertEqual(len(seen), 43 if SQLITE else 27, seen)
 
     def test_marks_outlive_an_error_while_enforcing(self) -> None:
         with patch.object(enforcement, "count_changes", side_effect=DatabaseError), self.assertRaises(DatabaseError):

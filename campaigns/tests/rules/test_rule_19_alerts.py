@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import SimpleTestCase, TestCase
 
 from campaigns.models import Alert, AlertRule, Brand, JobRun
-from campaigns.rules.alerts import after_quiet_hours, crossed, is_beyond, tolerance
+from campaigns.rules.alerts import after_quiet_hours
 from campaigns.services.alerts.evaluate import evaluate
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.jobs.quick_check import run_quick_check
@@ -26,33 +26,7 @@ def fired(**filters: object) -> list[tuple[str, int, str]]:
     return sorted(rows.values_list("kind", "threshold", "period"))
 
 
-class ThresholdTests(SimpleTestCase):
-    def test_a_threshold_is_crossed_from_exactly_its_percentage_on(self) -> None:
-        for spent, expected in (
-            ("79.999999", []),
-            ("80", [80]),
-            ("99.999999", [80]),
-            ("100", [80, 100]),
-            ("250", [80, 100]),
-        ):
-            with self.subTest(spent):
-                self.assertEqual(crossed([100, 80], Decimal(spent), Decimal(100)), expected)
-
-    def test_no_budget_and_a_budget_of_0_are_no_alert(self) -> None:
-        self.assertEqual(crossed([80], Decimal(5), None), [])
-        self.assertEqual(crossed([80], Decimal(5), Decimal(0)), [])
-
-    def test_the_tolerance_of_a_projection_narrows_to_the_end_of_the_month(self) -> None:
-        self.assertEqual(tolerance(10, day=30, days=30), 2)
-        self.assertEqual(tolerance(10, day=15, days=30), 6)
-
-    def test_a_projection_counts_from_day_5_on_and_beyond_the_tolerance(self) -> None:
-        budget = Decimal(1000)
-        self.assertEqual(is_beyond(Decimal(5000), budget, 10, day=4, days=30), 0)
-        self.assertEqual(is_beyond(Decimal(1060), budget, 10, day=15, days=30), 0)
-        self.assertEqual(is_beyond(Decimal("1060.01"), budget, 10, day=15, days=30), 1)
-        self.assertEqual(is_beyond(Decimal("939.99"), budget, 10, day=15, days=30), -1)
-
+class QuietHoursTests(SimpleTestCase):
     def test_quiet_hours_end_at_their_hour_of_the_persons_zone(self) -> None:
         zone = ZoneInfo("Europe/Berlin")
         night = datetime(2026, 11, 28, 22, 30, tzinfo=UTC)  # 23:30 there
@@ -62,6 +36,48 @@ class ThresholdTests(SimpleTestCase):
         day = datetime(2026, 11, 29, 6, 0, tzinfo=UTC)
         self.assertEqual(after_quiet_hours(day, zone, 22, 7), day)
         self.assertEqual(after_quiet_hours(night, zone, 7, 7), night)
+
+
+class ThresholdTests(TestCase):
+    def thresholds(self, spent: str, budget: str | None) -> list[int]:
+        """Return the thresholds of a month's budget, in percent, that fire when so much is spent."""
+        brand = make_brand(monthly_budget=None if budget is None else Decimal(budget))
+        spend(make_campaign(brand), spent, NOW)
+        evaluate([brand.pk], now=NOW)
+        return sorted(Alert.objects.filter(brand=brand).values_list("threshold", flat=True))
+
+    def test_a_threshold_is_crossed_from_exactly_its_percentage_on(self) -> None:
+        for spent, expected in (
+            ("79.999999", []),
+            ("80", [80]),
+            ("99.999999", [80]),
+            ("100", [80, 100]),
+            ("250", [80, 100]),
+        ):
+            with self.subTest(spent):
+                self.assertEqual(self.thresholds(spent, "100"), expected)
+
+    def test_it_is_exact_to_a_millionth(self) -> None:
+        for spent, budget, expected in (
+            ("0.000001", "0.000001", [80, 100]),
+            ("0.000002", "0.000003", []),
+            ("2.666667", "3.333333", [80]),
+            ("2.666666", "3.333333", []),
+            ("799999999.999199", "999999999.999", []),
+            ("799999999.9992", "999999999.999", [80]),
+        ):
+            with self.subTest(spent, budget=budget):
+                self.assertEqual(self.thresholds(spent, budget), expected)
+
+    def test_the_largest_threshold_of_the_largest_budget_is_computed(self) -> None:
+        AlertRule.objects.create(kind="budget_month", threshold=100_000)
+        self.assertEqual(self.thresholds("999999999.999999", "1000000"), [80, 100])
+        self.assertEqual(self.thresholds("999999999.999999", "999999.999"), [80, 100, 100_000])
+        self.assertEqual(self.thresholds("999999999.999999", "999999999.999999"), [80, 100])
+
+    def test_no_budget_and_a_budget_of_0_are_no_alert(self) -> None:
+        self.assertEqual(self.thresholds("5", None), [])
+        self.assertEqual(self.thresholds("5", "0"), [])
 
 
 class IdentityTests(TestCase):

@@ -1,0 +1,84 @@
+"""How recorded alerts differ from what a statement says holds: new ones, ones that hold again, ones that have ended.
+
+Both are compared in the database, so that a look at brands of which nothing has changed reads no row, however many
+alerts are open. Sentences are made only for what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from campaigns.database.connection import fetch_all
+from campaigns.database.statements import statement
+from campaigns.services.alerts.look import Look
+
+
+class Found(NamedTuple):
+    """A row of differences.sql, without the columns for sentences."""
+
+    # None for a new alert, negative for one that has resolved and holds again.
+    alert: int | None
+    rule: int | None
+    subject: str
+    period: str
+    threshold: int
+    # In millionths.
+    budget: int
+    brand: int | None
+    campaign: int | None
+
+
+class Said(NamedTuple):
+    """An alert in sentences, and its figures for other systems."""
+
+    headline: str
+    meaning: str
+    figures: Mapping[str, Any]
+    is_bad: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """The statement that gives what holds of some kinds, as `held`, and how to say it."""
+
+    kinds: tuple[str, ...]
+    # Return the tables up to `held`, and their parameters.
+    held: Callable[[Look], tuple[str, Mapping[str, Any]]]
+    # Of `held`, for the sentences.
+    columns: tuple[str, ...]
+    say: Callable[[Found, Mapping[str, Any]], Said]
+
+
+@dataclass
+class Differences:
+    new: list[tuple[Found, Said]] = field(default_factory=list)
+    # Ids.
+    reopened: list[int] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.reopened or self.ended)
+
+
+def differences(query: Query, look: Look) -> Differences:
+    """Return what is to be written for the kinds of a query. One statement, besides those of the look."""
+    held, params = query.held(look)
+    sql = held + statement(
+        "alerts/differences",
+        kinds=", ".join(f"'{kind}'" for kind in query.kinds),
+        alert_in_scope=look.scope("alert.brand_id"),
+        columns=", ".join(query.columns),
+        nulls=", ".join("NULL" for _ in query.columns),
+    )
+    result, width = Differences(), len(Found._fields)
+    for row in fetch_all(sql, {**params, **look.params}):
+        found = Found._make(row[:width])
+        if found.rule is None:
+            result.ended.append(row[0])
+        elif found.alert is None:
+            result.new.append((found, query.say(found, dict(zip(query.columns, row[width:], strict=True)))))
+        else:
+            result.reopened.append(-found.alert)
+    return result
