@@ -8,6 +8,7 @@ from django.db.models import Q
 VIEWERS = "Viewers"
 CAMPAIGN_MANAGERS = "Campaign managers"
 BRAND_MANAGERS = "Brand managers"
+BRAND_VIEWERS = "Brand viewers"
 OPERATORS = "Operators"
 
 VIEW = frozenset(
@@ -24,6 +25,7 @@ IMPORTS = frozenset(
 LINKS = frozenset(f"campaigns.change_{model}" for model in ("platformaccount", "campaignlink", "spendtotal"))
 # Acknowledging and snoozing.
 ALERTS = frozenset({"campaigns.change_alert"})
+ONLY_ASSIGNED_BRANDS = VIEW - {"campaigns.view_jobrun"} | {"campaigns.only_assigned_brands"}
 # Permissions by group. The permission to change a campaign includes its windows.
 GROUPS = {
     VIEWERS: VIEW,
@@ -38,10 +40,10 @@ GROUPS = {
         "campaigns.change_campaign",
         "campaigns.delete_campaign",
     },
-    BRAND_MANAGERS: VIEW - {"campaigns.view_jobrun"}
+    BRAND_VIEWERS: ONLY_ASSIGNED_BRANDS,
+    BRAND_MANAGERS: ONLY_ASSIGNED_BRANDS
     | ALERTS
     | {
-        "campaigns.only_assigned_brands",
         "campaigns.change_brand",
         "campaigns.add_campaign",
         "campaigns.change_campaign",

@@ -55,14 +55,15 @@ class PersonForm(forms.ModelForm[User]):
         required=False,
         empty_label="No role",
         widget=UnfoldAdminSelectWidget,
-        help_text="What the user can see and change. As installed: Viewers only see, Brand managers change assigned"
-        " brands, Campaign managers change all brands and import spend, Operators import spend.",
+        help_text="What the user can see and change. As installed: Viewers see all brands, Brand viewers assigned"
+        " ones; Brand managers change assigned brands; Campaign managers change all brands and import spend;"
+        " Operators import spend.",
     )
     brands = BrandsField(
         Brand.objects.order_by("name"),
         required=False,
         widget=KeysAutocomplete(BrandAssignment._meta.get_field("brand"), admin.site),
-        help_text="Brands this user can access. Only for roles that see assigned brands, like Brand managers.",
+        help_text="Brands this user can access. For roles that see assigned brands: Brand viewers and managers.",
     )
     more_groups = forms.ModelMultipleChoiceField(
         Group.objects.order_by("name"),

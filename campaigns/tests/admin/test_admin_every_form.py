@@ -14,7 +14,7 @@ from django.test import RequestFactory, TestCase, override_settings
 from django_celery_beat.models import IntervalSchedule
 
 from campaigns.models import ApiKey, Brand, BrandAssignment, SpendUpload
-from campaigns.services.groups import BRAND_MANAGERS, GROUPS
+from campaigns.services.groups import BRAND_MANAGERS, BRAND_VIEWERS, GROUPS
 from campaigns.tests.support.browser import open_form
 from campaigns.tests.support.pages import every_model, first_row, make_a_row_of_each, page
 
@@ -50,7 +50,7 @@ def make_person(who: str) -> User:
     person = User.objects.create(username=who, is_staff=True, is_superuser=who == "superuser")
     if who != "superuser":
         person.groups.add(Group.objects.get(name=who))
-    if who == BRAND_MANAGERS:
+    if who in (BRAND_MANAGERS, BRAND_VIEWERS):
         BrandAssignment.objects.bulk_create(BrandAssignment(user=person, brand=brand) for brand in Brand.objects.all())
     return person
 

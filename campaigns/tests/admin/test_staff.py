@@ -13,7 +13,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.models import Brand, BrandAssignment, Campaign, DaypartingSchedule, SpendRecord, StatusChange
-from campaigns.services.groups import BRAND_MANAGERS, CAMPAIGN_MANAGERS, GROUPS, OPERATORS, VIEWERS
+from campaigns.services.groups import BRAND_MANAGERS, BRAND_VIEWERS, CAMPAIGN_MANAGERS, GROUPS, OPERATORS, VIEWERS
 from campaigns.tests.support.browser import FormTestCase, add_window, confirm, open_form
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window
 from campaigns.tests.support.pages import every_model, every_page, first_row, make_a_row_of_each, page
@@ -39,14 +39,15 @@ IMPORTS = {
 }
 FORMATS = {"campaigns.FileFormat": LOOK | {"delete"}}
 SEES = {"campaigns.Brand": LOOK, "campaigns.Campaign": LOOK} | RECORDS
+OF_BRANDS = {name: pages for name, pages in SEES.items() if name != "campaigns.JobRun"}
 
 # A person with every permission and no group shows which pages are for superusers only.
 MAY_OPEN: dict[str, dict[str, set[str]]] = {
     "nobody": {},
     VIEWERS: SEES,
     CAMPAIGN_MANAGERS: SEES | IMPORTS | {"campaigns.Brand": LOOK | {"add"}, "campaigns.Campaign": EVERYTHING},
-    BRAND_MANAGERS: {name: pages for name, pages in SEES.items() if name != "campaigns.JobRun"}
-    | {"campaigns.Campaign": EVERYTHING},
+    BRAND_VIEWERS: OF_BRANDS,
+    BRAND_MANAGERS: OF_BRANDS | {"campaigns.Campaign": EVERYTHING},
     OPERATORS: SEES | IMPORTS | dict.fromkeys(SCHEDULE, LOOK),
     "all permissions": {"campaigns.Brand": EVERYTHING, "campaigns.Campaign": EVERYTHING}
     | RECORDS
@@ -85,7 +86,7 @@ def make_person(who: str) -> User:
     person = User.objects.create(username=who, is_staff=True, is_superuser=who == "superuser")
     if who in GROUPS:
         person.groups.add(Group.objects.get(name=who))
-    if who == BRAND_MANAGERS:
+    if who in (BRAND_MANAGERS, BRAND_VIEWERS):
         BrandAssignment.objects.bulk_create(BrandAssignment(user=person, brand=brand) for brand in Brand.objects.all())
     if who == "all permissions":
         person.user_permissions.set(Permission.objects.exclude(codename="only_assigned_brands"))
