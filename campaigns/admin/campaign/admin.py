@@ -133,9 +133,9 @@ class CampaignAdmin(
         ("status", ChoicesDropdownFilter),
         ReasonFilter,
         NearLimitFilter,
-        MonthSpendFilter,
         DriftFilter,
         ("brand", VisibleAutocompleteFilter),
+        MonthSpendFilter,
         ("enabled", EnabledFilter),
         ArchivedFilter,
     )
