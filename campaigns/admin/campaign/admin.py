@@ -18,6 +18,7 @@ from campaigns.admin.bulk.forms import CampaignLimitForm, ScheduleForm, TurnOffF
 from campaigns.admin.bulk.mixin import BulkAction
 from campaigns.admin.campaign.applied import DriftFilter
 from campaigns.admin.campaign.currency import currency_of_brand
+from campaigns.admin.campaign.month_spend import MonthSpendFilter, chosen_brand
 from campaigns.admin.campaign.near_limit import NearLimitFilter
 from campaigns.admin.campaign.of_brand import AddToBrandMixin
 from campaigns.admin.campaign.page import campaign_now
@@ -138,6 +139,7 @@ class CampaignAdmin(
         NearLimitFilter,
         DriftFilter,
         ("brand", VisibleAutocompleteFilter),
+        MonthSpendFilter,
         ("enabled", EnabledFilter),
         ArchivedFilter,
     )
@@ -191,14 +193,13 @@ class CampaignAdmin(
     def with_figures_of_all(self, rows: QuerySet[Any], sorted_by: set[str], request: HttpRequest) -> QuerySet[Any]:
         if "spend_this_month" not in sorted_by:
             return campaigns_with_percent_today(rows, database_now())
-        of_brand = rows.filter(brand=_chosen_brand(request)).order_by()
+        of_brand = rows.filter(brand=chosen_brand(request)).order_by()
         return campaigns_with_month(rows, database_now(), list(of_brand.values_list("pk", flat=True)))
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
-        """Sort by spend of the month within a brand only: amounts of several currencies don't compare, and the days of
-        a million campaigns take a minute."""
+        """Sort by spend of the month within a brand only; see campaigns.admin.campaign.month_spend."""
         columns: Any = super().get_sortable_by(request)
-        return [column for column in columns if column != "this_month" or _chosen_brand(request)]
+        return [column for column in columns if column != "this_month" or chosen_brand(request)]
 
     def with_figures_of_one(self, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
         """Include the brand's spend, which the page of a campaign shows too."""
@@ -262,9 +263,3 @@ class CampaignAdmin(
             return "always"
         lines = format_html_join("", "<span>{}</span>", [(line,) for line in (*named, more) if line])
         return format_html('<span class="campaigns-lines">{}</span>', lines)
-
-
-def _chosen_brand(request: HttpRequest) -> int | None:
-    """Return the id of the brand by which the list is filtered; None without."""
-    chosen = request.GET.get("brand__id__exact", "")
-    return int(chosen) if is_key(chosen) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from campaigns.database.connection import fetch_all
+from campaigns.database.connection import analytic_query, fetch_all
 from campaigns.database.dialects import NOT_MATERIALIZED
 from campaigns.models import Brand
 from campaigns.models.clocks import Clocks
@@ -21,8 +21,9 @@ def campaigns_near_their_limit(*, now: datetime) -> list[int]:
     spend = current_spend(
         clocks,
         hint=NOT_MATERIALIZED,
-        of_campaigns=True,
+        full_scan=True,
         campaign_in_scope="c.daily_spend_limit > 0 AND c.archived_at IS NULL",
     )
     near = f"{spend} SELECT campaign_id FROM campaign WHERE {near_sql('campaign_limit', 'campaign_spend')}"
-    return [pk for (pk,) in fetch_all(near, clocks.params)]
+    with analytic_query(few_rows=True):
+        return [pk for (pk,) in fetch_all(near, clocks.params)]

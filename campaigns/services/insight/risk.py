@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import IntFlag
 from typing import Any
 
-from campaigns.database.connection import fetch_all
+from campaigns.database.connection import analytic_query, fetch_all
 from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED
 from campaigns.models import Brand
 from campaigns.models.clocks import Clocks
@@ -130,4 +130,6 @@ def brands_near_a_budget(*, now: datetime) -> list[int]:
 
 
 def _brands_where(condition: str, now: datetime) -> list[int]:
-    return [pk for (pk,) in fetch_all(*risks(f"SELECT id FROM risks WHERE {condition}", now=now))]
+    sql, params = risks(f"SELECT id FROM risks WHERE {condition}", now=now)
+    with analytic_query(few_rows=True):
+        return [pk for (pk,) in fetch_all(sql, params)]

@@ -66,3 +66,24 @@ class CampaignMonth(AdminTestCase):
         answer = self.client.get(page(Campaign, "changelist"), {"o": "-7"})
         self.assertEqual([row.name for row in answer.context["cl"].result_list], ["Nothing", "Search", "Video"])
         self.assertNotContains(answer, "?o=7")
+
+    def test_it_filters_the_campaigns_of_a_brand_by_whether_they_have_spent(self) -> None:
+        make_campaign(self.search.brand, name="Nothing")
+        refunded = make_campaign(self.search.brand, name="Refunded")
+        spend(refunded, 5, NOW)
+        spend(refunded, -5, NOW)
+        for folds in (False, True):
+            if folds:
+                fold()
+            for kind, expected in (("some", ["Search"]), ("none", ["Nothing", "Refunded"])):
+                asked = {"brand__id__exact": str(self.search.brand_id), "month_spend": kind}
+                answer = self.client.get(page(Campaign, "changelist"), asked)
+                self.assertEqual([row.name for row in answer.context["cl"].result_list], expected)
+        self.assertContains(answer, "nothing")
+        self.assertNotContains(answer, "Choose a brand first")
+
+    def test_it_filters_nothing_without_a_brand_and_says_so(self) -> None:
+        make_campaign(self.search.brand, name="Nothing")
+        answer = self.client.get(page(Campaign, "changelist"), {"month_spend": "none"})
+        self.assertEqual([row.name for row in answer.context["cl"].result_list], ["Nothing", "Search", "Video"])
+        self.assertContains(answer, "Choose a brand first")
