@@ -10,9 +10,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
-            "appliedstatus",
-            "applied_line",
-            models.BigIntegerField(
+            model_name="appliedstatus",
+            name="applied_line",
+            field=models.BigIntegerField(
                 null=True,
                 help_text="The ID of the status change that began the acknowledged pause; empty if it isn't known.",
             ),
