@@ -28,6 +28,10 @@ class AppliedStatus(models.Model):
     for_campaign = models.BigIntegerField(help_text="The ID of the campaign that the link had.")
     applied_status = _status("What was applied; empty before the first acknowledgement.")
     applied_position = models.BigIntegerField(null=True, help_text="The position in the feed that it was applied for.")
+    # While no later line pauses the campaign, nobody has to look up the position of this one.
+    applied_line = models.BigIntegerField(
+        null=True, help_text="The ID of the status change that began the acknowledged pause; empty if it isn't known."
+    )
     applied_at = models.DateTimeField(null=True)
     applied_received = models.DateTimeField(null=True)
     problem = models.CharField(

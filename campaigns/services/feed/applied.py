@@ -22,15 +22,23 @@ from campaigns.services.feed.publish import last_position
 LINK = tuple[str, str, str]
 
 GIVEN = {"source": "text", "account": "text", "campaign": "text"}
-# Locked in order, so that two reports about a link come one after the other.
+# Locked in order, so that two reports about a link come one after the other. With the line that began the campaign's
+# latest pause, and its position.
 LINKS = """
     WITH given AS MATERIALIZED ({given})
-    SELECT given.source, given.account, given.campaign, link.id, link.campaign_id, campaign.brand_id
+    SELECT given.source, given.account, given.campaign, link.id, link.campaign_id, campaign.brand_id,
+        line.id, batch.first_position + line.id - batch.first_line
     FROM given
     JOIN campaigns_platformaccount AS account
       ON account.source = given.source AND account.external_id = given.account
     JOIN campaigns_campaignlink AS link ON link.account_id = account.id AND link.external_id = given.campaign
     JOIN campaigns_campaign AS campaign ON campaign.id = link.campaign_id
+    LEFT JOIN campaigns_statuschange AS line ON line.id = (
+        SELECT pausing.id FROM campaigns_statuschange AS pausing
+        WHERE pausing.campaign_id = link.campaign_id AND pausing.reasons_before = 0
+        ORDER BY pausing.id DESC LIMIT 1
+    )
+    LEFT JOIN campaigns_feedbatch AS batch ON batch.id = line.batch_id
     ORDER BY link.id {lock}
 """
 
@@ -55,6 +63,15 @@ class Refused:
     reason: str
 
 
+class Linked(NamedTuple):
+    """A link, its campaign, and the line that began the campaign's latest pause, with its position, if it has one."""
+
+    link: int
+    campaign: int
+    pause_line: int | None
+    pause_position: int | None
+
+
 class Result(NamedTuple):
     """How many reports were stored, and which were refused. The others were there, or are older than what is."""
 
@@ -68,7 +85,7 @@ def report_applied(reports: Sequence[Report], *, now: datetime, brands: Collecti
     stored, refused = 0, list[Refused]()
     with transaction.atomic():
         links = _links({report.link for report in reports}, brands)
-        rows = AppliedStatus.objects.in_bulk([link for link, _ in links.values()])
+        rows = AppliedStatus.objects.in_bulk([found.link for found in links.values()])
         for report in reports:
             found = links.get(report.link)
             if found is None:
@@ -76,27 +93,26 @@ def report_applied(reports: Sequence[Report], *, now: datetime, brands: Collecti
             elif report.change is not None and not 0 <= report.change <= last:
                 refused.append(Refused(report, "unknown-change"))
             else:
-                link, campaign = found
-                row = rows.get(link)
-                if row is None or row.for_campaign != campaign:
-                    row = rows[link] = AppliedStatus(link_id=link, for_campaign=campaign)
-                stored += _apply(row, report, now)
+                row = rows.get(found.link)
+                if row is None or row.for_campaign != found.campaign:
+                    row = rows[found.link] = AppliedStatus(link_id=found.link, for_campaign=found.campaign)
+                stored += _apply(row, report, found, now)
         _store(rows.values())
     return Result(stored, refused)
 
 
-def _links(keys: Collection[LINK], brands: Collection[int] | None) -> dict[LINK, tuple[int, int]]:
-    """Return the link and campaign of each, and lock the links."""
+def _links(keys: Collection[LINK], brands: Collection[int] | None) -> dict[LINK, Linked]:
+    """Return what each key is linked to, and lock the links."""
     lock = "FOR NO KEY UPDATE OF link" if is_postgresql() else ""
     found = fetch_all(LINKS.format(given=rows_sql(GIVEN), lock=lock), [rows_param(GIVEN, keys)])
     return {
-        (source, account, external_id): (link, campaign)
-        for source, account, external_id, link, campaign, brand in found
+        (source, account, external_id): Linked(link, campaign, line, position)
+        for source, account, external_id, link, campaign, brand, line, position in found
         if brands is None or brand in brands
     }
 
 
-def _apply(row: AppliedStatus, report: Report, now: datetime) -> bool:
+def _apply(row: AppliedStatus, report: Report, linked: Linked, now: datetime) -> bool:
     """Note a report, and return whether it says something new."""
     at = min(report.at, now)
     if report.change is None:
@@ -110,6 +126,8 @@ def _apply(row: AppliedStatus, report: Report, now: datetime) -> bool:
         return False
     row.applied_status, row.applied_position = report.status, report.change
     row.applied_at, row.applied_received = at, now
+    position = linked.pause_position
+    row.applied_line = linked.pause_line if position is not None and position <= report.change else None
     row.problem, row.problem_received = "", None
     return True
 

@@ -21,6 +21,15 @@ WITH pause AS (
     LEFT JOIN campaigns_feedbatch AS batch ON batch.id = line.batch_id
     -- guard: drift-only-acknowledged
     WHERE applied.applied_status <> '' AND campaign.pause_reasons <> 0 AND {in_scope}
+        -- Left out without reading history: links that have applied the latest pause, and weren't seen running since.
+        AND (applied.applied_status <> 'paused' OR applied.applied_line IS NULL
+            OR (applied.seen_status = 'active' AND applied.seen_before_status = 'active')
+            -- guard: drift-paused-again
+            OR EXISTS (
+                SELECT 1 FROM campaigns_statuschange AS later
+                WHERE later.campaign_id = link.campaign_id
+                    AND later.id > applied.applied_line AND later.reasons_before = 0
+            ))
 ),
 judged AS (
     SELECT pause.*,

@@ -102,6 +102,24 @@ class LatePauses(DriftTestCase):
         self.assertEqual(AppliedStatus.objects.get().applied_status, "paused")
         self.assertEqual(self.kinds(HOUR), [])
 
+    def test_an_applied_pause_is_judged_without_its_position(self) -> None:
+        """The acknowledgement keeps the line that began the pause; while that is the latest, history isn't read."""
+        self.ack(self.switch(on=False), paused=True, after=SECOND)
+        line = StatusChange.objects.latest("pk")
+        self.assertEqual(AppliedStatus.objects.get().applied_line, line.pk)
+        FeedBatch.objects.update(first_position=None)
+        self.assertEqual(self.kinds(HOUR), [])
+        self.switch(on=True)
+        self.switch(on=False)
+        self.assertEqual(self.kinds(HOUR), [DriftKind.LATE])
+
+    def test_an_acknowledgement_of_less_keeps_no_line(self) -> None:
+        self.ack(self.switch(on=False), paused=True, after=SECOND)
+        resumed = self.switch(on=True)
+        self.switch(on=False)
+        self.ack(resumed, paused=True, after=2 * SECOND)
+        self.assertIsNone(AppliedStatus.objects.get().applied_line)
+
     def test_a_pause_that_could_not_be_applied_says_why(self) -> None:
         change = self.switch(on=False)
         self.ack(change, paused=True, after=SECOND, problem="The token has expired.")

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import ClassVar
 from unittest import skipUnless
 
 import psycopg
@@ -35,7 +36,6 @@ from campaigns.tests.support.services_running import database_url
 from campaigns.tests.support.together import Crew, meanwhile, pause
 
 NOON = utc("2026-11-20 12:00")
-SECONDS = 4
 WRITERS = 4 if POSTGRESQL else 2
 
 
@@ -52,6 +52,20 @@ class FollowTestCase(OutsideTestCase):
     def assert_follows(self) -> None:
         self.client_of_feed.follow()
         self.assertEqual(self.client_of_feed.differences(), {})
+
+    def run_tool(self, name: str, *options: str, database: str = "", given: str | None = None) -> str:
+        """Run one of PostgreSQL's own programs on this database or another one, and return what it prints."""
+        settings = connection.settings_dict
+        address = ["--host", settings["HOST"], "--port", str(settings["PORT"]), "--username", settings["USER"]]
+        done = subprocess.run(
+            [name, *address, *options, database or settings["NAME"]],
+            env=os.environ | {"PGPASSWORD": settings["PASSWORD"] or ""},
+            input=given,
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
 
 
 @skipUnless(POSTGRESQL, "SQLite has one writer")
@@ -135,6 +149,8 @@ class SlowTransactions(FollowTestCase):
 
 
 class ManyWriters(FollowTestCase):
+    seconds: ClassVar[int] = 4
+
     def setUp(self) -> None:
         super().setUp()
         for _ in range(8):
@@ -163,7 +179,7 @@ class ManyWriters(FollowTestCase):
 
     def follow_while_they_write(self, running: list[subprocess.Popen[bytes]]) -> None:
         """Follow, while writers are killed at any moment and others begin."""
-        seed, end = WRITERS, time.monotonic() + SECONDS
+        seed, end = WRITERS, time.monotonic() + self.seconds
         while time.monotonic() < end or StatusChange.objects.count() < 60:
             self.client_of_feed.follow(pages=20)
             pause(self.random.uniform(0, 0.02))
@@ -187,7 +203,7 @@ class ManyWriters(FollowTestCase):
         self.assertEqual(late.differences(), {})
 
     def test_it_does_beside_pruning(self) -> None:
-        crew, over = Crew(), time.monotonic() + SECONDS
+        crew, over = Crew(), time.monotonic() + self.seconds
 
         def prune() -> None:
             while time.monotonic() < over:
@@ -267,14 +283,3 @@ class BackupTests(FollowTestCase):
     def sqlite(self) -> sqlite3.Connection:
         assert isinstance(self.outside, sqlite3.Connection)
         return self.outside
-
-    def run_tool(self, name: str, *options: str) -> None:
-        settings = connection.settings_dict
-        address = ["--host", settings["HOST"], "--port", str(settings["PORT"]), "--username", settings["USER"]]
-        done = subprocess.run(
-            [name, *address, *options, settings["NAME"]],
-            env=os.environ | {"PGPASSWORD": settings["PASSWORD"] or ""},
-            capture_output=True,
-            text=True,
-        )
-        self.assertEqual(done.returncode, 0, done.stderr)

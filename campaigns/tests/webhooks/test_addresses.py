@@ -155,3 +155,13 @@ class Names(SimpleTestCase):
             answer = post(f"http://rebind.test:{server.port}/", b"{}", {}, resolver=resolver)  # type: ignore[arg-type]
             self.assertEqual((answer.status, asked), (200, ["rebind.test"]))
             self.assertEqual(server.received[0].headers["host"], f"rebind.test:{server.port}")
+
+    @override_settings(WEBHOOK_PRIVATE_NETWORKS=OWN_NETWORKS)
+    def test_a_name_that_changes_between_two_attempts_is_checked_again(self) -> None:
+        with receiver() as server:
+            _, resolver = resolver_of(["127.0.0.1"], ["10.0.0.1"])
+            url = f"http://rebind.test:{server.port}/"
+            answers = [post(url, b"{}", {}, resolver=resolver) for _ in range(2)]  # type: ignore[arg-type]
+        self.assertEqual([answer.status for answer in answers], [200, None])
+        self.assertEqual(answers[1].problem, "Only https:// is sent to public addresses.")
+        self.assertEqual(len(server.received), 1)

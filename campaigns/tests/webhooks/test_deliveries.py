@@ -20,7 +20,16 @@ from campaigns.services.webhooks.deliveries import LEASE, RETRIES, claim, failin
 from campaigns.services.webhooks.sender import Sender, send_one
 from campaigns.services.webhooks.signatures import new_secret
 from campaigns.tests.support.committed import CommittedTestCase
-from campaigns.tests.webhooks.receiving import OWN_NETWORKS, hang, make_delivery, make_endpoint, receiver, status
+from campaigns.tests.webhooks.receiving import (
+    OWN_NETWORKS,
+    Answering,
+    hang,
+    make_delivery,
+    make_endpoint,
+    raw,
+    receiver,
+    status,
+)
 
 State = Delivery.State
 NO_LINGER = timedelta(0)
@@ -180,6 +189,29 @@ class Sending(DeliveryTestCase):
             answer = send_one(delivery.pk, clock=timezone.now)
         assert answer
         self.assertEqual((answer.status, self.reload(delivery).state), (204, State.DELIVERED))
+
+    def test_whatever_a_receiver_does_the_delivery_waits_for_the_next_attempt_or_has_failed(self) -> None:
+        """And what another endpoint gets meanwhile arrives. One that hangs is below."""
+        behaviours: tuple[tuple[Answering, State, int | None], ...] = (
+            (status(302, Location="https://example.com/"), State.WAITING, 302),
+            (status(410), State.FAILED, 410),
+            (status(429, Retry_After="7200"), State.WAITING, 429),
+            (status(500), State.WAITING, 500),
+            (raw(b"HTTP/1.1 500 Oh\r\n\r\n" + b"x" * 3_000_000), State.WAITING, 500),
+            (raw(b"\x00\xff garbage\r\n\r\n"), State.WAITING, None),
+        )
+        servers = [self.enterContext(receiver(answering)) for answering, *_ in behaviours]
+        good = self.enterContext(receiver())
+        sent = [make_delivery(make_endpoint(server.url), now=self.now) for server in servers]
+        arrived = make_delivery(make_endpoint(good.url), now=self.now)
+        self.send()
+        for delivery, (_, state, code) in zip(sent, behaviours, strict=True):
+            with self.subTest(code):
+                self.reload(delivery)
+                problem = f"The receiver answered {code}." if code else "The answer isn't valid HTTP."
+                self.assertEqual((delivery.state, delivery.status, delivery.problem), (state, code, problem))
+                self.assertEqual(delivery.next_attempt_at is None, state == State.FAILED)
+        self.assertEqual(self.reload(arrived).state, State.DELIVERED)
 
 
 class Failing(DeliveryTestCase):

@@ -44,6 +44,7 @@ ZONES = "test_change_time_zone test_lost_time_zones"
 LABELS = (
     # feed/drift.sql
     Labelled("drift-only-acknowledged", DRIFT, "applied.applied_status <> '' AND "),
+    Labelled("drift-paused-again", DRIFT, "EXISTS", "NOT EXISTS"),
     Labelled("drift-applied-this-pause", DRIFT, " AND applied_position >= position"),
     Labelled("drift-late", DRIFT, " AND (paused_at IS NULL OR paused_at < %(late)s)"),
     Labelled("drift-seen-twice", DRIFT, " AND seen_before_status = 'active'"),
