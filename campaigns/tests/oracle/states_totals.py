@@ -11,14 +11,16 @@ from django.test import TestCase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from campaigns.models import SpendRecord, SpendTotal, Waiting
+from campaigns.models import Campaign, SpendRecord, SpendTotal, Waiting
+from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import fold
 from campaigns.services.ledger.verify import verify
 from campaigns.services.totals.holds import reject, release
-from campaigns.services.totals.links import assign, save_account, unassign
+from campaigns.services.totals.links import assign, assign_waiting, ignore, ignore_waiting, save_account, unassign
 from campaigns.services.totals.verify import unbalanced_totals
 from campaigns.tests.oracle.oracle_totals import Account, Wait
-from campaigns.tests.support.factories import make_campaign, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, utc
+from campaigns.tests.support.ledger import change_brand
 from campaigns.tests.totals.reports import (
     ACCOUNT,
     DAY,
@@ -35,7 +37,14 @@ from campaigns.tests.totals.reports import (
 CAMPAIGNS = ["1", "2", "3"]
 DAYS = [date.fromisoformat(DAY) - timedelta(days=back) for back in range(3)]
 ZONES = ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"]
-WAITS = {Waiting.HELD: Wait.HELD, Waiting.DECREASE: Wait.JUDGE}
+WAITS = {
+    Waiting.NO: Wait.NO,
+    Waiting.UNLINKED: Wait.UNASSIGNED,
+    Waiting.IGNORED: Wait.UNASSIGNED,
+    Waiting.CURRENCY: Wait.UNASSIGNED,
+    Waiting.HELD: Wait.HELD,
+    Waiting.DECREASE: Wait.JUDGE,
+}
 campaigns, days = st.sampled_from(CAMPAIGNS), st.sampled_from(DAYS)
 # Around what a decrease is held by: 80 percent, and 100 in the account's currency.
 amounts = st.one_of(
@@ -60,8 +69,8 @@ class Reporting(RuleBasedStateMachine):
         self.stored = make_account()
         self.known = Account(utc(NOON))
         # The third has another brand.
-        first = make_campaign()
-        self.owners = [first.pk, make_campaign(first.brand).pk, make_campaign().pk]
+        first, other = (make_brand(created_at=utc(NOON) - timedelta(days=5)) for _ in range(2))
+        self.owners = [make_campaign(brand).pk for brand in (first, first, other)]
         self.links = {each: make_link(None, each, account=self.stored).pk for each in CAMPAIGNS}
 
     def teardown(self) -> None:
@@ -90,10 +99,44 @@ class Reporting(RuleBasedStateMachine):
         unassign([self.links[campaign]], first_day=first_day)
         self.known.link(campaign, None, first_day)
 
+    @rule(campaign=campaigns, first_day=st.one_of(st.none(), days))
+    def a_campaign_is_ignored(self, campaign: str, first_day: date | None) -> None:
+        ignore([self.links[campaign]], "not ours", first_day=first_day)
+        self.known.link(campaign, None, first_day, ignored=True)
+
+    @rule(campaign=campaigns, owner=st.integers(0, 2))
+    def what_waits_is_assigned(self, campaign: str, owner: int) -> None:
+        assign_waiting({self.links[campaign]: self.owners[owner]})
+        self.known.link_waiting(campaign, self.owners[owner])
+
+    @rule(campaign=campaigns)
+    def what_waits_is_ignored(self, campaign: str) -> None:
+        ignore_waiting([self.links[campaign]], "not ours")
+        self.known.link_waiting(campaign, None, ignored=True)
+
     @rule(zone=st.sampled_from(ZONES))
     def the_account_has_another_zone(self, zone: str) -> None:
-        self.stored.timezone = self.known.timezone = zone
+        self.stored.timezone = zone
         save_account(self.stored)
+        self.known.save(timezone=zone)
+
+    @rule(currency=st.sampled_from(["USD", "USD", "EUR"]))
+    def the_account_has_another_currency(self, currency: str) -> None:
+        self.stored.currency = currency
+        save_account(self.stored)
+        self.known.save(is_in_their_currency=currency == "USD")
+
+    @rule(owner=st.integers(0, 2), zone=st.sampled_from(ZONES))
+    def a_brand_has_another_zone(self, owner: int, zone: str) -> None:
+        """Its days are recomputed; reported totals are the account's days, so nothing of them changes (R15)."""
+        brand = Campaign.objects.select_related("brand").get(pk=self.owners[owner]).brand
+        change_brand(brand, self.known.now, timezone=zone)
+
+    @rule()
+    def periods_are_closed(self) -> None:
+        """What is restated later is a late adjustment, and still is booked (R9, R16)."""
+        fold()
+        close_periods(now=self.known.now)
 
     @rule(hours=st.sampled_from([1, 11, 13, 24]))
     def time_passes(self, hours: int) -> None:
@@ -137,7 +180,7 @@ class Reporting(RuleBasedStateMachine):
         found = {
             (row.campaign, row.day): (
                 *(row.total, row.booked, row.revision, row.booked_campaign_id),
-                WAITS.get(Waiting(row.waiting), Wait.NO),
+                WAITS[Waiting(row.waiting)],
             )
             for row in SpendTotal.objects.all()
         }

@@ -231,10 +231,11 @@ def _without_default(name: str) -> Change:
 
 def _without_foreign_key(name: str) -> Change:
     def change(text: str) -> str:
-        kind = "ForeignKey(" if "ForeignKey(" in text else "OneToOneField("
-        return replace_once(kind, f"{kind}db_constraint=False, ")(text)
+        # What it refers to may stand in front without a name.
+        first = _fields(text)[name].keywords[0]
+        return _change_node(text, first, lambda argument: f"db_constraint=False, {argument}")
 
-    return lambda text: _change_node(text, _fields(text)[name], change)
+    return change
 
 
 def _refers(call: str) -> bool:
