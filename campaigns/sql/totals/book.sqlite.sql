@@ -1,6 +1,8 @@
 -- Books a batch: one record for each difference, then notes it as booked. The transaction is the lock.
 WITH days AS MATERIALIZED ({days}),
-judged AS MATERIALIZED (
+taken AS MATERIALIZED (
+{taken}
+), judged AS MATERIALIZED (
 {judged}
 )
 INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, total_id, revision)
@@ -8,7 +10,9 @@ SELECT brand_id, campaign_id, (reported - booked) / 1000000.0, at, id, revision 
 FROM judged WHERE waiting = 0;
 
 WITH days AS MATERIALIZED ({days}),
-judged AS MATERIALIZED (
+taken AS MATERIALIZED (
+{taken}
+), judged AS MATERIALIZED (
 {judged}
 )
 UPDATE campaigns_spendtotal SET
