@@ -29,7 +29,16 @@ from campaigns.database.connection import (
     is_postgresql,
     yield_to_waiting_writers,
 )
-from campaigns.database.dialects import ids_as_text, in_list, list_param, rows_param, rows_sql, skip_locked
+from campaigns.database.dialects import (
+    ids_as_text,
+    in_list,
+    json_rows,
+    list_param,
+    row_as_json,
+    rows_param,
+    rows_sql,
+    skip_locked,
+)
 from campaigns.database.statements import script, statement
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.clock import Clock
@@ -38,11 +47,11 @@ from campaigns.services.ledger.locks import JOB_WAIT
 from campaigns.services.totals.days import DAY_COLUMNS, day_rows
 from campaigns.services.totals.waiting import ITS_CAMPAIGN, REASON, REPORTED
 
-BATCH_ON_POSTGRESQL = 5_000
+BATCH_ON_POSTGRESQL = 10_000
 # Fewer, because on SQLite no other transaction can write meanwhile.
 BATCH_ON_SQLITE = 2_000
 # Accounts' days that are looked through at a time.
-DAYS = 500
+DAYS = 800
 # Seconds for which a part of a failed batch waits for a row that somebody has locked.
 SHORT_WAIT = 0.1
 
@@ -52,22 +61,16 @@ TO_BOOK = f"total.waiting = 0 AND {DIFFERS}"
 # In the order of its index, or PostgreSQL may read the table for it.
 ANY_TO_BOOK = "(SELECT id FROM campaigns_daytobook ORDER BY day DESC, source, account LIMIT 1) IS NOT NULL"
 
-# Which totals of a row of BATCH_COLUMNS are meant, on PostgreSQL; on SQLite they are always given by id.
+# Which totals of a row of ACCOUNT_DAY_COLUMNS are meant, on PostgreSQL; on SQLite they are always given by id.
 BY_ID = "total.id = ANY(CAST(account.ids AS bigint[]))"
 BY_DAY = "total.source = account.source AND total.account = account.account AND total.day = account.day"
 
 KEY_COLUMNS = {"day": "date", "source": "text", "account": "text"}
-BATCH_COLUMNS = DAY_COLUMNS | {
-    "source": "text",
-    "account": "text",
-    "account_id": "bigint",
-    "currency": "text",
-    "ids": "text",
-}
+ACCOUNT_DAY_COLUMNS = KEY_COLUMNS | {"account_id": "bigint", "currency": "text", "zone": "text", "ids": "text"}
 
-# A day of an account, its source and external id, and the id, currency and time zone of the account, if that is known;
-# and which totals of it are meant, as a list that the database has written.
-Day = tuple[Any, ...]
+# A day of an account: its day, source and external id, its time zone, and all of ACCOUNT_DAY_COLUMNS as JSON, which
+# Python hands on as it is.
+AccountDay = tuple[Any, ...]
 
 
 @dataclass
@@ -115,8 +118,8 @@ class _Booking:
         self.until = until
         self.size = BATCH_ON_POSTGRESQL if is_postgresql() else BATCH_ON_SQLITE
         self.booked = Booked()
-        # The rows of DAY_COLUMNS, by time zone and day.
-        self.local_days: dict[tuple[Any, Any], tuple[Any, ...]] = {}
+        # Rows of DAY_COLUMNS, by time zone and day; none for an unknown time zone.
+        self.local_days: dict[tuple[Any, Any], list[tuple[Any, ...]]] = {}
 
     def run(self) -> Booked:
         """Go once through the flagged days, from the newest on: what is locked is left behind, so this ends."""
@@ -139,10 +142,11 @@ class _Booking:
             self._book_in_parts(wanted[start : start + self.size], JOB_WAIT)
         return self.booked
 
-    def _next_days(self, beyond: str, position: dict[str, Any]) -> list[Day]:
-        return fetch_all(statement("totals/next_days", beyond=beyond), position | {"most": DAYS})
+    def _next_days(self, beyond: str, position: dict[str, Any]) -> list[AccountDay]:
+        sql = statement("totals/next_days", beyond=beyond, json=row_as_json(ACCOUNT_DAY_COLUMNS, "account_day"))
+        return fetch_all(sql, position | {"most": DAYS})
 
-    def _book_batch(self, days: list[Day]) -> bool:
+    def _book_batch(self, days: list[AccountDay]) -> bool:
         """Book one batch of the totals of these days, by ids if it fails; return whether there may be more."""
         if is_postgresql():
             try:
@@ -158,14 +162,14 @@ class _Booking:
         return self.booked.totals > before
 
     @transaction.atomic
-    def _ids_of(self, days: list[Day]) -> list[int]:
+    def _ids_of(self, days: list[AccountDay]) -> list[int]:
         given = f"SELECT day, source, account FROM ({rows_sql(KEY_COLUMNS, '%(keys)s')}) AS given"
         sql = (
             f"SELECT total.id FROM campaigns_spendtotal AS total WHERE {self.which}"
             f" AND (total.day, total.source, total.account) IN ({given})"
             " ORDER BY total.day DESC, total.id LIMIT %(most)s"
         )
-        return [each for (each,) in fetch_all(sql, {"keys": _keys(days), "most": self.size})]
+        return [each for (each,) in fetch_all(sql, {"keys": _json(days), "most": self.size})]
 
     def _book_in_parts(self, ids: list[int], wait: float) -> None:
         """Book these totals, by halves if that fails."""
@@ -188,7 +192,7 @@ class _Booking:
         return self.until is not None and monotonic() > self.until
 
     @transaction.atomic
-    def _book_days(self, days: list[Day]) -> int:
+    def _book_days(self, days: list[AccountDay]) -> int:
         booked = self._write(days, BY_DAY, self._begin(JOB_WAIT))
         if booked < self.size:
             self._clear(days)
@@ -198,7 +202,8 @@ class _Booking:
     def _book_ids(self, ids: list[int], wait: float) -> None:
         links = self._begin(wait)
         wanted = f"{self.which} AND {in_list('total.id', param='%(wanted)s')}"
-        sql = statement("totals/find", which=wanted, ids=ids_as_text("id"))
+        json = row_as_json(ACCOUNT_DAY_COLUMNS, "account_day")
+        sql = statement("totals/find", which=wanted, ids=ids_as_text("id"), json=json)
         days = fetch_all(sql, {"wanted": list_param(ids)})
         if days:
             self._write(days, BY_ID, links)
@@ -218,14 +223,20 @@ class _Booking:
         )
         return bool(links)
 
-    def _write(self, days: list[Day], of_account: str, links: bool) -> int:
+    def _write(self, days: list[AccountDay], of_account: str, links: bool) -> int:
         """Book totals of these days, at most a batch; return how many now are booked or wait."""
         taken = statement("totals/taken", reported=REPORTED, of_account=of_account, which=self.which)
         reason = REASON.replace("account.id", "total.account_id").replace("account.currency", "total.currency")
         judged = statement("totals/judged", reason=reason.replace("zone.zone", "total.zone"), its_campaign=ITS_CAMPAIGN)
-        *before, last = script("totals/book", days=rows_sql(BATCH_COLUMNS, "%(days)s"), taken=taken, judged=judged)
+        account_days = statement(
+            "totals/account_days",
+            account_days=rows_sql(ACCOUNT_DAY_COLUMNS, "%(account_days)s"),
+            days=rows_sql(DAY_COLUMNS, "%(days)s"),
+        )
+        *before, last = script("totals/book", account_days=account_days, taken=taken, judged=judged)
         params = {
-            "days": rows_param(BATCH_COLUMNS, self._rows(days)),
+            "account_days": _json(days),
+            "days": rows_param(DAY_COLUMNS, self._local_days(days)),
             "decreases": int(self.decreases),
             "links": int(links),
             "most": self.size,
@@ -234,15 +245,14 @@ class _Booking:
             execute(sql, params)
         return self._count(fetch_all(last, params))
 
-    def _rows(self, days: list[Day]) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of BATCH_COLUMNS; without an account, or in an unknown time zone, a day has no bounds."""
-        for day, source, account, account_id, currency, zone, *ids in days:
-            if (zone, day) not in self.local_days:
-                no_bounds = (None, day, None, None, None, None)
-                self.local_days[zone, day] = next(day_rows([(zone, day)], self.now), no_bounds)
-            yield *self.local_days[zone, day], source, account, account_id, currency, ids[0] if ids else None
+    def _local_days(self, days: list[AccountDay]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of DAY_COLUMNS that there are of these days."""
+        for key in {(zone, day) for day, _, _, zone, _ in days}:
+            if key not in self.local_days:
+                self.local_days[key] = list(day_rows([key], self.now))
+            yield from self.local_days[key]
 
-    def _clear(self, days: list[Day]) -> None:
+    def _clear(self, days: list[AccountDay]) -> None:
         """Clear the flags of these days, where nothing is left to book."""
         sql = statement(
             "totals/clear_days",
@@ -250,7 +260,7 @@ class _Booking:
             to_book=TO_BOOK,
             skip_locked=skip_locked("flag"),
         )
-        execute(sql, {"keys": _keys(days)})
+        execute(sql, {"keys": _json(days)})
 
     def _count(self, counts: Iterable[tuple[Any, ...]]) -> int:
         before = self.booked.totals
@@ -278,5 +288,5 @@ def _may_be_of_one_row(error: DatabaseError) -> bool:
     return is_busy(error) or not isinstance(error, OperationalError)
 
 
-def _keys(days: list[Day]) -> str:
-    return rows_param(KEY_COLUMNS, (day[:3] for day in days))
+def _json(days: list[AccountDay]) -> str:
+    return json_rows(json for *_, json in days)

@@ -1,8 +1,9 @@
 -- Locks and books a batch: what is noted as booked becomes one record for each difference, in one statement. A total that
 -- was restated since this statement began is locked, but isn't noted, and so gets no record: the next batch books it.
--- days names accounts and days; no account is looked up twice, and no table is read as a whole.
-WITH days AS MATERIALIZED ({days}),
-taken AS MATERIALIZED (
+-- No account is looked up twice, and no table is read as a whole.
+WITH account_days AS MATERIALIZED (
+{account_days}
+), taken AS MATERIALIZED (
 {taken}
 ), judged AS (
 {judged}

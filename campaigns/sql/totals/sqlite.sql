@@ -10,7 +10,6 @@ END;
 
 -- What leaves a total to book notes its account and day, once.
 CREATE TRIGGER campaigns_total_to_book_inserted AFTER INSERT ON campaigns_spendtotal
--- guard: totals-to-book-are-noted-on-sqlite
 WHEN NEW.waiting = 0 AND CAST(ROUND(NEW.total * 1000000) AS bigint) <> NEW.booked
 BEGIN
     INSERT INTO campaigns_daytobook (source, account, day) SELECT NEW.source, NEW.account, NEW.day
@@ -20,6 +19,7 @@ BEGIN
 END;
 
 CREATE TRIGGER campaigns_total_to_book_updated AFTER UPDATE OF total, booked, waiting ON campaigns_spendtotal
+-- guard: totals-to-book-are-noted-on-sqlite
 WHEN NEW.waiting = 0 AND CAST(ROUND(NEW.total * 1000000) AS bigint) <> NEW.booked
 BEGIN
     INSERT INTO campaigns_daytobook (source, account, day) SELECT NEW.source, NEW.account, NEW.day

@@ -1,9 +1,9 @@
-    -- The totals of a batch, which it locks, with the day of their account. LATERAL keeps the order of days: the newest
+    -- The totals of a batch, which it locks, with the day of their account. LATERAL keeps the order of account_days: the newest
     -- one's totals are locked first.
     SELECT
         total.*, account.account_id, account.currency, account.zone, account.starts, account.ends, account.noon,
         account.finished
-    FROM days AS account
+    FROM account_days AS account
     CROSS JOIN LATERAL (
         SELECT
             total.ctid AS address, total.id, total.campaign, total.day, total.as_of, total.booked, total.revision,

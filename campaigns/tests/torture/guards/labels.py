@@ -103,6 +103,11 @@ LABELS = (
         for of in ("", "-on-sqlite")
     ),
     *(Labelled("links-of-a-deleted-campaign-are-free" + of, REPORTED) for of in ("", "-on-sqlite")),
+    *(
+        Labelled("totals-to-book-are-noted" + of, "test_days_to_book", f"{new}waiting = 0 AND ")
+        for of, new in (("", ""), ("-on-sqlite", "NEW."))
+    ),
+    Labelled("days-with-totals-to-book-keep-their-flag", "test_booking_beside_others", "NOT EXISTS", "1 = 1 OR EXISTS"),
     Labelled("newest-day-first", BOOKING, "DESC", "ASC"),
     Labelled("as-of-within-the-day", RULE_16, ">=", ">"),
     Labelled("as-of-within-the-day", RULE_16, "<", "<="),
@@ -168,8 +173,8 @@ LABELS = (
     Labelled("only-changed-campaigns", "test_upcoming", " OR c.next_change_minute <> next_change.minute"),
 )
 
-# On SQLite nobody books while links are saved: the transaction is the lock.
-ONLY_ON_POSTGRESQL = {"links-that-are-saved-are-left-alone"}
+# On SQLite nobody books while links are saved or a total is locked: the transaction is the lock.
+ONLY_ON_POSTGRESQL = {"links-that-are-saved-are-left-alone", "days-with-totals-to-book-keep-their-flag"}
 
 
 def labels_by_file() -> dict[str, list[str]]:
