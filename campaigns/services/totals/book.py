@@ -123,7 +123,8 @@ class _Booking:
 
     def run(self) -> Booked:
         """Go once through the flagged days, from the newest on: what is locked is left behind, so this ends."""
-        beyond, position = "1 = 1", {}
+        beyond = "1 = 1"
+        position: dict[str, Any] = {}
         while days := self._next_days(beyond, position):
             there_may_be_more = True
             while there_may_be_more:
