@@ -24,6 +24,9 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- A later migration creates this table, and creates the triggers again then.
+DO $$ BEGIN
+IF to_regclass('{schema}.campaigns_daytobook') IS NOT NULL THEN
 CREATE TRIGGER campaigns_total_to_book_inserted AFTER INSERT ON {schema}.campaigns_spendtotal
 REFERENCING NEW TABLE AS changed
 FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_total_to_book();
@@ -31,6 +34,8 @@ FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_total_to_book();
 CREATE TRIGGER campaigns_total_to_book_updated AFTER UPDATE ON {schema}.campaigns_spendtotal
 REFERENCING NEW TABLE AS changed
 FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_total_to_book();
+END IF;
+END $$;
 
 -- A figure that was held, had failed or waits for the full check (5 to 7) is judged anew when it changes.
 CREATE FUNCTION {schema}.campaigns_total_restated() RETURNS trigger
