@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from math import inf
+from statistics import median
 
 from django.db import transaction
 
 from benchmarks.databases import Bench, log
 from benchmarks.figures import Figure, compare, pairs_of, seconds, timed, values
+from benchmarks.quick import run
 from benchmarks.world import World, settle
 from campaigns.database.connection import execute, fetch_all
 from campaigns.services.totals.book import ANY_TO_BOOK, book_totals
@@ -16,7 +19,8 @@ from campaigns.services.totals.book import ANY_TO_BOOK, book_totals
 # Long past: the database takes no report from the future.
 DAY, AS_OF, NEXT_AS_OF = "2024-10-30", "2024-10-30 12:00+00", "2024-10-30 13:00+00"
 NOW = datetime(2024, 10, 30, 12, tzinfo=UTC)
-PROBES = 20
+PROBES = 21
+TABLES = ("campaigns_spendrecord", "campaigns_pendingspend", "campaigns_spendtotal", "campaigns_daytobook")
 
 MAKE_ACCOUNTS = """
 INSERT INTO campaigns_platformaccount (id, source, external_id, currency, timezone)
@@ -26,23 +30,28 @@ MAKE_LINKS = """
 INSERT INTO campaigns_campaignlink (account_id, external_id, campaign_id)
 SELECT brand_id, CAST(id AS text), id FROM campaigns_campaign
 """
-# 180.50 is reported; of it nothing, or 100 by one record before, is booked.
+# 100 is reported; of it nothing, or all by one record before, is booked.
 MAKE_TOTALS = f"""
 INSERT INTO campaigns_spendtotal (source, account, campaign, day, total, as_of, booked, revision, booked_campaign_id)
-SELECT 'google_ads', CAST(brand_id AS text), CAST(id AS text), '{DAY}', 180.50, '{AS_OF}', {{booked}}
+SELECT 'google_ads', CAST(brand_id AS text), CAST(id AS text), '{DAY}', 100, '{AS_OF}', {{booked}}
 FROM campaigns_campaign ORDER BY campaigns_campaign.id
 """
-FIRST, RESTATED = "0, 0, NULL", "100000000, 1, id"
+NOTHING_BOOKED, ALL_BOOKED = "0, 0, NULL", "100000000, 1, id"
+FLAG_DAYS = """
+INSERT INTO campaigns_daytobook (source, account, day)
+SELECT DISTINCT source, account, day FROM campaigns_spendtotal ORDER BY source, account, day
+"""
+# What a connector runs, in one statement; triggers flag the days to book.
+RESTATE = f"""
+INSERT INTO campaigns_spendtotal (source, account, campaign, day, total, as_of)
+SELECT source, account, campaign, day, {{total}}, '{NEXT_AS_OF}' FROM campaigns_spendtotal ORDER BY id LIMIT %s
+ON CONFLICT (source, account, campaign, day) DO UPDATE SET total = EXCLUDED.total, as_of = EXCLUDED.as_of
+"""
 BARE = f"""
 INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, total_id, revision)
-SELECT campaign.brand_id, campaign.id, 180.50 - total.booked / 1000000.0, '{AS_OF}', total.id, total.revision + 1
+SELECT campaign.brand_id, campaign.id, total.total - total.booked / 1000000.0, '{AS_OF}', total.id, total.revision + 1
 FROM campaigns_spendtotal AS total
 JOIN campaigns_campaign AS campaign ON campaign.id = CAST(total.campaign AS bigint)
-"""
-UPSERT_AGAIN = f"""
-INSERT INTO campaigns_spendtotal (source, account, campaign, day, total, as_of)
-SELECT source, account, campaign, day, total, '{NEXT_AS_OF}' FROM campaigns_spendtotal ORDER BY id LIMIT %s
-ON CONFLICT (source, account, campaign, day) DO UPDATE SET total = EXCLUDED.total, as_of = EXCLUDED.as_of
 """
 
 
@@ -53,10 +62,10 @@ def measure(bench: Bench) -> list[Figure]:
         settle("campaigns_platformaccount", "campaigns_campaignlink")
         figures = [
             *(
-                measure_booking(bench, world, name, booked)
-                for name, booked in (("for the first time", FIRST), ("restated", RESTATED))
+                measure_booking(bench, world, name, prepare)
+                for name, prepare in (("for the first time", report_first), ("restated", restate))
             ),
-            measure_probe(bench, world),
+            *measure_nothing_to_book(bench, world),
             *measure_unchanged(bench, world),
         ]
         empty()
@@ -65,39 +74,46 @@ def measure(bench: Bench) -> list[Figure]:
     return figures
 
 
-def measure_booking(bench: Bench, world: World, name: str, booked: str) -> Figure:
+def measure_booking(bench: Bench, world: World, name: str, prepare: Callable[[World], None]) -> Figure:
     count = world.campaigns
     log(f"booking {count:,} totals {name}")
-    pairs = pairs_of(lambda: book(count), lambda: seconds(bare), bench.sizes, before=lambda: report(world, booked))
+    pairs = pairs_of(lambda: book(count), lambda: seconds(bare), bench.sizes, before=lambda: prepare(world))
     return compare(f"booking {count:,} totals {name}, to a bare INSERT … SELECT of their records", pairs, most=2)
 
 
-def measure_probe(bench: Bench, world: World) -> Figure:
-    """The statement that a check runs of totals if there is nothing to book: of all, beside that of a hundredth."""
-    pairs = []
+def measure_nothing_to_book(bench: Bench, world: World) -> list[Figure]:
+    """A check that finds nothing to book: of all totals, beside one of none; and only its question about totals."""
+    checks, questions = [], []
     for _ in range(bench.sizes.runs):
         taken = []
-        for part in (1, max(1, world.campaigns // 100)):
-            report(world, RESTATED.replace("100000000", "180500000"), every=part)
-            probe(1)
-            taken.append(seconds(lambda: probe(PROBES)) / PROBES * 1000)
-        pairs.append((taken[0], taken[1]))
-    name = f"nothing to book, of {world.campaigns:,} totals, to as many as a hundred"
-    return compare(name, pairs, "ms", most=1.5)
+        for prepare in (all_booked, empty_all):
+            prepare(world)
+            run(world)
+            ask(1)
+            taken.append((median(1000 * seconds(lambda: run(world)) for _ in range(PROBES)), ask(PROBES)))
+        (check, question), (bare_check, bare_question) = taken
+        checks.append((check, bare_check))
+        questions.append((question, bare_question))
+    count = f"{world.campaigns:,} totals"
+    return [
+        compare(f"quick check with nothing to book, of {count}, to one with none", checks, "ms", most=1.5),
+        compare(f"its question whether anything is to be booked, of {count}, to one with none", questions, "ms"),
+    ]
 
 
 def measure_unchanged(bench: Bench, world: World) -> list[Figure]:
     """A sync sends a third of all totals again, unchanged."""
     count = max(1, world.campaigns * 35 // 100)
-    report(world, RESTATED.replace("100000000", "180500000"))
-    before = size()
-    taken, written = timed(lambda: execute(UPSERT_AGAIN, [count]))
+    all_booked(world)
+    before, wal = size(), wal_position()
+    taken, written = timed(lambda: execute(RESTATE.format(total="total"), [count]))
     if written:
         raise AssertionError(f"{written} totals were written that hadn't changed")
-    grown = (size() - before) / 1_000_000
+    grown, logged = (size() - before) / 1_000_000, (wal_position() - wal) / 1_000_000
     return [
         values(f"upserting {count:,} unchanged totals", [taken], "s"),
-        values("growth of their table by that", [grown], "MB", most=0.1),
+        values(f"growth of their table of {before / 1_000_000:,.0f} MB by that", [grown], "MB", most=0.1),
+        values("WAL of that", [logged], "MB"),
     ]
 
 
@@ -113,28 +129,54 @@ def bare() -> None:
         execute(BARE)
 
 
-def probe(times: int) -> None:
-    for _ in range(times):
-        fetch_all(f"SELECT {ANY_TO_BOOK}")
+def ask(times: int) -> float:
+    """Return the milliseconds of a question whether anything is to be booked."""
+    return 1000 * seconds(lambda: [fetch_all(f"SELECT {ANY_TO_BOOK}") for _ in range(times)]) / times
 
 
-def report(world: World, booked: str, *, every: int = 1) -> None:
-    """Let one total of each campaign be reported, or of each so many, and no record be there."""
+def report_first(world: World) -> None:
+    """Let one total of each campaign be reported for the first time, and no record be there."""
+    make_totals(NOTHING_BOOKED)
+    execute(FLAG_DAYS)
+    settle("campaigns_daytobook")
+
+
+def restate(world: World) -> None:
+    """Let one total of each campaign, which has been booked before, be restated."""
+    all_booked(world)
+    if execute(RESTATE.format(total="180.50"), [world.campaigns]) != world.campaigns:
+        raise AssertionError("not all totals were restated")
+    settle("campaigns_spendtotal", "campaigns_daytobook")
+
+
+def all_booked(world: World) -> None:
+    make_totals(ALL_BOOKED)
+
+
+def empty_all(world: World) -> None:
+    empty()
+
+
+def make_totals(booked: str) -> None:
     empty()
     execute("SET session_replication_role = replica")
-    sql = MAKE_TOTALS.format(booked=booked)
-    execute(sql.replace("ORDER BY", f"WHERE mod(id, {every}) = 0 ORDER BY") if every > 1 else sql)
+    execute(MAKE_TOTALS.format(booked=booked))
     execute("RESET session_replication_role")
     settle("campaigns_spendtotal")
 
 
 def empty() -> None:
     execute("SET session_replication_role = replica")
-    execute("TRUNCATE campaigns_spendrecord, campaigns_pendingspend, campaigns_spendtotal RESTART IDENTITY")
+    execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY")
     execute("RESET session_replication_role")
-    settle("campaigns_spendrecord", "campaigns_pendingspend", "campaigns_spendtotal")
+    settle(*TABLES)
 
 
 def size() -> int:
     ((found,),) = fetch_all("SELECT pg_total_relation_size('campaigns_spendtotal')")
+    return int(found)
+
+
+def wal_position() -> int:
+    ((found,),) = fetch_all("SELECT pg_current_wal_insert_lsn() - '0/0'")
     return int(found)

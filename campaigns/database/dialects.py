@@ -43,6 +43,17 @@ def _to_text(value: date | time) -> str:
     return value.isoformat()
 
 
+def row_as_json(columns: Iterable[str], table: str) -> str:
+    """Return the columns of a row as a text that json_rows hands on: an object of what rows_sql reads."""
+    pairs = ", ".join(f"'{name}', {table}.{name}" for name in columns)
+    return f"CAST(json_build_object({pairs}) AS text)" if is_postgresql() else f"json_object({pairs})"
+
+
+def json_rows(rows: Iterable[str]) -> str:
+    """Return rows that row_as_json has written as the text that rows_sql reads."""
+    return f"[{','.join(rows)}]"
+
+
 def in_list(column: str, *, hashed: bool = False, param: str = "%s") -> str:
     """Return the condition "column is one of a bound list" (see list_param).
 

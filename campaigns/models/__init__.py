@@ -14,7 +14,7 @@ from campaigns.models.platforms.accounts import CampaignLink, EarlierLink, Platf
 from campaigns.models.platforms.api_keys import ApiKey, ApiKeyBrand, ApiKeyRequests
 from campaigns.models.platforms.formats import FileFormat
 from campaigns.models.platforms.report_imports import ReportImport, RestatedTotal
-from campaigns.models.platforms.totals import SpendTotal, Waiting
+from campaigns.models.platforms.totals import DayToBook, SpendTotal, Waiting
 from campaigns.models.saved_filters import SavedFilter
 from campaigns.models.setting_change import SettingChange
 from campaigns.models.spend import CampaignDay, DueBrand, PendingSpend, SpendCorrection, SpendRecord
@@ -39,6 +39,7 @@ __all__ = [
     "CampaignDay",
     "CampaignLink",
     "CheckShard",
+    "DayToBook",
     "DaypartingSchedule",
     "Delivery",
     "DeliveryAttempt",

@@ -124,8 +124,8 @@ HISTORY = {
     "campaigns_history_of_settings_updated": "campaigns_settingchange",
 }
 
-# Triggers of tables that a later migration creates than the first that creates triggers.
-LATER = re.compile(r"CREATE TRIGGER \w+ BEFORE UPDATE ON (campaigns_settingchange)")
+# Triggers of tables, or that write tables, that a later migration creates than the first that creates triggers.
+LATER = re.compile(r"(?:BEFORE UPDATE ON|INSERT INTO) (campaigns_settingchange|campaigns_daytobook)")
 
 
 @contextmanager

@@ -1,15 +1,16 @@
 """Booking: the difference of a total to what is booked of it becomes one spend record (R16).
 
-It goes in batches, newest day first, each a transaction of its own: lock totals that nobody else has locked, then in
-one statement write their records and note them as booked. So any number of bookers at once do no harm, and a booker
-that dies has booked whole batches only. A record bears the total's id and its next revision, unique together.
+Triggers flag the days of accounts that have totals to book (DayToBook). Booking goes through these, newest day first,
+in batches, each a transaction of its own that locks totals which nobody else has locked, notes them as booked and
+writes their records. So any number of bookers at once do no harm, and a booker that dies has booked whole batches only.
+A record bears the total's id and its next revision, unique together. A flag is cleared when its day has nothing left
+to book: whoever has locked a total, or reports one meanwhile, leaves a flag.
 
 A batch that fails is halved until the bad total is alone; that one waits, with what the database said.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
@@ -28,7 +29,16 @@ from campaigns.database.connection import (
     is_postgresql,
     yield_to_waiting_writers,
 )
-from campaigns.database.dialects import ids_as_text, in_list, list_param, row_locator, rows_param, rows_sql
+from campaigns.database.dialects import (
+    ids_as_text,
+    in_list,
+    json_rows,
+    list_param,
+    row_as_json,
+    rows_param,
+    rows_sql,
+    skip_locked,
+)
 from campaigns.database.statements import script, statement
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.clock import Clock
@@ -37,20 +47,30 @@ from campaigns.services.ledger.locks import JOB_WAIT
 from campaigns.services.totals.days import DAY_COLUMNS, day_rows
 from campaigns.services.totals.waiting import ITS_CAMPAIGN, REASON, REPORTED
 
-BATCH_ON_POSTGRESQL = 5_000
+BATCH_ON_POSTGRESQL = 10_000
 # Fewer, because on SQLite no other transaction can write meanwhile.
 BATCH_ON_SQLITE = 2_000
+# Accounts' days that are looked through at a time.
+DAYS = 800
 # Seconds for which a part of a failed batch waits for a row that somebody has locked.
 SHORT_WAIT = 0.1
 
-DIFFERS = "CAST(ROUND(total * 1000000) AS bigint) <> booked"
-# The condition of the index spend_total_to_book, word for word.
-TO_BOOK = f"waiting = 0 AND {DIFFERS}"
+DIFFERS = f"{REPORTED} <> total.booked"
+TO_BOOK = f"total.waiting = 0 AND {DIFFERS}"
 
-# In the order of its index, or PostgreSQL, which believes that most totals differ, reads the table for it.
-ANY_TO_BOOK = f"(SELECT id FROM campaigns_spendtotal WHERE {TO_BOOK} ORDER BY day DESC, id LIMIT 1) IS NOT NULL"
+# In the order of its index, or PostgreSQL may read the table for it.
+ANY_TO_BOOK = "(SELECT id FROM campaigns_daytobook ORDER BY day DESC, source, account LIMIT 1) IS NOT NULL"
 
-BATCH_COLUMNS = DAY_COLUMNS | {"id": "bigint", "currency": "text", "addresses": "text"}
+# Which totals of a row of ACCOUNT_DAY_COLUMNS are meant, on PostgreSQL; on SQLite they are always given by id.
+BY_ID = "total.id = ANY(CAST(account.ids AS bigint[]))"
+BY_DAY = "total.source = account.source AND total.account = account.account AND total.day = account.day"
+
+KEY_COLUMNS = {"day": "date", "source": "text", "account": "text"}
+ACCOUNT_DAY_COLUMNS = KEY_COLUMNS | {"account_id": "bigint", "currency": "text", "zone": "text", "ids": "text"}
+
+# A day of an account: its day, source and external id, its time zone, and all of ACCOUNT_DAY_COLUMNS as JSON, which
+# Python hands on as it is.
+AccountDay = tuple[Any, ...]
 
 
 @dataclass
@@ -61,12 +81,14 @@ class Booked:
     # Totals that wait now, by reason.
     waiting: int = 0
     failed: int = 0
-    # Totals whose campaign somebody has locked, or that may have a link that is being saved: the next check books them.
-    locked: int = 0
     # Decreases to 0 of days that aren't over.
     zeros_today: int = 0
     # Whether the time was over before all was booked.
     unfinished: bool = False
+
+    @property
+    def totals(self) -> int:
+        return self.records + self.waiting + self.failed
 
 
 def book_totals(*, clock: Clock, seconds: float) -> Booked:
@@ -79,26 +101,13 @@ def book_totals(*, clock: Clock, seconds: float) -> Booked:
 
 def book_decreases(ids: Iterable[int], *, clock: Clock) -> Booked:
     """Book decreases that were found harmless, or that a person releases; those restated meanwhile are left alone."""
-    which = f"waiting > 0 AND waiting IN ({Waiting.HELD}, {Waiting.DECREASE}) AND {DIFFERS}"
+    which = f"total.waiting > 0 AND total.waiting IN ({Waiting.HELD}, {Waiting.DECREASE}) AND {DIFFERS}"
     return _Booking(clock, which, decreases=True).book_these(ids)
 
 
 def book_some(ids: Iterable[int], *, clock: Clock) -> Booked:
     """Book what differs and doesn't wait of these totals, as book_totals does."""
     return _Booking(clock, TO_BOOK, decreases=False).book_these(ids)
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Totals that are locked."""
-
-    # Lists as the database writes them.
-    ids: list[str]
-    # Day, id, currency and time zone of the account, and the addresses of its totals of that day.
-    accounts: list[tuple[Any, ...]]
-    first_bookings: int
-    # The last total, where the next batch goes on.
-    position: tuple[Any, int]
 
 
 class _Booking:
@@ -109,81 +118,96 @@ class _Booking:
         self.until = until
         self.size = BATCH_ON_POSTGRESQL if is_postgresql() else BATCH_ON_SQLITE
         self.booked = Booked()
-        # The batch that is being booked, for when that fails.
-        self.batch: _Batch | None = None
+        # Rows of DAY_COLUMNS, by time zone and day; none for an unknown time zone.
+        self.local_days: dict[tuple[Any, Any], list[tuple[Any, ...]]] = {}
 
     def run(self) -> Booked:
-        """Go once through the totals, from the newest day on: what is locked is left behind, so this ends."""
-        position: tuple[Any, int] | None = None
-        while True:
-            beyond, params = self._beyond(position)
-            batch = self._try(f"{self.which}{beyond}", params)
-            if batch is None:
-                return self.booked
-            position = batch.position
-            if self._time_is_over():
-                self.booked.unfinished = True
-                return self.booked
-            yield_to_waiting_writers()
-
-    def book_these(self, ids: Iterable[int]) -> Booked:
-        wanted, which = sorted(ids), f"{self.which} AND {in_list('id', param='%(wanted)s')}"
-        for start in range(0, len(wanted), self.size):
-            self._try(which, {"wanted": list_param(wanted[start : start + self.size])})
+        """Go once through the flagged days, from the newest on: what is locked is left behind, so this ends."""
+        beyond = "1 = 1"
+        position: dict[str, Any] = {}
+        while days := self._next_days(beyond, position):
+            there_may_be_more = True
+            while there_may_be_more:
+                there_may_be_more = self._book_batch(days)
+                if self._time_is_over():
+                    self.booked.unfinished = True
+                    return self.booked
+                yield_to_waiting_writers()
+            beyond = "day <= %(day)s AND (day < %(day)s OR (source, account) > (%(source)s, %(account)s))"
+            position = dict(zip(KEY_COLUMNS, days[-1], strict=False))
         return self.booked
 
-    def _beyond(self, position: tuple[Any, int] | None) -> tuple[str, dict[str, Any]]:
-        if position is None:
-            return "", {}
-        day, last = position
-        return " AND day <= %(day)s AND (day < %(day)s OR id > %(last)s)", {"day": day, "last": last}
+    def book_these(self, ids: Iterable[int]) -> Booked:
+        wanted = sorted(ids)
+        for start in range(0, len(wanted), self.size):
+            self._book_in_parts(wanted[start : start + self.size], JOB_WAIT)
+        return self.booked
 
-    def _try(self, which: str, params: dict[str, Any]) -> _Batch | None:
-        """Book one batch, by halves if it fails; return it, or None if there is none."""
-        self.batch = None
-        try:
-            return self._book(which, params, JOB_WAIT)
-        except DatabaseError as error:
-            if self.batch is None or not _may_be_of_one_row(error):
-                raise
-        batch: _Batch = self.batch
-        self._by_halves(sorted(json.loads(_joined(batch.ids).replace("{", "[").replace("}", "]"))))
-        return batch
+    def _next_days(self, beyond: str, position: dict[str, Any]) -> list[AccountDay]:
+        sql = statement("totals/next_days", beyond=beyond, json=row_as_json(ACCOUNT_DAY_COLUMNS, "account_day"))
+        return fetch_all(sql, position | {"most": DAYS})
 
-    def _by_halves(self, ids: list[int]) -> None:
-        middle = (len(ids) + 1) // 2
-        for half in (ids[:middle], ids[middle:]):
-            if not half:
-                continue
-            if self._time_is_over():
-                self.booked.locked += len(half)
-                continue
-            wanted = f"{self.which} AND {in_list('id', param='%(wanted)s')}"
+    def _book_batch(self, days: list[AccountDay]) -> bool:
+        """Book one batch of the totals of these days, by ids if it fails; return whether there may be more."""
+        if is_postgresql():
             try:
-                self._book(wanted, {"wanted": list_param(half)}, SHORT_WAIT)
+                return self._book_days(days) == self.size
             except DatabaseError as error:
                 if not _may_be_of_one_row(error):
                     raise
-                if len(half) > 1:
-                    self._by_halves(half)
-                elif is_busy(error):
-                    self.booked.locked += 1
-                else:
-                    self._fail(half[0], error)
+        ids, before = self._ids_of(days), self.booked.totals
+        self._book_in_parts(ids, SHORT_WAIT if is_postgresql() else JOB_WAIT)
+        if len(ids) < self.size:
+            self._clear(days)
+            return False
+        return self.booked.totals > before
+
+    @transaction.atomic
+    def _ids_of(self, days: list[AccountDay]) -> list[int]:
+        given = f"SELECT day, source, account FROM ({rows_sql(KEY_COLUMNS, '%(keys)s')}) AS given"
+        sql = (
+            f"SELECT total.id FROM campaigns_spendtotal AS total WHERE {self.which}"
+            f" AND (total.day, total.source, total.account) IN ({given})"
+            " ORDER BY total.day DESC, total.id LIMIT %(most)s"
+        )
+        return [each for (each,) in fetch_all(sql, {"keys": _json(days), "most": self.size})]
+
+    def _book_in_parts(self, ids: list[int], wait: float) -> None:
+        """Book these totals, by halves if that fails."""
+        if not ids:
+            return
+        try:
+            self._book_ids(ids, wait)
+        except DatabaseError as error:
+            if not _may_be_of_one_row(error):
+                raise
+            if len(ids) > 1:
+                middle = (len(ids) + 1) // 2
+                for half in (ids[:middle], ids[middle:]):
+                    if not self._time_is_over():
+                        self._book_in_parts(half, SHORT_WAIT)
+            elif not is_busy(error):
+                self._fail(ids[0], error)
 
     def _time_is_over(self) -> bool:
         return self.until is not None and monotonic() > self.until
 
     @transaction.atomic
-    def _book(self, which: str, params: dict[str, Any], wait: float) -> _Batch | None:
+    def _book_days(self, days: list[AccountDay]) -> int:
+        booked = self._write(days, BY_DAY, self._begin(JOB_WAIT))
+        if booked < self.size:
+            self._clear(days)
+        return booked
+
+    @transaction.atomic
+    def _book_ids(self, ids: list[int], wait: float) -> None:
         links = self._begin(wait)
-        batch = self._lock(which, params)
-        if batch is None:
-            return None
-        self._count(self._write(batch, links))
-        if not links:
-            self.booked.locked += batch.first_bookings
-        return batch
+        wanted = f"{self.which} AND {in_list('total.id', param='%(wanted)s')}"
+        json = row_as_json(ACCOUNT_DAY_COLUMNS, "account_day")
+        sql = statement("totals/find", which=wanted, ids=ids_as_text("id"), json=json)
+        days = fetch_all(sql, {"wanted": list_param(ids)})
+        if days:
+            self._write(days, BY_ID, links)
 
     def _begin(self, wait: float) -> bool:
         """Limit waits, and plan for few rows of large tables; return whether nobody is saving links just now."""
@@ -200,57 +224,47 @@ class _Booking:
         )
         return bool(links)
 
-    def _lock(self, which: str, params: dict[str, Any]) -> _Batch | None:
-        sql = statement(
-            "totals/lock_next",
-            which=which,
-            address=row_locator(),
-            ids=ids_as_text("id"),
-            addresses=ids_as_text("address"),
-            skip_locked="FOR NO KEY UPDATE SKIP LOCKED" if is_postgresql() else "",
+    def _write(self, days: list[AccountDay], of_account: str, links: bool) -> int:
+        """Book totals of these days, at most a batch; return how many now are booked or wait."""
+        taken = statement("totals/taken", reported=REPORTED, of_account=of_account, which=self.which)
+        reason = REASON.replace("account.id", "total.account_id").replace("account.currency", "total.currency")
+        judged = statement("totals/judged", reason=reason.replace("zone.zone", "total.zone"), its_campaign=ITS_CAMPAIGN)
+        account_days = statement(
+            "totals/account_days",
+            account_days=rows_sql(ACCOUNT_DAY_COLUMNS, "%(account_days)s"),
+            days=rows_sql(DAY_COLUMNS, "%(days)s"),
         )
-        rows = fetch_all(sql, params | {"most": self.size})
-        if not rows:
-            return None
-        oldest = min(row[0] for row in rows)
-        self.batch = _Batch(
-            ids=[row[3] for row in rows],
-            first_bookings=sum(row[1] for row in rows),
-            accounts=[(day, *account, addresses) for day, _, _, _, addresses, *account in rows],
-            position=(oldest, max(row[2] for row in rows if row[0] == oldest)),
-        )
-        return self.batch
-
-    def _write(self, batch: _Batch, links: bool) -> list[tuple[Any, ...]]:
-        """Write records and what is booked; return how many totals of each day now wait for each reason, or none."""
-        judged = statement(
-            "totals/judged",
-            address=row_locator(),
-            reported=REPORTED,
-            reason=REASON.replace("zone.zone", "account.zone"),
-            its_campaign=ITS_CAMPAIGN,
-            each_address="LATERAL unnest(CAST(account.addresses AS tid[])) AS given(value)"
-            if is_postgresql()
-            else "json_each(account.addresses) AS given",
-        )
+        *before, last = script("totals/book", account_days=account_days, taken=taken, judged=judged)
         params = {
-            "days": rows_param(BATCH_COLUMNS, self._rows(batch)),
+            "account_days": _json(days),
+            "days": rows_param(DAY_COLUMNS, self._local_days(days)),
             "decreases": int(self.decreases),
             "links": int(links),
+            "most": self.size,
         }
-        *before, last = script("totals/book", days=rows_sql(BATCH_COLUMNS, "%(days)s"), judged=judged)
         for sql in before:
             execute(sql, params)
-        return fetch_all(last, params)
+        return self._count(fetch_all(last, params))
 
-    def _rows(self, batch: _Batch) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of BATCH_COLUMNS; without an account, or in an unknown time zone, there is no day."""
-        days = {(zone, day) for day, _, _, zone, _ in batch.accounts}
-        known = {key: next(day_rows([key], self.now), (None,) * len(DAY_COLUMNS)) for key in days}
-        for day, account, currency, zone, addresses in batch.accounts:
-            yield *known[zone, day], account, currency, addresses
+    def _local_days(self, days: list[AccountDay]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of DAY_COLUMNS that there are of these days."""
+        for key in {(zone, day) for day, _, _, zone, _ in days}:
+            if key not in self.local_days:
+                self.local_days[key] = list(day_rows([key], self.now))
+            yield from self.local_days[key]
 
-    def _count(self, counts: Iterable[tuple[Any, ...]]) -> None:
+    def _clear(self, days: list[AccountDay]) -> None:
+        """Clear the flags of these days, where nothing is left to book."""
+        sql = statement(
+            "totals/clear_days",
+            given=rows_sql(KEY_COLUMNS, "%(keys)s"),
+            to_book=TO_BOOK,
+            skip_locked=skip_locked("flag"),
+        )
+        execute(sql, {"keys": _json(days)})
+
+    def _count(self, counts: Iterable[tuple[Any, ...]]) -> int:
+        before = self.booked.totals
         for waiting, day, count in counts:
             if waiting == Waiting.NO:
                 self.booked.records += count
@@ -258,13 +272,14 @@ class _Booking:
                 self.booked.waiting += count
             if waiting == Waiting.DECREASE and as_date(day) >= (self.now.astimezone(UTC) - ONE_DAY).date():
                 self.booked.zeros_today += count
+        return self.booked.totals - before
 
     @transaction.atomic
     def _fail(self, total: int, error: DatabaseError) -> None:
         problem = str(error).strip().splitlines()[0][:500] if str(error).strip() else type(error).__name__
-        sql = "UPDATE campaigns_spendtotal SET waiting = %(failed)s, problem = %(problem)s WHERE id = %(id)s"
         self.booked.failed += execute(
-            f"{sql} AND {self.which}",
+            "UPDATE campaigns_spendtotal AS total SET waiting = %(failed)s, problem = %(problem)s"
+            f" WHERE total.id = %(id)s AND {self.which}",
             {"failed": Waiting.FAILED.value, "problem": problem, "id": total},
         )
 
@@ -274,6 +289,5 @@ def _may_be_of_one_row(error: DatabaseError) -> bool:
     return is_busy(error) or not isinstance(error, OperationalError)
 
 
-def _joined(lists: list[str]) -> str:
-    """Return lists that the database has written, {1,2} or [1,2], as one."""
-    return lists[0][0] + ",".join(each[1:-1] for each in lists) + lists[0][-1]
+def _json(days: list[AccountDay]) -> str:
+    return json_rows(json for *_, json in days)

@@ -1,14 +1,20 @@
 -- Books a batch: one record for each difference, then notes it as booked. The transaction is the lock.
-WITH days AS MATERIALIZED ({days}),
-judged AS MATERIALIZED (
+WITH account_days AS MATERIALIZED (
+{account_days}
+), taken AS MATERIALIZED (
+{taken}
+), judged AS MATERIALIZED (
 {judged}
 )
 INSERT INTO campaigns_spendrecord (brand_id, campaign_id, amount, timestamp, total_id, revision)
 SELECT brand_id, campaign_id, (reported - booked) / 1000000.0, at, id, revision + 1
 FROM judged WHERE waiting = 0;
 
-WITH days AS MATERIALIZED ({days}),
-judged AS MATERIALIZED (
+WITH account_days AS MATERIALIZED (
+{account_days}
+), taken AS MATERIALIZED (
+{taken}
+), judged AS MATERIALIZED (
 {judged}
 )
 UPDATE campaigns_spendtotal SET

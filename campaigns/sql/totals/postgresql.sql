@@ -12,6 +12,31 @@ CREATE TRIGGER campaigns_total_skipped BEFORE UPDATE OF total, as_of ON {schema}
 FOR EACH ROW WHEN (NEW.as_of < OLD.as_of OR NEW.total = OLD.total)
 EXECUTE FUNCTION {schema}.campaigns_total_skipped();
 
+-- Each statement that leaves totals to book, a connector's or one of ours, notes their accounts and days: a few rows for
+-- many totals, where an index of the totals to book would be written at each change and each booking.
+CREATE FUNCTION {schema}.campaigns_total_to_book() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO {schema}.campaigns_daytobook (source, account, day)
+    SELECT DISTINCT source, account, day FROM changed
+    -- guard: totals-to-book-are-noted
+    WHERE waiting = 0 AND (total * 1000000)::bigint <> booked;
+    RETURN NULL;
+END $$;
+
+-- A later migration creates this table, and creates the triggers again then.
+DO $$ BEGIN
+IF to_regclass('{schema}.campaigns_daytobook') IS NOT NULL THEN
+CREATE TRIGGER campaigns_total_to_book_inserted AFTER INSERT ON {schema}.campaigns_spendtotal
+REFERENCING NEW TABLE AS changed
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_total_to_book();
+
+CREATE TRIGGER campaigns_total_to_book_updated AFTER UPDATE ON {schema}.campaigns_spendtotal
+REFERENCING NEW TABLE AS changed
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_total_to_book();
+END IF;
+END $$;
+
 -- A figure that was held, had failed or waits for the full check (5 to 7) is judged anew when it changes.
 CREATE FUNCTION {schema}.campaigns_total_restated() RETURNS trigger
 LANGUAGE plpgsql AS $$

@@ -1,5 +1,6 @@
 DROP FUNCTION IF EXISTS
     {schema}.campaigns_total_skipped(),
+    {schema}.campaigns_total_to_book(),
     {schema}.campaigns_total_restated(),
     {schema}.campaigns_total_refused(),
     {schema}.campaigns_total_delete_guard(),

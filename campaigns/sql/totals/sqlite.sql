@@ -8,6 +8,26 @@ BEGIN
     SELECT RAISE(IGNORE);
 END;
 
+-- What leaves a total to book notes its account and day, once.
+CREATE TRIGGER campaigns_total_to_book_inserted AFTER INSERT ON campaigns_spendtotal
+WHEN NEW.waiting = 0 AND CAST(ROUND(NEW.total * 1000000) AS bigint) <> NEW.booked
+BEGIN
+    INSERT INTO campaigns_daytobook (source, account, day) SELECT NEW.source, NEW.account, NEW.day
+    WHERE NOT EXISTS (
+        SELECT 1 FROM campaigns_daytobook WHERE day = NEW.day AND source = NEW.source AND account = NEW.account
+    );
+END;
+
+CREATE TRIGGER campaigns_total_to_book_updated AFTER UPDATE OF total, booked, waiting ON campaigns_spendtotal
+-- guard: totals-to-book-are-noted-on-sqlite
+WHEN NEW.waiting = 0 AND CAST(ROUND(NEW.total * 1000000) AS bigint) <> NEW.booked
+BEGIN
+    INSERT INTO campaigns_daytobook (source, account, day) SELECT NEW.source, NEW.account, NEW.day
+    WHERE NOT EXISTS (
+        SELECT 1 FROM campaigns_daytobook WHERE day = NEW.day AND source = NEW.source AND account = NEW.account
+    );
+END;
+
 -- A figure that was held, had failed or waits for the full check (5 to 7) is judged anew when it changes.
 CREATE TRIGGER campaigns_total_restated AFTER UPDATE OF total ON campaigns_spendtotal
 WHEN OLD.waiting >= 5

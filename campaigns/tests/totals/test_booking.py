@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
@@ -141,15 +142,15 @@ class CostTests(TestCase):
         run_quick_check(clock=lambda: utc(NOON))
         with CaptureQueriesContext(connection) as queries:
             run_quick_check(clock=lambda: utc("2024-11-27 12:01"))
-        about = [query["sql"] for query in queries if "campaigns_spendtotal" in query["sql"]]
+        about = [query["sql"] for query in queries if re.search("campaigns_(spendtotal|daytobook)", query["sql"])]
         self.assertEqual(len(about), 1)
 
-    def test_the_probe_reads_the_index_of_totals_to_book(self) -> None:
+    def test_the_probe_reads_the_index_of_days_to_book(self) -> None:
         explain = "EXPLAIN QUERY PLAN" if SQLITE else "EXPLAIN"
         if not SQLITE:
             execute("SET LOCAL enable_seqscan = off")  # a small table is read as a whole
         plan = str(fetch_all(f"{explain} SELECT {ANY_TO_BOOK}"))
-        self.assertIn("spend_total_to_book", plan)
+        self.assertIn("day_to_book_newest_first", plan)
 
     def test_records_of_a_closed_day_are_dated_on_that_day(self) -> None:
         make_account()

@@ -178,6 +178,9 @@ if POSTGRESQL:
             self.lock("spendtotal", total_of("1").pk)
             quick_booking()
             self.assertEqual(self.booked(), [0, 20])
+            self.run_sql("ROLLBACK")
+            quick_booking()
+            self.assertEqual(self.booked(), [10, 20])
 
         def test_what_is_booked_for_the_first_time_waits_while_links_are_saved(self) -> None:
             link = CampaignLink.objects.get(external_id="2")

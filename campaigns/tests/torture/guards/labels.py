@@ -104,12 +104,17 @@ LABELS = (
         for of in ("", "-on-sqlite")
     ),
     *(Labelled("links-of-a-deleted-campaign-are-free" + of, REPORTED) for of in ("", "-on-sqlite")),
+    *(
+        Labelled("totals-to-book-are-noted" + of, "test_days_to_book", f"{new}waiting = 0 AND ")
+        for of, new in (("", ""), ("-on-sqlite", "NEW."))
+    ),
+    Labelled("days-with-totals-to-book-keep-their-flag", "test_booking_beside_others", "NOT EXISTS", "1 = 1 OR EXISTS"),
     Labelled("newest-day-first", BOOKING, "DESC", "ASC"),
     Labelled("as-of-within-the-day", RULE_16, ">=", ">"),
     Labelled("as-of-within-the-day", RULE_16, "<", "<="),
     Labelled("booked-for-its-own-campaign", RULE_17, "{its_campaign}", "link.campaign_id"),
-    Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, "account.finished = 1 OR "),
-    Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " OR {reported} = 0"),
+    Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, "total.finished = 1 OR "),
+    Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " OR total.reported = 0"),
     Labelled("decreases-of-finished-days-wait-for-the-full-check", RULE_16, " AND %(decreases)s = 0"),
     Labelled("much-less-on-a-finished-day-is-held", RULE_16, "booked * %(percent)s", "booked * %(percent)s + 1"),
     Labelled("much-less-on-a-finished-day-is-held", RULE_16, " AND booked - reported > %(amount)s"),
@@ -169,8 +174,8 @@ LABELS = (
     Labelled("only-changed-campaigns", "test_upcoming", " OR c.next_change_minute <> next_change.minute"),
 )
 
-# On SQLite nobody books while links are saved: the transaction is the lock.
-ONLY_ON_POSTGRESQL = {"links-that-are-saved-are-left-alone"}
+# On SQLite nobody books while links are saved or a total is locked: the transaction is the lock.
+ONLY_ON_POSTGRESQL = {"links-that-are-saved-are-left-alone", "days-with-totals-to-book-keep-their-flag"}
 
 
 def labels_by_file() -> dict[str, list[str]]:

@@ -21,6 +21,7 @@ TESTS = {
     "campaigns_brand_": "test_guards_history",
     "campaigns_campaign_": "test_guards_history",
     "campaigns_window_": "test_guards_windows",
+    "campaigns_total_to_book_": "test_days_to_book",
     "campaigns_total_": "test_guards_totals",
     "campaigns_totals_": "test_guards_totals",
     "campaigns_link_": "test_guards_totals",
