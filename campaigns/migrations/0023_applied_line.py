@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0020_alerts_for_webhooks")]
+    dependencies = [("campaigns", "0022_days_to_book")]
 
     operations = [
         migrations.AddField(
