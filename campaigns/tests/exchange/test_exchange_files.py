@@ -11,7 +11,7 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from django.test import SimpleTestCase
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.rules.csv_guard import FORMULA_STARTS
@@ -31,7 +31,6 @@ WRITERS = {"a.csv": write_csv, "a.xlsx": write_xlsx}
 
 
 class RoundTrip(SimpleTestCase):
-    @settings(deadline=None)
     @given(st.lists(st.tuples(TEXTS, TEXTS).filter(lambda row: any(text.strip() for text in row)), max_size=5))
     def test_every_text_is_read_as_it_was_written(self, rows: list[tuple[str, str]]) -> None:
         for name, write in WRITERS.items():
@@ -43,7 +42,6 @@ class RoundTrip(SimpleTestCase):
         texts = [f"{before}{formula};y" for before in BEFORE_A_FORMULA for formula in formulas]
         self.assert_harmless(texts)
 
-    @settings(deadline=None)
     @given(st.lists(TEXTS, max_size=5))
     def test_no_text_at_all_is_taken_for_a_formula(self, texts: list[str]) -> None:
         self.assert_harmless(texts)

@@ -285,7 +285,7 @@ def by_brute_force(windows: list[DaypartingSchedule], zone: ZoneInfo, instant: d
 
 
 class BruteForceTests(SimpleTestCase):
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(
         windows=st.lists(window_strategy(), min_size=1, max_size=2),
         zone=st.sampled_from(ZONES),

@@ -352,7 +352,7 @@ def played_by_hand(spends: list[Spend], budget: Decimal) -> dict[tuple[str, date
 
 
 class AnyHistory(HypothesisTestCase):
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(spends=histories, budget=st.integers(1, 200))
     def test_what_is_spent_and_avoided_is_what_is_in_the_file(self, spends: list[Spend], budget: int) -> None:
         rows = [

@@ -168,7 +168,7 @@ spends = st.lists(
 
 @skipUnless(SQLITE, PLAYED_ON)
 class PassesLeftOut(HypothesisTestCase):
-    @settings(max_examples=8, deadline=None)
+    @settings(max_examples=8)
     @given(
         spends=spends,
         budget=st.integers(0, 150),

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.test import SimpleTestCase
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.rules.periods import (
@@ -79,12 +79,10 @@ class SegmentTests(SimpleTestCase):
         self.assertEqual(quarter, (utc_day + 1) * QUARTERS_IN_UTC_DAY)
 
     @given(zones, utc_days)
-    @settings(deadline=None)
     def test_it_agrees_with_the_zones_clock_on_any_day(self, zone: ZoneInfo, utc_day: int) -> None:
         self.assert_segments_agree(zone, utc_day)
 
     @given(days_of_change())
-    @settings(deadline=None)
     def test_it_agrees_with_the_zones_clock_when_clocks_change(self, drawn: tuple[ZoneInfo, int]) -> None:
         self.assert_segments_agree(*drawn)
 
@@ -105,20 +103,17 @@ class SegmentTests(SimpleTestCase):
 
 class StartOfDayTests(SimpleTestCase):
     @given(zones, days)
-    @settings(deadline=None)
     def test_it_begins_every_day_on_a_quarter_hour(self, zone: ZoneInfo, day: date) -> None:
         start = start_of_day(zone, day)
         self.assertEqual(start, at_quarter(quarter_of(start)))
 
     @given(zones, days)
-    @settings(deadline=None)
     def test_it_gives_the_first_instant_of_the_day(self, zone: ZoneInfo, day: date) -> None:
         start = start_of_day(zone, day)
         self.assertEqual(local_date(zone, start), day)
         self.assertEqual(local_date(zone, start - timedelta(microseconds=1)), day - ONE_DAY)
 
     @given(days_of_change())
-    @settings(deadline=None)
     def test_it_gives_the_first_instant_when_clocks_change(self, drawn: tuple[ZoneInfo, int]) -> None:
         zone, utc_day = drawn
         for day in (EPOCH + timedelta(utc_day + n) for n in (0, 1, 2)):
@@ -219,7 +214,6 @@ class ClockTests(SimpleTestCase):
         self.assertEqual(first.next_month, date(2027, 2, 1))
 
     @given(zones, instants)
-    @settings(deadline=None)
     def test_it_goes_on_where_the_day_and_the_month_before_ended(self, zone: ZoneInfo, instant: datetime) -> None:
         now = local_clock(zone, instant)
         self.assertTrue(now.month_from <= now.day_from <= quarter_of(instant) < now.day_until)
