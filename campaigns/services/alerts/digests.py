@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
@@ -49,14 +48,11 @@ def write_digests(*, clock: Clock) -> int:
 
 
 def _due(now: datetime) -> list[tuple[User, AlertPreference]]:
-    """Return the people whose hour has come today and who have had no digest yet."""
-    people = [person for person in User.objects.filter(is_active=True, is_staff=True) if person.email or _is_local()]
+    """Return the people whose hour has come today, who have had no digest yet, and who may get one."""
+    people = list(User.objects.filter(is_active=True, is_staff=True))
     choices = preferences_of([person.pk for person in people])
-    return [(person, choices[person.pk]) for person in people if _is_due(choices[person.pk], now)]
-
-
-def _is_local() -> bool:
-    return not settings.EMAIL_IS_SET_UP
+    due = [(person, choices[person.pk]) for person in people if _is_due(choices[person.pk], now)]
+    return [(person, choice) for person, choice in due if may_be_told(person)]
 
 
 def _is_due(choice: AlertPreference, now: datetime) -> bool:
@@ -74,13 +70,14 @@ def _since(choice: AlertPreference, now: datetime) -> datetime:
     zone, span = find_zone(choice.timezone), WEEKLY if choice.frequency == Frequency.WEEKLY else DAILY
     if zone is None or choice.digested_on is None:
         return now - span
-    last = datetime.combine(choice.digested_on, time.min, tzinfo=zone)
+    # An hour before that, for alerts of a check that committed only after the digest was read.
+    last = datetime.combine(choice.digested_on, time.min, tzinfo=zone) - timedelta(hours=1)
     return max(min(last, now - span), now - OLDEST)
 
 
 def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: datetime) -> bool:
     zone = find_zone(choice.timezone)
-    if zone is None or not may_be_told(person):
+    if zone is None:
         return False
     today, since = local_date(zone, now), _since(choice, now)
     shown = [each for each in alerts if each.opened_at > since]
