@@ -16,13 +16,14 @@ from django.db.models import Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Campaign, ReportImport, RestatedTotal, SpendRecord, SpendTotal
+from campaigns.models import Campaign, CampaignLink, ReportImport, RestatedTotal, SpendRecord, SpendTotal
 from campaigns.services.intake.report_reversal import reverse_report
 from campaigns.services.intake.reversible import ReversalRefused
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.services.ledger import prune
 from campaigns.services.ledger.prune import Pruned, prune_restated
 from campaigns.services.platform_files.answers import Answers
+from campaigns.services.totals.links import assign, unassign
 from campaigns.tests.platform_files.test_import import ImportCase
 from campaigns.tests.support.factories import make_brand, make_campaign, utc
 
@@ -231,6 +232,20 @@ class GuardTests(ReversalCase):
         row.pk = None
         with self.assertRaisesRegex(IntegrityError, "restated_total_unique|restatedtotal.report_id"):
             row.save()
+
+
+class LinkingTests(ReversalCase):
+    def test_a_report_links_what_waits_and_leaves_the_days_of_an_earlier_campaign(self) -> None:
+        self.take_in("5", "10")
+        link, before = CampaignLink.objects.get(), make_campaign(self.acme, name="Before")
+        assign({link.pk: before.pk})
+        unassign([link.pk], first_day=self.today)
+        run_quick_check(clock=self.clock)
+        self.take_in("7", "10")
+        booked = (
+            SpendRecord.objects.values_list("campaign__name").annotate(sum=Sum("amount")).order_by("campaign__name")
+        )
+        self.assertEqual({name: spent for name, spent in booked if spent}, {"Before": 10, "Display": 7})
 
 
 class PruningTests(ReversalCase):
