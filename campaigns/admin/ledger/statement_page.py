@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.admin.ledger.statement_export import OTHERS, download_links
 from campaigns.admin.shared.display import table
 from campaigns.admin.shared.times import viewer_time
 from campaigns.models import BrandPeriod
@@ -16,7 +17,6 @@ from campaigns.services.insight.late_changes import Restatement, late_changes
 
 SHOWN = 100
 TITLE = "Changes after closing"
-OTHERS = "Spend records, imports and corrections"
 
 
 def late_panel(period: BrandPeriod) -> Iterator[tuple[str, SafeString]]:
@@ -35,7 +35,8 @@ def late_panel(period: BrandPeriod) -> Iterator[tuple[str, SafeString]]:
     shown = table(heads, rows, numbers=(2, 3), empty="Nothing has changed since closing.", label=TITLE)
     known = format_money(period.spend_at_close, currency)
     sentence = f"Known at closing: {known}. Known now: {format_money(period.spend, currency)}."
-    yield TITLE, format_html('<p class="campaigns-note">{}</p>{}', sentence, shown)
+    page = '<p class="campaigns-note">{}</p>{}<p class="campaigns-more">{}</p>'
+    yield TITLE, format_html(page, sentence, shown, download_links(period))
 
 
 def signed_amount(amount: Any, currency: str) -> str:

@@ -18,6 +18,7 @@ from django_stubs_ext import WithAnnotations
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
 from campaigns.admin.exchange.list_export import BRAND_ZONE, ListExportMixin, utc_time
+from campaigns.admin.ledger.statement_export import StatementChangesMixin
 from campaigns.admin.ledger.statement_page import late_panel
 from campaigns.admin.shared.display import chip, link_to, link_to_list, table
 from campaigns.admin.shared.filters import DateRangeFilter, DescribedFilter, VisibleAutocompleteFilter
@@ -146,7 +147,7 @@ class StatementStatusFilter(DescribedFilter, DropdownFilter):
 
 
 @admin.register(BrandPeriod)
-class BrandPeriodAdmin(ListExportMixin):
+class BrandPeriodAdmin(StatementChangesMixin, ListExportMixin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     brand_path = "brand"
     export_columns = (
         *("brand", "kind", "first day", "spend", "budget", "overspend", "late adjustments", "currency", "status"),

@@ -1,4 +1,7 @@
-"""manage.py prune_history: delete old status changes, except the latest of each campaign; on request, of settings."""
+"""manage.py prune_history: delete old status changes, except the latest of each campaign, and what reports restated.
+
+On request, also changes of settings.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from django.db import reset_queries
 from django.utils import timezone
 from tqdm import tqdm
 
-from campaigns.services.ledger.prune import Pruned, prune_history, prune_settings
+from campaigns.services.ledger.prune import Pruned, prune_history, prune_restated, prune_settings
 
 
 class Counted(NamedTuple):
@@ -26,14 +29,20 @@ class Counted(NamedTuple):
 
 
 STATUS = Counted("status change", "status changes", " Each campaign keeps its latest.")
+RESTATED = Counted(
+    "restated total of an imported report",
+    "restated totals of imported reports",
+    " Imports from before then can't be reversed.",
+)
 SETTINGS = Counted("change of a setting", "changes of settings")
 
 
 class Command(BaseCommand):
     help = (
-        "Delete the status changes recorded before a date, except the latest of each campaign. Spend records, totals"
-        " and statements are kept, and changes of settings unless --with-settings is given. It can run beside"
-        " everything else, and continues if it is interrupted and run again."
+        "Delete the status changes recorded before a date, except the latest of each campaign, and what reports that"
+        " were imported before then remember to be reversed. Spend records, totals and statements are kept, and changes"
+        " of settings unless --with-settings is given. It can run beside everything else, and continues if it is"
+        " interrupted and run again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,6 +61,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, before: str, dry_run: bool, with_settings: bool = False, **options: Any) -> None:
         instant = midnight_of(before)
         self._prune(prune_history, STATUS, instant, dry_run)
+        self._prune(prune_restated, RESTATED, instant, dry_run)
         if with_settings:
             self._prune(prune_settings, SETTINGS, instant, dry_run)
 
@@ -71,7 +81,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Interrupted. {_summary(done.lines, what, instant, dry_run)} Run it again to continue.", returncode=130
             ) from None
-        self.stdout.write(_summary(lines, what, instant, dry_run))
+        if lines or what is not RESTATED:
+            self.stdout.write(_summary(lines, what, instant, dry_run))
 
 
 def midnight_of(text: str) -> datetime:

@@ -124,6 +124,8 @@ def check_reversible(report: ReportImport) -> None:
         raise ReversalRefused(
             f"“{report.name}” has changed {report.written:,} totals; at most {MAX_TOTALS:,} can be reversed."
         )
+    if report.restated.count() != report.written:
+        raise ReversalRefused(f"What “{report.name}” has changed was pruned (manage.py prune_history).")
 
 
 def check_brands(report: ReportImport, person: Person) -> None:

@@ -4,7 +4,8 @@ So what is left still ends in today's state: the first line that a campaign has 
 deleted in batches in the order in which they were written, each batch one statement and one transaction, which waits
 for nobody. An interrupted run is continued by the next one.
 
-The history of settings is kept unless asked for: it is small beside the other, and says who set a limit long ago.
+With it goes what imports of platforms' reports remember, row by row, to be reversed: their lines in the list of imports
+stay. The history of settings is kept unless asked for: it is small beside the other, and says who set a limit long ago.
 """
 
 from __future__ import annotations
@@ -49,6 +50,14 @@ def prune_history(*, before: datetime, dry_run: bool = False, on_batch: Callable
 def prune_settings(*, before: datetime, dry_run: bool = False, on_batch: Callable[[Pruned], None]) -> int:
     """Delete the changes of settings from before an instant, in the same way; return how many, or would be."""
     return _prune_table("campaigns_settingchange", PRUNABLE_SETTINGS, before, dry_run, on_batch)
+
+
+def prune_restated(*, before: datetime, dry_run: bool = False, on_batch: Callable[[Pruned], None]) -> int:
+    """Delete what reports imported before an instant have restated; return how many totals, or would be.
+
+    Such an import can't be reversed any more. It stays in the list of imports.
+    """
+    return _prune_table("campaigns_restatedtotal", PRUNABLE_RESTATED, before, dry_run, on_batch)
 
 
 def _prune_table(table: str, prunable: str, before: datetime, dry_run: bool, on_batch: Callable[[Pruned], None]) -> int:
@@ -97,6 +106,14 @@ PRUNABLE_SETTINGS = """
     SELECT line.id
     FROM campaigns_settingchange AS line
     WHERE line.id > %(above)s AND line.id <= %(up_to)s AND line.at < %(before)s
+"""
+
+# The ids rise with the imports, so these are the first batches, and others find nothing.
+PRUNABLE_RESTATED = """
+    SELECT line.id
+    FROM campaigns_restatedtotal AS line
+    WHERE line.id > %(above)s AND line.id <= %(up_to)s
+        AND line.report_id IN (SELECT id FROM campaigns_reportimport WHERE imported_at < %(before)s)
 """
 
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from io import StringIO
 from typing import Any
+from unittest.mock import patch
 
+import time_machine
 from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Campaign, ReportImport, RestatedTotal, SpendRecord, SpendTotal
+from campaigns.models import Campaign, CampaignLink, ReportImport, RestatedTotal, SpendRecord, SpendTotal
 from campaigns.services.intake.report_reversal import reverse_report
 from campaigns.services.intake.reversible import ReversalRefused
 from campaigns.services.jobs.quick_check import run_quick_check
+from campaigns.services.ledger import prune
+from campaigns.services.ledger.prune import Pruned, prune_restated
 from campaigns.services.platform_files.answers import Answers
+from campaigns.services.totals.links import assign, unassign
 from campaigns.tests.platform_files.test_import import ImportCase
 from campaigns.tests.support.factories import make_brand, make_campaign, utc
 
@@ -225,3 +232,61 @@ class GuardTests(ReversalCase):
         row.pk = None
         with self.assertRaisesRegex(IntegrityError, "restated_total_unique|restatedtotal.report_id"):
             row.save()
+
+
+class LinkingTests(ReversalCase):
+    def test_a_report_links_what_waits_and_leaves_the_days_of_an_earlier_campaign(self) -> None:
+        self.take_in("5", "10")
+        link, before = CampaignLink.objects.get(), make_campaign(self.acme, name="Before")
+        assign({link.pk: before.pk})
+        unassign([link.pk], first_day=self.today)
+        run_quick_check(clock=self.clock)
+        self.take_in("7", "10")
+        booked = (
+            SpendRecord.objects.values_list("campaign__name").annotate(sum=Sum("amount")).order_by("campaign__name")
+        )
+        self.assertEqual({name: spent for name, spent in booked if spent}, {"Before": 10, "Display": 7})
+
+
+class PruningTests(ReversalCase):
+    """manage.py prune_history takes what imports remember; the list and the totals stay."""
+
+    def prune(self, before: datetime, **options: Any) -> int:
+        return prune_restated(before=before, on_batch=lambda pruned: None, **options)
+
+    def test_what_old_imports_remember_goes_and_they_cannot_be_reversed(self) -> None:
+        old, new = self.take_in("10", "20"), self.take_in("12", "20")
+        self.assertEqual(self.prune(new.imported_at, dry_run=True), 2)
+        self.assertEqual(RestatedTotal.objects.count(), 3)
+        self.assertEqual(self.prune(new.imported_at), 2)
+        self.assertEqual(ReportImport.objects.count(), 2)
+        page = self.client.get(reverse("admin:campaigns_reportimport_change", args=[old.pk]))
+        self.assertNotContains(page, "Reverse this import")
+        with self.assertRaisesMessage(ReversalRefused, "was pruned"):
+            self.undo(old)
+        self.assertEqual(self.undo(new), 1)
+        self.assertEqual(self.figure(), 10)
+        run_quick_check(clock=self.clock)
+        self.assertEqual(self.booked(), 30)
+
+    def test_an_import_that_was_pruned_in_part_is_not_reversed_in_part(self) -> None:
+        """As after an interrupted run."""
+        report = self.take_in("10", "20")
+        with patch.object(prune, "BATCH", 1), self.assertRaises(KeyboardInterrupt):
+            prune_restated(before=timezone.now() + timedelta(days=1), on_batch=interrupt)
+        self.assertEqual(report.restated.count(), 1)
+        with self.assertRaisesMessage(ReversalRefused, "was pruned"):
+            self.undo(report)
+        self.assertEqual(self.booked(), 30)
+
+    def test_the_command_says_so(self) -> None:
+        self.take_in("10", "20")
+        printed = StringIO()
+        with time_machine.travel(timezone.now() + timedelta(days=10)):
+            call_command("prune_history", "--before", str(timezone.localdate()), stdout=printed)
+        self.assertIn("2 restated totals of imported reports", printed.getvalue())
+        self.assertFalse(RestatedTotal.objects.exists())
+
+
+def interrupt(pruned: Pruned) -> None:
+    raise KeyboardInterrupt

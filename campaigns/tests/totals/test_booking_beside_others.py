@@ -13,7 +13,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from campaigns.database.connection import fetch_all
 from campaigns.database.statements import script
-from campaigns.models import CampaignLink, SpendRecord, SpendTotal
+from campaigns.models import CampaignLink, SpendRecord, SpendTotal, Waiting
 from campaigns.services.totals import book as book_module
 from campaigns.services.totals.book import book_totals
 from campaigns.services.totals.links import assign
@@ -181,6 +181,26 @@ if POSTGRESQL:
             self.run_sql("ROLLBACK")
             quick_booking()
             self.assertEqual(self.booked(), [10, 20])
+
+        def test_a_decrease_that_a_connector_has_locked_is_held_by_a_later_check(self) -> None:
+            """Waiting for it ends in a deadlock if the connector restates another decrease next."""
+            for campaign in ("1", "2"):
+                report(500, campaign, day="2024-11-25")
+            quick_booking()
+            for campaign in ("1", "2"):
+                report(1, campaign, day="2024-11-25", as_of="2024-11-27 13:00")
+            quick_booking()
+            first = total_of("1", day="2024-11-25")
+            self.lock("spendtotal", first.pk)
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL lock_timeout = '3s'")
+                self.assertEqual(full_booking("2024-11-27 14:00").booking_error, "")
+            waiting = SpendTotal.objects.order_by("campaign").values_list("waiting", flat=True)
+            self.assertEqual(list(waiting), [Waiting.DECREASE, Waiting.HELD])
+            self.run_sql("COMMIT")
+            full_booking("2024-11-27 14:00")
+            self.assertEqual(set(waiting.all()), {Waiting.HELD})
 
         def test_what_is_booked_for_the_first_time_waits_while_links_are_saved(self) -> None:
             link = CampaignLink.objects.get(external_id="2")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date, datetime
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import TestCase
 from django.urls import reverse
 
 from campaigns.models import BrandPeriod, PlatformAccount, SpendRecord
+from campaigns.services.groups import BRAND_MANAGERS
 from campaigns.services.insight.late_changes import late_changes
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.fold import fold
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
-from campaigns.tests.totals.reports import make_account, make_link, quick_booking, report
+from campaigns.tests.totals.reports import full_booking, make_account, make_link, quick_booking, report
 
 
 class ClosingTests(TestCase):
@@ -90,6 +93,49 @@ class LateChangeTests(TestCase):
         self.assertContains(page, "Google Ads: Acme Search")
         self.assertContains(page, "+2.00")
         self.assertContains(page, "-0.50")
+
+    def test_the_file_of_its_changes_adds_up(self) -> None:
+        self.close_after_the_first_record()
+        for total, hour in ((7, 12), ("6.25", 13)):
+            report(total, as_of=f"2024-11-28 {hour}:00")
+            full_booking(at=f"2024-11-28 {hour}:00")
+        spend(self.campaign, Decimal("-0.5"), utc("2024-11-27 10:00"))
+        fold()
+        self.day.refresh_from_db()
+        page = self.page()
+        for kind in ("csv", "xlsx"):
+            address = reverse("admin:campaigns_brandperiod_changes", args=[self.day.pk, kind])
+            self.assertContains(page, address)
+            self.assertIn("attachment", self.client.get(address)["Content-Disposition"])
+        address = reverse("admin:campaigns_brandperiod_changes", args=[self.day.pk, "csv"])
+        rows = list(csv.DictReader(StringIO(self.client.get(address).content.decode("utf-8-sig"))))
+        figures = [(row["what"], row["platform"], row["account"], Decimal(row["amount"])) for row in rows]
+        of_platform = ("restated by the platform", "Google Ads", "Acme Search")
+        self.assertEqual(
+            figures,
+            [
+                ("known at closing", "", "", Decimal(5)),
+                (*of_platform, Decimal("-0.75")),
+                (*of_platform, Decimal(2)),
+                ("Spend records, imports and corrections", "", "", Decimal("-0.5")),
+                ("known now", "", "", Decimal("5.75")),
+            ],
+        )
+        self.assertEqual({row["first day"] for row in rows}, {"2024-11-27"})
+
+    def test_the_file_is_of_statements_that_are_seen_and_closed(self) -> None:
+        BrandPeriod.objects.create(brand=self.brand, kind="day", starts_on=date(2024, 12, 1))
+        user = User.objects.create(username="dana", is_staff=True)
+        user.groups.add(Group.objects.get(name=BRAND_MANAGERS))
+        for person, day, kind in (
+            (user, self.day, "csv"),
+            (User.objects.create_superuser("amara"), self.day, "pdf"),
+            (User.objects.get(username="amara"), BrandPeriod.objects.get(starts_on="2024-12-01"), "csv"),
+        ):
+            with self.subTest(person=person, kind=kind):
+                self.client.force_login(person)
+                answer = self.client.get(reverse("admin:campaigns_brandperiod_changes", args=[day.pk, kind]))
+                self.assertNotIn("Content-Disposition", answer)
 
     def restated(self, amount: int) -> tuple[str, str, Decimal]:
         return "Google Ads", "Acme Search", Decimal(amount)
