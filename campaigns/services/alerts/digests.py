@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -57,10 +57,17 @@ def _is_due(choice: AlertPreference, now: datetime) -> bool:
     zone = find_zone(choice.timezone)
     if zone is None or choice.frequency == Frequency.NEVER:
         return False
-    local = now.astimezone(zone)
-    if choice.frequency == Frequency.WEEKLY and local.weekday() != MONDAY:
+    is_on_another_day = choice.frequency == Frequency.WEEKLY and now.astimezone(zone).weekday() != MONDAY
+    return not is_on_another_day and hour_has_come(choice, choice.digested_on, now)
+
+
+def hour_has_come(choice: AlertPreference, last: date | None, now: datetime) -> bool:
+    """Return whether the person's hour has come on a local day that isn't that of the last message."""
+    zone = find_zone(choice.timezone)
+    if zone is None:
         return False
-    return local.hour >= choice.digest_hour and choice.digested_on != local.date()
+    local = now.astimezone(zone)
+    return local.hour >= choice.digest_hour and last != local.date()
 
 
 def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: datetime) -> bool:
