@@ -130,6 +130,18 @@ def month_text(column: str) -> str:
     return f"to_char({column}, 'YYYY-MM')" if is_postgresql() else f"substr({column}, 1, 7)"
 
 
+def day_before(column: str) -> str:
+    """Return the day before a date."""
+    return f"({column} - 1)" if is_postgresql() else f"date({column}, '-1 day')"
+
+
+def minute_text(column: str) -> str:
+    """Return a number of minutes since 1970 as text, 2026-11-29T13:05, in UTC."""
+    if is_postgresql():
+        return f"to_char(to_timestamp({column} * 60.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI')"
+    return f"strftime('%%Y-%%m-%%dT%%H:%%M', {column} * 60, 'unixepoch')"
+
+
 def least() -> str:
     """Return the name of the function that gives the least of some values, of which none is NULL."""
     return "LEAST" if is_postgresql() else "MIN"

@@ -27,7 +27,7 @@ def fill_pages(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0020_alerts_for_webhooks")]
+    dependencies = [("campaigns", "0021_alert_kinds")]
 
     operations = [
         DropTriggers(),

@@ -4,7 +4,15 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.notes import Note
-from campaigns.models.outgoing.alerts import Alert, AlertEmail, AlertMessage, AlertPreference, AlertRule
+from campaigns.models.outgoing.alerts import (
+    Alert,
+    AlertEmail,
+    AlertMessage,
+    AlertPreference,
+    AlertRule,
+    BrandOutlook,
+    BrandQuiet,
+)
 from campaigns.models.outgoing.applied import AppliedStatus, PlatformStatus
 from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.outgoing.webhooks import Delivery, DeliveryAttempt, Endpoint, EndpointBrand, OutboxMessage
@@ -33,8 +41,10 @@ __all__ = [
     "AppliedStatus",
     "Brand",
     "BrandAssignment",
+    "BrandOutlook",
     "BrandPace",
     "BrandPeriod",
+    "BrandQuiet",
     "Campaign",
     "CampaignDay",
     "CampaignLink",

@@ -21,7 +21,7 @@ from campaigns.admin.shared.display import ago, chip, link_to
 from campaigns.admin.shared.fields import is_key
 from campaigns.admin.shared.times import as_of, viewer_time
 from campaigns.database.clock import database_now
-from campaigns.models import Alert, AlertEmail, Brand, Campaign, CampaignLink, SpendTotal
+from campaigns.models import Alert, AlertEmail, Brand, Campaign, CampaignLink, Delivery, SpendTotal
 from campaigns.models.outgoing.alerts import MAX_NOTE
 from campaigns.services.alerts.handling import (
     AlertRefused,
@@ -31,7 +31,7 @@ from campaigns.services.alerts.handling import (
     resolved_alerts,
     snooze,
 )
-from campaigns.services.alerts.kinds import HELD, UNASSIGNED, label_of
+from campaigns.services.alerts.kinds import DELIVERIES, HELD, UNASSIGNED, label_of
 from campaigns.services.alerts.recipients import is_anybody_told
 
 MOST = 100
@@ -144,6 +144,8 @@ def _links(request: HttpRequest, alert: Alert) -> Iterable[SafeString | str]:
         yield _link(reverse("admin:campaigns_campaignlink_unassigned"), "Unassigned spend")
     if alert.kind == HELD and may_view(request, SpendTotal):
         yield _link(reverse("admin:campaigns_spendtotal_held"), "Held decreases")
+    if alert.kind == DELIVERIES and may_view(request, Delivery):
+        yield _link(reverse("admin:campaigns_delivery_changelist"), "Deliveries")
 
 
 def _link(address: str, text: str) -> SafeString:

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.models import AlertPreference
@@ -23,22 +23,30 @@ MINE = "admin:campaigns_alert_mine"
 
 class PreferenceForm(forms.ModelForm[AlertPreference]):
     digest_hour = forms.TypedChoiceField(
-        label="Digest at", choices=HOURS, coerce=int, widget=UnfoldAdminSelectWidget, help_text="In your time zone."
+        label="Digest and reminder at",
+        choices=HOURS,
+        coerce=int,
+        widget=UnfoldAdminSelectWidget,
+        help_text="In your time zone.",
     )
     quiet_from = forms.TypedChoiceField(
         label="Quiet from",
         choices=HOURS,
         coerce=int,
         widget=UnfoldAdminSelectWidget,
-        help_text="Nothing is sent in your quiet hours, except that a source has fallen silent. The same hour twice: no"
-        " quiet hours.",
+        help_text="Nothing is sent in your quiet hours, except that a source has fallen silent or a pause isn’t"
+        " applied. The same hour twice: no quiet hours.",
     )
     quiet_until = forms.TypedChoiceField(label="Quiet until", choices=HOURS, coerce=int, widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = AlertPreference
-        fields = ("frequency", "timezone", "digest_hour", "quiet_from", "quiet_until")
-        widgets = {"frequency": UnfoldAdminSelectWidget, "timezone": UnfoldAdminTextInputWidget}
+        fields = ("frequency", "reminders", "timezone", "digest_hour", "quiet_from", "quiet_until")
+        widgets = {
+            "frequency": UnfoldAdminSelectWidget,
+            "reminders": UnfoldBooleanSwitchWidget,
+            "timezone": UnfoldAdminTextInputWidget,
+        }
 
     def clean_timezone(self) -> str:
         text = self.cleaned_data["timezone"]

@@ -149,6 +149,14 @@ class AlertPreference(models.Model):
     quiet_until = models.PositiveSmallIntegerField(default=0)
     # The person's local date of the last digest, also where there was nothing to write.
     digested_on = models.DateField(null=True, editable=False)
+    reminders = models.BooleanField(
+        "remind me daily",
+        default=False,
+        db_default=False,
+        help_text="At the hour of the digest, of open alerts that nobody has acknowledged or snoozed.",
+    )
+    # The person's local date of the last reminder, also where there was nothing to write.
+    reminded_on = models.DateField(null=True, editable=False)
 
     class Meta:
         default_permissions = ()
@@ -181,6 +189,8 @@ class AlertEmail(models.Model):
     address = models.CharField("to", max_length=254, blank=True)
     # Of a digest: the person's local date; once a person and date.
     digest_day = models.DateField(null=True)
+    # The same of a reminder.
+    reminder_day = models.DateField(null=True)
     # Stays the same in every attempt, so that a repeated delivery is recognized.
     message_id = models.CharField(max_length=200, unique=True)
     subject = models.CharField(max_length=250)
@@ -200,6 +210,7 @@ class AlertEmail(models.Model):
         default_permissions = ("view",)
         constraints = (
             models.UniqueConstraint(fields=("person", "digest_day"), name="alert_digest_once_a_day"),
+            models.UniqueConstraint(fields=("person", "reminder_day"), name="alert_reminder_once_a_day"),
             models.CheckConstraint(
                 name="alert_email_state_known", condition=Q(state__in=("waiting", "sent", "local", "failed"))
             ),
@@ -228,3 +239,60 @@ class AlertMessage(models.Model):
 
     def __str__(self) -> str:
         return f"alert {self.alert_id} for {self.person_id}"
+
+
+class BrandOutlook(models.Model):
+    """What the alerts' daily look at a brand found: where its month leads, and its last day beside what was expected.
+
+    Written once a local day by campaigns.services.alerts.days, and only there.
+    """
+
+    # No foreign key in the database: it would lock the brand, for which a person's save may be waiting.
+    brand = models.OneToOneField(
+        Brand, on_delete=models.CASCADE, primary_key=True, db_constraint=False, related_name="+"
+    )
+    # The local day of the look.
+    day = models.DateField()
+    # The verdict of the projection, and since which day each look has found the same. Empty in the month's first days.
+    verdict = models.CharField(max_length=10, blank=True)
+    since = models.DateField()
+    projected = MicrosField(null=True)
+    budget = MicrosField(null=True)
+    # What the profile expects of the day; empty where nothing is expected, or the profile knows no weekdays.
+    expected = MicrosField(null=True)
+    # Of the day before: what was expected of it then, and what was spent.
+    expected_before = MicrosField(null=True)
+    spent_before = MicrosField(null=True)
+    volatility = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
+class BrandQuiet(models.Model):
+    """For how long a brand has spent nothing, in minutes in which it usually spends. Minutes count from 1970.
+
+    Written once an hour by campaigns.services.alerts.no_spend, and only there.
+    """
+
+    brand = models.OneToOneField(
+        Brand, on_delete=models.CASCADE, primary_key=True, db_constraint=False, related_name="+"
+    )
+    # Up to when spend was known at the last look, and the month's spend then.
+    known_minute = models.IntegerField()
+    month = models.DateField()
+    spend = MicrosField()
+    # Up to when spend was known when it last changed, and the usual minutes since.
+    since_minute = models.IntegerField()
+    minutes = models.PositiveIntegerField(default=0)
+    # The usual minutes of the longest stretch without spend that counts as usual; it fades by an eighth a day.
+    longest = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.minutes} minutes without spend"

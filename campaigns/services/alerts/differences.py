@@ -49,6 +49,8 @@ class Query:
     # Of `held`, for the sentences.
     columns: tuple[str, ...]
     say: Callable[[Found, Mapping[str, Any]], Said]
+    # What a full check stores before; a kind that has it is looked at in full checks only.
+    prepare: Callable[[Look], object] | None = None
 
 
 @dataclass

@@ -59,10 +59,17 @@ def _is_due(choice: AlertPreference, now: datetime) -> bool:
     zone = find_zone(choice.timezone)
     if zone is None or choice.frequency == Frequency.NEVER:
         return False
-    local = now.astimezone(zone)
-    if choice.frequency == Frequency.WEEKLY and local.weekday() != MONDAY:
+    is_on_another_day = choice.frequency == Frequency.WEEKLY and now.astimezone(zone).weekday() != MONDAY
+    return not is_on_another_day and hour_has_come(choice, choice.digested_on, now)
+
+
+def hour_has_come(choice: AlertPreference, last: date | None, now: datetime) -> bool:
+    """Return whether the person's hour has come on a local day that isn't that of the last message."""
+    zone = find_zone(choice.timezone)
+    if zone is None:
         return False
-    return local.hour >= choice.digest_hour and choice.digested_on != local.date()
+    local = now.astimezone(zone)
+    return local.hour >= choice.digest_hour and last != local.date()
 
 
 def _since(choice: AlertPreference, now: datetime) -> datetime:

@@ -55,8 +55,12 @@ def evaluate(brands: Collection[int] | None, *, now: datetime) -> Evaluated:
 
 
 def _differences(look: Look) -> Iterator[Differences]:
+    sources = dict.fromkeys(kind.source for kind in KINDS.values())
+    queries = [each for each in sources if isinstance(each, Query) and (look.is_full or each.prepare is None)]
+    for query in queries:
+        if query.prepare:
+            query.prepare(look)
     with analytic_query():
-        queries = dict.fromkeys(kind.source for kind in KINDS.values() if isinstance(kind.source, Query))
         found = [differences(query, look) for query in queries]
     yield from found
     for kind in KINDS.values() if look.is_full else ():

@@ -25,7 +25,7 @@ def visible_alerts(person: Person) -> QuerySet[Alert]:
     return visible_to(person, Alert.objects.select_related("brand", "campaign"), "brand")
 
 
-def _unhandled(now: datetime) -> Q:
+def unhandled(now: datetime) -> Q:
     """Return the condition of alerts that nobody has acknowledged, and that no snooze holds back."""
     return Q(acknowledged_at__isnull=True) & (Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
 
@@ -47,7 +47,7 @@ def open_alerts(person: Person, *, now: datetime) -> QuerySet[Alert]:
     return (
         visible_alerts(person)
         .filter(~Exists(HIGHER), resolved_at__isnull=True)
-        .annotate(handled=Case(When(_unhandled(now), then=Value(0)), default=Value(1), output_field=IntegerField()))
+        .annotate(handled=Case(When(unhandled(now), then=Value(0)), default=Value(1), output_field=IntegerField()))
         .order_by("handled", "-is_bad", "-threshold", "-opened_at", "-pk")
     )
 
@@ -66,14 +66,14 @@ class OpenCount:
 
 
 def count_open(person: Person, *, now: datetime) -> OpenCount:
-    unhandled = _unhandled(now)
+    waiting = unhandled(now)
     counts = (
         visible_alerts(person)
         .filter(~Exists(HIGHER), resolved_at__isnull=True)
         .aggregate(
             open=Count("pk"),
-            unhandled=Count("pk", filter=unhandled),
-            bad=Count("pk", filter=unhandled & Q(is_bad=True)),
+            unhandled=Count("pk", filter=waiting),
+            bad=Count("pk", filter=waiting & Q(is_bad=True)),
         )
     )
     return OpenCount(**counts)

@@ -8,12 +8,15 @@ from django.contrib.auth.models import Group
 
 from campaigns.models import AlertRule
 from campaigns.services.alerts import budgets, platforms
+from campaigns.services.alerts.days import DAYS, PROJECTED_OVER, PROJECTED_UNDER, UNLIKE_DAY
 from campaigns.services.alerts.differences import Query
 from campaigns.services.alerts.look import BUDGET_DAY, BUDGET_MONTH, CAMPAIGN_LIMIT
+from campaigns.services.alerts.no_spend import NO_SPEND, NO_SPEND_HOURS
 from campaigns.services.alerts.states import Finder
 from campaigns.services.groups import OPERATORS
 
 UNASSIGNED, HELD, SILENT = "unassigned", "held", "silent"
+DRIFT, DELIVERIES = "drift", "deliveries"
 
 AT_ONCE, DIGEST = AlertRule.Delivery.AT_ONCE, AlertRule.Delivery.DIGEST
 
@@ -30,7 +33,7 @@ class Kind:
     source: Query | Finder
     # Thresholds of the rules of a fresh installation, with their delivery.
     defaults: tuple[tuple[int, AlertRule.Delivery], ...]
-    # Whether the state belongs to the operation and not to a brand: it is found in full checks, and told to operators.
+    # Whether the state belongs to the operation: it is found in full checks, and not told to the people of its brand.
     is_operational: bool = False
     # Passes quiet hours.
     is_urgent: bool = False
@@ -47,9 +50,15 @@ KINDS = {
         Kind(BUDGET_MONTH, "Spend of a monthly budget", "%", budgets.BUDGETS, ((80, AT_ONCE), (100, AT_ONCE))),
         Kind(BUDGET_DAY, "Spend of a daily budget", "%", budgets.BUDGETS, ((100, DIGEST),)),
         Kind(CAMPAIGN_LIMIT, "Campaign’s daily limit reached", "", budgets.BUDGETS, ((100, DIGEST),)),
+        Kind(PROJECTED_OVER, "Projected beyond the month’s budget", "", DAYS, ((0, DIGEST),)),
+        Kind(PROJECTED_UNDER, "Projected below the month’s budget", "", DAYS, ((0, DIGEST),)),
+        Kind(UNLIKE_DAY, "A day unlike its weekdays", "%", DAYS, ((50, DIGEST),)),
+        Kind(NO_SPEND, "No spend", "hours", NO_SPEND_HOURS, ((3, AT_ONCE),)),
         Kind(UNASSIGNED, "Spend unassigned", "", platforms.unassigned, ((0, AT_ONCE),), is_operational=True),
         Kind(HELD, "Totals held", "", platforms.held, ((0, AT_ONCE),), is_operational=True),
         Kind(SILENT, "Source silent", "", platforms.silent, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
+        Kind(DRIFT, "Pause not applied", "", platforms.drift, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
+        Kind(DELIVERIES, "Deliveries failing", "", platforms.deliveries, ((0, AT_ONCE),), is_operational=True),
     )
 }
 

@@ -9,7 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import in_list, list_param
+from campaigns.database.dialects import MATERIALIZED, NOT_MATERIALIZED, in_list, list_param
+from campaigns.models.clocks import Clocks
+from campaigns.models.current_spend import current_spend
+from campaigns.models.pace_queries import CALENDAR, pace_sql
 
 BUDGET_MONTH, BUDGET_DAY, CAMPAIGN_LIMIT = "budget_month", "budget_day", "campaign_limit"
 
@@ -47,3 +50,17 @@ class Look:
     def zones(self) -> list[str]:
         sql = f"SELECT DISTINCT timezone FROM campaigns_brand WHERE {self.scope('id')}"
         return [zone for (zone,) in fetch_all(sql, self.params)]
+
+    def paced(self, brands: Collection[int]) -> tuple[str, dict[str, Any]]:
+        """Return the tables up to `paced`, the projections of these brands (campaigns/sql/brand_pace.sql)."""
+        clocks = Clocks(self.zones, self.now, CALENDAR)
+        spend = current_spend(
+            clocks,
+            hint=MATERIALIZED,
+            pending_hint=NOT_MATERIALIZED,
+            of_campaigns=False,
+            pending_in_scope=in_list("p.brand_id", param="%(paced)s"),
+            ahead_in_scope=in_list("p.brand_id", param="%(paced)s"),
+            brand_in_scope=in_list("b.id", param="%(paced)s"),
+        )
+        return spend + pace_sql(), clocks.params | {"paced": list_param(brands)}

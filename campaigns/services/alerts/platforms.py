@@ -1,4 +1,4 @@
-"""Alerts about spend that platforms report: unassigned, held, and sources that are silent."""
+"""Alerts about platforms and receivers: unassigned and held spend, silent sources, pauses that aren't applied."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
+from campaigns.models import CampaignLink
 from campaigns.rules.alerts import State
 from campaigns.rules.money import format_money
 from campaigns.rules.platforms import SOURCES
 from campaigns.services.alerts.look import Look
+from campaigns.services.feed.drift import DriftKind, find_drift
 from campaigns.services.totals.held import held_decreases
 from campaigns.services.totals.silence import silent_accounts
 from campaigns.services.totals.unassigned import unassigned_spend
+from campaigns.services.webhooks.deliveries import failing
 
+MEANINGS = {
+    DriftKind.LATE: "The platform may go on spending. Look at the connector, and pause the campaign on the platform by"
+    " hand.",
+    DriftKind.RUNNING: "Somebody or something has resumed it on the platform: pause it there, or resume it here.",
+}
 # Alerts are evaluated for all, and sent to those who may see them.
 ALL_BRANDS = None
 
@@ -67,4 +75,45 @@ def silent(look: Look) -> Iterator[State]:
             meaning="Budgets don’t see what it spends. Look at the connector and at the account’s access.",
             is_bad=True,
             figures={"reported_until": until.isoformat()},
+        )
+
+
+def drift(look: Look) -> Iterator[State]:
+    """Yield links that don't follow a pause; the next pause is a new alert."""
+    found = find_drift(now=look.now)
+    rows = CampaignLink.objects.select_related("account", "campaign__brand")
+    links = rows.in_bulk([each.link_id for each in found])
+    for each in found:
+        link = links.get(each.link_id)
+        if link is None or link.campaign is None:
+            continue
+        since = f" since {each.paused_at:%Y-%m-%d %H:%M} UTC" if each.paused_at else ""
+        problem = f" The connector says: {each.problem}" if each.problem else ""
+        yield State(
+            f"link {each.link_id}",
+            f"{link.campaign.name} ({link.campaign.brand.name}) is paused here{since}, but {each.kind.sentence} on"
+            f" {SOURCES[link.account.source]} account {link.account}",
+            period=f"{each.paused_at:%Y-%m-%dT%H:%M:%S}" if each.paused_at else "",
+            meaning=f"{MEANINGS[each.kind]}{problem}"[:500],
+            is_bad=True,
+            brand_id=each.brand_id,
+            campaign_id=each.campaign_id,
+            figures={"link": each.link_id, "kind": each.kind.value},
+        )
+
+
+def deliveries(look: Look) -> Iterator[State]:
+    """Yield receivers that nothing has reached for a while; the next failure after a success is a new alert."""
+    for endpoint in failing(now=look.now):
+        since = endpoint.failing_since
+        if since is None:
+            continue
+        yield State(
+            f"endpoint {endpoint.pk}",
+            f"Nothing has reached the webhook {endpoint.name} since {since:%Y-%m-%d %H:%M} UTC",
+            period=f"{since:%Y-%m-%dT%H:%M:%S}",
+            meaning="Its messages are sent again for three days, then given up. Look at the receiver’s answers under"
+            " Deliveries.",
+            is_bad=True,
+            figures={"endpoint": endpoint.pk, "failing_since": since.isoformat()},
         )

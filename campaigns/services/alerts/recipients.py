@@ -1,5 +1,7 @@
 """The recipients of an alert: people who have the brand, else the rule's group, else superusers with an address.
 
+An alert about the operation is not for the people of its brand.
+
 Resolved anew whenever something is sent, so that nobody gets what they may no longer see.
 """
 
@@ -11,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from campaigns.models import Alert, Brand, BrandAssignment
+from campaigns.services.alerts.kinds import KINDS
 from campaigns.services.permissions import sees_only_assigned_brands
 
 VIEW_ALERTS = "campaigns.view_alert"
@@ -54,8 +57,9 @@ class Recipients:
 
     def of(self, alert: Alert) -> set[int]:
         """Return the ids of the people who get the alert."""
+        kind = KINDS.get(alert.kind)
         for candidates in (
-            self._given.get(alert.brand_id or 0, ()),
+            () if kind and kind.is_operational else self._given.get(alert.brand_id or 0, ()),
             self._members.get(alert.rule.group_id or 0, ()),
             self._superusers,
         ):

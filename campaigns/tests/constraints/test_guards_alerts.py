@@ -52,6 +52,12 @@ class AlertGuardTests(TestCase):
         AlertMessage.objects.create(alert=alert, person=self.person, due_at=NOW)
         self.refuse(AlertMessage, alert=alert, person=self.person, due_at=NOW)
 
+    def test_a_person_has_one_reminder_a_day(self) -> None:
+        day = date(2026, 11, 28)
+        AlertEmail.objects.create(**self.email(reminder_day=day, digest_day=day))
+        self.refuse(AlertEmail, **self.email(message_id="<2@example.com>", reminder_day=day))
+        AlertEmail.objects.create(**self.email(message_id="<3@example.com>", reminder_day=date(2026, 11, 29)))
+
     def test_a_person_has_one_digest_a_day(self) -> None:
         day = date(2026, 11, 28)
         AlertEmail.objects.create(**self.email(digest_day=day))

@@ -9,6 +9,7 @@ import threading
 import time
 from email.message import EmailMessage
 from types import TracebackType
+from typing import Self
 
 from django.test import override_settings
 
@@ -17,6 +18,7 @@ class _Session(socketserver.StreamRequestHandler):
     server: MailServer
 
     def handle(self) -> None:
+        self.server.reached("greeting")
         self._answer("220 localhost ready")
         recipients: list[str] = []
         while line := self.rfile.readline():
@@ -29,6 +31,7 @@ class _Session(socketserver.StreamRequestHandler):
             elif verb == "DATA":
                 self._answer("354 go on")
                 self.server.messages.append(self._read_message())
+                self.server.reached("message")
                 self._answer("250 OK")
             elif verb == "QUIT":
                 self._answer("221 bye")
@@ -57,7 +60,10 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.delay, self.refuses = delay, refuses
         self.messages: list[EmailMessage] = []
 
-    def __enter__(self) -> MailServer:
+    def reached(self, step: str) -> None:
+        """Tests override this to hold a session before the greeting, or before a message is acknowledged."""
+
+    def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, daemon=True).start()
         self._settings = override_settings(
             EMAIL_IS_SET_UP=True,

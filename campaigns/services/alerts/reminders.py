@@ -1,0 +1,60 @@
+"""Reminders: once a local day, the open alerts that nobody has acknowledged or snoozed, for people who want that."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, Q
+
+from campaigns.models import Alert, AlertPreference
+from campaigns.rules.clock import Clock
+from campaigns.rules.periods import find_zone, local_date
+from campaigns.services.alerts.compose import digest_email
+from campaigns.services.alerts.digests import hour_has_come
+from campaigns.services.alerts.handling import HIGHER, unhandled
+from campaigns.services.alerts.recipients import Recipients, may_be_told
+
+# Open alerts of one reminder that are read: the newest.
+MOST = 10_000
+# Younger alerts have just been told.
+YOUNG = timedelta(hours=12)
+
+
+def write_reminders(*, clock: Clock) -> int:
+    """Write the reminders whose hour has come; return how many. A person with nothing to handle gets none that day."""
+    now = clock()
+    wanted = AlertPreference.objects.filter(reminders=True, user__is_active=True, user__is_staff=True)
+    due = [choice for choice in wanted.select_related("user") if hour_has_come(choice, choice.reminded_on, now)]
+    if not due:
+        return 0
+    opened = Alert.objects.filter(unhandled(now), ~Exists(HIGHER), resolved_at__isnull=True, opened_at__lte=now - YOUNG)
+    alerts = list(opened.select_related("rule").order_by("-is_bad", "-threshold", "-opened_at", "-pk")[:MOST])
+    recipients = Recipients(alerts)
+    told: dict[int, list[Alert]] = {}
+    for alert in alerts:
+        for pk in recipients.of(alert):
+            told.setdefault(pk, []).append(alert)
+    return sum(_write(choice, told.get(choice.user_id, []), now) for choice in due)
+
+
+def _write(choice: AlertPreference, alerts: list[Alert], now: datetime) -> bool:
+    zone, person = find_zone(choice.timezone), choice.user
+    if zone is None or not may_be_told(person):
+        return False
+    today = local_date(zone, now)
+    with transaction.atomic():
+        # Two workers may be here at once: who changes the row writes the reminder.
+        rows = AlertPreference.objects.filter(Q(reminded_on__isnull=True) | ~Q(reminded_on=today), pk=choice.pk)
+        if not rows.filter(reminders=True).update(reminded_on=today) or not alerts:
+            return False
+        counted = f"{len(alerts):,} open alert{'' if len(alerts) == 1 else 's'}"
+        digest_email(
+            person,
+            f"Reminder: {counted} that nobody has handled",
+            {"alerts": alerts, "intro": f"{counted}, neither acknowledged nor snoozed. Acknowledging one ends this."},
+            reminder_day=today,
+            written_at=now,
+            next_attempt_at=now,
+        ).save()
+    return True

@@ -1,0 +1,81 @@
+"""Alerts about pauses that aren't applied and deliveries that fail: at once, to operators."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+
+from campaigns.models import Alert, BrandAssignment, Endpoint
+from campaigns.services.alerts.evaluate import evaluate
+from campaigns.services.alerts.messages import route
+from campaigns.tests.alerts.test_messages import person
+from campaigns.tests.feed.test_drift import MINUTE, SECOND, DriftTestCase
+from campaigns.tests.webhooks.receiving import make_endpoint
+
+
+def open_kinds() -> list[str]:
+    return list(Alert.objects.filter(resolved_at__isnull=True).values_list("kind", flat=True))
+
+
+class DriftAlertTests(DriftTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        User.objects.create_superuser("root", "root@example.com", "x")
+        self.changed_at = timezone.now()
+        self.ack(self.start, paused=False, after=SECOND)
+        self.change = self.switch(on=False)
+
+    def look(self, after: timedelta) -> list[str]:
+        evaluate(None, now=self.changed_at + after)
+        return open_kinds()
+
+    def test_a_pause_that_is_not_applied_fires_once_and_resolves(self) -> None:
+        self.assertEqual(self.look(4 * MINUTE), [])
+        self.assertEqual(self.look(6 * MINUTE), ["drift"])
+        self.look(7 * MINUTE)
+        alert = Alert.objects.get()
+        name, brand = self.campaign.name, self.campaign.brand.name
+        since = f"{self.changed_at:%Y-%m-%d %H:%M} UTC"
+        self.assertEqual(
+            alert.headline,
+            f"{name} ({brand}) is paused here since {since}, but the pause hasn't been applied on Google Ads account"
+            f" {self.link.account}",
+        )
+        self.assertEqual((alert.campaign_id, alert.is_bad), (self.campaign.pk, True))
+        self.ack(self.change, paused=True, after=8 * MINUTE)
+        self.assertEqual(self.look(9 * MINUTE), [])
+
+    def test_operators_are_told_and_not_the_people_of_the_brand(self) -> None:
+        anna, oscar = person("anna", "Brand managers"), person("oscar", "Operators")
+        BrandAssignment.objects.create(user=anna, brand=self.campaign.brand)
+        self.look(6 * MINUTE)
+        alert = Alert.objects.get()
+        self.assertEqual(alert.rule.group, Group.objects.get(name="Operators"))
+        route(clock=lambda: self.changed_at + 6 * MINUTE)
+        self.assertEqual(list(alert.messages.values_list("person", flat=True)), [oscar.pk])
+
+
+class DeliveryAlertTests(DriftTestCase):
+    def test_a_receiver_that_nothing_reaches_fires_once_and_resolves(self) -> None:
+        now = timezone.now()
+        make_endpoint("https://example.com/hook", name="Warehouse", failing_since=now - timedelta(minutes=29))
+        evaluate(None, now=now)
+        self.assertEqual(open_kinds(), [])
+        for minutes in (1, 6):
+            evaluate(None, now=now + timedelta(minutes=minutes))
+        alert = Alert.objects.get()
+        since = now - timedelta(minutes=29)
+        self.assertEqual(alert.headline, f"Nothing has reached the webhook Warehouse since {since:%Y-%m-%d %H:%M} UTC")
+        Endpoint.objects.update(failing_since=None)
+        evaluate(None, now=now + timedelta(minutes=11))
+        self.assertEqual(open_kinds(), [])
+
+    def test_a_later_failure_is_a_new_alert(self) -> None:
+        now = timezone.now()
+        make_endpoint("https://example.com/hook", failing_since=now - timedelta(hours=1))
+        evaluate(None, now=now)
+        Endpoint.objects.update(failing_since=now)
+        evaluate(None, now=now + timedelta(hours=1))
+        self.assertEqual(Alert.objects.count(), 2)
