@@ -60,11 +60,12 @@ def _stopped(request: HttpRequest, stopped: list[Processes], now: datetime) -> S
     kinds = " and ".join("beat" if each.kind == Heartbeat.Kind.BEAT else "the worker" for each in stopped)
     last = max(each.seen_at for each in stopped if each.seen_at)
     return format_html(
-        "<strong>{} stopped: last seen {} ago, at {}.</strong> Campaigns won’t pause or resume until it runs again. {}",
+        "<strong>{} stopped: last seen {} ago, at {}.</strong> Campaigns won’t pause or resume until {} again. {}",
         f"{kinds[0].upper()}{kinds[1:]}",
         in_words(now - last),
         format_time(last, ZoneInfo(settings.TIME_ZONE), seconds=False),
-        _remedy(request, "Start it again"),
+        "it runs" if len(stopped) == 1 else "they run",
+        _remedy(request, "Start it again" if len(stopped) == 1 else "Start them again"),
     )
 
 
