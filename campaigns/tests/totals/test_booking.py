@@ -45,6 +45,7 @@ class BatchTests(TestCase):
         self.campaign = linked_campaign()
         for name in ("BATCH_ON_POSTGRESQL", "BATCH_ON_SQLITE"):
             self.enterContext(patch.object(book_module, name, 3))
+        self.enterContext(patch.object(book_module, "DAYS", 4))
         for number in range(10):
             report(number + 1, day=f"{datetime(2024, 11, 27, tzinfo=UTC) - timedelta(days=number):%Y-%m-%d}")
 
