@@ -13,7 +13,7 @@ from campaigns.rules.money import format_money
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.reopen import brands_closed_ahead, reopen_periods
 from campaigns.services.ledger.verify import Difference, TotalsRange, repair, verify
-from campaigns.services.totals.verify import campaigns_of_both_kinds, rebalance, unbalanced_totals
+from campaigns.services.totals.verify import campaigns_of_both_kinds, flag_days, rebalance, unbalanced_totals
 
 MAX_SHOWN = 50
 MAX_NAMED = 5
@@ -36,6 +36,10 @@ class Command(BaseCommand):
         self.check_closings(repair)
         locked = self.check_time_zones(repair)
         unbalanced = self.check_reported_totals(repair, first_day)
+        if repair and (flagged := flag_days(since=first_day)):
+            self.stdout.write(
+                self.style.SUCCESS(f"{_count(flagged, 'day')} of accounts flagged; a check books the rest.")
+            )
         self.warn_of_both_kinds(first_day)
         differences = verify(since=first_day)
         for difference in differences[:MAX_SHOWN]:

@@ -20,6 +20,7 @@ from campaigns.database.write_column import in_pieces
 from campaigns.models import SpendTotal
 from campaigns.rules.money import from_micros
 from campaigns.rules.periods import EARLIEST
+from campaigns.services.totals.book import TO_BOOK
 
 # A record lies on the day of its total in the account's time zone, so at most a day from it in UTC.
 FURTHEST_FROM_UTC = timedelta(days=1)
@@ -66,6 +67,14 @@ def rebalance(ids: Iterable[int]) -> int:
         in_batch=in_list("total.id", param="%(ids)s"),
     )
     return sum(_rebalance(sql, piece) for piece in in_pieces(sorted(ids)))
+
+
+def flag_days(*, since: date | None = None) -> int:
+    """Flag the days of accounts whose totals a check would not book; return how many.
+
+    Triggers flag them; totals that were restored with triggers disabled have no flag.
+    """
+    return execute(statement("totals/flag_days", to_book=TO_BOOK), {"since": since or EARLIEST.date()})
 
 
 @transaction.atomic

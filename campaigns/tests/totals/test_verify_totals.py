@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import TestCase
 
-from campaigns.models import CampaignLink, SpendCorrection, SpendRecord, SpendTotal
+from campaigns.models import CampaignLink, DayToBook, SpendCorrection, SpendRecord, SpendTotal
 from campaigns.services.totals.links import assign
 from campaigns.services.totals.verify import campaigns_of_both_kinds, unbalanced_totals
 from campaigns.tests.support.factories import make_campaign, spend, utc
@@ -81,6 +81,16 @@ class BalanceTests(TestCase):
             report(f"{number * 0.1:.6f}", "2")
             quick_booking()
         self.assertEqual(unbalanced_totals(), [])
+
+    def test_a_repair_flags_days_that_nothing_has_flagged(self) -> None:
+        report(50, as_of="2024-11-27 13:00")
+        DayToBook.objects.all().delete()
+        quick_booking()
+        self.assertEqual(total_of().booked, 40)
+        self.assertIn("1 day of accounts flagged", verify_spend("--repair"))
+        self.assertNotIn("flagged", verify_spend("--repair"))
+        quick_booking()
+        self.assertEqual(total_of().booked, 50)
 
 
 class BothKindsTests(TestCase):
