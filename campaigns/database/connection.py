@@ -197,6 +197,12 @@ def plan_for_many_rows(*, by_address: bool = False) -> None:
         _set_for_transaction(enable_nestloop="off", jit="off", **scans)
 
 
+def disable_jit() -> None:
+    """Turn PostgreSQL's JIT compilation off for the rest of the transaction: it takes longer than it saves."""
+    if is_postgresql():
+        _set_for_transaction(jit="off")
+
+
 def _set_for_transaction(**settings: str) -> None:
     """Set PostgreSQL parameters until the end of the transaction, in one statement."""
     values = ", ".join("set_config(%s, %s, true)" for _ in settings)

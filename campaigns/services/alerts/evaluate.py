@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.database.connection import analytic_query
+from django.db import transaction
+
+from campaigns.database.connection import analytic_query, disable_jit
 from campaigns.services.alerts.differences import Differences, Query, differences
 from campaigns.services.alerts.kinds import KINDS
 from campaigns.services.alerts.look import Look
@@ -59,7 +61,9 @@ def _differences(look: Look) -> Iterator[Differences]:
     queries = [each for each in sources if isinstance(each, Query) and (look.is_full or each.prepare is None)]
     for query in queries:
         if query.prepare:
-            query.prepare(look)
+            with transaction.atomic():
+                disable_jit()
+                query.prepare(look)
     with analytic_query():
         found = [differences(query, look) for query in queries]
     yield from found

@@ -113,6 +113,13 @@ class AlertPageTests(TestCase):
         stored = AlertPreference.objects.get()
         self.assertEqual((stored.user, stored.frequency, stored.timezone), (self.root, "daily", "Europe/Berlin"))
 
+    def test_everybody_chooses_to_be_reminded(self) -> None:
+        self.assertIn("Remind me daily", self.read(MINE))
+        answers = {"frequency": "daily", "timezone": "UTC", "digest_hour": 7, "quiet_from": 0, "quiet_until": 0}
+        for chosen in (True, False):
+            self.client.post(reverse(MINE), answers | ({"reminders": "on"} if chosen else {}))
+            self.assertEqual(AlertPreference.objects.get().reminders, chosen)
+
     def test_an_unknown_zone_is_refused(self) -> None:
         answers = {"frequency": "daily", "timezone": "Mars", "digest_hour": 7, "quiet_from": 0, "quiet_until": 0}
         self.client.post(reverse(MINE), answers)
