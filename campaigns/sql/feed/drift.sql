@@ -21,9 +21,9 @@ WITH pause AS (
     LEFT JOIN campaigns_feedbatch AS batch ON batch.id = line.batch_id
     -- guard: drift-only-acknowledged
     WHERE applied.applied_status <> '' AND campaign.pause_reasons <> 0 AND {in_scope}
-        -- Left out without reading history: links that have applied the latest pause, and weren't seen running since.
+        -- Left out without reading history: links that have applied the latest pause, and weren't seen running last.
         AND (applied.applied_status <> 'paused' OR applied.applied_line IS NULL
-            OR (applied.seen_status = 'active' AND applied.seen_before_status = 'active')
+            OR applied.seen_status = 'active'
             -- guard: drift-paused-again
             OR EXISTS (
                 SELECT 1 FROM campaigns_statuschange AS later
