@@ -41,7 +41,7 @@ def measure(bench: Bench) -> list[Figure]:
 
 
 def cross(world: World, amount: int, *, alerts: int, changes: int, before: int = 0) -> tuple[float, float]:
-    """Let all brands spend an amount, a part of it before; return the seconds of evaluating alerts, and of the check."""
+    """Let all brands spend an amount, a part of it before; return the seconds of evaluating, and of the check."""
     if before:
         execute(SPEND, [before, instant(world.noon)])
         evaluate(check(world).looked_at, now=world.noon)
