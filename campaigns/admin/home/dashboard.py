@@ -33,10 +33,11 @@ from campaigns.rules.reasons import PauseReason
 from campaigns.services.feed.drift import find_drift
 from campaigns.services.history.actors import actor_name, job_name
 from campaigns.services.insight import home as overview
-from campaigns.services.insight.home import Campaigns, Changes
+from campaigns.services.insight.home import Campaigns
 from campaigns.services.jobs.health import Health
 from campaigns.services.jobs.processes import Processes
 from campaigns.services.permissions import Person, sees_only_assigned_brands
+from campaigns.services.recent_changes import Changes, recent_changes
 
 # Status changes shown under “Latest”.
 LATEST = 8
@@ -54,7 +55,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may_view(request, Campaign):
         shown["campaigns"] = _of_campaigns(overview.campaigns_now(user)) | {"drift": _drift(user, now)}
     if may_view(request, StatusChange):
-        shown["changes"] = _of_changes(overview.recent_changes(user, now=now))
+        shown["changes"] = _of_changes(recent_changes(user, now=now))
         shown["latest"] = list(_lines(overview.latest_changes(user, LATEST), now))
     return context | shown
 

@@ -25,8 +25,8 @@ from campaigns.database.dialects import in_list, list_param
 from campaigns.rules.reasons import LABELS, NEAR_PERCENT, PauseReason
 from campaigns.services.history.timeline import STILL_PAUSED
 from campaigns.services.insight import risk
-from campaigns.services.insight.home import RECENT_PERIOD
 from campaigns.services.insight.risk import Risk, brands_with_risk
+from campaigns.services.recent_changes import RECENT_PERIOD
 
 LAST_24_HOURS = "24-hours"
 ANY_RISK = "any"

@@ -36,6 +36,7 @@ def _email(person: User, subject: str, context: dict[str, Any], **fields: Any) -
         "named": named,
         "more": len(context["alerts"]) - len(named),
         "page": f"{settings.SITE_URL}{reverse('admin:campaigns_alert_changelist')}",
+        "history": f"{settings.SITE_URL}{reverse('admin:campaigns_statuschange_changelist')}",
         "choices": f"{settings.SITE_URL}{reverse('admin:campaigns_alert_mine')}",
     }
     return AlertEmail(

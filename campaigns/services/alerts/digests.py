@@ -16,9 +16,11 @@ from django.db.models import Q
 from campaigns.models import Alert, AlertMessage, AlertPreference
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import find_zone, local_date
+from campaigns.rules.reasons import LABELS
 from campaigns.services.alerts.compose import digest_email
 from campaigns.services.alerts.messages import preferences_of
 from campaigns.services.alerts.recipients import Recipients, may_be_told
+from campaigns.services.recent_changes import recent_changes
 
 DAILY, WEEKLY = timedelta(days=1), timedelta(days=7)
 # Older alerts aren't told, however long nothing was sent.
@@ -115,10 +117,15 @@ def _save(person: User, choice: AlertPreference, shown: Sequence[Alert], today: 
         span = f"the time since {first:%Y-%m-%d %H:%M} UTC"
     still_open = sum(each.resolved_at is None for each in shown)
     counted = f"{len(shown):,} alert{'' if len(shown) == 1 else 's'}"
+    context = {
+        "alerts": shown,
+        "intro": f"In {span} {counted} fired; {still_open:,} of them still hold.",
+        "changes": _status_changes(person, WEEKLY if is_weekly else DAILY, now),
+    }
     email = digest_email(
         person,
         f"{counted} in {span}, {still_open:,} open",
-        {"alerts": shown, "intro": f"In {span} {counted} fired; {still_open:,} of them still hold."},
+        context,
         digest_day=today,
         written_at=now,
         next_attempt_at=now,
@@ -126,3 +133,15 @@ def _save(person: User, choice: AlertPreference, shown: Sequence[Alert], today: 
     email.save()
     messages = (AlertMessage(alert=each, person=person, due_at=now, email=email, is_settled=True) for each in shown)
     AlertMessage.objects.bulk_create(messages, batch_size=1_000, ignore_conflicts=True)
+
+
+def _status_changes(person: User, period: timedelta, now: datetime) -> str:
+    """Return how many of the person's campaigns have paused and resumed, as a sentence; "" for none."""
+    changes = recent_changes(person, now=now, period=period)
+    if not changes.paused and not changes.resumed:
+        return ""
+    reasons = ", ".join(f"{count:,} {LABELS[reason]}" for reason, count in changes.paused_for.items() if count)
+    paused = f"{changes.paused:,} paused ({reasons})" if reasons else f"{changes.paused:,} paused"
+    newest = " among the newest" if changes.is_capped else ""
+    span = "7 days" if period == WEEKLY else "24 hours"
+    return f"Status changes of campaigns in the last {span}{newest}: {paused}, {changes.resumed:,} resumed."

@@ -7,11 +7,10 @@ of different currencies are never added.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.db.models import Count, QuerySet, Subquery
 
 from campaigns.database.connection import fetch_all
@@ -34,15 +33,11 @@ from campaigns.services.insight.brand_now import (
 from campaigns.services.insight.month_pace import COLUMNS as PACE_COLUMNS
 from campaigns.services.insight.reached_days import ReachedDays, reached_days
 from campaigns.services.insight.risk import ATTENTION, Risk, brands_visible_to, risks
-from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
+from campaigns.services.permissions import Person, visible_to
+from campaigns.services.recent_changes import max_changes
 
 # Brands listed of those that the person owns, the most urgent first.
 MAX_OWN_BRANDS = 20
-# Newest rows of the history among which the changes of the last 24 hours are counted.
-MAX_CHANGES = 100_000
-# The same for people who see only assigned brands: fewer rows are theirs, found by their campaigns.
-MAX_CHANGES_OF_ASSIGNED_BRANDS = 1_000_000
-RECENT_PERIOD = timedelta(hours=24)
 
 SEVERITY = (
     Risk.UNKNOWN_ZONE,
@@ -195,69 +190,9 @@ def campaigns_now(user: Person) -> Campaigns:
     return found
 
 
-RECENT = """
-WITH newest AS (SELECT COALESCE(MAX(id), 0) - %(newest)s AS before FROM campaigns_statuschange)
-SELECT reasons_before, reasons_after, COUNT(*), NULL
-FROM campaigns_statuschange
-WHERE id > (SELECT before FROM newest) AND at >= %(since)s AND {seen}
-GROUP BY reasons_before, reasons_after
-UNION ALL
-SELECT 0, 0, 0, CASE WHEN at >= %(since)s THEN 1 ELSE 0 END FROM (
-    SELECT at FROM campaigns_statuschange WHERE id <= (SELECT before FROM newest) ORDER BY id DESC LIMIT 1
-) older
-"""
-
-
-@dataclass
-class Changes:
-    """Status changes since an instant; is_capped if older ones of that time weren't read."""
-
-    since: datetime
-    resumed: int = 0
-    paused: int = 0
-    other: int = 0
-    paused_for: dict[PauseReason, int] = field(default_factory=lambda: dict.fromkeys(PauseReason, 0))
-    is_capped: bool = False
-
-    @property
-    def count(self) -> int:
-        return self.resumed + self.paused + self.other
-
-
-def recent_changes(user: Person, *, now: datetime) -> Changes:
-    """Return the status changes of the last 24 hours in campaigns that the person can see, in one query."""
-    found = Changes(now - RECENT_PERIOD)
-    condition, params = brands_visible_to(user)
-    brands = condition.format(brand="brand_id")
-    seen = "1 = 1" if not params else f"campaign_id IN (SELECT id FROM campaigns_campaign WHERE {brands})"
-    since = connection.ops.adapt_datetimefield_value(found.since)
-    params = params | {"newest": _max_changes(user), "since": since}
-    for before, after, count, is_older_line_recent in fetch_all(RECENT.format(seen=seen), params):
-        found.is_capped |= bool(is_older_line_recent)
-        if count:
-            _count_change(found, before, after, count)
-    return found
-
-
-def _max_changes(user: Person) -> int:
-    """Return how many of the newest rows of the history are searched for a person."""
-    return MAX_CHANGES_OF_ASSIGNED_BRANDS if sees_only_assigned_brands(user) else MAX_CHANGES
-
-
-def _count_change(found: Changes, before: int, after: int, count: int) -> None:
-    if not after:
-        found.resumed += count
-    elif before:
-        found.other += count
-    else:
-        found.paused += count
-        for reason in PauseReason(after):
-            found.paused_for[reason] += count
-
-
 def latest_changes(user: Person, number: int) -> list[StatusChange]:
     """Return the latest pauses and resumes of campaigns that the person can see, with campaign and brand."""
     last = Subquery(StatusChange.objects.order_by("-pk").values("pk")[:1])
-    newest = StatusChange.objects.filter(pk__gt=last - _max_changes(user)).exclude(STILL_PAUSED)
+    newest = StatusChange.objects.filter(pk__gt=last - max_changes(user)).exclude(STILL_PAUSED)
     changes = visible_to(user, newest.select_related("campaign__brand"), "campaign__brand")
     return list(changes.order_by("-id")[:number])

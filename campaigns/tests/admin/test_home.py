@@ -16,11 +16,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns.models import Brand, BrandAssignment, Campaign, JobRun, PendingSpend, SpendRecord, StatusChange
+from campaigns.services import recent_changes as lately
 from campaigns.services.insight import home as overview
-from campaigns.services.insight.home import brands_now, recent_changes
+from campaigns.services.insight.home import brands_now
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.jobs.processes import note_heartbeat
+from campaigns.services.recent_changes import recent_changes
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, spend, utc
 
@@ -119,16 +121,16 @@ class ChangeTests(HomeTestCase):
         for _ in range(3):
             self.change(0, 32, NOW - timedelta(hours=1))
         for lines, paused, is_capped in ((2, 2, True), (3, 3, False)):
-            with patch.object(overview, "MAX_CHANGES", lines):
+            with patch.object(lately, "MAX_CHANGES", lines):
                 found = recent_changes(self.user, now=NOW)
             self.assertEqual((found.paused, found.is_capped), (paused, is_capped))
-        with patch.object(overview, "MAX_CHANGES", 2):
+        with patch.object(lately, "MAX_CHANGES", 2):
             self.assertContains(self.home(), "<strong>more than 2</strong>")
 
     def test_old_lines_beyond_the_newest_are_no_reason_to_doubt(self) -> None:
         self.change(0, 32, NOW - timedelta(hours=30))
         self.change(32, 0, NOW - timedelta(hours=1))
-        with patch.object(overview, "MAX_CHANGES", 1):
+        with patch.object(lately, "MAX_CHANGES", 1):
             self.assertFalse(recent_changes(self.user, now=NOW).is_capped)
 
 
@@ -229,7 +231,7 @@ class PeopleTests(HomeTestCase):
         self.check()
         user = self.person("view_statuschange", "only_assigned_brands")
         BrandAssignment.objects.create(user=user, brand=mine)
-        with patch.object(overview, "MAX_CHANGES", 1):
+        with patch.object(lately, "MAX_CHANGES", 1):
             found = recent_changes(user, now=NOW)
             self.assertEqual((found.paused, found.is_capped), (1, False))
             self.assertEqual(len(overview.latest_changes(user, 8)), 1)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.test import TestCase
+from django.utils.html import escape
 
 from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference, AlertRule, Brand, BrandAssignment
 from campaigns.services.alerts.digests import write_digests
@@ -217,6 +218,17 @@ class DigestTests(Alerting):
         self.assertEqual(self.send(utc("2026-11-28T13:00")), sent)
         self.assertEqual(self.send(utc("2026-11-28T13:01")), [])
         self.assertEqual(self.send(utc("2026-11-29T13:01")), [])
+
+    def test_it_counts_what_has_paused_and_resumed(self) -> None:
+        self.prefer(digest_hour=13)
+        self.cross()
+        self.send(utc("2026-11-28T13:00"))
+        sentence = (
+            "Status changes of campaigns in the last 24 hours: 1 paused (1 brand's daily budget reached), 0 resumed."
+        )
+        email = AlertEmail.objects.get()
+        self.assertIn(sentence, email.text)
+        self.assertIn(escape(sentence), email.html)
 
     def test_the_hour_is_that_of_the_persons_zone(self) -> None:
         self.prefer(digest_hour=8, timezone="America/New_York")
