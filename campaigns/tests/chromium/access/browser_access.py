@@ -29,7 +29,7 @@ class Keyboard(BrowserTestCase):
 
     def test_filters_take_the_focus_keep_it_and_give_it_back(self) -> None:
         shown = self.open(page(Campaign, "changelist"))
-        opener = shown.locator("main").get_by_role("button", name="Filters")
+        opener = shown.locator("main").get_by_role("button", name="Filters", exact=True)
         opener.focus()
         shown.keyboard.press("Enter")
         box = shown.get_by_role("dialog", name="Filters")
