@@ -47,8 +47,8 @@ class Kind:
 KINDS = {
     kind.code: kind
     for kind in (
-        Kind(BUDGET_MONTH, "Spend of a monthly budget", "%", budgets.BUDGETS, ((80, AT_ONCE), (100, AT_ONCE))),
-        Kind(BUDGET_DAY, "Spend of a daily budget", "%", budgets.BUDGETS, ((100, DIGEST),)),
+        Kind(BUDGET_MONTH, "Monthly budget", "%", budgets.BUDGETS, ((80, AT_ONCE), (100, AT_ONCE))),
+        Kind(BUDGET_DAY, "Daily budget", "%", budgets.BUDGETS, ((100, DIGEST),)),
         Kind(CAMPAIGN_LIMIT, "Campaign’s daily limit reached", "", budgets.BUDGETS, ((100, DIGEST),)),
         Kind(PROJECTED_OVER, "Projected beyond the month’s budget", "", DAYS, ((0, DIGEST),)),
         Kind(PROJECTED_UNDER, "Projected below the month’s budget", "", DAYS, ((0, DIGEST),)),

@@ -51,7 +51,7 @@ def _write(choice: AlertPreference, alerts: list[Alert], now: datetime) -> bool:
         counted = f"{len(alerts):,} open alert{'' if len(alerts) == 1 else 's'}"
         digest_email(
             person,
-            f"Reminder: {counted} that nobody has handled",
+            f"Reminder: {counted} not acknowledged",
             {"alerts": alerts, "intro": f"{counted}, neither acknowledged nor snoozed. Acknowledging one ends this."},
             reminder_day=today,
             written_at=now,

@@ -275,7 +275,7 @@ class ReminderTests(Alerting):
         return self.send(utc(at))
 
     def test_it_comes_daily_at_the_persons_hour_until_somebody_acknowledges(self) -> None:
-        sent = [("root@example.com", "Reminder: 1 open alert that nobody has handled")]
+        sent = [("root@example.com", "Reminder: 1 open alert not acknowledged")]
         self.assertEqual(self.remind("2026-11-29T07:59"), [])
         self.assertEqual(self.remind("2026-11-29T08:00"), sent)
         self.assertEqual(self.remind("2026-11-29T08:01"), [])
@@ -313,7 +313,7 @@ class ReminderTests(Alerting):
         Alert.objects.update(opened_at=NOW)
         self.assertEqual(
             [subject for _, subject in self.remind("2026-11-29T08:00") if subject.startswith("Reminder")],
-            ["Reminder: 1 open alert that nobody has handled"],
+            ["Reminder: 1 open alert not acknowledged"],
         )
 
 

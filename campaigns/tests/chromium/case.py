@@ -49,8 +49,8 @@ def start_browser() -> Browser:
     """Return the browser of this process, which ends with it; each test has windows of its own there."""
     driver = sync_playwright().start()
     atexit.register(driver.stop)
-    # Chromium's sandbox refuses to start for root, as whom containers run.
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # Text as wide as in a browser with windows. Chromium's sandbox refuses to start for root, as whom containers run.
+    flags = ["--font-render-hinting=none", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     return driver.chromium.launch(executable_path=find_chromium(), args=flags)
 
 
