@@ -97,6 +97,19 @@ class AccountTests(UnassignedTestCase):
         for page in pages:
             self.assertContains(self.client.get(page), "silent</span>", msg_prefix=page)
 
+    def test_brands_and_campaigns_warn_of_an_account_in_another_time_zone(self) -> None:
+        CampaignLink.objects.filter(external_id="1").update(campaign=self.search)
+        pages = (
+            reverse("admin:campaigns_brand_change", args=[self.brand.pk]),
+            reverse("admin:campaigns_campaign_change", args=[self.search.pk]),
+        )
+        for zone, is_other in ((self.brand.timezone, False), ("", False), ("Pacific/Auckland", True)):
+            PlatformAccount.objects.update(timezone=zone)
+            for page in pages:
+                with self.subTest(page, zone=zone):
+                    warned = "days in Pacific/Auckland" in self.client.get(page).content.decode()
+                    self.assertEqual(warned, is_other)
+
 
 class MonitoringTests(CommittedTestCase):
     """Probes ask on a connection of their own."""
