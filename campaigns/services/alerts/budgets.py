@@ -21,6 +21,8 @@ from campaigns.services.alerts.look import BUDGET_DAY, BUDGET_MONTH, CAMPAIGN_LI
 # The least spend, in whole millionths, that reaches the percentage; divided first, which is exact in 64 bits.
 THRESHOLD = "{budget} / 100 * rule.threshold + ({budget} %% 100 * rule.threshold + 99) / 100"
 
+MONTH_IS_REACHED = "CASE WHEN brand.monthly_budget > 0 AND brand.month_spend >= brand.monthly_budget THEN 1 ELSE 0 END"
+
 
 def _budgets(look: Look) -> tuple[str, dict[str, Any]]:
     """Return the budgets' percentages that enabled brands have reached, and campaigns at their limits.
@@ -50,7 +52,7 @@ def _budgets(look: Look) -> tuple[str, dict[str, Any]]:
         campaign_in_scope=look.scope("campaign.brand_id"),
         pending_today=exact_sum(TODAY, "today"),
         limited_today=clamped("limited_pending.today"),
-        reached=str(REACHED),
+        month_is_reached=MONTH_IS_REACHED,
         of_rule=OF_RULE,
     )
     return spend + sql, clocks.params

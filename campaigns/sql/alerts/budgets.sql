@@ -18,34 +18,31 @@ limited_pending AS MATERIALIZED (
     JOIN brand AS clock ON clock.id = p.brand_id
     GROUP BY p.campaign_id
 ),
-crossed AS (
+held AS MATERIALIZED (
     SELECT rule.id AS rule_id, rule.kind, rule.threshold, 'brand ' || brand.id AS subject, {this_month} AS period,
         brand.monthly_budget AS budget, brand.month_spend AS spend, brand.id AS brand_id, brand.name AS brand,
-        CAST(NULL AS bigint) AS campaign_id, CAST(NULL AS text) AS campaign, brand.currency, brand.today
+        CAST(NULL AS bigint) AS campaign_id, CAST(NULL AS text) AS campaign, brand.currency, brand.today,
+        0 AS is_silenced
     FROM brand
     JOIN campaigns_alertrule AS rule ON rule.enabled AND rule.kind = '{month}'
         AND brand.monthly_budget > 0 AND brand.month_spend >= {month_threshold}
     WHERE brand.today IS NOT NULL AND brand.enabled AND {of_rule}
     UNION ALL
     SELECT rule.id, rule.kind, rule.threshold, 'brand ' || brand.id, {today},
-        brand.daily_budget, brand.day_spend, brand.id, brand.name, NULL, NULL, brand.currency, brand.today
+        brand.daily_budget, brand.day_spend, brand.id, brand.name, NULL, NULL, brand.currency, brand.today,
+        -- A month's budget that is reached silences the days and the campaigns of its brand, whatever rules there are.
+        {month_is_reached}
     FROM brand
     JOIN campaigns_alertrule AS rule ON rule.enabled AND rule.kind = '{day}'
         AND brand.daily_budget > 0 AND brand.day_spend >= {day_threshold}
     WHERE brand.today IS NOT NULL AND brand.enabled AND {of_rule}
     UNION ALL
     SELECT rule.id, rule.kind, rule.threshold, 'campaign ' || limited.id, {today},
-        limited.daily_limit, NULL, brand.id, brand.name, limited.id, limited.name, brand.currency, brand.today
+        limited.daily_limit, NULL, brand.id, brand.name, limited.id, limited.name, brand.currency, brand.today,
+        {month_is_reached}
     FROM limited
     JOIN brand ON brand.id = limited.brand_id
     JOIN campaigns_alertrule AS rule ON rule.enabled AND rule.kind = '{campaign}'
     LEFT JOIN limited_pending ON limited_pending.campaign_id = limited.id
     WHERE limited.folded + COALESCE({limited_today}, 0) >= limited.daily_limit AND {of_rule}
-),
-held AS MATERIALIZED (
-    -- A month's budget that is reached silences the days and the campaigns of its brand.
-    SELECT crossed.*, CASE WHEN kind = '{month}' THEN 0 ELSE
-        MAX(CASE WHEN kind = '{month}' AND threshold >= {reached} THEN 1 ELSE 0 END) OVER (PARTITION BY brand_id)
-        END AS is_silenced
-    FROM crossed
 )

@@ -158,6 +158,13 @@ class IdentityTests(TestCase):
         evaluate([self.brand.pk], now=NOW)
         self.assertEqual({kind for kind, _, _ in fired()}, {"budget_day", "campaign_limit"})
 
+    def test_the_months_budget_silences_whatever_rules_there_are_for_it(self) -> None:
+        AlertRule.objects.filter(kind="budget_month", threshold=100).delete()
+        Brand.objects.filter(pk=self.brand.pk).update(daily_budget=Decimal(50))
+        spend(self.campaign, "100", NOW)
+        self.check()
+        self.assertEqual(fired(), [("budget_month", 80, "2026-11")])
+
     def test_an_alert_that_holds_stays_open_when_a_larger_one_silences_it(self) -> None:
         Brand.objects.filter(pk=self.brand.pk).update(daily_budget=Decimal(50))
         spend(self.campaign, "50", NOW)
