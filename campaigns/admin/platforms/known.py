@@ -29,9 +29,10 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
     brands = assigned_brands(request.user)
     found = unassigned_spend(brands)
     held = [each for each in held_decreases(brands) if not each.is_rejected] if may_view(request, SpendTotal) else []
-    silent = [each for each in silent_accounts(now=now) if brands is None or each.brand_id in brands]
+    silent = silent_accounts(now=now, brands=brands)
     if not found.open and not held and not silent:
         return None
+    may_follow = may_view(request, PlatformAccount)
     return {
         "unassigned": {
             "money": [format_money(amount, currency or "–") for currency, amount in found.money.items()],
@@ -41,7 +42,7 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
         "held": {"count": len(held), "address": reverse("admin:campaigns_spendtotal_held")},
         "silent": [
             {
-                "account": link_to(each) if may_view(request, PlatformAccount) else str(each),
+                "account": link_to(each) if may_follow and (brands is None or each.brand_id in brands) else str(each),
                 "platform": each.get_source_display(),
                 "ago": ago(each.reported_until, now),
             }

@@ -10,8 +10,9 @@ from django.db.models import Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import CampaignLink, PlatformAccount, SpendRecord, SpendTotal
+from campaigns.models import BrandAssignment, CampaignLink, PlatformAccount, SpendRecord, SpendTotal
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
+from campaigns.tests.alerts.test_messages import person
 from campaigns.tests.platforms.test_unassigned import UnassignedTestCase
 from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_campaign
@@ -96,6 +97,25 @@ class AccountTests(UnassignedTestCase):
         self.account.save()
         for page in pages:
             self.assertContains(self.client.get(page), "silent</span>", msg_prefix=page)
+
+    def test_people_hear_on_home_of_silent_accounts_that_are_linked_to_their_brands(self) -> None:
+        user = person("maja", "Brand managers")
+        BrandAssignment.objects.create(user=user, brand=self.brand)
+        self.client.force_login(user)
+        other = make_campaign()
+        PlatformAccount.objects.update(reported_until=timezone.now() - timedelta(hours=4))
+        account = f'href="{reverse("admin:campaigns_platformaccount_change", args=[self.account.pk])}"'
+        for campaign, brand, is_named, is_followed in (
+            (other, None, False, False),
+            (self.search, None, True, False),
+            (self.search, self.brand, True, True),
+        ):
+            with self.subTest(campaign=campaign, brand=brand):
+                CampaignLink.objects.filter(external_id="1").update(campaign=campaign)
+                PlatformAccount.objects.update(brand=brand)
+                home = self.client.get(reverse("admin:index")).content.decode()
+                self.assertEqual("silent</span>" in home, is_named)
+                self.assertEqual(account in home, is_followed)
 
     def test_brands_and_campaigns_warn_of_an_account_in_another_time_zone(self) -> None:
         CampaignLink.objects.filter(external_id="1").update(campaign=self.search)
