@@ -37,6 +37,7 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
         "unassigned": {
             "money": [format_money(amount, currency or "–") for currency, amount in found.money.items()],
             "count": len(found.open),
+            "is_capped": found.is_capped,
             "address": reverse("admin:campaigns_campaignlink_unassigned"),
         },
         "held": {"count": len(held), "address": reverse("admin:campaigns_spendtotal_held")},
