@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 from django.db.models import Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import BrandAssignment, CampaignLink, PlatformAccount, SpendRecord, SpendTotal
+from campaigns.models import BrandAssignment, CampaignLink, PlatformAccount, SpendRecord, SpendTotal, Waiting
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
+from campaigns.services.totals.held import held_decreases
 from campaigns.tests.alerts.test_messages import person
 from campaigns.tests.platforms.test_unassigned import UnassignedTestCase
 from campaigns.tests.support.committed import CommittedTestCase
@@ -176,6 +178,19 @@ class HeldTests(UnassignedTestCase):
         shown = self.client.get(self.page)
         self.assertContains(shown, "Booked 1,000.00 USD, now reported 100.00 USD: 900.00 USD less, of 1 campaign.")
         self.assertContains(self.client.get(reverse("admin:index")), "1 account day")
+
+    def test_those_of_other_brands_hide_none_of_their_own(self) -> None:
+        other = PlatformAccount.objects.create(source="google_ads", external_id="9", brand=make_campaign().brand)
+        SpendTotal.objects.create(
+            source="google_ads", account="9", campaign="1", day=self.old, total=1, waiting=Waiting.HELD
+        )
+        PlatformAccount.objects.filter(external_id="123").update(brand=self.brand)
+        with patch("campaigns.services.totals.held.MOST", 1):
+            for brand, account in ((self.brand, "123"), (other.brand, "9")):
+                assert brand is not None
+                self.assertEqual([each.account for each in held_decreases([brand.pk])], [account])
+            self.assertEqual(len(held_decreases(None)), 1)
+        self.assertEqual((len(held_decreases(None)), held_decreases([])), (2, []))
 
     def test_released_it_is_booked(self) -> None:
         self.assertContains(self.decide("release"), "booked 1 decreases")
