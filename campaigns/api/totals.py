@@ -233,7 +233,10 @@ def _limit_to_brands(
 
 
 def _unknown_account(number: int, source: str, account: str) -> RefusedRow:
-    detail = f"Account {account[:60]} of {source} doesn't exist, or this key has no access to its brand."
+    detail = (
+        f"Account {account[:60]} of {source} doesn't exist, or this key has no access to its brand. If the account is"
+        " the brand's, set its Brand on the page of the account under Accounts."
+    )
     return RefusedRow(number, "unknown-account", detail)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
@@ -21,8 +22,9 @@ from campaigns.admin.shared.display import ago, chip, link_to
 from campaigns.admin.shared.fields import is_key
 from campaigns.admin.shared.times import as_of, viewer_time
 from campaigns.database.clock import database_now
-from campaigns.models import Alert, AlertEmail, Brand, Campaign, CampaignLink, Delivery, SpendTotal
+from campaigns.models import Alert, AlertEmail, Brand, Campaign, CampaignLink, Delivery, PlatformAccount, SpendTotal
 from campaigns.models.outgoing.alerts import MAX_NOTE
+from campaigns.services.alerts.compose import platform_page
 from campaigns.services.alerts.handling import (
     AlertRefused,
     acknowledge,
@@ -31,7 +33,7 @@ from campaigns.services.alerts.handling import (
     resolved_alerts,
     snooze,
 )
-from campaigns.services.alerts.kinds import DELIVERIES, HELD, UNASSIGNED, label_of
+from campaigns.services.alerts.kinds import DELIVERIES, HELD, SILENT, UNASSIGNED, label_of
 from campaigns.services.alerts.recipients import is_anybody_told
 
 MOST = 100
@@ -39,6 +41,12 @@ MOST = 100
 ON_PAGES, ON_HOME = 20, 5
 NOBODY = "Give a superuser an e-mail address: alerts that no other person gets are sent to nobody."
 ADDRESS = "admin:campaigns_alert_changelist"
+# The page of an account's alert: what must be viewed there, and its title.
+SHOWN_ON: dict[str, tuple[type[Model], str]] = {
+    UNASSIGNED: (CampaignLink, "Unassigned spend"),
+    HELD: (SpendTotal, "Held decreases"),
+    SILENT: (PlatformAccount, "Account"),
+}
 
 
 @admin.register(Alert)
@@ -140,10 +148,8 @@ def _links(request: HttpRequest, alert: Alert) -> Iterable[SafeString | str]:
         yield link_to(alert.campaign)
     if alert.brand and may_view(request, Brand):
         yield link_to(alert.brand)
-    if alert.kind == UNASSIGNED and may_view(request, CampaignLink):
-        yield _link(reverse("admin:campaigns_campaignlink_unassigned"), "Unassigned spend")
-    if alert.kind == HELD and may_view(request, SpendTotal):
-        yield _link(reverse("admin:campaigns_spendtotal_held"), "Held decreases")
+    if alert.kind in SHOWN_ON and may_view(request, SHOWN_ON[alert.kind][0]):
+        yield _link(platform_page(alert), SHOWN_ON[alert.kind][1])
     if alert.kind == DELIVERIES and may_view(request, Delivery):
         yield _link(reverse("admin:campaigns_delivery_changelist"), "Deliveries")
 

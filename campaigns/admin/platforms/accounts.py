@@ -43,6 +43,10 @@ class AccountForm(forms.ModelForm[PlatformAccount]):
     class Meta:
         model = PlatformAccount
         fields = ("currency", "timezone", "interval_hours", "brand")
+        help_texts = {
+            "brand": "The brand that is suggested for the account's campaigns. API keys limited to it can report"
+            " the account."
+        }
 
 
 @admin.register(PlatformAccount)

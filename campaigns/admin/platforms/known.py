@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.admin.shared.base import may_view
@@ -28,19 +29,21 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
     brands = assigned_brands(request.user)
     found = unassigned_spend(brands)
     held = [each for each in held_decreases(brands) if not each.is_rejected] if may_view(request, SpendTotal) else []
-    silent = [each for each in silent_accounts(now=now) if brands is None or each.brand_id in brands]
+    silent = silent_accounts(now=now, brands=brands)
     if not found.open and not held and not silent:
         return None
+    may_follow = may_view(request, PlatformAccount)
     return {
         "unassigned": {
             "money": [format_money(amount, currency or "–") for currency, amount in found.money.items()],
             "count": len(found.open),
+            "is_capped": found.is_capped,
             "address": reverse("admin:campaigns_campaignlink_unassigned"),
         },
         "held": {"count": len(held), "address": reverse("admin:campaigns_spendtotal_held")},
         "silent": [
             {
-                "account": link_to(each) if may_view(request, PlatformAccount) else str(each),
+                "account": link_to(each) if may_follow and (brands is None or each.brand_id in brands) else str(each),
                 "platform": each.get_source_display(),
                 "ago": ago(each.reported_until, now),
             }
@@ -50,14 +53,24 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
 
 
 def known_table(known: Sequence[Known], zone: str, *, may_follow: bool) -> SafeString:
-    """Return the accounts that spend comes from, and until when it is known; times in the brand's zone."""
+    """Return the accounts that spend comes from, and until when it is known; times in the brand's zone.
+
+    An account in another zone is warned of: its days are booked for the brand's, which begin at another time.
+    """
     rows = [
         (
             each.account.get_source_display(),
             link_to(each.account) if may_follow else str(each.account),
             local_time(each.until, zone) if each.until else "–",
-            chip("silent", "warning") if each.is_silent else "",
+            _warnings(each, zone),
         )
         for each in known
     ]
     return table(("Platform", "Account", "Known until", ""), rows, empty="", label="Platforms")
+
+
+def _warnings(known: Known, zone: str) -> SafeString:
+    own = known.account.timezone
+    silent = chip("silent", "warning") if known.is_silent else ""
+    other = chip(f"days in {own}", "warning") if own and own != zone else ""
+    return format_html("{} {}", silent, other)

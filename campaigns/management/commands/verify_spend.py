@@ -13,7 +13,14 @@ from campaigns.rules.money import format_money
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.reopen import brands_closed_ahead, reopen_periods
 from campaigns.services.ledger.verify import Difference, TotalsRange, repair, verify
-from campaigns.services.totals.verify import campaigns_of_both_kinds, flag_days, rebalance, unbalanced_totals
+from campaigns.services.totals.verify import (
+    CountedTwice,
+    campaigns_by_name_and_id,
+    campaigns_of_both_kinds,
+    flag_days,
+    rebalance,
+    unbalanced_totals,
+)
 
 MAX_SHOWN = 50
 MAX_NAMED = 5
@@ -40,7 +47,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 self.style.SUCCESS(f"{_count(flagged, 'day')} of accounts flagged; a check books the rest.")
             )
-        self.warn_of_both_kinds(first_day)
+        self.warn_of_spend_twice(first_day)
         differences = verify(since=first_day)
         for difference in differences[:MAX_SHOWN]:
             self.stdout.write(describe(difference))
@@ -105,15 +112,17 @@ class Command(BaseCommand):
             self.stdout.write(self.style.SUCCESS(f"{_count(done, 'reported total')} repaired; a check books the rest."))
         return len(found)
 
-    def warn_of_both_kinds(self, since: date | None) -> None:
-        found = campaigns_of_both_kinds(since=since)
+    def warn_of_spend_twice(self, since: date | None) -> None:
+        both_kinds = "spend records of its own beside reported totals"
+        self.warn_of_campaigns(campaigns_of_both_kinds(since=since), both_kinds, "the same spend may count twice")
+        by_name = "reported totals by the platform campaign’s name beside totals by its ID"
+        remedy = "the same spend counts twice; reverse the import by name, under Report imports"
+        self.warn_of_campaigns(campaigns_by_name_and_id(since=since), by_name, remedy)
+
+    def warn_of_campaigns(self, found: list[CountedTwice], has: str, so: str) -> None:
         for each in found[:MAX_NAMED]:
-            self.stdout.write(
-                self.style.WARNING(
-                    f"Campaign “{each.name}” ({each.id}) has spend records of its own beside reported totals on"
-                    f" {_count(each.days, 'day')}, the last {each.last}: the same spend may count twice."
-                )
-            )
+            on = f"{_count(each.days, 'day')}, the last {each.last}"
+            self.stdout.write(self.style.WARNING(f"Campaign “{each.name}” ({each.id}) has {has} on {on}: {so}."))
         if len(found) > MAX_NAMED:
             self.stdout.write(self.style.WARNING(f"… and {_count(len(found) - MAX_NAMED, 'campaign')} more."))
 

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 
 from campaigns.database.connection import as_date
-from campaigns.database.dialects import MATERIALIZED, day_text, micros_sql, month_text
+from campaigns.database.dialects import MATERIALIZED, clamped, day_text, exact_sum, micros_sql, month_text
 from campaigns.database.statements import statement
 from campaigns.models.clocks import Clocks
-from campaigns.models.current_spend import current_spend
+from campaigns.models.current_spend import TODAY, current_spend
 from campaigns.rules.alerts import REACHED
 from campaigns.rules.money import format_money, from_micros
 from campaigns.rules.periods import next_month
@@ -20,6 +20,8 @@ from campaigns.services.alerts.look import BUDGET_DAY, BUDGET_MONTH, CAMPAIGN_LI
 
 # The least spend, in whole millionths, that reaches the percentage; divided first, which is exact in 64 bits.
 THRESHOLD = "{budget} / 100 * rule.threshold + ({budget} %% 100 * rule.threshold + 99) / 100"
+
+MONTH_IS_REACHED = "CASE WHEN brand.monthly_budget > 0 AND brand.month_spend >= brand.monthly_budget THEN 1 ELSE 0 END"
 
 
 def _budgets(look: Look) -> tuple[str, dict[str, Any]]:
@@ -48,7 +50,9 @@ def _budgets(look: Look) -> tuple[str, dict[str, Any]]:
         limit=micros_sql("campaign.daily_spend_limit"),
         reason=str(int(PauseReason.CAMPAIGN_DAILY_LIMIT)),
         campaign_in_scope=look.scope("campaign.brand_id"),
-        reached=str(REACHED),
+        pending_today=exact_sum(TODAY, "today"),
+        limited_today=clamped("limited_pending.today"),
+        month_is_reached=MONTH_IS_REACHED,
         of_rule=OF_RULE,
     )
     return spend + sql, clocks.params

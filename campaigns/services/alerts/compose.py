@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.conf import settings
@@ -12,10 +13,16 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from campaigns.models import Alert, AlertEmail
-from campaigns.services.alerts.kinds import label_of
+from campaigns.services.alerts.kinds import HELD, SILENT, UNASSIGNED, label_of
 
 # Alerts that are named in one e-mail; the others are counted.
 MOST_NAMED = 50
+
+PLATFORM_PAGES = {
+    UNASSIGNED: "admin:campaigns_campaignlink_unassigned",
+    HELD: "admin:campaigns_spendtotal_held",
+    SILENT: "admin:campaigns_platformaccount_changelist",
+}
 
 
 def alert_email(person: User, alerts: Sequence[Alert], **fields: Any) -> AlertEmail:
@@ -52,12 +59,20 @@ def _email(person: User, subject: str, context: dict[str, Any], **fields: Any) -
 
 def address_of(alert: Alert) -> str:
     """Return the address of the page where a person looks at what the alert is about."""
-    address = reverse("admin:campaigns_alert_changelist")
+    page = platform_page(alert) or reverse("admin:campaigns_alert_changelist")
     if alert.campaign_id:
-        address = reverse("admin:campaigns_campaign_change", args=[alert.campaign_id])
+        page = reverse("admin:campaigns_campaign_change", args=[alert.campaign_id])
     elif alert.brand_id:
-        address = reverse("admin:campaigns_brand_change", args=[alert.brand_id])
-    return f"{settings.SITE_URL}{address}"
+        page = reverse("admin:campaigns_brand_change", args=[alert.brand_id])
+    return f"{settings.SITE_URL}{page}"
+
+
+def platform_page(alert: Alert) -> str:
+    """Return the page of what is reported by the account that the alert is about; "" for other alerts."""
+    if alert.kind not in PLATFORM_PAGES:
+        return ""
+    page = reverse(PLATFORM_PAGES[alert.kind])
+    return f"{page}?{urlencode({'q': alert.subject.split()[-1]})}" if alert.kind == SILENT else page
 
 
 def _shown(alert: Alert) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from decimal import Decimal
 
 from campaigns.models import CampaignLink
 from campaigns.rules.alerts import State
@@ -14,7 +12,7 @@ from campaigns.services.alerts.look import Look
 from campaigns.services.feed.drift import DriftKind, find_drift
 from campaigns.services.totals.held import held_decreases
 from campaigns.services.totals.silence import silent_accounts
-from campaigns.services.totals.unassigned import unassigned_spend
+from campaigns.services.totals.unassigned import unassigned_accounts
 from campaigns.services.webhooks.deliveries import failing
 
 MEANINGS = {
@@ -28,22 +26,15 @@ ALL_BRANDS = None
 
 def unassigned(look: Look) -> Iterator[State]:
     """Yield the accounts with spend that waits; once a month and account."""
-    sums: dict[tuple[str, str, str, str], Decimal] = defaultdict(Decimal)
-    campaigns: dict[tuple[str, str, str, str], int] = defaultdict(int)
-    for each in unassigned_spend(ALL_BRANDS).open:
-        key = each.source, each.account, each.account_name or each.account, each.currency
-        sums[key] += each.amount
-        campaigns[key] += 1
-    for key, amount in sorted(sums.items()):
-        source, account, name, currency = key
+    for source, account, name, currency, campaigns, amount in unassigned_accounts():
         yield State(
             f"account {source} {account}",
-            f"{format_money(amount, currency or '–')} of {SOURCES[source]} account {name} aren’t assigned:"
-            f" {campaigns[key]} campaign{'' if campaigns[key] == 1 else 's'}",
+            f"{format_money(amount, currency or '–')} of {SOURCES[source]} account {name or account} aren’t assigned:"
+            f" {campaigns:,} campaign{'' if campaigns == 1 else 's'}",
             period=f"{look.now:%Y-%m}",
             meaning="This spend counts for no budget until its campaigns are linked.",
             is_bad=True,
-            figures={"amount": str(amount), "currency": currency, "campaigns": campaigns[key]},
+            figures={"amount": str(amount), "currency": currency, "campaigns": campaigns},
         )
 
 

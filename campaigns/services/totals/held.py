@@ -9,13 +9,19 @@ from decimal import Decimal
 from typing import Any
 
 from campaigns.database.connection import as_date, fetch_all
-from campaigns.database.dialects import shown_sum
+from campaigns.database.dialects import in_list, list_param, shown_sum
 from campaigns.database.statements import statement
 from campaigns.rules.money import from_micros
 from campaigns.services.totals.waiting import REPORTED
 
 # Accounts and days that are shown at once.
 MOST = 500
+
+SUGGESTED = """EXISTS (
+        SELECT 1 FROM campaigns_platformaccount AS own
+        WHERE own.source = campaigns_spendtotal.source AND own.external_id = campaigns_spendtotal.account
+            AND {in_brands}
+    )"""
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,14 @@ class Held:
 
 def held_decreases(brands: Collection[int] | None) -> list[Held]:
     """Return what waits for a decision, the newest day first, if given only of accounts that suggest these brands."""
-    sql = statement("totals/held", reported=shown_sum(REPORTED), booked=shown_sum("total.booked"), micros=REPORTED)
-    held = [_held(row) for row in fetch_all(sql, {"most": MOST})]
-    if brands is not None:
-        held = [each for each in held if each.brand_id in brands]
-    return held
+    sql = statement(
+        "totals/held",
+        reported=shown_sum(REPORTED),
+        booked=shown_sum("total.booked"),
+        micros=REPORTED,
+        in_brands="TRUE" if brands is None else SUGGESTED.format(in_brands=in_list("brand_id", param="%(brands)s")),
+    )
+    return [_held(row) for row in fetch_all(sql, {"most": MOST, "brands": list_param(brands or ())})]
 
 
 def _held(row: tuple[Any, ...]) -> Held:

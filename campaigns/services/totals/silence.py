@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,12 +33,15 @@ def accounts_of_brand(brand_id: int, *, now: datetime) -> list[Known]:
     return _known(PlatformAccount.objects.filter(pk__in=linked), now)
 
 
-def silent_accounts(*, now: datetime) -> list[PlatformAccount]:
+def silent_accounts(*, now: datetime, brands: Collection[int] | None = None) -> list[PlatformAccount]:
     """Return the accounts in use that have reported once, but not within their interval, the longest silent first.
 
+    If brands are given, those that are linked to campaigns of one of them, whatever brand the account suggests.
     An account whose spend comes by files only has never said until when it is known, and isn't expected to.
     """
     in_use = CampaignLink.objects.filter(account=OuterRef("pk"), campaign__isnull=False)
+    if brands is not None:
+        in_use = in_use.filter(campaign__brand__in=brands)
     silent = PlatformAccount.objects.filter(Exists(in_use), reported_until__lt=now - timedelta(hours=1))
     return [each for each in silent.order_by("reported_until") if is_silent(each, now=now)]
 

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from campaigns.database.connection import as_date, fetch_all
-from campaigns.database.dialects import shown_sum
+from campaigns.database.dialects import in_list, list_param, shown_sum
 from campaigns.database.statements import statement
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.money import from_micros
@@ -18,6 +18,8 @@ from campaigns.services.totals.waiting import REPORTED
 
 # Campaigns of platforms that are read at once; a page says where there are more.
 MOST = 2_000
+
+LACKING = f"{REPORTED} - total.booked"
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,34 @@ class Unassigned:
         return [each for each in self.spend if each.waiting == Waiting.IGNORED]
 
 
+class UnassignedAccount(NamedTuple):
+    """What waits of an account, however many campaigns it has, without what is ignored on purpose."""
+
+    source: str
+    account: str
+    name: str
+    currency: str
+    campaigns: int
+    amount: Decimal
+
+
 def unassigned_spend(brands: Collection[int] | None) -> Unassigned:
     """Return what waits, if given only of the accounts for which one of these brands is suggested."""
-    sql = statement("totals/unassigned", amount=shown_sum(f"{REPORTED} - total.booked"))
-    rows = fetch_all(sql, {"most": MOST + 1})
+    in_brands = "TRUE" if brands is None else in_list("account.brand_id", param="%(brands)s")
+    sql = statement("totals/unassigned", amount=shown_sum(LACKING), in_brands=in_brands)
+    rows = fetch_all(sql, {"most": MOST + 1, "brands": list_param(brands or ())})
     spend = [_spend(row) for row in rows[:MOST]]
-    if brands is not None:
-        spend = [each for each in spend if each.brand_id in brands]
     spend.sort(key=lambda each: (-abs(each.amount), each.key))
     return Unassigned(spend, len(rows) > MOST)
+
+
+def unassigned_accounts() -> list[UnassignedAccount]:
+    """Return the accounts whose spend waits, with all of it."""
+    rows = fetch_all(statement("totals/unassigned_accounts", amount=shown_sum(LACKING)))
+    return [
+        UnassignedAccount(source, account, name, currency, campaigns, from_micros(int(amount)))
+        for source, account, name, currency, campaigns, amount in rows
+    ]
 
 
 def _spend(row: tuple[Any, ...]) -> UnassignedSpend:

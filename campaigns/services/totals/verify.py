@@ -20,6 +20,7 @@ from campaigns.database.write_column import in_pieces
 from campaigns.models import SpendTotal
 from campaigns.rules.money import from_micros
 from campaigns.rules.periods import EARLIEST
+from campaigns.rules.platforms import BY_NAME
 from campaigns.services.totals.book import TO_BOOK
 
 # A record lies on the day of its total in the account's time zone, so at most a day from it in UTC.
@@ -38,8 +39,8 @@ class Unbalanced:
 
 
 @dataclass(frozen=True)
-class BothKinds:
-    """A campaign with spend records of its own and reported totals on the same days; the last of them."""
+class CountedTwice:
+    """A campaign with spend from two senders on the same days, which may be the same; the last of the days."""
 
     id: int
     name: str
@@ -84,12 +85,21 @@ def _rebalance(sql: str, ids: list[int]) -> int:
     return execute(sql, {"ids": list_param(ids)})
 
 
-def campaigns_of_both_kinds(*, since: date | None = None) -> list[BothKinds]:
+def campaigns_of_both_kinds(*, since: date | None = None) -> list[CountedTwice]:
     """Return the campaigns that have records of their own and totals on one day, by the records' days in UTC."""
     day = "CAST(record.timestamp AT TIME ZONE 'UTC' AS date)" if is_postgresql() else "substr(record.timestamp, 1, 10)"
+    return _counted_twice(statement("totals/both_kinds", day=day), since)
+
+
+def campaigns_by_name_and_id(*, since: date | None = None) -> list[CountedTwice]:
+    """Return the campaigns that have totals by the platform campaign's name and by its id on one day."""
+    return _counted_twice(statement("totals/by_name_and_id", by_name=BY_NAME), since)
+
+
+def _counted_twice(sql: str, since: date | None) -> list[CountedTwice]:
     with one_snapshot():
-        rows = fetch_all(statement("totals/both_kinds", day=day), _params(since))
-    return [BothKinds(pk, name, days, as_date(last)) for pk, name, days, last in rows]
+        rows = fetch_all(sql, _params(since))
+    return [CountedTwice(pk, name, days, as_date(last)) for pk, name, days, last in rows]
 
 
 def _params(since: date | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 -- Accounts and days with held decreases (waiting 5), with the sums over all totals of the account and day.
 WITH held AS (
-    SELECT DISTINCT source, account, day FROM campaigns_spendtotal WHERE waiting > 0 AND waiting = 5
+    SELECT DISTINCT source, account, day FROM campaigns_spendtotal WHERE waiting > 0 AND waiting = 5 AND {in_brands}
     ORDER BY day DESC, source, account LIMIT %(most)s
 )
 SELECT total.source, total.account, total.day, COALESCE(account.name, '') AS name,

@@ -9,7 +9,7 @@ FROM campaigns_spendtotal AS total
 LEFT JOIN campaigns_platformaccount AS account
     ON account.source = total.source AND account.external_id = total.account
 LEFT JOIN campaigns_campaignlink AS link ON link.account_id = account.id AND link.external_id = total.campaign
-WHERE total.waiting > 0 AND total.waiting NOT IN (5, 7)
+WHERE total.waiting > 0 AND total.waiting NOT IN (5, 7) AND {in_brands}
 GROUP BY total.source, total.account, total.campaign, total.waiting, account.id, account.name, account.currency,
     account.brand_id, link.id, link.name, link.note, link.campaign_id
 ORDER BY total.source, total.account, total.campaign, total.waiting

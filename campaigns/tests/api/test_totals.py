@@ -177,6 +177,7 @@ class OfGivenBrands(TotalsTestCase):
         for row in (total_row(campaign="78"), total_row(campaign="79"), account_row()):
             problem, detail = self.refusal(row)
             self.assertEqual((problem, detail.replace("1234567890", "1")), unknown)
+            self.assertIn("set its Brand on the page of the account under Accounts", detail)
         self.assert_stored(1, 0, total_row())
 
     def test_an_account_of_the_brand_takes_new_campaigns_but_no_linked_one_of_others(self) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 from django.db.models import Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import CampaignLink, PlatformAccount, SpendRecord, SpendTotal
+from campaigns.models import BrandAssignment, CampaignLink, PlatformAccount, SpendRecord, SpendTotal, Waiting
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
+from campaigns.services.totals.held import held_decreases
+from campaigns.tests.alerts.test_messages import person
 from campaigns.tests.platforms.test_unassigned import UnassignedTestCase
 from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_campaign
@@ -97,6 +100,38 @@ class AccountTests(UnassignedTestCase):
         for page in pages:
             self.assertContains(self.client.get(page), "silent</span>", msg_prefix=page)
 
+    def test_people_hear_on_home_of_silent_accounts_that_are_linked_to_their_brands(self) -> None:
+        user = person("maja", "Brand managers")
+        BrandAssignment.objects.create(user=user, brand=self.brand)
+        self.client.force_login(user)
+        other = make_campaign()
+        PlatformAccount.objects.update(reported_until=timezone.now() - timedelta(hours=4))
+        account = f'href="{reverse("admin:campaigns_platformaccount_change", args=[self.account.pk])}"'
+        for campaign, brand, is_named, is_followed in (
+            (other, None, False, False),
+            (self.search, None, True, False),
+            (self.search, self.brand, True, True),
+        ):
+            with self.subTest(campaign=campaign, brand=brand):
+                CampaignLink.objects.filter(external_id="1").update(campaign=campaign)
+                PlatformAccount.objects.update(brand=brand)
+                home = self.client.get(reverse("admin:index")).content.decode()
+                self.assertEqual("silent</span>" in home, is_named)
+                self.assertEqual(account in home, is_followed)
+
+    def test_brands_and_campaigns_warn_of_an_account_in_another_time_zone(self) -> None:
+        CampaignLink.objects.filter(external_id="1").update(campaign=self.search)
+        pages = (
+            reverse("admin:campaigns_brand_change", args=[self.brand.pk]),
+            reverse("admin:campaigns_campaign_change", args=[self.search.pk]),
+        )
+        for zone, is_other in ((self.brand.timezone, False), ("", False), ("Pacific/Auckland", True)):
+            PlatformAccount.objects.update(timezone=zone)
+            for page in pages:
+                with self.subTest(page, zone=zone):
+                    warned = "days in Pacific/Auckland" in self.client.get(page).content.decode()
+                    self.assertEqual(warned, is_other)
+
 
 class MonitoringTests(CommittedTestCase):
     """Probes ask on a connection of their own."""
@@ -143,6 +178,19 @@ class HeldTests(UnassignedTestCase):
         shown = self.client.get(self.page)
         self.assertContains(shown, "Booked 1,000.00 USD, now reported 100.00 USD: 900.00 USD less, of 1 campaign.")
         self.assertContains(self.client.get(reverse("admin:index")), "1 account day")
+
+    def test_those_of_other_brands_hide_none_of_their_own(self) -> None:
+        other = PlatformAccount.objects.create(source="google_ads", external_id="9", brand=make_campaign().brand)
+        SpendTotal.objects.create(
+            source="google_ads", account="9", campaign="1", day=self.old, total=1, waiting=Waiting.HELD
+        )
+        PlatformAccount.objects.filter(external_id="123").update(brand=self.brand)
+        with patch("campaigns.services.totals.held.MOST", 1):
+            for brand, account in ((self.brand, "123"), (other.brand, "9")):
+                assert brand is not None
+                self.assertEqual([each.account for each in held_decreases([brand.pk])], [account])
+            self.assertEqual(len(held_decreases(None)), 1)
+        self.assertEqual((len(held_decreases(None)), held_decreases([])), (2, []))
 
     def test_released_it_is_booked(self) -> None:
         self.assertContains(self.decide("release"), "booked 1 decreases")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 from django.contrib.auth.models import Group, User
 from django.db.models import Sum
@@ -17,6 +18,7 @@ from campaigns.services.groups import BRAND_MANAGERS, CAMPAIGN_MANAGERS, VIEWERS
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.services.jobs.schedule import CHECK
 from campaigns.services.totals.links import assign, unassign
+from campaigns.services.totals.unassigned import unassigned_accounts
 from campaigns.tests.support.factories import make_brand, make_campaign
 
 PAGE = reverse("admin:campaigns_campaignlink_unassigned")
@@ -188,6 +190,24 @@ class AccessTests(UnassignedTestCase):
     def test_campaign_managers_assign(self) -> None:
         self.sign_in(CAMPAIGN_MANAGERS)
         self.assertContains(self.post("1", what="new", brand=self.brand.pk, confirmed=1), "Assigned 1")
+
+    def test_what_waits_of_other_brands_hides_nothing_of_their_own(self) -> None:
+        self.account.brand = self.brand
+        self.account.save()
+        self.sign_in(BRAND_MANAGERS, self.brand)
+        for number in range(2):
+            account = PlatformAccount.objects.create(source="amazon_ads", external_id=f"{number}")
+            SpendTotal.objects.create(
+                source="amazon_ads", account=account.external_id, campaign="1", day=self.day, total=Decimal(1)
+            )
+        self.check()
+        with patch("campaigns.services.totals.unassigned.MOST", 2):
+            self.assertContains(self.client.get(PAGE), "120.50 USD")
+            self.assertNotContains(self.client.get(PAGE), "Shows the first campaigns only")
+            self.assertEqual([each.campaigns for each in unassigned_accounts()], [1, 1, 2])
+            self.client.force_login(self.amara)
+            self.assertContains(self.client.get(PAGE), "Shows the first campaigns only")
+            self.assertContains(self.client.get(reverse("admin:index")), "of the first 2 platform campaigns")
 
     def test_brand_managers_see_the_accounts_of_their_brands(self) -> None:
         self.sign_in(BRAND_MANAGERS, self.brand)

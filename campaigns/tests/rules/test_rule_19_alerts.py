@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.test import SimpleTestCase, TestCase
 
-from campaigns.models import Alert, AlertRule, Brand, JobRun
+from campaigns.models import Alert, AlertRule, Brand, Campaign, JobRun
 from campaigns.rules.alerts import after_quiet_hours
 from campaigns.services.alerts.evaluate import evaluate
 from campaigns.services.jobs.full_check import run_full_check
@@ -158,6 +158,13 @@ class IdentityTests(TestCase):
         evaluate([self.brand.pk], now=NOW)
         self.assertEqual({kind for kind, _, _ in fired()}, {"budget_day", "campaign_limit"})
 
+    def test_the_months_budget_silences_whatever_rules_there_are_for_it(self) -> None:
+        AlertRule.objects.filter(kind="budget_month", threshold=100).delete()
+        Brand.objects.filter(pk=self.brand.pk).update(daily_budget=Decimal(50))
+        spend(self.campaign, "100", NOW)
+        self.check()
+        self.assertEqual(fired(), [("budget_month", 80, "2026-11")])
+
     def test_an_alert_that_holds_stays_open_when_a_larger_one_silences_it(self) -> None:
         Brand.objects.filter(pk=self.brand.pk).update(daily_budget=Decimal(50))
         spend(self.campaign, "50", NOW)
@@ -192,6 +199,36 @@ class IdentityTests(TestCase):
         self.check()
         with self.assertNumQueries(2):
             self.check()
+
+
+class LimitTests(TestCase):
+    """What enforcement has stored of a campaign may be older than its limit, and than the day."""
+
+    def setUp(self) -> None:
+        self.campaign = make_campaign(daily_spend_limit=Decimal(50))
+        spend(self.campaign, "30", NOW)
+        run_full_check("check_budgets", clock=lambda: NOW)
+        spend(self.campaign, "20", NOW)
+        run_quick_check(clock=lambda: NOW)
+
+    def limits(self, now: datetime = NOW) -> list[Decimal]:
+        """Return the limits of the open alerts after a look that the brand gets because of another campaign."""
+        evaluate([self.campaign.brand_id], now=now)
+        return [alert.budget for alert in Alert.objects.filter(kind="campaign_limit", resolved_at__isnull=True)]
+
+    def test_folded_and_pending_spend_reach_a_limit(self) -> None:
+        self.assertEqual(self.limits(), [50])
+        spend(self.campaign, "1", NOW)
+        self.assertEqual(self.limits(), [50])
+
+    def test_a_limit_that_sql_raises_is_reached_only_if_the_spend_reaches_it(self) -> None:
+        for limit, expected in (("50.000001", []), ("40", [40]), ("50", [50])):
+            with self.subTest(limit):
+                Campaign.objects.filter(pk=self.campaign.pk).update(daily_spend_limit=Decimal(limit))
+                self.assertEqual(self.limits(), expected)
+
+    def test_a_limit_of_yesterday_is_not_one_of_today(self) -> None:
+        self.assertEqual(self.limits(NOW + timedelta(days=1)), [])
 
 
 class FailureTests(CommittedTestCase):
