@@ -17,9 +17,10 @@ from campaigns.rules.clock import Clock
 from campaigns.rules.names import name_key, normal_name
 from campaigns.services.enforcement.enforce import Enforcement
 from campaigns.services.enforcement.saving import Effects, begin_change, effects, finish_change, rolled_back
+from campaigns.services.ledger.locks import lock_brands
 from campaigns.services.scope import Scope
 from campaigns.services.totals.book import book_some
-from campaigns.services.totals.links import assign_waiting
+from campaigns.services.totals.links import assign_waiting, brands_of_spend
 from campaigns.services.totals.unassigned import UnassignedSpend
 
 
@@ -102,6 +103,8 @@ def _all(assignment: Assignment) -> Iterable[UnassignedSpend]:
 
 def _assign(assignment: Assignment, clock: Clock) -> set[int]:
     """Save the campaigns and links, and return the ids of the new campaigns."""
+    keys = [(each.source, each.account, each.campaign) for each in _all(assignment)]
+    lock_brands({assignment.brand.pk, *brands_of_spend(keys)})  # all at once, in order
     begin_change([assignment.brand.pk], clock=clock)
     added = {each: _campaign_of(assignment.brand, name) for each, name in assignment.new.items()}
     links = ensure_links(_all(assignment))

@@ -7,8 +7,8 @@ link had for that day (EarlierLink); if it had none, for the new one.
 
 Unassigned spend is assigned or ignored without a day: what waits moves, and what is booked stays where it is.
 
-Locks are taken in this order: brands, links (all of them by one lock), a link's totals by day, as connectors restate
-them. Booking waits for neither.
+Locks are taken in this order: brands, links (all of them by one lock), totals by account, campaign and day, as
+connectors restate them. Booking waits for neither.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from campaigns.models import Campaign, CampaignLink, EarlierLink, PlatformAccoun
 from campaigns.rules.periods import find_zone
 from campaigns.services.ledger.locks import lock_brands
 from campaigns.services.totals.days import DAY_COLUMNS, day_rows
-from campaigns.services.totals.waiting import free_accounts
+from campaigns.services.totals.waiting import free_accounts, free_campaigns
 
 # What the page of unassigned spend shows, as in campaigns/sql/totals/unassigned.sql.
 UNASSIGNED = Q(waiting__gt=0) & ~Q(waiting__in=(Waiting.HELD, Waiting.DECREASE))
@@ -96,7 +96,8 @@ class _Change:
 def _save(changes: Mapping[int, _Change], first_day: date | None, *, only_waiting: bool = False) -> Saved:
     _lock_brands(changes)
     _lock_links()
-    links = CampaignLink.objects.filter(pk__in=changes).order_by("pk").select_related("account")
+    in_order = CampaignLink.objects.order_by("account__source", "account__external_id", "external_id")
+    links = in_order.filter(pk__in=changes).select_related("account")
     saved, moved, freed = 0, 0, 0
     for link in links.select_for_update(of=("self",)) if is_postgresql() else links:
         change = changes[link.pk]
@@ -111,7 +112,7 @@ def _save(changes: Mapping[int, _Change], first_day: date | None, *, only_waitin
         link.campaign_id, link.ignored, link.note = change.campaign, change.ignored, change.note[:200]
         link.save(update_fields=["campaign", "ignored", "note"])
         moved += _move(link, first_day, only_waiting=only_waiting) if moves else 0
-        freed += _free(link)
+        freed += free_campaigns([(link.account.source, link.account.external_id, link.external_id)])
         saved += 1
     return Saved(saved, moved, freed)
 
@@ -130,18 +131,25 @@ def _keep_earlier(link: CampaignLink, campaign: int | None, first_day: date | No
 
 def _lock_brands(changes: Mapping[int, _Change]) -> None:
     """Lock the brands that spend goes to or comes from."""
-    keys = CampaignLink.objects.filter(pk__in=changes).values_list(
-        "account__source", "account__external_id", "external_id", "campaign_id"
-    )
-    campaigns: set[int | None] = {change.campaign for change in changes.values()}
-    for source, account, external_id, campaign in keys:
-        campaigns.add(campaign)
+    links = CampaignLink.objects.filter(pk__in=changes)
+    keys = links.values_list("account__source", "account__external_id", "external_id")
+    campaigns = [change.campaign for change in changes.values() if change.campaign is not None]
+    to = Campaign.objects.filter(pk__in=campaigns).values_list("brand_id", flat=True)
+    lock_brands({*to, *brands_of_spend(keys)})
+
+
+def brands_of_spend(keys: Iterable[tuple[str, str, str]]) -> set[int]:
+    """Return the brands that these totals, given by source, account and campaign, are booked for or linked to."""
+    campaigns = set[int | None]()
+    for source, account, external_id in keys:
         totals = SpendTotal.objects.filter(source=source, account=account, campaign=external_id)
         campaigns.update(totals.order_by().values_list("booked_campaign_id", flat=True).distinct())
-    brands = Campaign.objects.filter(pk__in=[campaign for campaign in campaigns if campaign is not None]).values_list(
-        "brand_id", flat=True
-    )
-    lock_brands(brands)
+        links = CampaignLink.objects.filter(
+            account__source=source, account__external_id=account, external_id=external_id
+        )
+        campaigns.update(links.values_list("campaign_id", flat=True))
+    found = Campaign.objects.filter(pk__in=[campaign for campaign in campaigns if campaign is not None])
+    return set(found.values_list("brand_id", flat=True))
 
 
 def _lock_links() -> None:
@@ -186,9 +194,3 @@ def _move(link: CampaignLink, first_day: date | None, *, only_waiting: bool) -> 
         for part in parts:
             execute(part, params)
     return len(leaving)
-
-
-def _free(link: CampaignLink) -> int:
-    """Set free what waits of the link's totals, but for what a person or the full check decides."""
-    waiting = _totals(link).filter(waiting__gt=0, waiting__lt=Waiting.HELD)
-    return int(waiting.update(waiting=Waiting.NO, problem=""))

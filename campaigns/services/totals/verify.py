@@ -81,7 +81,9 @@ def flag_days(*, since: date | None = None) -> int:
 @transaction.atomic
 def _rebalance(sql: str, ids: list[int]) -> int:
     if is_postgresql():
-        list(SpendTotal.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+        # As connectors restate them, or both would wait for each other.
+        in_order = SpendTotal.objects.filter(pk__in=ids).order_by("source", "account", "campaign", "day")
+        list(in_order.select_for_update(no_key=True).values_list("pk"))
     return execute(sql, {"ids": list_param(ids)})
 
 

@@ -103,5 +103,11 @@ def _free(name: str, columns: dict[str, str], keys: Iterable[Sequence[str]]) -> 
     rows = sorted({tuple(key) for key in keys})
     if not rows:
         return 0
-    given = rows_sql(columns, "%(given)s")
-    return execute(statement(f"totals/{name}", given=given), {"given": rows_param(columns, rows)})
+    sql = statement(
+        f"totals/{name}",
+        given=rows_sql(columns, "%(given)s"),
+        locked="ORDER BY total.source, total.account, total.campaign, total.day FOR NO KEY UPDATE OF total"
+        if is_postgresql()
+        else "",
+    )
+    return execute(sql, {"given": rows_param(columns, rows)})

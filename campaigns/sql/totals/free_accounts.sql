@@ -1,6 +1,10 @@
--- Sets free what waits of some accounts, but for what a person or the full check decides (5 and more).
-WITH given AS MATERIALIZED ({given})
-UPDATE campaigns_spendtotal SET waiting = 0, problem = ''
-FROM given
-WHERE campaigns_spendtotal.source = given.source AND campaigns_spendtotal.account = given.account
-    AND campaigns_spendtotal.waiting > 0 AND campaigns_spendtotal.waiting < 5
+-- Sets free what waits of some accounts, but for what a person or the full check decides (5 and more). Locks it in the
+-- order in which connectors restate totals: in another one both would wait for each other.
+WITH given AS MATERIALIZED ({given}), freed AS MATERIALIZED (
+    SELECT total.id
+    FROM given
+    JOIN campaigns_spendtotal AS total ON total.source = given.source AND total.account = given.account
+    WHERE total.waiting > 0 AND total.waiting < 5
+    {locked}
+)
+UPDATE campaigns_spendtotal SET waiting = 0, problem = '' WHERE id IN (SELECT id FROM freed)
