@@ -203,6 +203,23 @@ if POSTGRESQL:
             full_booking("2024-11-27 14:00")
             self.assertEqual(set(waiting.all()), {Waiting.HELD})
 
+        def test_totals_of_links_are_locked_as_connectors_restate_them(self) -> None:
+            """In another order each would wait for what the other has locked."""
+            links = [make_link(None, campaign) for campaign in ("4", "3")]
+            for campaign in ("4", "3"):
+                report(20, campaign)
+            quick_booking()
+            self.lock("spendtotal", total_of("3").pk)
+            saving = Crew()
+            saving.start(lambda: assign({link.pk: self.second.pk for link in links}))
+            while not fetch_all("SELECT COUNT(*) FROM pg_locks WHERE NOT granted")[0][0]:
+                pause(0.01)
+            with transaction.atomic():
+                list(SpendTotal.objects.filter(campaign="4").select_for_update(nowait=True))
+            self.run_sql("ROLLBACK")
+            saving.finish()
+            self.assertFalse(SpendTotal.objects.filter(waiting__gt=0).exists())
+
         def test_what_is_booked_for_the_first_time_waits_while_links_are_saved(self) -> None:
             link = CampaignLink.objects.get(external_id="2")
             report(10, "1")
