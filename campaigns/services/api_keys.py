@@ -78,7 +78,7 @@ def create_key(
     known = [brand for brand in brands if 0 < brand < 2**63]
     found = set(Brand.objects.filter(pk__in=known).values_list("pk", flat=True))
     if missing := sorted(set(brands) - found):
-        raise ValueError(f"There is no brand with ID {missing[0]}.")
+        raise ValueError(f"Found no brand with ID {missing[0]}: the page of each brand shows its ID.")
     public_id = "".join(secrets.choice(ALPHABET) for _ in range(12))
     secret = secrets.token_hex(32)
     with transaction.atomic():

@@ -47,6 +47,7 @@ class MonthSpendFilter(DescribedFilter, DropdownFilter):
         kind, brand = self.kinds.get(self.value() or ""), chosen_brand(request)
         if kind is None or brand is None:
             return queryset
-        of_brand = list(Campaign.objects.filter(brand=brand).order_by().values_list("pk", flat=True))
-        spending = campaigns_with_month(Campaign.objects.filter(brand=brand).order_by(), database_now(), of_brand)
+        of_brand = Campaign.objects.filter(brand=brand).order_by()
+        ids = list(of_brand.values_list("pk", flat=True))
+        spending = campaigns_with_month(of_brand, database_now(), ids)
         return with_ids(queryset, list(spending.filter(kind[1]).values_list("pk", flat=True)))

@@ -288,7 +288,8 @@ class BrandQuiet(models.Model):
     # Up to when spend was known when it last changed, and the usual minutes since.
     since_minute = models.IntegerField()
     minutes = models.PositiveIntegerField(default=0)
-    # The usual minutes of the longest stretch without spend that counts as usual; it fades by an eighth a day.
+    # The usual minutes of the longest stretch without spend that counts as usual; it fades by a
+    # quarter on each day with spend.
     longest = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -55,9 +55,6 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def scope_labels(self) -> list[str]:
-        return [str(Scope(scope).label) for scope in self.scopes.split() if scope in Scope.values]
-
     def is_valid_at(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from campaigns.database.connection import as_date
@@ -13,7 +12,7 @@ from campaigns.models.clocks import Clocks
 from campaigns.models.current_spend import TODAY, current_spend
 from campaigns.rules.alerts import REACHED
 from campaigns.rules.money import format_money, from_micros
-from campaigns.rules.periods import next_month
+from campaigns.rules.periods import ONE_DAY, next_month
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.alerts.differences import Found, Query, Said
 from campaigns.services.alerts.look import BUDGET_DAY, BUDGET_MONTH, CAMPAIGN_LIMIT, OF_RULE, Look
@@ -69,7 +68,7 @@ def _say(found: Found, row: Mapping[str, Any]) -> Said:
         until = next_month(today)
         of = f"the {today:%B %Y} budget"
         paused = f"All campaigns are paused until {until}, unless the budget is raised."
-        running = f"Campaigns keep running until it is used up; the month ends on {_day_before(until)}."
+        running = f"Campaigns keep running until it is used up; the month ends on {until - ONE_DAY}."
     else:
         of = f"the daily budget of {today}"
         paused = "All campaigns are paused until midnight, unless the budget is raised."
@@ -91,10 +90,6 @@ def _say_limit(found: Found, row: Mapping[str, Any]) -> Said:
         "The campaign is paused until midnight, unless its limit is raised.",
         {"limit": str(limit), "currency": currency},
     )
-
-
-def _day_before(day: date) -> date:
-    return date.fromordinal(day.toordinal() - 1)
 
 
 BUDGETS = Query(

@@ -23,6 +23,7 @@ from campaigns.services.alerts.recipients import Recipients, may_be_told
 from campaigns.services.recent_changes import recent_changes
 
 DAILY, WEEKLY = timedelta(days=1), timedelta(days=7)
+IN_WORDS = {DAILY: "24 hours", WEEKLY: "7 days"}
 # Older alerts aren't told, however long nothing was sent.
 OLDEST = timedelta(days=14)
 MONDAY = 0
@@ -41,11 +42,7 @@ def write_digests(*, clock: Clock) -> int:
     oldest = min(_since(choice, now) for _, choice in due)
     fired = Alert.objects.filter(opened_at__gt=oldest).select_related("rule").order_by("-pk")[:MOST]
     alerts = sorted(fired, key=lambda each: (each.resolved_at is not None, not each.is_bad, -each.threshold, -each.pk))
-    recipients = Recipients(alerts)
-    told: dict[int, list[Alert]] = {}
-    for alert in alerts:
-        for pk in recipients.of(alert):
-            told.setdefault(pk, []).append(alert)
+    told = Recipients(alerts).alerts_by_person()
     return sum(_write(person, choice, told.get(person.pk, []), now) for person, choice in due)
 
 
@@ -76,7 +73,7 @@ def hour_has_come(choice: AlertPreference, last: date | None, now: datetime) -> 
 
 def _since(choice: AlertPreference, now: datetime) -> datetime:
     """Return the instant after which alerts are told: a day or week ago, or the beginning of the last digest's date."""
-    zone, span = find_zone(choice.timezone), WEEKLY if choice.frequency == Frequency.WEEKLY else DAILY
+    zone, span = find_zone(choice.timezone), _period(choice)
     if zone is None or choice.digested_on is None:
         return now - span
     # An hour before that, for alerts of a check that committed only after the digest was read.
@@ -93,6 +90,8 @@ def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: 
     if choice.frequency == Frequency.AT_ONCE:
         # Left out is what another worker is routing now.
         shown = [each for each in shown if each.is_routed]
+    # Read before the transaction, which keeps other writers waiting on SQLite.
+    changes = _status_changes(person, _period(choice), now) if shown else ""
     with transaction.atomic():
         # Two workers may be here at once: who changes the row writes the digest.
         AlertPreference.objects.get_or_create(user=person, defaults={"timezone": choice.timezone})
@@ -105,22 +104,28 @@ def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: 
         )
         shown = [each for each in shown if each.pk not in told]
         if shown:
-            _save(person, choice, shown, today, now)
+            _save(person, choice, shown, changes, today, now)
     return bool(shown)
 
 
-def _save(person: User, choice: AlertPreference, shown: Sequence[Alert], today: date, now: datetime) -> None:
-    is_weekly = choice.frequency == Frequency.WEEKLY
-    span = "the last 7 days" if is_weekly else "the last 24 hours"
+def _period(choice: AlertPreference) -> timedelta:
+    return WEEKLY if choice.frequency == Frequency.WEEKLY else DAILY
+
+
+def _save(
+    person: User, choice: AlertPreference, shown: Sequence[Alert], changes: str, today: date, now: datetime
+) -> None:
+    period = _period(choice)
+    span = f"the last {IN_WORDS[period]}"
     first = min(each.opened_at for each in shown)
-    if first <= now - (WEEKLY if is_weekly else DAILY):
+    if first <= now - period:
         span = f"the time since {first:%Y-%m-%d %H:%M} UTC"
     still_open = sum(each.resolved_at is None for each in shown)
     counted = f"{len(shown):,} alert{'' if len(shown) == 1 else 's'}"
     context = {
         "alerts": shown,
         "intro": f"In {span} {counted} fired; {still_open:,} of them still hold.",
-        "changes": _status_changes(person, WEEKLY if is_weekly else DAILY, now),
+        "changes": changes,
     }
     email = digest_email(
         person,
@@ -143,5 +148,4 @@ def _status_changes(person: User, period: timedelta, now: datetime) -> str:
     reasons = ", ".join(f"{count:,} {LABELS[reason]}" for reason, count in changes.paused_for.items() if count)
     paused = f"{changes.paused:,} paused ({reasons})" if reasons else f"{changes.paused:,} paused"
     newest = " among the newest" if changes.is_capped else ""
-    span = "7 days" if period == WEEKLY else "24 hours"
-    return f"Status changes of campaigns in the last {span}{newest}: {paused}, {changes.resumed:,} resumed."
+    return f"Status changes of campaigns in the last {IN_WORDS[period]}{newest}: {paused}, {changes.resumed:,} resumed."

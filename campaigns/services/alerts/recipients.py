@@ -41,6 +41,7 @@ class Recipients:
     def __init__(self, alerts: Sequence[Alert]) -> None:
         brands = {alert.brand_id for alert in alerts if alert.brand_id is not None}
         groups = {alert.rule.group_id for alert in alerts if alert.rule.group_id is not None}
+        self._alerts = alerts
         self._given = _pairs(BrandAssignment.objects.filter(brand__in=brands).values_list("brand_id", "user_id"))
         owners = Brand.objects.filter(pk__in=brands, owner__isnull=False).values_list("pk", "owner_id")
         for brand, owner in owners:
@@ -66,6 +67,14 @@ class Recipients:
             if found := {pk for pk in candidates if pk in self._people and self._sees(pk, alert)}:
                 return found
         return set()
+
+    def alerts_by_person(self) -> dict[int, list[Alert]]:
+        """Return the alerts of each person, by id, in the order in which they were given."""
+        told: dict[int, list[Alert]] = {}
+        for alert in self._alerts:
+            for pk in self.of(alert):
+                told.setdefault(pk, []).append(alert)
+        return told
 
     def _sees(self, pk: int, alert: Alert) -> bool:
         if pk not in self._assigned:

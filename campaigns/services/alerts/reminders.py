@@ -32,11 +32,7 @@ def write_reminders(*, clock: Clock) -> int:
         return 0
     opened = Alert.objects.filter(unhandled(now), ~Exists(HIGHER), resolved_at__isnull=True, opened_at__lte=now - YOUNG)
     alerts = list(opened.select_related("rule").order_by("-is_bad", "-threshold", "-opened_at", "-pk")[:MOST])
-    recipients = Recipients(alerts)
-    told: dict[int, list[Alert]] = {}
-    for alert in alerts:
-        for pk in recipients.of(alert):
-            told.setdefault(pk, []).append(alert)
+    told = Recipients(alerts).alerts_by_person()
     return sum(_write(choice, told.get(choice.user_id, []), now) for choice in due)
 
 

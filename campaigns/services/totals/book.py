@@ -4,7 +4,7 @@ Triggers flag the days of accounts that have totals to book (DayToBook). Booking
 in batches, each a transaction of its own that locks totals which nobody else has locked, notes them as booked and
 writes their records. So any number of bookers at once do no harm, and a booker that dies has booked whole batches only.
 A record bears the total's id and its next revision, unique together. A flag is cleared when its day has nothing left
-to book: whoever has locked a total, or reports one meanwhile, leaves a flag.
+to book: a total that another transaction has locked keeps it, and each report adds another one.
 
 A batch that fails is halved until the bad total is alone; that one waits, with what the database said.
 """

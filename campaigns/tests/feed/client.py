@@ -12,7 +12,7 @@ import django
 
 
 class Client:
-    """Lists, then follows; what it hasn't been told of is active."""
+    """Lists statuses, then follows changes; a campaign that is in neither is active."""
 
     def __init__(self) -> None:
         self.position: int | None = None

@@ -21,10 +21,10 @@ from campaigns.services.totals.waiting import free_brands
 from campaigns.tests.support.factories import make_brand, make_campaign, utc
 from campaigns.tests.totals.reports import (
     ACCOUNT,
-    DAY,
     NOON,
     SOURCE,
     YESTERDAY,
+    LinkedDaysCase,
     amounts,
     full_booking,
     linked_campaign,
@@ -158,17 +158,8 @@ def total_of_account(account: PlatformAccount) -> SpendTotal:
     return SpendTotal.objects.get(account=account.external_id)
 
 
-class MoveTests(TestCase):
+class MoveTests(LinkedDaysCase):
     """A link that moves: from the day on everything goes to the new campaign; earlier days stay."""
-
-    def setUp(self) -> None:
-        make_account()
-        self.old = linked_campaign()
-        self.new = make_campaign()
-        self.link = CampaignLink.objects.get()
-        for day, total in (("2024-11-20", 10), (YESTERDAY, 20), (DAY, 30)):
-            report(total, day=day)
-        quick_booking()
 
     def test_it_moves_from_a_day_on(self) -> None:
         saved = assign({self.link.pk: self.new.pk}, first_day=date(2024, 11, 26))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.test import TestCase
 
 from campaigns.database.connection import fetch_all
 from campaigns.models import Campaign, CampaignLink, PlatformAccount, SpendRecord, SpendTotal
@@ -85,3 +86,16 @@ def unbalanced() -> list[tuple[Any, ...]]:
         for total, micros in booked.items()
         if records.get(total, Decimal(0)) != from_micros(micros)
     ] + [(total, None, amount) for total, amount in records.items() if total not in booked]
+
+
+class LinkedDaysCase(TestCase):
+    """Three days of a link are booked for a campaign; another campaign is there."""
+
+    def setUp(self) -> None:
+        make_account()
+        self.old = linked_campaign()
+        self.new = make_campaign()
+        self.link = CampaignLink.objects.get()
+        for day, total in (("2024-11-20", 10), (YESTERDAY, 20), (DAY, 30)):
+            report(total, day=day)
+        quick_booking()

@@ -13,6 +13,7 @@ from campaigns.tests.support.factories import make_brand, make_campaign
 from campaigns.tests.totals.reports import (
     DAY,
     YESTERDAY,
+    LinkedDaysCase,
     amounts,
     full_booking,
     linked_campaign,
@@ -26,17 +27,11 @@ from campaigns.tests.totals.reports import (
 TODAY = date.fromisoformat(DAY)
 
 
-class AfterAnEarlierCampaignTests(TestCase):
+class AfterAnEarlierCampaignTests(LinkedDaysCase):
     """A link that led to a campaign until yesterday, and nowhere since; today's 30 wait."""
 
     def setUp(self) -> None:
-        make_account()
-        self.old = linked_campaign()
-        self.new = make_campaign()
-        self.link = CampaignLink.objects.get()
-        for day, total in (("2024-11-20", 10), (YESTERDAY, 20), (DAY, 30)):
-            report(total, day=day)
-        quick_booking()
+        super().setUp()
         unassign([self.link.pk], first_day=TODAY)
         quick_booking()
 
