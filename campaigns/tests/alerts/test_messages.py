@@ -10,9 +10,8 @@ from django.contrib.auth.models import Group, User
 from django.test import TestCase
 from django.utils.html import escape
 
-from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference, AlertRule, Brand, BrandAssignment
+from campaigns.models import AlertEmail, AlertMessage, AlertPreference, AlertRule, Brand, BrandAssignment
 from campaigns.services.alerts.digests import write_digests
-from campaigns.services.alerts.handling import acknowledge, snooze
 from campaigns.services.alerts.messages import route, write
 from campaigns.services.alerts.outgoing import send_alerts
 from campaigns.services.alerts.sending import RETRIES, send_waiting
@@ -262,76 +261,7 @@ class DigestTests(Alerting):
         self.assertEqual(self.send(), [])
 
 
-class ReminderTests(Alerting):
-    """An alert fired on the 28th at noon; the reminders come at eight."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        AlertPreference.objects.create(user=self.root, timezone="UTC", digest_hour=8, reminders=True)
-        self.cross()
-        self.send()
-
-    def remind(self, at: str) -> list[tuple[str, str]]:
-        return self.send(utc(at))
-
-    def test_it_comes_daily_at_the_persons_hour_until_somebody_acknowledges(self) -> None:
-        sent = [("root@example.com", "Reminder: 1 open alert not acknowledged")]
-        self.assertEqual(self.remind("2026-11-29T07:59"), [])
-        self.assertEqual(self.remind("2026-11-29T08:00"), sent)
-        self.assertEqual(self.remind("2026-11-29T08:01"), [])
-        self.assertEqual(self.remind("2026-11-29T23:59"), [])
-        self.assertEqual(self.remind("2026-11-30T08:00"), sent)
-        acknowledge([Alert.objects.get().pk], "", person=self.root, now=NOW)
-        self.assertEqual(self.remind("2026-12-01T08:00"), [])
-
-    def test_a_snoozed_alert_is_left_out_until_the_snooze_ends(self) -> None:
-        snooze([Alert.objects.get().pk], "later", person=self.root, now=utc("2026-11-28T13:00"))
-        self.assertEqual(self.remind("2026-11-29T08:00"), [])
-        self.assertEqual(len(self.remind("2026-11-30T08:00")), 1)
-
-    def test_a_resolved_alert_is_left_out(self) -> None:
-        self.cross("-50")
-        self.assertEqual(self.remind("2026-11-29T08:00"), [])
-
-    def test_what_has_just_fired_is_left_out(self) -> None:
-        Alert.objects.update(opened_at=utc("2026-11-28T20:01"))
-        self.assertEqual(self.remind("2026-11-29T08:00"), [])
-
-    def test_who_does_not_want_it_gets_none(self) -> None:
-        AlertPreference.objects.update(reminders=False)
-        self.assertEqual(self.remind("2026-11-29T08:00"), [])
-
-    def test_a_person_who_may_no_longer_see_the_brand_gets_none(self) -> None:
-        anna = person("anna", "Brand managers")
-        AlertPreference.objects.create(user=anna, timezone="UTC", digest_hour=8, reminders=True)
-        given = BrandAssignment.objects.create(user=anna, brand=self.brand)
-        given.delete()
-        self.assertEqual([to for to, _ in self.remind("2026-11-29T08:00")], ["root@example.com"])
-
-    def test_of_several_thresholds_the_highest_is_named(self) -> None:
-        self.cross("15")
-        Alert.objects.update(opened_at=NOW)
-        self.assertEqual(
-            [subject for _, subject in self.remind("2026-11-29T08:00") if subject.startswith("Reminder")],
-            ["Reminder: 1 open alert not acknowledged"],
-        )
-
-
 class TwoWorkersTests(CommittedTestCase):
-    def test_two_workers_remind_a_person_once(self) -> None:
-        root = User.objects.create_superuser("root", "root@example.com", "x")
-        AlertPreference.objects.create(user=root, timezone="UTC", digest_hour=8, reminders=True)
-        spend(make_campaign(make_brand(monthly_budget=Decimal(100))), "90", NOW)
-        run_quick_check(clock=at())
-        with MailServer() as server:
-            send_alerts(clock=at())
-            crew = Crew()
-            for _ in range(3):
-                crew.start(lambda: send_alerts(clock=at(NOW + timedelta(days=1))))
-            crew.finish()
-        subjects = [message["Subject"] for message in server.messages]
-        self.assertEqual(sum(subject.startswith("Reminder") for subject in subjects), 1, subjects)
-
     def test_two_workers_send_one_message_an_identity_and_person(self) -> None:
         User.objects.create_superuser("root", "root@example.com", "x")
         for _ in range(5):
