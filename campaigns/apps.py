@@ -45,7 +45,7 @@ def ensure_periodic_tasks(app_config: AppConfig, using: str, apps: Apps = apps, 
     """Create missing periodic tasks after every migrate; what staff changed in existing ones stays."""
     if app_config.name != "campaigns" or not are_complete(apps, "django_celery_beat", "campaigns"):
         return
-    from campaigns.services.jobs.schedule import ensure_periodic_tasks
+    from campaigns.services.jobs.periodic_tasks import ensure_periodic_tasks
 
     ensure_periodic_tasks(using)
 

@@ -21,7 +21,7 @@ LONG_AGO = timedelta(days=366)  # longer than any interval of our jobs, so that 
 
 def correct_schedule(scheduler: Any) -> None:
     """Update the periodic tasks as migrate does, since TIME_ZONE may have changed; the first tick loads them."""
-    from campaigns.services.jobs.schedule import ensure_periodic_tasks
+    from campaigns.services.jobs.periodic_tasks import ensure_periodic_tasks
 
     try:
         ensure_periodic_tasks(DEFAULT_DB_ALIAS)

@@ -16,7 +16,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from campaigns.database.clock import database_now
 from campaigns.models import AlertRule, Brand, SettingChange, StatusChange
 from campaigns.services.alerts.kinds import ensure_rules
-from campaigns.services.jobs.schedule import ensure_periodic_tasks
+from campaigns.services.jobs.periodic_tasks import ensure_periodic_tasks
 from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.services.ledger.verify import TotalsRange, repair
 from campaigns.sql.triggers import without_counting

@@ -16,7 +16,8 @@ from django.db.models import Max
 
 from campaigns.models import JobRun, PendingSpend
 from campaigns.services.jobs.processes import Processes, processes, utc_minute
-from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job, Turns, turns_of
+from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job
+from campaigns.services.jobs.turns import Turns, turns_of
 from campaigns.services.ledger.fold import oldest_foldable
 
 # A job is late this long after its scheduled time: longer than a run may take (CELERY_TASK_TIME_LIMIT).

@@ -21,8 +21,9 @@ from budget_manager.celery import app
 from campaigns.models import JobRun
 from campaigns.services.jobs.full_check import CHECK_BUDGETS
 from campaigns.services.jobs.health import health
+from campaigns.services.jobs.periodic_tasks import ensure_periodic_tasks
 from campaigns.services.jobs.quick_check import JOB as QUICK_PASS
-from campaigns.services.jobs.schedule import CHECK, DAILY, MONTHLY, QUICK, ensure_periodic_tasks
+from campaigns.services.jobs.schedule import CHECK, DAILY, MONTHLY, QUICK
 from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import utc
 from campaigns.tests.support.outside import OutsideTestCase

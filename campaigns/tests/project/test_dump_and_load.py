@@ -14,7 +14,8 @@ from django_celery_beat.models import PeriodicTask
 
 from campaigns.models import Brand, BrandAssignment, Campaign
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.services.jobs.schedule import CHECK, QUICK, ensure_periodic_tasks
+from campaigns.services.jobs.periodic_tasks import ensure_periodic_tasks
+from campaigns.services.jobs.schedule import CHECK, QUICK
 from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 from campaigns.tests.support.outside import POSTGRESQL, OutsideTestCase

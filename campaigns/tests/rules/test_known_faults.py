@@ -17,7 +17,7 @@ from django_celery_beat.models import PeriodicTask
 from campaigns.models import Brand, Campaign, PendingSpend, StatusChange
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.enforcement import enforce as enforcement
-from campaigns.services.jobs.schedule import ensure_periodic_tasks
+from campaigns.services.jobs.periodic_tasks import ensure_periodic_tasks
 from campaigns.tasks import (
     check_budgets,
     deliver,
