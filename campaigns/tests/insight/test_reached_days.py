@@ -71,6 +71,13 @@ class ReachedDaysTests(TestCase):
         found = self.found()
         self.assertEqual(found and found.days, 10)
 
+    def test_the_tenth_day_before_today_is_the_first_that_counts(self) -> None:
+        for before in (1, 2, 11):
+            self.day(before)
+        self.assertIsNone(self.found())
+        self.day(10)
+        self.assertEqual(self.found(), ReachedDays(3, None))
+
     def test_a_day_counts_whose_budget_was_reached_when_it_was_closed(self) -> None:
         for before, figures in enumerate(((99, 100), (0, 0), (500, None), (100, 100), (101, 100), (40, 40)), start=1):
             self.day(before, spent=figures[0], budget=figures[1])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 from django.test import SimpleTestCase, override_settings
 
-from campaigns.services.webhooks.addresses import Refused, Target, check_address, check_url, resolve
+from campaigns.models.outgoing.webhooks import MAX_URL
+from campaigns.services.webhooks.addresses import Refused, Target, check_address, check_url, port_of, resolve
 from campaigns.services.webhooks.client import post
 from campaigns.tests.webhooks.receiving import OWN_NETWORKS, receiver
 
@@ -117,6 +119,7 @@ class Addresses(SimpleTestCase):
             ("https://example.com:99999/", "isn't a valid URL"),
             ("https://[::1/", "isn't a valid URL"),
             ("https://user:secret@example.com/", "Leave out the user"),
+            ("https://user@example.com/", "Leave out the user"),
             ("https://example.com/#part", "Leave out the user"),
             ("https://example.com/a b", "without spaces"),
             ("https://exämple.com/", "without spaces or accents"),
@@ -125,6 +128,22 @@ class Addresses(SimpleTestCase):
         ):
             with self.subTest(url), self.assertRaisesRegex(Refused, why):
                 check_url(url)
+
+    def test_it_takes_a_url_of_the_longest_that_is_stored(self) -> None:
+        url = "https://example.com/".ljust(MAX_URL, "x")
+        self.assertEqual(check_url(url).hostname, "example.com")
+        with self.assertRaisesRegex(Refused, "at most 1,000 characters"):
+            check_url(f"{url}x")
+
+    @override_settings(WEBHOOK_PRIVATE_NETWORKS=[ip_network("10.1.0.1/32")])
+    def test_a_network_of_one_address_has_no_neighbours(self) -> None:
+        check_address(ip_address("64:ff9b::a01:1"), scheme="https")
+        with self.assertRaisesMessage(Refused, PRIVATE):
+            check_address(ip_address("64:ff9b::a01:0"), scheme="https")
+
+    def test_a_url_without_a_port_goes_to_that_of_its_scheme(self) -> None:
+        for url, port in (("https://a.test/", 443), ("http://a.test/", 80), ("https://a.test:8443/", 8443)):
+            self.assertEqual(port_of(urlsplit(url)), port)
 
 
 class Names(SimpleTestCase):
