@@ -125,7 +125,10 @@ HISTORY = {
 }
 
 # Triggers of tables, or that write tables, that a later migration creates than the first that creates triggers.
-LATER = re.compile(r"(?:BEFORE UPDATE ON|INSERT INTO) (campaigns_settingchange|campaigns_daytobook)")
+LATER = re.compile(
+    r"(?:BEFORE UPDATE ON|INSERT INTO|DELETE FROM)"
+    r" (campaigns_settingchange|campaigns_daytobook|campaigns_linkedcampaign)"
+)
 
 
 @contextmanager

@@ -106,11 +106,6 @@ class SpendTotal(models.Model):
                 name="spend_total_waiting",
                 condition=Q(waiting__gt=0),
             ),
-            models.Index(
-                fields=("booked_campaign", "day"),
-                name="spend_total_of_campaign",
-                condition=Q(booked_campaign__isnull=False),
-            ),
         )
 
     def __str__(self) -> str:
