@@ -69,7 +69,7 @@ END;
 
 -- Totals are booked for campaigns that their links lead to or have led to: each of these is kept, to find a campaign's
 -- totals by.
-CREATE TRIGGER campaigns_link_inserted_kept AFTER INSERT ON campaigns_campaignlink
+CREATE TRIGGER campaigns_link_kept AFTER INSERT ON campaigns_campaignlink
 WHEN NEW.campaign_id IS NOT NULL
 BEGIN
     INSERT INTO campaigns_linkedcampaign (source, account, campaign, linked_campaign_id)
@@ -82,7 +82,8 @@ BEGIN
     );
 END;
 
-CREATE TRIGGER campaigns_link_updated_kept AFTER UPDATE OF account_id, external_id, campaign_id ON campaigns_campaignlink
+CREATE TRIGGER campaigns_link_led_elsewhere_kept
+AFTER UPDATE OF account_id, external_id, campaign_id ON campaigns_campaignlink
 WHEN NEW.campaign_id IS NOT NULL
 BEGIN
     INSERT INTO campaigns_linkedcampaign (source, account, campaign, linked_campaign_id)

@@ -9,6 +9,7 @@ from django.test import SimpleTestCase
 
 from campaigns.models import CampaignLink, LinkedCampaign, PlatformAccount, SpendRecord, SpendTotal
 from campaigns.rules.platforms import id_by_name, platform_id
+from campaigns.services.totals.verify import keep_links
 from campaigns.tests.support.factories import make_campaign, spend
 from campaigns.tests.support.outside import POSTGRESQL, SQLITE, OutsideTestCase, utc_text
 
@@ -334,6 +335,17 @@ class AccountTests(OutsideTestCase):
         self.add("earlierlink", link_id=link.pk, until="2024-11-27", campaign_id=earlier)
         self.run_sql("UPDATE campaigns_platformaccount SET external_id = '2'")
         self.assertEqual(self.kept(), {("1", "a", now), ("2", "a", now), ("2", "a", earlier)})
+
+    def test_what_was_restored_without_triggers_is_kept_by_a_repair(self) -> None:
+        account = PlatformAccount.objects.create(source="google_ads", external_id="1")
+        earlier, now, booked = (make_campaign().pk for _ in range(3))
+        link = CampaignLink.objects.create(account=account, external_id="a", campaign_id=now)
+        self.add("earlierlink", link_id=link.pk, until="2024-11-27", campaign_id=earlier)
+        total = {"source": "google_ads", "account": "1", "campaign": "b", "day": "2024-11-27", "total": 0}
+        SpendTotal.objects.create(**total, booked_campaign_id=booked)
+        self.run_sql("DELETE FROM campaigns_linkedcampaign")
+        self.assertEqual((keep_links(), keep_links()), (3, 0))
+        self.assertEqual(self.kept(), {("1", "a", now), ("1", "a", earlier), ("1", "b", booked)})
 
     def test_a_campaign_of_a_link_is_kept_once(self) -> None:
         row = {"source": "other", "account": "1", "campaign": "a", "linked_campaign_id": make_campaign().pk}
