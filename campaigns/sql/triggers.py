@@ -127,7 +127,7 @@ HISTORY = {
 
 # Triggers of tables, or that write tables, that a later migration creates than the first that creates triggers.
 LATER = re.compile(
-    r"(?:BEFORE UPDATE ON|INSERT INTO|DELETE FROM)"
+    r"(?:BEFORE UPDATE ON|INSERT INTO|FROM)"
     r" (campaigns_settingchange|campaigns_daytobook|campaigns_linkedcampaign)"
 )
 
