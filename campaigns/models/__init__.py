@@ -18,7 +18,7 @@ from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.outgoing.webhooks import Delivery, DeliveryAttempt, Endpoint, EndpointBrand, OutboxMessage
 from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
-from campaigns.models.platforms.accounts import CampaignLink, EarlierLink, PlatformAccount
+from campaigns.models.platforms.accounts import CampaignLink, EarlierLink, LinkedCampaign, PlatformAccount
 from campaigns.models.platforms.api_keys import ApiKey, ApiKeyBrand, ApiKeyRequests
 from campaigns.models.platforms.formats import FileFormat
 from campaigns.models.platforms.report_imports import ReportImport, RestatedTotal
@@ -64,6 +64,7 @@ __all__ = [
     "ImportedRecords",
     "JobRun",
     "JobZone",
+    "LinkedCampaign",
     "Note",
     "OutboxMessage",
     "PaceError",

@@ -112,11 +112,12 @@ def drop_triggers(schema_editor: BaseDatabaseSchemaEditor) -> None:
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}", params=None)
 
 
-# Triggers that append pending spend and time zones for new rows, each with its table.
+# Triggers that append pending spend, time zones and linked campaigns for new rows, each with its table.
 COUNTING = {
     "campaigns_spend_inserted": "campaigns_spendrecord",
     "campaigns_spend_updated": "campaigns_spendrecord",
     "campaigns_brand_inserted": "campaigns_brand",
+    "campaigns_link_kept": "campaigns_campaignlink",
 }
 
 HISTORY = {
@@ -125,7 +126,10 @@ HISTORY = {
 }
 
 # Triggers of tables, or that write tables, that a later migration creates than the first that creates triggers.
-LATER = re.compile(r"(?:BEFORE UPDATE ON|INSERT INTO) (campaigns_settingchange|campaigns_daytobook)")
+LATER = re.compile(
+    r"(?:BEFORE UPDATE ON|INSERT INTO|FROM)"
+    r" (campaigns_settingchange|campaigns_daytobook|campaigns_linkedcampaign)"
+)
 
 
 @contextmanager

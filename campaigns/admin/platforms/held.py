@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -16,6 +18,8 @@ from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.filters import DateRangeFilter
 from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
+from campaigns.database.dialects import in_list, list_param
+from campaigns.database.statements import statement
 from campaigns.models import SpendTotal
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.money import format_amount, format_money
@@ -48,6 +52,15 @@ class SpendTotalAdmin(ReadOnlyAdmin):
     )
     nothing_yet = "No platform has reported spend yet. Import a downloaded report, or connect a pipeline."
     fields = ("day", "source", "account", "campaign", "reported", "booked_amount", "as_of_time", "state")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SpendTotal]:
+        """Return what the person sees, found by what their campaigns are or were linked to."""
+        rows: QuerySet[SpendTotal] = super().get_queryset(request)
+        brands = assigned_brands(request.user)
+        if brands is None:
+            return rows
+        sql = statement("totals/of_brands", in_brands=in_list("campaign.brand_id"))
+        return rows.filter(pk__in=RawSQL(sql, [list_param(brands)]))  # noqa: S611  # bound
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.held_view)

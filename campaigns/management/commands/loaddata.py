@@ -19,6 +19,7 @@ from campaigns.services.alerts.kinds import ensure_rules
 from campaigns.services.jobs.periodic_tasks import ensure_periodic_tasks
 from campaigns.services.ledger.change_time_zone import apply_zone_changes
 from campaigns.services.ledger.verify import TotalsRange, repair
+from campaigns.services.totals.verify import keep_links
 from campaigns.sql.triggers import without_counting
 
 
@@ -36,6 +37,7 @@ class Command(loaddata.Command):
         ensure_periodic_tasks(self.using)
         ensure_rules(self.using)
         apply_zone_changes(clock=database_now).raise_problem()  # of brands that come without them
+        keep_links()  # of dumps without them
         repaired = repair(TotalsRange())
         if repaired and self.verbosity:
             self.stdout.write(f"{repaired:,} totals that didn't match the spend records were repaired.")

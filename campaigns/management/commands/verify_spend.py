@@ -18,6 +18,7 @@ from campaigns.services.totals.verify import (
     campaigns_by_name_and_id,
     campaigns_of_both_kinds,
     flag_days,
+    keep_links,
     rebalance,
     unbalanced_totals,
 )
@@ -43,6 +44,8 @@ class Command(BaseCommand):
         self.check_closings(repair)
         locked = self.check_time_zones(repair)
         unbalanced = self.check_reported_totals(repair, first_day)
+        if repair:
+            keep_links()
         if repair and (flagged := flag_days(since=first_day)):
             self.stdout.write(
                 self.style.SUCCESS(f"{_count(flagged, 'day')} of accounts flagged; a check books the rest.")

@@ -164,3 +164,30 @@ class EarlierLink(models.Model):
 
     def __str__(self) -> str:
         return f"campaign {self.campaign_id} until {self.until}"
+
+
+class LinkedCampaign(models.Model):
+    """A campaign of ours that a platform's campaign leads to or has led to: the totals of a campaign are found by it.
+
+    Triggers add the rows, also for links that SQL changes; each stays until our campaign is deleted. So a total's
+    booked campaign needs no index, which would keep PostgreSQL from booking by HOT updates.
+    """
+
+    # The key of the platform's campaign, as totals have it.
+    source = models.CharField(max_length=20)
+    account = models.CharField(max_length=LONGEST_ID)
+    campaign = models.CharField(max_length=LONGEST_ID)
+    linked_campaign = models.ForeignKey(
+        Campaign, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+
+    class Meta:
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(
+                fields=("linked_campaign", "source", "account", "campaign"), name="linked_campaign_unique"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.account}/{self.campaign}: campaign {self.linked_campaign_id}"

@@ -8,8 +8,9 @@ Triggers (campaigns/sql/totals) skip an older report and an unchanged total, kee
 one that has been booked, and let one that was held or had failed be judged anew when its figure changes. Whatever
 leaves a total to book, a connector's statement or one of ours, adds a DayToBook.
 
-No index holds what is booked or reported: so PostgreSQL restates and books a total by a HOT update, which writes no
-index (migration 0022 leaves the room for it on each page).
+No index holds what is booked or reported, nor the campaign that it is booked for: so PostgreSQL restates and books a
+total by a HOT update, which writes no index (migration 0022 leaves the room for it on each page). The totals of a
+campaign are found by the keys of LinkedCampaign.
 """
 
 from __future__ import annotations
@@ -105,11 +106,6 @@ class SpendTotal(models.Model):
                 fields=("source", "account", "campaign", "day"),
                 name="spend_total_waiting",
                 condition=Q(waiting__gt=0),
-            ),
-            models.Index(
-                fields=("booked_campaign", "day"),
-                name="spend_total_of_campaign",
-                condition=Q(booked_campaign__isnull=False),
             ),
         )
 

@@ -16,19 +16,20 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from campaigns.database.connection import fetch_all
-from campaigns.database.dialects import micros_sql, shown_sum
+from campaigns.database.dialects import in_list, list_param, micros_sql, shown_sum
 from campaigns.models import AccountingTimeZone, BrandPeriod, PlatformAccount
 from campaigns.rules.money import from_micros
 from campaigns.rules.periods import ONE_DAY, find_zone, first_of_month, start_of_day
 from campaigns.rules.platforms import SOURCES
 
-RESTATEMENTS = f"""
+RESTATEMENTS = """
 SELECT total.source, total.account, record.recorded_at, COUNT(DISTINCT record.campaign_id),
-    {shown_sum(micros_sql("record.amount"))}
+    {amount}
 FROM campaigns_campaign AS campaign
--- An account's day overlaps three of the brand's at most.
-JOIN campaigns_spendtotal AS total ON total.booked_campaign_id = campaign.id
-    AND total.day BETWEEN %(first)s AND %(last)s
+JOIN campaigns_linkedcampaign AS linked ON linked.linked_campaign_id = campaign.id
+-- By its whole key, day by day: the account may have millions of others.
+JOIN campaigns_spendtotal AS total ON total.source = linked.source AND total.account = linked.account
+    AND total.campaign = linked.campaign AND {total_days} AND total.booked_campaign_id = campaign.id
 JOIN campaigns_spendrecord AS record ON record.total_id = total.id
 WHERE campaign.brand_id = %(brand)s AND record.brand_id = %(brand)s
     AND record.recorded_at > %(closed)s AND record.timestamp >= %(starts)s AND record.timestamp < %(ends)s
@@ -68,11 +69,15 @@ def _restatements(period: BrandPeriod, zone: ZoneInfo) -> Iterator[Restatement]:
     first = period.starts_on
     after = first + ONE_DAY if period.kind == BrandPeriod.Kind.DAY else first_of_month(first + ONE_DAY * 31)
     instants = {"starts": start_of_day(zone, first), "ends": start_of_day(zone, after), "closed": period.closed_at}
-    days = {"first": first - ONE_DAY, "last": after}
+    # An account's day overlaps three of the brand's at most.
+    days = [first + ONE_DAY * number for number in range(-1, (after - first).days + 1)]
     params: dict[str, Any] = {"brand": period.brand_id}
     params |= {name: connection.ops.adapt_datetimefield_value(_utc(at)) for name, at in instants.items()}
-    params |= {name: connection.ops.adapt_datefield_value(day) for name, day in days.items()}
-    rows = fetch_all(RESTATEMENTS, params)
+    params["days"] = list_param(days)
+    sql = RESTATEMENTS.format(
+        amount=shown_sum(micros_sql("record.amount")), total_days=in_list("total.day", param="%(days)s")
+    )
+    rows = fetch_all(sql, params)
     names = _names({(source, account) for source, account, *_ in rows})
     for source, account, at, campaigns, micros in rows:
         name = names.get((source, account)) or account

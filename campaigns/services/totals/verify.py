@@ -78,6 +78,11 @@ def flag_days(*, since: date | None = None) -> int:
     return execute(statement("totals/flag_days", to_book=TO_BOOK), {"since": since or EARLIEST.date()})
 
 
+def keep_links() -> int:
+    """Keep the campaigns that links and totals lead to, where triggers were disabled; return how many were missing."""
+    return execute(statement("totals/keep_links"))
+
+
 @transaction.atomic
 def _rebalance(sql: str, ids: list[int]) -> int:
     if is_postgresql():

@@ -112,23 +112,91 @@ END $$;
 CREATE TRIGGER campaigns_total_unbooked AFTER TRUNCATE ON {schema}.campaigns_spendrecord
 FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_total_unbooked();
 
--- A campaign can be deleted once its records are gone; its totals become unassigned (1).
-CREATE FUNCTION {schema}.campaigns_total_unassigned() RETURNS trigger
+-- Totals are booked for campaigns that their links lead to or have led to. Each of these is kept, so that a campaign's
+-- totals are found without an index of the column that booking writes, which would rule out HOT updates.
+CREATE FUNCTION {schema}.campaigns_link_kept() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE {schema}.campaigns_spendtotal
-    -- guard: booked-of-a-deleted-campaign-is-0
-    SET booked_campaign_id = NULL, booked = 0, waiting = 1,
-        revision = CASE WHEN booked = 0 THEN revision ELSE revision + 1 END
-    WHERE booked_campaign_id IN (SELECT id FROM removed);
-    -- guard: links-of-a-deleted-campaign-are-free
-    UPDATE {schema}.campaigns_campaignlink SET campaign_id = NULL WHERE campaign_id IN (SELECT id FROM removed);
+    INSERT INTO {schema}.campaigns_linkedcampaign (source, account, campaign, linked_campaign_id)
+    SELECT account.source, account.external_id, NEW.external_id, NEW.campaign_id
+    FROM {schema}.campaigns_platformaccount AS account WHERE account.id = NEW.account_id
+    ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
+
+-- An account whose key SQL changes has other totals from then on.
+CREATE FUNCTION {schema}.campaigns_link_of_account_kept() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO {schema}.campaigns_linkedcampaign (source, account, campaign, linked_campaign_id)
+    SELECT NEW.source, NEW.external_id, link.external_id, led_to.campaign_id
+    FROM {schema}.campaigns_campaignlink AS link
+    CROSS JOIN LATERAL (
+        SELECT link.campaign_id WHERE link.campaign_id IS NOT NULL
+        UNION
+        -- guard: earlier-links-of-an-account-are-kept
+        SELECT earlier.campaign_id FROM {schema}.campaigns_earlierlink AS earlier WHERE earlier.link_id = link.id
+    ) AS led_to
+    WHERE link.account_id = NEW.id
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+
+-- A campaign can be deleted once its records are gone; its totals become unassigned (1). An account's days are found
+-- one after the other, and each total by its key: the account may have millions of others.
+CREATE FUNCTION {schema}.campaigns_total_unassigned() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    linked record;
+BEGIN
+    FOR linked IN
+        SELECT source, account, array_agg(DISTINCT campaign) AS campaigns
+        FROM {schema}.campaigns_linkedcampaign WHERE linked_campaign_id IN (SELECT id FROM removed)
+        GROUP BY source, account ORDER BY source, account
+    LOOP
+        WITH RECURSIVE days(day) AS (
+            SELECT MIN(total.day) FROM {schema}.campaigns_spendtotal AS total
+            WHERE total.source = linked.source AND total.account = linked.account
+            UNION ALL
+            SELECT (
+                SELECT MIN(total.day) FROM {schema}.campaigns_spendtotal AS total
+                WHERE total.source = linked.source AND total.account = linked.account AND total.day > days.day
+            ) FROM days WHERE days.day IS NOT NULL
+        )
+        UPDATE {schema}.campaigns_spendtotal AS total
+        -- guard: booked-of-a-deleted-campaign-is-0
+        SET booked_campaign_id = NULL, booked = 0, waiting = 1,
+            revision = CASE WHEN booked = 0 THEN revision ELSE revision + 1 END
+        FROM days
+        WHERE total.source = linked.source AND total.account = linked.account AND total.day = days.day
+            AND total.campaign = ANY(linked.campaigns)
+            AND total.booked_campaign_id IN (SELECT id FROM removed);
+    END LOOP;
+    -- guard: links-of-a-deleted-campaign-are-free
+    UPDATE {schema}.campaigns_campaignlink SET campaign_id = NULL WHERE campaign_id IN (SELECT id FROM removed);
+    -- guard: links-of-a-deleted-campaign-are-forgotten
+    DELETE FROM {schema}.campaigns_linkedcampaign WHERE linked_campaign_id IN (SELECT id FROM removed);
+    RETURN NULL;
+END $$;
+
+-- A later migration creates this table, and creates the triggers again then.
+DO $$ BEGIN
+IF to_regclass('{schema}.campaigns_linkedcampaign') IS NOT NULL THEN
+CREATE TRIGGER campaigns_link_kept
+AFTER INSERT OR UPDATE OF account_id, external_id, campaign_id ON {schema}.campaigns_campaignlink
+FOR EACH ROW WHEN (NEW.campaign_id IS NOT NULL)
+EXECUTE FUNCTION {schema}.campaigns_link_kept();
+
+CREATE TRIGGER campaigns_link_of_account_kept
+AFTER UPDATE OF source, external_id ON {schema}.campaigns_platformaccount
+FOR EACH ROW WHEN ((NEW.source, NEW.external_id) IS DISTINCT FROM (OLD.source, OLD.external_id))
+EXECUTE FUNCTION {schema}.campaigns_link_of_account_kept();
 
 CREATE TRIGGER campaigns_total_unassigned AFTER DELETE ON {schema}.campaigns_campaign
 REFERENCING OLD TABLE AS removed
 FOR EACH STATEMENT EXECUTE FUNCTION {schema}.campaigns_total_unassigned();
+END IF;
+END $$;
 
 CREATE FUNCTION {schema}.campaigns_account_without_brand() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

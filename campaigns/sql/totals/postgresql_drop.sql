@@ -7,5 +7,7 @@ DROP FUNCTION IF EXISTS
     {schema}.campaigns_totals_truncated(),
     {schema}.campaigns_total_unbooked(),
     {schema}.campaigns_total_unassigned(),
+    {schema}.campaigns_link_kept(),
+    {schema}.campaigns_link_of_account_kept(),
     {schema}.campaigns_account_without_brand()
 CASCADE;

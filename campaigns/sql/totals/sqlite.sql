@@ -67,6 +67,58 @@ BEGIN
     SELECT RAISE(ABORT, 'a booked total cannot be deleted: report 0 instead');
 END;
 
+-- Totals are booked for campaigns that their links lead to or have led to: each of these is kept, to find a campaign's
+-- totals by.
+CREATE TRIGGER campaigns_link_kept AFTER INSERT ON campaigns_campaignlink
+WHEN NEW.campaign_id IS NOT NULL
+BEGIN
+    INSERT INTO campaigns_linkedcampaign (source, account, campaign, linked_campaign_id)
+    SELECT account.source, account.external_id, NEW.external_id, NEW.campaign_id
+    FROM campaigns_platformaccount AS account
+    WHERE account.id = NEW.account_id AND NOT EXISTS (
+        SELECT 1 FROM campaigns_linkedcampaign AS linked
+        WHERE linked.linked_campaign_id = NEW.campaign_id AND linked.source = account.source
+            AND linked.account = account.external_id AND linked.campaign = NEW.external_id
+    );
+END;
+
+CREATE TRIGGER campaigns_link_led_elsewhere_kept
+AFTER UPDATE OF account_id, external_id, campaign_id ON campaigns_campaignlink
+WHEN NEW.campaign_id IS NOT NULL
+BEGIN
+    INSERT INTO campaigns_linkedcampaign (source, account, campaign, linked_campaign_id)
+    SELECT account.source, account.external_id, NEW.external_id, NEW.campaign_id
+    FROM campaigns_platformaccount AS account
+    WHERE account.id = NEW.account_id AND NOT EXISTS (
+        SELECT 1 FROM campaigns_linkedcampaign AS linked
+        WHERE linked.linked_campaign_id = NEW.campaign_id AND linked.source = account.source
+            AND linked.account = account.external_id AND linked.campaign = NEW.external_id
+    );
+END;
+
+-- An account whose key SQL changes has other totals from then on.
+CREATE TRIGGER campaigns_link_of_account_kept AFTER UPDATE OF source, external_id ON campaigns_platformaccount
+WHEN (NEW.source, NEW.external_id) IS NOT (OLD.source, OLD.external_id)
+BEGIN
+    INSERT INTO campaigns_linkedcampaign (source, account, campaign, linked_campaign_id)
+    SELECT NEW.source, NEW.external_id, led_to.campaign, led_to.campaign_id
+    FROM (
+        SELECT link.external_id AS campaign, link.campaign_id
+        FROM campaigns_campaignlink AS link WHERE link.account_id = NEW.id AND link.campaign_id IS NOT NULL
+        UNION
+        SELECT link.external_id, earlier.campaign_id
+        FROM campaigns_campaignlink AS link
+        -- guard: earlier-links-of-an-account-are-kept-on-sqlite
+        JOIN campaigns_earlierlink AS earlier ON earlier.link_id = link.id
+        WHERE link.account_id = NEW.id
+    ) AS led_to
+    WHERE NOT EXISTS (
+        SELECT 1 FROM campaigns_linkedcampaign AS linked
+        WHERE linked.linked_campaign_id = led_to.campaign_id AND linked.source = NEW.source
+            AND linked.account = NEW.external_id AND linked.campaign = led_to.campaign
+    );
+END;
+
 -- A campaign can be deleted once its records are gone; its totals become unassigned (1).
 CREATE TRIGGER campaigns_total_unassigned AFTER DELETE ON campaigns_campaign
 BEGIN
@@ -74,9 +126,13 @@ BEGIN
     -- guard: booked-of-a-deleted-campaign-is-0-on-sqlite
     SET booked_campaign_id = NULL, booked = 0, waiting = 1,
         revision = CASE WHEN booked = 0 THEN revision ELSE revision + 1 END
-    WHERE booked_campaign_id = OLD.id;
+    WHERE booked_campaign_id = OLD.id AND (source, account, campaign) IN (
+        SELECT source, account, campaign FROM campaigns_linkedcampaign WHERE linked_campaign_id = OLD.id
+    );
     -- guard: links-of-a-deleted-campaign-are-free-on-sqlite
     UPDATE campaigns_campaignlink SET campaign_id = NULL WHERE campaign_id = OLD.id;
+    -- guard: links-of-a-deleted-campaign-are-forgotten-on-sqlite
+    DELETE FROM campaigns_linkedcampaign WHERE linked_campaign_id = OLD.id;
 END;
 
 CREATE TRIGGER campaigns_account_without_brand AFTER DELETE ON campaigns_brand

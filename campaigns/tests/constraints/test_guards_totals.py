@@ -7,8 +7,9 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from campaigns.models import CampaignLink, PlatformAccount, SpendRecord, SpendTotal
+from campaigns.models import CampaignLink, LinkedCampaign, PlatformAccount, SpendRecord, SpendTotal
 from campaigns.rules.platforms import id_by_name, platform_id
+from campaigns.services.totals.verify import keep_links
 from campaigns.tests.support.factories import make_campaign, spend
 from campaigns.tests.support.outside import POSTGRESQL, SQLITE, OutsideTestCase, utc_text
 
@@ -229,8 +230,10 @@ class OursTests(TotalsTestCase):
 
     def test_totals_of_a_deleted_campaign_are_unassigned(self) -> None:
         record = self.book()
-        account = PlatformAccount.objects.create(source="google_ads", external_id="1", brand=record.brand)
-        link = CampaignLink.objects.create(account=account, external_id="1", campaign=record.campaign)
+        account = PlatformAccount.objects.create(
+            source=self.total.source, external_id=self.total.account, brand=record.brand
+        )
+        link = CampaignLink.objects.create(account=account, external_id=self.total.campaign, campaign=record.campaign)
         self.run_sql("DELETE FROM campaigns_spendrecord")
         self.run_sql("DELETE FROM campaigns_campaign")
         self.total.refresh_from_db()
@@ -238,6 +241,7 @@ class OursTests(TotalsTestCase):
         self.assertEqual((self.total.booked_campaign_id, self.total.booked, self.total.waiting), (None, 0, 1))
         self.assertEqual(self.total.revision, 2)
         self.assertIsNone(link.campaign_id)
+        self.assertFalse(LinkedCampaign.objects.exists())
         self.run_sql("DELETE FROM campaigns_brandperiod")
         self.run_sql("DELETE FROM campaigns_brand")
         account.refresh_from_db()
@@ -308,6 +312,49 @@ class AccountTests(OutsideTestCase):
         self.add("earlierlink", **row)
         unique = "earlier_link_unique" if POSTGRESQL else "UNIQUE constraint failed: campaigns_earlierlink"
         self.assert_row_refused(unique, "earlierlink", **row)
+
+    def test_each_campaign_that_a_link_has_led_to_is_kept(self) -> None:
+        account = PlatformAccount.objects.create(source="google_ads", external_id="1")
+        first, second, third = (make_campaign().pk for _ in range(3))
+        self.add("campaignlink", account_id=account.pk, external_id="a", campaign_id=first)
+        self.add("campaignlink", account_id=account.pk, external_id="b")
+        self.assertEqual(self.kept(), {("1", "a", first)})
+        for change in (f"campaign_id = {second}", f"campaign_id = {first}", "campaign_id = NULL"):
+            self.run_sql(f"UPDATE campaigns_campaignlink SET {change} WHERE external_id = 'a'")
+        self.assertEqual(self.kept(), {("1", "a", first), ("1", "a", second)})
+        self.run_sql(
+            f"UPDATE campaigns_campaignlink SET campaign_id = {third}, external_id = 'c' WHERE external_id = 'b'"
+        )
+        self.run_sql("DELETE FROM campaigns_campaignlink")
+        self.assertEqual(self.kept(), {("1", "a", first), ("1", "a", second), ("1", "c", third)})
+
+    def test_links_of_an_account_with_a_new_key_are_kept_by_it(self) -> None:
+        account = PlatformAccount.objects.create(source="google_ads", external_id="1")
+        earlier, now = make_campaign().pk, make_campaign().pk
+        link = CampaignLink.objects.create(account=account, external_id="a", campaign_id=now)
+        self.add("earlierlink", link_id=link.pk, until="2024-11-27", campaign_id=earlier)
+        self.run_sql("UPDATE campaigns_platformaccount SET external_id = '2'")
+        self.assertEqual(self.kept(), {("1", "a", now), ("2", "a", now), ("2", "a", earlier)})
+
+    def test_what_was_restored_without_triggers_is_kept_by_a_repair(self) -> None:
+        account = PlatformAccount.objects.create(source="google_ads", external_id="1")
+        earlier, now, booked = (make_campaign().pk for _ in range(3))
+        link = CampaignLink.objects.create(account=account, external_id="a", campaign_id=now)
+        self.add("earlierlink", link_id=link.pk, until="2024-11-27", campaign_id=earlier)
+        total = {"source": "google_ads", "account": "1", "campaign": "b", "day": "2024-11-27", "total": 0}
+        SpendTotal.objects.create(**total, booked_campaign_id=booked)
+        self.run_sql("DELETE FROM campaigns_linkedcampaign")
+        self.assertEqual((keep_links(), keep_links()), (3, 0))
+        self.assertEqual(self.kept(), {("1", "a", now), ("1", "a", earlier), ("1", "b", booked)})
+
+    def test_a_campaign_of_a_link_is_kept_once(self) -> None:
+        row = {"source": "other", "account": "1", "campaign": "a", "linked_campaign_id": make_campaign().pk}
+        self.add("linkedcampaign", **row)
+        unique = "linked_campaign_unique" if POSTGRESQL else "UNIQUE constraint failed: campaigns_linkedcampaign"
+        self.assert_row_refused(unique, "linkedcampaign", **row)
+
+    def kept(self) -> set[tuple[str, str, int]]:
+        return set(LinkedCampaign.objects.values_list("account", "campaign", "linked_campaign_id"))
 
     def test_a_link_is_assigned_or_ignored(self) -> None:
         campaign = make_campaign()

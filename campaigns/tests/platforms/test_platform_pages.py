@@ -179,6 +179,19 @@ class HeldTests(UnassignedTestCase):
         self.assertContains(shown, "Booked 1,000.00 USD, now reported 100.00 USD: 900.00 USD less, of 1 campaign.")
         self.assertContains(self.client.get(reverse("admin:index")), "1 account day")
 
+    def test_people_see_the_totals_of_assigned_brands(self) -> None:
+        """Also those that are booked for a campaign that the link has left, and none that are linked since."""
+        user = person("maja", "Brand managers")
+        self.client.force_login(user)
+        listed = reverse("admin:campaigns_spendtotal_changelist")
+        elsewhere = make_campaign()
+        CampaignLink.objects.filter(external_id="1").update(campaign=elsewhere)
+        for brand, is_seen in ((elsewhere.brand, False), (self.brand, True)):
+            BrandAssignment.objects.create(user=user, brand=brand)
+            with self.subTest(brand.name):
+                rows = self.client.get(listed).context["cl"].result_list
+                self.assertEqual([total.pk for total in rows], [self.total.pk] if is_seen else [])
+
     def test_those_of_other_brands_hide_none_of_their_own(self) -> None:
         other = PlatformAccount.objects.create(source="google_ads", external_id="9", brand=make_campaign().brand)
         SpendTotal.objects.create(

@@ -21,7 +21,15 @@ if POSTGRESQL:
     PG_DUMP = shutil.which("pg_dump") or (BIN and str(BIN / "pg_dump"))
     TABLES = (
         *("brandperiod", "campaignday", "pendingspend", "accountingtimezone", "spendrecord"),
-        *("spendtotal", "platformaccount", "campaignlink", "earlierlink", "reportimport", "restatedtotal"),
+        *(
+            "spendtotal",
+            "platformaccount",
+            "campaignlink",
+            "earlierlink",
+            "linkedcampaign",
+            "reportimport",
+            "restatedtotal",
+        ),
     )
 
     class RestoresOnPostgresql(OutsideTestCase):

@@ -103,7 +103,15 @@ LABELS = (
         Labelled("booked-of-a-deleted-campaign-is-0" + of, REPORTED, "booked = 0,", "booked = booked,")
         for of in ("", "-on-sqlite")
     ),
-    *(Labelled("links-of-a-deleted-campaign-are-free" + of, REPORTED) for of in ("", "-on-sqlite")),
+    *(
+        Labelled(f"{label}{of}", REPORTED)
+        for of in ("", "-on-sqlite")
+        for label in ("links-of-a-deleted-campaign-are-free", "links-of-a-deleted-campaign-are-forgotten")
+    ),
+    *(
+        Labelled("earlier-links-of-an-account-are-kept" + of, REPORTED, "earlier.link_id = link.id", "1 = 0")
+        for of in ("", "-on-sqlite")
+    ),
     *(
         Labelled("totals-to-book-are-noted" + of, "test_days_to_book", f"{new}waiting = 0 AND ")
         for of, new in (("", ""), ("-on-sqlite", "NEW."))

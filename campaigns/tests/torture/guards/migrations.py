@@ -41,6 +41,7 @@ TESTS = {
     "platform_account_": TOTALS,
     "campaign_link_": TOTALS,
     "earlier_link_": TOTALS,
+    "linked_campaign_": TOTALS,
     "spend_total_": TOTALS,
     "spend_of_a_total_": TOTALS,
     "file_format_": "test_formats",
