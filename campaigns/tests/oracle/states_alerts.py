@@ -65,6 +65,7 @@ class Alerting(Working):
         """The first brand is given to somebody, the second belongs to somebody who wants digests; of the others
         superusers are told. One of the rules is for the first brand only.
         """
+        super().after_beginning()
         first, *others = self.world.brands
         self.more_rules[0].brands.add(first.pk)
         anna, dora = (User.objects.get(username=name) for name in ("anna", "dora"))
@@ -117,6 +118,7 @@ class Alerting(Working):
     def a_check_dies_before_its_alerts(self) -> None:
         """Its decisions are committed, and nothing is due any more: the next full check looks at all."""
         full_check("a test", clock=lambda: self.world.now)
+        self.totals_are_booked(fully=True)
         self.world.check("a test")
         self.note_records()
 
@@ -225,11 +227,11 @@ class Budgeting(Alerting):
             campaign.records.append(record)
         self.go_on(then)
 
-    @precondition(lambda self: self.world.records)
+    @precondition(lambda self: self.world.events)
     @rule(data=st.data(), amount=st.sampled_from([None, 1, 8, 10, 40]), then=AFTERWARDS)
     def spend_is_restated(self, data: st.DataObject, amount: int | None, then: str) -> None:
         """Of the newest records, which is most often of this day."""
-        newest = sorted(self.world.records, key=lambda each: each[1].timestamp)[-3:]
+        newest = sorted(self.world.events, key=lambda each: each[1].timestamp)[-3:]
         campaign, record = data.draw(st.sampled_from(newest))
         rows = SpendRecord.objects.filter(campaign=campaign.pk, external_id=record.external_id)
         if amount is None:
