@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time
 from decimal import Decimal
 from typing import Any
 
@@ -290,9 +290,8 @@ def entered(value: Any) -> Any:
 
 
 def ends_before_it_starts(campaign: CampaignFacts, changes: dict[str, Any]) -> bool:
-    starts_on: date | None = changes.get("starts_on", campaign.starts_on)
-    ends_on: date | None = changes.get("ends_on", campaign.ends_on)
-    return bool(starts_on and ends_on and ends_on < starts_on)
+    first, last = (changes.get(name, getattr(campaign, name)) for name in ("starts_on", "ends_on"))
+    return bool(first and last and last < first)
 
 
 def window_in(form: Form, index: int) -> Window:
