@@ -45,6 +45,8 @@ class Follower(Client):
         super().__init__()
         self.committed = committed
         self.listed: set[int] = set()
+        # How often history had been pruned when it read last.
+        self.prunings = 0
         self.lines: dict[int, Position] = {}
 
     def list(self) -> None:
@@ -80,6 +82,8 @@ class World:
 
     committed: set[int] = field(default_factory=set)
     pruned: set[int] = field(default_factory=set)
+    # How often history was pruned: that may take a batch from the feed, and leave its lines.
+    prunings: int = 0
     applied: dict[int, Acknowledged] = field(default_factory=dict)
     # The position of each line that anybody has read.
     positions: dict[int, Position] = field(default_factory=dict)
@@ -199,6 +203,7 @@ class Feeding(RuleBasedStateMachine):
         instants = StatusChange.objects.order_by("pk").values_list("recorded_at", flat=True)
         before: datetime = data.draw(st.sampled_from(list(instants)))
         prune_history(before=before + timedelta(microseconds=1), on_batch=lambda pruned: None)
+        self.world.prunings += 1
         self.world.pruned = self.world.committed - set(StatusChange.objects.values_list("pk", flat=True))
 
     @rule(number=st.integers(0, FOLLOWERS - 1), pages=st.integers(1, 2), most=PAGES)
@@ -219,14 +224,16 @@ class Feeding(RuleBasedStateMachine):
     def read(self, follower: Follower, pages: int, most: int) -> None:
         lists, position = follower.lists, follower.position
         follower.follow(pages, most)
-        if follower.lists > lists and position is not None:
-            self.same.assertTrue(self.world.pruned, "a position is unknown, and nothing was pruned")
+        if position is not None and (follower.lists > lists or follower.position is None):
+            self.same.assertGreater(self.world.prunings, follower.prunings, "unknown, and nothing was pruned")
+        follower.prunings = self.world.prunings
         for line, at in follower.lines.items():
             self.same.assertEqual(self.world.positions.setdefault(line, at), at, "two positions of a line")
 
     @rule(number=st.integers(0, FOLLOWERS - 1))
     def somebody_lists_again(self, number: int) -> None:
         self.followers[number].list()
+        self.followers[number].prunings = self.world.prunings
 
     @precondition(lambda self: self.world.positions)
     @rule(
