@@ -308,6 +308,8 @@ class AccountTests(OutsideTestCase):
         self.add("earlierlink", **row)
         unique = "earlier_link_unique" if POSTGRESQL else "UNIQUE constraint failed: campaigns_earlierlink"
         self.assert_row_refused(unique, "earlierlink", **row)
+        if POSTGRESQL:
+            self.assert_row_refused("foreign key", "earlierlink", **row | {"link_id": 0})
 
     def test_a_link_is_assigned_or_ignored(self) -> None:
         campaign = make_campaign()

@@ -164,11 +164,11 @@ class Feeding(RuleBasedStateMachine):
         opened = Open(connection.copy(), transaction.atomic(), brand)
         with self.connected(opened.connection):
             opened.block.__enter__()
+            self.open.append(opened)  # at once: a run may end in the middle of a step
             if brand is None:
                 publish()
             else:
                 self.change(data, [brand])
-        self.open.append(opened)
 
     @precondition(lambda self: self.open)
     @rule(data=st.data(), commit=st.booleans())
