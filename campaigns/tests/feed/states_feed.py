@@ -143,7 +143,9 @@ class Feeding(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def enforcement_writes(self, data: st.DataObject) -> None:
-        brands = self.some_brands(data)
+        self.enforce(data, self.some_brands(data))
+
+    def enforce(self, data: st.DataObject, brands: list[int]) -> None:
         self.switch(data, brands)
         enforce_at(NOON, Scope.of_brands(brands))
 
@@ -167,8 +169,8 @@ class Feeding(RuleBasedStateMachine):
             self.open.append(opened)  # at once: a run may end in the middle of a step
             if brand is None:
                 publish()
-            else:
-                self.change(data, [brand])
+            else:  # a person's save would take the ledger's lock too, for which all other saves wait
+                self.enforce(data, [brand])
 
     @precondition(lambda self: self.open)
     @rule(data=st.data(), commit=st.booleans())
