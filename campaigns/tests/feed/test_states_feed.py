@@ -11,4 +11,4 @@ from campaigns.tests.support.runs import the_same
 
 class FeedInAnyOrder(CommittedTestCase):
     def test_a_follower_ends_with_the_tables_state(self) -> None:
-        run_state_machine_as_test(Feeding, settings=the_same(5, steps=25))
+        run_state_machine_as_test(Feeding, settings=the_same(8, steps=30))
