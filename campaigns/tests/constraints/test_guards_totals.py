@@ -312,6 +312,8 @@ class AccountTests(OutsideTestCase):
         self.add("earlierlink", **row)
         unique = "earlier_link_unique" if POSTGRESQL else "UNIQUE constraint failed: campaigns_earlierlink"
         self.assert_row_refused(unique, "earlierlink", **row)
+        if POSTGRESQL:
+            self.assert_row_refused("foreign key", "earlierlink", **row | {"link_id": 0})
 
     def test_each_campaign_that_a_link_has_led_to_is_kept(self) -> None:
         account = PlatformAccount.objects.create(source="google_ads", external_id="1")

@@ -6,9 +6,12 @@ import os
 import random
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
+
+if TYPE_CHECKING:
+    from campaigns.services.feed.pages import FeedChange
 
 
 class Client:
@@ -19,7 +22,7 @@ class Client:
         self.paused: dict[int, bool] = {}
         self.lists = 0
 
-    def follow(self, pages: int = 1_000_000) -> None:
+    def follow(self, pages: int = 1_000_000, most: int = 7) -> None:
         """Read what is there, page by page; at most so many pages, where others write faster than it reads."""
         from campaigns.services.feed.pages import UnknownPosition, read_page
 
@@ -30,15 +33,19 @@ class Client:
                 self.list()
             assert self.position is not None
             try:
-                page = read_page(self.position, most=7)
+                page = read_page(self.position, most=most)
             except UnknownPosition:
                 self.position = None
                 continue
             for change in page.changes:
-                assert change.position > self.position, "a position twice, or out of order"
-                self.position = change.position
-                self.paused[change.campaign_id] = bool(change.after)
+                self.take(change)
             self.position, more = page.position, page.more
+
+    def take(self, change: FeedChange) -> None:
+        assert self.position is not None
+        assert change.position > self.position, "a position twice, or out of order"
+        self.position = change.position
+        self.paused[change.campaign_id] = bool(change.after)
 
     def list(self) -> None:
         from campaigns.models import Campaign

@@ -21,6 +21,10 @@ class Window:
     start: time
     end: time
 
+    @property
+    def day_bits(self) -> list[int]:
+        return [1 << number for number in range(7) if self.days >> number & 1]
+
     def is_open(self, wall: datetime) -> bool:
         """R7: it starts today or started yesterday, and ends before it is as late as it started, or at midnight."""
         return any(self._is_open_from(wall.date() - timedelta(days=ago), wall) for ago in (0, 1))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 HELD_BELOW = Decimal("0.8")
@@ -24,9 +24,17 @@ class Wait(Enum):
     HELD = "held"
 
 
+class Booking(NamedTuple):
+    """One record that was booked of a total."""
+
+    owner: int
+    amount: Decimal
+    at: datetime
+
+
 @dataclass
 class Total:
-    """One reported total, with the records that were booked of it: which campaign, how much."""
+    """One reported total, with the records that were booked of it."""
 
     campaign: str
     day: date
@@ -35,11 +43,12 @@ class Total:
     owner: int | None = None
     wait: Wait = Wait.NO
     rejected: Decimal | None = None
-    records: list[tuple[int, Decimal]] = field(default_factory=list)
+    records: list[Booking] = field(default_factory=list)
+    revision: int = 0
 
     @property
     def booked(self) -> Decimal:
-        return sum((amount for _, amount in self.records), Decimal(0))
+        return sum((each.amount for each in self.records), Decimal(0))
 
     @property
     def is_rejected(self) -> bool:
@@ -49,15 +58,30 @@ class Total:
     def is_judged(self) -> bool:
         return self.wait in (Wait.JUDGE, Wait.HELD)
 
-    def book(self, owner: int) -> None:
-        self.records.append((owner, self.reported - self.booked))
+    def book(self, owner: int, zone: str) -> None:
+        self._record(owner, self.reported - self.booked, zone)
         self.owner, self.wait = owner, Wait.NO
 
-    def leave_for(self, owner: int | None) -> None:
+    def leave_for(self, owner: int | None, zone: str) -> None:
         """Take back what is booked, and be booked for another campaign next."""
         if self.owner is not None and self.booked:
-            self.records.append((self.owner, -self.booked))
+            self._record(self.owner, -self.booked, zone)
         self.owner, self.wait, self.rejected = owner, Wait.NO, None
+
+    def lose(self, owner: int) -> None:
+        """Lose the records of a campaign that is deleted; the total is unassigned if it was booked for it."""
+        booked = self.booked
+        self.records = [each for each in self.records if each.owner != owner]
+        if self.owner == owner:
+            self.owner, self.wait = None, Wait.UNASSIGNED
+            self.revision += booked != 0
+
+    def _record(self, owner: int, amount: Decimal, zone: str) -> None:
+        """Record an amount at the report's instant, or at noon if that isn't within the account's day."""
+        is_within = self.as_of.astimezone(ZoneInfo(zone)).date() == self.day
+        noon = datetime.combine(self.day, time(12), ZoneInfo(zone)).astimezone(UTC)
+        self.records.append(Booking(owner, amount, self.as_of if is_within else noon))
+        self.revision += 1
 
 
 @dataclass
@@ -87,12 +111,14 @@ class Link:
 class Account:
     """One account of a platform: its totals by campaign and day, and where its campaigns are linked to."""
 
-    now: datetime
+    clock: Callable[[], datetime]
     timezone: str = "UTC"
     # Whether it is in the currency of the brands.
     is_in_their_currency: bool = True
     totals: dict[tuple[str, date], Total] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=lambda: defaultdict(Link))
+    # Campaigns that were deleted: an earlier link may still lead to one.
+    deleted: set[int] = field(default_factory=set)
 
     def report(self, campaign: str, day: date, reported: Decimal, as_of: datetime) -> None:
         """Take over a total, unless it is older than what is known or says the same."""
@@ -117,7 +143,7 @@ class Account:
             link.turn(owner, first_day)
             for total in self._totals_of(campaign):
                 if total.owner not in (None, owner) and (first_day is None or total.day >= first_day):
-                    total.leave_for(owner)
+                    total.leave_for(owner, self.timezone)
         link.owner, link.ignored = owner, ignored
         self._look_again(self._totals_of(campaign))
 
@@ -132,11 +158,20 @@ class Account:
         link.owner, link.ignored = owner, ignored
         for total in waiting:
             if total.owner not in (None, owner):
-                total.leave_for(owner)
+                total.leave_for(owner, self.timezone)
         self._look_again(waiting)
 
+    def delete(self, owner: int) -> None:
+        """Delete a campaign with its records: its links lead nowhere, and its totals are unassigned."""
+        self.deleted.add(owner)
+        for link in self.links.values():
+            if link.owner == owner:
+                link.owner = None
+        for total in self.totals.values():
+            total.lose(owner)
+
     def quick_check(self) -> None:
-        yesterday = (self.now.astimezone(UTC) - timedelta(days=1)).date()
+        yesterday = (self.clock().astimezone(UTC) - timedelta(days=1)).date()
         if any(total.day >= yesterday for total in self._book()):
             self._judge(only_open=True)
 
@@ -157,9 +192,12 @@ class Account:
         """Return what the ledger has of each campaign."""
         spent: dict[int, Decimal] = defaultdict(Decimal)
         for total in self.totals.values():
-            for owner, amount in total.records:
-                spent[owner] += amount
+            for each in total.records:
+                spent[each.owner] += each.amount
         return dict(spent)
+
+    def records_of(self, owner: int) -> list[Booking]:
+        return [each for total in self.totals.values() for each in total.records if each.owner == owner]
 
     def _totals_of(self, campaign: str) -> list[Total]:
         return [total for total in self.totals.values() if total.campaign == campaign]
@@ -173,7 +211,7 @@ class Account:
         return [total for total in self.totals.values() if total.day == day and total.wait is Wait.HELD]
 
     def _is_finished(self, day: date) -> bool:
-        return day < self.now.astimezone(ZoneInfo(self.timezone)).date()
+        return day < self.clock().astimezone(ZoneInfo(self.timezone)).date()
 
     def _book(self) -> list[Total]:
         """Book what differs; return the decreases that have to be judged from now on."""
@@ -182,20 +220,20 @@ class Account:
             if total.wait is not Wait.NO or total.reported == total.booked:
                 continue
             owner = total.owner if total.owner is not None else self.links[total.campaign].owner_on(total.day)
-            if owner is None or not self.is_in_their_currency:
+            if owner is None or owner in self.deleted or not self.is_in_their_currency:
                 total.wait = Wait.UNASSIGNED
             elif total.reported < total.booked and (self._is_finished(total.day) or total.reported == 0):
                 total.wait = Wait.JUDGE
                 decreases.append(total)
             else:
-                total.book(owner)
+                total.book(owner, self.timezone)
         return decreases
 
     def _book_decrease(self, total: Total) -> None:
         if total.owner is None or not self.is_in_their_currency:
             total.wait = Wait.UNASSIGNED
         else:
-            total.book(total.owner)
+            total.book(total.owner, self.timezone)
 
     def _judge(self, *, only_open: bool) -> None:
         for day in {total.day for total in self.totals.values() if total.is_judged}:

@@ -11,17 +11,17 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from campaigns.tests.oracle.states_alerts import Alerting
 from campaigns.tests.oracle.states_base import States
-from campaigns.tests.oracle.states_jobs import Working
 from campaigns.tests.oracle.states_people import Deciding
+from campaigns.tests.oracle.states_reporting import Reported
 from campaigns.tests.oracle.states_spend import Spending
 from campaigns.tests.support.committed import CommittedTestCase
 
 
-class Everything(Spending, Deciding, Working):
+class Everything(Spending, Deciding, Reported):
     """All rules together."""
 
 
-class EverythingWithAlerts(Spending, Deciding, Alerting):
+class EverythingWithAlerts(Spending, Deciding, Alerting, Reported):
     """The same, with looks at alerts and messages between them."""
 
 

@@ -42,6 +42,7 @@ from campaigns.tests.support.stored import spend_row
 AFTERWARDS = st.sampled_from(["nothing", "a quick check", "a quick check", "a full check", "messages"])
 IDENTITY = ("rule_id", "subject", "period", "threshold", "budget")
 LINE = ("campaign_id", "at", "reasons_before", "reasons_after")
+KINDS = (MONTH, DAY, CAMPAIGN)
 # Beside the default ones: 80 and 100 % of a month at once, 100 % of a day and campaigns' limits in the digest.
 MORE_RULES = ((MONTH, 50), (DAY, 50), (CAMPAIGN, 100))
 
@@ -50,6 +51,10 @@ class Alerting(Working):
     def __init__(self) -> None:
         super().__init__()
         AlertPreference.objects.all().delete()
+        # The oracle knows the rules of spend, and none of accounts, sources and jobs.
+        others = AlertRule.objects.exclude(kind__in=KINDS).filter(enabled=True)
+        self.other_rules = list(others.values_list("pk", flat=True))
+        others.update(enabled=False)
         self.more_rules = [AlertRule.objects.create(kind=kind, threshold=percent) for kind, percent in MORE_RULES]
         self.alerts = Alerts([])
         # The e-mail that has told a person of an identity.
@@ -59,12 +64,14 @@ class Alerting(Working):
 
     def teardown(self) -> None:
         AlertRule.objects.filter(pk__in=[each.pk for each in self.more_rules]).delete()
+        AlertRule.objects.filter(pk__in=self.other_rules).update(enabled=True)
         super().teardown()
 
     def after_beginning(self) -> None:
         """The first brand is given to somebody, the second belongs to somebody who wants digests; of the others
         superusers are told. One of the rules is for the first brand only.
         """
+        super().after_beginning()
         first, *others = self.world.brands
         self.more_rules[0].brands.add(first.pk)
         anna, dora = (User.objects.get(username=name) for name in ("anna", "dora"))
@@ -72,7 +79,7 @@ class Alerting(Working):
         for brand in others[:1]:
             Brand.objects.filter(pk=brand.pk).update(owner=dora)
         AlertPreference.objects.create(user=dora, frequency=AlertPreference.Frequency.DAILY)
-        for row in AlertRule.objects.filter(kind__in=(MONTH, DAY, CAMPAIGN)):
+        for row in AlertRule.objects.filter(kind__in=KINDS):
             brands = frozenset([first.pk] if row == self.more_rules[0] else [])
             self.alerts.rules.append(RuleFacts(row.pk, row.kind, row.threshold, brands))
 
@@ -117,6 +124,7 @@ class Alerting(Working):
     def a_check_dies_before_its_alerts(self) -> None:
         """Its decisions are committed, and nothing is due any more: the next full check looks at all."""
         full_check("a test", clock=lambda: self.world.now)
+        self.totals_are_booked(fully=True)
         self.world.check("a test")
         self.note_records()
 
@@ -225,11 +233,11 @@ class Budgeting(Alerting):
             campaign.records.append(record)
         self.go_on(then)
 
-    @precondition(lambda self: self.world.records)
+    @precondition(lambda self: self.world.events)
     @rule(data=st.data(), amount=st.sampled_from([None, 1, 8, 10, 40]), then=AFTERWARDS)
     def spend_is_restated(self, data: st.DataObject, amount: int | None, then: str) -> None:
         """Of the newest records, which is most often of this day."""
-        newest = sorted(self.world.records, key=lambda each: each[1].timestamp)[-3:]
+        newest = sorted(self.world.events, key=lambda each: each[1].timestamp)[-3:]
         campaign, record = data.draw(st.sampled_from(newest))
         rows = SpendRecord.objects.filter(campaign=campaign.pk, external_id=record.external_id)
         if amount is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time
 from decimal import Decimal
 from typing import Any
 
@@ -23,8 +23,7 @@ from campaigns.tests.support.stored import store_windows
 Facts = BrandFacts | CampaignFacts
 Form = dict[str, Any]
 
-SAVED, SHOWN_AGAIN = 302, 200
-MOST_CAMPAIGNS = 7
+SAVED, SHOWN_AGAIN, MOST_CAMPAIGNS = 302, 200, 7
 
 
 @dataclass
@@ -139,8 +138,9 @@ class Deciding(States):
         """R5: it writes what its user changed; what somebody else changed meanwhile is refused, not overwritten."""
         opened = self.open_forms.pop(0)
         facts, name = opened.facts, limit_of(opened.facts)
-        value = data.draw(self.limits(facts))
-        there = getattr(facts, name)
+        if isinstance(facts, CampaignFacts) and facts.pk not in self.world.stored:
+            return  # somebody has deleted it
+        value, there = data.draw(self.limits(facts)), getattr(facts, name)
         refused = value != opened.shown and there not in (opened.shown, value)
 
         def change() -> None:
@@ -211,13 +211,13 @@ class Deciding(States):
             return windows
         window = data.draw(windows_near(self.world.brand_of(campaign).wall(self.world.now)))
         if what == "add":
-            add_window(form, days_of(window), f"{window.start:%H:%M}", f"{window.end:%H:%M}")
+            add_window(form, window.day_bits, f"{window.start:%H:%M}", f"{window.end:%H:%M}")
             return [*windows, window]
         index = data.draw(st.integers(0, len(windows) - 1))
         if what == "delete":
             form[f"windows-{index}-DELETE"] = "on"
             return windows[:index] + windows[index + 1 :]
-        form[f"windows-{index}-days_of_week"] = [str(day) for day in days_of(window)]
+        form[f"windows-{index}-days_of_week"] = [str(day) for day in window.day_bits]
         form[f"windows-{index}-start_time"] = f"{window.start:%H:%M}"
         form[f"windows-{index}-end_time"] = f"{window.end:%H:%M}"
         return [*windows[:index], window, *windows[index + 1 :]]
@@ -290,13 +290,8 @@ def entered(value: Any) -> Any:
 
 
 def ends_before_it_starts(campaign: CampaignFacts, changes: dict[str, Any]) -> bool:
-    starts_on: date | None = changes.get("starts_on", campaign.starts_on)
-    ends_on: date | None = changes.get("ends_on", campaign.ends_on)
-    return bool(starts_on and ends_on and ends_on < starts_on)
-
-
-def days_of(window: Window) -> list[int]:
-    return [1 << number for number in range(7) if window.days >> number & 1]
+    first, last = (changes.get(name, getattr(campaign, name)) for name in ("starts_on", "ends_on"))
+    return bool(first and last and last < first)
 
 
 def window_in(form: Form, index: int) -> Window:

@@ -48,7 +48,7 @@ class Spending(States):
     def spend_comes(self, data: st.DataObject, way: str) -> None:
         getattr(self, way)(data)
 
-    @precondition(lambda self: self.world.records)
+    @precondition(lambda self: self.world.events)
     @rule(data=st.data(), way=st.sampled_from(CHANGED))
     def spend_is_changed(self, data: st.DataObject, way: str) -> None:
         getattr(self, way)(data)
@@ -99,7 +99,7 @@ class Spending(States):
 
     def again_from_outside(self, data: st.DataObject) -> None:
         """R11: the same row twice counts once."""
-        campaign, record = data.draw(st.sampled_from(self.world.records))
+        campaign, record = data.draw(st.sampled_from(self.world.events))
         with self.same.assertRaises((sqlite3.IntegrityError, psycopg.IntegrityError)):
             self.run_outside(INSERT, self.values(campaign, record))
         self.run_outside(f"{INSERT} ON CONFLICT DO NOTHING", self.values(campaign, record))
@@ -108,7 +108,7 @@ class Spending(States):
 
     def correct_one(self, data: st.DataObject) -> None:
         """Another amount, another time, another campaign, perhaps of another brand."""
-        campaign, record = data.draw(st.sampled_from(self.world.records))
+        campaign, record = data.draw(st.sampled_from(self.world.events))
         row = self.stored_row(campaign, record)
         [(new_campaign, new)] = self.some_spend(data, most=1)
         campaign.records.remove(record)
@@ -121,21 +121,25 @@ class Spending(States):
         campaign, amount = self.campaign(data), data.draw(amounts)
         timestamp = self.world.now + data.draw(near)
         self.run_outside(
-            "UPDATE campaigns_spendrecord SET amount = %s, timestamp = %s WHERE campaign_id = %s",
+            "UPDATE campaigns_spendrecord SET amount = %s, timestamp = %s WHERE campaign_id = %s AND total_id IS NULL",
             (str(amount), self.text(timestamp), campaign.pk),
         )
-        for record in campaign.records:
+        for record in events_of(campaign):
             record.amount, record.timestamp = amount, timestamp
 
     def delete_one(self, data: st.DataObject) -> None:
-        campaign, record = data.draw(st.sampled_from(self.world.records))
+        campaign, record = data.draw(st.sampled_from(self.world.events))
         self.stored_row(campaign, record).delete()
         campaign.records.remove(record)
 
     def delete_many_from_outside(self, data: st.DataObject) -> None:
         campaign = self.campaign(data)
-        self.run_outside("DELETE FROM campaigns_spendrecord WHERE campaign_id = %s AND amount > %s", (campaign.pk, "1"))
-        campaign.records = [record for record in campaign.records if record.amount <= 1]
+        self.run_outside(
+            "DELETE FROM campaigns_spendrecord WHERE campaign_id = %s AND amount > %s AND total_id IS NULL",
+            (campaign.pk, "1"),
+        )
+        deleted = [record for record in events_of(campaign) if record.amount > 1]
+        campaign.records = [record for record in campaign.records if record not in deleted]
 
     def some_spend(self, data: st.DataObject, most: int) -> list[Given]:
         """Draw new records near the boundaries that the rules know, now and then from long ago or far ahead."""
@@ -152,7 +156,7 @@ class Spending(States):
         return given
 
     def some_known(self, data: st.DataObject) -> list[Given]:
-        known = self.world.records
+        known = self.world.events
         return data.draw(st.lists(st.sampled_from(known), max_size=3, unique=True)) if known else []
 
     def know(self, given: Sequence[Given]) -> None:
@@ -192,3 +196,7 @@ class Spending(States):
         with tempfile.NamedTemporaryFile(suffix=".csv") as file, self.clock():
             Path(file.name).write_text(text.getvalue(), encoding="utf-8", newline="")
             call_command("import_spend", file.name, stdout=io.StringIO(), stderr=io.StringIO())
+
+
+def events_of(campaign: CampaignFacts) -> list[Record]:
+    return [record for record in campaign.records if record.external_id]

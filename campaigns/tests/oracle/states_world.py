@@ -54,6 +54,11 @@ class World:
         return [(campaign, record) for _, campaign in self.pairs for record in campaign.records]
 
     @property
+    def events(self) -> list[tuple[CampaignFacts, Record]]:
+        """Return the records that came as such, each with a name; those of reported totals have none."""
+        return [(campaign, record) for campaign, record in self.records if record.external_id]
+
+    @property
     def totals(self) -> Totals:
         return {key: amount for books in self.books.values() for key, amount in books.totals().items()}
 
@@ -79,6 +84,10 @@ class World:
         """Take over a campaign that is stored; it is active until it is decided on."""
         brand.campaigns.append(campaign)
         self.stored[campaign.pk] = []
+
+    def forget_campaign(self, brand: BrandFacts, campaign: CampaignFacts) -> None:
+        brand.campaigns.remove(campaign)
+        del self.stored[campaign.pk]
 
     def brand_of(self, campaign: CampaignFacts) -> BrandFacts:
         return next(brand for brand, other in self.pairs if other is campaign)

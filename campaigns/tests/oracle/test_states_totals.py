@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.test import TestCase
 from hypothesis.stateful import run_state_machine_as_test
 
-from campaigns.tests.oracle.states_totals import Reporting
+from campaigns.tests.oracle.states_reporting import Reporting
 from campaigns.tests.support.runs import the_same
 
 

@@ -142,6 +142,8 @@ FOREIGN_KEYS = {
     "Alert": ALERTS,
     "PlatformAccount.": TOTALS,
     "CampaignLink.": TOTALS,
+    "EarlierLink.": TOTALS,
+    "PasswordToChange.": "test_guards_password",
     "BrandAssignment.": "test_access",
     "Brand.owner": "test_owners",
     "Note.": "test_notes",
