@@ -229,7 +229,8 @@ class AlertMessage(models.Model):
     # After the person's quiet hours.
     due_at = models.DateTimeField()
     email = models.ForeignKey(AlertEmail, null=True, on_delete=models.SET_NULL, related_name="messages")
-    # Whether it is settled: in an e-mail, or dropped, because the alert had resolved or the person's rights had ended.
+    # Whether it is settled: in an e-mail, or dropped, because the alert had resolved, the person's rights had ended, or
+    # `manage.py watch` has notified the person.
     is_settled = models.BooleanField(default=False)
 
     class Meta:
