@@ -46,6 +46,7 @@ from campaigns.services.alerts.handling import (
 )
 from campaigns.services.alerts.kinds import DELIVERIES, HELD, LATE, SILENT, UNASSIGNED, label_of
 from campaigns.services.alerts.recipients import is_anybody_told
+from campaigns.services.jobs.health import Health
 
 MOST = 100
 # Of a brand, on its page; on home.
@@ -120,11 +121,14 @@ def _may_handle(request: HttpRequest) -> bool:
     return request.user.has_perm("campaigns.change_alert")
 
 
-def alerts_context(request: HttpRequest, now: datetime) -> dict[str, Any] | None:
-    """Return what home shows of open alerts; None for people who may not view them."""
+def alerts_context(request: HttpRequest, now: datetime, health: Health | None) -> dict[str, Any] | None:
+    """Return what home shows of open alerts, with the health of the jobs if it is known there.
+
+    None for people who may not view alerts.
+    """
     if not may_view(request, Alert):
         return None
-    count, live = count_open(request.user, now=now), live_alerts(request.user, now)
+    count, live = count_open(request.user, now=now), live_alerts(request.user, now, health)
     rows: Iterable[Any] = open_alerts(request.user, now=now)[:ON_HOME] if count.unhandled else ()
     return {
         "open": count.open + len(live),
