@@ -29,7 +29,6 @@ from campaigns.models import (
     Brand,
     Campaign,
     CampaignLink,
-    Delivery,
     JobRun,
     PlatformAccount,
     SpendTotal,
@@ -170,7 +169,8 @@ def _links(request: HttpRequest, alert: Alert) -> Iterable[SafeString | str]:
         yield _link(platform_page(alert), SHOWN_ON[alert.kind][1])
     if alert.kind == LATE and may_view(request, JobRun):
         yield _link(reverse("admin:campaigns_jobrun_changelist"), "Jobs")
-    if alert.kind == DELIVERIES and may_view(request, Delivery):
+    # Deliveries are for superusers, whatever permissions others have.
+    if alert.kind == DELIVERIES and request.user.is_superuser:
         yield _link(reverse("admin:campaigns_delivery_changelist"), "Deliveries")
 
 
