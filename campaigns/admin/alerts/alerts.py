@@ -88,6 +88,8 @@ class AlertAdmin(PreferencesMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfo
             as_of=as_of(now),
             is_resolved=is_resolved,
             open=count.open + len(live),
+            waiting=count.unhandled + len(live),
+            bad=count.bad + len(live),
             alerts=[_row(request, each, now) for each in (*live, *shown[:MOST])],
             most=MOST if len(shown) > MOST else 0,
             max_note=MAX_NOTE,
