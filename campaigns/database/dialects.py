@@ -36,11 +36,15 @@ def rows_sql(columns: Mapping[str, str], param: str = "%s") -> str:
 def rows_param(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return the rows as the text that rows_sql reads; dates and times in ISO form."""
     names = list(columns)
-    return json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=_to_text)
+    # Row by row: ten thousands of them at once would start the garbage collector's search of everything.
+    return json_rows(_encode(dict(zip(names, row, strict=True))) for row in rows)
 
 
 def _to_text(value: date | time) -> str:
     return value.isoformat()
+
+
+_encode = json.JSONEncoder(default=_to_text).encode
 
 
 def row_as_json(columns: Iterable[str], table: str) -> str:

@@ -1,4 +1,4 @@
-"""How many campaigns have paused and resumed lately: for the home page, and for digests of alerts."""
+"""How many campaigns have paused and resumed lately, and the latest ones: for home, and for digests of alerts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Q, Subquery
 
 from campaigns.database.connection import fetch_all
+from campaigns.models import StatusChange
 from campaigns.rules.reasons import PauseReason
-from campaigns.services.permissions import Person, sees_only_assigned_brands
+from campaigns.services.permissions import Person, sees_only_assigned_brands, visible_to
 
 # Newest rows of the history among which the changes of the last 24 hours are counted.
 MAX_CHANGES = 100_000
@@ -62,6 +64,16 @@ def recent_changes(user: Person, *, now: datetime, period: timedelta = RECENT_PE
         if count:
             _count_change(found, before, after, count)
     return found
+
+
+def latest_changes(user: Person, number: int) -> list[StatusChange]:
+    """Return the latest pauses and resumes of campaigns that the person can see, with campaign and brand."""
+    last = Subquery(StatusChange.objects.order_by("-pk").values("pk")[:1])
+    newest = StatusChange.objects.filter(pk__gt=last - max_changes(user)).filter(
+        Q(reasons_before=0) | Q(reasons_after=0)
+    )
+    changes = visible_to(user, newest.select_related("campaign__brand"), "campaign__brand")
+    return list(changes.order_by("-id")[:number])
 
 
 def max_changes(user: Person) -> int:

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.admin.alerts.live import live_alerts
 from campaigns.admin.alerts.preferences import PreferencesMixin
 from campaigns.admin.shared.base import ReadOnlyAdmin, may_view
 from campaigns.admin.shared.database_errors import friendly_errors
@@ -22,7 +23,16 @@ from campaigns.admin.shared.display import ago, chip, link_to
 from campaigns.admin.shared.fields import is_key
 from campaigns.admin.shared.times import as_of, viewer_time
 from campaigns.database.clock import database_now
-from campaigns.models import Alert, AlertEmail, Brand, Campaign, CampaignLink, Delivery, PlatformAccount, SpendTotal
+from campaigns.models import (
+    Alert,
+    AlertEmail,
+    Brand,
+    Campaign,
+    CampaignLink,
+    JobRun,
+    PlatformAccount,
+    SpendTotal,
+)
 from campaigns.models.outgoing.alerts import MAX_NOTE
 from campaigns.services.alerts.compose import platform_page
 from campaigns.services.alerts.handling import (
@@ -33,8 +43,9 @@ from campaigns.services.alerts.handling import (
     resolved_alerts,
     snooze,
 )
-from campaigns.services.alerts.kinds import DELIVERIES, HELD, SILENT, UNASSIGNED, label_of
+from campaigns.services.alerts.kinds import DELIVERIES, HELD, LATE, SILENT, UNASSIGNED, label_of
 from campaigns.services.alerts.recipients import is_anybody_told
+from campaigns.services.jobs.health import Health
 
 MOST = 100
 # Of a brand, on its page; on home.
@@ -68,14 +79,18 @@ class AlertAdmin(PreferencesMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfo
         is_resolved = request.GET.get("state") == "resolved"
         rows = resolved_alerts(request.user) if is_resolved else open_alerts(request.user, now=now)
         shown = list(rows[: MOST + 1])
+        live = [] if is_resolved else live_alerts(request.user, now)
+        count = count_open(request.user, now=now)
         return self.dialogue(
             request,
             "alerts/alerts",
             title="Alerts",
             as_of=as_of(now),
             is_resolved=is_resolved,
-            count=count_open(request.user, now=now),
-            alerts=[_row(request, each, now) for each in shown[:MOST]],
+            open=count.open + len(live),
+            waiting=count.unhandled + len(live),
+            bad=count.bad + len(live),
+            alerts=[_row(request, each, now) for each in (*live, *shown[:MOST])],
             most=MOST if len(shown) > MOST else 0,
             max_note=MAX_NOTE,
             may_handle=_may_handle(request) and not is_resolved,
@@ -107,15 +122,19 @@ def _may_handle(request: HttpRequest) -> bool:
     return request.user.has_perm("campaigns.change_alert")
 
 
-def alerts_context(request: HttpRequest, now: datetime) -> dict[str, Any] | None:
-    """Return what home shows of open alerts; None for people who may not view them."""
+def alerts_context(request: HttpRequest, now: datetime, health: Health | None) -> dict[str, Any] | None:
+    """Return what home shows of open alerts, with the health of the jobs if it is known there.
+
+    None for people who may not view alerts.
+    """
     if not may_view(request, Alert):
         return None
-    count = count_open(request.user, now=now)
+    count, live = count_open(request.user, now=now), live_alerts(request.user, now, health)
     rows: Iterable[Any] = open_alerts(request.user, now=now)[:ON_HOME] if count.unhandled else ()
     return {
-        "count": count,
-        "alerts": [_row(request, each, now) for each in rows if not each.handled],
+        "open": count.open + len(live),
+        "unhandled": count.unhandled + len(live),
+        "alerts": [_row(request, each, now) for each in (*live, *(each for each in rows if not each.handled))],
         "address": reverse(ADDRESS),
         "nobody": "" if not count.open or is_anybody_told() else NOBODY,
     }
@@ -150,7 +169,10 @@ def _links(request: HttpRequest, alert: Alert) -> Iterable[SafeString | str]:
         yield link_to(alert.brand)
     if alert.kind in SHOWN_ON and may_view(request, SHOWN_ON[alert.kind][0]):
         yield _link(platform_page(alert), SHOWN_ON[alert.kind][1])
-    if alert.kind == DELIVERIES and may_view(request, Delivery):
+    if alert.kind == LATE and may_view(request, JobRun):
+        yield _link(reverse("admin:campaigns_jobrun_changelist"), "Jobs")
+    # Deliveries are for superusers, whatever permissions others have.
+    if alert.kind == DELIVERIES and request.user.is_superuser:
         yield _link(reverse("admin:campaigns_delivery_changelist"), "Deliveries")
 
 

@@ -40,7 +40,7 @@ from campaigns.admin.shared.money_field import NAMES_THE_VALUE, MoneyField, Mone
 from campaigns.admin.shared.notes import NotesMixin
 from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import brands_named
-from campaigns.models import Alert, Brand, BrandPeriod, Campaign, PlatformAccount, StatusChange
+from campaigns.models import Alert, Brand, BrandPeriod, Campaign, StatusChange
 from campaigns.rules.currencies import find_currency, read_currency, unknown_currency
 from campaigns.services.exchange.columns import Kind
 from campaigns.services.ledger.currency_lock import brands_that_keep_their_currency, currency_is_kept
@@ -185,7 +185,7 @@ class BrandAdmin(
             yield "Open alerts", alerts_panel(request, obj, timezone.now())
         yield self.notes_panel(request, obj)
         if known := accounts_of_brand(obj.pk, now=timezone.now()):
-            yield "Platforms", known_table(known, obj.timezone, may_follow=may_view(request, PlatformAccount))
+            yield "Platforms", known_table(request, known, obj.timezone)
         if may_view(request, BrandPeriod):
             yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
             yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)

@@ -28,7 +28,7 @@ from campaigns.admin.ledger.change_history import ChangeHistoryMixin
 from campaigns.admin.ledger.history import recent_history
 from campaigns.admin.ledger.spend_page import SpendPageMixin
 from campaigns.admin.platforms.known import known_table
-from campaigns.admin.shared.base import BaseAdmin, may_view
+from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.deletion import ProtectHistoryMixin
 from campaigns.admin.shared.display import link_to, spend_bar, status_chips
@@ -43,7 +43,7 @@ from campaigns.admin.shared.saved_filters import SavedFiltersMixin
 from campaigns.admin.shared.search import campaigns_named
 from campaigns.admin.shared.times import viewer_time
 from campaigns.database.clock import database_now
-from campaigns.models import Brand, Campaign, DaypartingSchedule, PlatformAccount, SpendRecord
+from campaigns.models import Brand, Campaign, DaypartingSchedule, SpendRecord
 from campaigns.models.campaign import ENDS_BEFORE_START
 from campaigns.models.spend_queries import (
     CampaignMonth,
@@ -214,8 +214,7 @@ class CampaignAdmin(
     def panels(self, request: HttpRequest, obj: Campaign) -> Iterable[tuple[str, SafeString]]:
         yield self.notes_panel(request, obj)
         if known := accounts_of(campaigns=[obj.pk], now=timezone.now()):
-            may_follow = may_view(request, PlatformAccount)
-            yield "Platforms", known_table(known, obj.brand.timezone, may_follow=may_follow)
+            yield "Platforms", known_table(request, known, obj.brand.timezone)
         yield "Status changes", recent_history(obj)
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:

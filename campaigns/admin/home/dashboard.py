@@ -37,7 +37,7 @@ from campaigns.services.insight.home import Campaigns
 from campaigns.services.jobs.health import Health
 from campaigns.services.jobs.processes import Processes
 from campaigns.services.permissions import Person, sees_only_assigned_brands
-from campaigns.services.recent_changes import Changes, recent_changes
+from campaigns.services.recent_changes import Changes, latest_changes, recent_changes
 
 # Status changes shown under “Latest”.
 LATEST = 8
@@ -50,13 +50,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may_view(request, Brand):
         brands = overview.brands_now(user, now=now)
         shown |= of_brands(brands, request) | {"mine": of_owner(brands)}
-    shown["alerts"] = alerts_context(request, now)
+    shown["alerts"] = alerts_context(request, now, context.get("health"))
     shown["waiting"] = waiting_context(request, now)
     if may_view(request, Campaign):
         shown["campaigns"] = _of_campaigns(overview.campaigns_now(user)) | {"drift": _drift(user, now)}
     if may_view(request, StatusChange):
         shown["changes"] = _of_changes(recent_changes(user, now=now))
-        shown["latest"] = list(_lines(overview.latest_changes(user, LATEST), now))
+        shown["latest"] = list(_lines(latest_changes(user, LATEST), now))
     return context | shown
 
 

@@ -32,7 +32,6 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
     silent = silent_accounts(now=now, brands=brands)
     if not found.open and not held and not silent:
         return None
-    may_follow = may_view(request, PlatformAccount)
     return {
         "unassigned": {
             "money": [format_money(amount, currency or "–") for currency, amount in found.money.items()],
@@ -43,7 +42,7 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
         "held": {"count": len(held), "address": reverse("admin:campaigns_spendtotal_held")},
         "silent": [
             {
-                "account": link_to(each) if may_follow and (brands is None or each.brand_id in brands) else str(each),
+                "account": _account(request, each, brands),
                 "platform": each.get_source_display(),
                 "ago": ago(each.reported_until, now),
             }
@@ -52,15 +51,25 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
     }
 
 
-def known_table(known: Sequence[Known], zone: str, *, may_follow: bool) -> SafeString:
+def _account(request: HttpRequest, account: PlatformAccount, brands: frozenset[int] | None) -> SafeString | str:
+    """Return the account, as a link for people who may open its page; brands are theirs, or None for all.
+
+    An account belongs to one brand at most, and may have campaigns of others.
+    """
+    is_theirs = brands is None or account.brand_id in brands
+    return link_to(account) if is_theirs and may_view(request, PlatformAccount) else str(account)
+
+
+def known_table(request: HttpRequest, known: Sequence[Known], zone: str) -> SafeString:
     """Return the accounts that spend comes from, and until when it is known; times in the brand's zone.
 
     An account in another zone is warned of: its days are booked for the brand's, which begin at another time.
     """
+    brands = assigned_brands(request.user)
     rows = [
         (
             each.account.get_source_display(),
-            link_to(each.account) if may_follow else str(each.account),
+            _account(request, each.account, brands),
             local_time(each.until, zone) if each.until else "–",
             _warnings(each, zone),
         )

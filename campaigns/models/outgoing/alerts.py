@@ -149,6 +149,8 @@ class AlertPreference(models.Model):
     quiet_until = models.PositiveSmallIntegerField(default=0)
     # The person's local date of the last digest, also where there was nothing to write.
     digested_on = models.DateField(null=True, editable=False)
+    # When that was: status changes are counted from there on, each once.
+    digested_at = models.DateTimeField(null=True, editable=False)
     reminders = models.BooleanField(
         "remind me daily",
         default=False,
@@ -229,7 +231,8 @@ class AlertMessage(models.Model):
     # After the person's quiet hours.
     due_at = models.DateTimeField()
     email = models.ForeignKey(AlertEmail, null=True, on_delete=models.SET_NULL, related_name="messages")
-    # Whether it is settled: in an e-mail, or dropped, because the alert had resolved or the person's rights had ended.
+    # Whether it is settled: in an e-mail, or dropped, because the alert had resolved, the person's rights had ended, or
+    # `manage.py watch` has notified the person.
     is_settled = models.BooleanField(default=False)
 
     class Meta:
@@ -281,7 +284,9 @@ class BrandQuiet(models.Model):
     brand = models.OneToOneField(
         Brand, on_delete=models.CASCADE, primary_key=True, db_constraint=False, related_name="+"
     )
-    # Up to when spend was known at the last look, and the month's spend then.
+    # The last look: none follows within the hour, also where accounts are silent.
+    looked_minute = models.IntegerField(null=True)
+    # Up to when spend was known then, and the month's spend.
     known_minute = models.IntegerField()
     month = models.DateField()
     spend = MicrosField()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from campaigns.database.connection import as_date
@@ -60,11 +62,17 @@ def _budgets(look: Look) -> tuple[str, dict[str, Any]]:
 def _say(found: Found, row: Mapping[str, Any]) -> Said:
     if row["kind"] == CAMPAIGN_LIMIT:
         return _say_limit(found, row)
-    today, currency = as_date(row["today"]), row["currency"]
-    spend, budget = from_micros(row["spend"]), from_micros(found.budget)
-    is_reached = row["spend"] * 100 >= found.budget * REACHED
-    percent = row["spend"] * 100 // found.budget
-    if row["kind"] == BUDGET_MONTH:
+    said = _say_budget(row["kind"], row["brand"], row["spend"], found.budget, row["currency"], as_date(row["today"]))
+    return said._replace(is_bad=found.threshold >= REACHED)
+
+
+# The thresholds of a budget that are reached are said alike, and come one after the other.
+@lru_cache(maxsize=16)
+def _say_budget(kind: str, brand: str, spent: int, limit: int, currency: str, today: date) -> Said:
+    spend, budget = from_micros(spent), from_micros(limit)
+    is_reached = spent * 100 >= limit * REACHED
+    percent = spent * 100 // limit
+    if kind == BUDGET_MONTH:
         until = next_month(today)
         of = f"the {today:%B %Y} budget"
         paused = f"All campaigns are paused until {until}, unless the budget is raised."
@@ -74,11 +82,9 @@ def _say(found: Found, row: Mapping[str, Any]) -> Said:
         paused = "All campaigns are paused until midnight, unless the budget is raised."
         running = "Campaigns keep running until it is used up."
     return Said(
-        f"{row['brand']} has spent {format_money(spend, currency)} of {of}: {percent} % of"
-        f" {format_money(budget, currency)}",
+        f"{brand} has spent {format_money(spend, currency)} of {of}: {percent} % of {format_money(budget, currency)}",
         paused if is_reached else running,
         {"spend": str(spend), "budget": str(budget), "percent": percent, "currency": currency},
-        is_bad=found.threshold >= REACHED,
     )
 
 

@@ -1,4 +1,4 @@
-"""Digests: what fired since the last one, for each person, once a local day: a query when it is written.
+"""Digests: what fired, paused and resumed since the last one, once a person and local day: a query when it is written.
 
 What a digest says is noted as an e-mail about one alert is: so nothing is told again the next day, and what fired while
 nothing was sent, or was committed late, is told then.
@@ -7,30 +7,44 @@ nothing was sent, or was committed late, is told then.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
 
-from campaigns.models import Alert, AlertMessage, AlertPreference
+from campaigns.models import Alert, AlertMessage, AlertPreference, StatusChange
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import find_zone, local_date
-from campaigns.rules.reasons import LABELS
+from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.services.alerts.compose import digest_email
 from campaigns.services.alerts.messages import preferences_of
 from campaigns.services.alerts.recipients import Recipients, may_be_told
-from campaigns.services.recent_changes import recent_changes
+from campaigns.services.recent_changes import latest_changes, recent_changes
 
 DAILY, WEEKLY = timedelta(days=1), timedelta(days=7)
 IN_WORDS = {DAILY: "24 hours", WEEKLY: "7 days"}
 # Older alerts aren't told, however long nothing was sent.
 OLDEST = timedelta(days=14)
-MONDAY = 0
 # Alerts of one digest that are read: the newest.
 MOST = 10_000
+# Status changes that are named; the others are counted.
+LATEST = 10
+# A digest that comes no later than that covers the usual day or week.
+PUNCTUAL = timedelta(hours=1)
 
 Frequency = AlertPreference.Frequency
+# People who chose digests get one of status changes alone, too; others would get one each day without having chosen it.
+ONLY_DIGESTS = (Frequency.DAILY, Frequency.WEEKLY)
+
+
+class StatusChanges(NamedTuple):
+    """Pauses and resumes of a person's campaigns, in words."""
+
+    span: str
+    counted: str
+    sentence: str
+    latest: Sequence[str]
 
 
 def write_digests(*, clock: Clock) -> int:
@@ -58,8 +72,22 @@ def _is_due(choice: AlertPreference, now: datetime) -> bool:
     zone = find_zone(choice.timezone)
     if zone is None or choice.frequency == Frequency.NEVER:
         return False
-    is_on_another_day = choice.frequency == Frequency.WEEKLY and now.astimezone(zone).weekday() != MONDAY
-    return not is_on_another_day and hour_has_come(choice, choice.digested_on, now)
+    if choice.frequency == Frequency.WEEKLY:
+        return _week_has_come(choice, now.astimezone(zone))
+    return hour_has_come(choice, choice.digested_on, now)
+
+
+def _week_has_come(choice: AlertPreference, local: datetime) -> bool:
+    """Return whether no digest has come since the last Monday's hour: one that couldn't be sent then comes later."""
+    monday = local.date() - timedelta(days=local.weekday())
+    if local.date() == monday and local.hour < choice.digest_hour:
+        monday -= WEEKLY
+    if choice.digested_on is None and local.date() != monday:
+        # A person who has just chosen it waits for the next Monday.
+        unknown = AlertPreference.objects.filter(pk=choice.pk, digested_on=None, frequency=Frequency.WEEKLY)
+        unknown.update(digested_on=monday)
+        return False
+    return choice.digested_on is None or not monday <= choice.digested_on <= local.date()
 
 
 def hour_has_come(choice: AlertPreference, last: date | None, now: datetime) -> bool:
@@ -91,45 +119,72 @@ def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: 
         # Left out is what another worker is routing now.
         shown = [each for each in shown if each.is_routed]
     # Read before the transaction, which keeps other writers waiting on SQLite.
-    changes = _status_changes(person, _period(choice), now) if shown else ""
+    changes = _status_changes(person, choice, now) if shown or choice.frequency in ONLY_DIGESTS else None
     with transaction.atomic():
-        # Two workers may be here at once: who changes the row writes the digest.
+        # Two workers may be here at once: who changes the row as it was read writes the digest.
         AlertPreference.objects.get_or_create(user=person, defaults={"timezone": choice.timezone})
-        rows = AlertPreference.objects.filter(Q(digested_on__isnull=True) | ~Q(digested_on=today), user=person)
-        if not rows.update(digested_on=today):
+        rows = AlertPreference.objects.filter(user=person, digested_on=choice.digested_on)
+        if not rows.update(digested_on=today, digested_at=now):
             return False
         # What the person has got by itself or in another digest isn't told again.
         told = set(
             AlertMessage.objects.filter(person=person, alert__opened_at__gt=since).values_list("alert", flat=True)
         )
         shown = [each for each in shown if each.pk not in told]
-        if shown:
-            _save(person, choice, shown, changes, today, now)
-    return bool(shown)
+        if not shown and not (changes and choice.frequency in ONLY_DIGESTS):
+            return False
+        _save(person, choice, shown, changes, today, now)
+    return True
 
 
 def _period(choice: AlertPreference) -> timedelta:
     return WEEKLY if choice.frequency == Frequency.WEEKLY else DAILY
 
 
-def _save(
-    person: User, choice: AlertPreference, shown: Sequence[Alert], changes: str, today: date, now: datetime
-) -> None:
+def _changes_since(choice: AlertPreference, now: datetime) -> datetime:
+    """Return the instant from which status changes are counted: the last digest, so each is counted once."""
+    last = choice.digested_at
+    return max(last, now - OLDEST) if last and last <= now else now - _period(choice)
+
+
+def _span(choice: AlertPreference, now: datetime, first: datetime) -> str:
+    """Return the time from `first` on, in words: a day or a week, unless this digest or the last one came late."""
     period = _period(choice)
-    span = f"the last {IN_WORDS[period]}"
-    first = min(each.opened_at for each in shown)
-    if first <= now - period:
-        span = f"the time since {first:%Y-%m-%d %H:%M} UTC"
+    is_usual = abs(now - period - first) < PUNCTUAL
+    return f"the last {IN_WORDS[period]}" if is_usual else _since_words(first)
+
+
+def _since_words(instant: datetime) -> str:
+    return f"the time since {instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _save(
+    person: User,
+    choice: AlertPreference,
+    shown: Sequence[Alert],
+    changes: StatusChanges | None,
+    today: date,
+    now: datetime,
+) -> None:
     still_open = sum(each.resolved_at is None for each in shown)
     counted = f"{len(shown):,} alert{'' if len(shown) == 1 else 's'}"
+    if shown:
+        first = min(each.opened_at for each in shown)
+        usual = now - _period(choice)
+        span = _since_words(first) if first <= usual else _span(choice, now, min(_changes_since(choice, now), usual))
+        subject = f"{counted} in {span}, {still_open:,} open"
+        intro = f"In {span} {counted} fired; {still_open:,} of them still hold."
+    elif changes:
+        subject, intro = f"Campaigns: {changes.counted} in {changes.span}", "No alert fired."
     context = {
         "alerts": shown,
-        "intro": f"In {span} {counted} fired; {still_open:,} of them still hold.",
-        "changes": changes,
+        "intro": intro,
+        "changes": changes.sentence if changes else "",
+        "latest": changes.latest if changes else (),
     }
     email = digest_email(
         person,
-        f"{counted} in {span}, {still_open:,} open",
+        subject,
         context,
         digest_day=today,
         written_at=now,
@@ -140,12 +195,25 @@ def _save(
     AlertMessage.objects.bulk_create(messages, batch_size=1_000, ignore_conflicts=True)
 
 
-def _status_changes(person: User, period: timedelta, now: datetime) -> str:
-    """Return how many of the person's campaigns have paused and resumed, as a sentence; "" for none."""
-    changes = recent_changes(person, now=now, period=period)
+def _status_changes(person: User, choice: AlertPreference, now: datetime) -> StatusChanges | None:
+    """Return how many of the person's campaigns have paused and resumed, and the latest; None for none."""
+    since = _changes_since(choice, now)
+    changes = recent_changes(person, now=now, period=now - since)
     if not changes.paused and not changes.resumed:
-        return ""
+        return None
     reasons = ", ".join(f"{count:,} {LABELS[reason]}" for reason, count in changes.paused_for.items() if count)
     paused = f"{changes.paused:,} paused ({reasons})" if reasons else f"{changes.paused:,} paused"
     newest = " among the newest" if changes.is_capped else ""
-    return f"Status changes of campaigns in the last {IN_WORDS[period]}{newest}: {paused}, {changes.resumed:,} resumed."
+    span = _span(choice, now, since)
+    return StatusChanges(
+        span,
+        f"{changes.paused:,} paused, {changes.resumed:,} resumed",
+        f"Status changes of campaigns in {span}{newest}: {paused}, {changes.resumed:,} resumed.",
+        [_line(each) for each in latest_changes(person, LATEST) if each.at >= since],
+    )
+
+
+def _line(change: StatusChange) -> str:
+    reasons = ", ".join(LABELS[reason] for reason in PauseReason(change.reasons_after))
+    after = f"paused, {reasons}" if reasons else "resumed"
+    return f"{change.campaign.name} ({change.campaign.brand.name}): {after}, {change.at:%Y-%m-%d %H:%M} UTC"

@@ -33,20 +33,22 @@ class Evaluated:
     resolved: int = 0
 
 
-def evaluate_after_check(brands: Collection[int] | None, *, now: datetime, unfinished: Unfinished) -> None:
+def evaluate_after_check(
+    brands: Collection[int] | None, *, now: datetime, unfinished: Unfinished, no_check_since: datetime | None = None
+) -> None:
     """Evaluate alerts for the brands of a check, or for all. What fails is logged and reported, and stops nothing."""
     if brands is not None and not brands:
         return
     try:
-        evaluate(brands, now=now)
+        evaluate(brands, now=now, no_check_since=no_check_since)
     except Exception as error:  # whatever it is, the check has done its work
         logger.exception("alerts could not be evaluated")
         unfinished.alerts_error = f"{type(error).__name__}: {error}"[:300]
 
 
-def evaluate(brands: Collection[int] | None, *, now: datetime) -> Evaluated:
+def evaluate(brands: Collection[int] | None, *, now: datetime, no_check_since: datetime | None = None) -> Evaluated:
     """Record alerts that hold for these brands, or for everything, and resolve others."""
-    look, done = Look(now, brands), Evaluated()
+    look, done = Look(now, brands, no_check_since), Evaluated()
     for found in _differences(look):
         if found:  # ordinarily nothing is written, and no transaction is opened
             record(found, now=now)

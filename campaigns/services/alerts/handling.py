@@ -11,8 +11,14 @@ from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Que
 
 from campaigns.models import Alert
 from campaigns.models.outgoing.alerts import MAX_NOTE
+from campaigns.services.alerts.kinds import KINDS
 from campaigns.services.permissions import Person, visible_to
 
+URGENT_FIRST = Case(
+    When(kind__in=[kind.code for kind in KINDS.values() if kind.is_urgent], then=Value(0)),
+    default=Value(1),
+    output_field=IntegerField(),
+)
 SNOOZE = timedelta(days=1)
 
 
@@ -43,12 +49,15 @@ HIGHER = Alert.objects.filter(
 
 
 def open_alerts(person: Person, *, now: datetime) -> QuerySet[Alert]:
-    """Return the open alerts, worst first: those that nobody has acknowledged or snoozed, then what needs action."""
+    """Return the open alerts, worst first: those not yet handled, then the urgent kinds, then what needs action.
+
+    At the end of a month hundreds of budgets are used up: they mustn't hide a pause that isn't applied.
+    """
     return (
         visible_alerts(person)
         .filter(~Exists(HIGHER), resolved_at__isnull=True)
         .annotate(handled=Case(When(unhandled(now), then=Value(0)), default=Value(1), output_field=IntegerField()))
-        .order_by("handled", "-is_bad", "-threshold", "-opened_at", "-pk")
+        .order_by("handled", URGENT_FIRST, "-is_bad", "-threshold", "-opened_at", "-pk")
     )
 
 

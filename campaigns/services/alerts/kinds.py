@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import Group
 
 from campaigns.models import AlertRule
-from campaigns.services.alerts import budgets, platforms
+from campaigns.services.alerts import budgets, operation
 from campaigns.services.alerts.days import DAYS, PROJECTED_OVER, PROJECTED_UNDER, UNLIKE_DAY
 from campaigns.services.alerts.differences import Query
 from campaigns.services.alerts.look import BUDGET_DAY, BUDGET_MONTH, CAMPAIGN_LIMIT
@@ -16,7 +16,7 @@ from campaigns.services.alerts.states import Finder
 from campaigns.services.groups import OPERATORS
 
 UNASSIGNED, HELD, SILENT = "unassigned", "held", "silent"
-DRIFT, DELIVERIES = "drift", "deliveries"
+DRIFT, DELIVERIES, LATE = "drift", "deliveries", operation.LATE
 
 AT_ONCE, DIGEST = AlertRule.Delivery.AT_ONCE, AlertRule.Delivery.DIGEST
 
@@ -54,11 +54,12 @@ KINDS = {
         Kind(PROJECTED_UNDER, "Projected below the month’s budget", "", DAYS, ((0, DIGEST),)),
         Kind(UNLIKE_DAY, "A day unlike its weekdays", "%", DAYS, ((50, DIGEST),)),
         Kind(NO_SPEND, "No spend", "hours", NO_SPEND_HOURS, ((3, AT_ONCE),)),
-        Kind(UNASSIGNED, "Spend unassigned", "", platforms.unassigned, ((0, AT_ONCE),), is_operational=True),
-        Kind(HELD, "Totals held", "", platforms.held, ((0, AT_ONCE),), is_operational=True),
-        Kind(SILENT, "Source silent", "", platforms.silent, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
-        Kind(DRIFT, "Pause not applied", "", platforms.drift, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
-        Kind(DELIVERIES, "Deliveries failing", "", platforms.deliveries, ((0, AT_ONCE),), is_operational=True),
+        Kind(UNASSIGNED, "Spend unassigned", "", operation.unassigned, ((0, AT_ONCE),), is_operational=True),
+        Kind(HELD, "Totals held", "", operation.held, ((0, AT_ONCE),), is_operational=True),
+        Kind(SILENT, "Source silent", "", operation.silent, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
+        Kind(DRIFT, "Pause not applied", "", operation.drift, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
+        Kind(DELIVERIES, "Deliveries failing", "", operation.deliveries, ((0, AT_ONCE),), is_operational=True),
+        Kind(LATE, "Check late", "", operation.late_checks, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
     )
 }
 

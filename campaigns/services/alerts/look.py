@@ -32,6 +32,8 @@ class Look:
 
     now: datetime
     brands: Collection[int] | None
+    # When the check before succeeded, if this one comes late.
+    no_check_since: datetime | None = None
 
     @property
     def is_full(self) -> bool:

@@ -19,7 +19,7 @@ from campaigns.rules.alerts import after_quiet_hours
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import find_zone
 from campaigns.services.alerts.compose import alert_email
-from campaigns.services.alerts.kinds import KINDS
+from campaigns.services.alerts.kinds import KINDS, LATE
 from campaigns.services.alerts.recipients import Recipients, brands_assigned_to, may_be_told, sees
 
 # More than so many alerts for a person are one e-mail.
@@ -55,7 +55,12 @@ def _route_batch(after: int, now: datetime) -> _Batch | None:
         told = [(alert, pk) for alert in alerts for pk in sorted(recipients.of(alert))]
         choices = preferences_of({pk for _, pk in told})
         messages = (
-            AlertMessage(alert=alert, person_id=pk, due_at=_due(alert, choices[pk], now))
+            AlertMessage(
+                alert=alert,
+                person_id=pk,
+                due_at=_due(alert, choices[pk], now),
+                is_settled=is_told_by_watch(alert, recipients.person(pk)),
+            )
             for alert, pk in told
             if choices[pk].frequency == AlertPreference.Frequency.AT_ONCE
         )
@@ -63,6 +68,11 @@ def _route_batch(after: int, now: datetime) -> _Batch | None:
         routed = sorted({alert.pk for alert, _ in told})
         Alert.objects.filter(pk__in=routed).update(is_routed=True)
     return _Batch(len(routed), alerts[-1].pk)
+
+
+def is_told_by_watch(alert: Alert, person: User) -> bool:
+    """Return whether `manage.py watch` has notified the person of what it is about."""
+    return alert.kind == LATE and person.email.casefold() in {each.casefold() for each in settings.WATCH_EMAIL}
 
 
 def preferences_of(people: Iterable[int]) -> dict[int, AlertPreference]:

@@ -17,6 +17,7 @@ from campaigns.database.connection import execute, fetch_all
 from campaigns.database.dialects import greatest, least, minute_text, quarter_sql
 from campaigns.database.statements import statement
 from campaigns.models import AlertRule
+from campaigns.models.clocks import Clocks
 from campaigns.rules.pace import DAYS_FOR_PROJECTION
 from campaigns.rules.periods import minute_of
 from campaigns.services.alerts.differences import Found, Query, Said
@@ -24,7 +25,7 @@ from campaigns.services.alerts.look import OF_RULE, Look
 
 NO_SPEND = "no_spend"
 
-# Minutes between two looks at a brand.
+# Minutes between two looks at a brand, also where its accounts are silent and nothing more is known.
 EVERY = 60
 # Open minutes of today up to a minute of the day, of the brand's profile.
 OPEN = """CAST(substr(open_minutes, {minute} / 60 * 4 + 1, 4) AS integer)
@@ -39,12 +40,16 @@ FADED = """(campaigns_brandquiet.longest - campaigns_brandquiet.longest / 4
 # The longest usual stretch of a brand of which nothing is known yet, in minutes: it fades in eight days.
 AT_FIRST = 960
 
+# A look at a brand without today's profile would store nothing, so it waits for that.
 DUE = """
+WITH clock AS MATERIALIZED ({clocks})
 SELECT brand.id FROM campaigns_brand AS brand
+JOIN clock ON clock.zone = brand.timezone
 JOIN campaigns_brandpace AS profile ON profile.brand_id = brand.id AND profile.days >= %(days)s
+    AND profile.day = clock.today
 LEFT JOIN campaigns_brandquiet AS quiet ON quiet.brand_id = brand.id
 WHERE brand.enabled AND brand.archived_at IS NULL
-    AND (quiet.known_minute IS NULL OR quiet.known_minute <= %(now)s - %(every)s)
+    AND (quiet.looked_minute IS NULL OR quiet.looked_minute NOT BETWEEN %(now)s - %(every)s + 1 AND %(now)s)
 """
 
 
@@ -54,7 +59,9 @@ def look_at_spend(look: Look) -> int:
     if hours is None:
         return 0
     now = minute_of(look.now)
-    due = [pk for (pk,) in fetch_all(DUE, {"days": DAYS_FOR_PROJECTION, "now": now, "every": EVERY})]
+    clocks = Clocks(look.zones, look.now)
+    params = {"clocks": clocks.params["clocks"], "days": DAYS_FOR_PROJECTION, "now": now, "every": EVERY}
+    due = [pk for (pk,) in fetch_all(DUE.format(clocks=clocks.sql), params)]
     if not due:
         return 0
     insert = statement(
@@ -62,7 +69,6 @@ def look_at_spend(look: Look) -> int:
         least=least(),
         greatest=greatest(),
         reported_quarter=quarter_sql("account.reported_until"),
-        every=str(EVERY),
         open_from=OPEN.format(minute="from_minute"),
         open_until=OPEN.format(minute="until_minute"),
         has_spent=HAS_SPENT,

@@ -40,7 +40,7 @@ def record(found: Differences, *, now: datetime) -> None:
         for batch in _batches(found.new):
             rows = (
                 (*each[1:], said.headline[:MAX_HEADLINE], said.meaning, said.figures, said.is_bad)
-                for each, said in batch
+                for each, said in map(found.alert_of, batch)
             )
             sql = statement("alerts/insert", rows=rows_sql(COLUMNS, "%(rows)s"))
             at = connection.ops.adapt_datetimefield_value(now)

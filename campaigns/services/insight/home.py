@@ -11,14 +11,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Count, QuerySet, Subquery
+from django.db.models import Count, QuerySet
 
 from campaigns.database.connection import fetch_all
 from campaigns.database.dialects import shown_sum
-from campaigns.models import Campaign, StatusChange
+from campaigns.models import Campaign
 from campaigns.rules.money import from_micros
 from campaigns.rules.reasons import PauseReason
-from campaigns.services.history.timeline import STILL_PAUSED
 from campaigns.services.insight.brand_now import (
     AT_STAKE,
     NEEDS_ATTENTION,
@@ -34,7 +33,6 @@ from campaigns.services.insight.month_pace import COLUMNS as PACE_COLUMNS
 from campaigns.services.insight.reached_days import ReachedDays, reached_days
 from campaigns.services.insight.risk import ATTENTION, Risk, brands_visible_to, risks
 from campaigns.services.permissions import Person, visible_to
-from campaigns.services.recent_changes import max_changes
 
 # Brands listed of those that the person owns, the most urgent first.
 MAX_OWN_BRANDS = 20
@@ -188,11 +186,3 @@ def campaigns_now(user: Person) -> Campaigns:
         for reason in PauseReason(bits):
             found.by_reason[reason] += count
     return found
-
-
-def latest_changes(user: Person, number: int) -> list[StatusChange]:
-    """Return the latest pauses and resumes of campaigns that the person can see, with campaign and brand."""
-    last = Subquery(StatusChange.objects.order_by("-pk").values("pk")[:1])
-    newest = StatusChange.objects.filter(pk__gt=last - max_changes(user)).exclude(STILL_PAUSED)
-    changes = visible_to(user, newest.select_related("campaign__brand"), "campaign__brand")
-    return list(changes.order_by("-id")[:number])

@@ -17,6 +17,7 @@ from campaigns.models import JobRun
 from campaigns.rules.clock import Clock
 from campaigns.services.alerts.evaluate import evaluate_after_check
 from campaigns.services.enforcement.enforce import Change, Enforcement, Transitions, enforce, preview
+from campaigns.services.jobs.health import no_check_since
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.close_periods import close_periods
 from campaigns.services.ledger.due_brands import clear_due, due_rows
@@ -70,9 +71,14 @@ def run_full_check(name: str, *, clock: Clock, transitions: Transitions | None =
     """Do a full check and record the run under the job's name."""
     note_start(name, clock())
     check = full_check(name, clock=clock, transitions=transitions)
-    evaluate_after_check(None, now=clock(), unfinished=check.unfinished)
+    evaluate_all(check, now=clock())
     note_success(name, check, clock())
     return check
+
+
+def evaluate_all(check: FullCheck, *, now: datetime) -> None:
+    """Evaluate all alerts, before the success is noted: until then the last one says for how long no check ran."""
+    evaluate_after_check(None, now=now, unfinished=check.unfinished, no_check_since=no_check_since(now=now))
 
 
 def note_start(name: str, now: datetime) -> None:

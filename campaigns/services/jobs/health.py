@@ -94,6 +94,12 @@ def late_check(*, now: datetime) -> JobHealth | None:
     return check if check.late else None
 
 
+def no_check_since(*, now: datetime) -> datetime | None:
+    """Return when the last check succeeded, if the next one is late. A time in the future is of a wrong clock."""
+    check = late_check(now=now)
+    return check.succeeded_at if check and check.succeeded_at and check.succeeded_at < now else None
+
+
 def late_check_of(known: Health) -> JobHealth | None:
     """Return the check if it is late, else None, of what is known already."""
     return next((job for job in known.jobs if job.name == CHECK.run_name and job.late), None)

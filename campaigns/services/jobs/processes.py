@@ -67,7 +67,12 @@ def processes(*, now: datetime, installed_at: datetime) -> list[Processes]:
 
 def stopped_processes(*, now: datetime) -> list[Processes]:
     """Return beat or the workers, if they ran once and none of them does now. One query."""
-    return [each for each in processes(now=now, installed_at=now) if each.is_missing and each.seen_at]
+    return missing_of(processes(now=now, installed_at=now))
+
+
+def missing_of(known: Iterable[Processes]) -> list[Processes]:
+    """Return those of which none runs, though one ran once."""
+    return [each for each in known if each.is_missing and each.seen_at]
 
 
 def _processes(kind: str, heartbeats: Iterable[Heartbeat], now: datetime, installed_at: datetime) -> Processes:

@@ -15,10 +15,9 @@ from django.db.models import F, Q
 from campaigns.models import CheckShard
 from campaigns.models.clocks import unknown_zones
 from campaigns.rules.clock import Clock
-from campaigns.services.alerts.evaluate import evaluate_after_check
 from campaigns.services.enforcement.enforce import Enforcement, Transitions, enforce
 from campaigns.services.enforcement.status_changes import ChangeCounts
-from campaigns.services.jobs.full_check import FullCheck, finish_check, note_start, note_success
+from campaigns.services.jobs.full_check import FullCheck, evaluate_all, finish_check, note_start, note_success
 from campaigns.services.jobs.quick_check import quick_check
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.reopen import reopen_periods
@@ -81,6 +80,6 @@ def _end(shards: list[CheckShard], clock: Clock, transitions: Transitions | None
     check = finish_check(total, zone_changes=0, booked=sum(shard.booked for shard in shards), clock=clock)
     # Each shard has marked what was locked.
     check.unfinished.add(quick_check(job, clock=clock, transitions=transitions).unfinished)
-    evaluate_after_check(None, now=clock(), unfinished=check.unfinished)
+    evaluate_all(check, now=clock())
     note_success(job, check, clock())
     return check

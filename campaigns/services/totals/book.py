@@ -126,15 +126,15 @@ class _Booking:
         beyond = "1 = 1"
         position: dict[str, Any] = {}
         while days := self._next_days(beyond, position):
+            beyond = "day <= %(day)s AND (day < %(day)s OR (source, account) > (%(source)s, %(account)s))"
+            position = dict(zip(KEY_COLUMNS, days[-1], strict=False))
             there_may_be_more = True
             while there_may_be_more:
                 there_may_be_more = self._book_batch(days)
                 if self._time_is_over():
-                    self.booked.unfinished = True
+                    self.booked.unfinished = there_may_be_more or bool(self._next_days(beyond, position))
                     return self.booked
                 yield_to_waiting_writers()
-            beyond = "day <= %(day)s AND (day < %(day)s OR (source, account) > (%(source)s, %(account)s))"
-            position = dict(zip(KEY_COLUMNS, days[-1], strict=False))
         return self.booked
 
     def book_these(self, ids: Iterable[int]) -> Booked:

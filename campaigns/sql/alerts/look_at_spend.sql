@@ -1,6 +1,6 @@
 -- The hourly look at how long brands have spent nothing, in minutes in which they usually spend. Minutes count from 1970.
 -- Goes on from `paced` (campaigns/sql/brand_pace.sql).
-, known AS MATERIALIZED (
+, reported AS MATERIALIZED (
     -- Up to when spend is known: until all accounts have reported; until now where no account is linked. An account that
     -- has never said keeps its brand from being looked at.
     SELECT paced.id, MIN(CASE
@@ -16,6 +16,11 @@
     LEFT JOIN campaigns_platformaccount AS account ON account.id = link.account_id
     GROUP BY paced.id
 ),
+-- What was known stays so, also where an account is linked that hasn't reported.
+known AS MATERIALIZED (
+    SELECT reported.id, {greatest}(reported.until, COALESCE(quiet.known_minute, 0)) AS until
+    FROM reported LEFT JOIN campaigns_brandquiet AS quiet ON quiet.brand_id = reported.id
+),
 -- The minutes of today up to the last look, and up to now, as far as spend is known.
 since AS MATERIALIZED (
     SELECT paced.id, paced.this_month, paced.month_spend, known.until, profile.open_minutes,
@@ -29,17 +34,16 @@ since AS MATERIALIZED (
     JOIN known ON known.id = paced.id
     JOIN campaigns_brandpace AS profile ON profile.brand_id = paced.id AND profile.day = paced.today
     LEFT JOIN campaigns_brandquiet AS quiet ON quiet.brand_id = paced.id
-    WHERE quiet.known_minute IS NULL OR known.until >= quiet.known_minute + {every}
 ),
 usual AS MATERIALIZED (
     SELECT since.*, is_usual * (({open_until}) - ({open_from})) AS minutes FROM since
 )
-INSERT INTO campaigns_brandquiet (brand_id, known_minute, month, spend, since_minute, minutes, longest)
-SELECT id, until, this_month, month_spend, until, minutes, {at_first} FROM usual
+INSERT INTO campaigns_brandquiet (brand_id, looked_minute, known_minute, month, spend, since_minute, minutes, longest)
+SELECT id, %(now)s, until, this_month, month_spend, until, minutes, {at_first} FROM usual
 -- SQLite needs a WHERE here.
 WHERE TRUE
 ON CONFLICT (brand_id) DO UPDATE SET
-    known_minute = excluded.known_minute, month = excluded.month, spend = excluded.spend,
+    looked_minute = excluded.looked_minute, known_minute = excluded.known_minute, month = excluded.month, spend = excluded.spend,
     since_minute = CASE WHEN {has_spent} THEN excluded.since_minute ELSE campaigns_brandquiet.since_minute END,
     minutes = CASE WHEN {has_spent} THEN 0 ELSE campaigns_brandquiet.minutes + excluded.minutes END,
     -- A stretch that ends counts as usual, up to the length at which it fires.

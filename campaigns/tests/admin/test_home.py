@@ -22,7 +22,7 @@ from campaigns.services.insight.home import brands_now
 from campaigns.services.insight.risk import Risk
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.jobs.processes import note_heartbeat
-from campaigns.services.recent_changes import recent_changes
+from campaigns.services.recent_changes import latest_changes, recent_changes
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, spend, utc
 
@@ -220,7 +220,7 @@ class PeopleTests(HomeTestCase):
         self.assertEqual((found.count, found.at[Risk.REACHED_TODAY]), (1, 1))
         self.assertEqual(overview.campaigns_now(user).count, 1)
         self.assertEqual(recent_changes(user, now=NOW).paused, 1)
-        self.assertEqual(len(overview.latest_changes(user, 8)), 1)
+        self.assertEqual(len(latest_changes(user, 8)), 1)
 
     def test_who_sees_only_some_brands_finds_their_lines_behind_those_of_others(self) -> None:
         mine = make_brand()
@@ -234,7 +234,7 @@ class PeopleTests(HomeTestCase):
         with patch.object(lately, "MAX_CHANGES", 1):
             found = recent_changes(user, now=NOW)
             self.assertEqual((found.paused, found.is_capped), (1, False))
-            self.assertEqual(len(overview.latest_changes(user, 8)), 1)
+            self.assertEqual(len(latest_changes(user, 8)), 1)
 
     def test_a_person_sees_the_parts_that_they_may_look_at(self) -> None:
         self.spending(1)

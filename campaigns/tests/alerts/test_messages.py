@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from campaigns.tests.support.factories import make_brand, make_campaign, spend, 
 from campaigns.tests.support.together import Crew
 
 NOW = utc("2026-11-28T12:00")
+SUBJECT_OF_CHANGES = "Campaigns: 1 paused, 0 resumed in the last 24 hours"
 
 
 def person(name: str, group: str = "Viewers", **fields: Any) -> User:
@@ -229,6 +230,28 @@ class DigestTests(Alerting):
         self.assertIn(sentence, email.text)
         self.assertIn(escape(sentence), email.html)
 
+    def test_status_changes_alone_are_a_digest_of_people_who_chose_digests(self) -> None:
+        AlertRule.objects.update(enabled=False)
+        self.cross()
+        for frequency, sent in (("at_once", []), ("never", []), ("daily", [SUBJECT_OF_CHANGES])):
+            self.prefer(frequency=frequency, digest_hour=13, digested_on=None, digested_at=None)
+            self.assertEqual([subject for _, subject in self.send(utc("2026-11-28T13:00"))], sent, frequency)
+        self.assertEqual(self.send(utc("2026-11-28T13:01")), [])
+        text = AlertEmail.objects.get().text
+        self.assertIn("No alert fired.", text)
+        self.assertIn("1 paused (1 brand's daily budget reached), 0 resumed.", text)
+        self.assertIn(f"{self.campaign.name} (Acme): paused, brand's daily budget reached, 2026-11-28 12:00 UTC", text)
+        # A day later there is nothing.
+        self.assertEqual(self.send(utc("2026-11-29T13:30")), [])
+
+    def test_status_changes_of_other_peoples_brands_are_no_digest(self) -> None:
+        AlertRule.objects.update(enabled=False)
+        anna = person("anna", "Brand managers")
+        BrandAssignment.objects.create(user=anna, brand=make_brand())
+        AlertPreference.objects.create(user=anna, frequency="daily")
+        self.cross()
+        self.assertEqual(self.send(), [])
+
     def test_the_hour_is_that_of_the_persons_zone(self) -> None:
         self.prefer(digest_hour=8, timezone="America/New_York")
         self.cross()
@@ -241,6 +264,26 @@ class DigestTests(Alerting):
         self.assertEqual(self.send(utc("2026-11-29T23:00")), [])
         sent = [("root@example.com", "1 alert in the last 7 days, 1 open")]
         self.assertEqual(self.send(utc("2026-11-30T08:00")), sent)
+
+    def test_a_weekly_digest_that_missed_monday_comes_once_in_that_week(self) -> None:
+        self.prefer(frequency="weekly", digest_hour=8)
+        self.cross()
+        self.assertEqual(self.send(utc("2026-11-28T13:00")), [])  # a Saturday
+        late = "1 alert in the time since 2026-11-28 12:00 UTC, 1 open"
+        self.assertEqual(self.send(utc("2026-12-07T07:59")), [("root@example.com", late)])
+        self.assertEqual(AlertEmail.objects.get().digest_day, date(2026, 12, 7))
+        self.assertEqual(self.send(utc("2026-12-07T08:00")), [])
+
+    def test_after_a_late_weekly_digest_the_next_one_comes_on_monday(self) -> None:
+        self.prefer(frequency="weekly", digest_hour=8, digested_on=date(2026, 11, 16))
+        self.cross("60", utc("2026-11-28T12:00"))
+        tuesday = utc("2026-12-01T00:10")
+        self.assertEqual(len(self.send(tuesday)), 1)
+        for later in ("2026-12-01T08:00", "2026-12-06T23:59", "2026-12-07T07:59"):
+            self.assertEqual(self.send(utc(later)), [])
+        # There is nothing to tell then, but it counts.
+        self.send(utc("2026-12-07T08:00"))
+        self.assertEqual(AlertPreference.objects.get().digested_on, date(2026, 12, 7))
 
     def test_what_came_at_once_is_not_told_again(self) -> None:
         self.prefer(digest_hour=13)

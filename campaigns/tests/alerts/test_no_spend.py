@@ -8,8 +8,10 @@ from decimal import Decimal
 from django.test import TestCase
 
 from campaigns.models import Alert, AlertRule, Brand, BrandPace, BrandQuiet, PlatformAccount
+from campaigns.rules.periods import minute_of
 from campaigns.services.alerts.evaluate import evaluate
-from campaigns.services.alerts.no_spend import AT_FIRST
+from campaigns.services.alerts.look import Look
+from campaigns.services.alerts.no_spend import AT_FIRST, look_at_spend
 from campaigns.services.ledger.fold import fold
 from campaigns.tests.feed.links import make_link
 from campaigns.tests.support.checking import enforce_at
@@ -103,6 +105,19 @@ class NoSpendTests(TestCase):
         self.assertEqual(self.look_hourly(6), [])
         accounts.update(reported_until=NINE + 3 * HOUR)
         self.assertEqual(self.look(NINE + 7 * HOUR), ["2026-11-12T09:00"])
+
+    def test_a_brand_is_looked_at_once_an_hour_also_where_its_account_is_silent(self) -> None:
+        link = make_link(self.campaign)
+        for until in (NINE, None):
+            PlatformAccount.objects.filter(pk=link.account_id).update(reported_until=until)
+            BrandQuiet.objects.update(looked_minute=None)
+            looks = [look_at_spend(Look(NINE + timedelta(minutes=5 * number), None)) for number in range(13)]
+            self.assertEqual(looks, [1, *[0] * 11, 1], until)
+            self.assertEqual(BrandQuiet.objects.get().known_minute, minute_of(NINE))
+
+    def test_a_brand_without_a_profile_of_today_is_not_looked_at(self) -> None:
+        BrandPace.objects.update(day=NINE.date() - timedelta(days=1))
+        self.assertEqual(look_at_spend(Look(NINE + HOUR, None)), 0)
 
     def test_a_brand_of_an_account_that_never_says_until_when_is_left_out(self) -> None:
         make_link(self.campaign)

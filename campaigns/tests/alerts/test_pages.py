@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.test import TestCase
 from django.urls import reverse
 
-from campaigns.models import Alert, AlertPreference, BrandAssignment
+from campaigns.models import Alert, AlertPreference, AlertRule, BrandAssignment
 from campaigns.services.alerts.outgoing import send_alerts
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
@@ -40,6 +40,27 @@ class AlertPageTests(TestCase):
         page = self.read()
         self.assertLess(page.index("<strong>Fast has spent"), page.index("<strong>Slow has spent"))
         self.assertLess(page.index("All campaigns are paused until 2026-12-01"), page.index("<strong>Slow"))
+
+    def test_what_is_urgent_comes_before_budgets_that_are_used_up(self) -> None:
+        self.cross("Fast", "120")
+        rule = AlertRule.objects.get(kind="silent")
+        fields = {"headline": "An account is silent", "is_bad": True, "opened_at": NOW}
+        Alert.objects.create(rule=rule, kind="silent", subject="account meta_ads 1", threshold=0, **fields)
+        page = self.read()
+        self.assertLess(page.index("<strong>An account is silent"), page.index("<strong>Fast has spent"))
+        self.assertIn("<strong>2 to handle</strong>, 2 of them need action.", page)
+        self.assertNotIn("Acknowledged or snoozed", page)
+
+    def test_what_is_handled_stands_below_a_heading(self) -> None:
+        self.cross("Fast", "120")
+        self.cross("Slow")
+        alerts = Alert.objects.get(brand__name="Fast", threshold=100).pk
+        self.client.post(reverse(PAGE), {"alert": alerts, "action": "acknowledge"})
+        page = self.read()
+        self.assertIn("<strong>1 to handle</strong>. The most urgent", page)
+        heading = page.index("<h3>Acknowledged or snoozed</h3>")
+        self.assertLess(page.index("<strong>Slow"), heading)
+        self.assertLess(heading, page.index("<strong>Fast"))
 
     def test_acknowledging_puts_it_below_the_others_with_name_and_note(self) -> None:
         self.cross("Fast", "120")

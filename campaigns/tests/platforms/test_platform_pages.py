@@ -118,6 +118,11 @@ class AccountTests(UnassignedTestCase):
                 home = self.client.get(reverse("admin:index")).content.decode()
                 self.assertEqual("silent</span>" in home, is_named)
                 self.assertEqual(account in home, is_followed)
+                if is_named:
+                    for page, key in (("brand", self.brand.pk), ("campaign", self.search.pk)):
+                        shown = self.client.get(reverse(f"admin:campaigns_{page}_change", args=[key])).text
+                        self.assertIn("Known until", shown)
+                        self.assertEqual(account in shown, is_followed)
 
     def test_brands_and_campaigns_warn_of_an_account_in_another_time_zone(self) -> None:
         CampaignLink.objects.filter(external_id="1").update(campaign=self.search)

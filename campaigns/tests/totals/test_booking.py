@@ -60,6 +60,12 @@ class BatchTests(TestCase):
         self.assertEqual(sorted(amounts()), [1, 2, 3])
         self.assertEqual(book().records, 7)
 
+    def test_a_booking_whose_time_is_over_when_nothing_is_left_is_finished(self) -> None:
+        found = [book(seconds=0) for _ in range(5)]
+        # Four days are read at a time, and three totals are a batch.
+        self.assertEqual([done.records for done in found], [3, 1, 3, 1, 2])
+        self.assertEqual([done.unfinished for done in found], [True, True, True, True, False])
+
     def test_what_cannot_be_booked_is_left_behind_and_not_met_again(self) -> None:
         for number in range(10):
             report(1, f"unlinked{number}")

@@ -1,10 +1,11 @@
-"""Alerts about platforms and receivers: unassigned and held spend, silent sources, pauses that aren't applied."""
+"""Alerts to operators: spend that waits, silent sources, unapplied pauses, failing deliveries, late checks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from campaigns.models import CampaignLink
+from campaigns.models import Alert, CampaignLink
 from campaigns.rules.alerts import State
 from campaigns.rules.money import format_money
 from campaigns.rules.platforms import SOURCES
@@ -20,6 +21,14 @@ MEANINGS = {
     " hand.",
     DriftKind.RUNNING: "Somebody or something has resumed it on the platform: pause it there, or resume it here.",
 }
+LATE = "check_late"
+# An alert stays open until the next five-minute check, so that it is sent: a reset that follows at once mustn't
+# resolve it.
+STAYS = timedelta(minutes=4)
+LATE_MEANING = (
+    "No full check paused or resumed campaigns in that time, so budgets may be overspent. Beat, worker or broker was"
+    " down, or the check failed: see Jobs and the worker’s log."
+)
 # Alerts are evaluated for all, and sent to those who may see them.
 ALL_BRANDS = None
 
@@ -107,4 +116,26 @@ def deliveries(look: Look) -> Iterator[State]:
             " Deliveries.",
             is_bad=True,
             figures={"endpoint": endpoint.pk, "failing_since": since.isoformat()},
+        )
+
+
+def late_checks(look: Look) -> Iterator[State]:
+    """Yield the time without checks that ends with this one: its period is its beginning, so it fires once.
+
+    While the check is late nothing evaluates alerts: pages show the state itself, and `manage.py watch` notifies.
+    """
+    recent = Alert.objects.filter(kind=LATE, resolved_at__isnull=True, opened_at__gt=look.now - STAYS)
+    for period, headline in recent.values_list("period", "headline").distinct():
+        yield State("check", headline, period)
+    since = look.no_check_since
+    if since is not None:
+        minutes = int((look.now - since).total_seconds()) // 60
+        yield State(
+            "check",
+            f"Budgets weren’t checked from {since:%Y-%m-%d %H:%M} to {look.now:%Y-%m-%d %H:%M} UTC, for {minutes:,}"
+            " minutes",
+            period=f"{since:%Y-%m-%dT%H:%M:%S}",
+            meaning=LATE_MEANING,
+            is_bad=True,
+            figures={"from": since.isoformat(), "until": look.now.isoformat(), "minutes": minutes},
         )
