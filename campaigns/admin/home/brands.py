@@ -94,7 +94,9 @@ def _under_pacing(brands: Brands) -> dict[str, Any] | None:
     return {
         "number": Number(count, "brand" if count == 1 else "brands", list_address(Brand, risk=Risk.UNDER_PACING.code)),
         "link": link_to(Brand(pk=furthest.pk, name=furthest.name)),
-        "missed": format_money(_estimate(-(furthest.projected_over or 0), furthest.currency), furthest.currency),
+        "missed": format_money(
+            _estimate(-(furthest.projected_over or Decimal(0)), furthest.currency), furthest.currency
+        ),
         "share": f"{int(share)} %",
         "list": UNDER_PACING_LIST,
     }
