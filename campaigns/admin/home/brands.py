@@ -23,7 +23,7 @@ from campaigns.admin.shared.display import (
 from campaigns.admin.shared.filters import ATTENTION
 from campaigns.models import Brand
 from campaigns.rules.currencies import smallest_unit
-from campaigns.rules.money import format_money
+from campaigns.rules.money import format_money, format_spend_money
 from campaigns.rules.pace import OFTEN_REACHED, REACHED_DAYS
 from campaigns.services.insight.brand_now import BrandNow
 from campaigns.services.insight.home import Brands, Currency, Money, OwnBrand
@@ -167,7 +167,7 @@ def _currency(currency: Currency) -> dict[str, Any]:
 
 
 def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
-    beside = f"{format_money(money.other_spend, code)} by brands without a budget" if money.other_spend else ""
+    beside = f"{format_spend_money(money.other_spend, code)} by brands without a budget" if money.other_spend else ""
     if not money.budgets:
         return {"bar": "", "beside": beside or "–"}
     bar = total_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
@@ -198,7 +198,7 @@ def _over_or_under(brand: BrandNow) -> Iterator[str]:
         ("the month’s budget", brand.over_month, brand.monthly_budget),
     ):
         if over:
-            yield f"{format_money(over, brand.currency)} over {name}"
+            yield f"{format_spend_money(over, brand.currency)} over {name}"
         elif over is not None:
             yield f"{name} is {'spent' if budget else 0}"
     if brand.projected_over is not None:
