@@ -20,7 +20,7 @@ from campaigns.rules.reasons import LABELS
 from campaigns.services.alerts.compose import digest_email
 from campaigns.services.alerts.messages import preferences_of
 from campaigns.services.alerts.recipients import Recipients, may_be_told
-from campaigns.services.recent_changes import recent_changes
+from campaigns.services.recent_changes import Changes, recent_changes
 
 DAILY, WEEKLY = timedelta(days=1), timedelta(days=7)
 IN_WORDS = {DAILY: "24 hours", WEEKLY: "7 days"}
@@ -91,7 +91,7 @@ def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: 
         # Left out is what another worker is routing now.
         shown = [each for each in shown if each.is_routed]
     # Read before the transaction, which keeps other writers waiting on SQLite.
-    changes = _status_changes(person, _period(choice), now) if shown else ""
+    changes = recent_changes(person, now=now, period=_period(choice)) if shown else None
     with transaction.atomic():
         # Two workers may be here at once: who changes the row writes the digest.
         AlertPreference.objects.get_or_create(user=person, defaults={"timezone": choice.timezone})
@@ -103,7 +103,7 @@ def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: 
             AlertMessage.objects.filter(person=person, alert__opened_at__gt=since).values_list("alert", flat=True)
         )
         shown = [each for each in shown if each.pk not in told]
-        if shown:
+        if shown and changes:
             _save(person, choice, shown, changes, today, now)
     return bool(shown)
 
@@ -113,7 +113,7 @@ def _period(choice: AlertPreference) -> timedelta:
 
 
 def _save(
-    person: User, choice: AlertPreference, shown: Sequence[Alert], changes: str, today: date, now: datetime
+    person: User, choice: AlertPreference, shown: Sequence[Alert], changes: Changes, today: date, now: datetime
 ) -> None:
     period = _period(choice)
     span = f"the last {IN_WORDS[period]}"
@@ -125,11 +125,11 @@ def _save(
     context = {
         "alerts": shown,
         "intro": f"In {span} {counted} fired; {still_open:,} of them still hold.",
-        "changes": changes,
+        "changes": _status_changes(changes, period),
     }
     email = digest_email(
         person,
-        f"{counted} in {span}, {still_open:,} open",
+        f"{counted} in {span}, {still_open:,} open{_pauses_and_resumes(changes)}",
         context,
         digest_day=today,
         written_at=now,
@@ -140,9 +140,18 @@ def _save(
     AlertMessage.objects.bulk_create(messages, batch_size=1_000, ignore_conflicts=True)
 
 
-def _status_changes(person: User, period: timedelta, now: datetime) -> str:
-    """Return how many of the person's campaigns have paused and resumed, as a sentence; "" for none."""
-    changes = recent_changes(person, now=now, period=period)
+def _pauses_and_resumes(changes: Changes) -> str:
+    """Return how many of the person's campaigns have paused and resumed, for the subject; "" for none."""
+    counted = [
+        f"{count:,} {word}{'' if count == 1 else 's'}"
+        for count, word in ((changes.paused, "pause"), (changes.resumed, "resume"))
+        if count
+    ]
+    return f"; {', '.join(counted)}" if counted else ""
+
+
+def _status_changes(changes: Changes, period: timedelta) -> str:
+    """Return the same with reasons, as a sentence."""
     if not changes.paused and not changes.resumed:
         return ""
     reasons = ", ".join(f"{count:,} {LABELS[reason]}" for reason, count in changes.paused_for.items() if count)

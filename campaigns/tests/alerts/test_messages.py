@@ -213,7 +213,7 @@ class DigestTests(Alerting):
         self.cross()
         self.assertEqual(self.send(), [])
         self.assertEqual(self.send(utc("2026-11-28T12:59")), [])
-        sent = [("root@example.com", "1 alert in the last 24 hours, 1 open")]
+        sent = [("root@example.com", "1 alert in the last 24 hours, 1 open; 1 pause")]
         self.assertEqual(self.send(utc("2026-11-28T13:00")), sent)
         self.assertEqual(self.send(utc("2026-11-28T13:01")), [])
         self.assertEqual(self.send(utc("2026-11-29T13:01")), [])
@@ -239,7 +239,7 @@ class DigestTests(Alerting):
         self.prefer(frequency="weekly")
         self.cross()
         self.assertEqual(self.send(utc("2026-11-29T23:00")), [])
-        sent = [("root@example.com", "1 alert in the last 7 days, 1 open")]
+        sent = [("root@example.com", "1 alert in the last 7 days, 1 open; 1 pause")]
         self.assertEqual(self.send(utc("2026-11-30T08:00")), sent)
 
     def test_what_came_at_once_is_not_told_again(self) -> None:
