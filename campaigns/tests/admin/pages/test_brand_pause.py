@@ -74,6 +74,7 @@ class StopTests(BrandTestCase):
         self.assertContains(question, "<strong>2 running campaigns</strong> of “Alpine” immediately")
         self.assertContains(question, "csrfmiddlewaretoken")
         self.assertTrue(Brand.objects.get(pk=self.brand.pk).enabled)
+        self.assertContains(question, '<ul class="brand-named" aria-label="Campaigns that pause">')
         answer = self.client.post(self.address(self.brand, "pause"), follow=True)
         self.assertRedirects(answer, self.address(self.brand))
         self.assertContains(answer, "Paused “Alpine”. 2 campaigns paused: ")
