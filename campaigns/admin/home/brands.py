@@ -43,7 +43,7 @@ CARDS = (
     ("Under-pacing", "note", "Projected to end below the monthly budget.", (Risk.UNDER_PACING,)),
 )
 RISK_PERIODS = {Risk.REACHED_TODAY: "today", Risk.OFTEN_REACHED: "lately"}
-# The id of that list's heading.
+# The id of that list.
 UNDER_PACING_LIST = "home-under-pacing"
 TONES = {risk: tone for _, tone, _, risks in CARDS for risk in risks} | {Risk.UNKNOWN_ZONE: "bad"}
 
