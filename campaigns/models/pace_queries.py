@@ -14,7 +14,14 @@ from campaigns.database.dialects import days_between
 from campaigns.database.statements import statement
 from campaigns.models.fields import MicrosField
 from campaigns.models.spend_queries import BRAND_PERCENT, OF_BRANDS, BrandSpend, Ids, brands_with
-from campaigns.rules.pace import DAYS_FOR_PROJECTION, ERROR_WITHOUT_RANGE, TOLERANCE_AT_THE_END, TOLERANCE_OF_A_MONTH
+from campaigns.rules.pace import (
+    DAYS_FOR_PROJECTION,
+    ERROR_WITHOUT_RANGE,
+    HASTE_IF_OFTEN_REACHED,
+    OFTEN_REACHED,
+    TOLERANCE_AT_THE_END,
+    TOLERANCE_OF_A_MONTH,
+)
 from campaigns.rules.periods import day_number, first_of_month, local_date, next_month
 from campaigns.rules.reasons import reached_sql
 
@@ -60,6 +67,8 @@ def pace_sql() -> str:
         days_before_the_first=days_between("p.first_day", "brand.this_month"),
         days_for_projection=str(DAYS_FOR_PROJECTION),
         month_reached=reached_sql("brand.monthly_budget", "brand.month_spend"),
+        often_reached=str(OFTEN_REACHED),
+        haste_if_often_reached=str(HASTE_IF_OFTEN_REACHED),
         error_without_range=str(ERROR_WITHOUT_RANGE),
         tolerance_at_the_end=str(TOLERANCE_AT_THE_END),
         tolerance_of_a_month=str(TOLERANCE_OF_A_MONTH),

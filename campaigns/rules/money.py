@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from campaigns.rules.currencies import decimals_of
+from campaigns.rules.currencies import decimals_of, smallest_unit
 
 PLACES = 6
 MICROS = 10**PLACES
@@ -63,3 +63,26 @@ def format_money(amount: Decimal | None, currency: str) -> str:
     """Return the amount as format_amount() does, with its currency."""
     shown = format_amount(amount, currency)
     return shown if amount is None else f"{shown} {currency}".rstrip()
+
+
+def rounded(amount: Decimal, currency: str, limit: Decimal | None = None) -> Decimal:
+    """Return the amount with the decimals of its currency, for pages that show how much was spent.
+
+    An amount below a limit isn't rounded up to it: the page says that it isn't reached. One that would be 0 stays as it
+    is. Books, single records and files have exact amounts.
+    """
+    unit = smallest_unit(currency)
+    shown = amount.quantize(unit, ROUND_HALF_EVEN)
+    if limit is not None and amount < limit <= shown:
+        shown = amount.quantize(unit, ROUND_FLOOR)
+    return shown or amount
+
+
+def format_spend(amount: Decimal, currency: str, limit: Decimal | None = None) -> str:
+    """Return the amount as format_amount() does, rounded."""
+    return format_amount(rounded(amount, currency, limit), currency)
+
+
+def format_spend_money(amount: Decimal, currency: str) -> str:
+    """Return the amount as format_money() does, rounded."""
+    return format_money(rounded(amount, currency), currency)

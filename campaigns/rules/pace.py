@@ -46,6 +46,9 @@ DAYS_LEFT = (2, 5, 10, 15, 20, 25, 31)
 REACHED_DAYS = 10
 # On so many of them or more, the budget often runs out.
 OFTEN_REACHED = 6
+# How many times the even rate of a day such a brand is expected to spend the rest of its budget at. The budget cuts its
+# days off, so the true rate is unknown, but above the even one (docs/pace.md has what was measured).
+HASTE_IF_OFTEN_REACHED = 2
 
 # In thousandths: no range reaches further.
 MAX_ERROR = 9_000

@@ -56,21 +56,29 @@ up_to_now AS (
             ELSE of_today / open_in_all * opened + of_today %% open_in_all * opened / open_in_all END AS of_today_so_far
     FROM by_profile
 ),
+-- A daily budget that often runs out does so before the day's open hours are over: until then more is spent in an hour
+-- than the budget over all of them.
+by_hours_left AS (
+    SELECT up_to_now.*,
+        (of_today - of_today_so_far) * CASE WHEN reached_days >= {often_reached} AND daily_budget > 0
+            AND of_today >= daily_budget THEN {haste_if_often_reached} ELSE 1 END AS in_hours_left
+    FROM up_to_now
+),
 -- The rest of today, which the daily budget limits. Nothing more is expected of a brand that is paused, or has reached
 -- its monthly budget.
 rest_of_today AS MATERIALIZED (
-    SELECT up_to_now.*,
+    SELECT by_hours_left.*,
         CASE
             WHEN of_today IS NULL THEN NULL
             WHEN NOT enabled OR month_reached = 1 OR day_spend >= daily_budget THEN 0
-            WHEN daily_budget - day_spend < of_today - of_today_so_far THEN daily_budget - day_spend
-            ELSE of_today - of_today_so_far
+            WHEN daily_budget - day_spend < in_hours_left THEN daily_budget - day_spend
+            ELSE in_hours_left
         END AS today_left,
         CASE WHEN NOT enabled OR month_reached = 1 THEN 0 ELSE of_days_left END AS days_left,
         -- What the daily budget allows until the end of the month; no limit without one.
         CASE WHEN day_spend < daily_budget THEN daily_budget - day_spend ELSE daily_budget * 0 END
             + daily_budget * (next_month_number - today_number - 1) AS most_left
-    FROM up_to_now
+    FROM by_hours_left
 ),
 -- The upper end of the range, and of the one that the verdict allows for: without one, young brands would be called over-
 -- or under-pacing at random.

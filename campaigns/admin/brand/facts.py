@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from campaigns.admin.shared.display import around
-from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.money import format_amount, format_money, format_spend, format_spend_money
 from campaigns.rules.pace import DAYS_FOR_PROJECTION, DAYS_FOR_WEEKDAYS, Verdict
 from campaigns.services.insight.brand_month import BrandMonth
 from campaigns.services.insight.month_pace import MonthPace
@@ -84,11 +84,11 @@ def _to_use_budget(brand: Any, month: BrandMonth) -> Iterator[Fact]:
         return
     if full.at_most is not None:
         amounts = (full.needed, full.at_most, full.left)
-        needed, at_most, left = (format_amount(amount, brand.currency) for amount in amounts)
+        needed, at_most, left = (format_spend(amount, brand.currency) for amount in amounts)
         limited = f"the daily budget allows at most {at_most} of the {left} left; it would take {needed} per day"
         yield "To use the full budget", "not possible", limited
     elif month.days_left < 1:
-        yield "To use the full budget", format_money(full.left, brand.currency), "today"
+        yield "To use the full budget", format_spend_money(full.left, brand.currency), "today"
     else:
         left = f"{month.days_left.quantize(Decimal('0.1'))} days left"
         so_far = _average_so_far(month)

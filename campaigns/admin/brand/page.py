@@ -34,7 +34,7 @@ from campaigns.admin.shared.display import (
 )
 from campaigns.admin.shared.times import as_of
 from campaigns.models import Campaign
-from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.money import format_amount, format_money, format_spend, format_spend_money
 from campaigns.rules.pace import VERDICT_LABELS
 from campaigns.rules.times import format_time
 from campaigns.services.insight.brand_month import MAX_LATEST_RECORDS, BrandMonth, brand_month
@@ -125,7 +125,11 @@ def _left_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
     if month.day.is_reached:
         yield "Daily budget", "reached", "the budget is 0" if month.day.budget == 0 else "all campaigns are paused"
     elif month.day.left is not None:
-        yield "Left today", format_money(month.day.left, brand.currency), "of the daily budget, which is a ceiling"
+        yield (
+            "Left today",
+            format_spend_money(month.day.left, brand.currency),
+            "of the daily budget, which is a ceiling",
+        )
 
 
 def _expected_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
@@ -145,13 +149,13 @@ def _reached_lately(month: BrandMonth) -> Iterator[Fact]:
 
 def _month_label(brand: Any, month: BrandMonth) -> str:
     budget = f" of {format_amount(month.month.budget, brand.currency)}" if month.month.budget is not None else ""
-    spend = format_amount(month.month.spend, brand.currency)
+    spend = format_spend(month.month.spend, brand.currency, month.month.budget)
     return f"Spend in {month.today:%B %Y} by day: {spend}{budget} {brand.currency} so far. Shown as a table below."
 
 
 def _hours_label(brand: Any, month: BrandMonth) -> str:
     return (
-        f"Spend today, {month.today:%Y-%m-%d}, by hour: {format_money(month.day.spend, brand.currency)} so far."
+        f"Spend today, {month.today:%Y-%m-%d}, by hour: {format_spend_money(month.day.spend, brand.currency)} so far."
         " Shown as a table below."
     )
 
@@ -163,7 +167,7 @@ def _days_table(brand: Any, month: BrandMonth) -> SafeString:
     daily = [*(spend for _, spend in month.finished), month.day.spend]
 
     def shown(amount: Decimal) -> str:
-        return format_amount(amount, brand.currency)
+        return format_spend(amount, brand.currency)
 
     rows = [
         [name, shown(day), shown(spent[number]), shown(expected[number].quantize(month.unit)) if expected else "–"]
@@ -175,7 +179,7 @@ def _days_table(brand: Any, month: BrandMonth) -> SafeString:
 
 def _hours_table(brand: Any, month: BrandMonth, labels: list[str]) -> SafeString:
     hours = zip(labels, month.hours, strict=True)
-    rows = [[label, format_amount(hour.spend, brand.currency)] for label, hour in hours if hour.spend]
+    rows = [[label, format_spend(hour.spend, brand.currency)] for label, hour in hours if hour.spend]
     headers = (f"Hour ({brand.timezone})", f"Spend ({brand.currency})")
     return table(headers, rows, numbers=(1,), empty="No spend today.", label="Today, hour by hour")
 
@@ -185,7 +189,7 @@ def _spend_without_hour(brand: Any, month: BrandMonth) -> str:
     if not amount:
         return ""
     return (
-        f"{format_money(amount, brand.currency)} of today’s spend isn’t shown by hour: only the latest"
+        f"{format_spend_money(amount, brand.currency)} of today’s spend isn’t shown by hour: only the latest"
         f" {MAX_LATEST_RECORDS:,} records are."
     )
 

@@ -13,13 +13,17 @@ from django.urls import URLPattern, path, reverse
 
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
-from campaigns.admin.shared.display import list_address
+from campaigns.admin.shared.display import link_to, list_address
 from campaigns.admin.shared.messages import warn_about_unknown_zones, with_changes
 from campaigns.database.clock import database_now
-from campaigns.models import Brand
+from campaigns.models import Brand, Campaign
 from campaigns.services.bulk.change_many import apply_bulk, preview_bulk
 from campaigns.services.bulk.operations import SwitchTo, fingerprint
+from campaigns.services.enforcement.enforce import Change
 from campaigns.services.history.record import Channel
+
+# Campaigns that the confirmation names.
+MAX_NAMED = 10
 
 
 class PauseBrandMixin(BaseAdmin):
@@ -75,7 +79,7 @@ class PauseBrandMixin(BaseAdmin):
     def _asked(self, request: HttpRequest, brand: Any, enabled: bool) -> dict[str, Any]:
         """Return what the confirmation shows: the effect, from a dry run."""
         effects = preview_bulk(SwitchTo(enabled), Brand, [brand.pk], person=request.user, clock=database_now).effects
-        turned = effects.resumed if enabled else effects.paused
+        turned = [each for each in effects.changes if _is_turned(each, enabled)]
         return {
             **self.admin_site.each_context(request),
             "title": f"{'Resume' if enabled else 'Pause'} {brand}",
@@ -83,7 +87,14 @@ class PauseBrandMixin(BaseAdmin):
             "brand": brand,
             "enabled": enabled,
             "is_so": brand.enabled == enabled,
-            "turned": turned,
-            "others": brand.campaign_count - turned,
+            "turned": len(turned),
+            "named": [link_to(Campaign(pk=each.campaign_id), each.campaign) for each in turned[:MAX_NAMED]],
+            "more": max(len(turned) - MAX_NAMED, 0),
+            "others": brand.campaign_count - len(turned),
             "page": self._page_of(brand),
         }
+
+
+def _is_turned(change: Change, enabled: bool) -> bool:
+    """Return whether the campaign would resume, or pause if the brand is paused."""
+    return not (change.after if enabled else change.before)

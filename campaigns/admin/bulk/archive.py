@@ -57,8 +57,7 @@ class ArchiveMixin(BulkMixin):
     Needs ARCHIVE_ACTIONS among its bulk_actions, ArchivedFilter among its filters, and a model with archived_at.
     """
 
-    # A list that finds nothing offers to search the archive too.
-    has_archive = True
+    archive_filter = ArchivedFilter.parameter_name
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}"

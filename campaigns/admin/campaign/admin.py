@@ -51,7 +51,7 @@ from campaigns.models.spend_queries import (
     campaigns_with_month,
     campaigns_with_spend,
 )
-from campaigns.rules.money import format_money
+from campaigns.rules.money import format_spend_money
 from campaigns.services.bulk.schedules import shorten_windows
 from campaigns.services.enforcement.saving import begin_move
 from campaigns.services.exchange.columns import Kind
@@ -253,7 +253,7 @@ class CampaignAdmin(
 
     @admin.display(description="spent this month", ordering="spend_this_month")
     def this_month(self, campaign: WithAnnotations[Campaign, CampaignMonth]) -> str:
-        return format_money(campaign.spend_this_month, campaign.brand.currency)
+        return format_spend_money(campaign.spend_this_month, campaign.brand.currency)
 
     @admin.display(description="schedule")
     def schedule(self, campaign: Campaign) -> SafeString | str:

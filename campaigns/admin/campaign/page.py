@@ -19,7 +19,7 @@ from campaigns.admin.shared.times import as_of
 from campaigns.models import Brand, Campaign
 from campaigns.models.pace_queries import brands_with_pace
 from campaigns.rules.currencies import decimals_of
-from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.money import format_money, format_spend, format_spend_money
 from campaigns.rules.periods import find_zone
 from campaigns.rules.reasons import describe
 from campaigns.services.insight.campaign_day import Day, Point, Source, campaign_changes, read_day, total_paused
@@ -97,7 +97,7 @@ class _Today:
     def sentence(self) -> str:
         """Describe the chart."""
         currency, limit = self.campaign.brand.currency, self.campaign.daily_spend_limit
-        spent = f"{format_money(self.day.points[-1].spend, currency)} spent by {self._clock(self.day.now)}"
+        spent = f"{format_spend_money(self.day.points[-1].spend, currency)} spent by {self._clock(self.day.now)}"
         of = "no daily spend limit" if limit is None else f"the limit is {format_money(limit, currency)}"
         paused = total_paused(self.day.pauses)
         return f"{spent}; {of}; {f'paused for {_duration(paused)}' if paused else 'not paused so far'}."
@@ -108,8 +108,8 @@ class _Today:
         rows = [
             [
                 self._span(before.at, point.at),
-                format_amount(point.spend - before.spend, currency),
-                format_amount(point.spend, currency),
+                format_spend(point.spend - before.spend, currency),
+                format_spend(point.spend, currency),
             ]
             for before, point in self._steps()
         ]

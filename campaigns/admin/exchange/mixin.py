@@ -36,14 +36,7 @@ from campaigns.services.exchange.imports import (
     keep_draft,
     preview_import,
 )
-
-
-def write_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
-    # openpyxl takes a quarter of a process's start, which most processes don't need.
-    from campaigns.services.exchange import xlsx
-
-    return xlsx.write_xlsx(columns, rows)
-
+from campaigns.services.exchange.write_xlsx import write_xlsx
 
 FORMATS = {
     "csv": (write_csv, "text/csv; charset=utf-8"),

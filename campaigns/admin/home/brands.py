@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_EVEN
+from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import groupby
 from typing import Any
 
@@ -23,7 +23,7 @@ from campaigns.admin.shared.display import (
 from campaigns.admin.shared.filters import ATTENTION
 from campaigns.models import Brand
 from campaigns.rules.currencies import smallest_unit
-from campaigns.rules.money import format_money
+from campaigns.rules.money import format_money, format_spend_money
 from campaigns.rules.pace import OFTEN_REACHED, REACHED_DAYS
 from campaigns.services.insight.brand_now import BrandNow
 from campaigns.services.insight.home import Brands, Currency, Money, OwnBrand
@@ -43,6 +43,8 @@ CARDS = (
     ("Under-pacing", "note", "Projected to end below the monthly budget.", (Risk.UNDER_PACING,)),
 )
 RISK_PERIODS = {Risk.REACHED_TODAY: "today", Risk.OFTEN_REACHED: "lately"}
+# The id of that list.
+UNDER_PACING_LIST = "home-under-pacing"
 TONES = {risk: tone for _, tone, _, risks in CARDS for risk in risks} | {Risk.UNKNOWN_ZONE: "bad"}
 
 
@@ -64,16 +66,51 @@ def of_brands(brands: Brands, request: HttpRequest) -> dict[str, Any]:
         "unknown_zones": _risk_number(brands, Risk.UNKNOWN_ZONE),
         "currencies": [_currency(each) for each in sorted(brands.currencies.values(), key=_most_brands_first)],
         "lists": [
-            _list(brands, "Needs attention", brands.worst, brands.need_attention, ATTENTION),
+            _list(brands, "Needs attention", brands.worst, brands.need_attention, ATTENTION)
+            | {"under_pacing": _under_pacing(brands)},
             _list(
                 brands,
                 "Under-pacing this month",
                 brands.under_pacing,
                 brands.at[Risk.UNDER_PACING],
                 Risk.UNDER_PACING.code,
-            ),
+            )
+            | {"id": UNDER_PACING_LIST},
         ],
     }
+
+
+def _under_pacing(brands: Brands) -> dict[str, Any] | None:
+    """Return how many brands are under-pacing, and the one that misses the largest share of its budget: people look
+    for it under “Needs attention”, though these brands have a list of their own. None if no brand is.
+
+    It is chosen among those listed, the worst of each currency by money: shares can be compared across currencies.
+    """
+    missed = [(_missed_share(brand), brand) for brand in brands.under_pacing]
+    if not missed:
+        return None
+    share, furthest = max(missed, key=lambda each: each[0])
+    count = brands.at[Risk.UNDER_PACING]
+    return {
+        "number": Number(count, "brand" if count == 1 else "brands", list_address(Brand, risk=Risk.UNDER_PACING.code)),
+        "link": link_to(Brand(pk=furthest.pk, name=furthest.name)),
+        "missed": format_money(
+            _estimate(-(furthest.projected_over or Decimal(0)), furthest.currency), furthest.currency
+        ),
+        "share": f"{int(share)} %",
+        "list": UNDER_PACING_LIST,
+    }
+
+
+def _missed_share(brand: BrandNow) -> Decimal:
+    """Return the percents of a brand's monthly budget that it is projected not to spend."""
+    if not brand.projected_over or not brand.monthly_budget:
+        return Decimal(0)
+    return -brand.projected_over * 100 / brand.monthly_budget
+
+
+def _estimate(amount: Decimal, currency: str) -> Decimal:
+    return amount.quantize(smallest_unit(currency), ROUND_HALF_EVEN)
 
 
 def of_owner(brands: Brands) -> dict[str, Any] | None:
@@ -130,7 +167,7 @@ def _currency(currency: Currency) -> dict[str, Any]:
 
 
 def _money(money: Money, code: str, budgets: str) -> dict[str, Any]:
-    beside = f"{format_money(money.other_spend, code)} by brands without a budget" if money.other_spend else ""
+    beside = f"{format_spend_money(money.other_spend, code)} by brands without a budget" if money.other_spend else ""
     if not money.budgets:
         return {"bar": "", "beside": beside or "–"}
     bar = total_bar(money.spend, money.budget, code, of=f"{budgets} in {code}")
@@ -161,13 +198,12 @@ def _over_or_under(brand: BrandNow) -> Iterator[str]:
         ("the month’s budget", brand.over_month, brand.monthly_budget),
     ):
         if over:
-            yield f"{format_money(over, brand.currency)} over {name}"
+            yield f"{format_spend_money(over, brand.currency)} over {name}"
         elif over is not None:
             yield f"{name} is {'spent' if budget else 0}"
     if brand.projected_over is not None:
         side, amount = "over" if brand.projected_over > 0 else "under", abs(brand.projected_over)
-        rounded = amount.quantize(smallest_unit(brand.currency), ROUND_HALF_EVEN)
-        yield f"projected {format_money(rounded, brand.currency)} {side} the month’s budget"
+        yield f"projected {format_money(_estimate(amount, brand.currency), brand.currency)} {side} the month’s budget"
     if brand.pace and brand.monthly_budget is not None and brand.risk & Risk.OVER_PACING:
         day = brand.pace.runs_out_on(brand.monthly_budget - brand.month_spend)
         if day:

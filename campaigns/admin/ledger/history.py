@@ -102,7 +102,13 @@ class StatusChangeAdmin(SavedFiltersMixin, ListExportMixin):  # type: ignore[mis
     )
     list_display = ("when", "campaign_link", "change", "by", *AMOUNTS)
     list_display_links = ("when",)
-    list_filter = (("campaign", VisibleAutocompleteFilter), ChangeFilter, ReasonAfterFilter, SinceFilter)
+    list_filter = (
+        ("campaign__brand", VisibleAutocompleteFilter),
+        ("campaign", VisibleAutocompleteFilter),
+        ChangeFilter,
+        ReasonAfterFilter,
+        SinceFilter,
+    )
     search_fields = ("campaign__name", "campaign__brand__name", "actor")
     search_help_text = "Search by campaign, brand, person or job"
     newest_unless = "campaign__id__exact"

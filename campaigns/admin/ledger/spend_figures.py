@@ -17,7 +17,7 @@ from campaigns.admin.shared.charts import BLUE, GREY, LIGHT_BLUE, RED, chart_lin
 from campaigns.admin.shared.display import table
 from campaigns.models import Brand, Campaign
 from campaigns.rules.currencies import smallest_unit
-from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.money import format_amount, format_money, format_spend, format_spend_money
 from campaigns.rules.periods import find_zone, local_date
 from campaigns.services.insight.spend_range import Compared, OneCampaign, SpendOfRange
 
@@ -64,11 +64,11 @@ def facts(found: SpendOfRange, row: Brand | Campaign) -> Iterator[tuple[str, str
     average = (total.spend / len(found.days)).quantize(smallest_unit(currency))
     highest = max(found.days, key=lambda each: each.compared.spend)
     yield from (
-        ("Total", format_money(total.spend, currency), f"{found.period.first} to {found.period.last}"),
-        ("Period before", format_money(total.before, currency), f"{before.first} to {before.last}{partly}"),
+        ("Total", format_spend_money(total.spend, currency), f"{found.period.first} to {found.period.last}"),
+        ("Period before", format_spend_money(total.before, currency), f"{before.first} to {before.last}{partly}"),
         ("Change", _signed(total.change, currency), _percent(total)),
         ("Average per day", format_money(average, currency), f"over {len(found.days)} days"),
-        ("Highest day", format_money(highest.compared.spend, currency), str(highest.day)),
+        ("Highest day", format_spend_money(highest.compared.spend, currency), str(highest.day)),
     )
     if isinstance(row, Campaign):
         limit = row.daily_spend_limit
@@ -88,7 +88,7 @@ def _rounded(compared: Compared) -> Decimal | None:
 
 
 def _signed(amount: Decimal, currency: str) -> str:
-    return f"{'+' if amount > 0 else ''}{format_money(amount, currency)}"
+    return f"{'+' if amount > 0 else ''}{format_spend_money(amount, currency)}"
 
 
 def days_table(found: SpendOfRange, currency: str) -> SafeString:
@@ -98,7 +98,7 @@ def days_table(found: SpendOfRange, currency: str) -> SafeString:
     rows = []
     for each, before in reversed(list(zip(found.days, found.period.before.days, strict=True))):
         budget = "no limit" if each.budget is None else format_amount(each.budget, currency)
-        rows.append([f"{each.day:%a} {each.day}", format_amount(each.compared.spend, currency)])
+        rows.append([f"{each.day:%a} {each.day}", format_spend(each.compared.spend, currency)])
         rows[-1] += [budget] if with_budget else []
         rows[-1] += [str(before), *_compared(each.compared, currency)]
     numbers = (1, 2, 4, 5, 6) if with_budget else (1, 3, 4, 5)
@@ -108,7 +108,7 @@ def days_table(found: SpendOfRange, currency: str) -> SafeString:
 def campaigns_table(found: SpendOfRange, currency: str, address: str, order: str) -> SafeString:
     """Return the first campaigns; the heads of the columns sort them at the address."""
     rows = [
-        [_link(each.pk, each.name), format_amount(each.compared.spend, currency), *_compared(each.compared, currency)]
+        [_link(each.pk, each.name), format_spend(each.compared.spend, currency), *_compared(each.compared, currency)]
         for each in found.campaigns[:SHOWN_CAMPAIGNS]
     ]
     heads = {"name": "Campaign", "spend": f"Spend ({currency})", "before": "Spend before", "change": "Change"}
@@ -129,10 +129,10 @@ def _link(pk: int, name: str) -> SafeString:
 
 def _compared(compared: Compared, currency: str) -> tuple[str, str, str]:
     change = compared.change
-    shown = f"{'+' if change > 0 else ''}{format_amount(change, currency)}" if change else "–"
+    shown = f"{'+' if change > 0 else ''}{format_spend(change, currency)}" if change else "–"
     percent = _rounded(compared)
     in_percent = "–" if percent is None else f"{percent:+,} %" if percent else "0.0 %"
-    return format_amount(compared.before, currency), shown, in_percent
+    return format_spend(compared.before, currency), shown, in_percent
 
 
 def chart(found: SpendOfRange) -> str:
@@ -151,6 +151,7 @@ def chart(found: SpendOfRange) -> str:
 def label(found: SpendOfRange, currency: str) -> str:
     total = found.total
     return (
-        f"Spend by day from {found.period.first} to {found.period.last}: {format_money(total.spend, currency)} in all,"
-        f" {format_money(total.before, currency)} in the period before. The table below has each day."
+        f"Spend by day from {found.period.first} to {found.period.last}:"
+        f" {format_spend_money(total.spend, currency)} in all,"
+        f" {format_spend_money(total.before, currency)} in the period before. The table below has each day."
     )

@@ -17,7 +17,7 @@ from django_stubs_ext import WithAnnotations
 from campaigns.models import Brand, Campaign
 from campaigns.models.pace_queries import BrandWithPace
 from campaigns.models.spend_queries import BrandSpend
-from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.money import format_money, format_spend, format_spend_money
 from campaigns.rules.pace import VERDICT_LABELS, Verdict
 from campaigns.rules.periods import ONE_DAY
 from campaigns.rules.reasons import LABELS, PauseReason, is_near, is_reached
@@ -74,12 +74,12 @@ def spend_bar(
     if limit is None:
         return format_html(
             '<div class="campaigns-bar"><span class="campaigns-bar-text">{}<small>no limit</small></span></div>',
-            format_money(spend, currency),
+            format_spend_money(spend, currency),
         )
     spent = percent(spend, limit)
     tone, words, tick = _judge(spend, limit, standing)
     return render_bar(
-        text=f"{format_amount(spend, currency)} of {format_money(limit, currency)}",
+        text=f"{format_spend(spend, currency, limit)} of {format_money(limit, currency)}",
         note="limit is 0" if limit == 0 else format_percent(spent),
         value=min(max(spent, 0), 100),
         label=", ".join(filter(None, (_share(spent, of), words))),
@@ -107,7 +107,7 @@ def total_bar(spend: Decimal, budgets: Decimal, currency: str, *, of: str) -> Sa
     """Return the spend of several brands against the sum of their budgets, which says nothing about any of them."""
     spent = percent(spend, budgets)
     return render_bar(
-        text=f"{format_amount(spend, currency)} of {format_money(budgets, currency)}",
+        text=f"{format_spend(spend, currency, budgets)} of {format_money(budgets, currency)}",
         note=format_percent(spent),
         value=min(max(spent, 0), 100),
         label=_share(spent, of),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -75,9 +76,22 @@ class EndlessPaginator(InfinitePaginator):
     shown_count = ""
 
 
+@dataclass(frozen=True)
+class Matches:
+    """How many rows match, counted up to COUNTED."""
+
+    count: int
+
+    @property
+    def text(self) -> str:
+        return f"more than {COUNTED:,}" if self.count > COUNTED else f"{self.count:,}"
+
+
 class ScalableChangeList(ChangeList):
     model_admin: ScalableListMixin
     finds_nothing = False
+    # Of a list without rows.
+    archived_matches: Matches | None = None
 
     def get_filters(self, request: HttpRequest) -> Any:
         """Find nothing for a value that no row can have, and that the database would refuse."""
@@ -136,11 +150,22 @@ class ScalableChangeList(ChangeList):
             with analytic_query(few_rows=True) if self._is_ordered_by_figures() else nullcontext():
                 ids = list(self.result_list.values_list("pk", flat=True))
             self.result_list = self.read_rows(ids)
+            if not ids:
+                self.archived_matches = self._count_archived(request)
         except (ValueError, OverflowError) as error:
             raise IncorrectLookupParameters from error
         self.show_admin_actions = bool(self.result_count)
         if self.paginator.is_capped or not (self.query or self.has_active_filters):
             self.full_result_count = self.result_count  # no “so many results” beside the title
+
+    def _count_archived(self, request: HttpRequest) -> Matches | None:
+        """Return how many archived rows the same search and filters find; None for none."""
+        name = self.model_admin.archive_filter
+        if not name or name in self.filter_params:
+            return None
+        rows: Any = self.get_queryset(request, [name])
+        found = getattr(rows, "without_figures", rows).order_by().values("pk")[: COUNTED + 1].count()
+        return Matches(found) if found else None
 
     def read_rows(self, ids: Sequence[Any]) -> list[Any]:
         """Return the rows with these ids, in this order, with what the columns show; rows that are gone are missing."""
@@ -168,6 +193,8 @@ class ScalableListMixin(ModelAdmin):
     show_facets = ShowFacets.NEVER  # it counts the whole table for each choice of each filter
     figures: tuple[str, ...] = ()
     newest_unless = ""
+    # The parameter of the filter that hides archived rows: a list that finds nothing says how many of them match.
+    archive_filter = ""
     formfield_overrides: ClassVar[Any] = {  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
         models.DateField: {"error_messages": {"invalid": DATE}},
         models.DateTimeField: {"error_messages": {"invalid_date": DATE, "invalid_time": TIME}},

@@ -20,7 +20,7 @@ from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.services.alerts.compose import digest_email
 from campaigns.services.alerts.messages import preferences_of
 from campaigns.services.alerts.recipients import Recipients, may_be_told
-from campaigns.services.recent_changes import latest_changes, recent_changes
+from campaigns.services.recent_changes import Changes, latest_changes, recent_changes
 
 DAILY, WEEKLY = timedelta(days=1), timedelta(days=7)
 IN_WORDS = {DAILY: "24 hours", WEEKLY: "7 days"}
@@ -172,7 +172,7 @@ def _save(
         first = min(each.opened_at for each in shown)
         usual = now - _period(choice)
         span = _since_words(first) if first <= usual else _span(choice, now, min(_changes_since(choice, now), usual))
-        subject = f"{counted} in {span}, {still_open:,} open"
+        subject = f"{counted} in {span}, {still_open:,} open{f'; {changes.counted}' if changes else ''}"
         intro = f"In {span} {counted} fired; {still_open:,} of them still hold."
     elif changes:
         subject, intro = f"Campaigns: {changes.counted} in {changes.span}", "No alert fired."
@@ -207,10 +207,16 @@ def _status_changes(person: User, choice: AlertPreference, now: datetime) -> Sta
     span = _span(choice, now, since)
     return StatusChanges(
         span,
-        f"{changes.paused:,} paused, {changes.resumed:,} resumed",
+        _counted(changes),
         f"Status changes of campaigns in {span}{newest}: {paused}, {changes.resumed:,} resumed.",
         [_line(each) for each in latest_changes(person, LATEST) if each.at >= since],
     )
+
+
+def _counted(changes: Changes) -> str:
+    """Return “2 pauses, 1 resume”, without what there was none of."""
+    counts = ((changes.paused, "pause"), (changes.resumed, "resume"))
+    return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
 
 
 def _line(change: StatusChange) -> str:

@@ -1,4 +1,4 @@
-"""Reading XLSX, the first sheet as text, and writing it: typed values, never a formula.
+"""Reading XLSX: the first sheet as text, or all sheets of a platform's report.
 
 Nothing is evaluated. A formula counts as its cached value; a file that was never calculated
 has none, or 0, which would remove a budget or pause all campaigns: such cells are refused, as
@@ -7,30 +7,16 @@ are errors and merged cells.
 
 from __future__ import annotations
 
-import io
 import posixpath
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
-from typing import Any, NamedTuple
-
-from openpyxl.cell.cell import WriteOnlyCell
-from openpyxl.workbook.workbook import Workbook
+from typing import NamedTuple
 
 from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.text import shorten
 from campaigns.services.exchange.archive import MAX_SMALL_PART_ELEMENTS, Archive, Attributes, Elements
-from campaigns.services.exchange.files import FileRefused, Row, TextTable, Value, as_table
+from campaigns.services.exchange.files import FileRefused, Row, TextTable, as_table
 from campaigns.services.exchange.sheet import Sheet, Styles, WorkbookContext, unescaped
-
-NOT_IN_XML = re.compile("[\0-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-# Spreadsheets have no dates before 1900, and a 29 February 1900 that didn't exist.
-FIRST_DATE = date(1900, 3, 1)
-# Spreadsheet numbers are floats, exact for integers below this.
-MAX_EXACT_INTEGER = 10**15
-TEXT_FORMAT, AMOUNT_FORMAT, DATE_FORMAT = "@", "#,##0.00####", "yyyy-mm-dd"
-TIME_FORMAT = f"{DATE_FORMAT} hh:mm:ss"
 
 # Sheets of a platform's workbook that are searched for the table.
 MAX_SHEETS = 5
@@ -193,43 +179,3 @@ class _Strings(Elements):
             self._is_phonetic = False
         elif name == "si":
             self.texts.append(unescaped("".join(self._parts)))  # once, however many cells refer to it
-
-
-def write_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
-    """Return a workbook with one sheet."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Sheet1")
-    sheet.freeze_panes = "A2"
-    for row in (columns, *rows):
-        sheet.append([_cell(sheet, value) for value in row])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def _cell(sheet: Any, value: Value) -> Any:
-    if value is None or value == "":
-        return None
-    if isinstance(value, str):
-        return _text(sheet, value)
-    if isinstance(value, datetime):
-        return _formatted(sheet, value.replace(microsecond=0), TIME_FORMAT)
-    if isinstance(value, date):
-        return _formatted(sheet, value, DATE_FORMAT) if value >= FIRST_DATE else _text(sheet, value.isoformat())
-    if isinstance(value, int):
-        return value if abs(value) < MAX_EXACT_INTEGER else _text(sheet, str(value))
-    return _formatted(sheet, value, AMOUNT_FORMAT)
-
-
-def _formatted(sheet: Any, value: Any, number_format: str) -> Any:
-    cell = WriteOnlyCell(sheet, value)
-    cell.number_format = number_format
-    return cell
-
-
-def _text(sheet: Any, text: str) -> Any:
-    # With the text format the cell stays text when it is edited.
-    cell = _formatted(sheet, "", TEXT_FORMAT)
-    cell.data_type = "s"
-    cell._value = NOT_IN_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
-    return cell

@@ -102,8 +102,13 @@ class Pages(TestCase):
             self.assertNotIn("Theirs", shown, model)
 
     def test_lists_do_not_name_what_is_asked_for_in_the_address(self) -> None:
-        for model, name in ((Campaign, "brand"), (BrandPeriod, "brand"), (StatusChange, "campaign")):
-            row = self.theirs.brand if name == "brand" else self.theirs
+        for model, name in (
+            (Campaign, "brand"),
+            (BrandPeriod, "brand"),
+            (StatusChange, "campaign"),
+            (StatusChange, "campaign__brand"),
+        ):
+            row = self.theirs.brand if name.endswith("brand") else self.theirs
             shown = self.text(page(model, "changelist"), **{f"{name}__id__exact": row.pk})
             self.assertNotIn("Theirs", shown, model)
 

@@ -86,6 +86,32 @@ class LinkTests(HomeTestCase):
         self.assertContains(page, "time: the last 24 hours</span>")
 
 
+class UnderPacingTests(HomeTestCase):
+    """“Needs attention” begins with a line for the brands that have a list of their own further down."""
+
+    def slow(self, name: str, budget: int, currency: str) -> None:
+        brand = self.spending(1, 0, name=name, daily_budget=None, monthly_budget=budget, currency=currency)
+        make_profile(brand, NOW.date(), 10)
+
+    def test_a_line_names_the_one_that_misses_the_largest_share_and_links_to_both_lists(self) -> None:
+        self.slow("Half", 200, "EUR")
+        self.slow("Far", 1_000, "JPY")
+        page = self.home().text
+        line = page[page.index('class="home-under"') : page.index("Show below")]
+        self.assertLess(page.index("Needs attention"), page.index('class="home-under"'))
+        self.assertIn("?risk=under_pacing", line)
+        self.assertIn("<strong>2</strong> <span>brands</span>", line)
+        self.assertIn(">Far</a>", line)
+        self.assertIn("<strong>944 JPY</strong> (94 %)", line)
+        self.assertNotIn("Half", line)
+        self.assertIn('href="#home-under-pacing"', page)
+        self.assertIn('id="home-under-pacing"', page)
+
+    def test_without_any_there_is_no_line(self) -> None:
+        self.spending(100, name="reached", daily_budget=100)
+        self.assertNotContains(self.home(), "home-under")
+
+
 class ChangeTests(HomeTestCase):
     def change(self, before: int, after: int, at: datetime) -> None:
         StatusChange.objects.create(

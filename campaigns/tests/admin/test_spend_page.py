@@ -101,7 +101,7 @@ class SpendPageTests(AdminTestCase):
 
     def test_the_page_shows_totals_and_the_change(self) -> None:
         page = self.client.get(self.address(self.brand))
-        for text in ("65.750001 USD", "8.00 USD", "+57.750001 USD", "+721.9 %", "2026-03-05 to 2026-03-07"):
+        for text in ("65.75 USD", "8.00 USD", "+57.75 USD", "+721.9 %", "2026-03-05 to 2026-03-07"):
             self.assertContains(page, text)
         self.assertContains(page, self.address(self.search).partition("?")[0])
         with self.assertNumQueries(10):

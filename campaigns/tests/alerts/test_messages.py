@@ -22,7 +22,7 @@ from campaigns.tests.support.factories import make_brand, make_campaign, spend, 
 from campaigns.tests.support.together import Crew
 
 NOW = utc("2026-11-28T12:00")
-SUBJECT_OF_CHANGES = "Campaigns: 1 paused, 0 resumed in the last 24 hours"
+SUBJECT_OF_CHANGES = "Campaigns: 1 pause in the last 24 hours"
 
 
 def person(name: str, group: str = "Viewers", **fields: Any) -> User:
@@ -214,7 +214,7 @@ class DigestTests(Alerting):
         self.cross()
         self.assertEqual(self.send(), [])
         self.assertEqual(self.send(utc("2026-11-28T12:59")), [])
-        sent = [("root@example.com", "1 alert in the last 24 hours, 1 open")]
+        sent = [("root@example.com", "1 alert in the last 24 hours, 1 open; 1 pause")]
         self.assertEqual(self.send(utc("2026-11-28T13:00")), sent)
         self.assertEqual(self.send(utc("2026-11-28T13:01")), [])
         self.assertEqual(self.send(utc("2026-11-29T13:01")), [])
@@ -262,7 +262,7 @@ class DigestTests(Alerting):
         self.prefer(frequency="weekly")
         self.cross()
         self.assertEqual(self.send(utc("2026-11-29T23:00")), [])
-        sent = [("root@example.com", "1 alert in the last 7 days, 1 open")]
+        sent = [("root@example.com", "1 alert in the last 7 days, 1 open; 1 pause")]
         self.assertEqual(self.send(utc("2026-11-30T08:00")), sent)
 
     def test_a_weekly_digest_that_missed_monday_comes_once_in_that_week(self) -> None:

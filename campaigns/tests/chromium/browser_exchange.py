@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
 from campaigns.services.exchange.read import read_table
-from campaigns.services.exchange.xlsx import write_xlsx
+from campaigns.services.exchange.write_xlsx import write_xlsx
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend

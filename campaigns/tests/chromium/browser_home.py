@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
-from campaigns.tests.support.factories import make_brand, make_campaign, spend
+from campaigns.tests.chromium.case import PHONE, BrowserTestCase, on_every_screen
+from campaigns.tests.support.factories import make_brand, make_campaign, make_profile, spend
 
 
 @on_every_screen
@@ -75,6 +75,29 @@ class Morning(BrowserTestCase):
 
     def statuses(self) -> list[str]:
         return list(Campaign.objects.filter(brand=self.brand).values_list("status", flat=True))
+
+
+class OnThePhone(BrowserTestCase):
+    viewport = PHONE
+
+    def test_what_needs_attention_comes_first_and_the_rest_is_folded(self) -> None:
+        slow = make_brand(name="Slow", currency="EUR", monthly_budget=100_000)
+        spend(make_campaign(slow), 1)
+        run_full_check("check_budgets", clock=timezone.now)
+        make_profile(slow, timezone.now().date(), 1)
+        self.open("/admin/")
+        line = self.page.locator(".home-under")
+        expect(line).to_contain_text("1 brand this month: Slow")
+        row = self.page.locator("#home-under-pacing .home-row")
+        expect(row).to_be_hidden()
+        money = self.page.get_by_role("region", name="Spend against budgets")
+        expect(money.get_by_role("listitem")).to_have_count(0)
+        self.look()
+        line.get_by_role("link", name="Show below").click()
+        expect(row).to_be_visible()
+        money.get_by_role("heading").click()
+        expect(money.get_by_role("listitem")).to_be_visible()
+        self.look()
 
 
 class FirstMorning(BrowserTestCase):

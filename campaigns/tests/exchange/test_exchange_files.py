@@ -19,7 +19,7 @@ from campaigns.services.exchange import files as exchange_files
 from campaigns.services.exchange.csv_files import write_csv
 from campaigns.services.exchange.files import MAX_BYTES, FileRefused, Value
 from campaigns.services.exchange.read import read_table
-from campaigns.services.exchange.xlsx import write_xlsx
+from campaigns.services.exchange.write_xlsx import write_xlsx
 from campaigns.tests.support.workbooks import workbook
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.text(

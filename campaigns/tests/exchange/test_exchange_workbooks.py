@@ -14,7 +14,7 @@ from openpyxl.workbook.workbook import Workbook
 from campaigns.rules.amounts import DecimalMark
 from campaigns.services.exchange.files import MAX_ROWS, FileRefused, Value
 from campaigns.services.exchange.read import read_table
-from campaigns.services.exchange.xlsx import write_xlsx
+from campaigns.services.exchange.write_xlsx import write_xlsx
 from campaigns.tests.support.workbooks import saved, sheet_of, text_cell, workbook
 
 
@@ -172,3 +172,16 @@ class Written(SimpleTestCase):
         early = datetime(1899, 1, 1)  # noqa: DTZ001  # a cell has no zone
         (cells,) = lines_of(write_xlsx(["id", "starts_on"], [[10**17 + 1, early.date()]]))
         self.assertEqual(cells, {"id": "100000000000000001", "starts_on": "1899-01-01"})
+
+    def test_times_are_times_to_the_second_unless_a_spreadsheet_has_no_such_day(self) -> None:
+        late, early = datetime(2026, 11, 3, 14, 5, 9, 999_999), datetime(1899, 1, 1, 8, 0, 1)  # noqa: DTZ001  # as above
+        book = load_workbook(io.BytesIO(write_xlsx(["a", "b"], [[late, early]])))
+        _, (at, before) = book.worksheets[0].iter_rows()
+        self.assertEqual((at.value, at.number_format), (late.replace(microsecond=0), "yyyy-mm-dd hh:mm:ss"))
+        self.assertEqual((before.value, before.number_format), ("1899-01-01 08:00:01", "@"))
+
+    def test_columns_beyond_z_have_two_letters_and_then_three(self) -> None:
+        columns = [f"c{number}" for number in range(1, 704)]
+        book = load_workbook(io.BytesIO(write_xlsx(columns, [])))
+        for address, name in (("Z1", "c26"), ("AA1", "c27"), ("AZ1", "c52"), ("ZZ1", "c702"), ("AAA1", "c703")):
+            self.assertEqual(book.worksheets[0][address].value, name)

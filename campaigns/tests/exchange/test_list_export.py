@@ -55,6 +55,14 @@ class ListExportTests(AdminTestCase):
     def lines(self, model: type[models.Model], **query: Any) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(self.file(model, "csv", **query).decode("utf-8-sig"))))
 
+    def test_history_is_exported_of_one_brand(self) -> None:
+        self.search.enabled = self.other.enabled = False
+        self.search.save()
+        self.other.save()
+        run_full_check("check_budgets", clock=lambda: datetime.now(UTC))
+        shown = self.lines(StatusChange, campaign__brand__id__exact=self.other.brand_id)
+        self.assertEqual({(row["brand"], row["campaign"]) for row in shown}, {("Boreal", "Social")})
+
     def test_records_have_numbers_and_times_in_named_zones(self) -> None:
         _, credit, row = self.workbook(SpendRecord)
         self.assertEqual((row["brand"], row["campaign"], row["external id"]), ("Alpine", "=Search", "=id"))

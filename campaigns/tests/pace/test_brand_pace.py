@@ -242,6 +242,20 @@ class AnnotationTests(PaceTestCase):
         spend(brand.campaigns.get(), 80, NOW - timedelta(hours=1))
         self.assertEqual(self.figures(brand).projected_spend, 2400 + 80 + 10 + 5 * 90)
 
+    def test_a_budget_that_often_runs_out_is_expected_to_do_so_today(self) -> None:
+        brand = self.brand(monthly_budget=3000, daily_budget=100)
+        spend(brand.campaigns.get(), 20, NOW)
+        # By the hours that are left: half of 100.
+        for reached_days, hour, today in ((5, 12, 70), (6, 12, 100), (10, 18, 70), (10, 6, 100)):
+            now = NOW.replace(hour=hour)
+            make_profile(brand, TODAY, 100, reached_days=reached_days)
+            found = Brand.objects.with_pace(now).get()
+            self.assertEqual(found.projected_spend, 2400 + today + 5 * 100, (reached_days, hour))
+        # Where the budget isn't what limits the day, the hours count.
+        for budget, day in ((None, 100), (120, 100)):
+            Brand.objects.update(daily_budget=budget)
+            self.assertEqual(Brand.objects.with_pace(NOW).get().projected_spend, 2400 + 70 + 5 * day, budget)
+
     def test_no_range_reaches_above_what_the_daily_budget_allows(self) -> None:
         brand = self.brand(monthly_budget=3000, daily_budget=101)
         make_profile(brand, TODAY, 100, range_low=-100, range_high=500)

@@ -16,7 +16,7 @@ from campaigns.services.exchange.columns import Kind, export_table
 from campaigns.services.exchange.csv_files import write_csv
 from campaigns.services.exchange.files import Value
 from campaigns.services.exchange.imports import Imported, ImportPreview, apply_import, keep_draft, preview_import
-from campaigns.services.exchange.xlsx import write_xlsx
+from campaigns.services.exchange.write_xlsx import write_xlsx
 from campaigns.tests.support.factories import utc
 
 NOON = utc("2026-11-20 12:00")  # a Friday

@@ -17,6 +17,7 @@ from campaigns.rules.money import (
     SUM_LIMIT,
     format_amount,
     format_money,
+    format_spend,
     from_micros,
     to_micros,
 )
@@ -109,6 +110,22 @@ class FormatTests(SimpleTestCase):
 
     def test_it_shows_a_dash_for_no_amount(self) -> None:
         self.assertEqual(format_amount(None, ""), "–")
+
+    def test_what_was_spent_has_the_decimals_of_its_currency(self) -> None:
+        for amount, currency, limit, shown in (
+            ("353.3986", "USD", None, "353.40"),
+            ("72996.9965", "USD", "73000", "72,997.00"),
+            ("99.9999", "USD", "100", "99.99"),
+            ("100.0001", "USD", "100", "100.00"),
+            ("1499.5", "JPY", None, "1,500"),
+            ("0.0042", "USD", None, "0.0042"),
+            ("-0.004", "USD", None, "-0.004"),
+            ("0", "USD", None, "0.00"),
+            ("1.23456", "KWD", None, "1.235"),
+        ):
+            with self.subTest(amount):
+                below = None if limit is None else Decimal(limit)
+                self.assertEqual(format_spend(Decimal(amount), currency, below), shown)
         self.assertEqual(format_money(None, "EUR"), "–")
 
     def test_it_shows_the_decimals_of_the_currency_and_more_only_where_they_are_there(self) -> None:

@@ -68,12 +68,20 @@ class StopTests(BrandTestCase):
     def reasons(self) -> list[PauseReason]:
         return [Campaign.objects.get(pk=row.pk).reasons for row in (*self.running, self.off, self.other)]
 
+    def test_the_question_names_the_first_campaigns_and_counts_the_others(self) -> None:
+        with patch("campaigns.admin.brand.pause.MAX_NAMED", 1):
+            question = self.client.get(self.address(self.brand, "pause")).text
+        named = question[question.index('<ul class="brand-named"') :].partition("</ul>")[0]
+        self.assertEqual([campaign.name in named for campaign in self.running].count(True), 1)
+        self.assertIn("<li>and 1 more</li>", named)
+
     def test_it_asks_and_then_stops_the_whole_brand_at_once(self) -> None:
         self.assertIn(f'href="{self.address(self.brand, "pause")}">Pause brand', self.page(self.brand))
         question = self.client.get(self.address(self.brand, "pause"))
         self.assertContains(question, "<strong>2 running campaigns</strong> of “Alpine” immediately")
         self.assertContains(question, "csrfmiddlewaretoken")
         self.assertTrue(Brand.objects.get(pk=self.brand.pk).enabled)
+        self.assertContains(question, '<ul class="brand-named" aria-label="Campaigns that pause">')
         answer = self.client.post(self.address(self.brand, "pause"), follow=True)
         self.assertRedirects(answer, self.address(self.brand))
         self.assertContains(answer, "Paused “Alpine”. 2 campaigns paused: ")
