@@ -25,6 +25,7 @@ from campaigns.database.connection import fetch_all, is_postgresql, separate_con
 from campaigns.services.jobs.dead_rows import dead_rows_warning
 from campaigns.services.jobs.health import JobHealth, PendingHealth, health
 from campaigns.services.jobs.processes import Processes
+from campaigns.services.totals.counted_twice import counted_twice_warning
 from campaigns.services.totals.silence import silence_warning
 
 logger = logging.getLogger(__name__)
@@ -122,14 +123,14 @@ def jobs() -> tuple[bool, dict[str, Any]]:
             dead_rows = dead_rows_warning()
             unsuitable = session_settings.problem(connection)
             forgotten = prepared_transactions_warning()
-            silence = silence_warning(now=found.now)
+            of_totals = [silence_warning(now=found.now), counted_twice_warning()]
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
         return False, {"problems": ["The database can't be asked: /health/ready says more."], "warnings": []}
     problems = [*found.problems, *filter(None, [unsuitable])]
     return not problems, {
         "problems": problems,
-        "warnings": [*found.warnings, *filter(None, [_clock_warning(ahead), dead_rows, forgotten, silence])],
+        "warnings": [*found.warnings, *filter(None, [_clock_warning(ahead), dead_rows, forgotten, *of_totals])],
         "jobs": {job.name: _job(job, found.now) for job in found.jobs},
         "pending": _pending(found.pending, found.now),
         "zone_data": str(settings.ZONE_DATA),

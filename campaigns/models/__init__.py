@@ -20,6 +20,7 @@ from campaigns.models.pace import BrandPace, PaceError
 from campaigns.models.periods import AccountingTimeZone, BrandPeriod
 from campaigns.models.platforms.accounts import CampaignLink, EarlierLink, LinkedCampaign, PlatformAccount
 from campaigns.models.platforms.api_keys import ApiKey, ApiKeyBrand, ApiKeyRequests
+from campaigns.models.platforms.counted_twice import CountedTwice
 from campaigns.models.platforms.formats import FileFormat
 from campaigns.models.platforms.report_imports import ReportImport, RestatedTotal
 from campaigns.models.platforms.totals import DayToBook, SpendTotal, Waiting
@@ -49,6 +50,7 @@ __all__ = [
     "CampaignDay",
     "CampaignLink",
     "CheckShard",
+    "CountedTwice",
     "DayToBook",
     "DaypartingSchedule",
     "Delivery",

@@ -28,6 +28,7 @@ from campaigns.admin.exchange.mixin import ExchangeMixin
 from campaigns.admin.ledger.change_history import ChangeHistoryMixin
 from campaigns.admin.ledger.spend_page import SpendPageMixin
 from campaigns.admin.ledger.statements import recent_statements
+from campaigns.admin.platforms.counted_twice import twice_list
 from campaigns.admin.platforms.known import known_table
 from campaigns.admin.shared.base import BaseAdmin, may_view
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
@@ -186,6 +187,8 @@ class BrandAdmin(
         yield self.notes_panel(request, obj)
         if known := accounts_of_brand(obj.pk, now=timezone.now()):
             yield "Platforms", known_table(request, known, obj.timezone)
+            if twice := twice_list(obj.pk, timezone.now()):
+                yield "Spend from two senders", twice
         if may_view(request, BrandPeriod):
             yield "Statements: days", recent_statements(obj, BrandPeriod.Kind.DAY)
             yield "Statements: months", recent_statements(obj, BrandPeriod.Kind.MONTH)

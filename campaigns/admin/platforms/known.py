@@ -11,14 +11,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.admin.platforms.counted_twice import twice_context
 from campaigns.admin.shared.base import may_view
 from campaigns.admin.shared.display import ago, chip, link_to, table
 from campaigns.admin.shared.times import local_time
 from campaigns.models import CampaignLink, PlatformAccount, SpendTotal
 from campaigns.rules.money import format_money
 from campaigns.services.permissions import assigned_brands
+from campaigns.services.totals.counted_twice import silent_and_counted_twice
 from campaigns.services.totals.held import held_decreases
-from campaigns.services.totals.silence import Known, silent_accounts
+from campaigns.services.totals.silence import Known
 from campaigns.services.totals.unassigned import unassigned_spend
 
 
@@ -29,8 +31,8 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
     brands = assigned_brands(request.user)
     found = unassigned_spend(brands)
     held = [each for each in held_decreases(brands) if not each.is_rejected] if may_view(request, SpendTotal) else []
-    silent = silent_accounts(now=now, brands=brands)
-    if not found.open and not held and not silent:
+    silent, twice = silent_and_counted_twice(now=now, brands=brands)
+    if not found.open and not held and not silent and not twice.shown:
         return None
     return {
         "unassigned": {
@@ -40,6 +42,7 @@ def waiting_context(request: HttpRequest, now: datetime) -> dict[str, Any] | Non
             "address": reverse("admin:campaigns_campaignlink_unassigned"),
         },
         "held": {"count": len(held), "address": reverse("admin:campaigns_spendtotal_held")},
+        "twice": twice_context(twice, now),
         "silent": [
             {
                 "account": _account(request, each, brands),

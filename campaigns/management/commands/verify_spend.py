@@ -8,20 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from campaigns.database.clock import database_now
-from campaigns.models import Brand
+from campaigns.models import Brand, CountedTwice
 from campaigns.rules.money import format_money
 from campaigns.services.ledger.change_time_zone import apply_zone_changes, brands_with_changed_zones
 from campaigns.services.ledger.reopen import brands_closed_ahead, reopen_periods
 from campaigns.services.ledger.verify import Difference, TotalsRange, repair, verify
-from campaigns.services.totals.verify import (
-    CountedTwice,
-    campaigns_by_name_and_id,
-    campaigns_of_both_kinds,
-    flag_days,
-    keep_links,
-    rebalance,
-    unbalanced_totals,
-)
+from campaigns.services.totals.counted_twice import find_counted_twice, sentence, store_counted_twice
+from campaigns.services.totals.verify import flag_days, keep_links, rebalance, unbalanced_totals
 
 MAX_SHOWN = 50
 MAX_NAMED = 5
@@ -116,18 +109,18 @@ class Command(BaseCommand):
         return len(found)
 
     def warn_of_spend_twice(self, since: date | None) -> None:
-        both_kinds = "spend records of its own beside reported totals"
-        self.warn_of_campaigns(campaigns_of_both_kinds(since=since), both_kinds, "the same spend may count twice")
-        by_name = "reported totals by the platform campaign’s name beside totals by its ID"
-        remedy = "the same spend counts twice; reverse the import by name, under Report imports"
-        self.warn_of_campaigns(campaigns_by_name_and_id(since=since), by_name, remedy)
+        """Print campaigns whose spend two senders report for one day, and store them for home and brands."""
+        found = find_counted_twice(since=since, now=database_now())
+        store_counted_twice(found, since=since)
+        for kind in CountedTwice.Kind:
+            self.warn_of_campaigns([each.pk for each in found if each.kind == kind])
 
-    def warn_of_campaigns(self, found: list[CountedTwice], has: str, so: str) -> None:
-        for each in found[:MAX_NAMED]:
-            on = f"{_count(each.days, 'day')}, the last {each.last}"
-            self.stdout.write(self.style.WARNING(f"Campaign “{each.name}” ({each.id}) has {has} on {on}: {so}."))
-        if len(found) > MAX_NAMED:
-            self.stdout.write(self.style.WARNING(f"… and {_count(len(found) - MAX_NAMED, 'campaign')} more."))
+    def warn_of_campaigns(self, ids: list[int]) -> None:
+        shown = CountedTwice.objects.filter(pk__in=ids[:MAX_NAMED]).select_related("campaign", "account")
+        for each in shown:
+            self.stdout.write(self.style.WARNING(sentence(each)))
+        if len(ids) > MAX_NAMED:
+            self.stdout.write(self.style.WARNING(f"… and {_count(len(ids) - MAX_NAMED, 'campaign')} more."))
 
     def repair(self, first_day: date | None) -> None:
         self.stdout.write(self.style.SUCCESS(f"{_count(repair(TotalsRange.since(first_day)), 'total')} repaired."))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from campaigns.models import CampaignLink, PlatformAccount
 
@@ -39,11 +39,16 @@ def silent_accounts(*, now: datetime, brands: Collection[int] | None = None) -> 
     If brands are given, those that are linked to campaigns of one of them, whatever brand the account suggests.
     An account whose spend comes by files only has never said until when it is known, and isn't expected to.
     """
+    silent = PlatformAccount.objects.filter(in_use_and_late(now=now, brands=brands))
+    return [each for each in silent.order_by("reported_until") if is_silent(each, now=now)]
+
+
+def in_use_and_late(*, now: datetime, brands: Collection[int] | None) -> Q:
+    """Return the condition of accounts that may be silent: linked to these brands, without a report for an hour."""
     in_use = CampaignLink.objects.filter(account=OuterRef("pk"), campaign__isnull=False)
     if brands is not None:
         in_use = in_use.filter(campaign__brand__in=brands)
-    silent = PlatformAccount.objects.filter(Exists(in_use), reported_until__lt=now - timedelta(hours=1))
-    return [each for each in silent.order_by("reported_until") if is_silent(each, now=now)]
+    return Q(Exists(in_use), reported_until__lt=now - timedelta(hours=1))
 
 
 def silence_warning(*, now: datetime) -> str:

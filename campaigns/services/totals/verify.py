@@ -20,7 +20,6 @@ from campaigns.database.write_column import in_pieces
 from campaigns.models import SpendTotal
 from campaigns.rules.money import from_micros
 from campaigns.rules.periods import EARLIEST
-from campaigns.rules.platforms import BY_NAME
 from campaigns.services.totals.book import TO_BOOK
 
 # A record lies on the day of its total in the account's time zone, so at most a day from it in UTC.
@@ -36,16 +35,6 @@ class Unbalanced:
     day: date
     booked: Decimal
     recorded: Decimal
-
-
-@dataclass(frozen=True)
-class CountedTwice:
-    """A campaign with spend from two senders on the same days, which may be the same; the last of the days."""
-
-    id: int
-    name: str
-    days: int
-    last: date
 
 
 def unbalanced_totals(*, since: date | None = None) -> list[Unbalanced]:
@@ -92,24 +81,11 @@ def _rebalance(sql: str, ids: list[int]) -> int:
     return execute(sql, {"ids": list_param(ids)})
 
 
-def campaigns_of_both_kinds(*, since: date | None = None) -> list[CountedTwice]:
-    """Return the campaigns that have records of their own and totals on one day, by the records' days in UTC."""
-    day = "CAST(record.timestamp AT TIME ZONE 'UTC' AS date)" if is_postgresql() else "substr(record.timestamp, 1, 10)"
-    return _counted_twice(statement("totals/both_kinds", day=day), since)
-
-
-def campaigns_by_name_and_id(*, since: date | None = None) -> list[CountedTwice]:
-    """Return the campaigns that have totals by the platform campaign's name and by its id on one day."""
-    return _counted_twice(statement("totals/by_name_and_id", by_name=BY_NAME), since)
-
-
-def _counted_twice(sql: str, since: date | None) -> list[CountedTwice]:
-    with one_snapshot():
-        rows = fetch_all(sql, _params(since))
-    return [CountedTwice(pk, name, days, as_date(last)) for pk, name, days, last in rows]
-
-
 def _params(since: date | None) -> dict[str, Any]:
+    return {"since": since or EARLIEST.date(), "rows_from": rows_from(since)}
+
+
+def rows_from(since: date | None) -> Any:
+    """Return the instant, as a parameter, before which no record of a total from that day on can lie."""
     first = EARLIEST if since is None else datetime.combine(since, time.min, tzinfo=UTC) - FURTHEST_FROM_UTC
-    rows_from = connection.ops.adapt_datetimefield_value(max(first, EARLIEST))
-    return {"since": since or EARLIEST.date(), "rows_from": rows_from}
+    return connection.ops.adapt_datetimefield_value(max(first, EARLIEST))

@@ -1,6 +1,6 @@
 -- Campaigns with a reported total by the platform campaign's name, as of a file without ids, beside one by the id of the
 -- platform's campaign of that name on the same day: the same spend counts twice.
-SELECT campaign.id, campaign.name, COUNT(DISTINCT by_name.day), MAX(by_name.day)
+SELECT campaign.id, account.id, COUNT(DISTINCT by_name.day), MIN(by_name.day), MAX(by_name.day)
 FROM campaigns_spendtotal AS by_name
 JOIN campaigns_platformaccount AS account ON account.source = by_name.source AND account.external_id = by_name.account
 JOIN campaigns_campaignlink AS named ON named.account_id = account.id AND named.external_id = by_name.campaign
@@ -11,5 +11,5 @@ JOIN campaigns_spendtotal AS by_id
 JOIN campaigns_campaign AS campaign ON campaign.id = by_name.booked_campaign_id
 WHERE by_name.campaign LIKE '{by_name}%%' AND by_id.campaign NOT LIKE '{by_name}%%'
     AND by_name.booked <> 0 AND by_id.booked <> 0 AND by_name.day >= %(since)s
-GROUP BY campaign.id, campaign.name
-ORDER BY campaign.id
+GROUP BY campaign.id, account.id
+ORDER BY campaign.id, account.id

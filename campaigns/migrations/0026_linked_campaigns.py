@@ -25,7 +25,7 @@ FROM campaigns_spendtotal WHERE booked_campaign_id IS NOT NULL
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0023_applied_line")]
+    dependencies = [("campaigns", "0025_looks_and_digests")]
 
     operations = [
         DropTriggers(),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0023_applied_line")]
+    dependencies = [("campaigns", "0024_counted_twice")]
 
     operations = [
         migrations.AddField(
