@@ -97,7 +97,8 @@ class ScalableChangeList(ChangeList):
         """Find nothing for a value that no row can have, and that the database would refuse."""
         filters = set(self.get_filters_params())
         beyond = [name for name in filters if any(NO_VALUE.search(str(each)) for each in self.filter_params[name])]
-        self.finds_nothing = bool(beyond)
+        # The filters are read again to count archived rows: what is taken out here is missing then.
+        self.finds_nothing = self.finds_nothing or bool(beyond)
         for name in beyond:
             del self.filter_params[name]
         specs, *others, has_active = super().get_filters(request)

@@ -76,11 +76,11 @@ class Pages(AdminTestCase):
             self.assertTrue(figures, address)
             self.assertEqual([each for each in figures if not re.fullmatch(r"[\d,]+\.\d{3}", each)], [], address)
 
-    def test_more_decimals_are_shown_where_they_are_there(self) -> None:
+    def test_records_have_all_their_decimals_and_figures_those_of_the_currency(self) -> None:
         self.fill("JPY")
         spend(self.campaign, "100.5", timezone.now())
         self.assertContains(self.client.get(page(SpendRecord, "changelist")), "100.5 JPY")
-        self.assertContains(self.client.get(page(Brand, "changelist")), "4,421.5 of 5,000 JPY")
+        self.assertContains(self.client.get(page(Brand, "changelist")), "4,422 of 5,000 JPY")
 
     def test_the_charts_are_drawn_with_the_decimals_of_the_currency(self) -> None:
         self.fill("KWD")
