@@ -13,7 +13,8 @@ from campaigns.tests.support.factories import make_brand
 WRITTEN = (
     *((" 100 ", "100"), ("+1", "1"), (".5", "0.5"), ("7.", "7"), ("007.250000", "7.25"), ("1,5", "1.5")),
     *(("1,234.56", "1234.56"), ("1 234,56", "1234.56"), ("1.234,56", "1234.56"), ("1234.5", "1234.5")),
-    *(("1,234", "1234"), ("1.200", "1.2"), ("1,20", "1.2"), ("0,125", "0.125"), ("-0", "0")),
+    *(("1,234", "1234"), ("0.125", "0.125"), ("1.2000", "1.2"), ("1,20", "1.2"), ("0,125", "0.125"), ("-0", "0")),
+    *(("1.250,50 $", "1250.5"), ("$ 99", "99"), ("USD 1,250", "1250"), ("12.50US$", "12.5")),
     *(("1'234.50", "1234.5"), ("1\u202f234", "1234"), ("12,345,678", "12345678"), ("1.234.567", "1234567")),
 )
 
@@ -38,7 +39,7 @@ class WhatAFormSaysOfAnEntry(AdminTestCase):
             "٣",
             "--1",
             "1,0,0",
-            "$5",
+            "€5€",
         ):
             self.assert_refused("daily_budget", entry, f"“{entry}”: Enter a number like 1250")
 
@@ -58,6 +59,35 @@ class WhatAFormSaysOfAnEntry(AdminTestCase):
             form = open_form(self.client, address, "brand_form") | {"daily_budget": entry}
             self.assertEqual(self.client.post(address, form).status_code, 302, entry)
             self.assertEqual(Brand.objects.get(pk=brand.pk).daily_budget, Decimal(amount))
+
+    def test_it_asks_what_a_point_before_three_digits_means(self) -> None:
+        self.assert_refused("daily_budget", "3.500", "“3.500” can mean 3,500 or 3.5: write 3500 or 3.50.")
+        self.assert_refused("monthly_budget", "$ 1.255", "“$ 1.255” can mean 1,255 or 1.255: write 1255 or 1.2550.")
+
+    def test_it_does_not_ask_about_an_amount_that_it_showed_itself(self) -> None:
+        brand = make_brand(daily_budget=Decimal("3.125"))
+        address = reverse("admin:campaigns_brand_change", args=[brand.pk])
+        form = open_form(self.client, address, "brand_form")
+        self.assertEqual(form["daily_budget"], ["3.125"])
+        self.assertEqual(self.client.post(address, form | {"monthly_budget": "99"}).status_code, 302)
+        brand.refresh_from_db()
+        self.assertEqual((brand.daily_budget, brand.monthly_budget), (Decimal("3.125"), 99))
+        self.assertContains(
+            self.client.post(address, open_form(self.client, address, "brand_form") | {"daily_budget": "3.500"}),
+            "“3.500” can mean 3,500 or 3.5",
+        )
+
+    def test_a_point_before_three_digits_is_the_decimal_point_of_a_currency_with_three_decimals(self) -> None:
+        brand = make_brand(currency="KWD")
+        address = reverse("admin:campaigns_brand_change", args=[brand.pk])
+        form = open_form(self.client, address, "brand_form") | {"daily_budget": "3.500"}
+        self.assertEqual(self.client.post(address, form).status_code, 302)
+        self.assertEqual(Brand.objects.get(pk=brand.pk).daily_budget, Decimal("3.5"))
+
+    def test_it_refuses_the_sign_of_another_currency(self) -> None:
+        sentence = "isn’t in USD, the currency of this amount: enter the number in USD."
+        for entry in ("€ 99", "99 EUR", "R$ 3,50"):
+            self.assert_refused("daily_budget", entry, f"“{entry}” {sentence}")
 
     def test_it_names_groups_that_are_not_of_three_digits(self) -> None:
         for entry in ("1,2345,678", "1,234,56", "1234,567,890", "12,34.50"):
