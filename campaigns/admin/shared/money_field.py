@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from campaigns.rules.amounts import AmbiguousAmount, OtherCurrency, parse_form_amount
-from campaigns.rules.money import format_amount
+from campaigns.rules.money import format_amount, format_money
 
 # The code of an error whose sentence includes the entered value.
 NAMES_THE_VALUE = "names_the_value"
@@ -24,6 +26,17 @@ def _no_currency() -> str:
 
 def _not_shown() -> None:
     return None
+
+
+def read_only_money(field: models.Field[Any, Any]) -> Callable[[Any], str]:
+    """Return how a page that can't be changed shows an amount: with its currency, and a dash for no limit."""
+
+    @admin.display(description=field.verbose_name)
+    def shown(row: Any) -> str:
+        amount, brand = getattr(row, field.name), getattr(row, "brand", row)
+        return "–" if amount is None else format_money(amount, brand.currency)
+
+    return shown
 
 
 class MoneyWidget(UnfoldAdminTextInputWidget):

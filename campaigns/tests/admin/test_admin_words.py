@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
+from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
 from campaigns.models import Brand
 from campaigns.tests.support.browser import AdminTestCase, open_form
-from campaigns.tests.support.factories import make_brand
+from campaigns.tests.support.factories import make_brand, make_campaign
 
 WRITTEN = (
     *((" 100 ", "100"), ("+1", "1"), (".5", "0.5"), ("7.", "7"), ("007.250000", "7.25"), ("1,5", "1.5")),
@@ -126,3 +128,23 @@ class WhatAFormSaysOfAnEntry(AdminTestCase):
             self.assertEqual(self.client.post(address, form).status_code, 302)
             self.assertEqual(Brand.objects.get().timezone, zone)
         self.assert_refused("timezone", "Istanbul", "Try Asia/Istanbul or Europe/Istanbul.")
+
+
+class WhatAReaderSees(AdminTestCase):
+    def test_amounts_have_their_currency(self) -> None:
+        brand = make_brand(currency="EUR", daily_budget=200)
+        campaign = make_campaign(brand, daily_spend_limit="1250.5")
+        reader = User.objects.create(username="reader", is_staff=True)
+        codes = ("view_brand", "view_campaign")
+        reader.user_permissions.set(Permission.objects.filter(codename__in=codes))
+        self.client.force_login(reader)
+        page = self.client.get(reverse("admin:campaigns_brand_change", args=[brand.pk]))
+        self.assertEqual(self.read_only(page), {"daily budget": "200.00 EUR", "monthly budget": "–"})
+        page = self.client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+        self.assertEqual(self.read_only(page), {"daily spend limit": "1,250.50 EUR"})
+
+    def read_only(self, page: Any) -> dict[str, str]:
+        """Return the amounts on the page's form."""
+        fields = [field for fieldset in page.context["adminform"] for line in fieldset for field in line]
+        shown = {str(field.field["label"]): field.contents() for field in fields}
+        return {label: text for label, text in shown.items() if "budget" in label or "limit" in label}
