@@ -27,7 +27,7 @@ from campaigns.rules.periods import find_zone
 from campaigns.rules.reasons import LIMITS, Limit, PauseReason, describe
 from campaigns.services.history.actors import acted_by, actor_name, job_name
 from campaigns.services.history.timeline import STILL_PAUSED, beginnings
-from campaigns.services.insight.explain import explain_change
+from campaigns.services.insight.explain_change import explain_change
 
 MAX_CHANGES = 20
 
