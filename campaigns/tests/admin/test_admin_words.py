@@ -7,10 +7,12 @@ from typing import Any
 
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
+from django.utils import timezone
 
-from campaigns.models import Brand
+from campaigns.models import Brand, BrandPeriod
+from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.support.browser import AdminTestCase, open_form
-from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 
 WRITTEN = (
     *((" 100 ", "100"), ("+1", "1"), (".5", "0.5"), ("7.", "7"), ("007.250000", "7.25"), ("1,5", "1.5")),
@@ -142,6 +144,15 @@ class WhatAReaderSees(AdminTestCase):
         self.assertEqual(self.read_only(page), {"daily budget": "200.00 EUR", "monthly budget": "–"})
         page = self.client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
         self.assertEqual(self.read_only(page), {"daily spend limit": "1,250.50 EUR"})
+
+    def test_a_final_statement_leads_back_and_offers_no_closing(self) -> None:
+        spend(make_campaign(), 5, utc("2026-11-20 12:00"))
+        run_full_check("check_budgets", clock=timezone.now)
+        period = BrandPeriod.objects.filter(kind="day").get()
+        page = self.client.get(reverse("admin:campaigns_brandperiod_change", args=[period.pk]))
+        row = page.content.decode().partition('id="submit-row"')[2]
+        self.assertRegex(row, r"<a [^>]*>\s*Back\s*</a>")
+        self.assertNotRegex(row, r">\s*Close\s*<")
 
     def read_only(self, page: Any) -> dict[str, str]:
         """Return the amounts on the page's form."""
