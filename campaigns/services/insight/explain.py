@@ -13,7 +13,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from campaigns.models import Campaign, StatusChange
-from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.money import format_money, format_spend
 from campaigns.rules.periods import ONE_DAY, find_zone, first_of_month, local_date, minute_of, start_of_day
 from campaigns.rules.reasons import LABELS, LIMITS, Limit, PauseReason, describe, is_reached
 from campaigns.services.history.actors import is_person
@@ -141,9 +141,9 @@ def _reached(limit: Limit, facts: Facts, clock: Clock, change: StatusChange | No
     of = f"{name} of {format_money(amount, currency)} reached"
     spend_then, amount_then = limit.decided_on(change) if change else (spend, None)
     if amount_then != amount or (change and not is_same_period(limit, clock, change.at)):
-        return f"{of}, {format_amount(spend, currency)} spent {limit.when}"
-    by_now = "" if spend == spend_then else f", {format_amount(spend, currency)} by now"
-    return f"{of} at {format_amount(spend_then, currency)}{by_now}"
+        return f"{of}, {format_spend(spend, currency)} spent {limit.when}"
+    by_now = "" if spend == spend_then else f", {format_spend(spend, currency)} by now"
+    return f"{of} at {format_spend(spend_then, currency)}{by_now}"
 
 
 def _remedy(facts: Facts, clock: Clock) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from campaigns.models import StatusChange
-from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.money import format_money, format_spend
 from campaigns.rules.periods import first_of_month
 from campaigns.rules.reasons import LABELS, LIMITS, Limit, PauseReason
 from campaigns.services.history.actors import actor_name, is_person
@@ -114,4 +114,4 @@ def is_new_period(limit: Limit, change: StatusChange, begun: StatusChange | None
 
 def _amounts(limit: Limit, change: StatusChange, currency: str) -> str:
     spend, amount = limit.decided_on(change)
-    return f": {format_amount(spend, currency)} of {format_money(amount, currency)}"
+    return f": {format_spend(spend, currency, amount)} of {format_money(amount, currency)}"

@@ -154,6 +154,15 @@ class WhatAReaderSees(AdminTestCase):
         self.assertRegex(row, r"<a [^>]*>\s*Back\s*</a>")
         self.assertNotRegex(row, r">\s*Close\s*<")
 
+    def test_spend_beside_a_budget_has_the_decimals_of_the_currency(self) -> None:
+        brand = make_brand(currency="EUR", monthly_budget=73_000)
+        spend(make_campaign(brand), "73001.4876")
+        run_full_check("check_budgets", clock=timezone.now)
+        for name in ("statuschange", "brandperiod"):
+            page = self.client.get(reverse(f"admin:campaigns_{name}_changelist"))
+            self.assertContains(page, "73,001.49")
+            self.assertNotContains(page, "73,001.4876")
+
     def read_only(self, page: Any) -> dict[str, str]:
         """Return the amounts on the page's form."""
         fields = [field for fieldset in page.context["adminform"] for line in fieldset for field in line]
