@@ -137,6 +137,21 @@ class PageTests(AdminTestCase):
         self.assertNotContains(page, 'name="name"')
         self.assertNotContains(page, 'name="windows-0-start_time"')
 
+    def test_one_entry_of_the_sidebar_is_highlighted(self) -> None:
+        link = reverse("admin:campaigns_campaignlink_changelist")
+        for page, current in (
+            (reverse("admin:campaigns_campaignlink_unassigned"), "Unassigned spend"),
+            (link, "Platform campaigns"),
+            (reverse("admin:campaigns_brand_add"), "Brands"),
+            (reverse("admin:campaigns_spendupload_changelist"), "Imports of spend records"),
+            (reverse("admin:campaigns_reportimport_changelist"), "Imports of platform reports"),
+            (reverse("admin:index"), "Home"),
+        ):
+            groups = self.client.get(page).context["sidebar_navigation"]
+            self.assertEqual(
+                [item["title"] for group in groups for item in group["items"] if item["active"]], [current]
+            )
+
     def test_the_sidebar_shows_what_the_person_may_look_at(self) -> None:
         self.assertContains(self.client.get(reverse("admin:index")), reverse("admin:auth_user_changelist"))
         looker = User.objects.create(username="looker", is_staff=True)
