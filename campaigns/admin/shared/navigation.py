@@ -51,12 +51,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         for title, entries in GROUPS.items()
     ]
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
-    groups = [{"items": [home]}, *(group for group in groups if group["items"])]
-    items = [item for group in groups for item in group["items"]]
+    shown: list[dict[str, Any]] = [{"items": [home]}, *(group for group in groups if group["items"])]
+    items = [item for group in shown for item in group["items"]]
     current = _current(request.path, [item["link"] for item in items])
     for item in items:
         item["active"] = item["link"] == current
-    return groups
+    return shown
 
 
 def _current(path: str, links: list[str]) -> str:
