@@ -19,7 +19,7 @@ from campaigns.rules.periods import find_zone
 from campaigns.services.alerts import outgoing
 from campaigns.services.enforcement.enforce import Transitions
 from campaigns.services.history.timeline import beginnings
-from campaigns.services.insight.explain import explain_change
+from campaigns.services.insight.explain_change import explain_change
 from campaigns.services.intake import upload_preview
 from campaigns.services.intake import uploads as spend_uploads
 from campaigns.services.jobs import full_check as jobs

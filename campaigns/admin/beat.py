@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from campaigns.admin.shared.base import SuperusersOnlyMixin
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.times import time_column
 
 for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(model)
@@ -37,6 +38,10 @@ class PeriodicTaskForm(beat.PeriodicTaskForm):
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(SuperusersOnlyMixin, ScalableListMixin, beat.PeriodicTaskAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     form = PeriodicTaskForm
+    list_display: Any = (
+        *("name", "enabled", "scheduler", "interval"),
+        *(time_column("start_time", "start time"), time_column("last_run_at", "last run"), "one_off"),
+    )
     # The library's template only adds an inline script, which our content security policy blocks.
     change_form_template = None  # type: ignore[assignment]  # None is Django's default
 

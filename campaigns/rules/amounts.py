@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from campaigns.rules.currencies import SIGNS, currencies_of
+from campaigns.rules.currencies import SIGNS, currencies_of, decimals_of
 from campaigns.rules.money import AMOUNT_LIMIT, round_money
 from campaigns.rules.text import quote
 
@@ -44,6 +44,10 @@ class AmbiguousAmount(ValueError):
         self.grouped = grouped
 
 
+class OtherCurrency(ValueError):
+    """An amount with the sign or code of another currency than its field's."""
+
+
 # Blank amounts, as platforms and spreadsheets write them.
 BLANK = ("", "-", "--", "–", "—")
 
@@ -54,7 +58,6 @@ WRITTEN = re.compile(
     rf"(?P<minus>[+\u2212-]?)[{SPACE}]*(?P<before>{SIGN})?[{SPACE}]*(?P<minus_after>[+\u2212-]?)"
     rf"(?P<number>[0-9.,'’{SPACE}]*[0-9.,])(?P<exponent>[eE][+-]?[0-9]{{1,4}})?[{SPACE}]*(?P<after>{SIGN})?"
 )
-ENTERED = re.compile(rf"(?P<minus>[+\u2212-]?)[{SPACE}]*(?P<number>[0-9.,'’{SPACE}]*[0-9.,])")
 PLAIN = re.compile(r"[0-9]+\.?|[0-9]*\.[0-9]+")
 AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in ",.'’ \u00a0\u2009\u202f"}
@@ -70,39 +73,60 @@ def read_amount(text: str, mark: DecimalMark) -> Amount:
     text = text.strip()
     if mark in (DecimalMark.POINT, DecimalMark.USUALLY_POINT) and COMMON.fullmatch(text):
         return Amount(Decimal(text), is_rounded=False)
-    found = WRITTEN.fullmatch(text)
-    if not found or (found["minus"] and found["minus_after"]) or (found["before"] and found["after"]):
-        raise ValueError(_invalid(text, mark))
+    found = _match(text, mark)
     exact = Decimal(f"{_plain(text, found['number'], mark)}{found['exponent'] or ''}")
     amount = round_money(exact)
     if amount.copy_abs() >= AMOUNT_LIMIT:
         bounds = f"-{AMOUNT_LIMIT:,} and {AMOUNT_LIMIT:,}"
         raise ValueError(f"The amount {quote(text)} is too large: amounts must be between {bounds}.")
-    is_negative = (found["minus"] or found["minus_after"]) in ("-", "\u2212")
     sign = found["before"] or found["after"]
     return Amount(
-        amount.copy_negate() if is_negative else amount,
+        amount.copy_negate() if _is_negative(found) else amount,
         is_rounded=amount != exact,
         currencies=currencies_of(sign) if sign else (),
     )
 
 
-def parse_form_amount(text: str) -> Decimal:
-    """Parse an amount typed into a form, exactly.
+def parse_form_amount(text: str, currency: str = "", *, is_shown: bool = False) -> Decimal:
+    """Parse an amount typed into a form, exactly, with or without the sign or code of its currency.
 
-    It is read as forms show amounts: a point alone is the decimal point, and commas before groups of exactly three
-    digits separate thousands. Other notations are accepted if they are unambiguous. Raises ValueError with a message
-    for people if the text isn't a number.
+    It is read as forms show amounts: commas before groups of exactly three digits separate thousands. Other notations
+    are accepted if they are unambiguous. A single point before three digits isn't, as many people write thousands so,
+    unless the currency has three decimals or the form itself showed the text. Raises ValueError with a message for
+    people, of the class AmbiguousAmount or OtherCurrency if the text is an amount.
     """
-    found = ENTERED.fullmatch(text.strip())
-    if not found:
+    found = _match(text.strip(), DecimalMark.USUALLY_POINT)
+    if found["exponent"]:
         raise ValueError(_invalid(text, DecimalMark.USUALLY_POINT))
+    number = found["number"]
     try:
-        amount = Decimal(_plain(text, found["number"], DecimalMark.USUALLY_POINT))
+        amount = Decimal(_plain(text, number, DecimalMark.USUALLY_POINT))
     except AmbiguousAmount as ambiguous:
         # The only separator is a comma, before three digits.
         amount = ambiguous.grouped
-    return amount.copy_negate() if found["minus"] in ("-", "\u2212") else amount
+    if "." in number and AMBIGUOUS.fullmatch(number) and not is_shown and decimals_of(currency) != 3:
+        whole, decimal = _meanings(number)
+        shown = f"{whole:,} or {Decimal(number).normalize():f}"
+        raise AmbiguousAmount(f"{quote(text.strip())} can mean {shown}: write {whole} or {decimal}.", Decimal(whole))
+    sign = found["before"] or found["after"]
+    if sign and currency not in currencies_of(sign):
+        raise OtherCurrency(
+            f"{quote(text.strip())} isn’t in {currency}, the currency of this amount: enter the number in {currency}."
+            if currency
+            else f"{quote(text.strip())} includes a currency: enter only the number."
+        )
+    return amount.copy_negate() if _is_negative(found) else amount
+
+
+def _match(text: str, mark: DecimalMark) -> re.Match[str]:
+    found = WRITTEN.fullmatch(text)
+    if not found or (found["minus"] and found["minus_after"]) or (found["before"] and found["after"]):
+        raise ValueError(_invalid(text, mark))
+    return found
+
+
+def _is_negative(found: re.Match[str]) -> bool:
+    return (found["minus"] or found["minus_after"]) in ("-", "\u2212")
 
 
 def _plain(text: str, number: str, mark: DecimalMark) -> str:
@@ -140,14 +164,18 @@ def _decimal_mark(text: str, number: str, mark: DecimalMark) -> str:
 
 
 def _ambiguous(text: str, number: str) -> AmbiguousAmount:
-    whole = number.replace(".", "")
-    # Three decimals would be ambiguous again.
-    decimal = number[:-1] if number.endswith("0") else f"{number}0"
+    whole, decimal = _meanings(number)
     return AmbiguousAmount(
-        f"The amount {quote(text)} could mean {Decimal(number).normalize():f} or {int(whole):,}: write"
+        f"The amount {quote(text)} could mean {Decimal(number).normalize():f} or {whole:,}: write"
         f" {whole} or {decimal}, or choose the file's decimal separator, point or comma.",
         Decimal(whole),
     )
+
+
+def _meanings(number: str) -> tuple[int, str]:
+    """Return both meanings of a number with a point before three digits, as they are unambiguous."""
+    # Three decimals would be ambiguous again.
+    return int(number.replace(".", "")), number[:-1] if number.endswith("0") else f"{number}0"
 
 
 def _invalid(text: str, mark: DecimalMark) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from django.urls import reverse
@@ -135,11 +135,21 @@ def _left_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
 def _expected_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
     if month.pace is None:
         return
-    expected = format_money(month.pace.of_today.quantize(month.unit), brand.currency)
-    usual = f"as on recent {month.today:%A}s" if month.pace.has_weekdays else "as on the days so far"
-    if month.day.budget is not None and month.pace.of_today >= month.day.budget:
+    left = month.pace.today_left
+    if not left:
+        yield "Expected today", format_spend_money(month.day.spend, brand.currency), "nothing more is expected today"
+        return
+    # The whole day, as its projection has it: the rest is added to what is spent.
+    expected = month.day.spend + left
+    usual = (
+        f"spent so far, and the rest as on recent {month.today:%A}s"
+        if month.pace.has_weekdays
+        else "spent so far, and the rest as on the days so far"
+    )
+    if month.day.budget is not None and expected >= month.day.budget:
         usual = "limited by the daily budget"
-    yield "Expected today", expected, usual
+    whole = format_money(month.day.spend + left.quantize(month.unit, ROUND_UP), brand.currency)
+    yield "Expected today", whole, usual
 
 
 def _reached_lately(month: BrandMonth) -> Iterator[Fact]:

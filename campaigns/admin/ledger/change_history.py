@@ -37,7 +37,7 @@ from campaigns.services.history.timeline import (
     every_line,
     read_timeline,
 )
-from campaigns.services.history.values import OF_SPEND, channel_name, format_setting, label_of
+from campaigns.services.history.values import CREATED, DELETED, OF_SPEND, channel_name, format_setting, label_of
 
 LINES_ON_A_PAGE = 50
 MAX_EXPORT = 50_000
@@ -151,7 +151,11 @@ def _operation(brand: Brand, line: SettingChange) -> tuple[SafeString, str, Safe
     address = f"{history_address(brand)}?operation={line.operation}"
     link = format_html('<a class="text-link" href="{}">Show each</a>', address)
     rows = f"{line.count:,} campaigns"
-    example = _values(line, f"{label_of(line.setting)} of {rows}, for example")
+    if line.setting in (CREATED, DELETED):
+        name = format_setting(line, line.before if line.setting == DELETED else line.after)
+        example = format_html("{} {}, for example: {}", rows, line.setting, name)
+    else:
+        example = _values(line, f"{label_of(line.setting)} of {rows}, for example")
     return _what(line), rows, format_html("{}. {}", example, link), _by(line)
 
 

@@ -71,7 +71,9 @@ class CorrectionForm(forms.Form):
         super().__init__(data, initial={"amount": found.amount})
         self.found = found
         amount: Any = self.fields["amount"]
-        amount.use_currency(lambda: found.record.campaign.brand.currency)
+        currency = found.record.campaign.brand.currency
+        amount.use_currency(lambda: currency)
+        amount.shown = lambda: format_amount(found.amount, currency)
 
     def clean_amount(self) -> Any:
         amount = self.cleaned_data["amount"]

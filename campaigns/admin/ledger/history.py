@@ -22,12 +22,12 @@ from campaigns.admin.shared.search import campaigns_named, first_ids
 from campaigns.admin.shared.times import local_time, viewer_time
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, JobRun, StatusChange
-from campaigns.rules.money import format_amount
+from campaigns.rules.money import format_amount, format_spend
 from campaigns.rules.periods import find_zone
 from campaigns.rules.reasons import LIMITS, Limit, PauseReason, describe
 from campaigns.services.history.actors import acted_by, actor_name, job_name
 from campaigns.services.history.timeline import STILL_PAUSED, beginnings
-from campaigns.services.insight.explain import explain_change
+from campaigns.services.insight.explain_change import explain_change
 
 MAX_CHANGES = 20
 
@@ -43,7 +43,7 @@ def change_chips(change: StatusChange) -> SafeString:
 
 def format_spend_of_limit(spend: Decimal, limit: Decimal | None, currency: str) -> str:
     of = "(no limit)" if limit is None else f"of {format_amount(limit, currency)}"
-    return f"{format_amount(spend, currency)} {of}"
+    return f"{format_spend(spend, currency, limit)} {of}"
 
 
 def recent_history(campaign: Campaign) -> SafeString:

@@ -33,11 +33,11 @@ def rows_by_day(found: SpendOfRange, brand: Brand) -> tuple[list[str], list[Sequ
     columns += ["daily budget"] if is_brand else []
     columns += ["compared with", "spend before", "change", "change in %"]
     rows: list[Sequence[Any]] = []
-    for each, before in zip(found.days, found.period.before.days, strict=True):
+    for each in found.days:
         budget = [each.budget] if is_brand else []
         compared = each.compared
         change = (compared.before, compared.change, _rounded(compared))
-        rows.append([each.day, compared.spend, *budget, before, *change])
+        rows.append([each.day, compared.spend, *budget, each.before or "", *change])
     return columns, rows
 
 
@@ -61,13 +61,16 @@ def facts(found: SpendOfRange, row: Brand | Campaign) -> Iterator[tuple[str, str
     # Compared with whole days, today looks low.
     partly = " – today isn’t over yet" if zone and found.period.last >= local_date(zone, timezone.now()) else ""
     total, before = found.total, found.period.before
-    average = (total.spend / len(found.days)).quantize(smallest_unit(currency))
+    averaged = found.days_on_record
+    over = f"over {averaged} day{'' if averaged == 1 else 's'}"
+    over += f", since the brand’s first on {found.known_from}" if averaged < len(found.days) else ""
+    average = (total.spend / averaged).quantize(smallest_unit(currency))
     highest = max(found.days, key=lambda each: each.compared.spend)
     yield from (
         ("Total", format_spend_money(total.spend, currency), f"{found.period.first} to {found.period.last}"),
         ("Period before", format_spend_money(total.before, currency), f"{before.first} to {before.last}{partly}"),
         ("Change", _signed(total.change, currency), _percent(total)),
-        ("Average per day", format_money(average, currency), f"over {len(found.days)} days"),
+        ("Average per day", format_money(average, currency), over),
         ("Highest day", format_spend_money(highest.compared.spend, currency), str(highest.day)),
     )
     if isinstance(row, Campaign):
@@ -96,11 +99,11 @@ def days_table(found: SpendOfRange, currency: str) -> SafeString:
     headers = ["Day", f"Spend ({currency})", *(["Daily budget"] if with_budget else [])]
     headers += ["Compared with", "Spend before", "Change", "Change in %"]
     rows = []
-    for each, before in reversed(list(zip(found.days, found.period.before.days, strict=True))):
+    for each in reversed(found.days):
         budget = "no limit" if each.budget is None else format_amount(each.budget, currency)
         rows.append([f"{each.day:%a} {each.day}", format_spend(each.compared.spend, currency)])
         rows[-1] += [budget] if with_budget else []
-        rows[-1] += [str(before), *_compared(each.compared, currency)]
+        rows[-1] += [str(each.before or "–"), *_compared(each.compared, currency)]
     numbers = (1, 2, 4, 5, 6) if with_budget else (1, 3, 4, 5)
     return table(headers, rows, numbers=numbers, empty="No days.", label="Spend by day")
 
@@ -137,7 +140,7 @@ def _compared(compared: Compared, currency: str) -> tuple[str, str, str]:
 
 def chart(found: SpendOfRange) -> str:
     spend = [each.compared.spend for each in found.days]
-    before = [each.compared.before for each in found.days]
+    before = [each.compared.before for each in found.days if each.before]
     lines = [
         chart_line("Spend", spend, BLUE, fill="origin", backgroundColor=LIGHT_BLUE),
         chart_line("Period before", before, GREY, borderDash=[4, 4], borderWidth=1.5),

@@ -26,7 +26,7 @@ from campaigns.admin.shared.search import brands_named, first_ids
 from campaigns.admin.shared.times import viewer_time
 from campaigns.models import Brand, BrandPeriod
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
-from campaigns.rules.money import format_amount
+from campaigns.rules.money import format_amount, format_spend
 from campaigns.rules.periods import find_zone, first_of_month, local_date
 
 ROWS_ON_A_BRAND = {BrandPeriod.Kind.DAY: 10, BrandPeriod.Kind.MONTH: 6}
@@ -66,7 +66,7 @@ class Statement:
         currency = self.period.brand.currency
         return [
             link_to(self.period) if self.period.pk else str(self.period),
-            format_amount(self.spend, currency),
+            format_spend(self.spend, currency, self.budget),
             format_limit(self.budget, currency),
             over(self.overspend, currency),
             signed(self.adjustment, currency),
@@ -118,13 +118,13 @@ def format_limit(budget: Decimal | None, currency: str) -> str:
 def over(amount: Decimal | None, currency: str) -> SafeString | str:
     if not amount:
         return "–"
-    return format_html('<span class="campaigns-over">{}</span>', format_amount(amount, currency))
+    return format_html('<span class="campaigns-over">{}</span>', format_spend(amount, currency))
 
 
 def signed(amount: Decimal | None, currency: str) -> str:
     if not amount:
         return "–"
-    return f"{'+' if amount > 0 else ''}{format_amount(amount, currency)}"
+    return f"{'+' if amount > 0 else ''}{format_spend(amount, currency)}"
 
 
 def state_chip(period: BrandPeriod) -> SafeString:
@@ -228,7 +228,8 @@ class BrandPeriodAdmin(StatementChangesMixin, ListExportMixin):  # type: ignore[
 
     @admin.display(description="spend")
     def spent(self, period: BrandPeriod) -> str:
-        return format_amount(_statement(period).spend, period.brand.currency)
+        statement = _statement(period)
+        return format_spend(statement.spend, period.brand.currency, statement.budget)
 
     @admin.display(description="budget")
     def budget(self, period: BrandPeriod) -> str:
@@ -249,7 +250,7 @@ class BrandPeriodAdmin(StatementChangesMixin, ListExportMixin):  # type: ignore[
     @admin.display(description="known at closing")
     def known_at_closing(self, period: BrandPeriod) -> str | None:
         known = period.spend_at_close
-        return None if known is None else format_amount(known, period.brand.currency)
+        return None if known is None else format_spend(known, period.brand.currency)
 
     @admin.display(description="reported until, at closing")
     def reported(self, period: BrandPeriod) -> SafeString | None:

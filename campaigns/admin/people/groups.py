@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from axes.models import AccessAttempt
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from campaigns.admin.shared.base import BaseAdmin, SuperusersOnlyMixin
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.times import time_column
 
 admin.site.unregister(Group)
 
@@ -27,11 +28,18 @@ class GroupAdmin(SuperusersOnlyMixin, ScalableListMixin, DjangoGroupAdmin):  # t
 class FailedSignInAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     """Users that are locked out, by address; deleting the rows of a name unlocks it."""
 
-    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
+    list_display: Any = (
+        "username",
+        "ip_address",
+        "failures_since_start",
+        time_column("attempt_time", "attempt time"),
+        "user_agent",
+    )
     search_fields = ("username", "ip_address")
     search_help_text = "Search by name or address"
     ordering = ("-attempt_time",)
-    fields = list_display
+    fields: ClassVar[Any] = list_display
+    readonly_fields: ClassVar[Any] = list_display
     list_note = (
         f"After {settings.AXES_FAILURE_LIMIT} failures a user is locked out from that address for"
         f" {settings.AXES_COOLOFF_TIME.seconds // 60} minutes. Delete the rows to unlock."

@@ -20,6 +20,7 @@ from campaigns.admin.people.passwords import site_of
 from campaigns.admin.people.user_form import PASSWORDS, AddPersonForm, ChangePersonForm, InvitePersonForm
 from campaigns.admin.shared.base import SuperusersOnlyMixin
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.times import time_column
 from campaigns.services.people.first_password import ask_for_own_password
 from campaigns.services.people.owners import recording_lost_owners
 from campaigns.services.people.password_links import INVITATION, send_link
@@ -29,7 +30,7 @@ admin.site.unregister(User)
 PERSON = ("username", "first_name", "last_name", "email")
 ACCESS = ("role", "brands", "is_active")
 ADVANCED = ("is_staff", "is_superuser", "more_groups", "user_permissions")
-DATES = ("last_login", "date_joined")
+DATES: tuple[Any, ...] = (time_column("last_login", "last login"), time_column("date_joined", "date joined"))
 # So many invitations are sent at once, one after the other.
 MAX_INVITED = 20
 
@@ -39,7 +40,7 @@ class UserAdmin(SuperusersOnlyMixin, ScalableListMixin, DjangoUserAdmin[User]): 
     form = ChangePersonForm
     change_password_form = AdminPasswordChangeForm
     add_form_template = None  # Django's says that the rest is asked for on a second page
-    list_display = ("username", "full_name", "email", "role", "is_active", "last_login")
+    list_display = ("username", "full_name", "email", "role", "is_active", DATES[0])
     filter_horizontal = ("user_permissions",)
     actions = ("invite",)
     # Written by the system: a form that was open meanwhile would overwrite a newer sign-in with an old one.

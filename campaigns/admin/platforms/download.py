@@ -16,6 +16,7 @@ from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import change_address, list_address
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.times import time_column
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, FileFormat, ImportDraft, SpendUpload
 from campaigns.services.audit_log import AuditEntry, log_rows
@@ -36,7 +37,7 @@ class FileFormatAdmin(ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # un
 
     list_note = "How reports with the same headings are read. A format is remembered when a report is imported."
     nothing_yet = "Import a report as downloaded from a platform. How it is read is remembered here for the next one."
-    list_display = ("name", "source", "account", "used_at")
+    list_display = ("name", "source", "account", time_column("used_at", "last used"))
     list_filter = ("source",)
     search_fields = ("name",)
     fields = ("name", "source", "account", "order", "decimal", "currency")

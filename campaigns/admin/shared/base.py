@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 
 from campaigns.admin.shared.display import change_address, list_address
 from campaigns.admin.shared.lists import ScalableListMixin
+from campaigns.admin.shared.money_field import read_only_money
 from campaigns.admin.shared.times import as_of
 from campaigns.services.permissions import visible_to
 
@@ -71,6 +72,21 @@ class BaseAdmin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().changelist_view(request, {"as_of": as_of(timezone.now())} | (extra_context or {}))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show amounts with their currency to people who can't change the row; Django shows bare numbers."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        money = {
+            field.name: read_only_money(field)
+            for field in self.opts.local_fields
+            if isinstance(field, models.DecimalField)
+        }
+        return [
+            (title, options | {"fields": [money.get(name, name) for name in options["fields"]]})
+            for title, options in fieldsets
+        ]
 
     def panels(self, request: HttpRequest, obj: Any) -> Iterable[tuple[str, SafeString]]:
         """Return the panels below a row's form that the person may view: titles and contents."""

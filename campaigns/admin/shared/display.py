@@ -24,9 +24,6 @@ from campaigns.rules.reasons import LABELS, PauseReason, is_near, is_reached
 from campaigns.services.insight.forecast import format_day
 from campaigns.services.jobs.health import in_words
 
-# A percentage beyond this is shown as a multiple.
-MOST_PERCENT = 999
-
 
 def percent(spend: Decimal, limit: Decimal) -> int:
     """Return the whole percents of a limit that are spent, rounded down; a limit of 0 is always spent."""
@@ -36,8 +33,8 @@ def percent(spend: Decimal, limit: Decimal) -> int:
 
 
 def format_percent(spent: int) -> str:
-    """Return a percentage of a limit; beyond MOST_PERCENT as whole multiples, which people can still compare."""
-    return f"{spent} %" if spent <= MOST_PERCENT else f"{spent // 100:,}×"
+    """Return a percentage of a limit, however far beyond it."""
+    return f"{spent:,} %"
 
 
 class Standing(NamedTuple):
@@ -90,7 +87,7 @@ def spend_bar(
 
 
 def _share(spent: int, of: str) -> str:
-    return f"{format_percent(spent)} {'of ' if spent <= MOST_PERCENT else ''}the {of}"
+    return f"{format_percent(spent)} of the {of}"
 
 
 def _judge(spend: Decimal, limit: Decimal, standing: Standing | None) -> tuple[str, str, int | None]:

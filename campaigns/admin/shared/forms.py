@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from copy import copy
 from datetime import time
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 from django import forms
@@ -53,10 +54,11 @@ class ConflictAwareForm(forms.ModelForm[M]):
         super().__init__(*args, **kwargs)
         self.conflicts = []
         self.own_fields = list(self.fields)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.show_hidden_initial = True
             if isinstance(field, MoneyField):
                 field.use_currency(self.entered_currency)
+                field.shown = partial(self._shown, name)
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Add the entered value to errors of fields whose sentence doesn't include it."""

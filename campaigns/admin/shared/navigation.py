@@ -17,16 +17,16 @@ GROUPS = {
     "Activity": (
         ("Status changes", "history", "campaigns", "statuschange"),
         ("Spend records", "payments", "campaigns", "spendrecord"),
-        ("Spend imports", "upload_file", "campaigns", "spendupload"),
-        ("Report imports", "assignment_returned", "campaigns", "reportimport"),
-        ("Report formats", "table_view", "campaigns", "fileformat"),
+        ("Imports of spend records", "upload_file", "campaigns", "spendupload"),
+        ("Imports of platform reports", "assignment_returned", "campaigns", "reportimport"),
+        ("Formats of platform reports", "table_view", "campaigns", "fileformat"),
         ("Jobs", "task_alt", "campaigns", "jobrun"),
     ),
     "Platforms": (
         ("Unassigned spend", "help", "campaigns", "campaignlink", "unassigned"),
         ("Accounts", "account_balance", "campaigns", "platformaccount"),
         ("Platform campaigns", "link", "campaigns", "campaignlink"),
-        ("Reported totals", "functions", "campaigns", "spendtotal"),
+        ("Daily totals of platforms", "functions", "campaigns", "spendtotal"),
     ),
     "Administration": (
         ("Users", "person", "auth", "user"),
@@ -51,7 +51,19 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         for title, entries in GROUPS.items()
     ]
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
-    return [{"items": [home]}, *(group for group in groups if group["items"])]
+    shown: list[dict[str, Any]] = [{"items": [home]}, *(group for group in groups if group["items"])]
+    items = [item for group in shown for item in group["items"]]
+    current = _current(request.path, [item["link"] for item in items])
+    for item in items:
+        item["active"] = item["link"] == current
+    return shown
+
+
+def _current(path: str, links: list[str]) -> str:
+    """Return the link of the page or of the nearest above it; some pages are below another entry's list."""
+    home = reverse("admin:index")
+    above = [link for link in links if path.startswith(link) and (link != home or path == home)]
+    return max(above, key=len, default="")
 
 
 def _may_view(request: HttpRequest, app: str, model: str) -> bool:

@@ -1,6 +1,7 @@
 """The notes on a brand's or campaign's page: a form to add one, and the newest below it.
 
-A note that is written when the page's form is saved is added with it (unsaved.js).
+A note that is written when the page's form is saved is added with it; one that is added while the form is edited leaves
+the form as it is (unsaved.js).
 """
 
 from __future__ import annotations

@@ -5,10 +5,13 @@ times.js converts to the viewer's zone, which only the browser knows; without it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -32,6 +35,18 @@ def viewer_time(instant: datetime, brand_zone: str = "", *, seconds: bool = True
     local = format_time(instant, _zone(brand_zone), seconds=seconds)
     hidden = SafeString(" hidden" if shown == local else "")
     return format_html('<span class="campaigns-times">{}<small{}>brand: {}</small></span>', first, hidden, local)
+
+
+def time_column(field: str, description: str) -> Callable[[Any], SafeString | str]:
+    """Return the column of a list, or the field of a page, with a row's instant in the viewer's time zone."""
+
+    @admin.display(description=description, ordering=field)
+    def shown(row: Any) -> SafeString | str:
+        instant = getattr(row, field)
+        return "–" if instant is None else viewer_time(instant)
+
+    shown.__name__ = field
+    return shown
 
 
 def as_of(instant: datetime, zone_name: str = "") -> SafeString:

@@ -63,9 +63,11 @@ def record_changes(rows: Iterable[ChangedRow], source: Source, *, at: datetime) 
         for row in rows
         for setting, values in row.changes.items()
     ]
-    counts = Counter((line[0], line[3]) for line in lines)
-    for line in lines:
-        line.append(counts.pop((line[0], line[3]), 0))
+    # By brand and setting; a brand's own line isn't counted with those of its campaigns.
+    counted = [(line[0], line[1] is None, line[3]) for line in lines]
+    counts = Counter(counted)
+    for line, key in zip(lines, counted, strict=True):
+        line.append(counts.pop(key, 0))
     operation = SettingChange._meta.get_field("operation").get_db_prep_value(uuid4(), connection)
     shared = {
         "operation": operation,

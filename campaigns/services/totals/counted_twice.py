@@ -28,7 +28,7 @@ SHOWN = 5
 CONSEQUENCES = {
     Kind.NAME_AND_ID: (
         "has reported totals by the platform campaign’s name beside totals by its ID",
-        "the same spend counts twice; reverse the import by name, under Report imports",
+        "the same spend counts twice; reverse the import by name, under Imports of platform reports",
     ),
     Kind.RECORDS: (
         "has spend records of its own beside reported totals",

@@ -51,6 +51,36 @@
         }
     }
 
+    /* Add a note without leaving the page while its own form is unsaved, so that both stay, as with Save. */
+    async function addNoteBeside(event) {
+        const form = event.target, own = ownForm();
+        const isBeside = form.id === "note_form" && own && (entries(own) !== loaded.get(own.id) || isRefused(own));
+        if (!isBeside || event.defaultPrevented) {
+            return;
+        }
+        event.preventDefault();
+        const button = form.querySelector("button");
+        button.disabled = true;
+        const added = await addNote(form).catch(() => null); // the server is away: the note stays where it is written
+        button.disabled = false;
+        if (added === null) {
+            form.querySelector("[role=status]").textContent = "The note was not added. Try again, or save the form with it.";
+            return;
+        }
+        document.getElementById("notes").replaceWith(added);
+        loaded.set("note_form", entries(document.getElementById("note_form")));
+        document.dispatchEvent(new CustomEvent("campaigns:refreshed"));
+        document.getElementById(NOTE).focus();
+        added.querySelector("[role=status]").textContent = "Added the note. Your other changes aren’t saved yet.";
+    }
+
+    /* Return the notes with the added one; null if the session or the permission has ended. */
+    async function addNote(form) {
+        const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
+        const notes = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("notes");
+        return answer.ok && notes ? document.adoptNode(notes) : null;
+    }
+
     function ask(event) {
         if (isUnsaved()) {
             event.preventDefault();
@@ -101,6 +131,7 @@
             loaded.set(form.id, entries(form));
         }
         if (loaded.size > 0) {
+            document.addEventListener("submit", addNoteBeside);
             document.addEventListener("submit", (event) => { submitted = event.defaultPrevented ? "" : event.target.id; });
             document.addEventListener("formdata", takeNoteAlong);
             window.addEventListener("beforeunload", ask);

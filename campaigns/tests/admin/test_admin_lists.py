@@ -137,6 +137,21 @@ class PageTests(AdminTestCase):
         self.assertNotContains(page, 'name="name"')
         self.assertNotContains(page, 'name="windows-0-start_time"')
 
+    def test_one_entry_of_the_sidebar_is_highlighted(self) -> None:
+        link = reverse("admin:campaigns_campaignlink_changelist")
+        for page, current in (
+            (reverse("admin:campaigns_campaignlink_unassigned"), "Unassigned spend"),
+            (link, "Platform campaigns"),
+            (reverse("admin:campaigns_brand_add"), "Brands"),
+            (reverse("admin:campaigns_spendupload_changelist"), "Imports of spend records"),
+            (reverse("admin:campaigns_reportimport_changelist"), "Imports of platform reports"),
+            (reverse("admin:index"), "Home"),
+        ):
+            groups = self.client.get(page).context["sidebar_navigation"]
+            self.assertEqual(
+                [item["title"] for group in groups for item in group["items"] if item["active"]], [current]
+            )
+
     def test_the_sidebar_shows_what_the_person_may_look_at(self) -> None:
         self.assertContains(self.client.get(reverse("admin:index")), reverse("admin:auth_user_changelist"))
         looker = User.objects.create(username="looker", is_staff=True)
@@ -192,14 +207,14 @@ class BrandListTests(AdminTestCase):
         spend(campaign, "0.000001")
         self.assertContains(self.client.get(address("brand")), "100 %")
 
-    def test_far_beyond_a_budget_it_says_how_many_times(self) -> None:
+    def test_far_beyond_a_budget_it_is_in_percent_too(self) -> None:
         campaign = make_campaign(make_brand(daily_budget=80))
         spend(campaign, "799.999999")
         self.assertContains(self.client.get(address("brand")), "999 %")
         spend(campaign, "120445.6")
         page = self.client.get(address("brand"))
-        self.assertContains(page, '<small aria-hidden="true">1,515×</small>')
-        self.assertContains(page, 'value="100" aria-label="1,515× the daily budget, reached"')
+        self.assertContains(page, '<small aria-hidden="true">151,556 %</small>')
+        self.assertContains(page, 'value="100" aria-label="151,556 % of the daily budget, reached"')
 
     def test_a_budget_of_0_is_said_and_full(self) -> None:
         make_brand(daily_budget=0)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from campaigns.models import Brand, BrandAssignment, Campaign, SettingChange, StatusChange
 from campaigns.services.history.actors import actor_name, is_person, job_name
-from campaigns.services.history.record import ChangedRow, Channel, Source, record_changes
+from campaigns.services.history.record import ChangedRow, Channel, Source, created_row, record_changes
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.services.notes import add_note
 from campaigns.tests.support.browser import AdminTestCase, open_form
@@ -117,6 +117,16 @@ class ChangeHistoryTests(AdminTestCase):
         exported = self.exported(self.brand, kind="settings")
         self.assertCountEqual([row[2] for row in exported], [each.name for each in (self.campaign, *others)])
         self.assertEqual({row[5] for row in exported}, {"7.00 EUR"})
+
+    def test_a_brand_that_is_created_with_its_campaigns_is_not_counted_as_one(self) -> None:
+        created = [
+            created_row(self.brand.pk, pk, name, {}, "EUR")
+            for pk, name in ((None, "Alpine"), (1001, "Winter"), (1002, "Spring"), (1003, "Summer"))
+        ]
+        record_changes(created, Source("amara", Channel.IMPORT), at=timezone.now())
+        page = self.client.get(self.address(self.brand, kind="settings"))
+        self.assertContains(page, "3 campaigns created, for example: Winter")
+        self.assertContains(page, 'created: <span class="campaigns-quiet">– →</span> Alpine')
 
     def test_a_campaign_that_moves_has_a_line_in_each_brand_and_one_of_its_own(self) -> None:
         campaign, other = make_campaign(self.brand, name="Video"), make_brand(name="Boreal")

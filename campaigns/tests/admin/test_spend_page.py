@@ -16,6 +16,7 @@ from django.urls import reverse
 from openpyxl.reader.excel import load_workbook
 
 from campaigns.models import BrandPeriod, CampaignDay
+from campaigns.services.insight.spend_range import Range
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.tests.admin.test_access import make_brand_manager
 from campaigns.tests.support.browser import AdminTestCase
@@ -82,6 +83,42 @@ class SpendPageTests(AdminTestCase):
             partly = "today isn’t over yet"
             (self.assertContains if each["title"] == "This month" else self.assertNotContains)(shown, partly)
 
+    def test_days_of_a_month_are_beside_the_same_days_of_the_month_before(self) -> None:
+        spend(self.search, "3", "2026-02-10 15:00")
+        spend(self.search, "4", "2026-02-11 15:00")  # between the periods
+        page = self.client.get(self.address(self.brand, first="2026-03-01"))
+        self.assertContains(page, "2026-02-01 to 2026-02-10")
+        self.assertContains(page, "3.00 USD")
+        _, search = sorted(self.rows(self.brand, "campaigns.csv", first="2026-03-01")[1:], key=lambda row: row[1])
+        self.assertEqual([Decimal(amount) for amount in search[2:4]], [Decimal("38.75"), 3])
+
+    def test_a_shorter_month_before_ends_at_its_last_day(self) -> None:
+        for first, last, before in (
+            ("2026-03-01", "2026-03-31", ("2026-02-01", "2026-02-28")),
+            ("2026-11-01", "2026-11-29", ("2026-10-01", "2026-10-29")),
+            ("2026-01-01", "2026-01-31", ("2025-12-01", "2025-12-31")),
+            ("2026-01-01", "2026-02-28", ("2025-11-03", "2025-12-31")),
+            ("2026-03-02", "2026-03-03", ("2026-02-28", "2026-03-01")),
+        ):
+            period = Range(date.fromisoformat(first), date.fromisoformat(last))
+            self.assertEqual(tuple(map(str, period.before)), before)
+            self.assertEqual(len(period.pairs), len(period.days))
+        self.assertEqual(
+            Range(date(2026, 3, 1), date(2026, 3, 31)).pairs[27:29],
+            [
+                (date(2026, 3, 28), date(2026, 2, 28)),
+                (date(2026, 3, 29), None),
+            ],
+        )
+
+    def test_the_average_is_of_the_days_since_the_brands_first(self) -> None:
+        page = self.client.get(self.address(self.brand, first="2026-02-20", last="2026-03-09"))
+        # 43.75 USD from 6 to 9 March.
+        self.assertContains(page, "10.94 USD")
+        self.assertContains(page, "over 4 days, since the brand’s first on 2026-03-06")
+        self.assertContains(self.client.get(self.address(self.social, first="2026-03-01")), "over 5 days, since")
+        self.assertContains(self.client.get(self.address(make_campaign(), last="2026-03-08")), "over 1 day")
+
     def test_the_campaigns_add_up_to_the_days(self) -> None:
         _, *rows = self.rows(self.brand, "campaigns.csv")
         found = {row[1]: (Decimal(row[2]), Decimal(row[3])) for row in rows}
@@ -104,7 +141,7 @@ class SpendPageTests(AdminTestCase):
         for text in ("65.75 USD", "8.00 USD", "+57.75 USD", "+721.9 %", "2026-03-05 to 2026-03-07"):
             self.assertContains(page, text)
         self.assertContains(page, self.address(self.search).partition("?")[0])
-        with self.assertNumQueries(10):
+        with self.assertNumQueries(11):
             self.client.get(self.address(self.brand))
 
     def test_a_file_by_day_sums_no_campaigns(self) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time_machine
+from axes.models import AccessAttempt
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
-from campaigns.models import Brand, BrandPeriod, Campaign, JobRun, SpendRecord, SpendUpload, StatusChange
+from campaigns.models import Brand, BrandPeriod, Campaign, FileFormat, JobRun, SpendRecord, SpendUpload, StatusChange
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
@@ -45,6 +47,26 @@ class TimesOnPages(AdminTestCase):
     def test_a_new_row_has_no_figures_and_so_no_such_time(self) -> None:
         for model in (Brand, Campaign):
             self.assertNotContains(self.client.get(page(model, "add")), "data-as-of")
+
+    def test_times_of_no_brand_are_the_viewers(self) -> None:
+        at = utc("2026-11-25 12:00:30")
+        User.objects.update(last_login=at, date_joined=at)
+        AccessAttempt.objects.create(username="x", failures_since_start=5, attempt_time=at)
+        AccessAttempt.objects.update(attempt_time=at)
+        FileFormat.objects.create(name="Google Ads", signature="0" * 64, source="google_ads", used_at=at)
+        shown = '<time datetime="2026-11-25T12:00:30+00:00" data-viewer="second">2026-11-25 12:00:30 UTC</time>'
+        PeriodicTask.objects.exclude(pk=PeriodicTask.objects.earliest("pk").pk).delete()
+        PeriodicTask.objects.update(last_run_at=at)
+        user, attempt = User.objects.get(), AccessAttempt.objects.get()
+        for name, count in (
+            ("auth_user", 1),
+            ("axes_accessattempt", 1),
+            ("campaigns_fileformat", 1),
+            ("django_celery_beat_periodictask", 1),
+        ):
+            self.assertContains(self.client.get(reverse(f"admin:{name}_changelist")), shown, count)
+        self.assertContains(self.client.get(reverse("admin:auth_user_change", args=[user.pk])), shown, 2)
+        self.assertContains(self.client.get(reverse("admin:axes_accessattempt_change", args=[attempt.pk])), shown, 1)
 
     def test_lists_show_the_viewers_time_above_the_brands(self) -> None:
         both = ("2026-11-25T12:00:30+00:00", "second", "2026-11-25 12:00:30 UTC", "2026-11-25 13:00:30 CET")

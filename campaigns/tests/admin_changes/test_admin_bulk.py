@@ -65,6 +65,8 @@ class WhatThePagesAsk(BulkPageTestCase):
         for values, sentence in (
             ({"how": "set", "amount": ""}, "Enter an amount or a percentage."),
             ({"how": "set", "amount": "1e3"}, "Enter a number like 1250 or 1250.50."),
+            ({"how": "set", "amount": "3.500"}, "“3.500” can mean 3,500 or 3.5: write 3500 or 3.50."),
+            ({"how": "set", "amount": "€ 99"}, "“€ 99” includes a currency: enter only the number."),
             ({"how": "set", "amount": "-1"}, "Enter 0 or more. To reduce, choose “Lower”."),
             ({"how": "set", "amount": "1000000000"}, "Enter less than 1,000,000,000."),
             ({"how": "set", "amount": "0.0000001"}, "Enter at most six decimals."),

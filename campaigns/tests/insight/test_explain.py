@@ -13,7 +13,8 @@ from campaigns.models import Brand, Campaign, DaypartingSchedule, StatusChange
 from campaigns.rules.periods import NEVER, minute_of
 from campaigns.rules.reasons import ALL_REASONS
 from campaigns.rules.reasons import PauseReason as Reason
-from campaigns.services.insight.explain import ChangeExplanation, Facts, explain_change, explain_status, find_start
+from campaigns.services.insight.explain import Explanation, Facts, explain_status
+from campaigns.services.insight.explain_change import ChangeExplanation, explain_change, find_start
 from campaigns.services.insight.forecast import next_closing
 from campaigns.tests.support.factories import utc
 
@@ -37,14 +38,19 @@ def line(at: str, before: int, after: int, actor: str = "check_budgets", **decid
     )
 
 
-def explain(
+def explain(reasons: int, *lines: StatusChange, **of: Any) -> str:
+    """Return the explanation of a campaign's status in one text."""
+    return explained(reasons, *lines, **of).text
+
+
+def explained(
     reasons: int,
     *lines: StatusChange,
     now: str = NOON,
     windows: Any = (),
     spent: tuple[Any, Any, Any] = (0, 0, 0),
     **of: Any,
-) -> str:
+) -> Explanation:
     """Return the explanation of a campaign's status; the lines of history are in the order of writing."""
     brand = Brand(
         **{"timezone": "Europe/Paris", "currency": "EUR"} | {name: of.pop(name) for name in BRAND if name in of}
@@ -52,7 +58,54 @@ def explain(
     fields = {"next_change_minute": NEVER, "created_at": utc("2026-10-01 07:00")} | of
     campaign = Campaign(brand=brand, pause_reasons=int(reasons), **fields)
     spends = [Decimal(amount) for amount in spent]
-    return explain_status(Facts(campaign, list(windows), lines[::-1], *spends), utc(now)).text
+    return explain_status(Facts(campaign, list(windows), lines[::-1], *spends), utc(now))
+
+
+class RemedyTests(SimpleTestCase):
+    """What a person can do to let a paused campaign run now."""
+
+    def assert_remedy(self, remedy: str, reasons: int, **of: Any) -> None:
+        self.assertEqual(explained(reasons, **of).remedy, remedy)
+
+    def test_each_reason_has_its_own(self) -> None:
+        for reason, remedy in (
+            (Reason.CAMPAIGN_DISABLED, "turn it on"),
+            (Reason.BRAND_DISABLED, "resume the brand"),
+            (Reason.NOT_STARTED, "move its start date to today"),
+            (Reason.ENDED, "move its end date to today or later"),
+            (Reason.OUTSIDE_SCHEDULE, "add this time to its schedule"),
+        ):
+            self.assert_remedy(f"To let it run now: {remedy}.", reason)
+        archived = utc("2026-11-01")
+        self.assert_remedy(
+            "To let it run now: restore it and turn it on.", Reason.CAMPAIGN_DISABLED, archived_at=archived
+        )
+
+    def test_a_limit_is_raised_above_the_spend_that_counts(self) -> None:
+        limits = {"daily_spend_limit": Decimal(10), "daily_budget": Decimal(50), "monthly_budget": Decimal(90)}
+        spent = ("12.50", "51", "99")
+        for reason, remedy in (
+            (Reason.CAMPAIGN_DAILY_LIMIT, "raise the daily spend limit above 12.50 EUR"),
+            (Reason.BRAND_DAILY_BUDGET, "raise the brand's daily budget above 51.00 EUR"),
+            (Reason.BRAND_MONTHLY_BUDGET, "raise the brand's monthly budget above 99.00 EUR"),
+        ):
+            self.assert_remedy(f"To let it run now: {remedy}.", reason, spent=spent, **limits)
+
+    def test_all_reasons_are_to_be_lifted(self) -> None:
+        reasons = Reason.CAMPAIGN_DISABLED | Reason.OUTSIDE_SCHEDULE | Reason.CAMPAIGN_DAILY_LIMIT
+        self.assert_remedy(
+            "To let it run now: turn it on, add this time to its schedule and raise the daily spend limit above"
+            " 0.00 EUR.",
+            reasons,
+            daily_spend_limit=Decimal(0),
+            spent=(-5, 0, 0),
+        )
+
+    def test_there_is_none_where_it_runs_or_the_next_check_resumes_it(self) -> None:
+        self.assert_remedy("", 0)
+        self.assert_remedy("", Reason.CAMPAIGN_DAILY_LIMIT, daily_spend_limit=Decimal(10), spent=(5, 0, 0))
+        self.assert_remedy("", Reason.OUTSIDE_SCHEDULE, next_change_minute=minute_of(utc(NOON)))
+        self.assert_remedy("", Reason.BRAND_DISABLED, timezone="Mars/Olympus")
 
 
 class PausedByALimitTests(SimpleTestCase):

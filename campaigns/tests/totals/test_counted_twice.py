@@ -189,7 +189,7 @@ class PageTests(AdminTestCase):
         says = (
             f"Campaign “Search” ({self.campaign.pk}) has reported totals by the platform campaign’s name beside"
             " totals by its ID of Google Ads account Acme Shop on 2 days, 2024-11-26 to 2024-11-27: the same spend"
-            " counts twice; reverse the import by name, under Report imports."
+            " counts twice; reverse the import by name, under Imports of platform reports."
         )
         for page in self.pages:
             self.assertNotContains(self.client.get(page), "counted twice")

@@ -198,6 +198,26 @@ class OddBrandTests(BrandTestCase):
         self.assertEqual(page.count("the brand is paused"), 1)
         self.assertNotIn("under-pacing", page)
 
+    def test_what_is_expected_today_is_what_is_spent_and_the_rest(self) -> None:
+        brand = make_brand(currency="EUR", monthly_budget=10_000)
+        make_profile(brand, NOW.date(), 150)
+        spend(make_campaign(brand), "150.89", NOW)
+        self.assertIn("225.89 EUR spent so far, and the rest as on recent Wednesdays", self.expected_today(brand))
+        brand.daily_budget = Decimal(200)
+        brand.save()
+        self.assertIn("200.00 EUR limited by the daily budget", self.expected_today(brand))
+
+    def test_nothing_more_is_expected_today_of_a_paused_brand_or_one_whose_budget_is_used_up(self) -> None:
+        for fields in ({"enabled": False}, {"daily_budget": Decimal("3.50")}, {"monthly_budget": 100}):
+            brand = make_brand(currency="EUR", **{"monthly_budget": 10_000, **fields})
+            make_profile(brand, NOW.date(), 150)
+            spend(make_campaign(brand), "884.89", NOW)
+            self.assertIn("884.89 EUR nothing more is expected today", self.expected_today(brand))
+
+    def expected_today(self, brand: Brand) -> str:
+        shown = html.unescape(re.sub(r"<[^>]+>", " ", self.page(brand)))
+        return " ".join(shown.split("Expected today")[1].split())[:200]
+
     def test_the_picture_of_a_paused_brand_projects_nothing_either(self) -> None:
         brand = make_brand(monthly_budget=100)
         make_profile(brand, NOW.date(), 1)

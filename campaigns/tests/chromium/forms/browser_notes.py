@@ -56,16 +56,26 @@ class HalfWrittenWork(BrowserTestCase):
         self.proceed("Save")
         self.assertEqual((Note.objects.count(), self.asked), (1, []))
 
-    def test_add_note_asks_about_an_edited_form_only(self) -> None:
-        self.open_brand()
+    def test_add_note_keeps_an_edited_form(self) -> None:
+        brand = self.open_brand()
         self.page.get_by_label("New note on this brand").fill("Client asked")
         self.proceed("Add note")
         self.assertEqual((Note.objects.count(), self.asked), (1, []))
-        self.page.get_by_role("textbox", name="Daily budget").fill("120")
-        self.page.get_by_label("New note on this brand").fill("twice")
-        self.page.get_by_role("button", name="Add note").click()
-        self.page.wait_for_timeout(700)
-        self.assertEqual((Note.objects.count(), self.asked), (1, ["beforeunload"]))
+        budget = self.page.get_by_role("textbox", name="Daily budget")
+        budget.fill("120")
+        for text in ("twice", "three times"):
+            self.page.get_by_label("New note on this brand").fill(text)
+            self.page.get_by_role("button", name="Add note").click()
+            expect(self.page.locator("#notes .campaigns-note-text").first).to_have_text(text)
+        expect(self.page.get_by_text("Your other changes aren’t saved yet.")).to_be_visible()
+        expect(self.page.get_by_label("New note on this brand")).to_have_value("")
+        expect(budget).to_have_value("120")
+        self.assertEqual((Note.objects.count(), self.asked), (3, []))
+        self.assert_asks()
+        self.asked.clear()
+        self.proceed("Save")
+        brand.refresh_from_db()
+        self.assertEqual((brand.daily_budget, Note.objects.count(), self.asked), (120, 3, []))
 
     def test_a_correction_is_asked_about(self) -> None:
         record = spend(make_campaign(make_brand()), 5)
