@@ -259,6 +259,6 @@ class CampaignAdmin(
     def schedule(self, campaign: Campaign) -> SafeString | str:
         named, more = shorten_windows(list(campaign.windows.all()))
         if not named:
-            return "always"
+            return format_html('<span class="campaigns-usual">{}</span>', "always")
         lines = format_html_join("", "<span>{}</span>", [(line,) for line in (*named, more) if line])
         return format_html('<span class="campaigns-lines">{}</span>', lines)

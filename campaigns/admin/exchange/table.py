@@ -51,7 +51,7 @@ def import_preview(preview: ImportPreview) -> PreviewPage:
 
 def _problems(plan: ImportPlan, label: str) -> SafeString:
     rows = [(f"{problem.line:,}", problem.sentence) for problem in plan.problems[:SHOWN]]
-    return table(("Line", "Error"), rows, numbers=(0,), empty="", label=label)
+    return table(("Line", "Error"), rows, numbers=(0,), empty="", cards=True, label=label)
 
 
 def _notes(plan: ImportPlan) -> list[str]:
@@ -73,7 +73,7 @@ def _lines(plan: ImportPlan, label: str) -> SafeString:
             name = format_html("{} (archived)", name)
         names = (name,) if of_brands else (line.brand, name)
         rows.append((f"{line.line:,}", *names, _changes(line)))
-    return table(heads, rows, numbers=(0,), empty="", label=label)
+    return table(heads, rows, numbers=(0,), empty="", cards=True, label=label)
 
 
 def _changes(line: PlannedLine) -> SafeString:

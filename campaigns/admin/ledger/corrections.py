@@ -196,7 +196,12 @@ def _preview(correction: Correction, record: SpendRecord) -> PreviewPage:
         str(correction.day),
         correction.statements,
     )
-    tables = [("Correction", table(("Amount", "Difference", "Day", "Statements"), [row], empty="", label="Correction"))]
+    tables = [
+        (
+            "Correction",
+            table(("Amount", "Difference", "Day", "Statements"), [row], empty="", cards=True, label="Correction"),
+        )
+    ]
     if changes := correction.effects.changes:
         tables.append((title(EFFECTS, len(changes)), effects_table(correction.effects)))
     notes = ["The difference becomes a record of its own, at the same time of spending; this record stays as it is."]

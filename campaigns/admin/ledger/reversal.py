@@ -125,7 +125,7 @@ def _preview(upload: SpendUpload) -> PreviewPage:
     ]
     label = title("Spend by brand and local day", len(found.days))
     heads = ("Brand", "Day", "Statements", "Amount")
-    tables: list[Any] = [(label, table(heads, rows, numbers=(3,), empty="", label=label))]
+    tables: list[Any] = [(label, table(heads, rows, numbers=(3,), empty="", cards=True, label=label))]
     if changes := found.effects.changes:
         tables.append((title(EFFECTS, len(changes)), effects_table(found.effects)))
     notes = [

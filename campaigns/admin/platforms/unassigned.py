@@ -261,7 +261,9 @@ def _table(chosen: Sequence[UnassignedSpend]) -> Any:
         for each in chosen[:SHOWN]
     ]
     label = title("Chosen", len(chosen))
-    return table(("Platform", "Account", "Campaign", "ID", "Spend"), rows, numbers=(4,), empty="", label=label)
+    return table(
+        ("Platform", "Account", "Campaign", "ID", "Spend"), rows, numbers=(4,), empty="", cards=True, label=label
+    )
 
 
 def _preview(assignment: Assignment, effects: Effects, added: set[int]) -> PreviewPage:
@@ -275,7 +277,7 @@ def _preview(assignment: Assignment, effects: Effects, added: set[int]) -> Previ
     ]
     label = title(f"Assigned to campaigns of {assignment.brand}", len(rows))
     heads = ("Platform’s campaign", "Campaign", "Spend")
-    tables: list[Any] = [(label, table(heads, rows[:SHOWN], numbers=(2,), empty="", label=label))]
+    tables: list[Any] = [(label, table(heads, rows[:SHOWN], numbers=(2,), empty="", cards=True, label=label))]
     if changes := effects.changes:
         tables.append((title(EFFECTS, len(changes)), effects_table(effects, added)))
     counts = [(f"{len(rows):,}", "to assign"), *status_counts(effects)]

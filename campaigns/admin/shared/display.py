@@ -164,14 +164,19 @@ def table(
     numbers: Sequence[int] = (),
     empty: str,
     label: str = "Table",
+    cards: bool = False,
 ) -> SafeString:
     """Return a read-only table; `numbers` are the right-aligned columns.
 
-    On a narrow screen it scrolls sideways in its own box, which keyboards can reach; `label` names the box.
+    On a narrow screen it scrolls sideways in its own box, which keyboards can reach; `label` names the box. With
+    `cards`, each row is a card on a phone, where nothing may be out of sight: what somebody is about to confirm.
     """
-    cells = [[{"value": value, "number": index in numbers} for index, value in enumerate(row)] for row in rows]
+    cells = [
+        [{"value": value, "number": index in numbers, "label": headers[index]} for index, value in enumerate(row)]
+        for row in rows
+    ]
     heads = [{"value": header, "number": index in numbers} for index, header in enumerate(headers)]
-    context = {"headers": heads, "rows": cells, "empty": empty, "label": label}
+    context = {"headers": heads, "rows": cells, "empty": empty, "label": label, "cards": cards}
     return render_to_string("campaigns/admin/table.html", context)
 
 

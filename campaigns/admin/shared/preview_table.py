@@ -89,7 +89,7 @@ def effects_table(effects: Effects, new: Container[int] = ()) -> SafeString:
         else:
             link = link_to(Campaign(pk=change.campaign_id), change.campaign)
             rows.append((change.brand, link, status_change(change)))
-    return table(("Brand", "Campaign", "Status"), rows, empty="")
+    return table(("Brand", "Campaign", "Status"), rows, empty="", cards=True)
 
 
 def _changes(operation: Operation, model: Owner, rows: Sequence[PlannedRow], effects: dict[int, Change]) -> SafeString:
@@ -99,7 +99,7 @@ def _changes(operation: Operation, model: Owner, rows: Sequence[PlannedRow], eff
     heads = (*_heads(model), capfirst(operation.attribute), "Status")
     if issubclass(model, Brand):
         heads, cells = heads[:-1], [row[:-1] for row in cells]
-    return table(heads, cells, empty="")
+    return table(heads, cells, empty="", cards=True)
 
 
 def _rank(change: Change | None) -> int:
@@ -123,7 +123,7 @@ def _refusals(operation: Operation, model: Owner, rows: Sequence[PlannedRow]) ->
     shown = [
         (*_names(model, row), operation.format_value(row.before, row.currency), row.refused) for row in rows[:SHOWN]
     ]
-    return table((*_heads(model), capfirst(operation.attribute), "Why"), shown, empty="")
+    return table((*_heads(model), capfirst(operation.attribute), "Why"), shown, empty="", cards=True)
 
 
 def _heads(model: Owner) -> tuple[str, ...]:

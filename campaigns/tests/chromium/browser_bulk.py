@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from campaigns.models import Brand, Campaign
 from campaigns.services.jobs.full_check import run_full_check
-from campaigns.tests.chromium.case import BrowserTestCase, on_every_screen
+from campaigns.tests.chromium.case import PHONE, BrowserTestCase, on_every_screen
 from campaigns.tests.support.factories import make_brand, make_campaign, make_window, spend
 from campaigns.tests.support.pages import page as address_of
 
@@ -40,11 +40,28 @@ class ChangingMany(BrowserTestCase):
         row = self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name="Search"))
         expect(row).to_contain_text("60.00 EUR")
         expect(row).to_contain_text("daily spend limit reached")
+        if self.viewport == PHONE:
+            self.assert_read_before_it_is_confirmed()
         expect(self.page.get_by_text("No daily spend limit to lower.")).to_be_visible()
         self.proceed("Change 2 campaigns")
         expect(self.page.get_by_text("Changed the daily spend limit of 2 campaigns.")).to_be_visible()
         self.search.refresh_from_db()
         self.assertEqual((self.search.daily_spend_limit, self.search.status), (60, "paused"))
+
+    def assert_read_before_it_is_confirmed(self) -> None:
+        """Each cell of the preview is inside the window, and the button that confirms is below them, in sight."""
+        cells = self.page.locator(".campaigns-preview td").all()
+        self.assertTrue(cells)
+        for box in [cell.bounding_box() for cell in cells]:
+            assert box
+            self.assertLessEqual(box["x"] + box["width"], PHONE["width"], "a cell is cut")
+        confirm = self.page.get_by_role("button", name="Change 2 campaigns")
+        expect(confirm).to_be_in_viewport()
+        self.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+        expect(confirm).to_be_in_viewport()
+        ends = [part.bounding_box() for part in (self.page.locator(".campaigns-panel").last, confirm)]
+        assert ends[0] and ends[1]
+        self.assertLess(ends[0]["y"] + ends[0]["height"], ends[1]["y"], "the button is above the tables")
 
     def test_an_amount_is_asked_for_only_where_one_is_needed(self) -> None:
         self.choose(Campaign, "Change daily spend limit…")

@@ -92,8 +92,13 @@ class Phone(BrowserTestCase):
     def test_a_list_is_made_of_short_cards(self) -> None:
         shown = self.open(page(Campaign, "changelist"))
         card = shown.locator("#result_list tr.data-row").first
-        self.assertLess(self.height_of(card), 210)
+        self.assertLess(self.height_of(card), 150)
+        expect(card.get_by_text("always")).to_be_hidden()
+        self.assertEqual(shown.locator("h1").inner_text().strip(), "Campaigns")
         self.assert_nothing_is_cut(card)
+        shown = self.open(page(Campaign, "change", self.campaign.pk))
+        self.assertEqual(shown.locator("h1").inner_text().split("\n")[:2], ["Alpine", self.campaign.name])
+        self.assert_nothing_is_cut(shown.locator("h1"))
         shown = self.open(page(Brand, "changelist"))
         self.assert_nothing_is_cut(shown.locator("#result_list tr.data-row").first)
 
