@@ -213,6 +213,11 @@ class Acknowledgements(StatusTestCase):
         row = AppliedStatus.objects.get()
         self.assertEqual((row.link, row.applied_status, row.applied_at), (self.link, "paused", utc("2026-11-20 13:00")))
 
+    def test_an_offset_that_postgresql_does_not_read(self) -> None:
+        answer = self.applied(self.row | {"at": "2026-11-20T05:00:00+16:00"})
+        self.assertEqual((answer["stored"], answer["refused"]), (1, 0))
+        self.assertEqual(AppliedStatus.objects.get().applied_at, utc("2026-11-19 13:00"))
+
     def test_it_refuses_by_row(self) -> None:
         for number, (name, change) in enumerate(
             (

@@ -90,6 +90,11 @@ class Stored(TotalsTestCase):
         self.assert_stored(1, 0, total_row(name="Spring sale"))
         self.assertEqual(CampaignLink.objects.get().name, "Spring sale")
 
+    def test_an_offset_that_postgresql_does_not_read(self) -> None:
+        far = "2026-11-28T11:59:00+23:59"
+        self.assert_stored(2, 0, total_row(as_of=far), account_row(far))
+        self.assertEqual((SpendTotal.objects.get().as_of, PlatformAccount.objects.get().reported_until), (NOON, NOON))
+
     def test_reported_until_never_goes_back(self) -> None:
         self.assert_stored(1, 0, account_row())
         self.assert_stored(1, 0, account_row("2026-11-27T11:00:00Z"))
