@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from campaigns.database.connection import execute, fetch_all
-from campaigns.database.dialects import rows_param, rows_sql
+from campaigns.database.dialects import hour_ahead, rows_param, rows_sql
 from campaigns.database.statements import statement
 from campaigns.database.write_column import in_pieces
 from campaigns.rules.platforms import platform_id
@@ -123,7 +123,7 @@ def report_accounts(accounts: Iterable[ReportedAccount]) -> None:
         given = rows_sql(ACCOUNT_COLUMNS, "%(given)s")
         params = {"given": rows_param(ACCOUNT_COLUMNS, [_account_row(key, merged[key]) for key in piece])}
         changed = fetch_all(statement("totals/changed_accounts", given=given), params)
-        execute(statement("totals/report_accounts", given=given), params)
+        execute(statement("totals/report_accounts", given=given, hour_ahead=hour_ahead()), params)
         free_accounts(changed)
 
 

@@ -15,6 +15,7 @@ from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.totals.book import book_totals
 from campaigns.tests.api.requests import TOTALS, make_key, post
 from campaigns.tests.support.factories import make_campaign, utc
+from campaigns.tests.totals.reports import store_ahead
 
 NOON = utc("2026-11-27 12:00")
 
@@ -99,6 +100,12 @@ class Stored(TotalsTestCase):
         self.assert_stored(1, 0, account_row())
         self.assert_stored(1, 0, account_row("2026-11-27T11:00:00Z"))
         self.assertEqual(PlatformAccount.objects.get().reported_until, NOON)
+
+    def test_a_reported_until_that_is_stored_ahead_is_corrected(self) -> None:
+        self.assert_stored(1, 0, account_row())
+        store_ahead(PlatformAccount.objects.get(), NOON + timedelta(days=9_999))
+        self.assert_stored(1, 0, account_row("2026-11-27T11:00:00Z"))
+        self.assertEqual(PlatformAccount.objects.get().reported_until, NOON - timedelta(hours=1))
 
 
 class Refused(TotalsTestCase):
