@@ -149,10 +149,13 @@ class Campaigns(StatusTestCase):
             {"cursor": "1"},
             {"cursor": f"1.{10**18}"},
             {"limit": 5},
+            {"source": "\0"},
+            {"account": "1\0"},
         ):
             with self.subTest(parameters):
                 problem = self.get(CAMPAIGNS, 400, **parameters)
                 self.assertEqual(problem["type"], "/api/v1/docs#invalid-parameter")
+        self.assertIn("account: ", problem["detail"])
 
     def test_the_scope_is_needed(self) -> None:
         self.key = make_key(Scope.SPEND_WRITE, Scope.STATUS_ACK)
