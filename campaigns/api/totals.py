@@ -91,14 +91,13 @@ def store(body: Body, key: ValidKey, *, now: datetime) -> BatchResult:
     if key.brands is not None:
         totals, accounts = _limit_to_brands(totals, accounts, key.brands, refused)
     newest = _newest(totals, refused)
-    written = _report(newest, [account for _, account in accounts])
+    stored = _report(newest, [account for _, account in accounts])
     refused.sort(key=lambda each: each.row)
-    stored = written + len(accounts)
     return BatchResult(stored, len(body.rows) - stored - len(refused), len(refused), refused)
 
 
 def _report(totals: Sequence[Numbered], accounts: Collection[ReportedAccount]) -> int:
-    """Write the totals and accounts, and return how many totals changed; again after a deadlock."""
+    """Write the totals and accounts, and return how many of them changed; again after a deadlock."""
     names = [ReportedCampaign(each.source, each.account, each.campaign, name) for _, each, name in totals if name]
     for attempt in itertools.count(1):
         try:
@@ -109,7 +108,7 @@ def _report(totals: Sequence[Numbered], accounts: Collection[ReportedAccount]) -
         except OperationalError as error:
             if attempt == ATTEMPTS or not is_conflict(error):
                 raise
-    return reported.written
+    return reported.written + len({(each.source, each.account) for each in accounts} & reported.accounts)
 
 
 def _decode(

@@ -21,3 +21,4 @@ WHERE (EXCLUDED.name <> '' AND EXCLUDED.name <> known.name)
         AND (known.reported_until IS NULL OR known.reported_until < EXCLUDED.reported_until
             OR known.reported_until > {hour_ahead}))
     OR (known.brand_id IS NULL AND EXCLUDED.brand_id IS NOT NULL)
+RETURNING source, external_id

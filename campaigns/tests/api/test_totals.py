@@ -98,8 +98,13 @@ class Stored(TotalsTestCase):
 
     def test_reported_until_never_goes_back(self) -> None:
         self.assert_stored(1, 0, account_row())
-        self.assert_stored(1, 0, account_row("2026-11-27T11:00:00Z"))
+        self.assert_stored(0, 1, account_row("2026-11-27T11:00:00Z"))
         self.assertEqual(PlatformAccount.objects.get().reported_until, NOON)
+
+    def test_the_row_of_an_account_that_changes_nothing_is_a_duplicate(self) -> None:
+        self.assert_stored(1, 1, account_row(), account_row(currency="USD"))
+        self.assert_stored(1, 2, total_row(), account_row(), account_row())
+        self.assert_stored(1, 0, account_row(name="Shop"))
 
     def test_a_reported_until_that_is_stored_ahead_is_corrected(self) -> None:
         self.assert_stored(1, 0, account_row())
