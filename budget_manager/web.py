@@ -117,9 +117,10 @@ class BadRequestTask(AccessLogMixin, ErrorTask):
     """Answers a request that isn't valid or is too large."""
 
     def execute(self) -> None:
-        error = self.request.error  # type: ignore[attr-defined]  # typeshed takes the request for its error
-        if is_api(self.request):
-            body = problem(error.code, error.reason, error.body)
+        request: Any = self.request  # typeshed takes the request for its error
+        error = request.error
+        if is_api(request):
+            body = problem(error.code, error.reason, error.body, request.path)
             self.status = f"{error.code} {error.reason}"
             self.response_headers = [*self.response_headers, ("Content-Type", "application/problem+json")]
             self.set_close_on_finish()

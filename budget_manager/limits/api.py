@@ -30,11 +30,14 @@ def limit_body(adj: Adjustments) -> Adjustments:
     return limited
 
 
-def problem(code: int, reason: str, detail: str) -> bytes:
+def problem(code: int, reason: str, detail: str, path: str) -> bytes:
     """Return the body of an answer to a request that doesn't reach the application."""
+    kind = "about:blank"
     if code == 413:
+        # As the application says it (campaigns.api.problems), which this process loads later.
+        kind, reason = "/api/v1/docs#too-large", "The batch is too large"
         detail = f"A batch has at most {settings.API_MAX_BODY // 1024**2} MB on the wire: send smaller batches."
-    return json.dumps({"type": "about:blank", "title": reason, "status": code, "detail": detail}).encode()
+    return json.dumps({"type": kind, "title": reason, "status": code, "detail": detail, "instance": path}).encode()
 
 
 class Dispatcher(ThreadedTaskDispatcher):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -81,7 +81,9 @@ def _decode(body: Body, refused: list[RefusedRow]) -> list[Report]:
             refused.append(RefusedRow(number, "invalid-row", "Texts can't contain the character 0."))
         else:
             link = (row.source, platform_id(row.account), platform_id(row.campaign))
-            reports.append(Report(number, link, PlatformStatus(row.status), row.at, row.change, problem))
+            # PostgreSQL reads no offset of 16 hours or more.
+            at = row.at.astimezone(UTC)
+            reports.append(Report(number, link, PlatformStatus(row.status), at, row.change, problem))
     return reports
 
 

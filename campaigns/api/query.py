@@ -19,6 +19,9 @@ def read_query(request: HttpRequest, kind: type[Parameters]) -> Parameters:
     for name, values in request.GET.lists():
         if len(values) > 1:
             raise Problem("invalid-parameter", f"{name}: give it once.")
+        # PostgreSQL has no text with it.
+        if "\0" in values[0]:
+            raise Problem("invalid-parameter", f"{name}: It can't contain the character 0.")
     try:
         return msgspec.convert(request.GET.dict(), kind, strict=False)
     except msgspec.ValidationError as error:

@@ -163,6 +163,13 @@ def microseconds_now() -> str:
     return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS integer) * 1000"
 
 
+def hour_ahead() -> str:
+    """Return SQL for the instant an hour from now, by the database's clock."""
+    if is_postgresql():
+        return "STATEMENT_TIMESTAMP() + INTERVAL '1 hour'"
+    return "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '+1 hour')"
+
+
 def exact_sum(amount: str, name: str) -> str:
     """Return what selects the sum of an amount in millionths under a name, exact however large it is.
 

@@ -66,4 +66,6 @@ ON CONFLICT (source, account, campaign, day) DO UPDATE SET total = EXCLUDED.tota
 UPDATE campaigns_platformaccount AS stored SET reported_until = reported.as_of
 FROM budget_accounts AS reported
 WHERE stored.source = reported.source AND stored.external_id = reported.account
-    AND reported.as_of > COALESCE(stored.reported_until, '-infinity');
+    -- What is stored ahead is wrong, and corrected.
+    AND (reported.as_of > COALESCE(stored.reported_until, '-infinity')
+        OR stored.reported_until > now() + interval '1 hour');

@@ -206,7 +206,7 @@ def _preview(correction: Correction, record: SpendRecord) -> PreviewPage:
         tables.append((title(EFFECTS, len(changes)), effects_table(correction.effects)))
     notes = ["The difference becomes a record of its own, at the same time of spending; this record stays as it is."]
     if correction.statements != "open":
-        notes.append("Statements that are final keep their figures and show a late adjustment.")
+        notes.append("Final statements keep their figures at closing; later changes are listed beside them.")
     notes += zone_notes(correction.effects)
     return PreviewPage(status_counts(correction.effects), notes, tables, changes=True)
 

@@ -131,7 +131,7 @@ def _preview(upload: SpendUpload) -> PreviewPage:
     notes = [
         "Each imported record, and each correction of one, gets a record with the opposite amount, at the same time of"
         " spending.",
-        "Statements that are final keep their figures and show a late adjustment.",
+        "Final statements keep their figures at closing; later changes are listed beside them.",
         *zone_notes(found.effects),
     ]
     counts = [

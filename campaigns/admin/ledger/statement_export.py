@@ -19,6 +19,7 @@ from campaigns.services.exchange.files import Value
 from campaigns.services.insight.late_changes import late_changes
 
 OTHERS = "Spend records, imports and corrections"
+REPORTED_LATER, LATE = "reported later", "late adjustment"
 COLUMNS = (
     *("brand", "kind", "first day", "what", "at (UTC)", "platform", "account", "campaigns"),
     *("amount", "currency"),
@@ -64,7 +65,8 @@ def _rows(period: BrandPeriod) -> Iterator[list[Value]]:
     ]
     for each in late.restatements:
         source = (utc_time(each.at), each.platform, each.account, each.campaigns)
-        yield [*of_statement, "restated by the platform", *source, each.amount, brand.currency]
+        what = LATE if each.is_late else REPORTED_LATER
+        yield [*of_statement, what, *source, each.amount, brand.currency]
     if late.others:
         yield [*of_statement, OTHERS, None, *NOTHING, late.others, brand.currency]
     yield [*of_statement, "known now", None, *NOTHING, period.spend, brand.currency]

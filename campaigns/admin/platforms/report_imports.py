@@ -69,7 +69,8 @@ def _preview(report: ReportImport) -> PreviewPage:
     notes = [
         "Each total that still is what the report said becomes again what it was before the report; one that the report"
         " was the first to name becomes 0.",
-        "Linked and created campaigns stay. Statements that are final keep their figures and show a late adjustment.",
+        "Linked and created campaigns stay.",
+        "Final statements keep their figures at closing; later changes are listed beside them.",
         *zone_notes(found.effects),
     ]
     counts = [

@@ -15,12 +15,15 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from campaigns.database.connection import fetch_all
+from campaigns.database.connection import as_instant, fetch_all
 from campaigns.database.dialects import in_list, list_param, micros_sql, shown_sum
 from campaigns.models import AccountingTimeZone, BrandPeriod, PlatformAccount
 from campaigns.rules.money import from_micros
 from campaigns.rules.periods import ONE_DAY, find_zone, first_of_month, start_of_day
 from campaigns.rules.platforms import SOURCES
+
+# Platforms restate a day for up to 30 days, and connectors read 35 days again: until then a change is expected.
+RESTATED_FOR = 35 * ONE_DAY
 
 RESTATEMENTS = """
 SELECT total.source, total.account, record.recorded_at, COUNT(DISTINCT record.campaign_id),
@@ -46,6 +49,8 @@ class Restatement(NamedTuple):
     account: str
     campaigns: int
     amount: Decimal
+    # Whether it came more than 35 days after the period's end.
+    is_late: bool
 
 
 @dataclass(frozen=True)
@@ -79,18 +84,16 @@ def _restatements(period: BrandPeriod, zone: ZoneInfo) -> Iterator[Restatement]:
     )
     rows = fetch_all(sql, params)
     names = _names({(source, account) for source, account, *_ in rows})
+    expected_until = start_of_day(zone, after + RESTATED_FOR)
     for source, account, at, campaigns, micros in rows:
         name = names.get((source, account)) or account
-        yield Restatement(_instant(at), SOURCES.get(source, source), name, campaigns, from_micros(int(micros)))
+        platform, recorded = SOURCES.get(source, source), as_instant(at)
+        is_late = recorded >= expected_until
+        yield Restatement(recorded, platform, name, campaigns, from_micros(int(micros)), is_late)
 
 
 def _utc(instant: datetime | None) -> datetime | None:
     return None if instant is None else instant.astimezone(UTC)
-
-
-def _instant(value: Any) -> datetime:
-    """Return an instant of a row; SQLite's is a text in UTC."""
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def _names(keys: set[tuple[str, str]]) -> dict[tuple[str, str], str]:

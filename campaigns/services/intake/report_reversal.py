@@ -125,7 +125,11 @@ def check_reversible(report: ReportImport) -> None:
             f"“{report.name}” has changed {report.written:,} totals; at most {MAX_TOTALS:,} can be reversed."
         )
     if report.restated.count() != report.written:
-        raise ReversalRefused(f"What “{report.name}” has changed was pruned (manage.py prune_history).")
+        raise _pruned(report)
+
+
+def _pruned(report: ReportImport) -> ReversalRefused:
+    return ReversalRefused(f"What “{report.name}” has changed was pruned (manage.py prune_history).")
 
 
 def check_brands(report: ReportImport, person: Person) -> None:
@@ -165,7 +169,10 @@ def reverse_report(report: ReportImport, *, actor: str, clock: Clock) -> tuple[i
 
 
 def _begin(report: ReportImport, clock: Clock) -> _Plan:
-    """Lock the brands and the totals, in this order, and return what is to be restated."""
+    """Lock the brands, the totals and what the import has changed, in this order; return what is to be restated.
+
+    Raises ReversalRefused.
+    """
     begin_change(_brands(report), clock=clock)
     return _plan(report)
 
@@ -175,13 +182,16 @@ def _brands(report: ReportImport) -> list[int]:
 
 
 def _plan(report: ReportImport) -> _Plan:
-    """Lock the totals of an import, and return what is to be restated."""
-    restated = RestatedTotal.objects.filter(report=report.pk).order_by()
+    """Lock the totals of an import, and return what is to be restated. Raises ReversalRefused."""
+    restated = RestatedTotal.objects.filter(report=report.pk).order_by("pk")
     found = SpendTotal.objects.filter(pk__in=restated.values("total"))
     if is_postgresql():
         found = found.select_for_update(no_key=True)
     totals = list(found.order_by("source", "account", "day", "campaign"))
-    rows = {row.total_id: row for row in restated}
+    # Pruning leaves locked rows alone until the reversal is over; what it has taken since the check is missed here.
+    rows = {row.total_id: row for row in restated.select_for_update(no_key=True)}
+    if len(rows) != report.written:
+        raise _pruned(report)
     restored: dict[SpendTotal, Decimal] = {}
     later: list[SpendTotal] = []
     for total in totals:

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from campaigns.database.connection import execute, fetch_all
-from campaigns.database.dialects import rows_param, rows_sql
+from campaigns.database.dialects import hour_ahead, rows_param, rows_sql
 from campaigns.database.statements import statement
 from campaigns.database.write_column import in_pieces
 from campaigns.rules.platforms import platform_id
@@ -87,6 +87,8 @@ class Reported:
 
     written: int
     left: int
+    # The accounts, by platform and id, that were added or changed.
+    accounts: frozenset[tuple[str, str]]
 
 
 class ReportedTwiceError(ValueError):
@@ -106,14 +108,18 @@ def report_totals(
     """
     by_key = _by_key(totals)
     with transaction.atomic():
-        report_accounts([*accounts, *(ReportedAccount(source, account) for source, account, *_ in by_key)])
+        changed = report_accounts([*accounts, *(ReportedAccount(source, account) for source, account, *_ in by_key)])
         _report_links(campaigns, by_key)
         written = sum(_upsert(piece) for piece in in_pieces([by_key[key] for key in sorted(by_key)]))
-    return Reported(written, len(by_key) - written)
+    return Reported(written, len(by_key) - written, changed)
 
 
-def report_accounts(accounts: Iterable[ReportedAccount]) -> None:
-    """Add accounts, and what is known of those that are there; a new zone or currency sets totals free."""
+def report_accounts(accounts: Iterable[ReportedAccount]) -> frozenset[tuple[str, str]]:
+    """Add accounts, and what is known of those that are there; return which were added or changed.
+
+    A new zone or currency sets totals free.
+    """
+    written: set[tuple[str, str]] = set()
     merged: dict[tuple[str, str], ReportedAccount] = {}
     for each in accounts:
         key = each.source, platform_id(each.account)
@@ -123,8 +129,9 @@ def report_accounts(accounts: Iterable[ReportedAccount]) -> None:
         given = rows_sql(ACCOUNT_COLUMNS, "%(given)s")
         params = {"given": rows_param(ACCOUNT_COLUMNS, [_account_row(key, merged[key]) for key in piece])}
         changed = fetch_all(statement("totals/changed_accounts", given=given), params)
-        execute(statement("totals/report_accounts", given=given), params)
+        written |= set(fetch_all(statement("totals/report_accounts", given=given, hour_ahead=hour_ahead()), params))
         free_accounts(changed)
+    return frozenset(written)
 
 
 def _account_row(key: tuple[str, str], account: ReportedAccount) -> tuple[Any, ...]:

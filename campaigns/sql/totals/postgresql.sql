@@ -64,6 +64,19 @@ CREATE TRIGGER campaigns_total_update_guard BEFORE UPDATE OF as_of ON {schema}.c
 FOR EACH ROW WHEN (NEW.as_of > statement_timestamp() + interval '1 hour')
 EXECUTE FUNCTION {schema}.campaigns_total_refused('a total is known by now: as_of is more than an hour ahead');
 
+-- An account's spend isn't known ahead either. What is stored ahead can stay where other columns change.
+CREATE TRIGGER campaigns_account_insert_guard BEFORE INSERT ON {schema}.campaigns_platformaccount
+FOR EACH ROW WHEN (NEW.reported_until > statement_timestamp() + interval '1 hour')
+EXECUTE FUNCTION {schema}.campaigns_total_refused('spend is known up to now: reported_until is more than an hour ahead');
+
+CREATE TRIGGER campaigns_account_update_guard BEFORE UPDATE OF reported_until ON {schema}.campaigns_platformaccount
+FOR EACH ROW WHEN (
+    -- guard: known-until-that-is-stored-ahead-can-stay
+    NEW.reported_until IS DISTINCT FROM OLD.reported_until AND
+    NEW.reported_until > statement_timestamp() + interval '1 hour'
+)
+EXECUTE FUNCTION {schema}.campaigns_total_refused('spend is known up to now: reported_until is more than an hour ahead');
+
 CREATE TRIGGER campaigns_total_key_guard BEFORE UPDATE OF id, source, account, campaign, day
 ON {schema}.campaigns_spendtotal FOR EACH ROW
 WHEN ((NEW.id, NEW.source, NEW.account, NEW.campaign, NEW.day)

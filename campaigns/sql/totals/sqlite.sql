@@ -47,6 +47,22 @@ BEGIN
     SELECT RAISE(ABORT, 'a total is known by now: as_of is more than an hour ahead');
 END;
 
+-- An account's spend isn't known ahead either. What is stored ahead can stay where other columns change.
+CREATE TRIGGER campaigns_account_insert_guard BEFORE INSERT ON campaigns_platformaccount
+WHEN NEW.reported_until > strftime('%Y-%m-%d %H:%M:%f', 'now', '+1 hour') AND NEW.reported_until < '2100'
+BEGIN
+    SELECT RAISE(ABORT, 'spend is known up to now: reported_until is more than an hour ahead');
+END;
+
+CREATE TRIGGER campaigns_account_update_guard BEFORE UPDATE OF reported_until ON campaigns_platformaccount
+WHEN
+    -- guard: known-until-that-is-stored-ahead-can-stay-on-sqlite
+    NEW.reported_until IS NOT OLD.reported_until AND
+    NEW.reported_until > strftime('%Y-%m-%d %H:%M:%f', 'now', '+1 hour') AND NEW.reported_until < '2100'
+BEGIN
+    SELECT RAISE(ABORT, 'spend is known up to now: reported_until is more than an hour ahead');
+END;
+
 CREATE TRIGGER campaigns_total_key_guard BEFORE UPDATE OF id, source, account, campaign, day ON campaigns_spendtotal
 WHEN (NEW.id, NEW.source, NEW.account, NEW.campaign, NEW.day)
     IS NOT (OLD.id, OLD.source, OLD.account, OLD.campaign, OLD.day)

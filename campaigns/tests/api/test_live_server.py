@@ -60,6 +60,9 @@ class Bodies(ApiServerTestCase):
                 self.assertEqual(found, status, answer)
                 self.assertEqual(kind, "application/json" if status == 200 else "application/problem+json")
                 self.assertIn("detail" if status >= 400 else "stored", answer)
+                if status == 413:
+                    given = {"type": "/api/v1/docs#too-large", "title": "The batch is too large", "instance": SPEND}
+                    self.assertEqual(answer, answer | given)
         self.assertEqual(SpendRecord.objects.count(), 2)
 
     def test_chunks_without_end_are_cut_off(self) -> None:

@@ -67,6 +67,16 @@ class Stored(SpendTestCase):
         self.assertEqual(first, utc("2026-11-22 13:05:00.25"))
         self.assertLess(abs((second - before).total_seconds()), 60)
 
+    def test_an_offset_that_postgresql_does_not_read(self) -> None:
+        row = spend_row(self.campaign.pk, timestamp="2026-11-22T10:00:00+16:00")
+        response = post(SPEND, json.dumps(row).encode(), self.key, kind=NDJSON)
+        self.assertEqual((response.status_code, response.json()["stored"]), (200, 1))
+        self.send([row, spend_row(self.campaign.pk, 1, "b", timestamp="2026-11-22T10:00:00-23:59")])
+        self.assertEqual(
+            list(SpendRecord.objects.order_by("external_id").values_list("timestamp", flat=True)),
+            [utc("2026-11-21 18:00"), utc("2026-11-23 09:59")],
+        )
+
     def test_ids_of_any_text_arrive_as_they_are(self) -> None:
         ids = ['"', "\\", "{a,b}", "NULL", "a\tb\nc", "’ü😀", " ", "a" * 255, "'; --", "%s"]
         status, _ = self.send([spend_row(self.campaign.pk, 1, text) for text in ids])
@@ -178,7 +188,8 @@ class Refused(SpendTestCase):
                 self.assertIn(sentence, detail)
 
     def test_a_timestamp_out_of_range(self) -> None:
-        for text in ("2011-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"):
+        edges = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59")
+        for text in ("2011-12-31T23:59:59Z", "2100-01-01T00:00:00Z", *edges):
             self.assertEqual(self.refusal(spend_row(self.campaign.pk, timestamp=text))[0], "invalid-timestamp")
 
     def test_an_unknown_campaign(self) -> None:

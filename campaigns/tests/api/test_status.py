@@ -149,10 +149,13 @@ class Campaigns(StatusTestCase):
             {"cursor": "1"},
             {"cursor": f"1.{10**18}"},
             {"limit": 5},
+            {"source": "\0"},
+            {"account": "1\0"},
         ):
             with self.subTest(parameters):
                 problem = self.get(CAMPAIGNS, 400, **parameters)
                 self.assertEqual(problem["type"], "/api/v1/docs#invalid-parameter")
+        self.assertIn("account: ", problem["detail"])
 
     def test_the_scope_is_needed(self) -> None:
         self.key = make_key(Scope.SPEND_WRITE, Scope.STATUS_ACK)
@@ -212,6 +215,11 @@ class Acknowledgements(StatusTestCase):
         self.assertEqual(self.applied(self.row), {"stored": 1, "duplicates": 0, "refused": 0, "rows": []})
         row = AppliedStatus.objects.get()
         self.assertEqual((row.link, row.applied_status, row.applied_at), (self.link, "paused", utc("2026-11-20 13:00")))
+
+    def test_an_offset_that_postgresql_does_not_read(self) -> None:
+        answer = self.applied(self.row | {"at": "2026-11-20T05:00:00+16:00"})
+        self.assertEqual((answer["stored"], answer["refused"]), (1, 0))
+        self.assertEqual(AppliedStatus.objects.get().applied_at, utc("2026-11-19 13:00"))
 
     def test_it_refuses_by_row(self) -> None:
         for number, (name, change) in enumerate(

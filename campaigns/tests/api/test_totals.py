@@ -15,6 +15,7 @@ from campaigns.models.platforms.api_keys import Scope
 from campaigns.services.totals.book import book_totals
 from campaigns.tests.api.requests import TOTALS, make_key, post
 from campaigns.tests.support.factories import make_campaign, utc
+from campaigns.tests.totals.reports import store_ahead
 
 NOON = utc("2026-11-27 12:00")
 
@@ -90,10 +91,26 @@ class Stored(TotalsTestCase):
         self.assert_stored(1, 0, total_row(name="Spring sale"))
         self.assertEqual(CampaignLink.objects.get().name, "Spring sale")
 
+    def test_an_offset_that_postgresql_does_not_read(self) -> None:
+        far = "2026-11-28T11:59:00+23:59"
+        self.assert_stored(2, 0, total_row(as_of=far), account_row(far))
+        self.assertEqual((SpendTotal.objects.get().as_of, PlatformAccount.objects.get().reported_until), (NOON, NOON))
+
     def test_reported_until_never_goes_back(self) -> None:
         self.assert_stored(1, 0, account_row())
-        self.assert_stored(1, 0, account_row("2026-11-27T11:00:00Z"))
+        self.assert_stored(0, 1, account_row("2026-11-27T11:00:00Z"))
         self.assertEqual(PlatformAccount.objects.get().reported_until, NOON)
+
+    def test_the_row_of_an_account_that_changes_nothing_is_a_duplicate(self) -> None:
+        self.assert_stored(1, 1, account_row(), account_row(currency="USD"))
+        self.assert_stored(1, 2, total_row(), account_row(), account_row())
+        self.assert_stored(1, 0, account_row(name="Shop"))
+
+    def test_a_reported_until_that_is_stored_ahead_is_corrected(self) -> None:
+        self.assert_stored(1, 0, account_row())
+        store_ahead(PlatformAccount.objects.get(), NOON + timedelta(days=9_999))
+        self.assert_stored(1, 0, account_row("2026-11-27T11:00:00Z"))
+        self.assertEqual(PlatformAccount.objects.get().reported_until, NOON - timedelta(hours=1))
 
 
 class Refused(TotalsTestCase):

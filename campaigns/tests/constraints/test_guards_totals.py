@@ -12,6 +12,7 @@ from campaigns.rules.platforms import id_by_name, platform_id
 from campaigns.services.totals.verify import keep_links
 from campaigns.tests.support.factories import make_campaign, spend
 from campaigns.tests.support.outside import POSTGRESQL, SQLITE, OutsideTestCase, utc_text
+from campaigns.tests.totals.reports import store_ahead
 
 UPSERT = """
     INSERT INTO campaigns_spendtotal (source, account, campaign, day, total, as_of) VALUES (%s, %s, %s, %s, %s, %s)
@@ -285,11 +286,26 @@ class AccountTests(OutsideTestCase):
         account = {"source": "google_ads", "external_id": "1"}
         for until in ("2011-12-31 23:00:00", "2100-01-01 00:00:00"):
             rule = "platform_account_reported_between_2012_and_2100"
+            rule = rule if SQLITE or until < "2012" else "more than an hour ahead"
             self.assert_row_refused(rule, "platformaccount", **account, reported_until=utc_text(until))
         for hours in (0, 10_001):
             rule = "platform_account_interval_of_1_to_10000_hours"
             self.assert_row_refused(rule, "platformaccount", **account, interval_hours=hours)
         self.add("platformaccount", **account, reported_until=utc_text("2024-11-27 20:00:00"), interval_hours=10_000)
+
+    def test_spend_of_an_account_is_known_up_to_now(self) -> None:
+        now = datetime.now(UTC)
+        soon, later = (utc_text(f"{now + timedelta(minutes=each):%Y-%m-%d %H:%M:%S}") for each in (50, 70))
+        account = {"source": "google_ads", "external_id": "1"}
+        self.assert_row_refused("more than an hour ahead", "platformaccount", **account, reported_until=later)
+        self.add("platformaccount", **account, reported_until=soon)
+        change = "UPDATE campaigns_platformaccount SET name = %s, reported_until = %s"
+        self.assert_refused("more than an hour ahead", change, "a", later)
+        store_ahead(PlatformAccount.objects.get(), now + timedelta(days=365))
+        self.run_sql("UPDATE campaigns_platformaccount SET name = 'a', reported_until = reported_until")
+        self.run_sql(change, "b", soon)
+        corrected = PlatformAccount.objects.filter(name="b", reported_until__lt=now + timedelta(hours=1))
+        self.assertTrue(corrected.exists())
 
     def test_a_link_is_there_once_and_belongs_to_an_account(self) -> None:
         account = PlatformAccount.objects.create(source="google_ads", external_id="1")

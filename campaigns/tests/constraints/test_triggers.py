@@ -129,7 +129,7 @@ if POSTGRESQL:
             functions = self.functions()
             # Several triggers call one function.
             shared = {"campaigns_brand_renamed", "campaigns_campaign_renamed", "campaigns_history_of_settings_updated"}
-            shared |= {name for name in NEEDED if re.fullmatch(r"campaigns_total_(?!delete)\w+_guard", name)}
+            shared |= {name for name in NEEDED if re.fullmatch(r"campaigns_(total|account)_(?!delete)\w+_guard", name)}
             shared |= {"campaigns_total_to_book_inserted", "campaigns_total_to_book_updated"}
             needed = NEEDED - shared | {"campaigns_renamed", "campaigns_total_refused", "campaigns_total_to_book"}
             needed |= {f"campaigns_search_{what}" for what in ("inserted", "updated", "deleted", "truncated")}

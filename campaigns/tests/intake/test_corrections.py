@@ -175,7 +175,7 @@ class CorrectionTests(AdminTestCase):
         old = spend(self.search, 50, "2026-02-28 04:00")
         self.check()
         preview = self.preview("40", record=old)
-        for text in ("2026-02-27", "day and month final", "show a late adjustment"):
+        for text in ("2026-02-27", "day and month final", "keep their figures at closing"):
             self.assertContains(preview, text)
         self.press(preview)
         self.check()

@@ -71,7 +71,8 @@ class LateChangeTests(TestCase):
         self.day = BrandPeriod.objects.get(kind="day", starts_on="2024-11-27")
 
     def page(self) -> Any:
-        self.client.force_login(User.objects.create_superuser("amara"))
+        person, _ = User.objects.get_or_create(username="amara", is_staff=True, is_superuser=True)
+        self.client.force_login(person)
         return self.client.get(reverse("admin:campaigns_brandperiod_change", args=[self.day.pk]))
 
     def close_after_the_first_record(self) -> None:
@@ -94,6 +95,23 @@ class LateChangeTests(TestCase):
         self.assertContains(page, "+2.00")
         self.assertContains(page, "-0.50")
 
+    def test_what_a_platform_restates_within_35_days_is_reported_later(self) -> None:
+        report(7, as_of="2024-11-28 12:00")
+        quick_booking(at="2024-11-28 12:00")
+        fold()
+        first, second = SpendRecord.objects.order_by("pk")
+        SpendRecord.objects.filter(pk=first.pk).update(recorded_at=utc("2024-11-27 12:00"))
+        for recorded, label, tone in (
+            ("2025-01-01 23:59:59", "reported later", "plain"),
+            ("2025-01-02 00:00", "late adjustment", "warning"),
+        ):
+            with self.subTest(recorded):
+                SpendRecord.objects.filter(pk=second.pk).update(recorded_at=utc(recorded))
+                self.assertContains(self.page(), f'<span class="campaigns-chip campaigns-chip-{tone}">{label}</span>')
+                address = reverse("admin:campaigns_brandperiod_changes", args=[self.day.pk, "csv"])
+                rows = csv.DictReader(StringIO(self.client.get(address).content.decode("utf-8-sig")))
+                self.assertEqual([row["what"] for row in rows], ["known at closing", label, "known now"])
+
     def test_the_file_of_its_changes_adds_up(self) -> None:
         self.close_after_the_first_record()
         for total, hour in ((7, 12), ("6.25", 13)):
@@ -110,7 +128,7 @@ class LateChangeTests(TestCase):
         address = reverse("admin:campaigns_brandperiod_changes", args=[self.day.pk, "csv"])
         rows = list(csv.DictReader(StringIO(self.client.get(address).content.decode("utf-8-sig"))))
         figures = [(row["what"], row["platform"], row["account"], Decimal(row["amount"])) for row in rows]
-        of_platform = ("restated by the platform", "Google Ads", "Acme Search")
+        of_platform = ("late adjustment", "Google Ads", "Acme Search")
         self.assertEqual(
             figures,
             [
