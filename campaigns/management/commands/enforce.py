@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,7 +46,9 @@ class Command(BaseCommand):
         instant = None if at is None else parse_instant(at)
         if instant and not dry_run:
             self.check_moved_clock(instant, force)
-        clock = database_now if instant is None else lambda: instant
+        # In UTC: PostgreSQL reads no offset of 16 hours or more.
+        moved = instant and instant.astimezone(UTC)
+        clock = database_now if moved is None else lambda: moved
         if dry_run:
             self.report(jobs.preview_check(clock=clock, closing_clock=database_now), "would change")
             self.warn(unknown_zones_problem(unknown_zones(zones_of(Scope.everything()))))

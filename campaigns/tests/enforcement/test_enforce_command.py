@@ -144,6 +144,10 @@ class AtMovesTheClockOnly(CommandTestCase):
         self.assertEqual(self.enforce("--at", "2026-11-21T00:59:59+01:00")[0], NOTHING)
         self.assertIn("1 campaign changed.", self.enforce("--at", "2026-11-21T01:00:00+01:00"))
 
+    def test_it_takes_an_offset_that_postgresql_does_not_read(self) -> None:
+        make_campaign(ends_on="2026-11-20")
+        self.assertIn("1 campaign changed.", self.enforce("--at", "2026-11-21T16:00:00+16:00"))
+
     @override_settings(TIME_ZONE="America/New_York")
     def test_it_takes_a_time_without_offset_in_the_applications_zone(self) -> None:
         make_campaign(make_brand(timezone="America/New_York"), ends_on="2026-11-20")

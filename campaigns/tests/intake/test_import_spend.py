@@ -47,7 +47,7 @@ def broken_off() -> Iterator[None]:
         yield from read_spend_csv(*args, **options)
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    with patch("campaigns.management.commands.import_spend.read_spend_csv", read):
+    with patch("campaigns.services.intake.command_run.read_spend_csv", read):
         yield
 
 
