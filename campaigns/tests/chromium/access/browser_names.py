@@ -55,6 +55,7 @@ class Names(BrowserTestCase):
                 words = {icon for icon in icons if "_" in icon}
                 read = [(role, name) for role, name in self.tree() if words & set(name.split())]
                 self.assertEqual(read, [], "icons read out within a name")
+                self.assertEqual(self.page.evaluate(READ_OUT), [], "icons of styles without an empty alternative")
                 self.assertEqual([role for role, name in self.tree() if role in CONTROLS and not name.strip()], [])
 
 
@@ -80,6 +81,14 @@ DRAWN_BY_STYLES = """() => {
     const elements = [...document.querySelectorAll("*")];
     return elements.flatMap((element) => ["::before", "::after"].map((part) => word(element, part)));
 }"""
+
+# Icons that styles draw, in sight, by a word without an empty alternative, which would be read out.
+READ_OUT = """() => [...document.querySelectorAll("main *")].filter((element) => element.checkVisibility())
+    .flatMap((element) => ["::before", "::after"].map((part) => {
+        const style = getComputedStyle(element, part);
+        const isIcon = style.fontFamily.includes("Material Symbols") && /^"\\w+"/.test(style.content);
+        return isIcon && !style.content.endsWith('/ ""') ? `${element.className} ${style.content}` : "";
+    })).filter(Boolean)"""
 
 # Runs times.js as in a browser of the zone, on one time.
 TRY = """([script, zone, at]) => {
