@@ -29,6 +29,15 @@ NOTHING = frozenset(("", "-", "--", "—", "–"))
 # Columns in which a dash is no name.
 NAMES = frozenset((Role.CAMPAIGN, Role.CAMPAIGN_ID, Role.ACCOUNT, Role.ACCOUNT_ID))
 UNFORMATTED_DAY = re.compile(r"[3-6][0-9]{4}(?:\.0+)?")
+# An id as spreadsheets shorten long numbers: its last digits are lost, so several campaigns have the same.
+SHORTENED_ID = re.compile(r"[0-9](?:[.,][0-9]+E\+?|E\+)[0-9]{1,3}", re.IGNORECASE)
+# An id that may have been rounded: spreadsheets keep 15 digits of a number, and write zeros for the others.
+ROUNDED_ID = re.compile(r"[0-9]{15}0+")
+SHORTENED = (
+    "download the report again as CSV and don’t open it in Excel, or choose no column for the {kind} ID to match by"
+    " name."
+)
+IDS = {Role.CAMPAIGN_ID: "campaign", Role.ACCOUNT_ID: "account"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class Reader:
         for row in table_rows(self.table):
             self._read_row(row, sums, rows, doubtful)
         settle(doubtful, rows)
+        rows.problems += _rounded_ids(rows.spend)
         return rows
 
     def _read_row(self, row: FileRow, sums: Sequence[int], rows: Rows, doubtful: list[Doubtful]) -> None:
@@ -62,6 +72,7 @@ class Reader:
         has_campaign = bool(campaign or campaign_id)
         day, problem = None, ""
         try:
+            self._check_ids(row)
             amount, currency = self._amount(row)
             try:
                 day = self._day(row)
@@ -87,6 +98,16 @@ class Reader:
             doubtful.append(Doubtful(spend, has_day=True, has_campaign=False, problem=""))
         else:
             rows.spend.append(spend)
+
+    def _check_ids(self, row: FileRow) -> None:
+        """Refuse ids that a spreadsheet has shortened: the spend of different campaigns would be added up."""
+        for role, kind in IDS.items():
+            text = self._cell(row, role)
+            if SHORTENED_ID.fullmatch(text):
+                raise ValueError(
+                    f"The {kind} ID {quote(text)} was shortened by a spreadsheet, and its last digits are lost:"
+                    f" {SHORTENED.format(kind=kind)}"
+                )
 
     def _kind(self, row: FileRow) -> LeftOut | None:
         """Return why the row is left out before its values are read."""
@@ -164,6 +185,22 @@ class Reader:
         place = self.mapping.columns.get(role)
         text = "" if place is None else cell_at(row, place)
         return "" if role in NAMES and text in NOTHING else text
+
+
+def _rounded_ids(spend: Sequence[SpendRow]) -> Iterator[Problem]:
+    """Yield the rows whose campaign has an ID that ends in zeros and that campaigns of other names have too."""
+    names: dict[tuple[str, str, str], SpendRow] = {}
+    for row in spend:
+        if not ROUNDED_ID.fullmatch(row.campaign_id):
+            continue
+        first = names.setdefault((row.account, row.account_id, row.campaign_id), row)
+        if first.campaign != row.campaign:
+            yield Problem(
+                row.line,
+                f"{quote(row.campaign)} has the same ID as {quote(first.campaign)} of line {first.line},"
+                f" {quote(row.campaign_id)}, which a spreadsheet seems to have rounded:"
+                f" {SHORTENED.format(kind='campaign')}",
+            )
 
 
 def table_rows(table: Table) -> Iterator[FileRow]:
