@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from campaigns.models import Brand, FileFormat, PlatformAccount, SpendTotal
+from campaigns.rules.currencies import in_words
 from campaigns.rules.platforms import SOURCES
 from campaigns.rules.text import quote
 from campaigns.services.platform_files.answers import Answers, Ask, Question
@@ -128,17 +129,19 @@ def _options(accounts: Sequence[PlatformAccount] | QuerySet[PlatformAccount]) ->
 
 
 def _ask_currency(report: Report, answers: Answers, questions: list[Question]) -> None:
-    """Ask for the currency where neither the file nor the account says it."""
-    if answers.currency or all(total.currency for total in report.totals):
-        return
+    """Ask for the currency where neither the file nor the account says it, and again if signs contradict the answer."""
     accounts = {account.external_id: account for account in PlatformAccount.objects.filter(source=report.source)}
     for total in report.totals:
-        if total.currency:
+        if total.currency or (answers.currency and (not total.possible or answers.currency in total.possible)):
             continue
         named = total.key.account_id or total.key.account or answers.account
         stored = accounts.get(account_id(named, accounts.values()))
         if stored is None or not stored.currency:
-            questions.append(Question(Ask.CURRENCY, "Which currency are the amounts in?"))
+            sentence = "Which currency are the amounts in?"
+            if total.possible:
+                wrong = f", not in {answers.currency}" if answers.currency else ""
+                sentence += f" By its sign, that of line {total.line} is in {in_words(total.possible)}{wrong}."
+            questions.append(Question(Ask.CURRENCY, sentence))
             return
 
 

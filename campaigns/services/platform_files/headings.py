@@ -142,16 +142,16 @@ BRACKETED = re.compile(r"\s*[\(\[](?P<inside>[^()\[\]]{1,12})[\)\]]\s*$")
 def heading_key(text: str) -> str:
     """Return a heading's letters and digits, without case, accents, and a currency in brackets at its end."""
     text = text[:MAX_HEADING]
-    return _letters(BRACKETED.sub("", text) if heading_currency(text) else text)
+    return _letters(BRACKETED.sub("", text) if heading_currencies(text) else text)
 
 
 @lru_cache(maxsize=10_000)
-def heading_currency(text: str) -> str:
-    """Return the currency that a heading names in brackets at its end: “Amount spent (EUR)”. Empty if none."""
+def heading_currencies(text: str) -> tuple[str, ...]:
+    """Return the currencies that brackets at a heading's end can mean: “Amount spent (EUR)”, “Cost ($)”."""
     found = BRACKETED.search(text[:MAX_HEADING])
     inside = found["inside"].strip() if found else ""
-    signs = SIGNS.get(inside, ())
-    return find_currency(inside) or (signs[0] if len(signs) == 1 else "") or ""
+    code = find_currency(inside)
+    return (code,) if code else SIGNS.get(inside, ())
 
 
 def _letters(text: str) -> str:

@@ -59,6 +59,8 @@ class DayTotal:
     # How many rows were added up.
     rows: int
     line: int
+    # Without a currency: those that the signs of the amounts can mean.
+    possible: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -292,4 +294,6 @@ def _totals(rows: Rows) -> Iterator[DayTotal]:
     for (key, day, currency), each in sorted(found.items(), key=lambda item: (item[0][1], item[0][0], item[0][2])):
         named = key._replace(campaign=names.get((key.account_id, key.campaign_id), key.campaign))
         total = sum((row.amount for row in each), Decimal(0))
-        yield DayTotal(named, day, total, currency, len(each), each[0].line)
+        signs = [row.possible for row in each if row.possible]
+        possible = signs[0].intersection(*signs) if signs else frozenset[str]()
+        yield DayTotal(named, day, total, currency, len(each), each[0].line, possible)
