@@ -15,7 +15,7 @@ from campaigns.services.platform_files.answers import Ask
 from campaigns.services.platform_files.download import UNASSIGNED, Download
 from campaigns.services.platform_files.drafts import Choices
 from campaigns.services.platform_files.effects import MOST_LINKS, MOST_TOTALS, ReachedBudget, ReportEffects
-from campaigns.services.platform_files.placing import PlacedCampaign, in_money, may_create
+from campaigns.services.platform_files.placing import PlacedAccount, PlacedCampaign, in_money, may_create
 from campaigns.services.platform_files.read_rows import table_rows
 
 # Rows of tables on the page.
@@ -145,18 +145,34 @@ def _notes(download: Download) -> list[str]:
         for account in download.placed.accounts.values()
         if account.brand and account.currency != account.brand.currency
     ]
-    notes += [
-        f"The time zone of the account {account.name or account.external_id} isn’t known: its days are taken as days in"
-        f" {account.brand.timezone}, as the brand’s."
-        for account in download.placed.accounts.values()
-        if account.brand and not (account.stored and account.stored.timezone)
-    ]
+    notes += [note for account in download.placed.accounts.values() if (note := _zone_note(account, report.timezone))]
     if download.known:
         notes.append(f"Read as the format “{download.known}”.")
     summed = sum(total.rows > 1 for total in report.totals)
     if summed:
         notes.append(f"Rows by device, hour or ad are added up: {summed:,} totals consist of several rows.")
     return notes
+
+
+def _zone_note(account: PlacedAccount, of_file: str) -> str:
+    """Return how the account's days are taken, where it has no time zone of its own or the file has another."""
+    name, stored = account.name or account.external_id, account.stored.timezone if account.stored else ""
+    if stored:
+        if of_file and of_file != stored:
+            return f"The file’s days are in {of_file}, but those of the account {name} are taken to be in {stored}."
+        return ""
+    if account.said_timezone:
+        says = "the file says" if of_file else "you say"
+        return f"The days of the account {name} are days in {account.said_timezone}, as {says}."
+    if account.brand:
+        return (
+            f"The time zone of the account {name} isn’t known: its days are taken as days in"
+            f" {account.brand.timezone}, as the brand’s."
+        )
+    return (
+        f"The time zone of the account {name} is unknown: its spend is imported, but waits as unassigned until the time"
+        " zone is set on the account’s page, or a brand is chosen here."
+    )
 
 
 def _days(download: Download, choices: Choices) -> SafeString:

@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminSingleDateWidget
 
-from campaigns.admin.platforms.unassigned import WHY, UnassignedMixin
+from campaigns.admin.platforms.unassigned import UnassignedMixin
+from campaigns.admin.platforms.unassigned_rows import WHY
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.display import chip, link_to_both, table
 from campaigns.admin.shared.filters import VisibleAutocompleteFilter

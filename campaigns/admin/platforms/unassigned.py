@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -15,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from campaigns.admin.platforms.unassigned_rows import groups, when_booked, without_zone
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import link_to, table
@@ -30,7 +30,6 @@ from campaigns.admin.shared.preview_table import (
 )
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, CampaignLink
-from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.money import format_money
 from campaigns.rules.platforms import SOURCES
 from campaigns.services.audit_log import AuditEntry, log_rows
@@ -55,13 +54,6 @@ CHOICES = (
     (ONE, "One campaign"),
     (IGNORE, "None: ignore it"),
 )
-WHY = {
-    Waiting.UNLINKED: "not linked to a campaign",
-    Waiting.IGNORED: "ignored",
-    Waiting.CURRENCY: "the account’s currency isn’t the brand’s",
-    Waiting.ZONE: "the account’s time zone is unknown",
-    Waiting.FAILED: "couldn’t be booked",
-}
 ADDRESS = "admin:campaigns_campaignlink_unassigned"
 MISSING = "Choose a brand."
 
@@ -149,8 +141,8 @@ class UnassignedMixin(BaseAdmin):
             request,
             "unassigned",
             title="Unassigned spend",
-            groups=list(_groups(found.open)),
-            ignored=list(_groups(found.ignored)),
+            groups=list(groups(found.open)),
+            ignored=list(groups(found.ignored)),
             money=[format_money(amount, currency or "–") for currency, amount in found.money.items()],
             is_capped=found.is_capped,
             may_change=self.has_change_permission(request),
@@ -202,8 +194,9 @@ class UnassignedMixin(BaseAdmin):
         warn_about_unknown_zones(request, enforced)
         messages.success(
             request,
-            f"Assigned {_counted(assignment.count)} to “{assignment.brand}”. The spend is booked by the next check,"
-            f" within 10 seconds. {describe_changes(enforced) if enforced.changed else ''}",
+            f"Assigned {_counted(assignment.count)} to “{assignment.brand}”."
+            f" {when_booked((*assignment.campaigns, *assignment.new))}"
+            f" {describe_changes(enforced) if enforced.changed else ''}",
         )
 
     def _ignore(self, request: HttpRequest, chosen: Sequence[UnassignedSpend], note: str) -> None:
@@ -219,34 +212,6 @@ def _audit(spend: Iterable[UnassignedSpend], what: str) -> list[AuditEntry]:
 
 def _counted(count: int) -> str:
     return f"{count:,} platform campaign{'' if count == 1 else 's'}"
-
-
-def _groups(spend: Sequence[UnassignedSpend]) -> Iterable[dict[str, Any]]:
-    """Yield the accounts, in order of their first row, with their rows."""
-    accounts: dict[tuple[str, str], list[UnassignedSpend]] = {}
-    for each in spend:
-        accounts.setdefault((each.source, each.account), []).append(each)
-    for (source, account), rows in accounts.items():
-        name = rows[0].account_name
-        yield {
-            "title": f"{SOURCES[source]}: {name or account}",
-            "id": account if name else "",
-            "money": format_money(sum((each.amount for each in rows), Decimal(0)), rows[0].currency or "–"),
-            "rows": [
-                {
-                    "key": each.key,
-                    "name": each.name or each.campaign,
-                    "id": each.campaign if each.name else "",
-                    "amount": format_money(each.amount, each.currency or "–"),
-                    "since": each.first_day,
-                    "until": each.last_day,
-                    "days": each.days,
-                    "why": WHY[each.waiting] + (f": {each.problem}" if each.problem else ""),
-                    "note": each.note,
-                }
-                for each in rows
-            ],
-        }
 
 
 def _table(chosen: Sequence[UnassignedSpend]) -> Any:
@@ -285,6 +250,8 @@ def _preview(assignment: Assignment, effects: Effects, added: set[int]) -> Previ
         "All that waits is booked, at the days of the account, within 10 seconds of your confirmation. Days that are"
         " booked already stay with their campaign."
     ]
+    if without_zone((*assignment.campaigns, *assignment.new)):
+        notes = [f"The time zone of an account is unknown. {when_booked((*assignment.campaigns, *assignment.new))}"]
     currencies = {each.currency for each in (*assignment.campaigns, *assignment.new)} - {assignment.brand.currency}
     if currencies:
         notes.append(

@@ -48,6 +48,8 @@ class ImportedReport:
     format: FileFormat
     # The campaigns that were created.
     campaigns: frozenset[int]
+    # Accounts whose time zone is unknown: their spend waits.
+    without_zone: tuple[str, ...] = ()
 
 
 class NotReady(Exception):
@@ -113,6 +115,7 @@ def import_download(
         frozenset(linked | brands),
         known,
         created,
+        tuple(account.name or account.external_id for account in placed.accounts.values() if not account.timezone),
     )
 
 
@@ -138,17 +141,13 @@ def _create_campaigns(wanted: Iterable[PlacedCampaign], source: Source, clock: C
 
 
 def _account(source: str, account: PlacedAccount, download: Download, as_of: datetime) -> ReportedAccount:
-    """Return what the report says of an account. Where its time zone isn't known, it is taken to be the brand's."""
-    zone = account.stored.timezone if account.stored else ""
-    if not zone and account.brand:
-        zone = account.brand.timezone
     return ReportedAccount(
         source,
         account.external_id,
         name=account.name,
         currency=account.currency,
-        timezone=zone,
-        reported_until=_known_until(download, zone, as_of),
+        timezone=account.timezone,
+        reported_until=_known_until(download, account.timezone, as_of),
         brand_id=account.brand.pk if account.brand else None,
     )
 

@@ -35,6 +35,14 @@ class PlacedAccount:
     stored: PlatformAccount | None
     # The brand for its campaigns without a link: chosen, stored, or of the account's name.
     brand: Brand | None = None
+    # What the file or a person says of the time zone of its days, if the account has none.
+    said_timezone: str = ""
+
+    @property
+    def timezone(self) -> str:
+        """Return the time zone of its days; the brand's where nothing else says it. Empty if it is unknown."""
+        stored = self.stored.timezone if self.stored else ""
+        return stored or self.said_timezone or (self.brand.timezone if self.brand else "")
 
 
 @dataclass

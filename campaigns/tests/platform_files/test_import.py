@@ -87,7 +87,8 @@ class AccountTests(ImportCase):
             ],
         )
         account = PlatformAccount.objects.get()
-        self.assertEqual((account.name, account.reported_until), ("Acme", utc("2026-11-28 00:00")))
+        self.assertEqual((account.name, account.reported_until), ("Acme", utc("2026-11-28 08:00")))
+        self.assertEqual(account.timezone, "America/Los_Angeles")
 
     def test_another_currency_than_the_account_s(self) -> None:
         PlatformAccount.objects.create(source="microsoft_ads", external_id="a77", name="Acme", currency="EUR")
@@ -116,7 +117,7 @@ class LinkTests(ImportCase):
         link = CampaignLink.objects.get()
         self.assertEqual((link.campaign, done.linked, done.unassigned), (self.display, 1, 0))
         account = PlatformAccount.objects.get()
-        self.assertEqual((account.brand, account.timezone), (self.acme, "America/New_York"))
+        self.assertEqual((account.brand, account.timezone), (self.acme, "America/Los_Angeles"))
         self.assertEqual(done.brands, {self.acme.pk})
 
     def test_links_are_left_alone_without_being_asked(self) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import SimpleTestCase, TestCase
+from django.urls import reverse
 
-from campaigns.models import PlatformAccount
+from campaigns.models import Brand, PlatformAccount
+from campaigns.rules.zones import read_stated_zone
 from campaigns.services.platform_files.answers import Answers
 from campaigns.services.platform_files.download import Download, open_download
 from campaigns.services.platform_files.headings import Role
+from campaigns.tests.platform_files import files
 from campaigns.tests.platform_files.test_reports import NOW, read
+from campaigns.tests.platform_files.test_wizard import UPLOAD, WizardCase
 
 
 class ShortenedIdTests(SimpleTestCase):
@@ -119,3 +125,63 @@ class AnsweredCurrencyTests(TestCase):
         )
         PlatformAccount.objects.update(currency="AUD")
         self.assertTrue(self.open(self.TEXT).may_import)
+
+
+class ZoneTests(WizardCase):
+    TEXT = "Campaign report\nDay,Account name,Campaign,Campaign ID,Cost (USD)\n2026-11-26,{},A,1,5.10\n"
+
+    def test_the_time_zone_of_the_file(self) -> None:
+        page = self.upload(files.MICROSOFT)
+        self.assertContains(page, "The days of the account Acme are days in America/Los_Angeles, as the file says.")
+        self.post(page, **{"import": ""})
+        self.assertEqual(PlatformAccount.objects.get().timezone, "America/Los_Angeles")
+        PlatformAccount.objects.update(timezone="Europe/Paris")
+        self.assertContains(
+            self.upload(files.MICROSOFT),
+            "The file’s days are in America/Los_Angeles, but those of the account Acme are taken to be in"
+            " Europe/Paris.",
+        )
+
+    def ask(self, account: str) -> Any:
+        data = {"file": SimpleUploadedFile("report.csv", self.TEXT.format(account).encode())}
+        page = self.client.post(reverse(UPLOAD), {**data}, follow=True)
+        self.assertContains(page, f"In which time zone does the account “{account}” count its days?")
+        return page
+
+    def test_it_is_asked_before_the_preview_with_the_brand_s_proposed(self) -> None:
+        Brand.objects.update(timezone="Asia/Tokyo")
+        page = self.ask("Acme")
+        self.assertEqual(page.context["form"]["timezone"].value(), "Asia/Tokyo")
+        page = self.post(page, timezone="new york")
+        self.assertContains(page, "The days of the account Acme are days in America/New_York, as you say.")
+        self.post(page, **{"import": ""})
+        self.assertEqual(PlatformAccount.objects.get().timezone, "America/New_York")
+        # The account has it now: the next file asks nothing.
+        self.assertEqual(self.upload(self.TEXT.format("Acme")).context["form"].questions, [])
+
+    def test_what_waits_without_it_is_said(self) -> None:
+        page = self.post(self.ask("Unknown"), timezone="")
+        self.assertContains(page, "The time zone of the account Unknown is unknown: its spend is imported, but waits")
+        page = self.post(page, **{"import": ""})
+        self.assertContains(page, "The spend of “Unknown” waits as unassigned until the account’s time zone is set")
+        self.assertNotContains(page, "booked within seconds")
+
+    def test_time_zones_as_titles_have_them(self) -> None:
+        for text, zone in (
+            ("(GMT-08:00) Pacific Time (US & Canada); Tijuana", "America/Los_Angeles"),
+            ("(GMT+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Europe/Amsterdam"),
+            ("(GMT-05:00) Eastern Time (US & Canada)", "America/New_York"),
+            ("(GMT) Greenwich Mean Time: Dublin, Edinburgh, Lisbon, London", "Europe/Lisbon"),
+            ("(GMT+09:00) Osaka, Sapporo, Tokyo", "Asia/Tokyo"),
+            ("(UTC+01:00) Berlin", "Europe/Berlin"),
+            ("(UTC+02:00) Berlin", None),
+            ("Europe/Berlin", "Europe/Berlin"),
+            ("UTC", "UTC"),
+            ("GMT+00:00", "UTC"),
+            ("GMT-5", None),
+            ("nowhere", None),
+        ):
+            self.assertEqual(read_stated_zone(text), zone, text)
+        self.assertEqual(read(files.LINKEDIN).timezone, "UTC")
+        self.assertEqual(read(f"Zeitzone: Europe/Berlin\n{files.GOOGLE_DE}").timezone, "Europe/Berlin")
+        self.assertEqual(read(files.GOOGLE_EN).timezone, "")

@@ -125,6 +125,23 @@ class UnassignedTests(UnassignedTestCase):
         self.assertContains(self.client.get(PAGE), "the account’s currency isn’t the brand’s")
         self.assertEqual(SpendRecord.objects.count(), 0)
 
+    def test_an_unknown_time_zone_is_said_before_assigning_and_leads_to_the_account(self) -> None:
+        PlatformAccount.objects.update(timezone="")
+        answer = self.post("1", what="same", brand=self.brand.pk)
+        waits = "The spend of “Alpine on Google” waits here until the account’s time zone is set on its page."
+        self.assertContains(answer, waits)
+        self.assertNotContains(answer, "within 10 seconds")
+        answer = self.post("1", what="same", brand=self.brand.pk, confirmed=1)
+        self.assertContains(answer, f"Assigned 1 platform campaign to “Alpine”. {waits}")
+        self.check()
+        address = reverse("admin:campaigns_platformaccount_change", args=[self.account.pk])
+        page = self.client.get(PAGE)
+        self.assertContains(page, "the account’s time zone is unknown")
+        self.assertContains(page, f'<a class="text-link" href="{address}">Set the account’s time zone</a>', html=True)
+        self.client.post(address, {"currency": "USD", "timezone": "UTC", "interval_hours": 3, "brand": ""})
+        self.check()
+        self.assertEqual(self.booked("Search"), Decimal("120.5"))
+
     def test_ignored_spend_is_apart_and_can_be_assigned_again(self) -> None:
         self.post("2", what="ignore", note="A test account")
         self.check()
