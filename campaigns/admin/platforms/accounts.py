@@ -45,7 +45,9 @@ class AccountForm(forms.ModelForm[PlatformAccount]):
         fields = ("currency", "timezone", "interval_hours", "brand")
         help_texts = {
             "brand": "The brand that is suggested for the account's campaigns. API keys limited to it can report"
-            " the account."
+            " the account.",
+            "known_until": "Up to when the account's spend is known: when its last sync ended, or for an imported"
+            " report the end of its last day, or when the report was made.",
         }
 
 

@@ -13,7 +13,8 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from campaigns.models import Campaign, CampaignLink, FileFormat
+from campaigns.models import Campaign, CampaignLink, FileFormat, PlatformAccount
+from campaigns.models.platforms.accounts import NEVER_SILENT
 from campaigns.rules.clock import Clock
 from campaigns.rules.names import normal_name
 from campaigns.rules.periods import find_zone
@@ -92,6 +93,9 @@ def import_download(
             for each in placed.campaigns.values()
         ],
     )
+    # An account that is new comes from a file, so it isn't expected to report by itself.
+    new = [account.external_id for account in placed.accounts.values() if account.stored is None]
+    PlatformAccount.objects.filter(source=report.source, external_id__in=new).update(interval_hours=NEVER_SILENT)
     made |= {(each.account.external_id, each.external_id): each.proposed.pk for each in to_link if each.proposed}
     # Links before totals, as in every transaction that locks both.
     assign_waiting(_links(report.source, made))
