@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,6 +18,7 @@ from campaigns.admin.platforms.unassigned_rows import groups, when_booked, witho
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import link_to, table
+from campaigns.admin.shared.fields import KeyAutocomplete
 from campaigns.admin.shared.messages import describe_changes, warn_about_unknown_zones
 from campaigns.admin.shared.preview_table import (
     EFFECTS,
@@ -34,6 +35,7 @@ from campaigns.rules.money import format_money
 from campaigns.rules.platforms import SOURCES
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.enforcement.saving import Effects
+from campaigns.services.naming.find_names import find_campaigns
 from campaigns.services.permissions import assigned_brands, visible_to
 from campaigns.services.totals.assignment import (
     Assignment,
@@ -58,6 +60,16 @@ ADDRESS = "admin:campaigns_campaignlink_unassigned"
 MISSING = "Choose a brand."
 
 
+class CampaignField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when Django runs
+    """The campaign that is chosen from suggestions, as text: its ID; the form reads a name in the brand, too."""
+
+    def to_python(self, value: Any) -> Any:
+        return str(value or "").strip()
+
+    def validate(self, value: Any) -> None:
+        """Accept any text: the form looks the campaign up."""
+
+
 class AssignForm(forms.Form):
     """What to do with the chosen spend. Brands and campaigns are those that the person sees."""
 
@@ -68,11 +80,10 @@ class AssignForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
         help_text="The brand whose campaigns the spend is of.",
     )
-    campaign = forms.CharField(
+    campaign = CampaignField(
+        Campaign.objects.none(),
         required=False,
-        max_length=200,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="For one campaign: its ID, or its name in the brand above.",
+        help_text="Only for “One campaign”. Type a part of its name, its ID or its brand.",
     )
     note = forms.CharField(
         required=False, max_length=200, widget=UnfoldAdminTextInputWidget, help_text="For ignoring: why. Optional."
@@ -84,6 +95,10 @@ class AssignForm(forms.Form):
         brands: Any = self.fields["brand"]
         brands.queryset = visible_to(person, Brand.objects.not_archived(), "pk").order_by("name")
         self.campaigns = visible_to(person, Campaign.objects.select_related("brand"), "brand")
+        campaign: Any = self.fields["campaign"]
+        campaign.queryset = self.campaigns
+        campaign.widget = KeyAutocomplete(CampaignLink._meta.get_field("campaign"), admin.site)
+        campaign.widget.choices = campaign.choices
         self.spend = spend
 
     def clean(self) -> dict[str, Any]:
@@ -104,7 +119,8 @@ class AssignForm(forms.Form):
         """Return the campaign with this id, or of this name in the brand."""
         found = self.campaigns.filter(pk=int(text)) if text.isdecimal() and len(text) < 19 else self.campaigns.none()
         if not found and brand is not None:
-            found = self.campaigns.filter(brand=brand, name=text.strip())
+            named = find_campaigns({(brand.pk, text)}).ids
+            found = self.campaigns.filter(pk__in=list(named.values()))
         campaign = found.first()
         if campaign is None:
             where = f" in “{brand}”" if brand else ""
@@ -163,6 +179,7 @@ class UnassignedMixin(BaseAdmin):
             chosen=[each.key for each in chosen],
             chosen_table=_table(chosen),
             back=reverse(ADDRESS),
+            media=self.media + form.media,
             **shown,
         )
 

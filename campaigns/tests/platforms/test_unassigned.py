@@ -97,13 +97,26 @@ class UnassignedTests(UnassignedTestCase):
         self.assertEqual(Campaign.objects.count(), 2)
 
     def test_one_campaign_by_id_or_name(self) -> None:
-        for text in (str(self.search.pk), "Search"):
+        for text in (str(self.search.pk), "Search", " search "):
             with self.subTest(text=text):
                 page = self.post("2", what="one", campaign=text, brand=self.brand.pk)
                 self.assertContains(page, "Assigned to campaigns of Alpine")
         self.post("1", "2", what="one", campaign=str(self.search.pk), confirmed=1)
         self.check()
         self.assertEqual(self.booked("Search"), Decimal("150.5"))
+
+    def test_campaigns_are_suggested_as_in_other_forms(self) -> None:
+        page = self.post("1")
+        self.assertContains(page, 'name="campaign"')
+        self.assertContains(page, f'data-ajax--url="{reverse("admin:autocomplete")}"')
+        self.assertContains(page, "admin/js/autocomplete.js")
+        names = {"app_label": "campaigns", "model_name": "campaignlink", "field_name": "campaign"}
+        found = self.client.get(reverse("admin:autocomplete"), {"term": "sear", **names}).json()
+        self.assertEqual([each["id"] for each in found["results"]], [str(self.search.pk)])
+        # What was chosen stays chosen beside the preview; what isn't an ID does no harm.
+        page = self.post("1", what="one", campaign=str(self.search.pk))
+        self.assertContains(page, f'<option value="{self.search.pk}" selected')
+        self.assertContains(page, f'<input type="hidden" name="campaign" value="{self.search.pk}">', html=True)
 
     def test_what_cant_be_assigned_is_said(self) -> None:
         for data, sentence in (
