@@ -32,7 +32,7 @@ from campaigns.admin.shared.preview_table import (
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, CampaignLink
 from campaigns.rules.money import format_money
-from campaigns.rules.platforms import SOURCES
+from campaigns.rules.platforms import SOURCES, shown_id
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.enforcement.saving import Effects
 from campaigns.services.naming.find_names import find_campaigns
@@ -237,7 +237,7 @@ def _table(chosen: Sequence[UnassignedSpend]) -> Any:
             SOURCES[each.source],
             each.account_name or each.account,
             each.name or each.campaign,
-            each.campaign,
+            shown_id(each.campaign),
             format_money(each.amount, each.currency or "–"),
         )
         for each in chosen[:SHOWN]

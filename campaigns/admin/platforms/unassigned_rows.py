@@ -10,7 +10,7 @@ from campaigns.admin.shared.display import change_address
 from campaigns.models import PlatformAccount
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.money import format_money
-from campaigns.rules.platforms import SOURCES
+from campaigns.rules.platforms import SOURCES, shown_id
 from campaigns.services.totals.unassigned import UnassignedSpend
 
 WHY = {
@@ -30,15 +30,15 @@ def groups(spend: Sequence[UnassignedSpend]) -> Iterable[dict[str, Any]]:
     for (source, account), rows in accounts.items():
         name = rows[0].account_name
         yield {
-            "title": f"{SOURCES[source]}: {name or account}",
-            "id": account if name else "",
+            "title": f"{SOURCES[source]}: {name or shown_id(account)}",
+            "id": shown_id(account) if name else "",
             "settings": _account_to_set(rows),
             "money": format_money(sum((each.amount for each in rows), Decimal(0)), rows[0].currency or "–"),
             "rows": [
                 {
                     "key": each.key,
-                    "name": each.name or each.campaign,
-                    "id": each.campaign if each.name else "",
+                    "name": each.name or shown_id(each.campaign),
+                    "id": shown_id(each.campaign) if each.name else "",
                     "amount": format_money(each.amount, each.currency or "–"),
                     "since": each.first_day,
                     "until": each.last_day,

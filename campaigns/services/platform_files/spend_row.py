@@ -25,11 +25,17 @@ SHORTENED = (
 class LeftOut(StrEnum):
     """Why a row isn't spend."""
 
-    TOTAL = "totals"
+    TOTAL = "summary lines"
     NOTE = "notes"
-    NO_SPEND = "without spend"
+    NO_SPEND = "rows without spend"
     HEADINGS = "repeated headings"
     REPEATED = "repeated rows"
+
+    def counted(self, count: int) -> str:
+        """Return the words beside a count: “summary lines of the file”; in the singular for one."""
+        first, *rest = self.value.split(" ")
+        words = [first.removesuffix("s"), *(word.removesuffix("s") for word in rest)] if count == 1 else [first, *rest]
+        return f"{' '.join(words)} of the file"
 
 
 class SpendRow(NamedTuple):
