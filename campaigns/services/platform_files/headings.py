@@ -133,6 +133,8 @@ RATE = re.compile(
     r"micro|cpc|cpm|cpa|cpv|ecp|cpl|roas|acos|budget|percost|/|\bper\b|\bpro\b|\bpar\b|\bpor\b|\bcada\b|\bavg|average|durchschn"
     r"|\bmoy|promedio|prom\.|medio|media\b|gem\.|value|wert|valeur|bid|gebot|limit|limite"
 )
+# “cost_micros” and “Spend (micro)”, but not “Microsoft spend”.
+MICROS = re.compile(r"(?<![a-z])micros?(?![a-z])", re.IGNORECASE)
 # Longer headings aren't looked at.
 MAX_HEADING = 200
 BRACKETED = re.compile(r"\s*[\(\[](?P<inside>[^()\[\]]{1,12})[\)\]]\s*$")
@@ -175,3 +177,8 @@ def is_perhaps_money(heading: str) -> bool:
     """Return whether a heading speaks of money in words that aren't known exactly."""
     folded = unicodedata.normalize("NFKD", heading[:MAX_HEADING]).casefold()
     return bool(MONEY.search(_letters(folded))) and not RATE.search(folded)
+
+
+def is_in_micros(heading: str) -> bool:
+    """Return whether the amounts under a heading are millionths of the currency."""
+    return bool(MICROS.search(heading[:MAX_HEADING]))

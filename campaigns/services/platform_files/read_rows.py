@@ -20,7 +20,13 @@ from campaigns.services.platform_files.dates import DateOrder, NotADay, WrittenD
 from campaigns.services.platform_files.find_table import Table
 from campaigns.services.platform_files.headings import Role
 from campaigns.services.platform_files.mapping import ColumnMapping
-from campaigns.services.platform_files.numbers import Parentheses, is_in_parentheses, is_no_amount, read_with
+from campaigns.services.platform_files.numbers import (
+    Parentheses,
+    is_in_parentheses,
+    is_no_amount,
+    read_micros,
+    read_with,
+)
 from campaigns.services.platform_files.spend_row import (
     SHORTENED,
     LeftOut,
@@ -39,6 +45,8 @@ NAMES = frozenset((Role.CAMPAIGN, Role.CAMPAIGN_ID, Role.ACCOUNT, Role.ACCOUNT_I
 UNFORMATTED_DAY = re.compile(r"[3-6][0-9]{4}(?:\.0+)?")
 # An id as spreadsheets shorten long numbers: its last digits are lost, so several campaigns have the same.
 SHORTENED_ID = re.compile(r"[0-9](?:[.,][0-9]+E\+?|E\+)[0-9]{1,3}", re.IGNORECASE)
+# A whole number as spreadsheets and scripts write it: ="123", '123, 123.0 or 12,345.
+WRITTEN_ID = re.compile(r"""(?:="|'|)(?P<id>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.0)?"?""")
 IDS = {Role.CAMPAIGN_ID: "campaign", Role.ACCOUNT_ID: "account"}
 
 
@@ -165,7 +173,10 @@ class Reader:
     def _amount(self, row: FileRow) -> tuple[Decimal, str, frozenset[str]]:
         """Return the row's amount and currency; if none is certain, those that its signs can mean."""
         text, place = self._cell(row, Role.AMOUNT), self.mapping.get(Role.AMOUNT)
-        amount = read_with(text, DecimalMark.POINT if place in row.numbers else self.decimal)
+        if self.mapping.is_micros:
+            amount = read_micros(text)
+        else:
+            amount = read_with(text, DecimalMark.POINT if place in row.numbers else self.decimal)
         value = amount.value
         if self.parentheses is Parentheses.SPEND and is_in_parentheses(text):
             value = -value
@@ -185,6 +196,8 @@ class Reader:
     def _cell(self, row: FileRow, role: Role) -> str:
         place = self.mapping.columns.get(role)
         text = "" if place is None else cell_at(row, place)
+        if role in IDS and (written := WRITTEN_ID.fullmatch(text)):
+            return written["id"].replace(",", "")
         return "" if role in NAMES and text in NOTHING else text
 
 

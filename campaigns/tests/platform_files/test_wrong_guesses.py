@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from campaigns.models import Brand, PlatformAccount
 from campaigns.rules.zones import read_stated_zone
-from campaigns.services.platform_files.answers import Answers
+from campaigns.services.platform_files.answers import Answers, Ask
 from campaigns.services.platform_files.download import Download, open_download
 from campaigns.services.platform_files.headings import Role
 from campaigns.tests.platform_files import files
@@ -57,6 +57,27 @@ class ShortenedIdTests(SimpleTestCase):
     def test_other_ids_with_an_e(self) -> None:
         text = "Day,Campaign,Campaign ID,Currency code,Cost\n2026-11-26,A,8e12,EUR,5\n2026-11-26,B,E+10,EUR,6\n"
         self.assertEqual([each.key.campaign_id for each in read(text).totals], ["8e12", "E+10"])
+
+
+class WrittenTests(SimpleTestCase):
+    def test_ids_as_spreadsheets_write_them_are_one(self) -> None:
+        head = "Day,Campaign,Campaign ID,Currency code,Cost\n"
+        for written in ("12345.0", "'12345", '"=""12345"""', '"12,345"', "12345"):
+            (total,) = read(f"{head}2026-11-26,A,{written},EUR,5\n").totals
+            self.assertEqual(total.key.campaign_id, "12345")
+
+    def test_amounts_in_millionths(self) -> None:
+        columns = {Role.DAY: 0, Role.CAMPAIGN: 1, Role.CAMPAIGN_ID: 2, Role.CURRENCY: 3, Role.AMOUNT: 4}
+        for heading in ("cost_micros", "Spend (micro)", "Cost micros"):
+            text = f"Day,Campaign,Campaign ID,Currency,{heading}\n2026-11-26,A,1,EUR,{{}}\n"
+            self.assertEqual([each.ask for each in read(text.format(5)).questions], [Ask.AMOUNT])
+            for written, amount in (("12500000001", "12500.000001"), ("-1", "-0.000001"), ("0", "0")):
+                (total,) = read(text.format(written), Answers(columns=columns)).totals
+                self.assertEqual(total.total, Decimal(amount))
+            (problem,) = read(text.format("12.50"), Answers(columns=columns)).problems
+            self.assertIn("isn’t a whole number of millionths", problem.sentence)
+        text = "Day,Campaign,Campaign ID,Currency,Microsoft spend\n2026-11-26,A,1,EUR,12.50\n"
+        self.assertEqual(read(text, Answers(columns=columns)).totals[0].total, Decimal("12.50"))
 
 
 class SignTests(SimpleTestCase):
