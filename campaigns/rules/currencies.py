@@ -6,7 +6,7 @@ shown unchanged with two decimals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache, lru_cache
@@ -95,3 +95,36 @@ def decimals_of(currency: str) -> int:
 def smallest_unit(currency: str) -> Decimal:
     """Return the unit to which estimates are rounded: 0.01 EUR, 1 JPY."""
     return Decimal(1).scaleb(-decimals_of(currency))
+
+
+def common_currency(written: Iterable[tuple[str, ...]]) -> tuple[str, frozenset[str]]:
+    """Return the only currency that all of a row's codes and signs can mean, or else those that are possible.
+
+    “$” can be USD, CAD or MXN, but not EUR: a sign that contradicts the currency is never ignored. Raises ValueError
+    if they contradict each other, or if a code isn't a currency's.
+    """
+    possible: frozenset[str] = frozenset()
+    for codes in written:
+        for code in codes:
+            if not find_currency(code):
+                raise ValueError(f"The currency {quote(code)} isn’t known.")
+        common = possible & set(codes) if possible else frozenset(codes)
+        if not common:
+            named = " and ".join((in_words(possible), in_words(codes)))
+            raise ValueError(f"The row names several currencies: {named}.")
+        possible = common
+    return (min(possible), frozenset()) if len(possible) == 1 else ("", possible)
+
+
+def in_words(codes: Iterable[str]) -> str:
+    """Return the codes for a sentence: “EUR”; of many, the first: “USD, ARS, AUD or another one”."""
+    *others, last = sorted(codes, key=lambda code: (_places().get(code, 0), code))
+    if len(others) >= 3:
+        return f"{', '.join(others[:3])} or another one"
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+@cache
+def _places() -> dict[str, int]:
+    """Return the place of each currency among those of its signs, the usual ones first."""
+    return {code: place for codes in reversed(SIGNS.values()) for place, code in enumerate(codes)}

@@ -40,3 +40,8 @@ def platform_id(text: str) -> str:
 def id_by_name(name: str) -> str:
     """Return the id of a campaign of which only the name is known."""
     return BY_NAME + platform_id(name)
+
+
+def shown_id(external_id: str) -> str:
+    """Return an id for people: “acme (by name)” for one that only a name stands for."""
+    return f"{external_id.removeprefix(BY_NAME)} (by name)" if external_id.startswith(BY_NAME) else external_id

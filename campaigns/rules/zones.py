@@ -5,13 +5,37 @@ What is stored is always the name of the zone data. A city is understood if only
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from types import MappingProxyType
 
 from campaigns.rules.periods import find_zone, known_zones
 from campaigns.rules.text import quote
 
+# Names of time zones on Windows that name no city.
+WINDOWS: Mapping[str, str] = MappingProxyType(
+    {
+        "pacific time": "America/Los_Angeles",
+        "mountain time": "America/Denver",
+        "central time": "America/Chicago",
+        "eastern time": "America/New_York",
+        "atlantic time": "America/Halifax",
+        "newfoundland": "America/St_Johns",
+        "hawaii": "Pacific/Honolulu",
+        "alaska": "America/Anchorage",
+        "arizona": "America/Phoenix",
+        "coordinated universal time": "UTC",
+        "greenwich mean time": "Europe/London",
+    }
+)
+# “(GMT-08:00) Pacific Time (US & Canada); Tijuana”
+OFFSET = re.compile(
+    r"\s*\(?(?:GMT|UTC)\s*(?P<offset>[+\u2212-][0-9]{1,2}(?::?[0-9]{2})?)?\)?\s*(?P<places>.*)", re.IGNORECASE
+)
 # Names like US/Eastern or Brazil/East name no city.
 CONTINENTS = (
     *("Africa", "America", "Antarctica", "Arctic", "Asia"),
@@ -29,6 +53,38 @@ def read_zone(text: str) -> str | None:
         return text
     cities = _by_city().get(_key(text), ())
     return cities[0] if len(cities) == 1 else _by_name().get(_key(text))
+
+
+def read_stated_zone(text: str) -> str | None:
+    """Return the zone of a report's title, also one of Windows' names with its offset from UTC, which must agree.
+
+    “(GMT+01:00) Amsterdam, Berlin, Bern, Rome” gives the first place that the zone data has. An offset alone isn't a
+    zone, except that of UTC: it doesn't say when DST begins.
+    """
+    found = OFFSET.fullmatch(text[:200])
+    if not found:
+        return read_zone(text)
+    if not found["places"]:
+        return "UTC" if not (found["offset"] or "").strip("+-\u22120:") else None
+    for place in re.split(r"[,;(]", found["places"]):
+        zone = WINDOWS.get(place.strip().casefold()) or read_zone(place)
+        if zone and (not found["offset"] or _standard_offset(zone) == _minutes(found["offset"])):
+            return zone
+    return None
+
+
+def _standard_offset(zone: str) -> timedelta | None:
+    """Return a zone's offset without DST: the smaller one of a year."""
+    place = find_zone(zone)
+    offsets = [datetime(2026, month, 1, tzinfo=UTC).astimezone(place).utcoffset() for month in (1, 7)]
+    return min(offset for offset in offsets if offset is not None)
+
+
+def _minutes(offset: str) -> timedelta:
+    digits = re.sub("[^0-9]", "", offset)
+    hours, minutes = (digits, "0") if len(digits) <= 2 else (digits[:-2], digits[-2:])
+    found = timedelta(hours=int(hours), minutes=int(minutes))
+    return -found if offset[0] in "-\u2212" else found
 
 
 def unknown_zone(text: str) -> str:

@@ -20,6 +20,7 @@ from campaigns.admin.shared.lists import ScalableListMixin
 from campaigns.admin.shared.times import viewer_time
 from campaigns.models import CampaignLink, PlatformAccount
 from campaigns.models.brand import validate_zone
+from campaigns.rules.platforms import BY_NAME, shown_id
 from campaigns.services.totals.links import save_account
 from campaigns.services.totals.silence import is_silent
 
@@ -45,7 +46,11 @@ class AccountForm(forms.ModelForm[PlatformAccount]):
         fields = ("currency", "timezone", "interval_hours", "brand")
         help_texts = {
             "brand": "The brand that is suggested for the account's campaigns. API keys limited to it can report"
-            " the account."
+            " the account.",
+            "account_id": "The platform's ID, in lower case, without spaces and dashes. By name: the account of a file"
+            " that doesn't say its ID.",
+            "known_until": "Up to when the account's spend is known: when its last sync ended, or for an imported"
+            " report the end of its last day, or when the report was made.",
         }
 
 
@@ -62,8 +67,8 @@ class PlatformAccountAdmin(FriendlyDatabaseErrorsMixin, ScalableListMixin, BaseA
         " spend waits as unassigned."
     )
     nothing_yet = "No platform has reported spend yet. Import a downloaded report, or connect a pipeline."
-    fields = ("platform", "external_id", "known_until", "currency", "timezone", "interval_hours", "brand", "campaigns")
-    readonly_fields = ("platform", "external_id", "known_until", "campaigns")
+    fields = ("platform", "account_id", "known_until", "currency", "timezone", "interval_hours", "brand", "campaigns")
+    readonly_fields = ("platform", "account_id", "known_until", "campaigns")
     autocomplete_fields = ("brand",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -83,7 +88,13 @@ class PlatformAccountAdmin(FriendlyDatabaseErrorsMixin, ScalableListMixin, BaseA
 
     @admin.display(description="account", ordering="name")
     def account(self, obj: PlatformAccount) -> str:
-        return f"{obj.name} ({obj.external_id})" if obj.name else obj.external_id
+        if not obj.name:
+            return shown_id(obj.external_id)
+        return f"{obj.name} ({'by name' if obj.external_id.startswith(BY_NAME) else obj.external_id})"
+
+    @admin.display(description="account ID")
+    def account_id(self, obj: PlatformAccount) -> str:
+        return shown_id(obj.external_id)
 
     @admin.display(description="platform", ordering="source")
     def platform(self, obj: PlatformAccount) -> str:

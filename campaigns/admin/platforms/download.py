@@ -127,6 +127,7 @@ class FileFormatAdmin(ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # un
             now=timezone.now(),
             brands=choices.brands,
             visible=visible if sees_only_assigned_brands(request.user) else None,
+            ask_zone=True,
         )
 
     def _effects(self, request: HttpRequest, download: Download, choices: Choices) -> ReportEffects | None:
@@ -165,7 +166,10 @@ def _summary(done: ImportedReport) -> str:
     )
     shown = [f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count]
     sentences = [f"{', '.join(shown)}."]
-    if done.brands:
+    if done.without_zone:
+        names = ", ".join(f"“{name}”" for name in done.without_zone[:3])
+        sentences.append(f"The spend of {names} waits as unassigned until the account’s time zone is set on its page.")
+    elif done.brands:
         sentences.append("The spend is booked within seconds; campaigns then pause and resume as it says.")
     if done.unassigned:
         sentences.append("Unassigned spend counts for no budget until someone assigns it.")

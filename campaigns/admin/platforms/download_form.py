@@ -16,8 +16,9 @@ from unfold.widgets import (
 )
 
 from budget_manager.limits.uploads import was_dropped
-from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget
+from campaigns.admin.shared.fields import CurrencyField, CurrencyWidget, ZoneField, ZoneWidget
 from campaigns.models import Brand
+from campaigns.models.brand import validate_zone
 from campaigns.rules.amounts import DecimalMark
 from campaigns.rules.platforms import SOURCES
 from campaigns.services.naming.find_names import find_brands
@@ -171,6 +172,25 @@ class AnswersForm(forms.Form):
         if Ask.CURRENCY in self.asked:
             field = CurrencyField(label=self.asked[Ask.CURRENCY].sentence, widget=CurrencyWidget())
             self._add("currency", field, asked=True, initial="")
+        self._add_zone()
+
+    def _add_zone(self) -> None:
+        """Add the time zone of the account's days, together with the account or as a question of its own."""
+        report, answers, question = self.download.report, self.download.answers, self.asked.get(Ask.ZONE)
+        if not question and (report.timezone or (Ask.ACCOUNT not in self.asked and answers.timezone is None)):
+            return
+        options = question.options if question else ()
+        field = ZoneField(
+            label=question.sentence if question else "Time zone of the account’s days",
+            max_length=64,
+            widget=ZoneWidget(),
+            validators=[validate_zone],
+            help_text="The platform’s settings of the account show it. Left empty, it is the brand’s time zone; without"
+            " a brand, the spend waits as unassigned until the account’s time zone is set.",
+        )
+        initial = answers.timezone or (options[0][0] if len(options) == 1 else "")
+        self._add("timezone", field, asked=bool(self.asked), initial=initial)
+        field.required = False
 
     def _add_brands(self, *, may_create: bool) -> None:
         """Add the brand of each account whose campaigns have no link yet, and what is done with them."""
@@ -249,6 +269,7 @@ class AnswersForm(forms.Form):
             source=old.source if given.get("source") in ("", self.download.report.source) else given["source"],
             account=_account(given, self.download.answers, old),
             currency=given.get("currency") or old.currency,
+            timezone=given.get("timezone", old.timezone),
         )
         brands = dict(self.choices.brands)
         for name in self.assignment:

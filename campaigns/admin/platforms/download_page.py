@@ -10,12 +10,12 @@ from django.utils.safestring import SafeString
 from campaigns.admin.shared.display import chip, link_to, table
 from campaigns.admin.shared.preview_table import EFFECTS, effects_table, status_counts, title, zone_notes
 from campaigns.rules.money import format_amount, format_money
-from campaigns.rules.platforms import SOURCES
+from campaigns.rules.platforms import SOURCES, shown_id
 from campaigns.services.platform_files.answers import Ask
 from campaigns.services.platform_files.download import UNASSIGNED, Download
 from campaigns.services.platform_files.drafts import Choices
 from campaigns.services.platform_files.effects import MOST_LINKS, MOST_TOTALS, ReachedBudget, ReportEffects
-from campaigns.services.platform_files.placing import PlacedCampaign, in_money, may_create
+from campaigns.services.platform_files.placing import PlacedAccount, PlacedCampaign, in_money, may_create
 from campaigns.services.platform_files.read_rows import table_rows
 
 # Rows of tables on the page.
@@ -66,8 +66,9 @@ def _first_rows(download: Download) -> SafeString:
 def _figures(download: Download) -> list[tuple[str, str]]:
     words = {"new": "new totals", "changed": "changed", "unchanged": "unchanged", "older": "older than stored"}
     figures = [(download.changes.get(name, 0), word) for name, word in words.items()]
-    figures += [(count, f"{kind.value}, left out") for kind, count in download.report.left_out.items()]
-    return [(f"{count:,}", word) for count, word in figures if count or word == "new totals"]
+    figures += [(count, f"{kind.counted(count)}, left out") for kind, count in download.report.left_out.items()]
+    shown = [(f"{count:,}", word) for count, word in figures if count or word == "new totals"]
+    return [(count, "new total" if (count, word) == ("1", "new totals") else word) for count, word in shown]
 
 
 def _effect_figures(would: ReportEffects | None) -> list[tuple[str, str]]:
@@ -140,23 +141,39 @@ def _notes(download: Download) -> list[str]:
     else:
         notes.append("The file has no spend to import.")
     notes += [
-        f"The account {account.name or account.external_id} reports {account.currency}, and the brand"
+        f"The account {account.name or shown_id(account.external_id)} reports {account.currency}, and the brand"
         f" {account.brand.name} is in {account.brand.currency}. Spend is never converted: choose another brand."
         for account in download.placed.accounts.values()
         if account.brand and account.currency != account.brand.currency
     ]
-    notes += [
-        f"The time zone of the account {account.name or account.external_id} isn’t known: its days are taken as days in"
-        f" {account.brand.timezone}, as the brand’s."
-        for account in download.placed.accounts.values()
-        if account.brand and not (account.stored and account.stored.timezone)
-    ]
+    notes += [note for account in download.placed.accounts.values() if (note := _zone_note(account, report.timezone))]
     if download.known:
         notes.append(f"Read as the format “{download.known}”.")
     summed = sum(total.rows > 1 for total in report.totals)
     if summed:
         notes.append(f"Rows by device, hour or ad are added up: {summed:,} totals consist of several rows.")
     return notes
+
+
+def _zone_note(account: PlacedAccount, of_file: str) -> str:
+    """Return how the account's days are taken, where it has no time zone of its own or the file has another."""
+    name, stored = account.name or shown_id(account.external_id), account.stored.timezone if account.stored else ""
+    if stored:
+        if of_file and of_file != stored:
+            return f"The file’s days are in {of_file}, but those of the account {name} are taken to be in {stored}."
+        return ""
+    if account.said_timezone:
+        says = "the file says" if of_file else "you say"
+        return f"The days of the account {name} are days in {account.said_timezone}, as {says}."
+    if account.brand:
+        return (
+            f"The time zone of the account {name} isn’t known: its days are taken as days in"
+            f" {account.brand.timezone}, as the brand’s."
+        )
+    return (
+        f"The time zone of the account {name} is unknown: its spend is imported, but waits as unassigned until the time"
+        " zone is set on the account’s page, or a brand is chosen here."
+    )
 
 
 def _days(download: Download, choices: Choices) -> SafeString:
@@ -180,10 +197,10 @@ def _campaigns(download: Download, choices: Choices) -> SafeString:
     found = in_money(list(download.placed.campaigns.values()))
     rows = [
         (
-            each.name or each.external_id,
+            each.name or shown_id(each.external_id),
             _destination(each, choices),
             format_money(sum(each.totals.values(), Decimal(0)), each.account.currency),
-            each.account.name or each.account.external_id,
+            each.account.name or shown_id(each.account.external_id),
         )
         for each in sorted(found, key=lambda each: each.is_linked)[:SHOWN]
     ]

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from campaigns.admin.platforms.unassigned import WHY
+from campaigns.admin.platforms.unassigned_rows import WHY
 from campaigns.admin.shared.base import ReadOnlyAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.filters import DateRangeFilter

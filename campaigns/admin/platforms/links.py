@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminSingleDateWidget
 
-from campaigns.admin.platforms.unassigned import WHY, UnassignedMixin
+from campaigns.admin.platforms.unassigned import UnassignedMixin
+from campaigns.admin.platforms.unassigned_rows import WHY
 from campaigns.admin.shared.database_errors import FriendlyDatabaseErrorsMixin
 from campaigns.admin.shared.display import chip, link_to_both, table
 from campaigns.admin.shared.filters import VisibleAutocompleteFilter
@@ -22,6 +23,7 @@ from campaigns.admin.shared.times import viewer_time
 from campaigns.models import BrandAssignment, CampaignLink, SpendTotal
 from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.money import PLACES, format_amount
+from campaigns.rules.platforms import shown_id
 from campaigns.services.permissions import sees_only_assigned_brands
 from campaigns.services.totals.links import assign, ignore, unassign
 
@@ -70,7 +72,7 @@ def totals_of(link: CampaignLink) -> QuerySet[SpendTotal]:
 @admin.register(CampaignLink)
 class CampaignLinkAdmin(UnassignedMixin, FriendlyDatabaseErrorsMixin, ScalableListMixin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     form = LinkForm
-    list_display = ("platform_campaign", "external_id", "account_name", "linked_to")
+    list_display = ("platform_campaign", "platform_id", "account_name", "linked_to")
     list_filter = (
         ("account__source", ChoicesDropdownFilter),
         ("account", VisibleAutocompleteFilter),
@@ -82,8 +84,8 @@ class CampaignLinkAdmin(UnassignedMixin, FriendlyDatabaseErrorsMixin, ScalableLi
     list_select_related = ("account", "campaign__brand")
     list_note = "The campaigns of ad platforms, and which of yours their spend is booked for."
     nothing_yet = "No platform has reported campaigns yet. Import a downloaded report, or connect a pipeline."
-    fields = ("platform_campaign", "external_id", "account_name", "campaign", "first_day", "ignored", "note")
-    readonly_fields = ("platform_campaign", "external_id", "account_name")
+    fields = ("platform_campaign", "platform_id", "account_name", "campaign", "first_day", "ignored", "note")
+    readonly_fields = ("platform_campaign", "platform_id", "account_name")
     autocomplete_fields = ("campaign",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -127,9 +129,13 @@ class CampaignLinkAdmin(UnassignedMixin, FriendlyDatabaseErrorsMixin, ScalableLi
         heads = ("Day", "Reported", "Booked", "Booked for", "As of", "State")
         yield "Reported totals", table(heads, rows, numbers=(1, 2), empty="No totals yet.", label="Reported totals")
 
+    @admin.display(description="campaign ID", ordering="external_id")
+    def platform_id(self, obj: CampaignLink) -> str:
+        return shown_id(obj.external_id)
+
     @admin.display(description="campaign", ordering="name")
     def platform_campaign(self, obj: CampaignLink) -> str:
-        return obj.name or obj.external_id
+        return obj.name or shown_id(obj.external_id)
 
     @admin.display(description="account", ordering="account__name")
     def account_name(self, obj: CampaignLink) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,9 +14,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from campaigns.admin.platforms.unassigned_rows import groups, when_booked, without_zone
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import link_to, table
+from campaigns.admin.shared.fields import KeyAutocomplete
 from campaigns.admin.shared.messages import describe_changes, warn_about_unknown_zones
 from campaigns.admin.shared.preview_table import (
     EFFECTS,
@@ -30,11 +31,11 @@ from campaigns.admin.shared.preview_table import (
 )
 from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign, CampaignLink
-from campaigns.models.platforms.totals import Waiting
 from campaigns.rules.money import format_money
-from campaigns.rules.platforms import SOURCES
+from campaigns.rules.platforms import SOURCES, shown_id
 from campaigns.services.audit_log import AuditEntry, log_rows
 from campaigns.services.enforcement.saving import Effects
+from campaigns.services.naming.find_names import find_campaigns
 from campaigns.services.permissions import assigned_brands, visible_to
 from campaigns.services.totals.assignment import (
     Assignment,
@@ -55,15 +56,18 @@ CHOICES = (
     (ONE, "One campaign"),
     (IGNORE, "None: ignore it"),
 )
-WHY = {
-    Waiting.UNLINKED: "not linked to a campaign",
-    Waiting.IGNORED: "ignored",
-    Waiting.CURRENCY: "the account’s currency isn’t the brand’s",
-    Waiting.ZONE: "the account’s time zone is unknown",
-    Waiting.FAILED: "couldn’t be booked",
-}
 ADDRESS = "admin:campaigns_campaignlink_unassigned"
 MISSING = "Choose a brand."
+
+
+class CampaignField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when Django runs
+    """The campaign that is chosen from suggestions, as text: its ID; the form reads a name in the brand, too."""
+
+    def to_python(self, value: Any) -> Any:
+        return str(value or "").strip()
+
+    def validate(self, value: Any) -> None:
+        """Accept any text: the form looks the campaign up."""
 
 
 class AssignForm(forms.Form):
@@ -76,11 +80,10 @@ class AssignForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
         help_text="The brand whose campaigns the spend is of.",
     )
-    campaign = forms.CharField(
+    campaign = CampaignField(
+        Campaign.objects.none(),
         required=False,
-        max_length=200,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="For one campaign: its ID, or its name in the brand above.",
+        help_text="Only for “One campaign”. Type a part of its name, its ID or its brand.",
     )
     note = forms.CharField(
         required=False, max_length=200, widget=UnfoldAdminTextInputWidget, help_text="For ignoring: why. Optional."
@@ -92,6 +95,10 @@ class AssignForm(forms.Form):
         brands: Any = self.fields["brand"]
         brands.queryset = visible_to(person, Brand.objects.not_archived(), "pk").order_by("name")
         self.campaigns = visible_to(person, Campaign.objects.select_related("brand"), "brand")
+        campaign: Any = self.fields["campaign"]
+        campaign.queryset = self.campaigns
+        campaign.widget = KeyAutocomplete(CampaignLink._meta.get_field("campaign"), admin.site)
+        campaign.widget.choices = campaign.choices
         self.spend = spend
 
     def clean(self) -> dict[str, Any]:
@@ -112,7 +119,8 @@ class AssignForm(forms.Form):
         """Return the campaign with this id, or of this name in the brand."""
         found = self.campaigns.filter(pk=int(text)) if text.isdecimal() and len(text) < 19 else self.campaigns.none()
         if not found and brand is not None:
-            found = self.campaigns.filter(brand=brand, name=text.strip())
+            named = find_campaigns({(brand.pk, text)}).ids
+            found = self.campaigns.filter(pk__in=list(named.values()))
         campaign = found.first()
         if campaign is None:
             where = f" in “{brand}”" if brand else ""
@@ -149,8 +157,8 @@ class UnassignedMixin(BaseAdmin):
             request,
             "unassigned",
             title="Unassigned spend",
-            groups=list(_groups(found.open)),
-            ignored=list(_groups(found.ignored)),
+            groups=list(groups(found.open)),
+            ignored=list(groups(found.ignored)),
             money=[format_money(amount, currency or "–") for currency, amount in found.money.items()],
             is_capped=found.is_capped,
             may_change=self.has_change_permission(request),
@@ -171,6 +179,7 @@ class UnassignedMixin(BaseAdmin):
             chosen=[each.key for each in chosen],
             chosen_table=_table(chosen),
             back=reverse(ADDRESS),
+            media=self.media + form.media,
             **shown,
         )
 
@@ -202,8 +211,9 @@ class UnassignedMixin(BaseAdmin):
         warn_about_unknown_zones(request, enforced)
         messages.success(
             request,
-            f"Assigned {_counted(assignment.count)} to “{assignment.brand}”. The spend is booked by the next check,"
-            f" within 10 seconds. {describe_changes(enforced) if enforced.changed else ''}",
+            f"Assigned {_counted(assignment.count)} to “{assignment.brand}”."
+            f" {when_booked((*assignment.campaigns, *assignment.new))}"
+            f" {describe_changes(enforced) if enforced.changed else ''}",
         )
 
     def _ignore(self, request: HttpRequest, chosen: Sequence[UnassignedSpend], note: str) -> None:
@@ -221,41 +231,13 @@ def _counted(count: int) -> str:
     return f"{count:,} platform campaign{'' if count == 1 else 's'}"
 
 
-def _groups(spend: Sequence[UnassignedSpend]) -> Iterable[dict[str, Any]]:
-    """Yield the accounts, in order of their first row, with their rows."""
-    accounts: dict[tuple[str, str], list[UnassignedSpend]] = {}
-    for each in spend:
-        accounts.setdefault((each.source, each.account), []).append(each)
-    for (source, account), rows in accounts.items():
-        name = rows[0].account_name
-        yield {
-            "title": f"{SOURCES[source]}: {name or account}",
-            "id": account if name else "",
-            "money": format_money(sum((each.amount for each in rows), Decimal(0)), rows[0].currency or "–"),
-            "rows": [
-                {
-                    "key": each.key,
-                    "name": each.name or each.campaign,
-                    "id": each.campaign if each.name else "",
-                    "amount": format_money(each.amount, each.currency or "–"),
-                    "since": each.first_day,
-                    "until": each.last_day,
-                    "days": each.days,
-                    "why": WHY[each.waiting] + (f": {each.problem}" if each.problem else ""),
-                    "note": each.note,
-                }
-                for each in rows
-            ],
-        }
-
-
 def _table(chosen: Sequence[UnassignedSpend]) -> Any:
     rows = [
         (
             SOURCES[each.source],
             each.account_name or each.account,
             each.name or each.campaign,
-            each.campaign,
+            shown_id(each.campaign),
             format_money(each.amount, each.currency or "–"),
         )
         for each in chosen[:SHOWN]
@@ -287,6 +269,8 @@ def _preview(assignment: Assignment, effects: Effects, added: set[int]) -> Previ
         "All that waits is booked, at the days of the account, within 10 seconds of your confirmation. Days that are"
         " booked already stay with their campaign."
     ]
+    if without_zone((*assignment.campaigns, *assignment.new)):
+        notes = [f"The time zone of an account is unknown. {when_booked((*assignment.campaigns, *assignment.new))}"]
     currencies = {each.currency for each in (*assignment.campaigns, *assignment.new)} - {assignment.brand.currency}
     if currencies:
         notes.append(

@@ -16,6 +16,8 @@ from campaigns.rules.platforms import LONGEST_ID, SOURCES
 
 # Hours after which an account that has reported nothing is silent.
 DEFAULT_INTERVAL = 3
+# The interval of accounts that aren't expected to report by themselves: people import their reports as files.
+NEVER_SILENT = 0
 
 
 class PlatformAccount(models.Model):
@@ -42,13 +44,17 @@ class PlatformAccount(models.Model):
         help_text="The time zone in which the platform counts the account's days.",
     )
     reported_until = models.DateTimeField(
-        null=True, blank=True, help_text="Up to when the account's spend is known. Each sync sets it."
+        null=True,
+        blank=True,
+        help_text="Up to when the account's spend is known: the end of the last sync, or of the last day of an"
+        " imported report, if that is earlier than the report.",
     )
     interval_hours = models.PositiveSmallIntegerField(
         "silent after",
         default=DEFAULT_INTERVAL,
         db_default=DEFAULT_INTERVAL,
-        help_text="Hours without a report after which the account is shown as silent.",
+        help_text="Hours without a report after which the account is shown as silent. 0: never, as for an account whose"
+        " reports are imported as files; enter hours once a connector reports it.",
     )
     brand = models.ForeignKey(
         Brand,
@@ -84,9 +90,9 @@ class PlatformAccount(models.Model):
                 | (Q(IsPlainTimestamp("reported_until")) & Q(reported_until__gte=EARLIEST, reported_until__lt=LATEST)),
             ),
             models.CheckConstraint(
-                name="platform_account_interval_of_1_to_10000_hours",
-                condition=Q(IsWholeNumber("interval_hours")) & Q(interval_hours__range=(1, 10_000)),
-                violation_error_message="The interval must be 1 to 10,000 hours.",
+                name="platform_account_interval_of_0_to_10000_hours",
+                condition=Q(IsWholeNumber("interval_hours")) & Q(interval_hours__range=(0, 10_000)),
+                violation_error_message="The interval must be 0 to 10,000 hours.",
             ),
         )
 

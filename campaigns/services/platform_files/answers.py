@@ -26,6 +26,7 @@ class Ask(StrEnum):
     SOURCE = "source"
     ACCOUNT = "account"
     CURRENCY = "currency"
+    ZONE = "timezone"
 
 
 # The roles that a person can give to columns.
@@ -62,6 +63,8 @@ class Answers:
     account: str = ""
     account_name: str = ""
     currency: str = ""
+    # The time zone of accounts without one; empty if that is unknown, None if it hasn't been asked.
+    timezone: str | None = None
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def describe_report(download: Download) -> Iterator[str]:
         yield f"{row.day}  {row.brand:<{width}}  {format_money(row.amount, row.currency)}"
     changes = [f"{count:,} {word}" for word, count in download.changes.items() if count]
     yield f"Totals by campaign and day: {', '.join(changes) or 'none'}."
-    left_out = [f"{count:,} {kind}" for kind, count in download.report.left_out.items()]
+    left_out = [f"{count:,} {kind.counted(count)}" for kind, count in download.report.left_out.items()]
     if left_out:
         yield f"Left out: {', '.join(left_out)}."
 

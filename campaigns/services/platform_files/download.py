@@ -11,12 +11,21 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from campaigns.models import Brand, FileFormat, PlatformAccount, SpendTotal
+from campaigns.rules.currencies import in_words
 from campaigns.rules.platforms import SOURCES
 from campaigns.rules.text import quote
 from campaigns.services.platform_files.answers import Answers, Ask, Question
 from campaigns.services.platform_files.find_table import find_table
 from campaigns.services.platform_files.formats import find_format, with_remembered
-from campaigns.services.platform_files.placing import Placed, account_id, accounts_named, brand_of, is_of_account, place
+from campaigns.services.platform_files.placing import (
+    Placed,
+    PlacedAccount,
+    account_id,
+    accounts_named,
+    brand_of,
+    is_of_account,
+    place,
+)
 from campaigns.services.platform_files.report import Report, read_report
 
 UNASSIGNED = "Unassigned"
@@ -74,10 +83,12 @@ def open_download(
     brands: Mapping[str, int] | None = None,
     visible: QuerySet[Brand] | None = None,
     known: FileFormat | None = None,
+    ask_zone: bool = False,
 ) -> Download:
     """Read a file with the answers that were given, and those that are remembered. Raises FileRefused.
 
     brands are the brands chosen for accounts; known is a format that was named, else that of the headings is found.
+    ask_zone asks for the time zone of accounts that have none, rather than taking the brand's.
     """
     table = find_table(data)
     known = known or find_format(table)
@@ -97,7 +108,33 @@ def open_download(
     if questions:
         return Download(report, answers, known, questions)
     placed = place(report, account=answers.account, currency=answers.currency, chosen=brands or {}, visible=visible)
-    return Download(report, answers, known, (), placed, _changes(report, placed, now))
+    for account in placed.accounts.values():
+        account.said_timezone = report.timezone or answers.timezone or ""
+    if ask_zone and answers.timezone is None and not placed.problems and (lacking := _without_zone(placed)):
+        names = " and ".join(quote(account.name or account.external_id) for account in lacking[:3])
+        sentence = f"In which time zone does the account {names} count its days?"
+        if len(lacking) > 1:
+            sentence = f"In which time zone do {len(lacking):,} accounts count their days, like {names}?"
+        zones = sorted({zone for account in lacking for zone in _zones_of_brands(account, placed)})
+        questions.append(Question(Ask.ZONE, sentence, [(zone, zone) for zone in zones]))
+    return Download(report, answers, known, tuple(questions), placed, _changes(report, placed, now))
+
+
+def _without_zone(placed: Placed) -> list[PlacedAccount]:
+    """Return the accounts of whose time zone neither the file nor what is stored says anything."""
+    return [
+        account
+        for account in placed.accounts.values()
+        if not account.said_timezone and not (account.stored and account.stored.timezone)
+    ]
+
+
+def _zones_of_brands(account: PlacedAccount, placed: Placed) -> set[str]:
+    """Return the time zones of the brands that an account's spend counts for, to be proposed."""
+    if account.brand:
+        return {account.brand.timezone}
+    own = [each for each in placed.campaigns.values() if each.account is account and each.campaign]
+    return {each.campaign.brand.timezone for each in own if each.campaign}
 
 
 def _with_account(report: Report, answers: Answers, known: FileFormat | None, questions: list[Question]) -> Answers:
@@ -128,17 +165,19 @@ def _options(accounts: Sequence[PlatformAccount] | QuerySet[PlatformAccount]) ->
 
 
 def _ask_currency(report: Report, answers: Answers, questions: list[Question]) -> None:
-    """Ask for the currency where neither the file nor the account says it."""
-    if answers.currency or all(total.currency for total in report.totals):
-        return
+    """Ask for the currency where neither the file nor the account says it, and again if signs contradict the answer."""
     accounts = {account.external_id: account for account in PlatformAccount.objects.filter(source=report.source)}
     for total in report.totals:
-        if total.currency:
+        if total.currency or (answers.currency and (not total.possible or answers.currency in total.possible)):
             continue
         named = total.key.account_id or total.key.account or answers.account
         stored = accounts.get(account_id(named, accounts.values()))
         if stored is None or not stored.currency:
-            questions.append(Question(Ask.CURRENCY, "Which currency are the amounts in?"))
+            sentence = "Which currency are the amounts in?"
+            if total.possible:
+                wrong = f", not in {answers.currency}" if answers.currency else ""
+                sentence += f" By its sign, that of line {total.line} is in {in_words(total.possible)}{wrong}."
+            questions.append(Question(Ask.CURRENCY, sentence))
             return
 
 

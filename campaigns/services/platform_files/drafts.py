@@ -59,6 +59,7 @@ def choices_of(draft: ImportDraft) -> Choices:
         source=given["source"],
         account=given["account"],
         currency=given["currency"],
+        timezone=given.get("timezone"),
     )
     return Choices(answers, given["brands"], given["link"], given["create"])
 
@@ -81,6 +82,7 @@ def _to_json(choices: Choices) -> dict[str, Any]:
         "source": answers.source,
         "account": answers.account,
         "currency": answers.currency,
+        "timezone": answers.timezone,
         "brands": dict(choices.brands),
         "link": choices.link,
         "create": choices.create,

@@ -133,6 +133,8 @@ RATE = re.compile(
     r"micro|cpc|cpm|cpa|cpv|ecp|cpl|roas|acos|budget|percost|/|\bper\b|\bpro\b|\bpar\b|\bpor\b|\bcada\b|\bavg|average|durchschn"
     r"|\bmoy|promedio|prom\.|medio|media\b|gem\.|value|wert|valeur|bid|gebot|limit|limite"
 )
+# “cost_micros” and “Spend (micro)”, but not “Microsoft spend”.
+MICROS = re.compile(r"(?<![a-z])micros?(?![a-z])", re.IGNORECASE)
 # Longer headings aren't looked at.
 MAX_HEADING = 200
 BRACKETED = re.compile(r"\s*[\(\[](?P<inside>[^()\[\]]{1,12})[\)\]]\s*$")
@@ -142,16 +144,16 @@ BRACKETED = re.compile(r"\s*[\(\[](?P<inside>[^()\[\]]{1,12})[\)\]]\s*$")
 def heading_key(text: str) -> str:
     """Return a heading's letters and digits, without case, accents, and a currency in brackets at its end."""
     text = text[:MAX_HEADING]
-    return _letters(BRACKETED.sub("", text) if heading_currency(text) else text)
+    return _letters(BRACKETED.sub("", text) if heading_currencies(text) else text)
 
 
 @lru_cache(maxsize=10_000)
-def heading_currency(text: str) -> str:
-    """Return the currency that a heading names in brackets at its end: “Amount spent (EUR)”. Empty if none."""
+def heading_currencies(text: str) -> tuple[str, ...]:
+    """Return the currencies that brackets at a heading's end can mean: “Amount spent (EUR)”, “Cost ($)”."""
     found = BRACKETED.search(text[:MAX_HEADING])
     inside = found["inside"].strip() if found else ""
-    signs = SIGNS.get(inside, ())
-    return find_currency(inside) or (signs[0] if len(signs) == 1 else "") or ""
+    code = find_currency(inside)
+    return (code,) if code else SIGNS.get(inside, ())
 
 
 def _letters(text: str) -> str:
@@ -175,3 +177,8 @@ def is_perhaps_money(heading: str) -> bool:
     """Return whether a heading speaks of money in words that aren't known exactly."""
     folded = unicodedata.normalize("NFKD", heading[:MAX_HEADING]).casefold()
     return bool(MONEY.search(_letters(folded))) and not RATE.search(folded)
+
+
+def is_in_micros(heading: str) -> bool:
+    """Return whether the amounts under a heading are millionths of the currency."""
+    return bool(MICROS.search(heading[:MAX_HEADING]))

@@ -13,7 +13,8 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from campaigns.models import Campaign, CampaignLink, FileFormat
+from campaigns.models import Campaign, CampaignLink, FileFormat, PlatformAccount
+from campaigns.models.platforms.accounts import NEVER_SILENT
 from campaigns.rules.clock import Clock
 from campaigns.rules.names import normal_name
 from campaigns.rules.periods import find_zone
@@ -48,6 +49,8 @@ class ImportedReport:
     format: FileFormat
     # The campaigns that were created.
     campaigns: frozenset[int]
+    # Accounts whose time zone is unknown: their spend waits.
+    without_zone: tuple[str, ...] = ()
 
 
 class NotReady(Exception):
@@ -90,6 +93,9 @@ def import_download(
             for each in placed.campaigns.values()
         ],
     )
+    # An account that is new comes from a file, so it isn't expected to report by itself.
+    new = [account.external_id for account in placed.accounts.values() if account.stored is None]
+    PlatformAccount.objects.filter(source=report.source, external_id__in=new).update(interval_hours=NEVER_SILENT)
     made |= {(each.account.external_id, each.external_id): each.proposed.pk for each in to_link if each.proposed}
     # Links before totals, as in every transaction that locks both.
     assign_waiting(_links(report.source, made))
@@ -113,6 +119,7 @@ def import_download(
         frozenset(linked | brands),
         known,
         created,
+        tuple(account.name or account.external_id for account in placed.accounts.values() if not account.timezone),
     )
 
 
@@ -138,17 +145,13 @@ def _create_campaigns(wanted: Iterable[PlacedCampaign], source: Source, clock: C
 
 
 def _account(source: str, account: PlacedAccount, download: Download, as_of: datetime) -> ReportedAccount:
-    """Return what the report says of an account. Where its time zone isn't known, it is taken to be the brand's."""
-    zone = account.stored.timezone if account.stored else ""
-    if not zone and account.brand:
-        zone = account.brand.timezone
     return ReportedAccount(
         source,
         account.external_id,
         name=account.name,
         currency=account.currency,
-        timezone=zone,
-        reported_until=_known_until(download, zone, as_of),
+        timezone=account.timezone,
+        reported_until=_known_until(download, account.timezone, as_of),
         brand_id=account.brand.pk if account.brand else None,
     )
 

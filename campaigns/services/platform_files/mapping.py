@@ -9,7 +9,7 @@ from campaigns.services.exchange.files import FileRefused
 from campaigns.services.platform_files.answers import Answers, Ask, Question
 from campaigns.services.platform_files.dates import NotADay, read_day
 from campaigns.services.platform_files.find_table import TIMES, Table
-from campaigns.services.platform_files.headings import Role, heading_currency, is_perhaps_money
+from campaigns.services.platform_files.headings import Role, heading_currencies, is_in_micros, is_perhaps_money
 from campaigns.services.platform_files.surroundings import is_daily, is_long_period
 
 BY_DAY = (
@@ -28,8 +28,10 @@ class ColumnMapping:
     end: int | None = None
     # Whether the day's column may hold the first day of a longer period.
     may_be_longer: bool = False
-    # The currency that the heading of the amount names.
-    currency: str = ""
+    # The currencies that the heading of the amount can mean: one for “Cost (EUR)”, several for “Cost ($)”.
+    currencies: tuple[str, ...] = ()
+    # Whether amounts are millionths, as “cost_micros”.
+    is_micros: bool = False
 
     def get(self, role: Role) -> int | None:
         return self.columns.get(role)
@@ -68,8 +70,9 @@ def chosen_mapping(table: Table, answers: Answers) -> ColumnMapping:
 
 def _mapping(table: Table, columns: Mapping[Role, int], end: int | None, longer: bool) -> ColumnMapping:
     amount = columns.get(Role.AMOUNT)
-    currency = heading_currency(table.headings[amount]) if amount is not None else ""
-    return ColumnMapping(dict(columns), end, longer, currency)
+    currencies = heading_currencies(table.headings[amount]) if amount is not None else ()
+    micros = amount is not None and is_in_micros(table.headings[amount])
+    return ColumnMapping(dict(columns), end, longer, currencies, micros)
 
 
 def _choose_day(table: Table, chosen: dict[Role, int], questions: list[Question]) -> tuple[int | None, bool]:

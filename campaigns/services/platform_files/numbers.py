@@ -33,6 +33,8 @@ MINUS_AFTER = re.compile(
 )
 # Zero in accounting formats.
 DASH_WITH_SIGN = re.compile(rf"(?:{SIGN})?[{SPACE}]*[-–—]{{1,2}}[{SPACE}]*(?:{SIGN})?")
+# Below the largest amount of a spend record.
+MICROS = re.compile(r"-?[0-9]{1,15}")
 NO_VALUE = ("n/a", "na", "null", "none", "nan", "n.v.", "n. v.", "s/o")
 
 
@@ -74,6 +76,13 @@ def read_with(text: str, mark: DecimalMark) -> Amount:
     if zero and zero["mark"] != ("." if mark is DecimalMark.POINT else ",") and amount.value:
         raise ValueError(f"The amount {quote(text)} has another decimal separator than the file.")
     return amount
+
+
+def read_micros(text: str) -> Amount:
+    """Parse an amount in millionths, a whole number. Raises ValueError with a message for people."""
+    if not MICROS.fullmatch(text):
+        raise ValueError(f"{quote(text)} isn’t a whole number of millionths, as the heading says.")
+    return Amount(Decimal(text).scaleb(-6), is_rounded=False)
 
 
 def possible_marks(texts: Iterable[str]) -> tuple[set[DecimalMark], bool]:

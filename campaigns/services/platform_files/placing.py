@@ -15,6 +15,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from campaigns.models import Brand, Campaign, CampaignLink, PlatformAccount, SpendTotal
+from campaigns.rules.currencies import in_words
 from campaigns.rules.names import name_key, normal_name
 from campaigns.rules.platforms import LONGEST_ID, id_by_name, platform_id
 from campaigns.rules.text import quote
@@ -34,6 +35,14 @@ class PlacedAccount:
     stored: PlatformAccount | None
     # The brand for its campaigns without a link: chosen, stored, or of the account's name.
     brand: Brand | None = None
+    # What the file or a person says of the time zone of its days, if the account has none.
+    said_timezone: str = ""
+
+    @property
+    def timezone(self) -> str:
+        """Return the time zone of its days; the brand's where nothing else says it. Empty if it is unknown."""
+        stored = self.stored.timezone if self.stored else ""
+        return stored or self.said_timezone or (self.brand.timezone if self.brand else "")
 
 
 @dataclass
@@ -78,6 +87,7 @@ def place(
         if found is not None:
             _note_currency(found, total.currency or currency, total.line, placed)
             _add(total, found, placed)
+            _check_sign(total, found, placed)
     _find_links(report.source, placed)
     _choose_brands(placed, chosen, visible)
     _propose(placed, visible)
@@ -156,6 +166,15 @@ def _note_currency(account: PlacedAccount, currency: str, line: int, placed: Pla
         sentence = f"The account {quote(account.name or account.external_id)} is in {known}, line {line} in {currency}."
         placed.problems.append(f"{sentence} Spend is never converted.")
     account.currency = known or currency
+
+
+def _check_sign(total: DayTotal, account: PlacedAccount, placed: Placed) -> None:
+    """Refuse an amount whose sign can't mean the account's currency."""
+    if not total.currency and total.possible and account.currency not in total.possible:
+        placed.problems.append(
+            f"Line {total.line}: by its sign, the amount is in {in_words(total.possible)}, but the account"
+            f" {quote(account.name or account.external_id)} is in {account.currency}. Spend is never converted."
+        )
 
 
 def _add(total: DayTotal, account: PlacedAccount, placed: Placed) -> None:

@@ -13,15 +13,29 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from campaigns.rules.amounts import DecimalMark
-from campaigns.rules.currencies import find_currency, read_currency
+from campaigns.rules.currencies import SIGNS, common_currency, find_currency, read_currency
 from campaigns.rules.text import quote
 from campaigns.services.platform_files.cells import FileRow
 from campaigns.services.platform_files.dates import DateOrder, NotADay, WrittenDay, excel_day, is_midnight, read_day
 from campaigns.services.platform_files.find_table import Table
 from campaigns.services.platform_files.headings import Role
 from campaigns.services.platform_files.mapping import ColumnMapping
-from campaigns.services.platform_files.numbers import Parentheses, is_in_parentheses, is_no_amount, read_with
-from campaigns.services.platform_files.spend_row import LeftOut, Problem, Rows, SpendRow
+from campaigns.services.platform_files.numbers import (
+    Parentheses,
+    is_in_parentheses,
+    is_no_amount,
+    read_micros,
+    read_with,
+)
+from campaigns.services.platform_files.spend_row import (
+    SHORTENED,
+    LeftOut,
+    Problem,
+    Rows,
+    SpendRow,
+    contradictions,
+    rounded_ids,
+)
 from campaigns.services.platform_files.subtotals import ALL, Doubtful, columns_of_sums, is_total, settle, sum_problem
 
 # Texts of cells without a value.
@@ -29,6 +43,11 @@ NOTHING = frozenset(("", "-", "--", "—", "–"))
 # Columns in which a dash is no name.
 NAMES = frozenset((Role.CAMPAIGN, Role.CAMPAIGN_ID, Role.ACCOUNT, Role.ACCOUNT_ID))
 UNFORMATTED_DAY = re.compile(r"[3-6][0-9]{4}(?:\.0+)?")
+# An id as spreadsheets shorten long numbers: its last digits are lost, so several campaigns have the same.
+SHORTENED_ID = re.compile(r"[0-9](?:[.,][0-9]+E\+?|E\+)[0-9]{1,3}", re.IGNORECASE)
+# A whole number as spreadsheets and scripts write it: ="123", '123, 123.0 or 12,345.
+WRITTEN_ID = re.compile(r"""(?:="|'|)(?P<id>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.0)?"?""")
+IDS = {Role.CAMPAIGN_ID: "campaign", Role.ACCOUNT_ID: "account"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +70,8 @@ class Reader:
         for row in table_rows(self.table):
             self._read_row(row, sums, rows, doubtful)
         settle(doubtful, rows)
+        rows.problems += [*rounded_ids(rows.spend), *contradictions(rows.spend)]
+        rows.problems.sort()
         return rows
 
     def _read_row(self, row: FileRow, sums: Sequence[int], rows: Rows, doubtful: list[Doubtful]) -> None:
@@ -62,7 +83,8 @@ class Reader:
         has_campaign = bool(campaign or campaign_id)
         day, problem = None, ""
         try:
-            amount, currency = self._amount(row)
+            self._check_ids(row)
+            amount, currency, possible = self._amount(row)
             try:
                 day = self._day(row)
             except NotADay as refusal:
@@ -75,7 +97,9 @@ class Reader:
             rows.problems.append(Problem(row.line, str(refusal)))
             return
         account, account_id = self._cell(row, Role.ACCOUNT), self._cell(row, Role.ACCOUNT_ID)
-        spend = SpendRow(row.line, day or date.min, account, account_id, campaign, campaign_id, amount, currency)
+        spend = SpendRow(
+            row.line, day or date.min, account, account_id, campaign, campaign_id, amount, currency, possible
+        )
         if day is None or not has_campaign:
             missing = "campaign" if day else "day"
             problem = problem or f"The row has the amount {amount:,f}, but no {missing}."
@@ -87,6 +111,16 @@ class Reader:
             doubtful.append(Doubtful(spend, has_day=True, has_campaign=False, problem=""))
         else:
             rows.spend.append(spend)
+
+    def _check_ids(self, row: FileRow) -> None:
+        """Refuse ids that a spreadsheet has shortened: the spend of different campaigns would be added up."""
+        for role, kind in IDS.items():
+            text = self._cell(row, role)
+            if SHORTENED_ID.fullmatch(text):
+                raise ValueError(
+                    f"The {kind} ID {quote(text)} was shortened by a spreadsheet, and its last digits are lost:"
+                    f" {SHORTENED.format(kind=kind)}"
+                )
 
     def _kind(self, row: FileRow) -> LeftOut | None:
         """Return why the row is left out before its values are read."""
@@ -136,33 +170,34 @@ class Reader:
             raise ValueError(f"“{text}” isn’t a day in the order of the file.")
         return day
 
-    def _amount(self, row: FileRow) -> tuple[Decimal, str]:
+    def _amount(self, row: FileRow) -> tuple[Decimal, str, frozenset[str]]:
+        """Return the row's amount and currency; if none is certain, those that its signs can mean."""
         text, place = self._cell(row, Role.AMOUNT), self.mapping.get(Role.AMOUNT)
-        amount = read_with(text, DecimalMark.POINT if place in row.numbers else self.decimal)
+        if self.mapping.is_micros:
+            amount = read_micros(text)
+        else:
+            amount = read_with(text, DecimalMark.POINT if place in row.numbers else self.decimal)
         value = amount.value
         if self.parentheses is Parentheses.SPEND and is_in_parentheses(text):
             value = -value
-        return value, self._currency(row, amount.currencies)
+        written = [self._currency_of_column(row), self.mapping.currencies, amount.currencies]
+        return value, *common_currency(each for each in written if each)
 
-    def _currency(self, row: FileRow, signs: Sequence[str]) -> str:
-        """Return the row's currency: from its column, or its amount's sign, or the heading. Empty if none says."""
+    def _currency_of_column(self, row: FileRow) -> tuple[str, ...]:
         text = self._cell(row, Role.CURRENCY)
-        said = {self.mapping.currency} if self.mapping.currency else set[str]()
-        if text not in NOTHING:
-            code = find_currency(text) or read_currency(text)
-            if code is None:
-                raise ValueError(f"The currency {quote(text)} isn’t known.")
-            said.add(code)
-        if len(signs) == 1:
-            said.add(signs[0])
-        if len(said) > 1 or (said and signs and not said & set(signs)):
-            named = " and ".join(sorted(said | set(signs[:1])))
-            raise ValueError(f"The row names several currencies: {named}.")
-        return said.pop() if said else ""
+        if text in NOTHING:
+            return ()
+        code = find_currency(text) or read_currency(text)
+        found = (code,) if code else SIGNS.get(text, ())
+        if not found:
+            raise ValueError(f"The currency {quote(text)} isn’t known.")
+        return found
 
     def _cell(self, row: FileRow, role: Role) -> str:
         place = self.mapping.columns.get(role)
         text = "" if place is None else cell_at(row, place)
+        if role in IDS and (written := WRITTEN_ID.fullmatch(text)):
+            return written["id"].replace(",", "")
         return "" if role in NAMES and text in NOTHING else text
 
 

@@ -33,7 +33,13 @@ from campaigns.services.platform_files.numbers import (
 from campaigns.services.platform_files.read_rows import NOTHING, Reader, cell_at, days_of, table_rows
 from campaigns.services.platform_files.spend_row import LeftOut, Problem, Rows, SpendRow
 from campaigns.services.platform_files.subtotals import repeated_rows
-from campaigns.services.platform_files.surroundings import days_outside, find_period, find_source, report_time
+from campaigns.services.platform_files.surroundings import (
+    days_outside,
+    find_period,
+    find_source,
+    find_time_zone,
+    report_time,
+)
 
 # Rows that decide about the numbers in other columns.
 EVIDENCE_ROWS = 2_000
@@ -59,6 +65,8 @@ class DayTotal:
     # How many rows were added up.
     rows: int
     line: int
+    # Without a currency: those that the signs of the amounts can mean.
+    possible: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,8 @@ class Report:
     # When the platform made the report, if the file says so.
     as_of: datetime | None = None
     notes: Sequence[str] = ()
+    # The time zone that the file says its days are of.
+    timezone: str = ""
 
     @property
     def days(self) -> tuple[date, date] | None:
@@ -100,6 +110,7 @@ def read_report(table: Table, answers: Answers, *, now: datetime) -> Report:
     if not has_campaign and all(question.ask is not Ask.CAMPAIGN for question in questions):
         questions.append(Question(Ask.CAMPAIGN, "Choose the column of the campaign."))
     report = Report(table, mapping, source=answers.source or find_source(table), notes=_notes(table))
+    report = replace(report, timezone=find_time_zone(table))
     if mapping.get(Role.DAY) is not None:
         order = _order(table, mapping, answers, questions)
         report = replace(report, order=order)
@@ -292,4 +303,6 @@ def _totals(rows: Rows) -> Iterator[DayTotal]:
     for (key, day, currency), each in sorted(found.items(), key=lambda item: (item[0][1], item[0][0], item[0][2])):
         named = key._replace(campaign=names.get((key.account_id, key.campaign_id), key.campaign))
         total = sum((row.amount for row in each), Decimal(0))
-        yield DayTotal(named, day, total, currency, len(each), each[0].line)
+        signs = [row.possible for row in each if row.possible]
+        possible = signs[0].intersection(*signs) if signs else frozenset[str]()
+        yield DayTotal(named, day, total, currency, len(each), each[0].line, possible)

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 
+from campaigns.rules.zones import read_stated_zone
 from campaigns.services.platform_files.cells import FileRow
 from campaigns.services.platform_files.dates import DateOrder, NotADay, WrittenDay, find_range, read_day
 from campaigns.services.platform_files.find_table import Table
-from campaigns.services.platform_files.headings import heading_key
+from campaigns.services.platform_files.headings import Role, heading_key
 
 # Headings and title lines that only one platform writes.
 HEADINGS: Mapping[str, str] = MappingProxyType(
@@ -83,6 +84,13 @@ REPORT_TIME = re.compile(
     r"(?::(?P<second>[0-9]{2}))?\s*(?P<half>[AP]M)?\s*\(?(?:GMT|UTC|Z)\)?",
     re.IGNORECASE,
 )
+TIME_ZONE = re.compile(
+    r"(?:(?:report|account) )?(?:time ?zone|zeitzone|fuseau horaire|zona horaria|fuso orario|fuso horário|tijdzone"
+    r"|tidszon|strefa czasowa|タイムゾーン)(?: of (?:the )?(?:report|account))?\s*[:：,]\s*(?P<zone>.+)",
+    re.IGNORECASE,
+)
+# “Start Date (in UTC)”, “Campaign Performance Report (in UTC)”
+IN_UTC = re.compile(r".*\((?:in )?(?:UTC|GMT)\)", re.IGNORECASE)
 WRITTEN_DAY = re.compile(r"\b[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{4}\b")
 # Rows below the table that are searched for notes.
 LAST_ROWS = 30
@@ -147,6 +155,19 @@ def report_time(table: Table, order: DateOrder, now: datetime) -> datetime | Non
             written = datetime.combine(day, clock)
             return written if written <= now + timedelta(minutes=1) else None
     return None
+
+
+def find_time_zone(table: Table) -> str:
+    """Return the time zone of the report's days, if a line around the table or a heading of time says it."""
+    found: set[str | None] = set()
+    for line in outer_lines(table):
+        stated = TIME_ZONE.fullmatch(unicodedata.normalize("NFC", line[:300]).strip())
+        if stated:
+            found.add(read_stated_zone(stated["zone"]))
+    places = [place for role in (Role.DAY, Role.DATE, Role.START) for place in table.columns.get(role, [])]
+    if any(IN_UTC.fullmatch(table.headings[place][:300]) for place in places):
+        found.add("UTC")
+    return found.pop() or "" if len(found) == 1 else ""
 
 
 def _steps(table: Table) -> Iterable[str]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from campaigns.models import CampaignLink, PlatformAccount
+from campaigns.models.platforms.accounts import NEVER_SILENT
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def silent_accounts(*, now: datetime, brands: Collection[int] | None = None) -> 
     """Return the accounts in use that have reported once, but not within their interval, the longest silent first.
 
     If brands are given, those that are linked to campaigns of one of them, whatever brand the account suggests.
-    An account whose spend comes by files only has never said until when it is known, and isn't expected to.
+    An account whose reports are imported as files has no interval, and isn't expected to report by itself.
     """
     silent = PlatformAccount.objects.filter(in_use_and_late(now=now, brands=brands))
     return [each for each in silent.order_by("reported_until") if is_silent(each, now=now)]
@@ -48,7 +49,7 @@ def in_use_and_late(*, now: datetime, brands: Collection[int] | None) -> Q:
     in_use = CampaignLink.objects.filter(account=OuterRef("pk"), campaign__isnull=False)
     if brands is not None:
         in_use = in_use.filter(campaign__brand__in=brands)
-    return Q(Exists(in_use), reported_until__lt=now - timedelta(hours=1))
+    return Q(Exists(in_use), reported_until__lt=now - timedelta(hours=1), interval_hours__gt=NEVER_SILENT)
 
 
 def silence_warning(*, now: datetime) -> str:
@@ -61,7 +62,9 @@ def silence_warning(*, now: datetime) -> str:
 def is_silent(account: PlatformAccount, *, now: datetime) -> bool:
     """Return whether the account should have reported since."""
     until = account.reported_until
-    return until is not None and until < now - timedelta(hours=account.interval_hours)
+    if until is None or account.interval_hours == NEVER_SILENT:
+        return False
+    return until < now - timedelta(hours=account.interval_hours)
 
 
 def _known(accounts: QuerySet[PlatformAccount], now: datetime) -> list[Known]:

@@ -34,6 +34,9 @@ class UnassignedSpend:
     currency: str
     # The brand that the account suggests.
     brand_id: int | None
+    # None if SQL has inserted a total without its account.
+    account_id: int | None
+    timezone: str
     link_id: int | None
     name: str
     note: str
@@ -106,7 +109,22 @@ def unassigned_accounts() -> list[UnassignedAccount]:
 
 
 def _spend(row: tuple[Any, ...]) -> UnassignedSpend:
-    source, account, campaign, waiting, account_name, currency, brand, link, name, note, linked, *rest = row
+    (
+        source,
+        account,
+        campaign,
+        waiting,
+        account_name,
+        currency,
+        brand,
+        account_id,
+        timezone,
+        link,
+        name,
+        note,
+        linked,
+        *rest,
+    ) = row
     days, first, last, amount, problem = rest
     return UnassignedSpend(
         source,
@@ -116,6 +134,8 @@ def _spend(row: tuple[Any, ...]) -> UnassignedSpend:
         account_name,
         currency,
         brand,
+        account_id,
+        timezone,
         link,
         name,
         note,

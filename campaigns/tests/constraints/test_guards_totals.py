@@ -288,10 +288,12 @@ class AccountTests(OutsideTestCase):
             rule = "platform_account_reported_between_2012_and_2100"
             rule = rule if SQLITE or until < "2012" else "more than an hour ahead"
             self.assert_row_refused(rule, "platformaccount", **account, reported_until=utc_text(until))
-        for hours in (0, 10_001):
-            rule = "platform_account_interval_of_1_to_10000_hours"
-            self.assert_row_refused(rule, "platformaccount", **account, interval_hours=hours)
+        rule = "platform_account_interval_of_0_to_10000_hours"
+        self.assert_row_refused(rule, "platformaccount", **account, interval_hours=10_001)
+        # A negative one is refused by the type of the column as well.
+        self.assert_row_refused("interval", "platformaccount", **account, interval_hours=-1)
         self.add("platformaccount", **account, reported_until=utc_text("2024-11-27 20:00:00"), interval_hours=10_000)
+        self.add("platformaccount", source="google_ads", external_id="never", interval_hours=0)
 
     def test_spend_of_an_account_is_known_up_to_now(self) -> None:
         now = datetime.now(UTC)

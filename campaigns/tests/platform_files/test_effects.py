@@ -77,7 +77,7 @@ class CommandTests(ImportCase):
         self.assertEqual(SpendTotal.objects.get(day="2026-11-27").total, 80)
         out = self.run_command(newer, "--format", "Microsoft Advertising")
         self.assertIn("2026-11-27  Unassigned  90.00 USD", out)
-        self.assertIn("Left out: 1 notes.", out)
+        self.assertIn("Left out: 1 note of the file.", out)
         self.assertIn("1 total imported, 1 unchanged. Unassigned campaigns: 1; link them in the admin.", out)
         self.assertEqual(SpendTotal.objects.get(day="2026-11-27").total, 90)
 

@@ -13,6 +13,8 @@ from campaigns.services.history.record import Channel, Source
 from campaigns.services.platform_files.answers import Answers, Ask
 from campaigns.services.platform_files.download import Download, open_download
 from campaigns.services.platform_files.importing import ImportedReport, NotReady, import_download
+from campaigns.services.totals.counted_twice import silent_and_counted_twice
+from campaigns.services.totals.silence import accounts_of_brand, silence_warning, silent_accounts
 from campaigns.tests.platform_files import files
 from campaigns.tests.support.factories import make_brand, make_campaign, utc
 
@@ -87,7 +89,8 @@ class AccountTests(ImportCase):
             ],
         )
         account = PlatformAccount.objects.get()
-        self.assertEqual((account.name, account.reported_until), ("Acme", utc("2026-11-28 00:00")))
+        self.assertEqual((account.name, account.reported_until), ("Acme", utc("2026-11-28 08:00")))
+        self.assertEqual(account.timezone, "America/Los_Angeles")
 
     def test_another_currency_than_the_account_s(self) -> None:
         PlatformAccount.objects.create(source="microsoft_ads", external_id="a77", name="Acme", currency="EUR")
@@ -105,6 +108,29 @@ class AccountTests(ImportCase):
         self.assertEqual(self.open(files.PINTEREST).questions, ())
 
 
+class SilenceTests(ImportCase):
+    def test_an_account_of_files_is_never_silent_and_fires_no_alert(self) -> None:
+        acme = make_brand(name="Acme", currency="USD")
+        campaign = make_campaign(acme, name="Display")
+        self.import_file(files.MICROSOFT)
+        account = PlatformAccount.objects.get()
+        self.assertEqual((account.interval_hours, CampaignLink.objects.get().campaign), (0, campaign))
+        later = NOW + timedelta(days=9)
+        self.assertEqual(silent_accounts(now=later), [])
+        self.assertEqual(silent_and_counted_twice(now=later, brands=None)[0], [])
+        self.assertFalse(any(each.is_silent for each in accounts_of_brand(acme.pk, now=later)))
+        self.assertEqual(silence_warning(now=later), "")
+        # People enter an interval once a connector reports it.
+        PlatformAccount.objects.update(interval_hours=3)
+        self.assertEqual(silent_accounts(now=later), [account])
+        self.assertTrue(accounts_of_brand(acme.pk, now=later)[0].is_silent)
+
+    def test_an_account_that_a_connector_reports_keeps_its_interval(self) -> None:
+        PlatformAccount.objects.create(source="microsoft_ads", external_id="a77", name="Acme", interval_hours=6)
+        self.import_file(files.MICROSOFT)
+        self.assertEqual(PlatformAccount.objects.get().interval_hours, 6)
+
+
 class LinkTests(ImportCase):
     def setUp(self) -> None:
         super().setUp()
@@ -116,7 +142,7 @@ class LinkTests(ImportCase):
         link = CampaignLink.objects.get()
         self.assertEqual((link.campaign, done.linked, done.unassigned), (self.display, 1, 0))
         account = PlatformAccount.objects.get()
-        self.assertEqual((account.brand, account.timezone), (self.acme, "America/New_York"))
+        self.assertEqual((account.brand, account.timezone), (self.acme, "America/Los_Angeles"))
         self.assertEqual(done.brands, {self.acme.pk})
 
     def test_links_are_left_alone_without_being_asked(self) -> None:

@@ -8,8 +8,9 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import TestCase
 from django.urls import reverse
+from django.utils.html import strip_tags
 
-from campaigns.models import Campaign, CampaignLink, FileFormat, ImportDraft, SpendTotal
+from campaigns.models import Campaign, CampaignLink, FileFormat, ImportDraft, PlatformAccount, SpendTotal
 from campaigns.tests.platform_files import files
 from campaigns.tests.support.factories import make_brand, make_campaign
 
@@ -24,13 +25,22 @@ class WizardCase(TestCase):
 
     def upload(self, text: str | bytes, name: str = "report.csv") -> Any:
         data = text.encode() if isinstance(text, str) else text
-        return self.client.post(reverse(UPLOAD), {"file": SimpleUploadedFile(name, data)}, follow=True)
+        page = self.client.post(reverse(UPLOAD), {"file": SimpleUploadedFile(name, data)}, follow=True)
+        return self.accept_zone(page)
 
     def post(self, page: Any, **answers: str) -> Any:
         """Send the form of a page as a browser would, with some answers."""
         form = page.context["form"]
         given = {name: form[name].value() or "" for name in form.fields}
-        return self.client.post(page.request["PATH_INFO"], given | answers, follow=True)
+        page = self.client.post(page.request["PATH_INFO"], given | answers, follow=True)
+        return self.accept_zone(page) if "timezone" not in answers else page
+
+    def accept_zone(self, page: Any) -> Any:
+        """Where only the account's time zone is asked, take what is proposed: the brand's."""
+        form = page.context.get("form")
+        if getattr(form, "questions", None) != ["timezone"]:
+            return page
+        return self.post(page, timezone=form["timezone"].value() or "")
 
 
 class ThreeClickTests(WizardCase):
@@ -67,6 +77,32 @@ class ThreeClickTests(WizardCase):
         self.assertEqual(CampaignLink.objects.get().campaign, None)
         self.assertContains(page, "1 campaign unassigned. Unassigned spend counts for no budget")
         self.assertNotContains(page, "The spend is booked")
+
+
+class WordsTests(WizardCase):
+    def test_summary_lines_of_the_file_are_no_totals(self) -> None:
+        page = self.post(self.upload(files.GOOGLE_EN), account="1", brand_="Acme")
+        self.assertContains(page, "<dt>new totals</dt><dd>2</dd>", html=True)
+        self.assertContains(page, "<dt>summary lines of the file, left out</dt><dd>2</dd>", html=True)
+        self.assertContains(page, "<dt>row without spend of the file, left out</dt><dd>1</dd>", html=True)
+
+    def test_an_id_that_stands_for_a_name_is_shown_as_one(self) -> None:
+        self.post(self.upload(files.MICROSOFT), unlinked="leave")
+        self.post(self.upload(files.MICROSOFT), **{"import": ""})
+        account, link = PlatformAccount.objects.get(), CampaignLink.objects.get()
+        self.assertEqual((account.external_id, link.external_id), ("name:acme", "name:display"))
+        for page in (
+            reverse("admin:campaigns_platformaccount_changelist"),
+            reverse("admin:campaigns_platformaccount_change", args=[account.pk]),
+            reverse("admin:campaigns_campaignlink_changelist"),
+            reverse("admin:campaigns_campaignlink_change", args=[link.pk]),
+            reverse("admin:campaigns_campaignlink_unassigned"),
+        ):
+            shown = strip_tags(self.client.get(page).content.decode())
+            self.assertNotIn("name:acme", shown)
+            self.assertNotIn("name:display", shown)
+        PlatformAccount.objects.update(name="")
+        self.assertContains(self.client.get(reverse("admin:campaigns_platformaccount_changelist")), "acme (by name)")
 
 
 class QuestionTests(WizardCase):

@@ -83,6 +83,11 @@ class AccountTests(UnassignedTestCase):
         self.account.refresh_from_db()
         self.assertEqual((self.account.currency, self.account.timezone), ("USD", "Europe/Paris"))
 
+    def test_its_page_explains_until_when_spend_is_known_and_when_it_is_silent(self) -> None:
+        page = self.client.get(reverse("admin:campaigns_platformaccount_change", args=[self.account.pk]))
+        self.assertContains(page, "when its last sync ended, or for an imported report the end of its last day")
+        self.assertContains(page, "0: never, as for an account whose reports are imported as files")
+
     def test_silent_accounts_are_on_home_and_on_their_brands_and_campaigns(self) -> None:
         CampaignLink.objects.filter(external_id="1").update(campaign=self.search)
         pages = (

@@ -97,13 +97,26 @@ class UnassignedTests(UnassignedTestCase):
         self.assertEqual(Campaign.objects.count(), 2)
 
     def test_one_campaign_by_id_or_name(self) -> None:
-        for text in (str(self.search.pk), "Search"):
+        for text in (str(self.search.pk), "Search", " search "):
             with self.subTest(text=text):
                 page = self.post("2", what="one", campaign=text, brand=self.brand.pk)
                 self.assertContains(page, "Assigned to campaigns of Alpine")
         self.post("1", "2", what="one", campaign=str(self.search.pk), confirmed=1)
         self.check()
         self.assertEqual(self.booked("Search"), Decimal("150.5"))
+
+    def test_campaigns_are_suggested_as_in_other_forms(self) -> None:
+        page = self.post("1")
+        self.assertContains(page, 'name="campaign"')
+        self.assertContains(page, f'data-ajax--url="{reverse("admin:autocomplete")}"')
+        self.assertContains(page, "admin/js/autocomplete.js")
+        names = {"app_label": "campaigns", "model_name": "campaignlink", "field_name": "campaign"}
+        found = self.client.get(reverse("admin:autocomplete"), {"term": "sear", **names}).json()
+        self.assertEqual([each["id"] for each in found["results"]], [str(self.search.pk)])
+        # What was chosen stays chosen beside the preview; what isn't an ID does no harm.
+        page = self.post("1", what="one", campaign=str(self.search.pk))
+        self.assertContains(page, f'<option value="{self.search.pk}" selected')
+        self.assertContains(page, f'<input type="hidden" name="campaign" value="{self.search.pk}">', html=True)
 
     def test_what_cant_be_assigned_is_said(self) -> None:
         for data, sentence in (
@@ -124,6 +137,23 @@ class UnassignedTests(UnassignedTestCase):
         self.check()
         self.assertContains(self.client.get(PAGE), "the account’s currency isn’t the brand’s")
         self.assertEqual(SpendRecord.objects.count(), 0)
+
+    def test_an_unknown_time_zone_is_said_before_assigning_and_leads_to_the_account(self) -> None:
+        PlatformAccount.objects.update(timezone="")
+        answer = self.post("1", what="same", brand=self.brand.pk)
+        waits = "The spend of “Alpine on Google” waits here until the account’s time zone is set on its page."
+        self.assertContains(answer, waits)
+        self.assertNotContains(answer, "within 10 seconds")
+        answer = self.post("1", what="same", brand=self.brand.pk, confirmed=1)
+        self.assertContains(answer, f"Assigned 1 platform campaign to “Alpine”. {waits}")
+        self.check()
+        address = reverse("admin:campaigns_platformaccount_change", args=[self.account.pk])
+        page = self.client.get(PAGE)
+        self.assertContains(page, "the account’s time zone is unknown")
+        self.assertContains(page, f'<a class="text-link" href="{address}">Set the account’s time zone</a>', html=True)
+        self.client.post(address, {"currency": "USD", "timezone": "UTC", "interval_hours": 3, "brand": ""})
+        self.check()
+        self.assertEqual(self.booked("Search"), Decimal("120.5"))
 
     def test_ignored_spend_is_apart_and_can_be_assigned_again(self) -> None:
         self.post("2", what="ignore", note="A test account")

@@ -80,6 +80,8 @@ class ImportingReports(BrowserTestCase):
         self.page.get_by_text("How the file is read").click()
         self.look()
         self.proceed("Continue")
+        self.page.get_by_label("In which time zone does the account “77” count its days?").fill("Europe/Paris")
+        self.proceed("Continue")
         expect(self.page.get_by_text("5.20 USD for 6 November 2026")).to_be_visible()
 
     def test_a_report_without_days(self) -> None:

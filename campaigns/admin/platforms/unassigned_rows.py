@@ -1,0 +1,73 @@
+"""The rows of unassigned spend by account: why each waits, and where the account is set up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from campaigns.admin.shared.display import change_address
+from campaigns.models import PlatformAccount
+from campaigns.models.platforms.totals import Waiting
+from campaigns.rules.money import format_money
+from campaigns.rules.platforms import SOURCES, shown_id
+from campaigns.services.totals.unassigned import UnassignedSpend
+
+WHY = {
+    Waiting.UNLINKED: "not linked to a campaign",
+    Waiting.IGNORED: "ignored",
+    Waiting.CURRENCY: "the account’s currency isn’t the brand’s",
+    Waiting.ZONE: "the account’s time zone is unknown",
+    Waiting.FAILED: "couldn’t be booked",
+}
+
+
+def groups(spend: Sequence[UnassignedSpend]) -> Iterable[dict[str, Any]]:
+    """Yield the accounts, in order of their first row, with their rows."""
+    accounts: dict[tuple[str, str], list[UnassignedSpend]] = {}
+    for each in spend:
+        accounts.setdefault((each.source, each.account), []).append(each)
+    for (source, account), rows in accounts.items():
+        name = rows[0].account_name
+        yield {
+            "title": f"{SOURCES[source]}: {name or shown_id(account)}",
+            "id": shown_id(account) if name else "",
+            "settings": _account_to_set(rows),
+            "money": format_money(sum((each.amount for each in rows), Decimal(0)), rows[0].currency or "–"),
+            "rows": [
+                {
+                    "key": each.key,
+                    "name": each.name or shown_id(each.campaign),
+                    "id": shown_id(each.campaign) if each.name else "",
+                    "amount": format_money(each.amount, each.currency or "–"),
+                    "since": each.first_day,
+                    "until": each.last_day,
+                    "days": each.days,
+                    "why": WHY[each.waiting] + (f": {each.problem}" if each.problem else ""),
+                    "note": each.note,
+                }
+                for each in rows
+            ],
+        }
+
+
+def _account_to_set(rows: Sequence[UnassignedSpend]) -> dict[str, str] | None:
+    """Return where the account's time zone or currency is set, if its spend waits for one."""
+    missing = [each for each in rows if each.account_id and each.waiting in (Waiting.ZONE, Waiting.CURRENCY)]
+    if not missing:
+        return None
+    what = "time zone" if missing[0].waiting == Waiting.ZONE else "currency"
+    return {"address": change_address(PlatformAccount(pk=missing[0].account_id)), "label": f"Set the account’s {what}"}
+
+
+def without_zone(spend: Iterable[UnassignedSpend]) -> list[str]:
+    """Return the accounts whose spend can't be booked, as their time zone is unknown."""
+    return sorted({each.account_name or each.account for each in spend if not each.timezone})
+
+
+def when_booked(spend: Iterable[UnassignedSpend]) -> str:
+    names = without_zone(spend)
+    if not names:
+        return "The spend is booked by the next check, within 10 seconds."
+    shown = ", ".join(f"“{name}”" for name in names[:3])
+    return f"The spend of {shown} waits here until the account’s time zone is set on its page."
