@@ -48,7 +48,8 @@ def unassigned(look: Look) -> Iterator[State]:
 
 
 def held(look: Look) -> Iterator[State]:
-    for each in held_decreases(ALL_BRANDS):
+    # Without the limit of pages: what is left out resolves.
+    for each in held_decreases(ALL_BRANDS, is_limited=False):
         if each.is_rejected:
             continue
         less = format_money(each.booked - each.reported, each.currency or "–")
