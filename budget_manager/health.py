@@ -133,6 +133,8 @@ def jobs() -> tuple[bool, dict[str, Any]]:
         "warnings": [*found.warnings, *filter(None, [_clock_warning(ahead), dead_rows, forgotten, *of_totals])],
         "jobs": {job.name: _job(job, found.now) for job in found.jobs},
         "pending": _pending(found.pending, found.now),
+        "deliveries": _leaving(found.overdue.delivery_problem, found.overdue.deliveries, found.now),
+        "alert_emails": _leaving(found.overdue.email_problem, found.overdue.emails, found.now),
         "zone_data": str(settings.ZONE_DATA),
         **{process.kind: _processes(process, found.now) for process in found.processes},
     }
@@ -177,6 +179,10 @@ def _pending(pending: PendingHealth, now: datetime) -> dict[str, Any]:
         "age_seconds": _seconds(pending.oldest_at, now),
         "limit_seconds": _seconds(pending.oldest_at, pending.expected_by),
     }
+
+
+def _leaving(problem: str, since: datetime | None, now: datetime) -> dict[str, Any]:
+    return {"status": problem or OK, "oldest": _iso(since), "age_seconds": _seconds(since, now)}
 
 
 def _processes(processes: Processes, now: datetime) -> dict[str, Any]:
