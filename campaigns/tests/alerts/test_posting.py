@@ -71,6 +71,16 @@ class AlertsAreSent(TestCase):
             self.look()
         self.assertEqual([event for event, _ in self.sent()], ["alert.fired", "alert.resolved"])
 
+    def test_one_that_opens_again_shows_the_figures_of_now(self) -> None:
+        (brand,) = self.reach(85)
+        for amount in (-20, 17):
+            spend(brand.campaigns.get(), amount, NOW)
+            self.look()
+        alert = Alert.objects.get(threshold=80)
+        self.assertIsNone(alert.resolved_at)
+        self.assertIn("82.00", alert.headline)
+        self.assertEqual([event for event, _ in self.sent()], ["alert.fired", "alert.resolved"])
+
     def test_every_threshold_that_was_sent_resolves(self) -> None:
         """Two thresholds fire in separate looks; a raised budget ends both."""
         (brand,) = self.reach(85)
