@@ -12,8 +12,12 @@ from django.db import connection
 
 from campaigns.database.connection import as_instant, fetch_all
 from campaigns.database.statements import statement
+from campaigns.models import AlertEmail
 
 OVERDUE = timedelta(minutes=10)
+# The mail server has refused an e-mail three times by then.
+REFUSED_FOR = timedelta(minutes=30)
+MOST_COUNTED = 1_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,15 @@ def overdue(*, now: datetime) -> Overdue:
     ((delivery, email, unwritten),) = fetch_all(statement("outgoing"), {"latest": latest})
     emails = [as_instant(each) for each in (email, unwritten) if each is not None]
     return Overdue(as_instant(delivery) if delivery is not None else None, min(emails, default=None))
+
+
+def failing_emails_warning(*, now: datetime) -> str:
+    """Return a warning where the mail server has refused e-mails about alerts for half an hour."""
+    failing = AlertEmail.objects.filter(state=AlertEmail.State.WAITING).exclude(problem="")
+    count = failing.filter(written_at__lte=now - REFUSED_FOR)[:MOST_COUNTED].count()
+    if not count:
+        return ""
+    return f"E-mails about alerts can’t be sent, {count:,} so far: see Alert e-mails in the admin and EMAIL_URL."
 
 
 def _minute(instant: datetime) -> str:

@@ -15,6 +15,7 @@ from campaigns.services.alerts.evaluate import evaluate
 from campaigns.services.alerts.messages import route
 from campaigns.services.jobs.health import health
 from campaigns.services.webhooks.outbox import write
+from campaigns.services.webhooks.overdue import failing_emails_warning
 from campaigns.tests.alerts.test_messages import person
 from campaigns.tests.feed.test_drift import MINUTE, SECOND, DriftTestCase
 from campaigns.tests.webhooks.receiving import make_endpoint
@@ -125,6 +126,17 @@ class WithoutAWorkerTests(TestCase):
         self.assertEqual(self.problems(9), [])
         (problem,) = self.problems(11)
         self.assertIn("E-mails about alerts have waited since", problem)
+
+    def test_e_mails_that_the_mail_server_refuses_are_a_warning(self) -> None:
+        root = User.objects.create_superuser("root", "root@example.com", "x")
+        email = AlertEmail.objects.create(
+            person=root, message_id="1", text="x", html="x", written_at=self.now, problem="refused"
+        )
+        later = self.now + timedelta(minutes=31)
+        self.assertEqual(failing_emails_warning(now=self.now + timedelta(minutes=29)), "")
+        self.assertIn("E-mails about alerts can’t be sent, 1 so far", failing_emails_warning(now=later))
+        AlertEmail.objects.filter(pk=email.pk).update(problem="", state=AlertEmail.State.SENT, sent_at=later)
+        self.assertEqual(failing_emails_warning(now=later), "")
 
     def test_watch_has_a_key_for_each(self) -> None:
         sentence = "Deliveries wait."
