@@ -27,6 +27,7 @@ from campaigns.services.jobs.health import JobHealth, PendingHealth, health
 from campaigns.services.jobs.processes import Processes
 from campaigns.services.totals.counted_twice import counted_twice_warning
 from campaigns.services.totals.silence import silence_warning
+from campaigns.services.webhooks.overdue import failing_emails_warning
 
 logger = logging.getLogger(__name__)
 
@@ -123,16 +124,22 @@ def jobs() -> tuple[bool, dict[str, Any]]:
             dead_rows = dead_rows_warning()
             unsuitable = session_settings.problem(connection)
             forgotten = prepared_transactions_warning()
-            of_totals = [silence_warning(now=found.now), counted_twice_warning()]
+            others = [
+                silence_warning(now=found.now),
+                counted_twice_warning(),
+                failing_emails_warning(now=found.now),
+            ]
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
         return False, {"problems": ["The database can't be asked: /health/ready says more."], "warnings": []}
     problems = [*found.problems, *filter(None, [unsuitable])]
     return not problems, {
         "problems": problems,
-        "warnings": [*found.warnings, *filter(None, [_clock_warning(ahead), dead_rows, forgotten, *of_totals])],
+        "warnings": [*found.warnings, *filter(None, [_clock_warning(ahead), dead_rows, forgotten, *others])],
         "jobs": {job.name: _job(job, found.now) for job in found.jobs},
         "pending": _pending(found.pending, found.now),
+        "deliveries": _leaving(found.overdue.delivery_problem, found.overdue.deliveries, found.now),
+        "alert_emails": _leaving(found.overdue.email_problem, found.overdue.emails, found.now),
         "zone_data": str(settings.ZONE_DATA),
         **{process.kind: _processes(process, found.now) for process in found.processes},
     }
@@ -177,6 +184,10 @@ def _pending(pending: PendingHealth, now: datetime) -> dict[str, Any]:
         "age_seconds": _seconds(pending.oldest_at, now),
         "limit_seconds": _seconds(pending.oldest_at, pending.expected_by),
     }
+
+
+def _leaving(problem: str, since: datetime | None, now: datetime) -> dict[str, Any]:
+    return {"status": problem or OK, "oldest": _iso(since), "age_seconds": _seconds(since, now)}
 
 
 def _processes(processes: Processes, now: datetime) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from budget_manager.observe.calls import CallFailed, answer, host_of
 
 # For each endpoint; they answer within three seconds for the database and three for the broker.
 SECONDS = 10
+# Of the answer of /health/jobs, besides the jobs.
+PARTS = ("pending", "beat", "worker", "deliveries", "alert_emails")
 
 
 class Problem(NamedTuple):
@@ -62,7 +64,7 @@ def _of_checks(checks: Mapping[str, str]) -> Iterator[Problem]:
 def _of_jobs(body: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield the problems, each under the name of its job or kind of process; others, which are rare, under one."""
     left = list(body["problems"])
-    parts = {**body.get("jobs", {}), **{name: body[name] for name in ("pending", "beat", "worker") if name in body}}
+    parts = {**body.get("jobs", {}), **{name: body[name] for name in PARTS if name in body}}
     for name, part in parts.items():
         if part["status"] in left:
             left.remove(part["status"])

@@ -42,6 +42,7 @@ from campaigns.services.alerts.handling import (
     open_alerts,
     resolved_alerts,
     snooze,
+    snooze_end,
 )
 from campaigns.services.alerts.kinds import DELIVERIES, HELD, LATE, SILENT, UNASSIGNED, label_of
 from campaigns.services.alerts.recipients import is_anybody_told
@@ -112,7 +113,9 @@ class AlertAdmin(PreferencesMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfo
             return HttpResponseRedirect(reverse(ADDRESS))
         counted = f"{done:,} alert{'' if done == 1 else 's'}"
         if done:
-            messages.success(request, f"Snoozed {counted} until tomorrow." if is_snooze else f"Acknowledged {counted}.")
+            until = snooze_end(request.user, now)
+            snoozed = f"Snoozed {counted} until tomorrow, {until:%Y-%m-%d %H:%M} ({until.tzinfo})."
+            messages.success(request, snoozed if is_snooze else f"Acknowledged {counted}.")
         else:
             messages.warning(request, "These alerts have resolved meanwhile.")
         return HttpResponseRedirect(reverse(ADDRESS))

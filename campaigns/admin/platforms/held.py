@@ -85,7 +85,8 @@ class SpendTotalAdmin(ReadOnlyAdmin):
 
     def _decide(self, request: HttpRequest) -> HttpResponse:
         key, is_release = request.POST.get("held", ""), request.POST.get("decision") == "release"
-        held = next((each for each in held_decreases(assigned_brands(request.user)) if each.key == key), None)
+        waiting = held_decreases(assigned_brands(request.user), is_limited=False)
+        held = next((each for each in waiting if each.key == key), None)
         if held is None:
             messages.warning(request, "This decrease waits no longer: a newer report or somebody else has settled it.")
             return HttpResponseRedirect(reverse(ADDRESS))

@@ -60,8 +60,9 @@ class Differences:
     # brands would start the garbage collector's search of everything, which took half of the time.
     new: list[Any] = field(default_factory=list)
     alert_of: Callable[[Any], tuple[Found, Said]] = lambda row: row
+    # By id, what they say now.
+    reopened: dict[int, Said] = field(default_factory=dict)
     # Ids.
-    reopened: list[int] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -86,7 +87,7 @@ def differences(query: Query, look: Look) -> Differences:
         elif alert is None:
             result.new.append(row)
         else:
-            result.reopened.append(-alert)
+            result.reopened[-alert] = _alert_of(query, row)[1]
     return result
 
 

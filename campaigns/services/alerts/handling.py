@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 
-from campaigns.models import Alert
+from campaigns.models import Alert, AlertPreference
 from campaigns.models.outgoing.alerts import MAX_NOTE
+from campaigns.rules.periods import find_zone
 from campaigns.services.alerts.kinds import KINDS
+from campaigns.services.alerts.messages import preferences_of
 from campaigns.services.permissions import Person, visible_to
 
 URGENT_FIRST = Case(
@@ -19,7 +22,6 @@ URGENT_FIRST = Case(
     default=Value(1),
     output_field=IntegerField(),
 )
-SNOOZE = timedelta(days=1)
 
 
 class AlertRefused(Exception):
@@ -101,8 +103,16 @@ def acknowledge(alerts: Iterable[int], note: str, *, person: Person, now: dateti
     )
 
 
+def snooze_end(person: Person, now: datetime) -> datetime:
+    """Return tomorrow at the hour of the person's digest, in the zone that the person chose for alerts."""
+    choice = preferences_of([person.pk])[person.pk] if person.pk else AlertPreference()
+    zone = find_zone(choice.timezone) or ZoneInfo("UTC")
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(choice.digest_hour), tzinfo=zone)
+
+
 def snooze(alerts: Iterable[int], note: str, *, person: Person, now: datetime) -> int:
-    """Put open alerts aside until the same time tomorrow, with a note that says why; return how many."""
+    """Put open alerts aside until tomorrow morning, with a note that says why; return how many."""
     text = _note(note)
     if not text:
         raise AlertRefused("Enter a note that says why it can wait.")
@@ -112,7 +122,7 @@ def snooze(alerts: Iterable[int], note: str, *, person: Person, now: datetime) -
         acknowledged_by=person.pk,
         acknowledged_who=person.get_username(),
         acknowledged_at=None,
-        snoozed_until=now + SNOOZE,
+        snoozed_until=snooze_end(person, now),
         note=text,
     )
 

@@ -15,6 +15,7 @@ from campaigns.services.totals.held import held_decreases
 from campaigns.services.totals.silence import silent_accounts
 from campaigns.services.totals.unassigned import unassigned_accounts
 from campaigns.services.webhooks.deliveries import failing
+from campaigns.services.webhooks.overdue import overdue
 
 MEANINGS = {
     DriftKind.LATE: "The platform may go on spending. Look at the connector, and pause the campaign on the platform by"
@@ -48,7 +49,8 @@ def unassigned(look: Look) -> Iterator[State]:
 
 
 def held(look: Look) -> Iterator[State]:
-    for each in held_decreases(ALL_BRANDS):
+    # Without the limit of pages: what is left out resolves.
+    for each in held_decreases(ALL_BRANDS, is_limited=False):
         if each.is_rejected:
             continue
         less = format_money(each.booked - each.reported, each.currency or "–")
@@ -103,7 +105,24 @@ def drift(look: Look) -> Iterator[State]:
 
 
 def deliveries(look: Look) -> Iterator[State]:
-    """Yield receivers that nothing has reached for a while; the next failure after a success is a new alert."""
+    """Yield deliveries that nothing sends, and receivers that nothing has reached for a while.
+
+    The next failure of a receiver after a success is a new alert.
+    """
+    late = overdue(now=look.now)
+    for what, problem, oldest in (
+        ("deliveries", late.delivery_problem, late.deliveries),
+        ("e-mails", late.email_problem, late.emails),
+    ):
+        if oldest is not None:
+            yield State(
+                what,
+                problem,
+                period=f"{oldest:%Y-%m-%dT%H:%M:%S}",
+                meaning="Receivers and people learn of nothing until a worker serves that queue.",
+                is_bad=True,
+                figures={"waiting_since": oldest.isoformat()},
+            )
     for endpoint in failing(now=look.now):
         since = endpoint.failing_since
         if since is None:

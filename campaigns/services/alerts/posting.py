@@ -1,8 +1,8 @@
 """Alerts for webhooks, Slack and Teams: each is written to the outbox once when it fires, and once when it resolves.
 
 As e-mails, they leave after the check has committed. What has resolved before is not sent, and what opens again under
-the same identity is shown and not sent again. Several thresholds that were crossed together are one message, and more
-than a few alerts for an endpoint are one as well.
+the same identity is shown and not sent again. Of several thresholds that were crossed together the highest fires, and
+every alert that was sent as fired is sent as resolved. More than a few alerts for an endpoint are one message.
 """
 
 from __future__ import annotations
@@ -47,10 +47,15 @@ def _post_batch(now: datetime) -> int:
         alerts = list(rows.select_for_update(of=("self",), skip_locked=True)[:BATCH])
         resolved = [each for each in alerts if each.resolved_at is not None]
         fired = [each for each in alerts if each.resolved_at is None]
-        _write(Event.ALERT_FIRED, fired, now)
+        at_once = [each for each in fired if each.rule.delivery == AlertRule.Delivery.AT_ONCE]
+        groups = highest_thresholds(at_once)
+        _write(Event.ALERT_FIRED, [group[0] for group in groups], now)
         _write(Event.ALERT_RESOLVED, [each for each in resolved if each.posted == Posted.FIRED], now)
-        for state, those in ((Posted.FIRED, fired), (Posted.RESOLVED, resolved)):
-            Alert.objects.filter(pk__in=[each.pk for each in those]).update(posted=state)
+        # Lower thresholds of a group weren't sent as fired, so receivers needn't hear that they have resolved.
+        lower = {each.pk for group in groups for each in group[1:]}
+        ended = lower | {each.pk for each in resolved}
+        Alert.objects.filter(pk__in={each.pk for each in fired} - lower).update(posted=Posted.FIRED)
+        Alert.objects.filter(pk__in=ended).update(posted=Posted.RESOLVED)
     return len(alerts)
 
 
@@ -64,8 +69,7 @@ def _write(event: Event, alerts: Sequence[Alert], now: datetime) -> None:
     for endpoint in endpoints:
         brands = limited.get(endpoint.pk)
         own = [each for each in at_once if brands is None or each.brand_id in brands]
-        groups = [group[0] for group in highest_thresholds(own)]
-        for part in [groups] if len(groups) > MOST_APART else [[each] for each in groups]:
+        for part in [own] if len(own) > MOST_APART else [[each] for each in own]:
             if part:
                 _write_one(event, endpoint, part, now)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from campaigns.database.connection import execute
 from campaigns.database.dialects import in_list, list_param, rows_param, rows_sql
 from campaigns.database.statements import statement
 from campaigns.models import Alert
-from campaigns.services.alerts.differences import Differences
+from campaigns.services.alerts.differences import Differences, Said
 
 T = TypeVar("T")
 
@@ -47,11 +47,22 @@ def record(found: Differences, *, now: datetime) -> None:
             execute(sql, {"rows": rows_param(COLUMNS, rows), "now": at})
         if found.reopened:
             changed = "resolved_at = NULL, acknowledged_at = NULL, snoozed_until = NULL"
-            _update(changed, "resolved_at IS NOT NULL", found.reopened)
+            _say_again(found.reopened)
+            _update(changed, "resolved_at IS NOT NULL", list(found.reopened))
         if found.ended:
             # Not before it fired, where the clock was set back.
             resolved_at = "CASE WHEN opened_at > %(now)s THEN opened_at ELSE %(now)s END"
             _update(f"resolved_at = {resolved_at}", "resolved_at IS NULL", found.ended, now)
+
+
+def _say_again(reopened: Mapping[int, Said]) -> None:
+    """Write the sentences and figures that hold now; they are shown, and not sent again."""
+    alerts = Alert.objects.filter(resolved_at__isnull=False).in_bulk(list(reopened))
+    for pk, alert in alerts.items():
+        said = reopened[pk]
+        alert.headline, alert.meaning = said.headline[:MAX_HEADLINE], said.meaning
+        alert.figures, alert.is_bad = dict(said.figures), said.is_bad
+    Alert.objects.bulk_update(alerts.values(), ("headline", "meaning", "figures", "is_bad"), batch_size=500)
 
 
 def _update(changed: str, condition: str, pks: list[int], now: datetime | None = None) -> None:

@@ -28,7 +28,7 @@ def differences_of_states(kind: str, find: Finder, look: Look) -> Differences:
         found = Identity(*identity)
         known.add(found)
         if found in held and resolved_at is not None:
-            result.reopened.append(pk)
+            result.reopened[pk] = _said(held[found])
         elif found not in held and resolved_at is None:
             result.ended.append(pk)
     result.new = [_new(identity, state) for identity, state in held.items() if identity not in known]
@@ -53,4 +53,8 @@ def _new(identity: Identity, state: State) -> tuple[Found, Said]:
         state.brand_id,
         state.campaign_id,
     )
-    return found, Said(state.headline, state.meaning, state.figures, state.is_bad)
+    return found, _said(state)
+
+
+def _said(state: State) -> Said:
+    return Said(state.headline, state.meaning, state.figures, state.is_bad)

@@ -14,12 +14,12 @@ from campaigns.database.statements import statement
 from campaigns.rules.money import from_micros
 from campaigns.services.totals.waiting import REPORTED
 
-# Accounts and days that are shown at once.
+# Accounts and days that are shown at once: those that wait for a decision before rejected ones.
 MOST = 500
 
 SUGGESTED = """EXISTS (
         SELECT 1 FROM campaigns_platformaccount AS own
-        WHERE own.source = campaigns_spendtotal.source AND own.external_id = campaigns_spendtotal.account
+        WHERE own.source = total.source AND own.external_id = total.account
             AND {in_brands}
     )"""
 
@@ -50,13 +50,17 @@ class Held:
         return f"{self.source} {self.account} {self.day}"
 
 
-def held_decreases(brands: Collection[int] | None) -> list[Held]:
-    """Return what waits for a decision, the newest day first, if given only of accounts that suggest these brands."""
+def held_decreases(brands: Collection[int] | None, *, is_limited: bool = True) -> list[Held]:
+    """Return held decreases, the newest day first, if given only of accounts that suggest these brands.
+
+    Pages show a limited number; alerts need all, because an alert that is left out would resolve.
+    """
     sql = statement(
         "totals/held",
         reported=shown_sum(REPORTED),
         booked=shown_sum("total.booked"),
         micros=REPORTED,
+        limit="LIMIT %(most)s" if is_limited else "",
         in_brands="TRUE" if brands is None else SUGGESTED.format(in_brands=in_list("brand_id", param="%(brands)s")),
     )
     return [_held(row) for row in fetch_all(sql, {"most": MOST, "brands": list_param(brands or ())})]

@@ -30,7 +30,10 @@ EMBEDDING = tuple(map(IPv6Network, ("::ffff:0:0/96", "::/96", "64:ff9b::/96")))
 TUNNELS = tuple(map(IPv6Network, ("2002::/16", "2001::/32", "64:ff9b:1::/48")))
 # All that is given out for unicast; Python's own list of exceptions grows from release to release.
 UNICAST = IPv6Network("2000::/3")
-PROTOCOLS = IPv4Network("192.0.0.0/24")
+# Of protocols, and the former relays of 6to4, which lead to IPv6 networks.
+RESERVED = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")))
+# For documentation (RFC 9637): Python doesn't know it in all releases.
+DOCUMENTATION = IPv6Network("3fff::/20")
 # Hosts that are numbers in any of the spellings of inet_aton(): decimal, octal, hexadecimal, with fewer dots.
 NUMERIC = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}\.?", re.IGNORECASE)
 
@@ -106,9 +109,9 @@ def _unwrapped(address: Address) -> Address:
 
 def _is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address):
-        if address not in UNICAST or any(address in network for network in TUNNELS):
+        if address not in UNICAST or any(address in network for network in (*TUNNELS, DOCUMENTATION)):
             return False
-    elif address in PROTOCOLS:
+    elif any(address in network for network in RESERVED):
         return False
     special = address.is_multicast or address.is_reserved or address.is_link_local or address.is_unspecified
     return address.is_global and not special

@@ -1,7 +1,11 @@
 -- Accounts and days with held decreases (waiting 5), with the sums over all totals of the account and day.
 WITH held AS (
-    SELECT DISTINCT source, account, day FROM campaigns_spendtotal WHERE waiting > 0 AND waiting = 5 AND {in_brands}
-    ORDER BY day DESC, source, account LIMIT %(most)s
+    SELECT total.source, total.account, total.day FROM campaigns_spendtotal AS total
+    WHERE total.waiting > 0 AND total.waiting = 5 AND {in_brands}
+    GROUP BY total.source, total.account, total.day
+    -- Rejected ones come last, so that they take no place from what still waits for a decision.
+    ORDER BY MIN(CASE WHEN total.rejected = {micros} THEN 1 ELSE 0 END), total.day DESC, total.source, total.account
+    {limit}
 )
 SELECT total.source, total.account, total.day, COALESCE(account.name, '') AS name,
     COALESCE(account.currency, '') AS currency, account.brand_id, {reported} AS reported, {booked} AS booked,

@@ -5,11 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth.models import Group, User
+from django.test import TestCase
 from django.utils import timezone
 
-from campaigns.models import Alert, BrandAssignment, Endpoint
+from budget_manager.watch.look import _of_jobs
+from campaigns.models import Alert, AlertEmail, BrandAssignment, Delivery, Endpoint
+from campaigns.models.outgoing.webhooks import Event
 from campaigns.services.alerts.evaluate import evaluate
 from campaigns.services.alerts.messages import route
+from campaigns.services.jobs.health import health
+from campaigns.services.webhooks.outbox import write
+from campaigns.services.webhooks.overdue import failing_emails_warning
 from campaigns.tests.alerts.test_messages import person
 from campaigns.tests.feed.test_drift import MINUTE, SECOND, DriftTestCase
 from campaigns.tests.webhooks.receiving import make_endpoint
@@ -79,3 +85,60 @@ class DeliveryAlertTests(DriftTestCase):
         Endpoint.objects.update(failing_since=now)
         evaluate(None, now=now + timedelta(hours=1))
         self.assertEqual(Alert.objects.count(), 2)
+
+
+class WithoutAWorkerTests(TestCase):
+    """No worker serves the queue of deliveries: nothing has failed, and nothing leaves."""
+
+    def setUp(self) -> None:
+        self.now = timezone.now().replace(microsecond=0)
+        self.endpoint = make_endpoint("https://example.com/hook")
+        write(Event.ALERT_FIRED, {"title": "x"}, now=self.now, endpoints=[self.endpoint])
+
+    def problems(self, minutes: int) -> list[str]:
+        now = self.now + timedelta(minutes=minutes)
+        evaluate(None, now=now)
+        leaving = health(now=now).overdue
+        found = [each for each in (leaving.delivery_problem, leaving.email_problem) if each]
+        alerts = Alert.objects.filter(kind="deliveries", resolved_at__isnull=True)
+        self.assertEqual(sorted(alerts.values_list("headline", flat=True)), sorted(found))
+        return found
+
+    def test_waiting_deliveries_are_a_problem_after_ten_minutes(self) -> None:
+        self.assertEqual(self.problems(9), [])
+        (problem,) = self.problems(11)
+        since = f"{self.now:%Y-%m-%d %H:%M} UTC"
+        self.assertIn(f"Deliveries to webhooks have waited since {since}, and nothing sends them", problem)
+        self.assertIn(problem, health(now=self.now + timedelta(minutes=11)).problems)
+        Endpoint.objects.update(enabled=False)
+        self.assertEqual(self.problems(12), [])
+
+    def test_a_receiver_that_fails_is_another_alert(self) -> None:
+        Endpoint.objects.update(failing_since=self.now)
+        self.assertEqual(self.problems(11), [])
+
+    def test_waiting_e_mails_are_a_problem(self) -> None:
+        Delivery.objects.all().delete()
+        root = User.objects.create_superuser("root", "root@example.com", "x")
+        AlertEmail.objects.create(
+            person=root, message_id="1", subject="x", text="x", html="x", next_attempt_at=self.now
+        )
+        self.assertEqual(self.problems(9), [])
+        (problem,) = self.problems(11)
+        self.assertIn("E-mails about alerts have waited since", problem)
+
+    def test_e_mails_that_the_mail_server_refuses_are_a_warning(self) -> None:
+        root = User.objects.create_superuser("root", "root@example.com", "x")
+        email = AlertEmail.objects.create(
+            person=root, message_id="1", text="x", html="x", written_at=self.now, problem="refused"
+        )
+        later = self.now + timedelta(minutes=31)
+        self.assertEqual(failing_emails_warning(now=self.now + timedelta(minutes=29)), "")
+        self.assertIn("E-mails about alerts can’t be sent, 1 so far", failing_emails_warning(now=later))
+        AlertEmail.objects.filter(pk=email.pk).update(problem="", state=AlertEmail.State.SENT, sent_at=later)
+        self.assertEqual(failing_emails_warning(now=later), "")
+
+    def test_watch_has_a_key_for_each(self) -> None:
+        sentence = "Deliveries wait."
+        body = {"problems": [sentence], "jobs": {}, "deliveries": {"status": sentence}}
+        self.assertEqual(list(_of_jobs(body)), [("deliveries", sentence)])

@@ -9,6 +9,7 @@ from django.test import TestCase
 from django.urls import reverse
 
 from campaigns.models import Alert, AlertPreference, AlertRule, BrandAssignment
+from campaigns.services.alerts.handling import snooze_end
 from campaigns.services.alerts.outgoing import send_alerts
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
@@ -80,8 +81,15 @@ class AlertPageTests(TestCase):
         page = self.client.post(reverse(PAGE), {"alert": pk, "action": "snooze"}, follow=True)
         self.assertContains(page, "Enter a note that says why it can wait.")
         page = self.client.post(reverse(PAGE), {"alert": pk, "action": "snooze", "note": "tomorrow"}, follow=True)
-        self.assertContains(page, "Snoozed 1 alert until tomorrow.")
+        self.assertContains(page, "Snoozed 1 alert until tomorrow, ")
         self.assertContains(page, "Snoozed by root until")
+
+    def test_a_snooze_ends_on_the_next_morning_of_the_person(self) -> None:
+        """24 hours from the afternoon on would miss it."""
+        self.assertEqual(snooze_end(self.root, utc("2026-11-28T17:00")), utc("2026-11-29T08:00"))
+        AlertPreference.objects.create(user=self.root, timezone="Asia/Tokyo", digest_hour=7)
+        # It is the 29th in Tokyo already.
+        self.assertEqual(snooze_end(self.root, utc("2026-11-28T17:00")), utc("2026-11-29T22:00"))
 
     def test_a_viewer_may_not_acknowledge(self) -> None:
         self.cross("Slow")

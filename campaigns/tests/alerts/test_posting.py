@@ -11,6 +11,7 @@ from django.test import TestCase
 
 from campaigns.models import Alert, AlertRule, Brand, Delivery, Endpoint, EndpointBrand
 from campaigns.services.alerts.outgoing import send_alerts
+from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.services.webhooks.bodies import body_of
 from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
@@ -69,6 +70,35 @@ class AlertsAreSent(TestCase):
             spend(campaign, amount, NOW)
             self.look()
         self.assertEqual([event for event, _ in self.sent()], ["alert.fired", "alert.resolved"])
+
+    def test_one_that_opens_again_shows_the_figures_of_now(self) -> None:
+        (brand,) = self.reach(85)
+        for amount in (-20, 17):
+            spend(brand.campaigns.get(), amount, NOW)
+            self.look()
+        alert = Alert.objects.get(threshold=80)
+        self.assertIsNone(alert.resolved_at)
+        self.assertIn("82.00", alert.headline)
+        self.assertEqual([event for event, _ in self.sent()], ["alert.fired", "alert.resolved"])
+
+    def test_every_threshold_that_was_sent_resolves(self) -> None:
+        """Two thresholds fire in separate looks; a raised budget ends both."""
+        (brand,) = self.reach(85)
+        spend(brand.campaigns.get(), 20, NOW)
+        self.look()
+        Brand.objects.filter(pk=brand.pk).update(monthly_budget=Decimal(1000))
+        run_full_check(CHECK_BUDGETS, clock=lambda: self.now)
+        self.look()
+        found = [(event, data["alerts"][0]["threshold"]) for event, data in self.sent()]
+        self.assertEqual(found[:2], [("alert.fired", 80), ("alert.fired", 100)])
+        self.assertEqual(sorted(found[2:]), [("alert.resolved", 80), ("alert.resolved", 100)])
+
+    def test_a_threshold_that_was_not_sent_does_not_resolve(self) -> None:
+        (brand,) = self.reach(120)
+        spend(brand.campaigns.get(), -110, NOW)
+        self.look()
+        found = [(event, [each["threshold"] for each in data["alerts"]]) for event, data in self.sent()]
+        self.assertEqual(found, [("alert.fired", [100]), ("alert.resolved", [100])])
 
     def test_what_resolves_before_it_is_sent_is_not_sent(self) -> None:
         brand = make_brand(monthly_budget=Decimal(100))

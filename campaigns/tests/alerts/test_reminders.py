@@ -45,7 +45,7 @@ class ReminderTests(Alerting):
         self.assertEqual(self.remind("2026-12-01T08:00"), [])
 
     def test_a_snoozed_alert_is_left_out_until_the_snooze_ends(self) -> None:
-        snooze([Alert.objects.get().pk], "later", person=self.root, now=utc("2026-11-28T13:00"))
+        snooze([Alert.objects.get().pk], "later", person=self.root, now=utc("2026-11-29T01:00"))
         self.assertEqual(self.remind("2026-11-29T08:00"), [])
         self.assertEqual(len(self.remind("2026-11-30T08:00")), 1)
 

@@ -11,7 +11,8 @@ from django.db.models import Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import BrandAssignment, CampaignLink, PlatformAccount, SpendRecord, SpendTotal, Waiting
+from campaigns.models import Alert, BrandAssignment, CampaignLink, PlatformAccount, SpendRecord, SpendTotal, Waiting
+from campaigns.services.alerts.evaluate import evaluate
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.services.totals.held import held_decreases
 from campaigns.tests.alerts.test_messages import person
@@ -214,6 +215,28 @@ class HeldTests(UnassignedTestCase):
                 self.assertEqual([each.account for each in held_decreases([brand.pk])], [account])
             self.assertEqual(len(held_decreases(None)), 1)
         self.assertEqual((len(held_decreases(None)), held_decreases([])), (2, []))
+
+    def test_rejected_ones_take_no_places_and_alerts_have_no_limit(self) -> None:
+        """A newer rejected day must neither hide an older one that waits, nor resolve its alert."""
+        newer = self.old + timedelta(days=1)
+        for account, rejected in (("8", 1), ("9", None)):
+            SpendTotal.objects.create(
+                source="google_ads",
+                account=account,
+                campaign="1",
+                day=newer,
+                total=1,
+                waiting=Waiting.HELD,
+                rejected=rejected,
+            )
+        with patch("campaigns.services.totals.held.MOST", 2):
+            self.assertEqual({each.account for each in held_decreases(None)}, {"9", "123"})
+        with patch("campaigns.services.totals.held.MOST", 1):
+            evaluate(None, now=timezone.now())
+        still_open = Alert.objects.filter(kind="held", resolved_at__isnull=True)
+        self.assertEqual(
+            set(still_open.values_list("subject", flat=True)), {"account google_ads 9", "account google_ads 123"}
+        )
 
     def test_released_it_is_booked(self) -> None:
         self.assertContains(self.decide("release"), "booked 1 decreases")
