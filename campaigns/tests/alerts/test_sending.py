@@ -1,0 +1,52 @@
+"""Sending e-mails about alerts: a mail server that is slow or silent, and what has changed since they were written."""
+
+from __future__ import annotations
+
+import socket
+from datetime import timedelta
+
+from django.test import TestCase, override_settings
+
+from campaigns.models import AlertEmail
+from campaigns.services.alerts.sending import BUSY, LEASE, SENDING, send_waiting
+from campaigns.tests.alerts.test_messages import NOW, at, person
+from campaigns.tests.people.mail_server import MailServer
+
+
+class WaitingTests(TestCase):
+    def setUp(self) -> None:
+        self.anna = person("anna")
+
+    def write(self, number: int) -> None:
+        for each in range(number):
+            self.add(f"<{each}@example.com>")
+
+    def add(self, message_id: str, **fields: object) -> AlertEmail:
+        written = {"subject": message_id, "text": "x", "html": "x", "next_attempt_at": NOW} | fields
+        return AlertEmail.objects.create(person=self.anna, message_id=message_id, **written)
+
+    def test_a_silent_mail_server_ends_the_run(self) -> None:
+        """The others aren't tried, so a worker with one process is free for its checks again."""
+        self.write(3)
+        with MailServer() as server, socket.create_server(("127.0.0.1", 0)) as silent:
+            with (
+                override_settings(EMAIL_PORT=silent.getsockname()[1]),
+                self.assertLogs("campaigns.services.alerts.sending", "WARNING"),
+            ):
+                self.assertEqual(send_waiting(clock=at(), seconds=0.2), 0)
+            attempts = AlertEmail.objects.order_by("pk").values_list("attempts", flat=True)
+            self.assertEqual(list(attempts), [1, 0, 0])
+            self.assertEqual(send_waiting(clock=at()), 2)
+            self.assertEqual(len(server.messages), 2)
+
+    def test_one_run_sends_at_a_time(self) -> None:
+        """Or runs that wait for a silent mail server would take all processes of a worker."""
+        self.write(1)
+        busy = self.add("<busy@example.com>", problem=SENDING, attempts=1, next_attempt_at=NOW + LEASE)
+        with MailServer() as server:
+            self.assertEqual(send_waiting(clock=at()), 0)
+            # The other one was killed.
+            self.assertEqual(send_waiting(clock=at(NOW + BUSY + timedelta(seconds=1))), 1)
+            self.assertEqual([message["Subject"] for message in server.messages], ["<0@example.com>"])
+        busy.refresh_from_db()
+        self.assertEqual(busy.attempts, 1)
