@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,8 @@ from campaigns.services.alerts.kinds import HELD, SILENT, UNASSIGNED, label_of
 
 # Alerts that are named in one e-mail; the others are counted.
 MOST_NAMED = 50
+# A subject is one line: names of accounts come from platforms, and may have line breaks.
+SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 PLATFORM_PAGES = {
     UNASSIGNED: "admin:campaigns_campaignlink_unassigned",
@@ -37,6 +40,7 @@ def digest_email(person: User, subject: str, context: dict[str, Any], **fields: 
 
 
 def _email(person: User, subject: str, context: dict[str, Any], **fields: Any) -> AlertEmail:
+    subject = SPACES.sub(" ", subject).strip()
     named = [_shown(alert) for alert in context["alerts"][:MOST_NAMED]]
     shown = context | {
         "subject": subject,

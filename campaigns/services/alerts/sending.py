@@ -63,12 +63,13 @@ def _send(pk: int, clock: Clock, seconds: float) -> bool:
     if claimed != 1:
         return False
     email = AlertEmail.objects.select_related("person").get(pk=pk)
-    if not _may_still_be_sent(email):
-        waiting.update(state=AlertEmail.State.FAILED, problem=NOT_THEIRS)
-        return False
     try:
+        if not _may_still_be_sent(email):
+            waiting.update(state=AlertEmail.State.FAILED, problem=NOT_THEIRS)
+            return False
         _hand_over(email, seconds)
-    except (SMTPException, OSError) as error:
+    # Whatever is wrong with one e-mail, the others are sent.
+    except Exception as error:
         _note_failure(email, error, clock())
         return False
     waiting.update(state=AlertEmail.State.SENT, sent_at=clock(), address=email.person.email, problem="")
@@ -99,7 +100,8 @@ def _hand_over(email: AlertEmail, seconds: float) -> None:
 def _note_failure(email: AlertEmail, error: Exception, now: datetime) -> None:
     """Try again later, or give up. A failure is shown and logged, and never told by another e-mail."""
     problem = f"{type(error).__name__}: {error}"[:500]
-    logger.warning("alert e-mail %d wasn't sent: %s", email.pk, problem)
+    is_expected = isinstance(error, SMTPException | OSError)
+    logger.warning("alert e-mail %d wasn't sent: %s", email.pk, problem, exc_info=None if is_expected else error)
     rows = AlertEmail.objects.filter(pk=email.pk, state=AlertEmail.State.WAITING)
     if email.attempts > len(RETRIES):
         rows.update(state=AlertEmail.State.FAILED, problem=problem)

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from django.test import TestCase, override_settings
 
-from campaigns.models import AlertEmail
-from campaigns.services.alerts.sending import BUSY, LEASE, SENDING, send_waiting
-from campaigns.tests.alerts.test_messages import NOW, at, person
+from campaigns.models import AlertEmail, Brand
+from campaigns.services.alerts.sending import BUSY, LEASE, RETRIES, SENDING, send_waiting
+from campaigns.tests.alerts.test_messages import NOW, Alerting, at, person
 from campaigns.tests.people.mail_server import MailServer
 
 
@@ -39,6 +39,15 @@ class WaitingTests(TestCase):
             self.assertEqual(send_waiting(clock=at()), 2)
             self.assertEqual(len(server.messages), 2)
 
+    def test_an_e_mail_that_cannot_be_sent_keeps_none_from_leaving(self) -> None:
+        broken = self.add("<broken@example.com>", subject="Acme\nShop")
+        self.write(1)
+        with MailServer(), self.assertLogs("campaigns.services.alerts.sending", "WARNING"):
+            self.assertEqual(send_waiting(clock=at()), 1)
+        broken.refresh_from_db()
+        self.assertEqual((broken.state, broken.attempts, broken.next_attempt_at), ("waiting", 1, NOW + RETRIES[0]))
+        self.assertIn("BadHeaderError", broken.problem)
+
     def test_one_run_sends_at_a_time(self) -> None:
         """Or runs that wait for a silent mail server would take all processes of a worker."""
         self.write(1)
@@ -50,3 +59,11 @@ class WaitingTests(TestCase):
             self.assertEqual([message["Subject"] for message in server.messages], ["<0@example.com>"])
         busy.refresh_from_db()
         self.assertEqual(busy.attempts, 1)
+
+
+class SubjectTests(Alerting):
+    def test_a_line_break_in_a_name_is_a_space_in_the_subject(self) -> None:
+        Brand.objects.filter(pk=self.brand.pk).update(name="Acme\r\n\x1bShop")
+        self.cross()
+        ((_, subject),) = self.send()
+        self.assertTrue(subject.startswith("Acme Shop has spent 90.00"), subject)
