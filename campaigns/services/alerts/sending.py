@@ -11,13 +11,12 @@ from datetime import datetime, timedelta
 from smtplib import SMTPException
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import F
 
 from campaigns.models import AlertEmail
 from campaigns.rules.clock import Clock
-from campaigns.services.alerts.recipients import brands_assigned_to, may_be_told, sees
+from campaigns.services.alerts.rechecks import recheck
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +33,6 @@ LEASE = timedelta(minutes=5)
 BUSY = timedelta(seconds=30)
 SENDING = "It is being sent."
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 720))
-NOT_THEIRS = "The person may no longer see it, or has no address."
 
 
 def send_waiting(*, clock: Clock, seconds: float = SECONDS) -> int:
@@ -64,8 +62,8 @@ def _send(pk: int, clock: Clock, seconds: float) -> bool:
         return False
     email = AlertEmail.objects.select_related("person").get(pk=pk)
     try:
-        if not _may_still_be_sent(email):
-            waiting.update(state=AlertEmail.State.FAILED, problem=NOT_THEIRS)
+        if problem := recheck(email):
+            waiting.update(state=AlertEmail.State.FAILED, problem=problem)
             return False
         _hand_over(email, seconds)
     # Whatever is wrong with one e-mail, the others are sent.
@@ -74,13 +72,6 @@ def _send(pk: int, clock: Clock, seconds: float) -> bool:
         return False
     waiting.update(state=AlertEmail.State.SENT, sent_at=clock(), address=email.person.email, problem="")
     return True
-
-
-def _may_still_be_sent(email: AlertEmail) -> bool:
-    person: User = email.person
-    assigned = brands_assigned_to(person)
-    alerts = [message.alert for message in email.messages.select_related("alert")]
-    return may_be_told(person) and all(sees(person, alert, assigned) for alert in alerts)
 
 
 def _hand_over(email: AlertEmail, seconds: float) -> None:

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from django.test import TestCase, override_settings
 
-from campaigns.models import AlertEmail, Brand
+from campaigns.models import Alert, AlertEmail, AlertMessage, Brand
+from campaigns.services.alerts.outgoing import send_alerts
 from campaigns.services.alerts.sending import BUSY, LEASE, RETRIES, SENDING, send_waiting
 from campaigns.tests.alerts.test_messages import NOW, Alerting, at, person
 from campaigns.tests.people.mail_server import MailServer
@@ -18,8 +19,9 @@ class WaitingTests(TestCase):
         self.anna = person("anna")
 
     def write(self, number: int) -> None:
+        """Write so many digests."""
         for each in range(number):
-            self.add(f"<{each}@example.com>")
+            self.add(f"<{each}@example.com>", digest_day=NOW.date() - timedelta(days=each))
 
     def add(self, message_id: str, **fields: object) -> AlertEmail:
         written = {"subject": message_id, "text": "x", "html": "x", "next_attempt_at": NOW} | fields
@@ -40,7 +42,7 @@ class WaitingTests(TestCase):
             self.assertEqual(len(server.messages), 2)
 
     def test_an_e_mail_that_cannot_be_sent_keeps_none_from_leaving(self) -> None:
-        broken = self.add("<broken@example.com>", subject="Acme\nShop")
+        broken = self.add("<broken@example.com>", subject="Acme\nShop", digest_day=NOW.date() - timedelta(days=9))
         self.write(1)
         with MailServer(), self.assertLogs("campaigns.services.alerts.sending", "WARNING"):
             self.assertEqual(send_waiting(clock=at()), 1)
@@ -67,3 +69,33 @@ class SubjectTests(Alerting):
         self.cross()
         ((_, subject),) = self.send()
         self.assertTrue(subject.startswith("Acme Shop has spent 90.00"), subject)
+
+
+class ResolvedTests(Alerting):
+    """The mail server refuses the first attempt; a minute later it takes e-mails."""
+
+    def fail(self) -> None:
+        with MailServer(refuses=True), self.assertLogs("campaigns.services.alerts.sending", "WARNING"):
+            send_alerts(clock=at())
+
+    def retry(self) -> list[tuple[str, str]]:
+        return self.send(NOW + RETRIES[0])
+
+    def test_what_has_resolved_is_not_sent_at_a_retry(self) -> None:
+        self.cross()
+        self.fail()
+        self.cross("-20")
+        self.assertEqual(self.retry(), [])
+        self.assertEqual(AlertEmail.objects.get().state, "failed")
+        self.cross("20")
+        self.assertEqual(self.send(NOW + RETRIES[1]), [])
+
+    def test_the_threshold_that_still_holds_is_sent_at_a_retry(self) -> None:
+        self.cross("100")
+        self.fail()
+        message_id = AlertEmail.objects.get().message_id
+        self.cross("-10")
+        self.assertEqual([subject for _, subject in self.retry()], [Alert.objects.get(threshold=80).headline])
+        self.assertEqual(AlertEmail.objects.get().message_id, message_id)
+        told = AlertMessage.objects.exclude(email=None).values_list("alert__threshold", flat=True)
+        self.assertEqual(list(told), [80])
