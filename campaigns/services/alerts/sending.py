@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 
@@ -14,9 +15,13 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import F
 
-from campaigns.models import AlertEmail
+from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference
 from campaigns.rules.clock import Clock
-from campaigns.services.alerts.rechecks import recheck
+from campaigns.services.alerts.compose import alert_email
+from campaigns.services.alerts.handling import is_unhandled
+from campaigns.services.alerts.messages import AT_ONCE, add_messages, highest_thresholds, preferences_of
+from campaigns.services.alerts.recipients import Recipients, brands_assigned_to, may_be_told, sees
+from campaigns.services.alerts.reminders import alerts_to_remind, reminder_email
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +38,10 @@ LEASE = timedelta(minutes=5)
 BUSY = timedelta(seconds=30)
 SENDING = "It is being sent."
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 720))
+
+NOT_THEIRS = "The person no longer gets it, or has no address."
+OVER = "Everything in it has resolved, or somebody takes care of it."
+NOT_CHOSEN = "The person has chosen other e-mails since."
 
 
 def send_waiting(*, clock: Clock, seconds: float = SECONDS) -> int:
@@ -62,7 +71,7 @@ def _send(pk: int, clock: Clock, seconds: float) -> bool:
         return False
     email = AlertEmail.objects.select_related("person").get(pk=pk)
     try:
-        if problem := recheck(email):
+        if problem := _recheck(email, now):
             waiting.update(state=AlertEmail.State.FAILED, problem=problem)
             return False
         _hand_over(email, seconds)
@@ -72,6 +81,66 @@ def _send(pk: int, clock: Clock, seconds: float) -> bool:
         return False
     waiting.update(state=AlertEmail.State.SENT, sent_at=clock(), address=email.person.email, problem="")
     return True
+
+
+def _recheck(email: AlertEmail, now: datetime) -> str:
+    """Leave out what is no longer to be sent, as hours may have passed since the e-mail was written.
+
+    Return why nothing is left, or "" if it may be sent.
+    """
+    choice = preferences_of([email.person_id])[email.person_id]
+    if not may_be_told(email.person):
+        return NOT_THEIRS
+    if email.reminder_day:
+        return _recheck_reminder(email, choice, now)
+    alerts = [message.alert for message in email.messages.select_related("alert__rule").order_by("pk")]
+    if email.digest_day:
+        return _recheck_digest(email, choice, alerts)
+    return _recheck_alerts(email, choice, alerts, now)
+
+
+def _recheck_reminder(email: AlertEmail, choice: AlertPreference, now: datetime) -> str:
+    if not choice.reminders:
+        return NOT_CHOSEN
+    alerts = alerts_to_remind(email.person, now)
+    if alerts:
+        _rewrite(email, reminder_email(email.person, alerts))
+    return "" if alerts else OVER
+
+
+def _recheck_digest(email: AlertEmail, choice: AlertPreference, alerts: Sequence[Alert]) -> str:
+    """Digests say what has happened, so also what has resolved."""
+    if choice.frequency == AlertPreference.Frequency.NEVER:
+        return NOT_CHOSEN
+    assigned = brands_assigned_to(email.person)
+    return "" if all(sees(email.person, alert, assigned) for alert in alerts) else NOT_THEIRS
+
+
+def _recheck_alerts(email: AlertEmail, choice: AlertPreference, alerts: Sequence[Alert], now: datetime) -> str:
+    waiting = [alert for alert in alerts if is_unhandled(alert, now)]
+    if not waiting:
+        return OVER
+    if choice.frequency != AT_ONCE:
+        # The digest tells it then, if the person gets one.
+        AlertMessage.objects.filter(email=email).delete()
+        return NOT_CHOSEN
+    recipients = Recipients(waiting)
+    left = [alert for alert in waiting if email.person_id in recipients.of(alert)]
+    if len(left) < len(waiting):
+        # Those who get them instead.
+        add_messages(waiting, now)
+    if not left:
+        return NOT_THEIRS
+    if len(left) < len(alerts):
+        AlertMessage.objects.filter(email=email).exclude(alert__in=left).update(email=None)
+        _rewrite(email, alert_email(email.person, [group[0] for group in highest_thresholds(left)]))
+    return ""
+
+
+def _rewrite(email: AlertEmail, written: AlertEmail) -> None:
+    """Take over what was written anew, under the same Message-ID."""
+    email.subject, email.text, email.html = written.subject, written.text, written.html
+    email.save(update_fields=["subject", "text", "html"])
 
 
 def _hand_over(email: AlertEmail, seconds: float) -> None:

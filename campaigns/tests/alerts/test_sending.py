@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.test import TestCase, override_settings
 
-from campaigns.models import Alert, AlertEmail, AlertMessage, Brand
+from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference, Brand, BrandAssignment
+from campaigns.services.alerts.handling import acknowledge, snooze
 from campaigns.services.alerts.outgoing import send_alerts
 from campaigns.services.alerts.sending import BUSY, LEASE, RETRIES, SENDING, send_waiting
 from campaigns.tests.alerts.test_messages import NOW, Alerting, at, person
 from campaigns.tests.people.mail_server import MailServer
+from campaigns.tests.support.factories import utc
 
 
 class WaitingTests(TestCase):
@@ -74,7 +76,7 @@ class SubjectTests(Alerting):
 class ResolvedTests(Alerting):
     """The mail server refuses the first attempt; a minute later it takes e-mails."""
 
-    def fail(self) -> None:
+    def refuse(self) -> None:
         with MailServer(refuses=True), self.assertLogs("campaigns.services.alerts.sending", "WARNING"):
             send_alerts(clock=at())
 
@@ -83,7 +85,7 @@ class ResolvedTests(Alerting):
 
     def test_what_has_resolved_is_not_sent_at_a_retry(self) -> None:
         self.cross()
-        self.fail()
+        self.refuse()
         self.cross("-20")
         self.assertEqual(self.retry(), [])
         self.assertEqual(AlertEmail.objects.get().state, "failed")
@@ -92,10 +94,106 @@ class ResolvedTests(Alerting):
 
     def test_the_threshold_that_still_holds_is_sent_at_a_retry(self) -> None:
         self.cross("100")
-        self.fail()
+        self.refuse()
         message_id = AlertEmail.objects.get().message_id
         self.cross("-10")
         self.assertEqual([subject for _, subject in self.retry()], [Alert.objects.get(threshold=80).headline])
         self.assertEqual(AlertEmail.objects.get().message_id, message_id)
         told = AlertMessage.objects.exclude(email=None).values_list("alert__threshold", flat=True)
         self.assertEqual(list(told), [80])
+
+
+class ChangedMeanwhileTests(Alerting):
+    """An alert fires in Anna's quiet hours, which end at 13:00, or her e-mail is refused at first."""
+
+    MORNING = utc("2026-11-28T13:00")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.anna, self.bert = person("anna", "Brand managers"), person("bert", "Brand managers")
+        self.given = BrandAssignment.objects.create(user=self.anna, brand=self.brand)
+        self.choice = AlertPreference.objects.create(user=self.anna, timezone="UTC", quiet_from=11, quiet_until=13)
+
+    def move(self) -> None:
+        BrandAssignment.objects.filter(pk=self.given.pk).update(user=self.bert)
+
+    def choose(self, **fields: object) -> None:
+        AlertPreference.objects.filter(pk=self.choice.pk).update(**fields)
+
+    def addresses(self, now: datetime) -> list[str]:
+        return [to for to, _ in self.send(now)]
+
+    def refuse(self, now: datetime = NOW) -> None:
+        with MailServer(refuses=True), self.assertLogs("campaigns.services.alerts.sending", "WARNING"):
+            send_alerts(clock=at(now))
+
+    def test_who_has_the_brand_when_quiet_hours_end_is_told(self) -> None:
+        self.cross()
+        self.assertEqual(self.send(), [])
+        self.move()
+        self.assertEqual(self.addresses(self.MORNING), ["bert@example.com"])
+        self.assertEqual(self.send(self.MORNING + timedelta(days=1)), [])
+
+    def test_who_has_the_brand_at_a_retry_is_told(self) -> None:
+        self.choose(quiet_until=11)
+        self.cross()
+        self.refuse()
+        self.move()
+        found = [self.addresses(NOW + RETRIES[0] + timedelta(seconds=10 * each)) for each in range(3)]
+        self.assertEqual(found, [[], ["bert@example.com"], []])
+
+    def test_who_has_chosen_no_e_mails_meanwhile_gets_none(self) -> None:
+        self.cross()
+        self.assertEqual(self.send(), [])
+        self.choose(frequency="never")
+        self.assertEqual(self.send(self.MORNING), [])
+        self.assertEqual(self.send(self.MORNING + timedelta(days=1)), [])
+
+    def test_who_has_chosen_no_e_mails_before_a_retry_gets_none(self) -> None:
+        self.choose(quiet_until=11)
+        self.cross()
+        self.refuse()
+        self.choose(frequency="never")
+        self.assertEqual(self.send(NOW + RETRIES[0]), [])
+
+    def test_who_has_chosen_a_digest_meanwhile_gets_it_there(self) -> None:
+        self.cross()
+        self.assertEqual(self.send(), [])
+        self.choose(frequency="daily")
+        self.assertEqual(self.send(self.MORNING), [])
+        ((_, subject),) = self.send(utc("2026-11-29T08:00"))
+        self.assertEqual(subject, "1 alert in the last 24 hours, 1 open")
+
+    def test_what_was_acknowledged_or_snoozed_meanwhile_is_not_sent(self) -> None:
+        self.cross()
+        self.assertEqual(self.send(), [])
+        snooze([Alert.objects.get().pk], "later", person=self.root, now=NOW)
+        self.assertEqual(self.send(self.MORNING), [])
+
+    def test_what_was_acknowledged_before_a_retry_is_not_sent(self) -> None:
+        self.choose(quiet_until=11)
+        self.cross()
+        self.refuse()
+        acknowledge([Alert.objects.get().pk], "", person=self.root, now=NOW)
+        self.assertEqual(self.send(NOW + RETRIES[0]), [])
+
+    def test_a_reminder_is_looked_at_again_at_a_retry(self) -> None:
+        self.choose(quiet_until=11, digest_hour=8, reminders=True)
+        self.cross()
+        self.assertEqual(len(self.send()), 1)
+        morning = utc("2026-11-29T08:00")
+        self.refuse(morning)
+        reminder = AlertEmail.objects.get(reminder_day__isnull=False)
+        acknowledge([Alert.objects.get().pk], "", person=self.root, now=morning)
+        self.assertEqual(self.send(morning + RETRIES[0]), [])
+        reminder.refresh_from_db()
+        self.assertEqual(reminder.state, "failed")
+
+    def test_a_reminder_goes_to_nobody_who_has_lost_the_brand_before_a_retry(self) -> None:
+        self.choose(quiet_until=11, digest_hour=8, reminders=True)
+        self.cross()
+        self.assertEqual(len(self.send()), 1)
+        morning = utc("2026-11-29T08:00")
+        self.refuse(morning)
+        self.move()
+        self.assertEqual(self.send(morning + RETRIES[0]), [])
