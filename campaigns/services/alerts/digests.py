@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from campaigns.models import Alert, AlertMessage, AlertPreference, StatusChange
 from campaigns.rules.clock import Clock
@@ -19,14 +20,14 @@ from campaigns.rules.periods import find_zone, local_date
 from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.services.alerts.compose import digest_email
 from campaigns.services.alerts.messages import preferences_of
-from campaigns.services.alerts.recipients import Recipients, may_be_told
+from campaigns.services.alerts.recipients import may_be_told, newest_of
 from campaigns.services.recent_changes import Changes, latest_changes, recent_changes
 
 DAILY, WEEKLY = timedelta(days=1), timedelta(days=7)
 IN_WORDS = {DAILY: "24 hours", WEEKLY: "7 days"}
 # Older alerts aren't told, however long nothing was sent.
 OLDEST = timedelta(days=14)
-# Alerts of one digest that are read: the newest.
+# Alerts of one person's digest: the newest.
 MOST = 10_000
 # Status changes that are named; the others are counted.
 LATEST = 10
@@ -50,14 +51,7 @@ class StatusChanges(NamedTuple):
 def write_digests(*, clock: Clock) -> int:
     """Write the digests whose time has come; return how many. A person with nothing to read gets none that day."""
     now = clock()
-    due = _due(now)
-    if not due:
-        return 0
-    oldest = min(_since(choice, now) for _, choice in due)
-    fired = Alert.objects.filter(opened_at__gt=oldest).select_related("rule").order_by("-pk")[:MOST]
-    alerts = sorted(fired, key=lambda each: (each.resolved_at is not None, not each.is_bad, -each.threshold, -each.pk))
-    told = Recipients(alerts).alerts_by_person()
-    return sum(_write(person, choice, told.get(person.pk, []), now) for person, choice in due)
+    return sum(_write(person, choice, now) for person, choice in _due(now))
 
 
 def _due(now: datetime) -> list[tuple[User, AlertPreference]]:
@@ -109,16 +103,24 @@ def _since(choice: AlertPreference, now: datetime) -> datetime:
     return max(min(last, now - span), now - OLDEST)
 
 
-def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: datetime) -> bool:
+def _fired(person: User, choice: AlertPreference, since: datetime) -> list[Alert]:
+    """Return the person's alerts that fired since, and that the person hasn't been told: the open and worst first."""
+    told = AlertMessage.objects.filter(alert=OuterRef("pk"), person=person)
+    fired = Alert.objects.filter(~Exists(told), opened_at__gt=since)
+    if choice.frequency == Frequency.AT_ONCE:
+        # Left out is what another worker is routing now.
+        fired = fired.filter(is_routed=True)
+    alerts = newest_of(person, fired, MOST)
+    return sorted(alerts, key=lambda each: (each.resolved_at is not None, not each.is_bad, -each.threshold, -each.pk))
+
+
+def _write(person: User, choice: AlertPreference, now: datetime) -> bool:
     zone = find_zone(choice.timezone)
     if zone is None:
         return False
     today, since = local_date(zone, now), _since(choice, now)
-    shown = [each for each in alerts if each.opened_at > since]
-    if choice.frequency == Frequency.AT_ONCE:
-        # Left out is what another worker is routing now.
-        shown = [each for each in shown if each.is_routed]
     # Read before the transaction, which keeps other writers waiting on SQLite.
+    shown = _fired(person, choice, since)
     changes = _status_changes(person, choice, now) if shown or choice.frequency in ONLY_DIGESTS else None
     with transaction.atomic():
         # Two workers may be here at once: who changes the row as it was read writes the digest.

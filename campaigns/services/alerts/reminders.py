@@ -18,7 +18,7 @@ from campaigns.services.alerts.digests import hour_has_come
 from campaigns.services.alerts.handling import HIGHER, unhandled
 from campaigns.services.alerts.recipients import may_be_told, newest_of
 
-# Open alerts of one reminder that are read: the newest.
+# Open alerts of one person's reminder: the newest.
 MOST = 10_000
 # Younger alerts have just been told.
 YOUNG = timedelta(hours=12)
