@@ -18,7 +18,7 @@ from campaigns.models import Alert, AlertMessage, AlertPreference
 from campaigns.rules.alerts import after_quiet_hours
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import find_zone
-from campaigns.services.alerts.compose import alert_email
+from campaigns.services.alerts.compose import alert_email, zone_of
 from campaigns.services.alerts.handling import is_unhandled, unhandled
 from campaigns.services.alerts.kinds import KINDS, LATE
 from campaigns.services.alerts.recipients import Recipients
@@ -132,7 +132,7 @@ def _write_for(pk: int, told: Collection[int], looked_at: Collection[int], now: 
         person = User.objects.get(pk=pk)
         wanted = [each.alert for each in messages if each.alert_id in told and is_unhandled(each.alert, now)]
         emails = [
-            (alert_email(person, alerts, written_at=now, next_attempt_at=now), covered)
+            (alert_email(person, alerts, zone_of(choice), written_at=now, next_attempt_at=now), covered)
             for alerts, covered in _e_mails(wanted)
         ]
         AlertMessage.objects.filter(pk__in=[each.pk for each in messages]).update(is_settled=True)

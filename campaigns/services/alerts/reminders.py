@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -41,11 +42,13 @@ def alerts_to_remind(person: User, now: datetime) -> list[Alert]:
     return sorted(alerts, key=lambda each: (each.is_bad, each.threshold, each.opened_at, each.pk), reverse=True)
 
 
-def reminder_email(person: User, alerts: Sequence[Alert], **fields: Any) -> AlertEmail:
+def reminder_email(person: User, alerts: Sequence[Alert], zone: ZoneInfo, **fields: Any) -> AlertEmail:
     """Return an unsaved e-mail that reminds the person of the alerts."""
     counted = f"{len(alerts):,} open alert{'' if len(alerts) == 1 else 's'}"
     intro = f"{counted}, neither acknowledged nor snoozed. Acknowledging one ends this."
-    return digest_email(person, f"Reminder: {counted} not acknowledged", {"alerts": alerts, "intro": intro}, **fields)
+    return digest_email(
+        person, f"Reminder: {counted} not acknowledged", {"alerts": alerts, "intro": intro}, zone, **fields
+    )
 
 
 def _write(choice: AlertPreference, now: datetime) -> bool:
@@ -60,5 +63,5 @@ def _write(choice: AlertPreference, now: datetime) -> bool:
         rows = AlertPreference.objects.filter(Q(reminded_on__isnull=True) | ~Q(reminded_on=today), pk=choice.pk)
         if not rows.filter(reminders=True).update(reminded_on=today) or not alerts:
             return False
-        reminder_email(person, alerts, reminder_day=today, written_at=now, next_attempt_at=now).save()
+        reminder_email(person, alerts, zone, reminder_day=today, written_at=now, next_attempt_at=now).save()
     return True

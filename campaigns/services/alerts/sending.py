@@ -17,7 +17,7 @@ from django.db.models import F
 
 from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference
 from campaigns.rules.clock import Clock
-from campaigns.services.alerts.compose import alert_email
+from campaigns.services.alerts.compose import alert_email, zone_of
 from campaigns.services.alerts.handling import is_unhandled
 from campaigns.services.alerts.messages import AT_ONCE, add_messages, highest_thresholds, preferences_of
 from campaigns.services.alerts.recipients import Recipients, brands_assigned_to, may_be_told, sees
@@ -104,7 +104,7 @@ def _recheck_reminder(email: AlertEmail, choice: AlertPreference, now: datetime)
         return NOT_CHOSEN
     alerts = alerts_to_remind(email.person, now)
     if alerts:
-        _rewrite(email, reminder_email(email.person, alerts))
+        _rewrite(email, reminder_email(email.person, alerts, zone_of(choice)))
     return "" if alerts else OVER
 
 
@@ -133,7 +133,8 @@ def _recheck_alerts(email: AlertEmail, choice: AlertPreference, alerts: Sequence
         return NOT_THEIRS
     if len(left) < len(alerts):
         AlertMessage.objects.filter(email=email).exclude(alert__in=left).update(email=None)
-        _rewrite(email, alert_email(email.person, [group[0] for group in highest_thresholds(left)]))
+        named = [group[0] for group in highest_thresholds(left)]
+        _rewrite(email, alert_email(email.person, named, zone_of(choice)))
     return ""
 
 
