@@ -335,12 +335,14 @@ CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 270
 # Not kombu's "celery": another application on the same broker would take our tasks and drop them.
 CELERY_TASK_DEFAULT_QUEUE = "budget_manager"
-# A worker without --queues serves both. In the Procfile deliveries have a worker of their own.
+# What waits for other servers. A worker without --queues serves both. In the Procfile this one has a worker of its own.
 DELIVERY_QUEUE = "budget_manager_deliveries"
 _QUEUES = (CELERY_TASK_DEFAULT_QUEUE, DELIVERY_QUEUE)
 # Each with its own key: two queues with the default one would both get every message.
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in _QUEUES]
-CELERY_TASK_ROUTES = {"campaigns.tasks.deliver": {"queue": DELIVERY_QUEUE}}
+CELERY_TASK_ROUTES = {
+    name: {"queue": DELIVERY_QUEUE} for name in ("campaigns.tasks.deliver", "campaigns.tasks.send_alerts")
+}
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from campaigns.models import Alert, AlertEmail
+from campaigns.models import Alert, AlertEmail, AlertPreference
+from campaigns.rules.periods import find_zone
+from campaigns.rules.times import format_time
 from campaigns.services.alerts.kinds import HELD, SILENT, UNASSIGNED, label_of
 
 # Alerts that are named in one e-mail; the others are counted.
 MOST_NAMED = 50
+# A subject is one line: names of accounts come from platforms, and may have line breaks.
+SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 PLATFORM_PAGES = {
     UNASSIGNED: "admin:campaigns_campaignlink_unassigned",
@@ -25,19 +31,25 @@ PLATFORM_PAGES = {
 }
 
 
-def alert_email(person: User, alerts: Sequence[Alert], **fields: Any) -> AlertEmail:
+def zone_of(choice: AlertPreference) -> ZoneInfo:
+    """Return the zone of the times in the person's e-mails, as on the person's page."""
+    return find_zone(choice.timezone) or ZoneInfo("UTC")
+
+
+def alert_email(person: User, alerts: Sequence[Alert], zone: ZoneInfo, **fields: Any) -> AlertEmail:
     """Return an unsaved e-mail about alerts, the worst first."""
     first = alerts[0]
     subject = first.headline if len(alerts) == 1 else f"{len(alerts):,} alerts: {first.headline}"
-    return _email(person, subject, {"alerts": alerts, "is_digest": False}, **fields)
+    return _email(person, subject, {"alerts": alerts, "is_digest": False}, zone, **fields)
 
 
-def digest_email(person: User, subject: str, context: dict[str, Any], **fields: Any) -> AlertEmail:
-    return _email(person, subject, context | {"is_digest": True}, **fields)
+def digest_email(person: User, subject: str, context: dict[str, Any], zone: ZoneInfo, **fields: Any) -> AlertEmail:
+    return _email(person, subject, context | {"is_digest": True}, zone, **fields)
 
 
-def _email(person: User, subject: str, context: dict[str, Any], **fields: Any) -> AlertEmail:
-    named = [_shown(alert) for alert in context["alerts"][:MOST_NAMED]]
+def _email(person: User, subject: str, context: dict[str, Any], zone: ZoneInfo, **fields: Any) -> AlertEmail:
+    subject = SPACES.sub(" ", subject).strip()
+    named = [_shown(alert, zone) for alert in context["alerts"][:MOST_NAMED]]
     shown = context | {
         "subject": subject,
         "named": named,
@@ -75,10 +87,10 @@ def platform_page(alert: Alert) -> str:
     return f"{page}?{urlencode({'q': alert.subject.split()[-1]})}" if alert.kind == SILENT else page
 
 
-def _shown(alert: Alert) -> dict[str, Any]:
+def _shown(alert: Alert, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "alert": alert,
         "kind": label_of(alert.kind),
-        "since": f"{alert.opened_at:%Y-%m-%d %H:%M} UTC",
+        "since": format_time(alert.opened_at, zone, seconds=False),
         "address": address_of(alert),
     }

@@ -7,26 +7,29 @@ nothing was sent, or was committed late, is told then.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from campaigns.models import Alert, AlertMessage, AlertPreference, StatusChange
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import find_zone, local_date
 from campaigns.rules.reasons import LABELS, PauseReason
-from campaigns.services.alerts.compose import digest_email
+from campaigns.rules.times import format_time
+from campaigns.services.alerts.compose import digest_email, zone_of
 from campaigns.services.alerts.messages import preferences_of
-from campaigns.services.alerts.recipients import Recipients, may_be_told
+from campaigns.services.alerts.recipients import may_be_told, newest_of
 from campaigns.services.recent_changes import Changes, latest_changes, recent_changes
 
 DAILY, WEEKLY = timedelta(days=1), timedelta(days=7)
 IN_WORDS = {DAILY: "24 hours", WEEKLY: "7 days"}
 # Older alerts aren't told, however long nothing was sent.
 OLDEST = timedelta(days=14)
-# Alerts of one digest that are read: the newest.
+# Alerts of one person's digest: the newest.
 MOST = 10_000
 # Status changes that are named; the others are counted.
 LATEST = 10
@@ -50,14 +53,7 @@ class StatusChanges(NamedTuple):
 def write_digests(*, clock: Clock) -> int:
     """Write the digests whose time has come; return how many. A person with nothing to read gets none that day."""
     now = clock()
-    due = _due(now)
-    if not due:
-        return 0
-    oldest = min(_since(choice, now) for _, choice in due)
-    fired = Alert.objects.filter(opened_at__gt=oldest).select_related("rule").order_by("-pk")[:MOST]
-    alerts = sorted(fired, key=lambda each: (each.resolved_at is not None, not each.is_bad, -each.threshold, -each.pk))
-    told = Recipients(alerts).alerts_by_person()
-    return sum(_write(person, choice, told.get(person.pk, []), now) for person, choice in due)
+    return sum(_write(person, choice, now) for person, choice in _due(now))
 
 
 def _due(now: datetime) -> list[tuple[User, AlertPreference]]:
@@ -109,16 +105,24 @@ def _since(choice: AlertPreference, now: datetime) -> datetime:
     return max(min(last, now - span), now - OLDEST)
 
 
-def _write(person: User, choice: AlertPreference, alerts: Sequence[Alert], now: datetime) -> bool:
+def _fired(person: User, choice: AlertPreference, since: datetime) -> list[Alert]:
+    """Return the person's alerts that fired since, and that the person hasn't been told: the open and worst first."""
+    told = AlertMessage.objects.filter(alert=OuterRef("pk"), person=person)
+    fired = Alert.objects.filter(~Exists(told), opened_at__gt=since)
+    if choice.frequency == Frequency.AT_ONCE:
+        # Left out is what another worker is routing now.
+        fired = fired.filter(is_routed=True)
+    alerts = newest_of(person, fired, MOST)
+    return sorted(alerts, key=lambda each: (each.resolved_at is not None, not each.is_bad, -each.threshold, -each.pk))
+
+
+def _write(person: User, choice: AlertPreference, now: datetime) -> bool:
     zone = find_zone(choice.timezone)
     if zone is None:
         return False
     today, since = local_date(zone, now), _since(choice, now)
-    shown = [each for each in alerts if each.opened_at > since]
-    if choice.frequency == Frequency.AT_ONCE:
-        # Left out is what another worker is routing now.
-        shown = [each for each in shown if each.is_routed]
     # Read before the transaction, which keeps other writers waiting on SQLite.
+    shown = _fired(person, choice, since)
     changes = _status_changes(person, choice, now) if shown or choice.frequency in ONLY_DIGESTS else None
     with transaction.atomic():
         # Two workers may be here at once: who changes the row as it was read writes the digest.
@@ -151,11 +155,17 @@ def _span(choice: AlertPreference, now: datetime, first: datetime) -> str:
     """Return the time from `first` on, in words: a day or a week, unless this digest or the last one came late."""
     period = _period(choice)
     is_usual = abs(now - period - first) < PUNCTUAL
-    return f"the last {IN_WORDS[period]}" if is_usual else _since_words(first)
+    return f"the last {IN_WORDS[period]}" if is_usual else _since_words(choice, first)
 
 
-def _since_words(instant: datetime) -> str:
-    return f"the time since {instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def _since_words(choice: AlertPreference, instant: datetime) -> str:
+    return f"the time since {format_time(instant, zone_of(choice), seconds=False)}"
+
+
+def _hold_words(fired: int, still_open: int) -> str:
+    if fired == 1:
+        return "it still holds" if still_open else "it has resolved"
+    return f"{still_open:,} of them still hold{'s' if still_open == 1 else ''}"
 
 
 def _save(
@@ -171,9 +181,13 @@ def _save(
     if shown:
         first = min(each.opened_at for each in shown)
         usual = now - _period(choice)
-        span = _since_words(first) if first <= usual else _span(choice, now, min(_changes_since(choice, now), usual))
+        span = (
+            _since_words(choice, first)
+            if first <= usual
+            else _span(choice, now, min(_changes_since(choice, now), usual))
+        )
         subject = f"{counted} in {span}, {still_open:,} open{f'; {changes.counted}' if changes else ''}"
-        intro = f"In {span} {counted} fired; {still_open:,} of them still hold."
+        intro = f"In {span} {counted} fired; {_hold_words(len(shown), still_open)}."
     elif changes:
         subject, intro = f"Campaigns: {changes.counted} in {changes.span}", "No alert fired."
     context = {
@@ -186,6 +200,7 @@ def _save(
         person,
         subject,
         context,
+        zone_of(choice),
         digest_day=today,
         written_at=now,
         next_attempt_at=now,
@@ -209,7 +224,7 @@ def _status_changes(person: User, choice: AlertPreference, now: datetime) -> Sta
         span,
         _counted(changes),
         f"Status changes of campaigns in {span}{newest}: {paused}, {changes.resumed:,} resumed.",
-        [_line(each) for each in latest_changes(person, LATEST) if each.at >= since],
+        [_line(each, zone_of(choice)) for each in latest_changes(person, LATEST) if each.at >= since],
     )
 
 
@@ -219,7 +234,9 @@ def _counted(changes: Changes) -> str:
     return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
 
 
-def _line(change: StatusChange) -> str:
+def _line(change: StatusChange, zone: ZoneInfo) -> str:
     reasons = ", ".join(LABELS[reason] for reason in PauseReason(change.reasons_after))
     after = f"paused, {reasons}" if reasons else "resumed"
-    return f"{change.campaign.name} ({change.campaign.brand.name}): {after}, {change.at:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"{change.campaign.name} ({change.campaign.brand.name}): {after}, {format_time(change.at, zone, seconds=False)}"
+    )

@@ -38,6 +38,12 @@ def unhandled(now: datetime) -> Q:
     return Q(acknowledged_at__isnull=True) & (Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
 
 
+def is_unhandled(alert: Alert, now: datetime) -> bool:
+    """Return the same of an alert that has been read: whether it is open and waits for somebody."""
+    is_snoozed = alert.snoozed_until is not None and alert.snoozed_until > now
+    return alert.resolved_at is None and alert.acknowledged_at is None and not is_snoozed
+
+
 # Of several thresholds of one budget the highest is shown and counted; what people do to it holds for the lower ones.
 HIGHER = Alert.objects.filter(
     brand=OuterRef("brand"),

@@ -6,7 +6,7 @@ whose time has come; sending (campaigns.services.alerts.sending) hands them to t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,13 +18,15 @@ from campaigns.models import Alert, AlertMessage, AlertPreference
 from campaigns.rules.alerts import after_quiet_hours
 from campaigns.rules.clock import Clock
 from campaigns.rules.periods import find_zone
-from campaigns.services.alerts.compose import alert_email
+from campaigns.services.alerts.compose import alert_email, zone_of
+from campaigns.services.alerts.handling import is_unhandled, unhandled
 from campaigns.services.alerts.kinds import KINDS, LATE
-from campaigns.services.alerts.recipients import Recipients, brands_assigned_to, may_be_told, sees
+from campaigns.services.alerts.recipients import Recipients
 
 # More than so many alerts for a person are one e-mail.
 MOST_APART = 5
 BATCH = 5_000
+AT_ONCE = AlertPreference.Frequency.AT_ONCE
 
 
 def route(*, clock: Clock) -> int:
@@ -51,23 +53,30 @@ def _route_batch(after: int, now: datetime) -> _Batch | None:
         alerts = list(rows.select_related("rule").select_for_update(of=("self",), skip_locked=True)[:BATCH])
         if not alerts:
             return None
-        recipients = Recipients(alerts)
-        told = [(alert, pk) for alert in alerts for pk in sorted(recipients.of(alert))]
-        choices = preferences_of({pk for _, pk in told})
-        messages = (
-            AlertMessage(
-                alert=alert,
-                person_id=pk,
-                due_at=_due(alert, choices[pk], now),
-                is_settled=is_told_by_watch(alert, recipients.person(pk)),
-            )
-            for alert, pk in told
-            if choices[pk].frequency == AlertPreference.Frequency.AT_ONCE
-        )
-        AlertMessage.objects.bulk_create(messages, batch_size=1_000, ignore_conflicts=True)
-        routed = sorted({alert.pk for alert, _ in told})
-        Alert.objects.filter(pk__in=routed).update(is_routed=True)
+        told = add_messages(alerts, now)
+        routed = set().union(*told.values())
+        Alert.objects.filter(pk__in=sorted(routed)).update(is_routed=True)
     return _Batch(len(routed), alerts[-1].pk)
+
+
+def add_messages(alerts: Sequence[Alert], now: datetime) -> dict[int, set[int]]:
+    """Note who gets the alerts, leaving alone what is noted already; return the ids of each recipient's alerts."""
+    recipients = Recipients(alerts)
+    told = recipients.alerts_by_person()
+    choices = preferences_of(told)
+    messages = (
+        AlertMessage(
+            alert=alert,
+            person_id=pk,
+            due_at=_due(alert, choices[pk], now),
+            is_settled=is_told_by_watch(alert, recipients.person(pk)),
+        )
+        for pk in sorted(told)
+        for alert in told[pk]
+        if choices[pk].frequency == AT_ONCE
+    )
+    AlertMessage.objects.bulk_create(messages, batch_size=1_000, ignore_conflicts=True)
+    return {pk: {alert.pk for alert in own} for pk, own in told.items()}
 
 
 def is_told_by_watch(alert: Alert, person: User) -> bool:
@@ -90,25 +99,41 @@ def _due(alert: Alert, choice: AlertPreference, now: datetime) -> datetime:
 
 
 def write(*, clock: Clock) -> int:
-    """Write the e-mails of messages that are due; return how many. What has resolved meanwhile isn't sent."""
-    due = AlertMessage.objects.filter(is_settled=False, due_at__lte=clock())
+    """Write the e-mails of messages that are due; return how many.
+
+    Who gets them is looked up again, because they may have waited for quiet hours to end. What has resolved, or has
+    been acknowledged or snoozed meanwhile, isn't sent.
+    """
+    now = clock()
+    due = AlertMessage.objects.filter(is_settled=False, due_at__lte=now)
+    looked_at = sorted(due.order_by().values_list("alert_id", flat=True).distinct())
+    told: dict[int, set[int]] = {}
+    for start in range(0, len(looked_at), BATCH):
+        rows = Alert.objects.filter(unhandled(now), pk__in=looked_at[start : start + BATCH], resolved_at__isnull=True)
+        for pk, alerts in add_messages(list(rows.select_related("rule")), now).items():
+            told.setdefault(pk, set()).update(alerts)
     people = list(due.order_by().values_list("person_id", flat=True).distinct())
-    return sum(_write_for(pk, clock()) for pk in people)
+    return sum(_write_for(pk, told.get(pk, set()), set(looked_at), now) for pk in people)
 
 
-def _write_for(pk: int, now: datetime) -> int:
+def _write_for(pk: int, told: Collection[int], looked_at: Collection[int], now: datetime) -> int:
     with transaction.atomic():
         rows = AlertMessage.objects.filter(person=pk, is_settled=False, due_at__lte=now).order_by("pk")
-        messages = list(rows.select_for_update(of=("self",), skip_locked=True).select_related("alert"))
+        locked = rows.select_for_update(of=("self",), skip_locked=True).select_related("alert")
+        # The others have been noted since, by another worker.
+        messages = [each for each in locked if each.alert_id in looked_at]
         if not messages:
             return 0
+        choice = preferences_of([pk])[pk]
+        if choice.frequency != AT_ONCE:
+            # The digest tells it then, if the person gets one.
+            AlertMessage.objects.filter(pk__in=[each.pk for each in messages]).delete()
+            return 0
         person = User.objects.get(pk=pk)
-        assigned, may_be = brands_assigned_to(person), may_be_told(person)
-        open_ones = [each.alert for each in messages if may_be and each.alert.resolved_at is None]
-        wanted = {alert.pk for alert in open_ones if sees(person, alert, assigned)}
+        wanted = [each.alert for each in messages if each.alert_id in told and is_unhandled(each.alert, now)]
         emails = [
-            (alert_email(person, alerts, written_at=now, next_attempt_at=now), covered)
-            for alerts, covered in _e_mails([each.alert for each in messages if each.alert_id in wanted])
+            (alert_email(person, alerts, zone_of(choice), written_at=now, next_attempt_at=now), covered)
+            for alerts, covered in _e_mails(wanted)
         ]
         AlertMessage.objects.filter(pk__in=[each.pk for each in messages]).update(is_settled=True)
         for email, covered in emails:

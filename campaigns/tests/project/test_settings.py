@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 from kombu import Connection
 
 from budget_manager import environment, simulation
+from budget_manager.celery import app
 from campaigns.services.groups import GROUPS
 from campaigns.services.jobs.schedule import PERIODIC
 from campaigns.tests.support.outside import POSTGRESQL
@@ -213,6 +214,12 @@ class Safety(SimpleTestCase):
 
 
 class Values(SimpleTestCase):
+    def test_tasks_that_wait_for_other_servers_are_not_in_the_queue_of_the_checks(self) -> None:
+        for job in PERIODIC:
+            queue = app.amqp.router.route({}, job.task)["queue"].name
+            waits = job.task in ("campaigns.tasks.deliver", "campaigns.tasks.send_alerts")
+            self.assertEqual(queue, "budget_manager_deliveries" if waits else "budget_manager", job.task)
+
     """Each variable, read from the environment."""
 
     def read(self, function: Any, *arguments: Any, variables: dict[str, str], **options: Any) -> Any:
