@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.models import AlertPreference
 from campaigns.rules.zones import read_zone, unknown_zone
-from campaigns.services.alerts.messages import preferences_of
+from campaigns.services.alerts.recipients import preferences_of
 
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 MINE = "admin:campaigns_alert_mine"

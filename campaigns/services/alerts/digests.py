@@ -21,8 +21,7 @@ from campaigns.rules.periods import find_zone, local_date
 from campaigns.rules.reasons import LABELS, PauseReason
 from campaigns.rules.times import format_time
 from campaigns.services.alerts.compose import digest_email, zone_of
-from campaigns.services.alerts.messages import preferences_of
-from campaigns.services.alerts.recipients import may_be_told, newest_of
+from campaigns.services.alerts.recipients import may_be_told, newest_of, preferences_of
 from campaigns.services.recent_changes import Changes, latest_changes, recent_changes
 
 DAILY, WEEKLY = timedelta(days=1), timedelta(days=7)

@@ -14,7 +14,7 @@ from campaigns.models import Alert, AlertPreference
 from campaigns.models.outgoing.alerts import MAX_NOTE
 from campaigns.rules.periods import find_zone
 from campaigns.services.alerts.kinds import KINDS
-from campaigns.services.alerts.messages import preferences_of
+from campaigns.services.alerts.recipients import preferences_of
 from campaigns.services.permissions import Person, visible_to
 
 URGENT_FIRST = Case(

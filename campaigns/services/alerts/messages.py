@@ -21,7 +21,7 @@ from campaigns.rules.periods import find_zone
 from campaigns.services.alerts.compose import alert_email, zone_of
 from campaigns.services.alerts.handling import is_unhandled, unhandled
 from campaigns.services.alerts.kinds import KINDS, LATE
-from campaigns.services.alerts.recipients import Recipients
+from campaigns.services.alerts.recipients import Recipients, preferences_of
 
 # More than so many alerts for a person are one e-mail.
 MOST_APART = 5
@@ -82,13 +82,6 @@ def add_messages(alerts: Sequence[Alert], now: datetime) -> dict[int, set[int]]:
 def is_told_by_watch(alert: Alert, person: User) -> bool:
     """Return whether `manage.py watch` has notified the person of what it is about."""
     return alert.kind == LATE and person.email.casefold() in {each.casefold() for each in settings.WATCH_EMAIL}
-
-
-def preferences_of(people: Iterable[int]) -> dict[int, AlertPreference]:
-    """Return what each person chose, or the defaults."""
-    wanted = set(people)
-    stored = {each.user_id: each for each in AlertPreference.objects.filter(user__in=wanted)}
-    return {pk: stored.get(pk) or AlertPreference(user_id=pk, timezone=settings.TIME_ZONE) for pk in wanted}
 
 
 def _due(alert: Alert, choice: AlertPreference, now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from campaigns.models import Alert, Brand, BrandAssignment
+from campaigns.models import Alert, AlertPreference, Brand, BrandAssignment
 from campaigns.services.alerts.kinds import KINDS
 from campaigns.services.permissions import sees_only_assigned_brands
 
@@ -28,6 +28,13 @@ def may_be_told(person: User) -> bool:
     """Return whether e-mails about alerts reach the person. Without a mail server they are kept here for everybody."""
     has_address = bool(person.email) or not settings.EMAIL_IS_SET_UP
     return person.is_active and has_address and person.has_perm(VIEW_ALERTS)
+
+
+def preferences_of(people: Iterable[int]) -> dict[int, AlertPreference]:
+    """Return what each person chose, or the defaults."""
+    wanted = set(people)
+    stored = {each.user_id: each for each in AlertPreference.objects.filter(user__in=wanted)}
+    return {pk: stored.get(pk) or AlertPreference(user_id=pk, timezone=settings.TIME_ZONE) for pk in wanted}
 
 
 def sees(person: User, alert: Alert, assigned: Collection[int]) -> bool:

@@ -19,8 +19,8 @@ from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference
 from campaigns.rules.clock import Clock
 from campaigns.services.alerts.compose import alert_email, zone_of
 from campaigns.services.alerts.handling import is_unhandled
-from campaigns.services.alerts.messages import AT_ONCE, add_messages, highest_thresholds, preferences_of
-from campaigns.services.alerts.recipients import Recipients, brands_assigned_to, may_be_told, sees
+from campaigns.services.alerts.messages import AT_ONCE, add_messages, highest_thresholds
+from campaigns.services.alerts.recipients import Recipients, brands_assigned_to, may_be_told, preferences_of, sees
 from campaigns.services.alerts.reminders import alerts_to_remind, reminder_email
 
 logger = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ def open_report(stream: BinaryIO, name: str, account: str) -> Download:
     if known is None:
         names = ", ".join(FileFormat.objects.values_list("name", flat=True)[:MAX_NAMED]) or "none yet"
         raise CommandError(
-            f"There is no format “{name}”; there are: {names}. Import such a file in the admin once to remember one."
+            f"Unknown format “{name}”. Known: {names}; import such a file in the admin once to remember one."
         )
     try:
         download = open_download(stream.read(MAX_BYTES + 1), Answers(account=account), now=database_now())

@@ -91,7 +91,7 @@ class CommandTests(ImportCase):
         self.now = timezone.now() - timedelta(hours=1)
         self.import_file(files.MICROSOFT)
         self.import_file(files.GOOGLE_FR, Answers(account="77"))
-        self.assert_refused("There is no format “Nothing”", files.MICROSOFT, "--format", "Nothing")
+        self.assert_refused("Unknown format “Nothing”", files.MICROSOFT, "--format", "Nothing")
         self.assert_refused("headings aren’t those of the format", files.DV360, "--format", "Microsoft Advertising")
         other = files.GOOGLE_FR.replace("Suche", "Autre")
         self.assert_refused("Which account of the platform", other, "--format", "Google Ads")

@@ -10,7 +10,7 @@ from campaigns.sql.triggers import CreateTriggers, DropTriggers
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0026_linked_campaigns")]
+    dependencies = [("campaigns", "0027_known_until")]
 
     operations = [
         DropTriggers(),
