@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from campaigns.admin.shared.base import BaseAdmin, SuperusersOnlyMixin
@@ -25,6 +25,11 @@ class RuleForm(forms.ModelForm[AlertRule]):
         model = AlertRule
         fields = ("kind", "threshold", "delivery", "brands", "group", "enabled")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if kind := KINDS.get(self.instance.kind):
+            self.fields["kind"].help_text = f"It fires {kind.fires}."
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         kind = KINDS.get(cleaned.get("kind", ""))
@@ -38,7 +43,7 @@ class RuleForm(forms.ModelForm[AlertRule]):
 @admin.register(AlertRule)
 class AlertRuleAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type: ignore[misc]  # unfold's mixins and Django's stubs disagree
     form = RuleForm
-    list_display = ("rule", "delivery", "group", "enabled")
+    list_display = ("rule", "fires", "delivery", "group", "enabled")
     list_select_related = ("group",)
     sortable_by = ()
     autocomplete_fields = ("brands",)
@@ -56,3 +61,16 @@ class AlertRuleAdmin(SuperusersOnlyMixin, ScalableListMixin, BaseAdmin):  # type
         kind = KINDS.get(obj.kind)
         threshold = f": {obj.threshold} {kind.unit}" if kind and kind.unit else ""
         return f"{label_of(obj.kind)}{threshold}"
+
+    @admin.display(description="fires")
+    def fires(self, obj: AlertRule) -> str:
+        kind = KINDS.get(obj.kind)
+        return kind.fires if kind else ""
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Name the rule as the list does: its kind is stored as a code."""
+        rule = self.get_object(request, object_id)
+        named = {"subtitle": self.rule(rule)} if rule else {}
+        return super().change_view(request, object_id, form_url, named | (extra_context or {}))

@@ -18,6 +18,8 @@ from campaigns.services.groups import OPERATORS
 UNASSIGNED, HELD, SILENT = "unassigned", "held", "silent"
 DRIFT, DELIVERIES, LATE = "drift", "deliveries", operation.LATE
 
+ON_TWO_DAYS = "on two days in a row, from the 5th of the month on; looked at once a local day, from 8:00 on"
+
 AT_ONCE, DIGEST = AlertRule.Delivery.AT_ONCE, AlertRule.Delivery.DIGEST
 
 
@@ -33,6 +35,8 @@ class Kind:
     source: Query | Finder
     # Thresholds of the rules of a fresh installation, with their delivery.
     defaults: tuple[tuple[int, AlertRule.Delivery], ...]
+    # When it fires, for the page of its rule.
+    fires: str
     # Whether the state belongs to the operation: it is found in full checks, and not told to the people of its brand.
     is_operational: bool = False
     # Passes quiet hours.
@@ -47,19 +51,119 @@ class Kind:
 KINDS = {
     kind.code: kind
     for kind in (
-        Kind(BUDGET_MONTH, "Monthly budget", "%", budgets.BUDGETS, ((80, AT_ONCE), (100, AT_ONCE))),
-        Kind(BUDGET_DAY, "Daily budget", "%", budgets.BUDGETS, ((100, DIGEST),)),
-        Kind(CAMPAIGN_LIMIT, "Campaign’s daily limit reached", "", budgets.BUDGETS, ((100, DIGEST),)),
-        Kind(PROJECTED_OVER, "Projected beyond the month’s budget", "", DAYS, ((0, DIGEST),)),
-        Kind(PROJECTED_UNDER, "Projected below the month’s budget", "", DAYS, ((0, DIGEST),)),
-        Kind(UNLIKE_DAY, "A day unlike its weekdays", "%", DAYS, ((50, DIGEST),)),
-        Kind(NO_SPEND, "No spend", "hours", NO_SPEND_HOURS, ((3, AT_ONCE),)),
-        Kind(UNASSIGNED, "Spend unassigned", "", operation.unassigned, ((0, AT_ONCE),), is_operational=True),
-        Kind(HELD, "Totals held", "", operation.held, ((0, AT_ONCE),), is_operational=True),
-        Kind(SILENT, "Source silent", "", operation.silent, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
-        Kind(DRIFT, "Pause not applied", "", operation.drift, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
-        Kind(DELIVERIES, "Deliveries failing", "", operation.deliveries, ((0, AT_ONCE),), is_operational=True),
-        Kind(LATE, "Check late", "", operation.late_checks, ((0, AT_ONCE),), is_operational=True, is_urgent=True),
+        Kind(
+            BUDGET_MONTH,
+            "Monthly budget",
+            "%",
+            budgets.BUDGETS,
+            ((80, AT_ONCE), (100, AT_ONCE)),
+            "when this part of the month’s budget is spent",
+        ),
+        Kind(
+            BUDGET_DAY,
+            "Daily budget",
+            "%",
+            budgets.BUDGETS,
+            ((100, DIGEST),),
+            "when this part of the day’s budget is spent",
+        ),
+        Kind(
+            CAMPAIGN_LIMIT,
+            "Campaign’s daily limit reached",
+            "",
+            budgets.BUDGETS,
+            ((100, DIGEST),),
+            "when its daily limit pauses a campaign",
+        ),
+        Kind(
+            PROJECTED_OVER,
+            "Projected beyond the month’s budget",
+            "",
+            DAYS,
+            ((0, DIGEST),),
+            f"when the brand is over-pacing {ON_TWO_DAYS}",
+        ),
+        Kind(
+            PROJECTED_UNDER,
+            "Projected below the month’s budget",
+            "",
+            DAYS,
+            ((0, DIGEST),),
+            f"when the brand is under-pacing {ON_TWO_DAYS}",
+        ),
+        Kind(
+            UNLIKE_DAY,
+            "A day unlike its weekdays",
+            "%",
+            DAYS,
+            ((50, DIGEST),),
+            "when a finished day differs from what was expected of it by this much, and by more than a small amount",
+        ),
+        Kind(
+            NO_SPEND,
+            "No spend",
+            "hours",
+            NO_SPEND_HOURS,
+            ((3, AT_ONCE),),
+            "when an active brand spends nothing for so many of the hours in which it usually spends",
+        ),
+        Kind(
+            UNASSIGNED,
+            "Spend unassigned",
+            "",
+            operation.unassigned,
+            ((0, AT_ONCE),),
+            "when spend of an account counts for no budget; once a month and account",
+            is_operational=True,
+        ),
+        Kind(
+            HELD,
+            "Totals held",
+            "",
+            operation.held,
+            ((0, AT_ONCE),),
+            "when a decrease waits for a decision",
+            is_operational=True,
+        ),
+        Kind(
+            SILENT,
+            "Source silent",
+            "",
+            operation.silent,
+            ((0, AT_ONCE),),
+            "when an account in use hasn’t reported within its interval",
+            is_operational=True,
+            is_urgent=True,
+        ),
+        Kind(
+            DRIFT,
+            "Pause not applied",
+            "",
+            operation.drift,
+            ((0, AT_ONCE),),
+            "when a platform doesn’t follow a pause",
+            is_operational=True,
+            is_urgent=True,
+        ),
+        Kind(
+            DELIVERIES,
+            "Deliveries failing",
+            "",
+            operation.deliveries,
+            ((0, AT_ONCE),),
+            "when nothing reaches a receiver for 30 minutes, or no worker sends deliveries for 10",
+            is_operational=True,
+        ),
+        Kind(
+            LATE,
+            "Check late",
+            "",
+            operation.late_checks,
+            ((0, AT_ONCE),),
+            "when the full check comes late; once for each such time",
+            is_operational=True,
+            is_urgent=True,
+        ),
     )
 }
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.models import SpendUpload
+from campaigns.models import SpendUpload, Waiting
+from campaigns.services.alerts.kinds import KINDS
 from campaigns.services.metrics.sources import Campaigns, Jobs, OfCampaigns, OfJobs, Sample, Sql
 
 # Rows that come and go are counted up to this, which takes less than 0.1 s.
@@ -56,6 +57,19 @@ DUE = (
     _counted("campaigns_duebrand", "due_quarter <= CAST(strftime('%%s', 'now') AS integer) / 900"),
 )
 UPLOADS = "SELECT state AS label, COUNT(*) AS value FROM campaigns_spendupload GROUP BY state"
+OPEN_ALERTS = f"""
+SELECT kind AS label, COUNT(*) AS value
+FROM (SELECT kind FROM campaigns_alert WHERE resolved_at IS NULL LIMIT {MAX_COUNTED}) AS counted
+GROUP BY kind
+"""
+REASONS = "".join(f" WHEN {each.value} THEN '{each.name.lower()}'" for each in Waiting if each)
+WAITING_TOTALS = f"""
+SELECT CASE waiting{REASONS} END AS label, COUNT(*) AS value
+FROM (SELECT waiting FROM campaigns_spendtotal WHERE waiting > 0 LIMIT {MAX_COUNTED}) AS counted
+GROUP BY waiting
+"""
+DELIVERIES = _counted("campaigns_delivery", "next_attempt_at IS NOT NULL")
+ALERT_EMAILS = _counted("campaigns_alertemail", "state = 'waiting'")
 SHARDS = "SELECT COUNT(*) AS value FROM campaigns_checkshard WHERE finished_at IS NULL"
 SIZE = (
     "SELECT pg_database_size(current_database()) AS value",
@@ -128,6 +142,16 @@ METRICS = (
     Metric("oldest_pending_spend_timestamp_seconds", "When the oldest pending row arrived.", OfJobs(_pending_since)),
     Metric("due_brand_marks", "Marks of brands to be checked, counted up to 1,000,000.", Sql(*DUE)),
     Metric("spend_uploads", "Uploaded spend files.", Sql(UPLOADS), "state", tuple(SpendUpload.State.values)),
+    Metric(
+        "waiting_totals",
+        "Reported totals that aren't booked, by reason, counted up to 1,000,000.",
+        Sql(WAITING_TOTALS),
+        "reason",
+        tuple(each.name.lower() for each in Waiting if each),
+    ),
+    Metric("open_alerts", "Open alerts by kind, counted up to 1,000,000.", Sql(OPEN_ALERTS), "kind", tuple(KINDS)),
+    Metric("waiting_deliveries", "Deliveries to webhooks that wait, counted up to 1,000,000.", Sql(DELIVERIES)),
+    Metric("waiting_alert_emails", "E-mails about alerts that wait, counted up to 1,000,000.", Sql(ALERT_EMAILS)),
     Metric("unfinished_check_shards", "Shards of full checks that wait, run or were lost.", Sql(SHARDS)),
     Metric("job_last_success_timestamp_seconds", "When the job last succeeded.", OfJobs(_job_success), "task"),
     Metric("job_last_start_timestamp_seconds", "When the job last started.", OfJobs(_job_start), "task"),

@@ -35,6 +35,14 @@ class AlertPageTests(TestCase):
         self.assertIn("Nothing needs attention: no alert is open.", self.read())
         self.assertIn("No alert has resolved yet.", self.read(query="?state=resolved"))
 
+    def test_a_rule_says_when_it_fires(self) -> None:
+        rule = AlertRule.objects.get(kind="projected_under")
+        sentence = "when the brand is under-pacing on two days in a row, from the 5th of the month on"
+        self.assertIn(sentence, self.read("admin:campaigns_alertrule_changelist"))
+        page = self.client.get(reverse("admin:campaigns_alertrule_change", args=[rule.pk]))
+        self.assertContains(page, f"It fires {sentence}")
+        self.assertEqual(page.context["subtitle"], "Projected below the month’s budget")
+
     def test_the_worst_is_first(self) -> None:
         self.cross("Fast", "120")
         self.cross("Slow")

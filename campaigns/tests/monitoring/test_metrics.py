@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from typing import Any
 from unittest.mock import patch
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, SimpleTestCase, override_settings
 from django.utils import timezone
@@ -16,7 +17,20 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from budget_manager import monitoring
 from budget_manager.launcher.broker import private_broker
-from campaigns.models import Brand, Campaign, CheckShard, Heartbeat, JobRun, SpendUpload, StatusChange
+from campaigns.models import (
+    Alert,
+    AlertEmail,
+    AlertRule,
+    Brand,
+    Campaign,
+    CheckShard,
+    Heartbeat,
+    JobRun,
+    SpendTotal,
+    SpendUpload,
+    StatusChange,
+    Waiting,
+)
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.jobs.schedule import JOBS
 from campaigns.services.metrics.table import METRICS
@@ -51,6 +65,25 @@ class MetricsTestCase(CommittedTestCase):
 
 
 class Values(MetricsTestCase):
+    def test_what_waits_to_be_booked_or_sent_and_what_is_open_is_counted(self) -> None:
+        rule = AlertRule.objects.create(kind="drift", threshold=0)
+        for number, resolved_at in enumerate((None, None, self.now)):
+            subject, times = f"link {number}", {"opened_at": self.now, "resolved_at": resolved_at}
+            Alert.objects.create(rule=rule, kind="drift", subject=subject, threshold=0, **times)
+        key = {"source": "meta_ads", "account": "1", "day": self.now.date(), "total": 5}
+        for campaign in ("1", "2"):
+            SpendTotal.objects.create(**key, campaign=campaign, waiting=Waiting.UNLINKED)
+        user = User.objects.create_user("anna", email="anna@example.com")
+        for state in (AlertEmail.State.WAITING, AlertEmail.State.SENT):
+            times = {"written_at": self.now, "next_attempt_at": self.now}
+            AlertEmail.objects.create(person=user, state=state, message_id=f"<{state}@example.com>", **times)
+        self.assertEqual(self.values("open_alerts")["drift"], 2)
+        self.assertEqual(self.values("open_alerts")["silent"], 0)
+        self.assertEqual(self.values("waiting_totals")["unlinked"], 2)
+        self.assertEqual(self.values("waiting_totals")["held"], 0)
+        self.assertEqual(self.values("waiting_alert_emails"), {"": 1})
+        self.assertEqual(self.values("waiting_deliveries"), {"": 0})
+
     def test_campaigns_are_counted_by_status_and_by_each_reason(self) -> None:
         brand = make_brand()
         for reasons in (
@@ -173,7 +206,7 @@ class Form(MetricsTestCase):
             self.scrape()
         statements = [record.getMessage().partition(") ")[2] for record in logged.records]
         selects = [text for text in statements if text.startswith(("SELECT", "\nSELECT")) and "set_config" not in text]
-        self.assertEqual(len(selects), 8, selects)  # and one for the clock of the database, which tests replace
+        self.assertEqual(len(selects), 9, selects)  # and one for the clock of the database, which tests replace
 
 
 class Failures(MetricsTestCase):
