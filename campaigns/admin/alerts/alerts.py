@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -76,6 +76,10 @@ class AlertAdmin(PreferencesMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfo
             if not _may_handle(request):
                 raise PermissionDenied
             return friendly_errors(request, self.model, lambda: self._handle(request))
+        return self._show(request)
+
+    def _show(self, request: HttpRequest, chosen: Collection[int] = (), note: str = "") -> HttpResponse:
+        """Return the page, with what was chosen and noted where that is refused."""
         now = database_now()
         is_resolved = request.GET.get("state") == "resolved"
         rows = resolved_alerts(request.user) if is_resolved else open_alerts(request.user, now=now)
@@ -93,6 +97,8 @@ class AlertAdmin(PreferencesMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfo
             bad=count.bad + len(live),
             alerts=[_row(request, each, now) for each in (*live, *shown[:MOST])],
             most=MOST if len(shown) > MOST else 0,
+            chosen=chosen,
+            note=note,
             max_note=MAX_NOTE,
             may_handle=_may_handle(request) and not is_resolved,
             address=reverse(ADDRESS),
@@ -105,12 +111,12 @@ class AlertAdmin(PreferencesMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfo
         is_snooze = request.POST.get("action") == "snooze"
         if not chosen:
             messages.warning(request, "Choose the alerts first.")
-            return HttpResponseRedirect(reverse(ADDRESS))
+            return self._show(request, note=note)
         try:
             done = (snooze if is_snooze else acknowledge)(chosen, note, person=request.user, now=now)
         except AlertRefused as refusal:
             messages.error(request, str(refusal))
-            return HttpResponseRedirect(reverse(ADDRESS))
+            return self._show(request, chosen, note)
         counted = f"{done:,} alert{'' if done == 1 else 's'}"
         if done:
             until = snooze_end(request.user, now)

@@ -88,6 +88,10 @@ class AlertPageTests(TestCase):
         pk = Alert.objects.get().pk
         page = self.client.post(reverse(PAGE), {"alert": pk, "action": "snooze"}, follow=True)
         self.assertContains(page, "Enter a note that says why it can wait.")
+        self.assertContains(page, f'id="alert-{pk}" checked')
+        page = self.client.post(reverse(PAGE), {"action": "acknowledge", "note": "on it"})
+        self.assertContains(page, "Choose the alerts first.")
+        self.assertContains(page, 'name="note" value="on it"')
         page = self.client.post(reverse(PAGE), {"alert": pk, "action": "snooze", "note": "tomorrow"}, follow=True)
         self.assertContains(page, "Snoozed 1 alert until tomorrow, ")
         self.assertContains(page, "Snoozed by root until")
