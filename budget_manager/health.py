@@ -27,7 +27,7 @@ from campaigns.services.jobs.health import JobHealth, PendingHealth, health
 from campaigns.services.jobs.processes import Processes
 from campaigns.services.totals.counted_twice import counted_twice_warning
 from campaigns.services.totals.silence import silence_warning
-from campaigns.services.webhooks.overdue import failing_emails_warning
+from campaigns.services.webhooks.overdue import failing_emails_warning, overdue
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +120,7 @@ def jobs() -> tuple[bool, dict[str, Any]]:
     try:
         with separate_connection(SECONDS):
             found = health(now=database_now())
+            leaving = overdue(now=found.now)
             ahead = machine_ahead()
             dead_rows = dead_rows_warning()
             unsuitable = session_settings.problem(connection)
@@ -132,14 +133,15 @@ def jobs() -> tuple[bool, dict[str, Any]]:
     except AnyDatabaseError as error:
         logger.warning("health: the database: %s", " ".join(str(error).split()))
         return False, {"problems": ["The database can't be asked: /health/ready says more."], "warnings": []}
-    problems = [*found.problems, *filter(None, [unsuitable])]
+    unsent = leaving.delivery_problem, leaving.email_problem
+    problems = [*found.problems, *filter(None, [*unsent, unsuitable])]
     return not problems, {
         "problems": problems,
         "warnings": [*found.warnings, *filter(None, [_clock_warning(ahead), dead_rows, forgotten, *others])],
         "jobs": {job.name: _job(job, found.now) for job in found.jobs},
         "pending": _pending(found.pending, found.now),
-        "deliveries": _leaving(found.overdue.delivery_problem, found.overdue.deliveries, found.now),
-        "alert_emails": _leaving(found.overdue.email_problem, found.overdue.emails, found.now),
+        "deliveries": _leaving(leaving.delivery_problem, leaving.deliveries, found.now),
+        "alert_emails": _leaving(leaving.email_problem, leaving.emails, found.now),
         "zone_data": str(settings.ZONE_DATA),
         **{process.kind: _processes(process, found.now) for process in found.processes},
     }

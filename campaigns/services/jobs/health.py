@@ -19,7 +19,6 @@ from campaigns.services.jobs.processes import Processes, processes, utc_minute
 from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job
 from campaigns.services.jobs.turns import Turns, turns_of
 from campaigns.services.ledger.fold import oldest_foldable
-from campaigns.services.webhooks.overdue import Overdue, overdue
 
 # A job is late this long after its scheduled time: longer than a run may take (CELERY_TASK_TIME_LIMIT).
 GRACE = timedelta(minutes=5)
@@ -59,14 +58,12 @@ class Health:
     jobs: list[JobHealth]
     pending: PendingHealth
     processes: list[Processes]
-    overdue: Overdue
 
     @property
     def problems(self) -> list[str]:
         """Problems that need action now, a sentence each."""
         jobs, there = [job.problem for job in self.jobs], [process.problem for process in self.processes]
-        leaving = self.overdue.delivery_problem, self.overdue.email_problem
-        return [problem for problem in (*jobs, *there, self.pending.problem, *leaving) if problem]
+        return [problem for problem in (*jobs, *there, self.pending.problem) if problem]
 
     @property
     def warnings(self) -> list[str]:
@@ -76,7 +73,7 @@ class Health:
 
 
 def health(*, now: datetime) -> Health:
-    """Return the health of the jobs, in six queries; one more if a pending row is overdue."""
+    """Return the health of the jobs, in five queries; one more if a pending row is overdue."""
     installed_at = _installed_at(now)
     turns = turns_of(JOBS, now=now)
     runs = JobRun.objects.in_bulk()
@@ -85,7 +82,6 @@ def health(*, now: datetime) -> Health:
         jobs=_jobs(turns, runs, installed_at, now),
         pending=_pending(turns[CHECK], now),
         processes=processes(now=now, installed_at=installed_at),
-        overdue=overdue(now=now),
     )
 
 

@@ -38,7 +38,7 @@ class Reading:
 
 
 def read_metrics() -> Reading:
-    """Read the metrics: one statement for the cheap ones, seven for the jobs, one for the campaigns."""
+    """Read the metrics: one statement for the cheap ones, six for the jobs, one for the campaigns."""
     reading = Reading()
     for name, read in (("tables", _of_tables), ("jobs", _of_jobs), ("campaigns", _of_campaigns)):
         began = time.monotonic()

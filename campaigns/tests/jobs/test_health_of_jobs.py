@@ -337,16 +337,16 @@ class Clocks(HealthTestCase):
 
 
 class Cost(HealthTestCase):
-    def test_it_takes_six_queries(self) -> None:
+    def test_it_takes_five_queries(self) -> None:
         spend(make_campaign(), 1)
         PendingSpend.objects.update(recorded_at=NOW)
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(5):
             health(now=NOW)
 
     def test_it_takes_one_more_where_a_pending_row_is_overdue(self) -> None:
         spend(make_campaign(), 1)
         PendingSpend.objects.update(recorded_at=INSTALLED)
-        with self.assertNumQueries(7):
+        with self.assertNumQueries(6):
             health(now=NOW)
 
     def test_a_page_asks_once_while_the_check_succeeds(self) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client, override_settings
@@ -18,7 +19,7 @@ from django.utils import timezone
 
 from budget_manager.health import SECONDS
 from budget_manager.launcher.broker import private_broker
-from campaigns.models import Heartbeat, JobRun
+from campaigns.models import AlertEmail, Heartbeat, JobRun
 from campaigns.services.jobs.full_check import CHECK_BUDGETS
 from campaigns.services.jobs.schedule import JOBS
 from campaigns.tests.support.committed import CommittedTestCase
@@ -197,6 +198,15 @@ class Jobs(ProbeTestCase):
         self.assertEqual(len(body["problems"]), 1)
         self.assertIn("check_budgets last succeeded 11 minutes ago", body["problems"][0])
         self.assertEqual(body["jobs"]["check_budgets"]["status"], body["problems"][0])
+
+    def test_it_fails_when_nothing_sends_what_is_due(self) -> None:
+        person = User.objects.create_user("anna", email="anna@example.com")
+        due = timezone.now() - timedelta(minutes=11)
+        AlertEmail.objects.create(person=person, message_id="<1@example.com>", written_at=due, next_attempt_at=due)
+        body = self.get("/health/jobs", 503)
+        (problem,) = body["problems"]
+        self.assertIn("E-mails about alerts have waited since", problem)
+        self.assertEqual((body["alert_emails"]["status"], body["deliveries"]["status"]), (problem, "ok"))
 
     def test_a_warning_is_no_failure(self) -> None:
         JobRun.objects.filter(name="reset_daily_spend").update(succeeded_at=timezone.now() - timedelta(days=2))

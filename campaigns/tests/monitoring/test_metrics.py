@@ -206,7 +206,7 @@ class Form(MetricsTestCase):
             self.scrape()
         statements = [record.getMessage().partition(") ")[2] for record in logged.records]
         selects = [text for text in statements if text.startswith(("SELECT", "\nSELECT")) and "set_config" not in text]
-        self.assertEqual(len(selects), 9, selects)  # and one for the clock of the database, which tests replace
+        self.assertEqual(len(selects), 8, selects)  # and one for the clock of the database, which tests replace
 
 
 class Failures(MetricsTestCase):
