@@ -31,8 +31,9 @@ class StatusTests(CampaignPageTestCase):
         page = self.open_campaign()
         story = page.locator(".campaigns-story")
         expect(story).to_contain_text("Paused since ")
-        expect(story).to_contain_text(": daily spend limit of 110.00 EUR reached at 110.32. Resumes tonight at 00:00")
-        expect(story).to_contain_text("(Europe/Paris), when the new day begins.")
+        expect(story).to_contain_text(": daily spend limit of 110.00 EUR reached at 110.32.")
+        expect(story).to_contain_text("To let it run now: raise the daily spend limit above 110.32 EUR.")
+        expect(story).to_contain_text("Resumes tonight at 00:00 (Europe/Paris), when the new day begins.")
 
     def test_the_day_is_there_as_a_curve_and_as_tables(self) -> None:
         page = self.open_campaign()
