@@ -22,10 +22,12 @@ from budget_manager.launcher import broker
 from campaigns.database import session_settings
 from campaigns.database.clock import SKEW, database_now, difference_in_words, machine_ahead
 from campaigns.database.connection import fetch_all, is_postgresql, separate_connection
+from campaigns.services.feed.drift import drift_warning
 from campaigns.services.jobs.dead_rows import dead_rows_warning
 from campaigns.services.jobs.health import JobHealth, PendingHealth, health
 from campaigns.services.jobs.processes import Processes
 from campaigns.services.totals.counted_twice import counted_twice_warning
+from campaigns.services.totals.held import held_warning
 from campaigns.services.totals.silence import silence_warning
 from campaigns.services.webhooks.overdue import failing_emails_warning, overdue
 
@@ -127,6 +129,8 @@ def jobs() -> tuple[bool, dict[str, Any]]:
             forgotten = prepared_transactions_warning()
             others = [
                 silence_warning(now=found.now),
+                held_warning(),
+                drift_warning(now=found.now),
                 counted_twice_warning(),
                 failing_emails_warning(now=found.now),
             ]

@@ -22,6 +22,8 @@ from campaigns.models import CampaignLink
 
 # Above every position.
 NEVER = 2**63 - 1
+# Of a warning.
+MOST_COUNTED = 1_000
 
 ASSIGNED = "campaign.brand_id IN (SELECT brand_id FROM campaigns_brandassignment WHERE user_id = %(user)s)"
 
@@ -92,3 +94,12 @@ def links_with_reports(campaign_id: int) -> list[CampaignLink]:
     """Return the campaign's links with their accounts, and with what was applied and seen (applied), if anything."""
     links = CampaignLink.objects.filter(campaign=campaign_id).select_related("account", "applied")
     return list(links.order_by("account__source", "account__name", "name", "pk"))
+
+
+def drift_warning(*, now: datetime) -> str:
+    """Return how many platform campaigns don't follow a pause, for monitoring: without names; "" if none."""
+    count = len(find_drift(now=now, most=MOST_COUNTED))
+    if not count:
+        return ""
+    counted = f"at least {count:,}" if count == MOST_COUNTED else f"{count:,}"
+    return f"Platforms don’t follow pauses of campaigns, {counted} in all: home and Alerts say which."

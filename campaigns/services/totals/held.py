@@ -66,6 +66,15 @@ def held_decreases(brands: Collection[int] | None, *, is_limited: bool = True) -
     return [_held(row) for row in fetch_all(sql, {"most": MOST, "brands": list_param(brands or ())})]
 
 
+def held_warning() -> str:
+    """Return of how many accounts' days decreases wait for a person, for monitoring: without names; "" if none."""
+    count = sum(not each.is_rejected for each in held_decreases(None))
+    if not count:
+        return ""
+    counted = f"at least {count:,} days" if count == MOST else f"{count:,} day{'' if count == 1 else 's'}"
+    return f"Reported decreases are held, {counted} of accounts: release or reject them under Held decreases."
+
+
 def _held(row: tuple[Any, ...]) -> Held:
     source, account, day, name, currency, brand, reported, booked, campaigns, rejected = row
     sums = from_micros(int(reported)), from_micros(int(booked))

@@ -8,7 +8,7 @@ from django.test import TestCase, override_settings
 
 from campaigns.models import AppliedStatus, Campaign, FeedBatch, StatusChange
 from campaigns.services.feed.applied import Report, report_applied
-from campaigns.services.feed.drift import Drift, DriftKind, find_drift
+from campaigns.services.feed.drift import Drift, DriftKind, drift_warning, find_drift
 from campaigns.services.feed.publish import last_position
 from campaigns.tests.feed.links import ACTIVE, PAUSED, acknowledge, key_of, make_link, see
 from campaigns.tests.support.checking import enforce_at
@@ -64,6 +64,12 @@ class LatePauses(DriftTestCase):
             found,
             Drift(self.link.pk, self.campaign.pk, self.campaign.brand_id, DriftKind.LATE, self.changed_at, ""),
         )
+
+    def test_monitoring_is_warned_without_names(self) -> None:
+        self.switch(on=False)
+        self.assertEqual(drift_warning(now=self.changed_at + 5 * MINUTE - SECOND), "")
+        warning = drift_warning(now=self.changed_at + 5 * MINUTE + SECOND)
+        self.assertEqual(warning, "Platforms don’t follow pauses of campaigns, 1 in all: home and Alerts say which.")
 
     @override_settings(DRIFT_MINUTES=60)
     def test_the_time_is_a_setting(self) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from campaigns.models import Alert, BrandAssignment, CampaignLink, PlatformAccount, SpendRecord, SpendTotal, Waiting
 from campaigns.services.alerts.evaluate import evaluate
 from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
-from campaigns.services.totals.held import held_decreases
+from campaigns.services.totals.held import held_decreases, held_warning
 from campaigns.tests.alerts.test_messages import person
 from campaigns.tests.platforms.test_unassigned import UnassignedTestCase
 from campaigns.tests.support.committed import CommittedTestCase
@@ -238,8 +238,13 @@ class HeldTests(UnassignedTestCase):
             set(still_open.values_list("subject", flat=True)), {"account google_ads 9", "account google_ads 123"}
         )
 
+    def test_monitoring_is_warned_until_somebody_decides(self) -> None:
+        self.assertIn("Reported decreases are held, 1 day of accounts", held_warning())
+        self.decide("reject")
+        self.assertEqual(held_warning(), "")
+
     def test_released_it_is_booked(self) -> None:
-        self.assertContains(self.decide("release"), "booked 1 decreases")
+        self.assertContains(self.decide("release"), "booked 1 decrease")
         self.assertEqual(self.sum(), 100)
         self.assertContains(self.client.get(self.page), "No decrease is held.")
 
