@@ -93,7 +93,9 @@ class SpendTotalAdmin(ReadOnlyAdmin):
         name = f"{SOURCES[held.source]} {held.account_name or held.account} on {held.day}"
         if is_release:
             booked = release(held.source, held.account, held.day, clock=database_now, rejected=True)
-            messages.success(request, f"Released {name}: booked {booked.records:,} decrease{'' if booked.records == 1 else 's'}.")
+            messages.success(
+                request, f"Released {name}: booked {booked.records:,} decrease{'' if booked.records == 1 else 's'}."
+            )
         else:
             reject(held.source, held.account, held.day)
             messages.success(request, f"Rejected {name}: what is booked stays until the platform reports otherwise.")
