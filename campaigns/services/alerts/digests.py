@@ -34,6 +34,9 @@ MOST = 10_000
 LATEST = 10
 # A digest that comes no later than that covers the usual day or week.
 PUNCTUAL = timedelta(hours=1)
+# Dates of zones differ by up to two days: who moves to another zone may have had a message of a date that comes
+# only now. A date further ahead is of a wrong clock.
+OTHER_ZONES = timedelta(days=2)
 
 Frequency = AlertPreference.Frequency
 # People who chose digests get one of status changes alone, too; others would get one each day without having chosen it.
@@ -59,6 +62,8 @@ def _due(now: datetime) -> list[tuple[User, AlertPreference]]:
     """Return the people whose hour has come today, who have had no digest yet, and who may get one."""
     people = list(User.objects.filter(is_active=True, is_staff=True))
     choices = preferences_of([person.pk for person in people])
+    for choice in choices.values():
+        _wait_for_monday(choice, now)
     due = [(person, choices[person.pk]) for person in people if _is_due(choices[person.pk], now)]
     return [(person, choice) for person, choice in due if may_be_told(person)]
 
@@ -72,17 +77,29 @@ def _is_due(choice: AlertPreference, now: datetime) -> bool:
     return hour_has_come(choice, choice.digested_on, now)
 
 
-def _week_has_come(choice: AlertPreference, local: datetime) -> bool:
-    """Return whether no digest has come since the last Monday's hour: one that couldn't be sent then comes later."""
-    monday = local.date() - timedelta(days=local.weekday())
-    if local.date() == monday and local.hour < choice.digest_hour:
-        monday -= WEEKLY
-    if choice.digested_on is None and local.date() != monday:
-        # A person who has just chosen it waits for the next Monday.
+def _wait_for_monday(choice: AlertPreference, now: datetime) -> None:
+    """Note the last Monday for a person who has just chosen weekly digests: the first one comes on the next Monday."""
+    zone = find_zone(choice.timezone)
+    if zone is None or choice.frequency != Frequency.WEEKLY or choice.digested_on is not None:
+        return
+    local = now.astimezone(zone)
+    monday = _last_monday(choice, local)
+    if local.date() != monday:
         unknown = AlertPreference.objects.filter(pk=choice.pk, digested_on=None, frequency=Frequency.WEEKLY)
         unknown.update(digested_on=monday)
-        return False
-    return choice.digested_on is None or not monday <= choice.digested_on <= local.date()
+        choice.digested_on = monday
+
+
+def _last_monday(choice: AlertPreference, local: datetime) -> date:
+    """Return the date of the last Monday whose hour of digests has come."""
+    monday = local.date() - timedelta(days=local.weekday())
+    return monday - WEEKLY if local.date() == monday and local.hour < choice.digest_hour else monday
+
+
+def _week_has_come(choice: AlertPreference, local: datetime) -> bool:
+    """Return whether no digest has come since the last Monday's hour: one that couldn't be sent then comes later."""
+    monday = _last_monday(choice, local)
+    return choice.digested_on is None or not monday <= choice.digested_on <= local.date() + OTHER_ZONES
 
 
 def hour_has_come(choice: AlertPreference, last: date | None, now: datetime) -> bool:
@@ -91,7 +108,8 @@ def hour_has_come(choice: AlertPreference, last: date | None, now: datetime) -> 
     if zone is None:
         return False
     local = now.astimezone(zone)
-    return local.hour >= choice.digest_hour and last != local.date()
+    is_told = last is not None and local.date() <= last <= local.date() + OTHER_ZONES
+    return local.hour >= choice.digest_hour and not is_told
 
 
 def _since(choice: AlertPreference, now: datetime) -> datetime:

@@ -10,11 +10,12 @@ from django.contrib.auth.models import Group, User
 from django.test import TestCase
 from django.utils.html import escape
 
-from campaigns.models import AlertEmail, AlertMessage, AlertPreference, AlertRule, Brand, BrandAssignment
+from campaigns.models import AlertEmail, AlertMessage, AlertPreference, AlertRule, Brand, BrandAssignment, Campaign
 from campaigns.services.alerts.digests import write_digests
 from campaigns.services.alerts.messages import route, write
 from campaigns.services.alerts.outgoing import send_alerts
 from campaigns.services.alerts.sending import RETRIES, send_waiting
+from campaigns.services.jobs.full_check import CHECK_BUDGETS, run_full_check
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.tests.people.mail_server import MailServer
 from campaigns.tests.support.committed import CommittedTestCase
@@ -257,6 +258,24 @@ class DigestTests(Alerting):
         self.cross()
         self.assertEqual(self.send(utc("2026-11-28T12:59")), [])
         self.assertEqual(len(self.send(utc("2026-11-28T13:00"))), 1)
+
+    def test_a_person_who_moves_west_has_no_second_digest_of_a_date(self) -> None:
+        """It would break the rule of one a date, and with it the e-mails of everybody."""
+        self.prefer(frequency="daily", digest_hour=8, timezone="Asia/Tokyo")
+        self.cross()
+        self.assertEqual(len(self.send(utc("2026-11-28T23:00"))), 1)  # the 29th
+        self.pause_and_resume(utc("2026-11-29T01:00"))
+        self.assertEqual(len(self.send(utc("2026-11-29T23:00"))), 1)  # the 30th
+        self.prefer(timezone="America/New_York")
+        self.pause_and_resume(utc("2026-11-29T23:10"))
+        self.assertEqual(self.send(utc("2026-11-29T23:30")), [])  # the 29th again
+        self.assertEqual(self.send(utc("2026-11-30T23:30")), [])
+        self.assertEqual(len(self.send(utc("2026-12-01T13:00"))), 1)
+
+    def pause_and_resume(self, now: datetime) -> None:
+        for enabled in (False, True):
+            Campaign.objects.filter(pk=self.campaign.pk).update(enabled=enabled)
+            run_full_check(CHECK_BUDGETS, clock=at(now))
 
     def test_its_times_are_in_the_persons_zone(self) -> None:
         self.prefer(digest_hour=8, timezone="America/New_York")
