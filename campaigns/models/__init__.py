@@ -4,15 +4,8 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.dayparting import DaypartingSchedule
 from campaigns.models.history import CheckShard, Heartbeat, JobRun, JobZone, StatusChange
 from campaigns.models.notes import Note
-from campaigns.models.outgoing.alerts import (
-    Alert,
-    AlertEmail,
-    AlertMessage,
-    AlertPreference,
-    AlertRule,
-    BrandOutlook,
-    BrandQuiet,
-)
+from campaigns.models.outgoing.alert_emails import AlertEmail, AlertMessage, AlertPreference
+from campaigns.models.outgoing.alerts import Alert, AlertRule, BrandOutlook, BrandQuiet
 from campaigns.models.outgoing.applied import AppliedStatus, PlatformStatus
 from campaigns.models.outgoing.feed import FeedBatch
 from campaigns.models.outgoing.webhooks import Delivery, DeliveryAttempt, Endpoint, EndpointBrand, OutboxMessage

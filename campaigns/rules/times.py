@@ -12,6 +12,11 @@ def format_time(instant: datetime, zone: ZoneInfo, *, seconds: bool = True) -> s
     return f"{wall:%Y-%m-%d %H:%M:%S} {zone_label(wall)}" if seconds else f"{wall:%Y-%m-%d %H:%M} {zone_label(wall)}"
 
 
+def utc_minute(instant: datetime) -> str:
+    """Return an instant in UTC, to the minute."""
+    return format_time(instant, ZoneInfo("UTC"), seconds=False)
+
+
 def format_clock(instant: datetime, zone: ZoneInfo) -> str:
     """Return the time of day and zone: 14:05:09 CET."""
     wall = instant.astimezone(zone)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from campaigns.models import Alert
+from campaigns.rules.times import utc_minute
 from campaigns.services.alerts.kinds import LATE
 from campaigns.services.jobs.health import Health, late_check, late_check_of
 from campaigns.services.jobs.processes import missing_of, stopped_processes
@@ -28,11 +29,11 @@ def _found(now: datetime, health: Health | None) -> Iterator[Alert]:
     stopped = " and ".join(f"no {each.kind}" for each in processes)
     if check and check.succeeded_at:
         cause = f"There is {stopped}" if stopped else "Beat, worker or broker is down, or the check fails"
-        headline = f"Budgets haven’t been checked since {check.succeeded_at:%Y-%m-%d %H:%M} UTC"
+        headline = f"Budgets haven’t been checked since {utc_minute(check.succeeded_at)}"
         yield _alert(headline, f"{UNTIL} {cause}: see Jobs and the worker’s log.", check.succeeded_at)
     elif stopped:
         last = max(each.seen_at for each in processes if each.seen_at)
-        yield _alert(f"There has been {stopped} since {last:%Y-%m-%d %H:%M} UTC", f"{UNTIL} Start it again.", last)
+        yield _alert(f"There has been {stopped} since {utc_minute(last)}", f"{UNTIL} Start it again.", last)
 
 
 def _alert(headline: str, meaning: str, since: datetime) -> Alert:

@@ -36,7 +36,6 @@ LEASE = timedelta(minutes=5)
 # Another run sends nothing while one that has taken an e-mail so recently may be waiting for the mail server: else runs
 # that hang would take all processes of a worker.
 BUSY = timedelta(seconds=30)
-SENDING = "It is being sent."
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 720))
 
 NOT_THEIRS = "The person no longer gets it, or has no address."
@@ -50,7 +49,7 @@ def send_waiting(*, clock: Clock, seconds: float = SECONDS) -> int:
     due = waiting.filter(next_attempt_at__lte=clock())
     if not settings.EMAIL_IS_SET_UP:
         return due.update(state=AlertEmail.State.LOCAL, sent_at=clock())
-    if waiting.filter(problem=SENDING, next_attempt_at__gt=clock() + LEASE - BUSY).exists():
+    if waiting.filter(problem=AlertEmail.SENDING, next_attempt_at__gt=clock() + LEASE - BUSY).exists():
         return 0
     ends, left, sent = time.monotonic() + seconds, seconds, 0
     for pk in due.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:MOST]:
@@ -65,7 +64,7 @@ def _send(pk: int, clock: Clock, seconds: float) -> bool:
     now = clock()
     waiting = AlertEmail.objects.filter(pk=pk, state=AlertEmail.State.WAITING)
     claimed = waiting.filter(next_attempt_at__lte=now).update(
-        next_attempt_at=now + LEASE, attempts=F("attempts") + 1, problem=SENDING
+        next_attempt_at=now + LEASE, attempts=F("attempts") + 1, problem=AlertEmail.SENDING
     )
     if claimed != 1:
         return False

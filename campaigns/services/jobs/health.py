@@ -15,7 +15,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max
 
 from campaigns.models import JobRun, PendingSpend
-from campaigns.services.jobs.processes import Processes, processes, utc_minute
+from campaigns.rules.times import utc_minute
+from campaigns.services.jobs.processes import Processes, processes
 from campaigns.services.jobs.schedule import CHECK, JOBS, QUICK, Job
 from campaigns.services.jobs.turns import Turns, turns_of
 from campaigns.services.ledger.fold import oldest_foldable

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from campaigns.database.clock import SKEW, difference_in_words
 from campaigns.models import Heartbeat
-from campaigns.rules.times import format_time
+from campaigns.rules.times import utc_minute
 
 # How often a process records a heartbeat.
 INTERVAL = timedelta(seconds=30)
@@ -117,8 +116,3 @@ def _missing(kind: str, last: datetime | None) -> str:
 
 def _not_started(kind: str) -> str:
     return f"No {kind} has run yet: start it with “{START_COMMANDS[Heartbeat.Kind(kind)]}”."
-
-
-def utc_minute(instant: datetime) -> str:
-    """Return an instant in UTC, to the minute."""
-    return format_time(instant, ZoneInfo("UTC"), seconds=False)

@@ -125,6 +125,18 @@ class WithoutAWorkerTests(TestCase):
         (problem,) = self.problems(11)
         self.assertIn("E-mails about alerts have waited since", problem)
 
+    def test_e_mails_behind_one_that_is_tried_are_in_time(self) -> None:
+        """A mail server that doesn't answer takes ten seconds of each."""
+        Delivery.objects.all().delete()
+        root = User.objects.create_superuser("root", "root@example.com", "x")
+        fields = {"person": root, "subject": "x", "text": "x", "html": "x"}
+        AlertEmail.objects.create(message_id="1", next_attempt_at=self.now, **fields)
+        tried_until = self.now + timedelta(minutes=13)
+        AlertEmail.objects.create(message_id="2", next_attempt_at=tried_until, attempts=1, **fields)
+        self.assertEqual(self.problems(11), [])
+        # The worker ended while it sent that one.
+        self.assertEqual(len(self.problems(24)), 1)
+
     def test_e_mails_that_the_mail_server_refuses_are_a_warning(self) -> None:
         root = User.objects.create_superuser("root", "root@example.com", "x")
         email = AlertEmail.objects.create(
@@ -133,6 +145,8 @@ class WithoutAWorkerTests(TestCase):
         later = self.now + timedelta(minutes=31)
         self.assertEqual(failing_emails_warning(now=self.now + timedelta(minutes=29)), "")
         self.assertIn("E-mails about alerts can’t be sent, 1 so far", failing_emails_warning(now=later))
+        AlertEmail.objects.filter(pk=email.pk).update(problem=AlertEmail.SENDING)
+        self.assertEqual(failing_emails_warning(now=later), "")
         AlertEmail.objects.filter(pk=email.pk).update(problem="", state=AlertEmail.State.SENT, sent_at=later)
         self.assertEqual(failing_emails_warning(now=later), "")
 

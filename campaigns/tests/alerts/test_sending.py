@@ -10,7 +10,7 @@ from django.test import TestCase, override_settings
 from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference, Brand, BrandAssignment
 from campaigns.services.alerts.handling import acknowledge, snooze
 from campaigns.services.alerts.outgoing import send_alerts
-from campaigns.services.alerts.sending import BUSY, LEASE, RETRIES, SENDING, send_waiting
+from campaigns.services.alerts.sending import BUSY, LEASE, RETRIES, send_waiting
 from campaigns.tests.alerts.test_messages import NOW, Alerting, at, person
 from campaigns.tests.people.mail_server import MailServer
 from campaigns.tests.support.factories import utc
@@ -55,7 +55,7 @@ class WaitingTests(TestCase):
     def test_one_run_sends_at_a_time(self) -> None:
         """Or runs that wait for a silent mail server would take all processes of a worker."""
         self.write(1)
-        busy = self.add("<busy@example.com>", problem=SENDING, attempts=1, next_attempt_at=NOW + LEASE)
+        busy = self.add("<busy@example.com>", problem=AlertEmail.SENDING, attempts=1, next_attempt_at=NOW + LEASE)
         with MailServer() as server:
             self.assertEqual(send_waiting(clock=at()), 0)
             # The other one was killed.
