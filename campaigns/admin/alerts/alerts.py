@@ -34,6 +34,7 @@ from campaigns.models import (
     SpendTotal,
 )
 from campaigns.models.outgoing.alerts import MAX_NOTE
+from campaigns.rules.times import zone_label
 from campaigns.services.alerts.compose import platform_page
 from campaigns.services.alerts.handling import (
     AlertRefused,
@@ -120,7 +121,7 @@ class AlertAdmin(PreferencesMixin, ReadOnlyAdmin):  # type: ignore[misc]  # unfo
         counted = f"{done:,} alert{'' if done == 1 else 's'}"
         if done:
             until = snooze_end(request.user, now)
-            snoozed = f"Snoozed {counted} until tomorrow, {until:%Y-%m-%d %H:%M} ({until.tzinfo})."
+            snoozed = f"Snoozed {counted} until tomorrow, {until:%Y-%m-%d %H:%M} {zone_label(until)}."
             messages.success(request, snoozed if is_snooze else f"Acknowledged {counted}.")
         else:
             messages.warning(request, "These alerts have resolved meanwhile.")

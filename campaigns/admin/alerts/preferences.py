@@ -34,8 +34,8 @@ class PreferenceForm(forms.ModelForm[AlertPreference]):
         choices=HOURS,
         coerce=int,
         widget=UnfoldAdminSelectWidget,
-        help_text="Nothing is sent in your quiet hours, except that a source has fallen silent or a pause isn’t"
-        " applied. The same hour twice: no quiet hours.",
+        help_text="Nothing is sent in your quiet hours, except that a source has fallen silent, a pause isn’t applied,"
+        " or checks came late. The same hour twice: no quiet hours.",
     )
     quiet_until = forms.TypedChoiceField(label="Quiet until", choices=HOURS, coerce=int, widget=UnfoldAdminSelectWidget)
 

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from campaigns.models import Alert, AlertPreference
 from campaigns.models.outgoing.alerts import MAX_NOTE
-from campaigns.rules.periods import find_zone
+from campaigns.services.alerts.compose import zone_of
 from campaigns.services.alerts.kinds import KINDS
 from campaigns.services.alerts.recipients import preferences_of
 from campaigns.services.permissions import Person, visible_to
@@ -112,7 +111,7 @@ def acknowledge(alerts: Iterable[int], note: str, *, person: Person, now: dateti
 def snooze_end(person: Person, now: datetime) -> datetime:
     """Return tomorrow at the hour of the person's digest, in the zone that the person chose for alerts."""
     choice = preferences_of([person.pk])[person.pk] if person.pk else AlertPreference()
-    zone = find_zone(choice.timezone) or ZoneInfo("UTC")
+    zone = zone_of(choice)
     tomorrow = now.astimezone(zone).date() + timedelta(days=1)
     return datetime.combine(tomorrow, time(choice.digest_hour), tzinfo=zone)
 

@@ -106,7 +106,8 @@ def write(*, clock: Clock) -> int:
         for pk, alerts in add_messages(list(rows.select_related("rule")), now).items():
             told.setdefault(pk, set()).update(alerts)
     people = list(due.order_by().values_list("person_id", flat=True).distinct())
-    return sum(_write_for(pk, told.get(pk, set()), set(looked_at), now) for pk in people)
+    read = set(looked_at)
+    return sum(_write_for(pk, told.get(pk, set()), read, now) for pk in people)
 
 
 def _write_for(pk: int, told: Collection[int], looked_at: Collection[int], now: datetime) -> int:

@@ -47,10 +47,12 @@ def _post_batch(now: datetime) -> int:
         alerts = list(rows.select_for_update(of=("self",), skip_locked=True)[:BATCH])
         resolved = [each for each in alerts if each.resolved_at is not None]
         fired = [each for each in alerts if each.resolved_at is None]
-        at_once = [each for each in fired if each.rule.delivery == AlertRule.Delivery.AT_ONCE]
-        groups = highest_thresholds(at_once)
+        # Those of digests aren't sent one by one.
+        at_once = [each for each in alerts if each.rule.delivery == AlertRule.Delivery.AT_ONCE]
+        groups = highest_thresholds([each for each in at_once if each.resolved_at is None])
         _write(Event.ALERT_FIRED, [group[0] for group in groups], now)
-        _write(Event.ALERT_RESOLVED, [each for each in resolved if each.posted == Posted.FIRED], now)
+        ended_at_once = [each for each in at_once if each.resolved_at is not None and each.posted == Posted.FIRED]
+        _write(Event.ALERT_RESOLVED, ended_at_once, now)
         # Lower thresholds of a group weren't sent as fired, so receivers needn't hear that they have resolved.
         lower = {each.pk for group in groups for each in group[1:]}
         ended = lower | {each.pk for each in resolved}
@@ -60,15 +62,14 @@ def _post_batch(now: datetime) -> int:
 
 
 def _write(event: Event, alerts: Sequence[Alert], now: datetime) -> None:
-    """Write to each endpoint what it wants of these alerts; those of digests aren't sent one by one."""
-    at_once = [each for each in alerts if each.rule.delivery == AlertRule.Delivery.AT_ONCE]
-    if not at_once:
+    """Write to each endpoint what it wants of these alerts."""
+    if not alerts:
         return
     endpoints = list(receivers(event))
     limited = brands_of(endpoints)
     for endpoint in endpoints:
         brands = limited.get(endpoint.pk)
-        own = [each for each in at_once if brands is None or each.brand_id in brands]
+        own = [each for each in alerts if brands is None or each.brand_id in brands]
         for part in [own] if len(own) > MOST_APART else [[each] for each in own]:
             if part:
                 _write_one(event, endpoint, part, now)

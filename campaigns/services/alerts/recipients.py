@@ -101,11 +101,10 @@ def newest_of(person: User, alerts: QuerySet[Alert], most: int) -> list[Alert]:
     """
     found: list[Alert] = []
     rows = _maybe_of(person, alerts).select_related("rule").order_by("-pk")
-    batch = list(rows[:BATCH])
-    while batch and len(found) < most:
+    while len(found) < most and (batch := list(rows[:BATCH])):
         recipients = Recipients(batch)
         found += [alert for alert in batch if person.pk in recipients.of(alert)]
-        batch = list(rows.filter(pk__lt=batch[-1].pk)[:BATCH])
+        rows = rows.filter(pk__lt=batch[-1].pk)
     return found[:most]
 
 

@@ -45,30 +45,31 @@ def record(found: Differences, *, now: datetime) -> None:
             sql = statement("alerts/insert", rows=rows_sql(COLUMNS, "%(rows)s"))
             at = connection.ops.adapt_datetimefield_value(now)
             execute(sql, {"rows": rows_param(COLUMNS, rows), "now": at})
-        if found.reopened:
-            changed = "resolved_at = NULL, acknowledged_at = NULL, snoozed_until = NULL"
-            _say_again(found.reopened)
-            _update(changed, "resolved_at IS NOT NULL", list(found.reopened))
+        _reopen(found.reopened)
         if found.ended:
-            # Not before it fired, where the clock was set back.
-            resolved_at = "CASE WHEN opened_at > %(now)s THEN opened_at ELSE %(now)s END"
-            _update(f"resolved_at = {resolved_at}", "resolved_at IS NULL", found.ended, now)
+            _resolve(found.ended, now)
 
 
-def _say_again(reopened: Mapping[int, Said]) -> None:
-    """Write the sentences and figures that hold now; they are shown, and not sent again."""
-    alerts = Alert.objects.filter(resolved_at__isnull=False).in_bulk(list(reopened))
-    for pk, alert in alerts.items():
-        said = reopened[pk]
-        alert.headline, alert.meaning = said.headline[:MAX_HEADLINE], said.meaning
-        alert.figures, alert.is_bad = dict(said.figures), said.is_bad
-    Alert.objects.bulk_update(alerts.values(), ("headline", "meaning", "figures", "is_bad"), batch_size=500)
+def _reopen(reopened: Mapping[int, Said]) -> None:
+    """Let alerts hold again, with the sentences and figures of now; they are shown, and not sent again."""
+    alerts = [
+        Alert(
+            pk=pk, headline=each.headline[:MAX_HEADLINE], meaning=each.meaning, figures=each.figures, is_bad=each.is_bad
+        )
+        for pk, each in reopened.items()
+    ]
+    # The last three are None again.
+    fields = ("headline", "meaning", "figures", "is_bad", "resolved_at", "acknowledged_at", "snoozed_until")
+    Alert.objects.filter(resolved_at__isnull=False).bulk_update(alerts, fields, batch_size=500)
 
 
-def _update(changed: str, condition: str, pks: list[int], now: datetime | None = None) -> None:
-    sql = f"UPDATE campaigns_alert SET {changed} WHERE {in_list('id', param='%(pks)s')} AND {condition}"
-    at = connection.ops.adapt_datetimefield_value(now) if now else None
-    execute(sql, {"pks": list_param(pks), "now": at})
+def _resolve(pks: list[int], now: datetime) -> None:
+    sql = (
+        # Not before it fired, where the clock was set back.
+        "UPDATE campaigns_alert SET resolved_at = CASE WHEN opened_at > %(now)s THEN opened_at ELSE %(now)s END"
+        f" WHERE {in_list('id', param='%(pks)s')} AND resolved_at IS NULL"
+    )
+    execute(sql, {"pks": list_param(pks), "now": connection.ops.adapt_datetimefield_value(now)})
 
 
 def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
