@@ -16,10 +16,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from campaigns.database.connection import as_date, fetch_all, is_postgresql, one_snapshot
 from campaigns.database.statements import statement
 from campaigns.models import CountedTwice, PlatformAccount
-from campaigns.rules.periods import EARLIEST
 from campaigns.rules.platforms import BY_NAME, SOURCES
 from campaigns.services.totals.silence import in_use_and_late, is_silent
-from campaigns.services.totals.verify import rows_from
+from campaigns.services.totals.verify import since_params
 
 Kind = CountedTwice.Kind
 # Shown on a page; the others are counted.
@@ -52,7 +51,6 @@ def find_counted_twice(*, since: date | None, now: datetime) -> list[CountedTwic
         Kind.NAME_AND_ID: statement("totals/by_name_and_id", by_name=BY_NAME),
         Kind.RECORDS: statement("totals/both_kinds", day=day),
     }
-    params = {"since": since or EARLIEST.date(), "rows_from": rows_from(since)}
     with one_snapshot():
         return [
             CountedTwice(
@@ -65,20 +63,25 @@ def find_counted_twice(*, since: date | None, now: datetime) -> list[CountedTwic
                 found_at=now,
             )
             for kind, sql in statements.items()
-            for campaign, account, days, first, last in fetch_all(sql, params)
+            for campaign, account, days, first, last in fetch_all(sql, since_params(since))
         ]
 
 
 @transaction.atomic
 def store_counted_twice(found: Iterable[CountedTwice], *, since: date | None) -> None:
-    """Replace what is stored of these days; days before `since`, which weren't looked at, stay as they are."""
-    earlier = {} if since is None else {_key(each): each for each in CountedTwice.objects.filter(last_day__lt=since)}
-    gone = CountedTwice.objects.all() if since is None else CountedTwice.objects.filter(last_day__gte=since)
-    gone.delete()
+    """Replace what is stored of these days. What began before `since` wasn't looked at and stays, and is extended.
+
+    How many of its days are from `since` on is unknown, so they are counted again only when all days are verified.
+    """
+    stored = CountedTwice.objects.all()
+    earlier = {} if since is None else {_key(each): each for each in stored.filter(first_day__lt=since)}
+    (stored if since is None else stored.filter(first_day__gte=since)).delete()
     rows = sorted(found, key=_key)
     for row in rows:
-        if before := earlier.get(_key(row)):
-            row.days, row.first_day = row.days + before.days, before.first_day
+        if since and (before := earlier.get(_key(row))):
+            is_apart = before.last_day < since
+            row.days = before.days + row.days if is_apart else max(before.days, row.days)
+            row.first_day, row.last_day = before.first_day, max(before.last_day, row.last_day)
     CountedTwice.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["campaign", "account", "kind"], update_fields=_COLUMNS
     )
@@ -101,8 +104,8 @@ def silent_and_counted_twice(*, now: datetime, brands: Collection[int] | None) -
         has_spend_twice=Exists(_of_brands(brands).filter(account=OuterRef("pk"))),
     )
     noted = list(accounts.filter(Q(may_be_silent=True) | Q(has_spend_twice=True)).order_by("reported_until"))
-    silent = [each for each in noted if each.may_be_silent and is_silent(each, now=now)]
-    return list(silent), counted_twice(brands) if any(each.has_spend_twice for each in noted) else Found([], 0)
+    silent: list[PlatformAccount] = [each for each in noted if each.may_be_silent and is_silent(each, now=now)]
+    return silent, counted_twice(brands) if any(each.has_spend_twice for each in noted) else Found([], 0)
 
 
 def _of_brands(brands: Collection[int] | None) -> QuerySet[CountedTwice]:

@@ -41,7 +41,7 @@ def unbalanced_totals(*, since: date | None = None) -> list[Unbalanced]:
     """Return the totals whose records don't sum up to what is booked, newest first: all, or of days from one on."""
     sql = statement("totals/unbalanced", sum=sum_function(), micros=micros_sql("amount"))
     with one_snapshot():
-        rows = fetch_all(sql, _params(since))
+        rows = fetch_all(sql, since_params(since))
     return [
         Unbalanced(pk, f"{source} {account}/{campaign}", as_date(day), from_micros(booked), from_micros(recorded))
         for pk, source, account, campaign, day, booked, recorded in rows
@@ -81,11 +81,12 @@ def _rebalance(sql: str, ids: list[int]) -> int:
     return execute(sql, {"ids": list_param(ids)})
 
 
-def _params(since: date | None) -> dict[str, Any]:
-    return {"since": since or EARLIEST.date(), "rows_from": rows_from(since)}
+def since_params(since: date | None) -> dict[str, Any]:
+    """Return the parameters of statements about totals from a day on, or of all days."""
+    return {"since": since or EARLIEST.date(), "rows_from": _rows_from(since)}
 
 
-def rows_from(since: date | None) -> Any:
+def _rows_from(since: date | None) -> Any:
     """Return the instant, as a parameter, before which no record of a total from that day on can lie."""
     first = EARLIEST if since is None else datetime.combine(since, time.min, tzinfo=UTC) - FURTHEST_FROM_UTC
     return connection.ops.adapt_datetimefield_value(max(first, EARLIEST))

@@ -134,10 +134,21 @@ class StoredTests(TestCase):
 
     def test_each_verification_replaces_what_the_one_before_has_found(self) -> None:
         store_counted_twice([self.twice("2024-11-01", "2024-11-27", 9)], since=None)
-        store_counted_twice([self.twice("2024-11-26", "2024-11-27", 2)], since=date(2024, 11, 20))
+        store_counted_twice([self.twice("2024-11-26", "2024-11-27", 2)], since=date(2024, 11, 1))
         self.assertEqual(self.stored(), [(2, "2024-11-26", "2024-11-27")])
-        store_counted_twice([], since=date(2024, 11, 27))
+        store_counted_twice([], since=date(2024, 11, 20))
         self.assertEqual(self.stored(), [])
+
+    def test_what_began_before_stays_night_after_night(self) -> None:
+        """The nightly one looks at the open month, the weekly one at all days."""
+        store_counted_twice([self.twice("2024-10-10", "2024-10-12", 3)], since=None)
+        for last, days in (("2024-11-02", 1), ("2024-11-03", 2)):
+            store_counted_twice([self.twice("2024-11-02", last, days)], since=date(2024, 11, 1))
+            self.assertEqual(self.stored(), [(4, "2024-10-10", last)])
+        store_counted_twice([], since=date(2024, 11, 1))
+        self.assertEqual(self.stored(), [(4, "2024-10-10", "2024-11-03")])
+        store_counted_twice([self.twice("2024-10-10", "2024-10-12", 3)], since=None)
+        self.assertEqual(self.stored(), [(3, "2024-10-10", "2024-10-12")])
 
     def test_one_since_a_day_keeps_what_lies_before(self) -> None:
         store_counted_twice([self.twice("2024-10-01", "2024-10-27", 9)], since=None)
