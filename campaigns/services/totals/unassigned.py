@@ -109,40 +109,9 @@ def unassigned_accounts() -> list[UnassignedAccount]:
 
 
 def _spend(row: tuple[Any, ...]) -> UnassignedSpend:
-    (
-        source,
-        account,
-        campaign,
-        waiting,
-        account_name,
-        currency,
-        brand,
-        account_id,
-        timezone,
-        link,
-        name,
-        note,
-        linked,
-        *rest,
-    ) = row
-    days, first, last, amount, problem = rest
+    """Return a row of the statement, whose columns stand in the order of the fields."""
+    source, account, campaign, waiting, *known, first, last, amount, problem = row
+    dates = as_date(first), as_date(last)
     return UnassignedSpend(
-        source,
-        account,
-        campaign,
-        Waiting(waiting),
-        account_name,
-        currency,
-        brand,
-        account_id,
-        timezone,
-        link,
-        name,
-        note,
-        linked,
-        days,
-        as_date(first),
-        as_date(last),
-        from_micros(int(amount)),
-        problem,
+        *(source, account, campaign, Waiting(waiting), *known, *dates, from_micros(int(amount)), problem)
     )

@@ -15,3 +15,7 @@ SELECT source, account, campaign, booked_campaign_id
 FROM campaigns_spendtotal WHERE booked_campaign_id IS NOT NULL
 EXCEPT
 SELECT source, account, campaign, linked_campaign_id FROM campaigns_linkedcampaign
+-- SQLite would read the ON of a SELECT without WHERE as that of a join.
+WHERE 1 = 1
+-- A link that is saved meanwhile is kept by its trigger.
+ON CONFLICT DO NOTHING

@@ -91,11 +91,8 @@ BEGIN
     INSERT INTO campaigns_linkedcampaign (source, account, campaign, linked_campaign_id)
     SELECT account.source, account.external_id, NEW.external_id, NEW.campaign_id
     FROM campaigns_platformaccount AS account
-    WHERE account.id = NEW.account_id AND NOT EXISTS (
-        SELECT 1 FROM campaigns_linkedcampaign AS linked
-        WHERE linked.linked_campaign_id = NEW.campaign_id AND linked.source = account.source
-            AND linked.account = account.external_id AND linked.campaign = NEW.external_id
-    );
+    WHERE account.id = NEW.account_id
+    ON CONFLICT DO NOTHING;
 END;
 
 CREATE TRIGGER campaigns_link_led_elsewhere_kept
@@ -105,11 +102,8 @@ BEGIN
     INSERT INTO campaigns_linkedcampaign (source, account, campaign, linked_campaign_id)
     SELECT account.source, account.external_id, NEW.external_id, NEW.campaign_id
     FROM campaigns_platformaccount AS account
-    WHERE account.id = NEW.account_id AND NOT EXISTS (
-        SELECT 1 FROM campaigns_linkedcampaign AS linked
-        WHERE linked.linked_campaign_id = NEW.campaign_id AND linked.source = account.source
-            AND linked.account = account.external_id AND linked.campaign = NEW.external_id
-    );
+    WHERE account.id = NEW.account_id
+    ON CONFLICT DO NOTHING;
 END;
 
 -- An account whose key SQL changes has other totals from then on.
@@ -128,11 +122,8 @@ BEGIN
         JOIN campaigns_earlierlink AS earlier ON earlier.link_id = link.id
         WHERE link.account_id = NEW.id
     ) AS led_to
-    WHERE NOT EXISTS (
-        SELECT 1 FROM campaigns_linkedcampaign AS linked
-        WHERE linked.linked_campaign_id = led_to.campaign_id AND linked.source = NEW.source
-            AND linked.account = NEW.external_id AND linked.campaign = led_to.campaign
-    );
+    WHERE 1 = 1
+    ON CONFLICT DO NOTHING;
 END;
 
 -- A campaign can be deleted once its records are gone; its totals become unassigned (1).

@@ -2,7 +2,8 @@
 -- judges, have a page of their own.
 SELECT total.source, total.account, total.campaign, total.waiting,
     COALESCE(account.name, '') AS account_name, COALESCE(account.currency, '') AS currency, account.brand_id,
-    account.id AS account_id, COALESCE(account.timezone, '') AS timezone, link.id AS link_id, COALESCE(link.name, '') AS name, COALESCE(link.note, '') AS note, link.campaign_id,
+    account.id AS account_id, COALESCE(account.timezone, '') AS timezone,
+    link.id AS link_id, COALESCE(link.name, '') AS name, COALESCE(link.note, '') AS note, link.campaign_id,
     COUNT(*) AS days, MIN(total.day) AS first_day, MAX(total.day) AS last_day,
     {amount} AS amount, MAX(total.problem) AS problem
 FROM campaigns_spendtotal AS total
