@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -115,8 +115,6 @@ def _decode(body: Body, refused: list[RefusedRow]) -> dict[int, SpendRow]:
             refused.append(RefusedRow(number, "invalid-row", "external_id: It can't contain the character 0."))
         else:
             row.amount = amount
-            # PostgreSQL reads no offset of 16 hours or more.
-            row.timestamp = row.timestamp and row.timestamp.astimezone(UTC)
             rows[number] = row
     return rows
 

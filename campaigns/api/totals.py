@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, NamedTuple
 
@@ -151,15 +151,15 @@ def _total(row: TotalRow, now: datetime) -> ReportedTotal:
         raise Refusal("invalid-amount", explain_amount("total", row.total, TOTAL_LIMIT))
     if not FIRST_DAY <= row.day <= LAST_DAY:
         raise Refusal("invalid-day", f"The day must be from {FIRST_DAY} to {LAST_DAY}.")
-    as_of = now if row.as_of is None else _in_utc("as_of", row.as_of, now)
+    _check_instant("as_of", row.as_of, now)
     _check_name(row.name)
     account, campaign = _platform_id("account", row.account), _platform_id("campaign", row.campaign)
-    return ReportedTotal(_source(row.source), account, campaign, row.day, total, as_of)
+    return ReportedTotal(_source(row.source), account, campaign, row.day, total, row.as_of or now)
 
 
 def _account(row: AccountRow, now: datetime) -> ReportedAccount:
     """Return the account of a row. Raises Refusal."""
-    reported_until = _in_utc("reported_until", row.reported_until, now)
+    _check_instant("reported_until", row.reported_until, now)
     _check_name(row.name)
     if row.currency and find_currency(row.currency) is None:
         raise Refusal("invalid-row", "currency: It isn't a currency code, such as EUR.")
@@ -171,7 +171,7 @@ def _account(row: AccountRow, now: datetime) -> ReportedAccount:
         name=row.name,
         currency=find_currency(row.currency) or "",
         timezone=row.timezone,
-        reported_until=reported_until,
+        reported_until=row.reported_until,
     )
 
 
@@ -188,11 +188,9 @@ def _platform_id(field: str, text: str) -> str:
     return found
 
 
-def _in_utc(field: str, instant: datetime, now: datetime) -> datetime:
-    """Return the instant in UTC, because PostgreSQL reads no offset of 16 hours or more. Raises Refusal."""
-    if not EARLIEST <= instant <= now + AHEAD:
+def _check_instant(field: str, instant: datetime | None, now: datetime) -> None:
+    if instant is not None and not EARLIEST <= instant <= now + AHEAD:
         raise Refusal("invalid-timestamp", f"{field}: It must be after 2012, and at most an hour ahead of now.")
-    return instant.astimezone(UTC)
 
 
 def _check_name(name: str) -> None:

@@ -110,7 +110,8 @@ def _array(values: Sequence[int | Decimal | str]) -> str:
 
 
 def _instants(values: Sequence[datetime | None]) -> str:
-    return _array(["NULL" if value is None else value.isoformat() for value in values])
+    # In UTC, because PostgreSQL reads no offset of 16 hours or more.
+    return _array(["NULL" if value is None else value.astimezone(UTC).isoformat() for value in values])
 
 
 def _texts(values: Sequence[str]) -> str:

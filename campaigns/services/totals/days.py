@@ -30,8 +30,9 @@ def day_rows(days: Iterable[tuple[str | None, Any]], now: datetime) -> Iterator[
             starts, ends = start_of_day(zone, day), start_of_day(zone, day + ONE_DAY)
             noon = datetime.combine(day, time(12), tzinfo=zone)
             finished = int(day < local_date(zone, now))
-            yield name, day, *(_instant(each) for each in (starts, ends, noon)), finished
+            yield name, day, *(as_parameter(each) for each in (starts, ends, noon)), finished
 
 
-def _instant(instant: datetime) -> str:
+def as_parameter(instant: datetime) -> str:
+    """Return an instant in UTC, in the form of the database. PostgreSQL reads no offset of 16 hours or more."""
     return str(connection.ops.adapt_datetimefield_value(instant.astimezone(UTC)))

@@ -11,13 +11,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.database.connection import execute, fetch_all
 from campaigns.database.dialects import hour_ahead, rows_param, rows_sql
 from campaigns.database.statements import statement
 from campaigns.database.write_column import in_pieces
 from campaigns.rules.platforms import platform_id
+from campaigns.services.totals.days import as_parameter
 from campaigns.services.totals.waiting import free_accounts
 
 TOTAL_COLUMNS = {
@@ -141,7 +142,7 @@ def _account_row(key: tuple[str, str], account: ReportedAccount) -> tuple[Any, .
         account.name[:200],
         account.currency,
         account.timezone,
-        None if until is None else _instant(until),
+        None if until is None else as_parameter(until),
         account.brand_id,
     )
 
@@ -167,14 +168,9 @@ def _report_links(campaigns: Iterable[ReportedCampaign], totals: Iterable[tuple[
 
 def _upsert(totals: Sequence[ReportedTotal]) -> int:
     rows = [
-        (source, account, campaign, day, str(each.total), _instant(each.as_of))
+        (source, account, campaign, day, str(each.total), as_parameter(each.as_of))
         for each in totals
         for source, account, day, campaign in [each.key]
     ]
     sql = statement("totals/report_totals", given=rows_sql(TOTAL_COLUMNS, "%(given)s"))
     return execute(sql, {"given": rows_param(TOTAL_COLUMNS, rows)})
-
-
-def _instant(instant: datetime) -> str:
-    """Return an instant in the form of the database: SQLite's is a text in UTC."""
-    return str(connection.ops.adapt_datetimefield_value(instant))
