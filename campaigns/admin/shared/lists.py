@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -76,22 +75,11 @@ class EndlessPaginator(InfinitePaginator):
     shown_count = ""
 
 
-@dataclass(frozen=True)
-class Matches:
-    """How many rows match, counted up to COUNTED."""
-
-    count: int
-
-    @property
-    def text(self) -> str:
-        return f"more than {COUNTED:,}" if self.count > COUNTED else f"{self.count:,}"
-
-
 class ScalableChangeList(ChangeList):
     model_admin: ScalableListMixin
     finds_nothing = False
     # Of a list without rows.
-    archived_matches: Matches | None = None
+    archived_matches: CappedPaginator | None = None
 
     def get_filters(self, request: HttpRequest) -> Any:
         """Find nothing for a value that no row can have, and that the database would refuse."""
@@ -159,14 +147,13 @@ class ScalableChangeList(ChangeList):
         if self.paginator.is_capped or not (self.query or self.has_active_filters):
             self.full_result_count = self.result_count  # no “so many results” beside the title
 
-    def _count_archived(self, request: HttpRequest) -> Matches | None:
-        """Return how many archived rows the same search and filters find; None for none."""
+    def _count_archived(self, request: HttpRequest) -> CappedPaginator | None:
+        """Return the archived rows that the same search and filters find; None for none."""
         name = self.model_admin.archive_filter
         if not name or name in self.filter_params:
             return None
-        rows: Any = self.get_queryset(request, [name])
-        found = getattr(rows, "without_figures", rows).order_by().values("pk")[: COUNTED + 1].count()
-        return Matches(found) if found else None
+        found = CappedPaginator(self.get_queryset(request, [name]), self.list_per_page)
+        return found if found.rows else None
 
     def read_rows(self, ids: Sequence[Any]) -> list[Any]:
         """Return the rows with these ids, in this order, with what the columns show; rows that are gone are missing."""

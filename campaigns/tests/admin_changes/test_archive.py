@@ -197,6 +197,13 @@ class OutOfSight(ArchiveTestCase):
     def test_a_list_that_finds_nothing_offers_to_search_the_archive(self) -> None:
         page = self.client.get(BRANDS, {"q": "Gone", "p": "1"})
         self.assertContains(page, '<a class="text-link" href="?q=Gone&amp;archived=all">1 archived brand matches</a>')
+
+    def test_a_list_of_which_all_are_archived_says_so(self) -> None:
+        Brand.objects.update(enabled=False, archived_at=timezone.now())
+        page = self.client.get(BRANDS)
+        self.assertContains(page, f'<a class="text-link" href="?archived=all">{Brand.objects.count()} archived brand')
+        self.assertNotContains(page, "No brands yet")
+        self.assertNotContains(page, "Show all")
         page = self.client.get(BRANDS, {"q": "Gone1", "archived": "all"})
         self.assertNotContains(page, "archived brand")
 
