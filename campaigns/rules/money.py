@@ -65,16 +65,20 @@ def format_money(amount: Decimal | None, currency: str) -> str:
     return shown if amount is None else f"{shown} {currency}".rstrip()
 
 
+def round_estimate(amount: Decimal, currency: str) -> Decimal:
+    """Return an estimate in the smallest unit of its currency."""
+    return amount.quantize(smallest_unit(currency), ROUND_HALF_EVEN)
+
+
 def rounded(amount: Decimal, currency: str, limit: Decimal | None = None) -> Decimal:
     """Return the amount with the decimals of its currency, for pages that show how much was spent.
 
     An amount below a limit isn't rounded up to it: the page says that it isn't reached. One that would be 0 stays as it
     is. Books, single records and files have exact amounts.
     """
-    unit = smallest_unit(currency)
-    shown = amount.quantize(unit, ROUND_HALF_EVEN)
+    shown = round_estimate(amount, currency)
     if limit is not None and amount < limit <= shown:
-        shown = amount.quantize(unit, ROUND_FLOOR)
+        shown = amount.quantize(smallest_unit(currency), ROUND_FLOOR)
     return shown or amount
 
 

@@ -56,8 +56,7 @@ up_to_now AS (
             ELSE of_today / open_in_all * opened + of_today %% open_in_all * opened / open_in_all END AS of_today_so_far
     FROM by_profile
 ),
--- A daily budget that often runs out does so before the day's open hours are over: until then more is spent in an hour
--- than the budget over all of them.
+-- A daily budget that often runs out is spent faster than evenly: its rest counts at a multiple of the even rate.
 by_hours_left AS (
     SELECT up_to_now.*,
         (of_today - of_today_so_far) * CASE WHEN reached_days >= {often_reached} AND daily_budget > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -21,8 +20,7 @@ from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign
 from campaigns.models.pace_queries import BrandWithPace, brands_with_pace
 from campaigns.models.spend_queries import BrandSpend, brands_with_spend
-from campaigns.rules.currencies import smallest_unit
-from campaigns.rules.money import format_amount, format_money
+from campaigns.rules.money import format_amount, format_money, round_estimate
 
 OF_PACE = {"percent_used", "pace", "projected_percent"}
 OF_SPEND = {"percent_today"}
@@ -65,7 +63,7 @@ class BrandColumnsMixin(ScalableListMixin):
         if brand.projected_spend is None:
             return NOTHING
         return _two_lines(
-            format_money(_rounded(brand.projected_spend, brand), brand.currency),
+            format_money(round_estimate(brand.projected_spend, brand.currency), brand.currency),
             "" if brand.projected_percent is None else f"{brand.projected_percent:.0f} % of budget",
         )
 
@@ -73,7 +71,7 @@ class BrandColumnsMixin(ScalableListMixin):
     def over_or_under(self, brand: WithAnnotations[Brand, BrandWithPace]) -> SafeString | str:
         if brand.over_or_under is None:
             return NOTHING
-        amount = _rounded(brand.over_or_under, brand)
+        amount = round_estimate(brand.over_or_under, brand.currency)
         percent = "" if brand.projected_percent is None else f"{abs(brand.projected_percent - 100):.1f} % "
         side = "over" if amount > 0 else "under"
         return _two_lines(format_amount(abs(amount), brand.currency), f"{percent}{side}") if amount else "0"
@@ -92,11 +90,6 @@ class BrandColumnsMixin(ScalableListMixin):
             link_to_list(Campaign, f"{active} active", **of_brand, status__exact="active"),
             link_to_list(Campaign, f"{paused} paused", **of_brand, status__exact="paused"),
         )
-
-
-def _rounded(amount: Decimal, brand: Brand) -> Decimal:
-    """Return an estimate in the currency's smallest unit."""
-    return amount.quantize(smallest_unit(brand.currency), ROUND_HALF_EVEN)
 
 
 def _two_lines(figure: str, beneath: str) -> SafeString:

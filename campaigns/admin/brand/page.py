@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
@@ -34,7 +34,7 @@ from campaigns.admin.shared.display import (
 )
 from campaigns.admin.shared.times import as_of
 from campaigns.models import Campaign
-from campaigns.rules.money import format_amount, format_money, format_spend, format_spend_money
+from campaigns.rules.money import format_amount, format_spend, format_spend_money
 from campaigns.rules.pace import VERDICT_LABELS
 from campaigns.rules.times import format_time
 from campaigns.services.insight.brand_month import MAX_LATEST_RECORDS, BrandMonth, brand_month
@@ -148,8 +148,7 @@ def _expected_today(brand: Any, month: BrandMonth) -> Iterator[Fact]:
     )
     if month.day.budget is not None and expected >= month.day.budget:
         usual = "limited by the daily budget"
-    whole = format_money(month.day.spend + left.quantize(month.unit, ROUND_UP), brand.currency)
-    yield "Expected today", whole, usual
+    yield "Expected today", format_spend_money(expected, brand.currency), usual
 
 
 def _reached_lately(month: BrandMonth) -> Iterator[Fact]:

@@ -19,7 +19,6 @@ from campaigns.database.clock import database_now
 from campaigns.models import Brand, Campaign
 from campaigns.services.bulk.change_many import apply_bulk, preview_bulk
 from campaigns.services.bulk.operations import SwitchTo, fingerprint
-from campaigns.services.enforcement.enforce import Change
 from campaigns.services.history.record import Channel
 
 # Campaigns that the confirmation names.
@@ -79,7 +78,7 @@ class PauseBrandMixin(BaseAdmin):
     def _asked(self, request: HttpRequest, brand: Any, enabled: bool) -> dict[str, Any]:
         """Return what the confirmation shows: the effect, from a dry run."""
         effects = preview_bulk(SwitchTo(enabled), Brand, [brand.pk], person=request.user, clock=database_now).effects
-        turned = [each for each in effects.changes if _is_turned(each, enabled)]
+        turned = [each for each in effects.changes if (each.is_resume if enabled else each.is_pause)]
         return {
             **self.admin_site.each_context(request),
             "title": f"{'Resume' if enabled else 'Pause'} {brand}",
@@ -93,8 +92,3 @@ class PauseBrandMixin(BaseAdmin):
             "others": brand.campaign_count - len(turned),
             "page": self._page_of(brand),
         }
-
-
-def _is_turned(change: Change, enabled: bool) -> bool:
-    """Return whether the campaign would resume, or pause if the brand is paused."""
-    return not (change.after if enabled else change.before)

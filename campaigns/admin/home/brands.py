@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -22,8 +22,7 @@ from campaigns.admin.shared.display import (
 )
 from campaigns.admin.shared.filters import ATTENTION
 from campaigns.models import Brand
-from campaigns.rules.currencies import smallest_unit
-from campaigns.rules.money import format_money, format_spend_money
+from campaigns.rules.money import format_money, format_spend_money, round_estimate
 from campaigns.rules.pace import OFTEN_REACHED, REACHED_DAYS
 from campaigns.services.insight.brand_now import BrandNow
 from campaigns.services.insight.home import Brands, Currency, Money, OwnBrand
@@ -43,7 +42,7 @@ CARDS = (
     ("Under-pacing", "note", "Projected to end below the monthly budget.", (Risk.UNDER_PACING,)),
 )
 RISK_PERIODS = {Risk.REACHED_TODAY: "today", Risk.OFTEN_REACHED: "lately"}
-# The id of that list.
+# The id of the list of under-pacing brands.
 UNDER_PACING_LIST = "home-under-pacing"
 TONES = {risk: tone for _, tone, _, risks in CARDS for risk in risks} | {Risk.UNKNOWN_ZONE: "bad"}
 
@@ -95,7 +94,7 @@ def _under_pacing(brands: Brands) -> dict[str, Any] | None:
         "number": Number(count, "brand" if count == 1 else "brands", list_address(Brand, risk=Risk.UNDER_PACING.code)),
         "link": link_to(Brand(pk=furthest.pk, name=furthest.name)),
         "missed": format_money(
-            _estimate(-(furthest.projected_over or Decimal(0)), furthest.currency), furthest.currency
+            round_estimate(-(furthest.projected_over or Decimal(0)), furthest.currency), furthest.currency
         ),
         "share": f"{int(share)} %",
         "list": UNDER_PACING_LIST,
@@ -107,10 +106,6 @@ def _missed_share(brand: BrandNow) -> Decimal:
     if not brand.projected_over or not brand.monthly_budget:
         return Decimal(0)
     return -brand.projected_over * 100 / brand.monthly_budget
-
-
-def _estimate(amount: Decimal, currency: str) -> Decimal:
-    return amount.quantize(smallest_unit(currency), ROUND_HALF_EVEN)
 
 
 def of_owner(brands: Brands) -> dict[str, Any] | None:
@@ -203,7 +198,8 @@ def _over_or_under(brand: BrandNow) -> Iterator[str]:
             yield f"{name} is {'spent' if budget else 0}"
     if brand.projected_over is not None:
         side, amount = "over" if brand.projected_over > 0 else "under", abs(brand.projected_over)
-        yield f"projected {format_money(_estimate(amount, brand.currency), brand.currency)} {side} the month’s budget"
+        projected = format_money(round_estimate(amount, brand.currency), brand.currency)
+        yield f"projected {projected} {side} the month’s budget"
     if brand.pace and brand.monthly_budget is not None and brand.risk & Risk.OVER_PACING:
         day = brand.pace.runs_out_on(brand.monthly_budget - brand.month_spend)
         if day:

@@ -7,7 +7,7 @@ as they are now, so a raised budget ends an alert with the next check.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from campaigns.database.connection import as_date, execute, fetch_all
@@ -21,8 +21,8 @@ from campaigns.database.dialects import (
 from campaigns.database.statements import statement
 from campaigns.models.clocks import Clocks
 from campaigns.models.pace_queries import CALENDAR
-from campaigns.rules.currencies import DECIMALS, USUAL_DECIMALS, smallest_unit
-from campaigns.rules.money import MICROS, format_money, from_micros
+from campaigns.rules.currencies import DECIMALS, USUAL_DECIMALS
+from campaigns.rules.money import MICROS, format_money, from_micros, round_estimate
 from campaigns.rules.pace import DAYS_FOR_WEEKDAYS, VOLATILITY_NAMES
 from campaigns.services.alerts.differences import Found, Query, Said
 from campaigns.services.alerts.look import OF_RULE, Look
@@ -126,7 +126,7 @@ def _say_day(row: Mapping[str, Any]) -> Said:
 
 
 def _estimate(micros: int, currency: str) -> Decimal:
-    return from_micros(micros).quantize(smallest_unit(currency), ROUND_HALF_EVEN)
+    return round_estimate(from_micros(micros), currency)
 
 
 DAYS = Query(

@@ -55,6 +55,14 @@ class Change:
     # The spend and the limit that it was decided on, of each reason that is a limit.
     decided_on: dict[PauseReason, tuple[Decimal, Decimal | None]]
 
+    @property
+    def is_pause(self) -> bool:
+        return not self.before
+
+    @property
+    def is_resume(self) -> bool:
+        return not self.after
+
 
 @dataclass
 class Transitions:

@@ -84,11 +84,11 @@ class Effects:
 
     @property
     def paused(self) -> int:
-        return sum(not change.before for change in self.changes)
+        return sum(change.is_pause for change in self.changes)
 
     @property
     def resumed(self) -> int:
-        return sum(not change.after for change in self.changes)
+        return sum(change.is_resume for change in self.changes)
 
 
 @contextmanager

@@ -201,7 +201,7 @@ class OddBrandTests(BrandTestCase):
     def test_what_is_expected_today_is_what_is_spent_and_the_rest(self) -> None:
         brand = make_brand(currency="EUR", monthly_budget=10_000)
         make_profile(brand, NOW.date(), 150)
-        spend(make_campaign(brand), "150.89", NOW)
+        spend(make_campaign(brand), "150.891234", NOW)
         self.assertIn("225.89 EUR spent so far, and the rest as on recent Wednesdays", self.expected_today(brand))
         brand.daily_budget = Decimal(200)
         brand.save()
