@@ -24,9 +24,9 @@ from campaigns.services.exchange.files import FileRefused
 from campaigns.services.history.record import Channel, Source
 from campaigns.services.permissions import sees_only_assigned_brands, visible_to
 from campaigns.services.platform_files.download import Download, open_download
-from campaigns.services.platform_files.drafts import Choices, choices_of, find_draft, keep_draft, save_choices
 from campaigns.services.platform_files.effects import ReportEffects, preview_effects
 from campaigns.services.platform_files.importing import ImportedReport, NotReady, import_download
+from campaigns.services.platform_files.stored_answers import Choices, choices_of, find_draft, keep_draft, save_choices
 
 MAX_BRANDS = 500
 

@@ -26,9 +26,9 @@ from campaigns.services.platform_files.answers import EACH, MAPPED, ONCE, Answer
 from campaigns.services.platform_files.cells import MAX_BYTES, MAX_ROWS
 from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.download import Download
-from campaigns.services.platform_files.drafts import Choices
 from campaigns.services.platform_files.headings import Role
 from campaigns.services.platform_files.numbers import Parentheses
+from campaigns.services.platform_files.stored_answers import Choices
 
 MEGABYTES = MAX_BYTES // 1024**2
 # Accounts of a file whose brand can be chosen.

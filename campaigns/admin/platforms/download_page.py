@@ -13,10 +13,10 @@ from campaigns.rules.money import format_amount, format_money
 from campaigns.rules.platforms import SOURCES, shown_id
 from campaigns.services.platform_files.answers import Ask
 from campaigns.services.platform_files.download import UNASSIGNED, Download
-from campaigns.services.platform_files.drafts import Choices
 from campaigns.services.platform_files.effects import MOST_LINKS, MOST_TOTALS, ReachedBudget, ReportEffects
 from campaigns.services.platform_files.placing import PlacedAccount, PlacedCampaign, in_money, may_create
 from campaigns.services.platform_files.read_rows import table_rows
+from campaigns.services.platform_files.stored_answers import Choices
 
 # Rows of tables on the page.
 SHOWN = 100

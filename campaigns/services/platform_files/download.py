@@ -14,19 +14,12 @@ from campaigns.models import Brand, FileFormat, PlatformAccount, SpendTotal
 from campaigns.rules.currencies import in_words
 from campaigns.rules.platforms import SOURCES
 from campaigns.rules.text import quote
+from campaigns.services.platform_files.accounts import account_id, accounts_named, is_of_account
 from campaigns.services.platform_files.answers import Answers, Ask, Question
 from campaigns.services.platform_files.find_table import find_table
-from campaigns.services.platform_files.formats import find_format, with_remembered
-from campaigns.services.platform_files.placing import (
-    Placed,
-    PlacedAccount,
-    account_id,
-    accounts_named,
-    brand_of,
-    is_of_account,
-    place,
-)
+from campaigns.services.platform_files.placing import Placed, PlacedAccount, brand_of, place
 from campaigns.services.platform_files.report import Report, read_report
+from campaigns.services.platform_files.stored_answers import find_format, with_remembered
 
 UNASSIGNED = "Unassigned"
 

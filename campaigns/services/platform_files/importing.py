@@ -22,8 +22,8 @@ from campaigns.services.enforcement.saving import begin_change, finish_change
 from campaigns.services.history.record import Source, differences, record_changes
 from campaigns.services.history.settings import read_settings
 from campaigns.services.platform_files.download import Download
-from campaigns.services.platform_files.formats import remember
 from campaigns.services.platform_files.placing import PlacedAccount, PlacedCampaign, may_create
+from campaigns.services.platform_files.stored_answers import remember
 from campaigns.services.scope import Scope
 from campaigns.services.totals.links import assign_waiting
 from campaigns.services.totals.report import (
