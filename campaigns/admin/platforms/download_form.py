@@ -191,7 +191,7 @@ class AnswersForm(forms.Form):
         if Ask.ACCOUNT in self.asked:
             self._add_brand("brand_", "Brand of the account’s campaigns", self._chosen_brand(""))
         for external_id, account in list(accounts.items())[:MAX_ACCOUNTS]:
-            label = f"Brand for campaigns of {account.name or external_id}" if len(accounts) > 1 else "Brand"
+            label = f"Brand for campaigns of {account}" if len(accounts) > 1 else "Brand"
             self._add_brand(f"brand_{external_id}", label, account.brand.name if account.brand else "")
         if not unlinked:
             return

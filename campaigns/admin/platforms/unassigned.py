@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from campaigns.admin.platforms.unassigned_rows import groups, when_booked, without_zone
+from campaigns.admin.platforms.unassigned_rows import account_name, campaign_name, groups, when_booked, without_zone
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import link_to, table
@@ -224,7 +224,7 @@ class UnassignedMixin(BaseAdmin):
 
 
 def _audit(spend: Iterable[UnassignedSpend], what: str) -> list[AuditEntry]:
-    return [AuditEntry(pk, each.name or each.campaign, (what,)) for each, pk in ensure_links(spend).items()]
+    return [AuditEntry(pk, campaign_name(each), (what,)) for each, pk in ensure_links(spend).items()]
 
 
 def _counted(count: int) -> str:
@@ -235,8 +235,8 @@ def _table(chosen: Sequence[UnassignedSpend]) -> Any:
     rows = [
         (
             SOURCES[each.source],
-            each.account_name or each.account,
-            each.name or each.campaign,
+            account_name(each),
+            campaign_name(each),
             shown_id(each.campaign),
             format_money(each.amount, each.currency or "–"),
         )
@@ -250,11 +250,11 @@ def _table(chosen: Sequence[UnassignedSpend]) -> Any:
 
 def _preview(assignment: Assignment, effects: Effects, added: set[int]) -> PreviewPage:
     rows: list[tuple[Any, ...]] = [
-        (each.name or each.campaign, link_to(campaign), format_money(each.amount, each.currency or "–"))
+        (campaign_name(each), link_to(campaign), format_money(each.amount, each.currency or "–"))
         for each, campaign in assignment.campaigns.items()
     ]
     rows += [
-        (each.name or each.campaign, format_html("{} (new)", name), format_money(each.amount, each.currency or "–"))
+        (campaign_name(each), format_html("{} (new)", name), format_money(each.amount, each.currency or "–"))
         for each, name in assignment.new.items()
     ]
     label = title(f"Assigned to campaigns of {assignment.brand}", len(rows))

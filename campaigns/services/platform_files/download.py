@@ -104,7 +104,7 @@ def open_download(
     for account in placed.accounts.values():
         account.said_timezone = report.timezone or answers.timezone or ""
     if ask_zone and answers.timezone is None and not placed.problems and (lacking := _without_zone(placed)):
-        names = " and ".join(quote(account.name or account.external_id) for account in lacking[:3])
+        names = " and ".join(quote(str(account)) for account in lacking[:3])
         sentence = f"In which time zone does the account {names} count its days?"
         if len(lacking) > 1:
             sentence = f"In which time zone do {len(lacking):,} accounts count their days, like {names}?"

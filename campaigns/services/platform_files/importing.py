@@ -119,7 +119,7 @@ def import_download(
         frozenset(linked | brands),
         known,
         created,
-        tuple(account.name or account.external_id for account in placed.accounts.values() if not account.timezone),
+        tuple(str(account) for account in placed.accounts.values() if not account.timezone),
     )
 
 

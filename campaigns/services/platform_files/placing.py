@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from campaigns.models import Brand, Campaign, CampaignLink, PlatformAccount, SpendTotal
 from campaigns.rules.currencies import in_words
 from campaigns.rules.names import normal_name
-from campaigns.rules.platforms import LONGEST_ID, id_by_name, platform_id
+from campaigns.rules.platforms import LONGEST_ID, id_by_name, platform_id, shown_id
 from campaigns.rules.text import quote
 from campaigns.services.naming.find_names import find_brands, find_campaigns
 from campaigns.services.platform_files.accounts import account_id, accounts_named
@@ -39,6 +39,9 @@ class PlacedAccount:
     # What the file or a person says of the time zone of its days, if the account has none.
     said_timezone: str = ""
 
+    def __str__(self) -> str:
+        return self.name or shown_id(self.external_id)
+
     @property
     def timezone(self) -> str:
         """Return the time zone of its days; the brand's where nothing else says it. Empty if it is unknown."""
@@ -56,6 +59,9 @@ class PlacedCampaign:
     link: CampaignLink | None = None
     proposed: Campaign | None = None
     totals: dict[date, Decimal] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.name or shown_id(self.external_id)
 
     @property
     def campaign(self) -> Campaign | None:
@@ -128,7 +134,7 @@ def _note_currency(account: PlacedAccount, currency: str, line: int, placed: Pla
     """Note the account's currency; several in a file, or another than the stored one, are problems."""
     known = account.currency or (account.stored.currency if account.stored else "")
     if currency and known and currency != known:
-        sentence = f"The account {quote(account.name or account.external_id)} is in {known}, line {line} in {currency}."
+        sentence = f"The account {quote(str(account))} is in {known}, line {line} in {currency}."
         placed.problems.append(f"{sentence} Spend is never converted.")
     account.currency = known or currency
 
@@ -138,7 +144,7 @@ def _check_sign(total: DayTotal, account: PlacedAccount, placed: Placed) -> None
     if not total.currency and total.possible and account.currency not in total.possible:
         placed.problems.append(
             f"Line {total.line}: by its sign, the amount is in {in_words(total.possible)}, but the account"
-            f" {quote(account.name or account.external_id)} is in {account.currency}. Spend is never converted."
+            f" {quote(str(account))} is in {account.currency}. Spend is never converted."
         )
 
 
