@@ -100,9 +100,14 @@ def open_download(
         _ask_currency(report, answers, questions)
     if questions:
         return Download(report, answers, known, questions)
-    placed = place(report, account=answers.account, currency=answers.currency, chosen=brands or {}, visible=visible)
-    for account in placed.accounts.values():
-        account.said_timezone = report.timezone or answers.timezone or ""
+    placed = place(
+        report,
+        account=answers.account,
+        currency=answers.currency,
+        timezone=report.timezone or answers.timezone or "",
+        chosen=brands or {},
+        visible=visible,
+    )
     if ask_zone and answers.timezone is None and not placed.problems and (lacking := _without_zone(placed)):
         names = " and ".join(quote(str(account)) for account in lacking[:3])
         sentence = f"In which time zone does the account {names} count its days?"

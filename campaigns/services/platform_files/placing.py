@@ -84,13 +84,22 @@ class Placed:
 
 
 def place(
-    report: Report, *, account: str, currency: str, chosen: Mapping[str, int], visible: QuerySet[Brand] | None
+    report: Report,
+    *,
+    account: str,
+    currency: str,
+    timezone: str,
+    chosen: Mapping[str, int],
+    visible: QuerySet[Brand] | None,
 ) -> Placed:
-    """Return the report's accounts and campaigns. visible limits the brands to those that a person sees."""
+    """Return the report's accounts and campaigns. visible limits the brands to those that a person sees.
+
+    account, currency and timezone are of the whole file: for rows without the first two, and accounts without a zone.
+    """
     placed = Placed()
     stored = _stored_accounts(report.source)
     for total in report.totals:
-        found = _account(total, stored, account, placed)
+        found = _account(total, stored, account, timezone, placed)
         if found is not None:
             _note_currency(found, total.currency or currency, total.line, placed)
             _add(total, found, placed)
@@ -110,7 +119,7 @@ def _stored_accounts(source: str) -> dict[str, PlatformAccount]:
 
 
 def _account(
-    total: DayTotal, stored: Mapping[str, PlatformAccount], chosen: str, placed: Placed
+    total: DayTotal, stored: Mapping[str, PlatformAccount], chosen: str, timezone: str, placed: Placed
 ) -> PlacedAccount | None:
     written, name = total.key.account_id, total.key.account
     external_id = platform_id(written) if written else account_id(name or chosen, stored.values())
@@ -126,7 +135,7 @@ def _account(
         shown = name or ("" if platform_id(chosen) == external_id else chosen)
         row = stored.get(external_id)
         known = row.name if row and not name else shown
-        placed.accounts[external_id] = PlacedAccount(external_id, known[:NAME_LENGTH], "", row)
+        placed.accounts[external_id] = PlacedAccount(external_id, known[:NAME_LENGTH], "", row, said_timezone=timezone)
     return placed.accounts[external_id]
 
 

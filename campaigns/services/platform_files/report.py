@@ -92,8 +92,8 @@ def read_report(table: Table, answers: Answers, *, now: datetime) -> Report:
     has_campaign = mapping.get(Role.CAMPAIGN) is not None or mapping.get(Role.CAMPAIGN_ID) is not None
     if not has_campaign and all(question.ask is not Ask.CAMPAIGN for question in questions):
         questions.append(Question(Ask.CAMPAIGN, "Choose the column of the campaign."))
-    report = Report(table, mapping, source=answers.source or find_source(table), notes=_notes(table))
-    report = replace(report, timezone=find_time_zone(table))
+    source, zone = answers.source or find_source(table), find_time_zone(table)
+    report = Report(table, mapping, source=source, notes=_notes(table), timezone=zone)
     if mapping.get(Role.DAY) is not None:
         order = find_order(table, mapping, answers, questions)
         report = replace(report, order=order)
