@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from campaigns.models import Campaign, CampaignLink, FileFormat, PlatformAccount
+from campaigns.models import Campaign, CampaignLink, FileFormat
 from campaigns.models.platforms.accounts import NEVER_SILENT
 from campaigns.rules.clock import Clock
 from campaigns.rules.names import normal_name
@@ -93,9 +93,6 @@ def import_download(
             for each in placed.campaigns.values()
         ],
     )
-    # An account that is new comes from a file, so it isn't expected to report by itself.
-    new = [account.external_id for account in placed.accounts.values() if account.stored is None]
-    PlatformAccount.objects.filter(source=report.source, external_id__in=new).update(interval_hours=NEVER_SILENT)
     made |= {(each.account.external_id, each.external_id): each.proposed.pk for each in to_link if each.proposed}
     # Links before totals, as in every transaction that locks both.
     assign_waiting(_links(report.source, made))
@@ -153,6 +150,8 @@ def _account(source: str, account: PlacedAccount, download: Download, as_of: dat
         timezone=account.timezone,
         reported_until=_known_until(download, account.timezone, as_of),
         brand_id=account.brand.pk if account.brand else None,
+        # An account that is new comes from a file, so it isn't expected to report by itself.
+        interval_hours=NEVER_SILENT,
     )
 
 
