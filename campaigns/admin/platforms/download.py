@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from campaigns.admin.platforms.download_form import AnswersForm, FileForm
 from campaigns.admin.platforms.download_page import download_context
+from campaigns.admin.platforms.unassigned_rows import waits_for_zone
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import change_address, list_address
@@ -167,8 +168,7 @@ def _summary(done: ImportedReport) -> str:
     shown = [f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count]
     sentences = [f"{', '.join(shown)}."]
     if done.without_zone:
-        names = ", ".join(f"“{name}”" for name in done.without_zone[:3])
-        sentences.append(f"The spend of {names} waits as unassigned until the account’s time zone is set on its page.")
+        sentences.append(waits_for_zone(done.without_zone, "as unassigned"))
     elif done.brands:
         sentences.append("The spend is booked within seconds; campaigns then pause and resume as it says.")
     if done.unassigned:

@@ -204,15 +204,12 @@ class UnassignedMixin(BaseAdmin):
             raise PermissionDenied
         with transaction.atomic():
             enforced = assign_spend(assignment, actor=request.user.get_username(), clock=database_now)
-            rows = [
-                (each, str(campaign)) for each, campaign in (*assignment.campaigns.items(), *assignment.new.items())
-            ]
-            log_rows(request.user, CampaignLink, _audit((each for each, _ in rows), "Assigned."))
+            log_rows(request.user, CampaignLink, _audit(assignment.spend, "Assigned."))
         warn_about_unknown_zones(request, enforced)
         messages.success(
             request,
-            f"Assigned {_counted(assignment.count)} to “{assignment.brand}”."
-            f" {when_booked((*assignment.campaigns, *assignment.new))}"
+            f"Assigned {_counted(len(assignment.spend))} to “{assignment.brand}”."
+            f" {when_booked(assignment.spend)}"
             f" {describe_changes(enforced) if enforced.changed else ''}",
         )
 
@@ -269,9 +266,9 @@ def _preview(assignment: Assignment, effects: Effects, added: set[int]) -> Previ
         "All that waits is booked, at the days of the account, within 10 seconds of your confirmation. Days that are"
         " booked already stay with their campaign."
     ]
-    if without_zone((*assignment.campaigns, *assignment.new)):
-        notes = [f"The time zone of an account is unknown. {when_booked((*assignment.campaigns, *assignment.new))}"]
-    currencies = {each.currency for each in (*assignment.campaigns, *assignment.new)} - {assignment.brand.currency}
+    if without_zone(assignment.spend):
+        notes = [f"The time zone of an account is unknown. {when_booked(assignment.spend)}"]
+    currencies = {each.currency for each in assignment.spend} - {assignment.brand.currency}
     if currencies:
         notes.append(
             f"“{assignment.brand}” is in {assignment.brand.currency}: spend in another or an unknown currency isn’t"

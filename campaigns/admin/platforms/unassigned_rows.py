@@ -13,6 +13,9 @@ from campaigns.rules.money import format_money
 from campaigns.rules.platforms import SOURCES, shown_id
 from campaigns.services.totals.unassigned import UnassignedSpend
 
+# Accounts that a sentence names.
+SHOWN_ACCOUNTS = 3
+
 WHY = {
     Waiting.UNLINKED: "not linked to a campaign",
     Waiting.IGNORED: "ignored",
@@ -74,7 +77,14 @@ def without_zone(spend: Iterable[UnassignedSpend]) -> list[str]:
 
 def when_booked(spend: Iterable[UnassignedSpend]) -> str:
     names = without_zone(spend)
-    if not names:
-        return "The spend is booked by the next check, within 10 seconds."
-    shown = ", ".join(f"“{name}”" for name in names[:3])
-    return f"The spend of {shown} waits here until the account’s time zone is set on its page."
+    return waits_for_zone(names, "here") if names else "The spend is booked by the next check, within 10 seconds."
+
+
+def waits_for_zone(names: Sequence[str], where: str) -> str:
+    """Return the sentence about accounts whose spend can't be booked, as their time zone is unknown."""
+    shown = ", ".join(f"“{name}”" for name in names[:SHOWN_ACCOUNTS])
+    more = f" and {len(names) - SHOWN_ACCOUNTS:,} more" if len(names) > SHOWN_ACCOUNTS else ""
+    until = "the account’s time zone is set on its page"
+    if len(names) > 1:
+        until = "the accounts’ time zones are set on their pages"
+    return f"The spend of {shown}{more} waits {where} until {until}."
