@@ -64,11 +64,13 @@ def _first_rows(download: Download) -> SafeString:
 
 
 def _figures(download: Download) -> list[tuple[str, str]]:
-    words = {"new": "new totals", "changed": "changed", "unchanged": "unchanged", "older": "older than stored"}
-    figures = [(download.changes.get(name, 0), word) for name, word in words.items()]
-    figures += [(count, f"{kind.counted(count)}, left out") for kind, count in download.report.left_out.items()]
-    shown = [(f"{count:,}", word) for count, word in figures if count or word == "new totals"]
-    return [(count, "new total" if (count, word) == ("1", "new totals") else word) for count, word in shown]
+    """Return how many totals are new, also if none is, and the other counts that aren't 0."""
+    changes, new = download.changes, download.changes.get("new", 0)
+    words = {"changed": "changed", "unchanged": "unchanged", "older": "older than stored"}
+    others = [(changes.get(name, 0), word) for name, word in words.items()]
+    others += [(count, f"{kind.counted(count)}, left out") for kind, count in download.report.left_out.items()]
+    shown = [(f"{count:,}", word) for count, word in others if count]
+    return [(f"{new:,}", "new total" if new == 1 else "new totals"), *shown]
 
 
 def _effect_figures(would: ReportEffects | None) -> list[tuple[str, str]]:

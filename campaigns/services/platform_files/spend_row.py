@@ -33,9 +33,8 @@ class LeftOut(StrEnum):
 
     def counted(self, count: int) -> str:
         """Return the words beside a count: “summary lines of the file”; in the singular for one."""
-        first, *rest = self.value.split(" ")
-        words = [first.removesuffix("s"), *(word.removesuffix("s") for word in rest)] if count == 1 else [first, *rest]
-        return f"{' '.join(words)} of the file"
+        words = " ".join(word.removesuffix("s") for word in self.value.split(" ")) if count == 1 else self.value
+        return f"{words} {'in' if self is LeftOut.NO_SPEND else 'of'} the file"
 
 
 class SpendRow(NamedTuple):

@@ -85,7 +85,7 @@ class WordsTests(WizardCase):
         page = self.post(self.upload(files.GOOGLE_EN), account="1", brand_="Acme")
         self.assertContains(page, "<dt>new totals</dt><dd>2</dd>", html=True)
         self.assertContains(page, "<dt>summary lines of the file, left out</dt><dd>2</dd>", html=True)
-        self.assertContains(page, "<dt>row without spend of the file, left out</dt><dd>1</dd>", html=True)
+        self.assertContains(page, "<dt>row without spend in the file, left out</dt><dd>1</dd>", html=True)
 
     def test_an_id_that_stands_for_a_name_is_shown_as_one(self) -> None:
         self.post(self.upload(files.MICROSOFT), unlinked="leave")
