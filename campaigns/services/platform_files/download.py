@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from campaigns.models import Brand, FileFormat, PlatformAccount, SpendTotal
-from campaigns.rules.currencies import in_words
+from campaigns.rules.currencies import codes_in_words
 from campaigns.rules.platforms import SOURCES
 from campaigns.rules.text import quote
 from campaigns.services.platform_files.accounts import account_id, accounts_named, is_of_account
@@ -174,7 +174,7 @@ def _ask_currency(report: Report, answers: Answers, questions: list[Question]) -
             sentence = "Which currency are the amounts in?"
             if total.possible:
                 wrong = f", not in {answers.currency}" if answers.currency else ""
-                sentence += f" By its sign, that of line {total.line} is in {in_words(total.possible)}{wrong}."
+                sentence += f" By its sign, that of line {total.line} is in {codes_in_words(total.possible)}{wrong}."
             questions.append(Question(Ask.CURRENCY, sentence))
             return
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from campaigns.models import Brand, Campaign, CampaignLink, PlatformAccount, SpendTotal
-from campaigns.rules.currencies import in_words
+from campaigns.rules.currencies import codes_in_words
 from campaigns.rules.names import normal_name
 from campaigns.rules.platforms import LONGEST_ID, id_by_name, platform_id, shown_id
 from campaigns.rules.text import quote
@@ -152,7 +152,7 @@ def _check_sign(total: DayTotal, account: PlacedAccount, placed: Placed) -> None
     """Refuse an amount whose sign can't mean the account's currency."""
     if not total.currency and total.possible and account.currency not in total.possible:
         placed.problems.append(
-            f"Line {total.line}: by its sign, the amount is in {in_words(total.possible)}, but the account"
+            f"Line {total.line}: by its sign, the amount is in {codes_in_words(total.possible)}, but the account"
             f" {quote(str(account))} is in {account.currency}. Spend is never converted."
         )
 
