@@ -110,13 +110,13 @@ def common_currency(written: Iterable[tuple[str, ...]]) -> tuple[str, frozenset[
                 raise ValueError(f"The currency {quote(code)} isn’t known.")
         common = possible & set(codes) if possible else frozenset(codes)
         if not common:
-            named = " and ".join((in_words(possible), in_words(codes)))
+            named = " and ".join((codes_in_words(possible), codes_in_words(codes)))
             raise ValueError(f"The row names several currencies: {named}.")
         possible = common
     return (min(possible), frozenset()) if len(possible) == 1 else ("", possible)
 
 
-def in_words(codes: Iterable[str]) -> str:
+def codes_in_words(codes: Iterable[str]) -> str:
     """Return the codes for a sentence: “EUR”; of many, the first: “USD, ARS, AUD or another one”."""
     *others, last = sorted(codes, key=lambda code: (_places().get(code, 0), code))
     if len(others) >= 3:

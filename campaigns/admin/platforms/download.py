@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from campaigns.admin.platforms.download_form import AnswersForm, FileForm
 from campaigns.admin.platforms.download_page import download_context
+from campaigns.admin.platforms.unassigned_rows import waits_for_zone
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import change_address, list_address
@@ -24,9 +25,9 @@ from campaigns.services.exchange.files import FileRefused
 from campaigns.services.history.record import Channel, Source
 from campaigns.services.permissions import sees_only_assigned_brands, visible_to
 from campaigns.services.platform_files.download import Download, open_download
-from campaigns.services.platform_files.drafts import Choices, choices_of, find_draft, keep_draft, save_choices
 from campaigns.services.platform_files.effects import ReportEffects, preview_effects
 from campaigns.services.platform_files.importing import ImportedReport, NotReady, import_download
+from campaigns.services.platform_files.stored_answers import Choices, choices_of, find_draft, keep_draft, save_choices
 
 MAX_BRANDS = 500
 
@@ -167,8 +168,7 @@ def _summary(done: ImportedReport) -> str:
     shown = [f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count]
     sentences = [f"{', '.join(shown)}."]
     if done.without_zone:
-        names = ", ".join(f"“{name}”" for name in done.without_zone[:3])
-        sentences.append(f"The spend of {names} waits as unassigned until the account’s time zone is set on its page.")
+        sentences.append(waits_for_zone(done.without_zone, "as unassigned"))
     elif done.brands:
         sentences.append("The spend is booked within seconds; campaigns then pause and resume as it says.")
     if done.unassigned:

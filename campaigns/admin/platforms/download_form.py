@@ -26,9 +26,9 @@ from campaigns.services.platform_files.answers import EACH, MAPPED, ONCE, Answer
 from campaigns.services.platform_files.cells import MAX_BYTES, MAX_ROWS
 from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.download import Download
-from campaigns.services.platform_files.drafts import Choices
 from campaigns.services.platform_files.headings import Role
 from campaigns.services.platform_files.numbers import Parentheses
+from campaigns.services.platform_files.stored_answers import Choices
 
 MEGABYTES = MAX_BYTES // 1024**2
 # Accounts of a file whose brand can be chosen.
@@ -126,31 +126,23 @@ class AnswersForm(forms.Form):
             self._add(COLUMN + role.value, field, asked=question is not None, initial=_text(mapping.get(role)))
 
     def _add_reading(self) -> None:
-        """Add how days and amounts are written, where that is open or was answered."""
-        for ask, name, label, known in (
-            (Ask.ORDER, "order", "Order of dates", self.download.report.order),
-            (Ask.DECIMAL, "decimal", "Decimal separator", self.download.report.decimal),
-            (Ask.PARENTHESES, "parentheses", "Amounts in parentheses", self.download.report.parentheses),
+        """Add how days, amounts and repeated rows are read, where that is open or was answered."""
+        report, answers = self.download.report, self.choices.answers
+        for ask, label, known in (
+            (Ask.ORDER, "Order of dates", report.order),
+            (Ask.DECIMAL, "Decimal separator", report.decimal),
+            (Ask.PARENTHESES, "Amounts in parentheses", report.parentheses),
+            (Ask.PERIOD, "", None),
+            (Ask.REPEATED, "Repeated rows", answers.repeated),
         ):
-            question = self.asked.get(ask)
-            if question:
-                field = forms.ChoiceField(
-                    label=question.sentence, choices=list(question.options), widget=UnfoldAdminRadioSelectWidget()
-                )
-                self._add(name, field, asked=True, initial="")
-            elif getattr(self.choices.answers, name):
-                field = forms.ChoiceField(label=label, choices=OPTIONS[ask], widget=UnfoldAdminSelectWidget())
-                self._add(name, field, asked=False, initial=known)
-        for ask in (Ask.PERIOD, Ask.REPEATED):
-            question = self.asked.get(ask)
-            if question:
+            if question := self.asked.get(ask):
                 field = forms.ChoiceField(
                     label=question.sentence, choices=list(question.options), widget=UnfoldAdminRadioSelectWidget()
                 )
                 self._add(ask.value, field, asked=True, initial="")
-        if self.choices.answers.repeated and Ask.REPEATED not in self.asked:
-            field = forms.ChoiceField(label="Repeated rows", choices=REPEATED, widget=UnfoldAdminSelectWidget())
-            self._add("repeated", field, asked=False, initial=self.choices.answers.repeated)
+            elif ask in OPTIONS and getattr(answers, ask.value):
+                field = forms.ChoiceField(label=label, choices=OPTIONS[ask], widget=UnfoldAdminSelectWidget())
+                self._add(ask.value, field, asked=False, initial=known)
 
     def _add_account(self) -> None:
         report, answers = self.download.report, self.download.answers
@@ -199,7 +191,7 @@ class AnswersForm(forms.Form):
         if Ask.ACCOUNT in self.asked:
             self._add_brand("brand_", "Brand of the account’s campaigns", self._chosen_brand(""))
         for external_id, account in list(accounts.items())[:MAX_ACCOUNTS]:
-            label = f"Brand for campaigns of {account.name or external_id}" if len(accounts) > 1 else "Brand"
+            label = f"Brand for campaigns of {account}" if len(accounts) > 1 else "Brand"
             self._add_brand(f"brand_{external_id}", label, account.brand.name if account.brand else "")
         if not unlinked:
             return
@@ -288,7 +280,7 @@ DECIMALS = [(DecimalMark.POINT.value, "Point, as in 1,250.50"), (DecimalMark.COM
 
 PARENTHESES = [(Parentheses.CREDIT.value, "Negative: credits"), (Parentheses.SPEND.value, "Positive: spend")]
 REPEATED = [(ONCE, "Count once"), (EACH, "Count each")]
-OPTIONS = {Ask.ORDER: ORDERS, Ask.DECIMAL: DECIMALS, Ask.PARENTHESES: PARENTHESES}
+OPTIONS = {Ask.ORDER: ORDERS, Ask.DECIMAL: DECIMALS, Ask.PARENTHESES: PARENTHESES, Ask.REPEATED: REPEATED}
 
 
 def _text(place: int | None) -> str:

@@ -10,13 +10,13 @@ from django.utils.safestring import SafeString
 from campaigns.admin.shared.display import chip, link_to, table
 from campaigns.admin.shared.preview_table import EFFECTS, effects_table, status_counts, title, zone_notes
 from campaigns.rules.money import format_amount, format_money
-from campaigns.rules.platforms import SOURCES, shown_id
+from campaigns.rules.platforms import SOURCES
 from campaigns.services.platform_files.answers import Ask
 from campaigns.services.platform_files.download import UNASSIGNED, Download
-from campaigns.services.platform_files.drafts import Choices
 from campaigns.services.platform_files.effects import MOST_LINKS, MOST_TOTALS, ReachedBudget, ReportEffects
 from campaigns.services.platform_files.placing import PlacedAccount, PlacedCampaign, in_money, may_create
 from campaigns.services.platform_files.read_rows import table_rows
+from campaigns.services.platform_files.stored_answers import Choices
 
 # Rows of tables on the page.
 SHOWN = 100
@@ -64,11 +64,13 @@ def _first_rows(download: Download) -> SafeString:
 
 
 def _figures(download: Download) -> list[tuple[str, str]]:
-    words = {"new": "new totals", "changed": "changed", "unchanged": "unchanged", "older": "older than stored"}
-    figures = [(download.changes.get(name, 0), word) for name, word in words.items()]
-    figures += [(count, f"{kind.counted(count)}, left out") for kind, count in download.report.left_out.items()]
-    shown = [(f"{count:,}", word) for count, word in figures if count or word == "new totals"]
-    return [(count, "new total" if (count, word) == ("1", "new totals") else word) for count, word in shown]
+    """Return how many totals are new, also if none is, and the other counts that aren't 0."""
+    changes, new = download.changes, download.changes.get("new", 0)
+    words = {"changed": "changed", "unchanged": "unchanged", "older": "older than stored"}
+    others = [(changes.get(name, 0), word) for name, word in words.items()]
+    others += [(count, f"{kind.counted(count)}, left out") for kind, count in download.report.left_out.items()]
+    shown = [(f"{count:,}", word) for count, word in others if count]
+    return [(f"{new:,}", "new total" if new == 1 else "new totals"), *shown]
 
 
 def _effect_figures(would: ReportEffects | None) -> list[tuple[str, str]]:
@@ -141,7 +143,7 @@ def _notes(download: Download) -> list[str]:
     else:
         notes.append("The file has no spend to import.")
     notes += [
-        f"The account {account.name or shown_id(account.external_id)} reports {account.currency}, and the brand"
+        f"The account {account} reports {account.currency}, and the brand"
         f" {account.brand.name} is in {account.brand.currency}. Spend is never converted: choose another brand."
         for account in download.placed.accounts.values()
         if account.brand and account.currency != account.brand.currency
@@ -157,7 +159,7 @@ def _notes(download: Download) -> list[str]:
 
 def _zone_note(account: PlacedAccount, of_file: str) -> str:
     """Return how the account's days are taken, where it has no time zone of its own or the file has another."""
-    name, stored = account.name or shown_id(account.external_id), account.stored.timezone if account.stored else ""
+    name, stored = str(account), account.stored.timezone if account.stored else ""
     if stored:
         if of_file and of_file != stored:
             return f"The file’s days are in {of_file}, but those of the account {name} are taken to be in {stored}."
@@ -197,10 +199,10 @@ def _campaigns(download: Download, choices: Choices) -> SafeString:
     found = in_money(list(download.placed.campaigns.values()))
     rows = [
         (
-            each.name or shown_id(each.external_id),
+            str(each),
             _destination(each, choices),
             format_money(sum(each.totals.values(), Decimal(0)), each.account.currency),
-            each.account.name or shown_id(each.account.external_id),
+            str(each.account),
         )
         for each in sorted(found, key=lambda each: each.is_linked)[:SHOWN]
     ]

@@ -135,7 +135,7 @@ class CampaignLinkAdmin(UnassignedMixin, FriendlyDatabaseErrorsMixin, ScalableLi
 
     @admin.display(description="campaign", ordering="name")
     def platform_campaign(self, obj: CampaignLink) -> str:
-        return obj.name or shown_id(obj.external_id)
+        return str(obj)
 
     @admin.display(description="account", ordering="account__name")
     def account_name(self, obj: CampaignLink) -> str:

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from campaigns.admin.platforms.unassigned_rows import groups, when_booked, without_zone
+from campaigns.admin.platforms.unassigned_rows import account_name, campaign_name, groups, when_booked, without_zone
 from campaigns.admin.shared.base import BaseAdmin
 from campaigns.admin.shared.database_errors import friendly_errors
 from campaigns.admin.shared.display import link_to, table
@@ -204,15 +204,12 @@ class UnassignedMixin(BaseAdmin):
             raise PermissionDenied
         with transaction.atomic():
             enforced = assign_spend(assignment, actor=request.user.get_username(), clock=database_now)
-            rows = [
-                (each, str(campaign)) for each, campaign in (*assignment.campaigns.items(), *assignment.new.items())
-            ]
-            log_rows(request.user, CampaignLink, _audit((each for each, _ in rows), "Assigned."))
+            log_rows(request.user, CampaignLink, _audit(assignment.spend, "Assigned."))
         warn_about_unknown_zones(request, enforced)
         messages.success(
             request,
-            f"Assigned {_counted(assignment.count)} to “{assignment.brand}”."
-            f" {when_booked((*assignment.campaigns, *assignment.new))}"
+            f"Assigned {_counted(len(assignment.spend))} to “{assignment.brand}”."
+            f" {when_booked(assignment.spend)}"
             f" {describe_changes(enforced) if enforced.changed else ''}",
         )
 
@@ -224,7 +221,7 @@ class UnassignedMixin(BaseAdmin):
 
 
 def _audit(spend: Iterable[UnassignedSpend], what: str) -> list[AuditEntry]:
-    return [AuditEntry(pk, each.name or each.campaign, (what,)) for each, pk in ensure_links(spend).items()]
+    return [AuditEntry(pk, campaign_name(each), (what,)) for each, pk in ensure_links(spend).items()]
 
 
 def _counted(count: int) -> str:
@@ -235,8 +232,8 @@ def _table(chosen: Sequence[UnassignedSpend]) -> Any:
     rows = [
         (
             SOURCES[each.source],
-            each.account_name or each.account,
-            each.name or each.campaign,
+            account_name(each),
+            campaign_name(each),
             shown_id(each.campaign),
             format_money(each.amount, each.currency or "–"),
         )
@@ -250,11 +247,11 @@ def _table(chosen: Sequence[UnassignedSpend]) -> Any:
 
 def _preview(assignment: Assignment, effects: Effects, added: set[int]) -> PreviewPage:
     rows: list[tuple[Any, ...]] = [
-        (each.name or each.campaign, link_to(campaign), format_money(each.amount, each.currency or "–"))
+        (campaign_name(each), link_to(campaign), format_money(each.amount, each.currency or "–"))
         for each, campaign in assignment.campaigns.items()
     ]
     rows += [
-        (each.name or each.campaign, format_html("{} (new)", name), format_money(each.amount, each.currency or "–"))
+        (campaign_name(each), format_html("{} (new)", name), format_money(each.amount, each.currency or "–"))
         for each, name in assignment.new.items()
     ]
     label = title(f"Assigned to campaigns of {assignment.brand}", len(rows))
@@ -269,9 +266,9 @@ def _preview(assignment: Assignment, effects: Effects, added: set[int]) -> Previ
         "All that waits is booked, at the days of the account, within 10 seconds of your confirmation. Days that are"
         " booked already stay with their campaign."
     ]
-    if without_zone((*assignment.campaigns, *assignment.new)):
-        notes = [f"The time zone of an account is unknown. {when_booked((*assignment.campaigns, *assignment.new))}"]
-    currencies = {each.currency for each in (*assignment.campaigns, *assignment.new)} - {assignment.brand.currency}
+    if without_zone(assignment.spend):
+        notes = [f"The time zone of an account is unknown. {when_booked(assignment.spend)}"]
+    currencies = {each.currency for each in assignment.spend} - {assignment.brand.currency}
     if currencies:
         notes.append(
             f"“{assignment.brand}” is in {assignment.brand.currency}: spend in another or an unknown currency isn’t"

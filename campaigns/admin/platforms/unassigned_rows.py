@@ -13,6 +13,9 @@ from campaigns.rules.money import format_money
 from campaigns.rules.platforms import SOURCES, shown_id
 from campaigns.services.totals.unassigned import UnassignedSpend
 
+# Accounts that a sentence names.
+SHOWN_ACCOUNTS = 3
+
 WHY = {
     Waiting.UNLINKED: "not linked to a campaign",
     Waiting.IGNORED: "ignored",
@@ -22,22 +25,29 @@ WHY = {
 }
 
 
+def account_name(spend: UnassignedSpend) -> str:
+    return spend.account_name or shown_id(spend.account)
+
+
+def campaign_name(spend: UnassignedSpend) -> str:
+    return spend.name or shown_id(spend.campaign)
+
+
 def groups(spend: Sequence[UnassignedSpend]) -> Iterable[dict[str, Any]]:
     """Yield the accounts, in order of their first row, with their rows."""
     accounts: dict[tuple[str, str], list[UnassignedSpend]] = {}
     for each in spend:
         accounts.setdefault((each.source, each.account), []).append(each)
     for (source, account), rows in accounts.items():
-        name = rows[0].account_name
         yield {
-            "title": f"{SOURCES[source]}: {name or shown_id(account)}",
-            "id": shown_id(account) if name else "",
+            "title": f"{SOURCES[source]}: {account_name(rows[0])}",
+            "id": shown_id(account) if rows[0].account_name else "",
             "settings": _account_to_set(rows),
             "money": format_money(sum((each.amount for each in rows), Decimal(0)), rows[0].currency or "–"),
             "rows": [
                 {
                     "key": each.key,
-                    "name": each.name or shown_id(each.campaign),
+                    "name": campaign_name(each),
                     "id": shown_id(each.campaign) if each.name else "",
                     "amount": format_money(each.amount, each.currency or "–"),
                     "since": each.first_day,
@@ -62,12 +72,19 @@ def _account_to_set(rows: Sequence[UnassignedSpend]) -> dict[str, str] | None:
 
 def without_zone(spend: Iterable[UnassignedSpend]) -> list[str]:
     """Return the accounts whose spend can't be booked, as their time zone is unknown."""
-    return sorted({each.account_name or each.account for each in spend if not each.timezone})
+    return sorted({account_name(each) for each in spend if not each.timezone})
 
 
 def when_booked(spend: Iterable[UnassignedSpend]) -> str:
     names = without_zone(spend)
-    if not names:
-        return "The spend is booked by the next check, within 10 seconds."
-    shown = ", ".join(f"“{name}”" for name in names[:3])
-    return f"The spend of {shown} waits here until the account’s time zone is set on its page."
+    return waits_for_zone(names, "here") if names else "The spend is booked by the next check, within 10 seconds."
+
+
+def waits_for_zone(names: Sequence[str], where: str) -> str:
+    """Return the sentence about accounts whose spend can't be booked, as their time zone is unknown."""
+    shown = ", ".join(f"“{name}”" for name in names[:SHOWN_ACCOUNTS])
+    more = f" and {len(names) - SHOWN_ACCOUNTS:,} more" if len(names) > SHOWN_ACCOUNTS else ""
+    until = "the account’s time zone is set on its page"
+    if len(names) > 1:
+        until = "the accounts’ time zones are set on their pages"
+    return f"The spend of {shown}{more} waits {where} until {until}."

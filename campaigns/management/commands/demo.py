@@ -41,7 +41,7 @@ class Command(BaseCommand):
                 self.spend_live()
             return
         made = fill(now=timezone.now(), progress=progress)
-        self.stdout.write(in_words(made) if made else "Keeping existing data.")
+        self.stdout.write(made_in_words(made) if made else "Keeping existing data.")
 
     def spend_live(self) -> None:
         exit_on_signals()
@@ -58,7 +58,7 @@ class Command(BaseCommand):
             time.sleep(SECONDS)
 
 
-def in_words(made: Made) -> str:
+def made_in_words(made: Made) -> str:
     return (
         f"Made the demo: {made.brands} brands with {made.campaigns} campaigns, of which {made.active} are active now, "
         f"{made.records:,} spend records since {made.since:%Y-%m-%d}, and {made.changes} status changes."

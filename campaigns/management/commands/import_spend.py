@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from campaigns.database.clock import database_now
+from campaigns.models import FileFormat
 from campaigns.rules.amounts import DecimalMark
+from campaigns.rules.money import format_money
 from campaigns.rules.periods import find_zone
 from campaigns.rules.zones import read_zone, unknown_zone
+from campaigns.services.exchange.files import FileRefused
+from campaigns.services.history.actors import IMPORT
+from campaigns.services.history.record import Channel, Source
 from campaigns.services.intake.command_files import error_file, file_facts, open_input
 from campaigns.services.intake.command_run import ImportOptions, Refused, Run, describe_counts
 from campaigns.services.intake.messages import describe_earlier_import, describe_preview, format_table, pluralize
 from campaigns.services.intake.placement import Counts
 from campaigns.services.intake.preview import Preview
 from campaigns.services.intake.upload_preview import earlier_imports
-from campaigns.services.platform_files.command import describe_report, import_report, open_report
+from campaigns.services.platform_files.answers import Answers
+from campaigns.services.platform_files.cells import MAX_BYTES
+from campaigns.services.platform_files.download import Download, open_download
+from campaigns.services.platform_files.importing import NotReady, import_download
+
+# Formats and problems that a message names.
+MAX_NAMED = 10
 
 
 class Command(BaseCommand):
@@ -107,11 +120,11 @@ class Command(BaseCommand):
         if given:
             raise CommandError(f"--format can't be combined with --{given[0].replace('_', '-')}.")
         with open_input(options["file"]) as stream:
-            download = open_report(stream, options["format"], options["account"])
-        for line in describe_report(download):
+            download = _open_report(stream, options["format"], options["account"])
+        for line in _describe_report(download):
             self.stdout.write(line)
         if not options["dry_run"]:
-            self.stdout.write(import_report(download, Path(str(options["file"])).name))
+            self.stdout.write(_import_report(download, Path(str(options["file"])).name))
 
     def show_preview(self, run: Run, preview: Preview) -> None:
         """Show what would be imported. Fails if the import would."""
@@ -158,3 +171,56 @@ def _read_options(options: dict[str, Any]) -> ImportOptions:
 
 def _created(counts: Counts) -> str:
     return f"{pluralize(counts.created_brands, 'brand')} and {pluralize(counts.created_campaigns, 'campaign')}"
+
+
+def _open_report(stream: BinaryIO, name: str, account: str) -> Download:
+    """Read a report in a named format. Raises CommandError if it has other headings, or leaves a question."""
+    known = FileFormat.objects.filter(name=name).first()
+    if known is None:
+        names = ", ".join(FileFormat.objects.values_list("name", flat=True)[:MAX_NAMED]) or "none yet"
+        raise CommandError(
+            f"Unknown format “{name}”. Known: {names}; import such a file in the admin once to remember one."
+        )
+    try:
+        download = open_download(stream.read(MAX_BYTES + 1), Answers(account=account), now=database_now())
+    except FileRefused as refusal:
+        raise CommandError(f"{refusal} Nothing was imported.") from None
+    if download.known != known:
+        raise CommandError(
+            f"The file’s headings aren’t those of the format “{name}” ({', '.join(known.headings[:12])}): import it in"
+            " the admin once. Nothing was imported."
+        )
+    if download.questions:
+        asked = " ".join(question.sentence for question in download.questions)
+        hint = " Give --account." if not account and "account" in {q.ask for q in download.questions} else ""
+        raise CommandError(f"The file leaves a question: {asked}{hint} Nothing was imported.")
+    if download.problems:
+        more = [f"and {len(download.problems) - MAX_NAMED:,} more"] if len(download.problems) > MAX_NAMED else []
+        raise CommandError("\n".join(["Nothing was imported:", *download.problems[:MAX_NAMED], *more]))
+    return download
+
+
+def _describe_report(download: Download) -> Iterator[str]:
+    """Yield lines: the money by brand and day, and what is left out."""
+    days = download.days(link=False)
+    width = max([len(row.brand) for row in days] or [0])
+    for row in days:
+        yield f"{row.day}  {row.brand:<{width}}  {format_money(row.amount, row.currency)}"
+    changes = [f"{count:,} {word}" for word, count in download.changes.items() if count]
+    yield f"Totals by campaign and day: {', '.join(changes) or 'none'}."
+    left_out = [f"{count:,} {kind.counted(count)}" for kind, count in download.report.left_out.items()]
+    if left_out:
+        yield f"Left out: {', '.join(left_out)}."
+
+
+def _import_report(download: Download, file: str) -> str:
+    """Import a report, and return what was done as a sentence. Campaigns without a link are left unassigned."""
+    try:
+        done = import_download(
+            download, link=False, create=False, source=Source(IMPORT, Channel.COMMAND), clock=database_now, file=file
+        )
+    except NotReady:
+        return "The file has no spend to import."
+    unassigned = f" Unassigned campaigns: {done.unassigned:,}; link them in the admin." if done.unassigned else ""
+    totals = "total" if done.written == 1 else "totals"
+    return f"{done.written:,} {totals} imported, {done.left:,} unchanged.{unassigned}"

@@ -12,7 +12,7 @@ from campaigns.models.brand import Brand
 from campaigns.models.campaign import Campaign
 from campaigns.models.checks import IsPlainTimestamp, IsPlatformId, IsSwitch, IsText, IsWholeNumber
 from campaigns.rules.periods import EARLIEST, LATEST
-from campaigns.rules.platforms import LONGEST_ID, SOURCES
+from campaigns.rules.platforms import LONGEST_ID, SOURCES, shown_id
 
 # Hours after which an account that has reported nothing is silent.
 DEFAULT_INTERVAL = 3
@@ -97,7 +97,7 @@ class PlatformAccount(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.name or self.external_id
+        return self.name or shown_id(self.external_id)
 
 
 class CampaignLink(models.Model):
@@ -147,7 +147,7 @@ class CampaignLink(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.name or self.external_id
+        return self.name or shown_id(self.external_id)
 
 
 class EarlierLink(models.Model):

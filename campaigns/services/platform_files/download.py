@@ -11,22 +11,15 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from campaigns.models import Brand, FileFormat, PlatformAccount, SpendTotal
-from campaigns.rules.currencies import in_words
+from campaigns.rules.currencies import codes_in_words
 from campaigns.rules.platforms import SOURCES
 from campaigns.rules.text import quote
+from campaigns.services.platform_files.accounts import account_id, accounts_named, is_of_account
 from campaigns.services.platform_files.answers import Answers, Ask, Question
 from campaigns.services.platform_files.find_table import find_table
-from campaigns.services.platform_files.formats import find_format, with_remembered
-from campaigns.services.platform_files.placing import (
-    Placed,
-    PlacedAccount,
-    account_id,
-    accounts_named,
-    brand_of,
-    is_of_account,
-    place,
-)
+from campaigns.services.platform_files.placing import Placed, PlacedAccount, brand_of, place
 from campaigns.services.platform_files.report import Report, read_report
+from campaigns.services.platform_files.stored_answers import find_format, with_remembered
 
 UNASSIGNED = "Unassigned"
 
@@ -107,11 +100,16 @@ def open_download(
         _ask_currency(report, answers, questions)
     if questions:
         return Download(report, answers, known, questions)
-    placed = place(report, account=answers.account, currency=answers.currency, chosen=brands or {}, visible=visible)
-    for account in placed.accounts.values():
-        account.said_timezone = report.timezone or answers.timezone or ""
+    placed = place(
+        report,
+        account=answers.account,
+        currency=answers.currency,
+        timezone=report.timezone or answers.timezone or "",
+        chosen=brands or {},
+        visible=visible,
+    )
     if ask_zone and answers.timezone is None and not placed.problems and (lacking := _without_zone(placed)):
-        names = " and ".join(quote(account.name or account.external_id) for account in lacking[:3])
+        names = " and ".join(quote(str(account)) for account in lacking[:3])
         sentence = f"In which time zone does the account {names} count its days?"
         if len(lacking) > 1:
             sentence = f"In which time zone do {len(lacking):,} accounts count their days, like {names}?"
@@ -176,7 +174,7 @@ def _ask_currency(report: Report, answers: Answers, questions: list[Question]) -
             sentence = "Which currency are the amounts in?"
             if total.possible:
                 wrong = f", not in {answers.currency}" if answers.currency else ""
-                sentence += f" By its sign, that of line {total.line} is in {in_words(total.possible)}{wrong}."
+                sentence += f" By its sign, that of line {total.line} is in {codes_in_words(total.possible)}{wrong}."
             questions.append(Question(Ask.CURRENCY, sentence))
             return
 

@@ -134,7 +134,7 @@ RATE = re.compile(
     r"|\bmoy|promedio|prom\.|medio|media\b|gem\.|value|wert|valeur|bid|gebot|limit|limite"
 )
 # “cost_micros” and “Spend (micro)”, but not “Microsoft spend”.
-MICROS = re.compile(r"(?<![a-z])micros?(?![a-z])", re.IGNORECASE)
+IN_MICROS = re.compile(r"(?<![a-z])micros?(?![a-z])", re.IGNORECASE)
 # Longer headings aren't looked at.
 MAX_HEADING = 200
 BRACKETED = re.compile(r"\s*[\(\[](?P<inside>[^()\[\]]{1,12})[\)\]]\s*$")
@@ -181,4 +181,4 @@ def is_perhaps_money(heading: str) -> bool:
 
 def is_in_micros(heading: str) -> bool:
     """Return whether the amounts under a heading are millionths of the currency."""
-    return bool(MICROS.search(heading[:MAX_HEADING]))
+    return bool(IN_MICROS.search(heading[:MAX_HEADING]))

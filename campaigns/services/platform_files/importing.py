@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from campaigns.models import Campaign, CampaignLink, FileFormat, PlatformAccount
+from campaigns.models import Campaign, CampaignLink, FileFormat
 from campaigns.models.platforms.accounts import NEVER_SILENT
 from campaigns.rules.clock import Clock
 from campaigns.rules.names import normal_name
@@ -22,8 +22,8 @@ from campaigns.services.enforcement.saving import begin_change, finish_change
 from campaigns.services.history.record import Source, differences, record_changes
 from campaigns.services.history.settings import read_settings
 from campaigns.services.platform_files.download import Download
-from campaigns.services.platform_files.formats import remember
 from campaigns.services.platform_files.placing import PlacedAccount, PlacedCampaign, may_create
+from campaigns.services.platform_files.stored_answers import remember
 from campaigns.services.scope import Scope
 from campaigns.services.totals.links import assign_waiting
 from campaigns.services.totals.report import (
@@ -93,9 +93,6 @@ def import_download(
             for each in placed.campaigns.values()
         ],
     )
-    # An account that is new comes from a file, so it isn't expected to report by itself.
-    new = [account.external_id for account in placed.accounts.values() if account.stored is None]
-    PlatformAccount.objects.filter(source=report.source, external_id__in=new).update(interval_hours=NEVER_SILENT)
     made |= {(each.account.external_id, each.external_id): each.proposed.pk for each in to_link if each.proposed}
     # Links before totals, as in every transaction that locks both.
     assign_waiting(_links(report.source, made))
@@ -119,7 +116,7 @@ def import_download(
         frozenset(linked | brands),
         known,
         created,
-        tuple(account.name or account.external_id for account in placed.accounts.values() if not account.timezone),
+        tuple(str(account) for account in placed.accounts.values() if not account.timezone),
     )
 
 
@@ -153,6 +150,8 @@ def _account(source: str, account: PlacedAccount, download: Download, as_of: dat
         timezone=account.timezone,
         reported_until=_known_until(download, account.timezone, as_of),
         brand_id=account.brand.pk if account.brand else None,
+        # An account that is new comes from a file, so it isn't expected to report by itself.
+        interval_hours=NEVER_SILENT,
     )
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from campaigns.rules.amounts import SIGN, SPACE, Amount, DecimalMark, is_blank_amount, read_amount
+from campaigns.rules.money import from_micros
 from campaigns.rules.text import quote
 
 # Longer texts aren't amounts.
@@ -33,8 +34,8 @@ MINUS_AFTER = re.compile(
 )
 # Zero in accounting formats.
 DASH_WITH_SIGN = re.compile(rf"(?:{SIGN})?[{SPACE}]*[-–—]{{1,2}}[{SPACE}]*(?:{SIGN})?")
-# Below the largest amount of a spend record.
-MICROS = re.compile(r"-?[0-9]{1,15}")
+# As millionths, below the largest amount of a spend record.
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}")
 NO_VALUE = ("n/a", "na", "null", "none", "nan", "n.v.", "n. v.", "s/o")
 
 
@@ -80,9 +81,9 @@ def read_with(text: str, mark: DecimalMark) -> Amount:
 
 def read_micros(text: str) -> Amount:
     """Parse an amount in millionths, a whole number. Raises ValueError with a message for people."""
-    if not MICROS.fullmatch(text):
+    if not WHOLE_NUMBER.fullmatch(text):
         raise ValueError(f"{quote(text)} isn’t a whole number of millionths, as the heading says.")
-    return Amount(Decimal(text).scaleb(-6), is_rounded=False)
+    return Amount(from_micros(int(text)), is_rounded=False)
 
 
 def possible_marks(texts: Iterable[str]) -> tuple[set[DecimalMark], bool]:

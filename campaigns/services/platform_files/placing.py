@@ -7,7 +7,7 @@ campaign of the same name in the chosen brand is proposed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,11 +15,12 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from campaigns.models import Brand, Campaign, CampaignLink, PlatformAccount, SpendTotal
-from campaigns.rules.currencies import in_words
-from campaigns.rules.names import name_key, normal_name
-from campaigns.rules.platforms import LONGEST_ID, id_by_name, platform_id
+from campaigns.rules.currencies import codes_in_words
+from campaigns.rules.names import normal_name
+from campaigns.rules.platforms import LONGEST_ID, id_by_name, platform_id, shown_id
 from campaigns.rules.text import quote
 from campaigns.services.naming.find_names import find_brands, find_campaigns
+from campaigns.services.platform_files.accounts import account_id, accounts_named
 from campaigns.services.platform_files.report import DayTotal, Report
 
 NAME_LENGTH = 200
@@ -38,6 +39,9 @@ class PlacedAccount:
     # What the file or a person says of the time zone of its days, if the account has none.
     said_timezone: str = ""
 
+    def __str__(self) -> str:
+        return self.name or shown_id(self.external_id)
+
     @property
     def timezone(self) -> str:
         """Return the time zone of its days; the brand's where nothing else says it. Empty if it is unknown."""
@@ -55,6 +59,9 @@ class PlacedCampaign:
     link: CampaignLink | None = None
     proposed: Campaign | None = None
     totals: dict[date, Decimal] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.name or shown_id(self.external_id)
 
     @property
     def campaign(self) -> Campaign | None:
@@ -77,13 +84,22 @@ class Placed:
 
 
 def place(
-    report: Report, *, account: str, currency: str, chosen: Mapping[str, int], visible: QuerySet[Brand] | None
+    report: Report,
+    *,
+    account: str,
+    currency: str,
+    timezone: str,
+    chosen: Mapping[str, int],
+    visible: QuerySet[Brand] | None,
 ) -> Placed:
-    """Return the report's accounts and campaigns. visible limits the brands to those that a person sees."""
+    """Return the report's accounts and campaigns. visible limits the brands to those that a person sees.
+
+    account, currency and timezone are of the whole file: for rows without the first two, and accounts without a zone.
+    """
     placed = Placed()
     stored = _stored_accounts(report.source)
     for total in report.totals:
-        found = _account(total, stored, account, placed)
+        found = _account(total, stored, account, timezone, placed)
         if found is not None:
             _note_currency(found, total.currency or currency, total.line, placed)
             _add(total, found, placed)
@@ -97,49 +113,13 @@ def place(
     return placed
 
 
-def accounts_named(text: str, stored: Iterable[PlatformAccount]) -> list[PlatformAccount]:
-    """Return the accounts of this name, unless it is the id of one."""
-    known = list(stored)
-    if any(each.external_id == platform_id(text) for each in known):
-        return []
-    return [each for each in known if each.name and name_key(each.name) == name_key(text)]
-
-
-def account_id(text: str, stored: Iterable[PlatformAccount]) -> str:
-    """Return the id of the account that a person or file names, by its id or name: “123-456-7890”, “Acme”."""
-    known = list(stored)
-    by_name = accounts_named(text, known)
-    if len(by_name) == 1:
-        return by_name[0].external_id
-    plain = platform_id(text)
-    if any(each.external_id == plain for each in known) or any(char.isdigit() for char in plain):
-        return plain
-    return id_by_name(text)
-
-
-def is_of_account(report: Report, account: str) -> bool:
-    """Return whether the report is surely of the account: by its campaigns' ids, or by all of their names.
-
-    Accounts often have campaigns of the same names, so none of the names may be another account's.
-    """
-    ids = {platform_id(total.key.campaign_id) for total in report.totals if total.key.campaign_id}
-    names = {total.key.campaign for total in report.totals if not total.key.campaign_id}
-    links = CampaignLink.objects.filter(account__source=report.source).order_by()
-    by_id = links.filter(external_id__in=ids)
-    if ids and (not by_id.filter(account__external_id=account) or by_id.exclude(account__external_id=account)):
-        return False
-    known = links.filter(name__in=names)
-    own = set(known.filter(account__external_id=account).values_list("name", flat=True))
-    return bool(ids or names) and own == names and not known.exclude(account__external_id=account)
-
-
 def _stored_accounts(source: str) -> dict[str, PlatformAccount]:
     rows = PlatformAccount.objects.filter(source=source).select_related("brand").order_by()
     return {account.external_id: account for account in rows}
 
 
 def _account(
-    total: DayTotal, stored: Mapping[str, PlatformAccount], chosen: str, placed: Placed
+    total: DayTotal, stored: Mapping[str, PlatformAccount], chosen: str, timezone: str, placed: Placed
 ) -> PlacedAccount | None:
     written, name = total.key.account_id, total.key.account
     external_id = platform_id(written) if written else account_id(name or chosen, stored.values())
@@ -155,7 +135,7 @@ def _account(
         shown = name or ("" if platform_id(chosen) == external_id else chosen)
         row = stored.get(external_id)
         known = row.name if row and not name else shown
-        placed.accounts[external_id] = PlacedAccount(external_id, known[:NAME_LENGTH], "", row)
+        placed.accounts[external_id] = PlacedAccount(external_id, known[:NAME_LENGTH], "", row, said_timezone=timezone)
     return placed.accounts[external_id]
 
 
@@ -163,7 +143,7 @@ def _note_currency(account: PlacedAccount, currency: str, line: int, placed: Pla
     """Note the account's currency; several in a file, or another than the stored one, are problems."""
     known = account.currency or (account.stored.currency if account.stored else "")
     if currency and known and currency != known:
-        sentence = f"The account {quote(account.name or account.external_id)} is in {known}, line {line} in {currency}."
+        sentence = f"The account {quote(str(account))} is in {known}, line {line} in {currency}."
         placed.problems.append(f"{sentence} Spend is never converted.")
     account.currency = known or currency
 
@@ -172,8 +152,8 @@ def _check_sign(total: DayTotal, account: PlacedAccount, placed: Placed) -> None
     """Refuse an amount whose sign can't mean the account's currency."""
     if not total.currency and total.possible and account.currency not in total.possible:
         placed.problems.append(
-            f"Line {total.line}: by its sign, the amount is in {in_words(total.possible)}, but the account"
-            f" {quote(account.name or account.external_id)} is in {account.currency}. Spend is never converted."
+            f"Line {total.line}: by its sign, the amount is in {codes_in_words(total.possible)}, but the account"
+            f" {quote(str(account))} is in {account.currency}. Spend is never converted."
         )
 
 

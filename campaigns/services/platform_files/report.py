@@ -16,33 +16,16 @@ from typing import NamedTuple
 from campaigns.rules.amounts import DecimalMark
 from campaigns.services.exchange.files import FileRefused
 from campaigns.services.platform_files.answers import EACH, ONCE, Answers, Ask, Question
-from campaigns.services.platform_files.cells import FileRow
-from campaigns.services.platform_files.dates import DateOrder, find_orders
+from campaigns.services.platform_files.dates import DateOrder
 from campaigns.services.platform_files.find_table import Table
 from campaigns.services.platform_files.headings import Role
 from campaigns.services.platform_files.mapping import BY_DAY, LONGER, NO_DAY, ColumnMapping, chosen_mapping, propose
-from campaigns.services.platform_files.numbers import (
-    Parentheses,
-    is_in_parentheses,
-    is_no_amount,
-    mark_of_columns,
-    parentheses_are_clear,
-    possible_marks,
-    read_with,
-)
-from campaigns.services.platform_files.read_rows import NOTHING, Reader, cell_at, days_of, table_rows
+from campaigns.services.platform_files.notation import find_decimal, find_order, find_parentheses
+from campaigns.services.platform_files.numbers import Parentheses
+from campaigns.services.platform_files.read_rows import NOTHING, Reader, cell_at, table_rows
 from campaigns.services.platform_files.spend_row import LeftOut, Problem, Rows, SpendRow
 from campaigns.services.platform_files.subtotals import repeated_rows
-from campaigns.services.platform_files.surroundings import (
-    days_outside,
-    find_period,
-    find_source,
-    find_time_zone,
-    report_time,
-)
-
-# Rows that decide about the numbers in other columns.
-EVIDENCE_ROWS = 2_000
+from campaigns.services.platform_files.surroundings import find_source, find_time_zone, report_time
 
 
 class Key(NamedTuple):
@@ -109,15 +92,15 @@ def read_report(table: Table, answers: Answers, *, now: datetime) -> Report:
     has_campaign = mapping.get(Role.CAMPAIGN) is not None or mapping.get(Role.CAMPAIGN_ID) is not None
     if not has_campaign and all(question.ask is not Ask.CAMPAIGN for question in questions):
         questions.append(Question(Ask.CAMPAIGN, "Choose the column of the campaign."))
-    report = Report(table, mapping, source=answers.source or find_source(table), notes=_notes(table))
-    report = replace(report, timezone=find_time_zone(table))
+    source, zone = answers.source or find_source(table), find_time_zone(table)
+    report = Report(table, mapping, source=source, notes=_notes(table), timezone=zone)
     if mapping.get(Role.DAY) is not None:
-        order = _order(table, mapping, answers, questions)
+        order = find_order(table, mapping, answers, questions)
         report = replace(report, order=order)
     if mapping.get(Role.AMOUNT) is not None:
-        report = replace(report, decimal=_decimal(table, mapping, answers, questions))
+        report = replace(report, decimal=find_decimal(table, mapping, answers, questions))
     if report.order is not None and report.decimal is not None:
-        found = _parentheses(table, mapping, report.decimal, answers, questions)
+        found = find_parentheses(table, mapping, report.decimal, answers, questions)
         report = replace(report, parentheses=found)
     if questions or report.order is None or report.decimal is None:
         return replace(report, questions=questions)
@@ -140,106 +123,6 @@ def read_report(table: Table, answers: Answers, *, now: datetime) -> Report:
 
 def _notes(table: Table) -> list[str]:
     return [*table.sheet.notes, *table.notes]
-
-
-def _order(table: Table, mapping: ColumnMapping, answers: Answers, questions: list[Question]) -> DateOrder | None:
-    """Return the order of the days' numbers. Where the cells allow several, the lines around the table may decide."""
-    days = [day for _, day in days_of(table, mapping)]
-    orders, differs = find_orders(days)
-    if days and not orders:
-        raise FileRefused("The days are written in several orders: 26/11/2026 and 11/27/2026. Download the file again.")
-    if answers.order in orders:
-        return answers.order
-    if not differs:
-        return min(orders) if orders else DateOrder.YEAR_FIRST
-    outside, _ = find_orders(days_outside(table))
-    narrowed = orders & outside
-    period = find_period(table)
-    if len(narrowed) != 1 and period:
-        narrowed = {order for order in orders if all(period[0] <= day.days[order] <= period[1] for day in days)}
-    if len(narrowed) == 1:
-        return narrowed.pop()
-    unclear = next(day for day in days if len({day.days[order] for order in orders}) > 1)
-    text = next(row.cells[mapping.columns[Role.DAY]] for row, day in days_of(table, mapping) if day == unclear)
-    options = [(order.value, f"{unclear.days[order]:%-d %B %Y}") for order in sorted(orders)]
-    questions.append(Question(Ask.ORDER, f"Which day is “{text}”?", options))
-    return None
-
-
-def _decimal(table: Table, mapping: ColumnMapping, answers: Answers, questions: list[Question]) -> DecimalMark | None:
-    """Return the decimal separator. Where the amounts allow both, the numbers of other columns may decide."""
-    place = mapping.columns[Role.AMOUNT]
-    cells = [row for row in table_rows(table) if place < len(row.cells) and place not in row.numbers]
-    amounts = [
-        row.cells[place] for row in cells if not is_no_amount(row.cells[place]) and _is_numeric(row.cells[place])
-    ]
-    marks, differs = possible_marks(amounts)
-    if answers.decimal in marks:
-        return answers.decimal
-    if len(marks) == 1:
-        return next(iter(marks))
-    if not differs:
-        # No amount of the file has a separator that could be either, or they can't be read with any: the rows say so.
-        return DecimalMark.POINT
-    decided = mark_of_columns(_other_columns(table, mapping))
-    if decided is not None:
-        return decided
-    unclear = next(text for text in amounts if possible_marks([text])[1])
-    options = [(mark.value, _meaning(unclear, mark)) for mark in (DecimalMark.POINT, DecimalMark.COMMA)]
-    questions.append(Question(Ask.DECIMAL, f"Which amount is “{unclear}”?", options))
-    return None
-
-
-def _parentheses(
-    table: Table, mapping: ColumnMapping, mark: DecimalMark, answers: Answers, questions: list[Question]
-) -> Parentheses | None:
-    """Return what amounts in parentheses are: where the file leaves it open, as a person says or has said."""
-    amounts = list(_amounts_of_days(table, mapping, mark))
-    text = next((text for text, _ in amounts if is_in_parentheses(text)), "")
-    if not text:
-        return None
-    if answers.parentheses:
-        return answers.parentheses
-    is_clear, usual = parentheses_are_clear(amounts), answers.usual_parentheses
-    if is_clear and usual is not Parentheses.SPEND:
-        return Parentheses.CREDIT
-    if usual and not is_clear:
-        return usual
-    amount = -read_with(text, mark).value.normalize()
-    options = [(Parentheses.CREDIT.value, f"-{amount:,f}, a credit"), (Parentheses.SPEND.value, f"{amount:,f}, spend")]
-    questions.append(Question(Ask.PARENTHESES, f"Which amount is “{text}”?", options))
-    return None
-
-
-def _amounts_of_days(table: Table, mapping: ColumnMapping, mark: DecimalMark) -> Iterator[tuple[str, Decimal]]:
-    """Yield the amounts of rows with a day, as far as they can be read: a total has none."""
-    place = mapping.columns[Role.AMOUNT]
-    for row, _ in days_of(table, mapping):
-        text = cell_at(row, place)
-        if is_no_amount(text):
-            continue
-        try:
-            yield text, read_with(text, DecimalMark.POINT if place in row.numbers else mark).value
-        except ValueError:
-            continue
-
-
-def _is_numeric(text: str) -> bool:
-    return any(character.isdigit() for character in text) and len(text) <= 40
-
-
-def _meaning(text: str, mark: DecimalMark) -> str:
-    return f"{read_with(text, mark).value.normalize():,f}"
-
-
-def _other_columns(table: Table, mapping: ColumnMapping) -> Iterator[list[str]]:
-    """Yield the texts of each column that isn't the amount's, a day's or an id's."""
-    read = {place for role, place in mapping.columns.items()}
-    read |= {place for role, places in table.columns.items() if role is not Role.AMOUNT for place in places}
-    rows: list[FileRow] = [row for row, _ in zip(table_rows(table), range(EVIDENCE_ROWS), strict=False)]
-    for place in range(len(table.headings)):
-        if place not in read:
-            yield [row.cells[place] for row in rows if place < len(row.cells) and place not in row.numbers]
 
 
 def _check_rows(table: Table, mapping: ColumnMapping, rows: Rows) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from campaigns.rules.currencies import in_words
+from campaigns.rules.currencies import codes_in_words
 from campaigns.rules.text import quote
 
 # An id that may have been rounded: spreadsheets keep 15 digits of a number, and write zeros for the others.
@@ -33,9 +33,8 @@ class LeftOut(StrEnum):
 
     def counted(self, count: int) -> str:
         """Return the words beside a count: “summary lines of the file”; in the singular for one."""
-        first, *rest = self.value.split(" ")
-        words = [first.removesuffix("s"), *(word.removesuffix("s") for word in rest)] if count == 1 else [first, *rest]
-        return f"{' '.join(words)} of the file"
+        words = " ".join(word.removesuffix("s") for word in self.value.split(" ")) if count == 1 else self.value
+        return f"{words} {'in' if self is LeftOut.NO_SPEND else 'of'} the file"
 
 
 class SpendRow(NamedTuple):
@@ -99,6 +98,6 @@ def contradictions(spend: Iterable[SpendRow]) -> Iterator[Problem]:
         elif len(known) > 1 or len(possible) > 1:
             yield Problem(
                 row.line,
-                f"The amount is in {in_words(possible)}, but line {line} of the same account is in {in_words(known)}."
-                " Spend is never converted: download the report in the account’s currency.",
+                f"The amount is in {codes_in_words(possible)}, but line {line} of the same account is in"
+                f" {codes_in_words(known)}. Spend is never converted: download the report in the account’s currency.",
             )

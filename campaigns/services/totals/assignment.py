@@ -37,8 +37,8 @@ class Assignment:
     new: Mapping[UnassignedSpend, str]
 
     @property
-    def count(self) -> int:
-        return len(self.campaigns) + len(self.new)
+    def spend(self) -> Sequence[UnassignedSpend]:
+        return (*self.campaigns, *self.new)
 
 
 def of_campaign(spend: Iterable[UnassignedSpend], campaign: Campaign) -> Assignment:
@@ -73,7 +73,7 @@ def preview_assignment(assignment: Assignment, *, clock: Clock) -> tuple[Effects
     """Return what booking the assigned spend would do to statuses, and the ids of the campaigns that would be new."""
     with rolled_back():
         added = _assign(assignment, clock)
-        ids = [pk for each in _all(assignment) for pk in _totals(each)]
+        ids = [pk for each in assignment.spend for pk in _totals(each)]
         book_some(ids, clock=clock)
         return effects(Scope.of_brands([assignment.brand.pk]), [assignment.brand.pk], clock=clock), added
 
@@ -97,17 +97,13 @@ def ensure_links(spend: Iterable[UnassignedSpend]) -> dict[UnassignedSpend, int]
     return links
 
 
-def _all(assignment: Assignment) -> Iterable[UnassignedSpend]:
-    return (*assignment.campaigns, *assignment.new)
-
-
 def _assign(assignment: Assignment, clock: Clock) -> set[int]:
     """Save the campaigns and links, and return the ids of the new campaigns."""
-    keys = [(each.source, each.account, each.campaign) for each in _all(assignment)]
+    keys = [(each.source, each.account, each.campaign) for each in assignment.spend]
     lock_brands({assignment.brand.pk, *brands_of_spend(keys)})  # all at once, in order
     begin_change([assignment.brand.pk], clock=clock)
     added = {each: _campaign_of(assignment.brand, name) for each, name in assignment.new.items()}
-    links = ensure_links(_all(assignment))
+    links = ensure_links(assignment.spend)
     campaigns = {each: campaign.pk for each, campaign in assignment.campaigns.items()}
     campaigns |= {each: campaign.pk for each, campaign in added.items()}
     assign_waiting({links[each]: pk for each, pk in campaigns.items()})

@@ -17,6 +17,7 @@ from campaigns.database.connection import execute, fetch_all
 from campaigns.database.dialects import hour_ahead, rows_param, rows_sql
 from campaigns.database.statements import statement
 from campaigns.database.write_column import in_pieces
+from campaigns.models.platforms.accounts import DEFAULT_INTERVAL
 from campaigns.rules.platforms import platform_id
 from campaigns.services.totals.days import as_parameter
 from campaigns.services.totals.waiting import free_accounts
@@ -37,6 +38,7 @@ ACCOUNT_COLUMNS = {
     "timezone": "text",
     "reported_until": "timestamptz",
     "brand_id": "bigint",
+    "interval_hours": "integer",
 }
 LINK_COLUMNS = {"source": "text", "account": "text", "campaign": "text", "name": "text"}
 
@@ -70,6 +72,8 @@ class ReportedAccount:
     reported_until: datetime | None = None
     # The brand that is suggested for its campaigns, unless another one is stored.
     brand_id: int | None = None
+    # The hours until silence of an account that is added; one that is there keeps its own.
+    interval_hours: int = DEFAULT_INTERVAL
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,7 @@ def _account_row(key: tuple[str, str], account: ReportedAccount) -> tuple[Any, .
         account.timezone,
         None if until is None else as_parameter(until),
         account.brand_id,
+        account.interval_hours,
     )
 
 

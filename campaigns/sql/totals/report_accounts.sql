@@ -1,7 +1,8 @@
 -- Adds accounts, and what is known of those that are there; empty values change nothing.
 WITH given AS MATERIALIZED ({given})
-INSERT INTO campaigns_platformaccount AS known (source, external_id, name, currency, timezone, reported_until, brand_id)
-SELECT source, external_id, name, currency, timezone, reported_until, brand_id FROM given WHERE 1 = 1
+INSERT INTO campaigns_platformaccount AS known
+    (source, external_id, name, currency, timezone, reported_until, brand_id, interval_hours)
+SELECT source, external_id, name, currency, timezone, reported_until, brand_id, interval_hours FROM given WHERE 1 = 1
 ORDER BY source, external_id
 ON CONFLICT (source, external_id) DO UPDATE SET
     name = CASE WHEN EXCLUDED.name = '' THEN known.name ELSE EXCLUDED.name END,

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.test import TestCase
 
 from campaigns.models import FileFormat
-from campaigns.services.platform_files.formats import free_name
+from campaigns.services.platform_files.stored_answers import free_name
 from campaigns.tests.support.factories import utc
 
 

@@ -9,11 +9,13 @@ from decimal import Decimal
 from django.test import TestCase
 
 from campaigns.models import Brand, Campaign, CampaignLink, FileFormat, PlatformAccount, SettingChange, SpendTotal
+from campaigns.models.platforms.accounts import DEFAULT_INTERVAL
 from campaigns.services.history.record import Channel, Source
 from campaigns.services.platform_files.answers import Answers, Ask
 from campaigns.services.platform_files.download import Download, open_download
 from campaigns.services.platform_files.importing import ImportedReport, NotReady, import_download
 from campaigns.services.totals.counted_twice import silent_and_counted_twice
+from campaigns.services.totals.report import ReportedAccount, report_totals
 from campaigns.services.totals.silence import accounts_of_brand, silence_warning, silent_accounts
 from campaigns.tests.platform_files import files
 from campaigns.tests.support.factories import make_brand, make_campaign, utc
@@ -129,6 +131,13 @@ class SilenceTests(ImportCase):
         PlatformAccount.objects.create(source="microsoft_ads", external_id="a77", name="Acme", interval_hours=6)
         self.import_file(files.MICROSOFT)
         self.assertEqual(PlatformAccount.objects.get().interval_hours, 6)
+
+    def test_an_account_that_a_connector_adds_while_the_file_is_open_keeps_its_interval(self) -> None:
+        download = self.open(files.MICROSOFT)
+        report_totals([], accounts=[ReportedAccount("microsoft_ads", "name:acme")])
+        import_download(download, link=True, create=False, source=AMARA, clock=self.clock)
+        account = PlatformAccount.objects.get()
+        self.assertEqual((account.interval_hours, account.currency), (DEFAULT_INTERVAL, "USD"))
 
 
 class LinkTests(ImportCase):

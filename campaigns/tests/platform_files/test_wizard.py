@@ -10,6 +10,7 @@ from django.test import TestCase
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from campaigns.admin.shared.display import change_address
 from campaigns.models import Campaign, CampaignLink, FileFormat, ImportDraft, PlatformAccount, SpendTotal
 from campaigns.tests.platform_files import files
 from campaigns.tests.support.factories import make_brand, make_campaign
@@ -84,7 +85,7 @@ class WordsTests(WizardCase):
         page = self.post(self.upload(files.GOOGLE_EN), account="1", brand_="Acme")
         self.assertContains(page, "<dt>new totals</dt><dd>2</dd>", html=True)
         self.assertContains(page, "<dt>summary lines of the file, left out</dt><dd>2</dd>", html=True)
-        self.assertContains(page, "<dt>row without spend of the file, left out</dt><dd>1</dd>", html=True)
+        self.assertContains(page, "<dt>row without spend in the file, left out</dt><dd>1</dd>", html=True)
 
     def test_an_id_that_stands_for_a_name_is_shown_as_one(self) -> None:
         self.post(self.upload(files.MICROSOFT), unlinked="leave")
@@ -103,6 +104,20 @@ class WordsTests(WizardCase):
             self.assertNotIn("name:display", shown)
         PlatformAccount.objects.update(name="")
         self.assertContains(self.client.get(reverse("admin:campaigns_platformaccount_changelist")), "acme (by name)")
+
+    def test_the_pages_of_a_nameless_account_and_campaign_show_no_stored_id(self) -> None:
+        self.post(self.upload(files.MICROSOFT), unlinked="leave")
+        self.post(self.upload(files.MICROSOFT), **{"import": ""})
+        PlatformAccount.objects.update(name="")
+        CampaignLink.objects.update(name="")
+        for page, title in (
+            (change_address(PlatformAccount.objects.get()), "acme (by name)"),
+            (change_address(CampaignLink.objects.get()), "display (by name)"),
+        ):
+            shown = strip_tags(self.client.get(page).content.decode())
+            self.assertIn(title, shown)
+            self.assertNotIn("name:acme", shown)
+            self.assertNotIn("name:display", shown)
 
 
 class QuestionTests(WizardCase):

@@ -13,6 +13,7 @@ from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.admin.platforms.unassigned_rows import waits_for_zone
 from campaigns.models import BrandAssignment, Campaign, CampaignLink, JobRun, PlatformAccount, SpendRecord, SpendTotal
 from campaigns.services.groups import BRAND_MANAGERS, CAMPAIGN_MANAGERS, VIEWERS
 from campaigns.services.jobs.quick_check import run_quick_check
@@ -154,6 +155,12 @@ class UnassignedTests(UnassignedTestCase):
         self.client.post(address, {"currency": "USD", "timezone": "UTC", "interval_hours": 3, "brand": ""})
         self.check()
         self.assertEqual(self.booked("Search"), Decimal("120.5"))
+
+    def test_accounts_beyond_three_are_counted(self) -> None:
+        self.assertEqual(
+            waits_for_zone(["A", "B", "C", "D", "E"], "here"),
+            "The spend of “A”, “B”, “C” and 2 more waits here until the accounts’ time zones are set on their pages.",
+        )
 
     def test_ignored_spend_is_apart_and_can_be_assigned_again(self) -> None:
         self.post("2", what="ignore", note="A test account")
