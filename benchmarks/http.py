@@ -181,7 +181,7 @@ def web_server() -> Iterator[WebServer]:
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port: int = free.getsockname()[1]
     (line,) = re.findall(r"^web: .*exec (gunicorn .*)$", (settings.BASE_DIR / "Procfile").read_text(), re.MULTILINE)
-    command = line.replace("0.0.0.0:${PORT:-8000}", f"127.0.0.1:{port}").replace("${WEB_CONCURRENCY:-2}", "1")
+    command = line.replace("0.0.0.0:${PORT:-8000}", f"127.0.0.1:{port}") + " --workers 1"
     variables = {"DATABASE_URL": url_of_default(), "DEBUG": "True", "API_REQUESTS_PER_MINUTE": "1000000"}
     process = subprocess.Popen(
         [sys.executable, "-m", *command.replace("--access-logfile -", "").split()],

@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import socket
+import sys
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from waitress.adjustments import Adjustments
 
 from budget_manager.web import Parser, raise_open_file_limit
 from campaigns.tests.support.outside import OutsideTestCase
+from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, OF_THE_SHELL, run
 from campaigns.tests.support.services_running import running_services, web_command
 from campaigns.tests.support.web_application import MEGABYTE, MEGABYTES
 
@@ -141,6 +143,20 @@ class TooMuch(WebServerTestCase):
         self.services.wait_for("the line of the access log", lambda: "[2Jtail HTTP" in self.services.log("web"))
         (line,) = (line for line in self.services.log("web").splitlines() if "[2Jtail HTTP" in line)
         self.assertIn('"GET /?[2Jtail HTTP/1.1" 404 ', line)
+
+
+class EmptyVariables(SimpleTestCase):
+    def test_an_empty_value_means_the_default(self) -> None:
+        (line,) = re.findall(r"^web: .*&& (.*gunicorn .*)$", (BASE_DIR / "Procfile").read_text(), re.MULTILINE)
+        place = Path(sys.executable).parent
+        for processes, sent in ((2, ""), (3, "3")):
+            values = dict.fromkeys(OF_THE_SHELL, "") | {"WEB_CONCURRENCY": sent, "PATH": f"{place}:{os.defpath}"}
+            command = ["sh", "-c", f"{line} --print-config"]
+
+            answer = run(command, DEBUG="True", SECRET_KEY=GOOD_KEY, **values)
+
+            self.assertRegex(answer.stdout, rf"(?m)^workers +=? *{processes}$", answer.stderr)
+            self.assertRegex(answer.stdout, r"(?m)^bind .*0\.0\.0\.0:8000", answer.stderr)
 
 
 class TooLargeBodies(SimpleTestCase):

@@ -46,8 +46,7 @@ def web_command(
     words = shlex.split(line[1])
     words[words.index("budget_manager.wsgi")] = application
     words[words.index("--bind") + 1] = address
-    words[words.index("--workers") + 1] = str(workers)
-    return words
+    return [*words, "--workers", str(workers)]
 
 
 @contextmanager
