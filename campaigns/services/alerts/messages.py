@@ -68,7 +68,7 @@ def add_messages(alerts: Sequence[Alert], now: datetime) -> dict[int, set[int]]:
         AlertMessage(
             alert=alert,
             person_id=pk,
-            due_at=_due(alert, choices[pk], now),
+            due_at=due_at(alert, choices[pk], now),
             is_settled=is_told_by_watch(alert, recipients.person(pk)),
         )
         for pk in sorted(told)
@@ -84,7 +84,8 @@ def is_told_by_watch(alert: Alert, person: User) -> bool:
     return alert.kind == LATE and person.email.casefold() in {each.casefold() for each in settings.WATCH_EMAIL}
 
 
-def _due(alert: Alert, choice: AlertPreference, now: datetime) -> datetime:
+def due_at(alert: Alert, choice: AlertPreference, now: datetime) -> datetime:
+    """Return now, or when the person's quiet hours end if it's within them and the alert isn't urgent."""
     kind, zone = KINDS.get(alert.kind), find_zone(choice.timezone)
     if zone is None or (kind and kind.is_urgent):
         return now

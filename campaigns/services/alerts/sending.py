@@ -19,7 +19,7 @@ from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference
 from campaigns.rules.clock import Clock
 from campaigns.services.alerts.compose import alert_email, zone_of
 from campaigns.services.alerts.handling import is_unhandled
-from campaigns.services.alerts.messages import AT_ONCE, add_messages, highest_thresholds
+from campaigns.services.alerts.messages import AT_ONCE, add_messages, due_at, highest_thresholds
 from campaigns.services.alerts.recipients import Recipients, brands_assigned_to, may_be_told, preferences_of, sees
 from campaigns.services.alerts.reminders import alerts_to_remind, reminder_email
 
@@ -72,6 +72,9 @@ def _send(pk: int, clock: Clock, seconds: float) -> bool:
     try:
         if problem := _recheck(email, now):
             waiting.update(state=AlertEmail.State.FAILED, problem=problem)
+            return False
+        if (later := _after_quiet_hours(email, now)) > now:
+            waiting.update(next_attempt_at=later, attempts=F("attempts") - 1, problem="")
             return False
         _hand_over(email, seconds)
     # Whatever is wrong with one e-mail, the others are sent.
@@ -135,6 +138,15 @@ def _recheck_alerts(email: AlertEmail, choice: AlertPreference, alerts: Sequence
         named = [group[0] for group in highest_thresholds(left)]
         _rewrite(email, alert_email(email.person, named, zone_of(choice)))
     return ""
+
+
+def _after_quiet_hours(email: AlertEmail, now: datetime) -> datetime:
+    """Return now, or when quiet hours end that have begun since the first attempt. Digests keep to their own hour."""
+    if email.digest_day or email.reminder_day:
+        return now
+    choice = preferences_of([email.person_id])[email.person_id]
+    messages = email.messages.select_related("alert")
+    return min((due_at(message.alert, choice, now) for message in messages), default=now)
 
 
 def _rewrite(email: AlertEmail, written: AlertEmail) -> None:

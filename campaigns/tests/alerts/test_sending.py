@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from django.test import TestCase, override_settings
 
 from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference, Brand, BrandAssignment
 from campaigns.services.alerts.handling import acknowledge, snooze
+from campaigns.services.alerts.kinds import KINDS
 from campaigns.services.alerts.outgoing import send_alerts
 from campaigns.services.alerts.sending import BUSY, LEASE, RETRIES, send_waiting
 from campaigns.tests.alerts.test_messages import NOW, Alerting, at, person
@@ -155,6 +158,24 @@ class ChangedMeanwhileTests(Alerting):
         self.refuse()
         self.choose(frequency="never")
         self.assertEqual(self.send(NOW + RETRIES[0]), [])
+
+    def test_a_retry_waits_for_quiet_hours_to_end(self) -> None:
+        self.choose(quiet_until=11)
+        self.cross()
+        self.refuse()
+        self.choose(quiet_until=13)
+        self.assertEqual(self.send(NOW + RETRIES[0]), [])
+        self.assertEqual(AlertEmail.objects.values_list("next_attempt_at", "attempts").get(), (self.MORNING, 1))
+        self.assertEqual(self.addresses(self.MORNING), ["anna@example.com"])
+
+    def test_an_urgent_alert_does_not_wait_at_a_retry(self) -> None:
+        self.choose(quiet_until=11)
+        self.cross()
+        self.refuse()
+        self.choose(quiet_until=13)
+        kind = KINDS[Alert.objects.get().kind]
+        with patch.dict(KINDS, {kind.code: replace(kind, is_urgent=True)}):
+            self.assertEqual(self.addresses(NOW + RETRIES[0]), ["anna@example.com"])
 
     def test_who_has_chosen_a_digest_meanwhile_gets_it_there(self) -> None:
         self.cross()
