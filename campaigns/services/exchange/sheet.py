@@ -12,6 +12,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelt
 from openpyxl.utils.cell import column_index_from_string, get_column_letter
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
+from campaigns.rules.currencies import SIGNS, find_currency
 from campaigns.rules.text import shorten
 from campaigns.services.exchange.archive import Attributes, Elements
 from campaigns.services.exchange.files import MAX_COLUMNS, FileRefused, Row
@@ -26,13 +27,16 @@ MAX_FORMAT_LENGTH = 255
 # XML elements; spreadsheets allow about 65,000 styles with a few elements each.
 MAX_STYLE_ELEMENTS = 500_000
 
+# What a number format shows beside a number: [$€-407], "EUR", $. Its second section is that of negative numbers.
+SHOWN = re.compile(r"\[\$(?P<code>[^\]-]*)[^\]]*\]|\"(?P<quoted>[^\"]*)\"|(?P<sign>[$€£¥])")
+
 # Many styles share few formats.
 _is_date = lru_cache(maxsize=1_000)(is_date_format)
 _is_duration = lru_cache(maxsize=1_000)(is_timedelta_format)
 
 
 class Styles(Elements):
-    """Collects the styles that show a number as a date or a duration; cells refer to styles by number."""
+    """Collects the styles that show a number as a date, a duration or money; cells refer to styles by number."""
 
     most = MAX_STYLE_ELEMENTS
 
@@ -40,6 +44,8 @@ class Styles(Elements):
         super().__init__()
         self.dates: set[int] = set()
         self.durations: set[int] = set()
+        # The sign or code that a style shows. The built-in formats show the currency of whoever opens the file.
+        self.currencies: dict[int, str] = {}
         self._formats: dict[str, str] = {}
         self._parents: list[str] = []
         self._styles = 0
@@ -61,6 +67,8 @@ class Styles(Elements):
             self.durations.add(self._styles)
         elif _is_date(number_format):
             self.dates.add(self._styles)
+        elif currency := _currency_in(self._formats.get(key, "")):
+            self.currencies[self._styles] = currency
         self._styles += 1
 
 
@@ -110,11 +118,11 @@ class _Faults:
 
 
 class Sheet(Elements):
-    """Collects a sheet's rows."""
+    """Collects a sheet's rows; those of reports with errors as text, and currencies that number formats show."""
 
-    def __init__(self, book: WorkbookContext, width: int = MAX_COLUMNS, *, errors_as_text: bool = False) -> None:
+    def __init__(self, book: WorkbookContext, width: int = MAX_COLUMNS, *, is_report: bool = False) -> None:
         super().__init__()
-        self._book, self._width, self._errors_as_text = book, width, errors_as_text
+        self._book, self._width, self._is_report = book, width, is_report
         # The last row of each merged range.
         self.merged_until: list[int] = []
         self._rows: list[Row] = []
@@ -203,7 +211,7 @@ class Sheet(Elements):
     def _add(self, cell: _Cell) -> None:
         if cell.type == "e":
             self._errors.add(f"{cell.address} ({cell.value})")
-            if self._errors_as_text:
+            if self._is_report:
                 self._texts[cell.column] = cell.value
         elif cell.is_formula and _is_uncalculated(cell):
             self._formulas.add(cell.address)
@@ -233,12 +241,21 @@ class Sheet(Elements):
         is_duration = cell.style in self._book.styles.durations
         if not is_duration and cell.style not in self._book.styles.dates:
             self._numbers.add(cell.column)
-            return str(number)
+            currency = self._book.styles.currencies.get(cell.style) if self._is_report else None
+            return f"{number} {currency}" if currency else str(number)
         try:
             return _day_or_instant(from_excel(number, self._book.epoch, timedelta=is_duration))
         except (OverflowError, ValueError):
             self._errors.add(f"{cell.address} (no date: {cell.value})")
             return ""
+
+
+@lru_cache(maxsize=1_000)
+def _currency_in(number_format: str) -> str:
+    """Return the sign or code of a currency that a number format shows, or ""."""
+    found = {shown[shown.lastgroup or 0].strip().rstrip(".") for shown in SHOWN.finditer(number_format.split(";")[0])}
+    currencies = [text for text in found if text in SIGNS or find_currency(text)]
+    return currencies[0] if len(currencies) == 1 else ""
 
 
 def _is_uncalculated(cell: _Cell) -> bool:

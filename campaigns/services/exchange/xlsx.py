@@ -50,7 +50,7 @@ def read_sheets(data: bytes, width: int, most_rows: int) -> list[SheetRows]:
         book, shown = _open(archive)
         found: list[SheetRows] = []
         for each in shown[:MAX_SHEETS]:
-            sheet, rows = Sheet(book, width, errors_as_text=True), list[Row]()
+            sheet, rows = Sheet(book, width, is_report=True), list[Row]()
             for _ in archive.read_chunks(each.path, sheet):
                 rows += sheet.take_rows()
                 if len(rows) > most_rows:

@@ -15,6 +15,7 @@ from campaigns.services.platform_files.answers import Answers, Ask
 from campaigns.services.platform_files.download import Download, open_download
 from campaigns.services.platform_files.headings import Role
 from campaigns.tests.platform_files import files
+from campaigns.tests.platform_files.test_hostile import workbook
 from campaigns.tests.platform_files.test_reports import NOW, read
 from campaigns.tests.platform_files.test_wizard import UPLOAD, WizardCase
 
@@ -112,6 +113,31 @@ class SignTests(SimpleTestCase):
         ):
             (problem,) = read(text).problems
             self.assertIn("The row names several currencies", problem.sentence)
+
+    def test_the_currency_that_a_number_format_of_a_workbook_shows(self) -> None:
+        head = ["Day", "Campaign", "Campaign ID", "Cost"]
+        for shown, currency, possible in (
+            ("#,##0.00", "", ""),
+            ("[$-409]#,##0.00", "", ""),
+            ('#,##0.00" Mio"', "", ""),
+            ('"$"#,##0.00_);[Red]\\("$"#,##0.00\\)', "", "USD"),
+            ("[$$-409]#,##0.00", "", "CAD"),
+            ('_-* #,##0.00\\ "€"_-;-* #,##0.00\\ "€"_-', "EUR", ""),
+            ("#,##0.00\\ [$€-407]", "EUR", ""),
+            ("[$EUR] #,##0.00", "EUR", ""),
+            ("#,##0.00\\ [$kr.-406]", "", "DKK"),
+            ("£#,##0.00", "", "GBP"),
+        ):
+            with self.subTest(shown):
+                data = workbook(head, ["2026-11-26", "A", 1, -1.005], formats={"D2": shown})
+                (total,) = read(data).totals
+                self.assertEqual((total.total, total.currency), (Decimal("-1.005"), currency))
+                self.assertEqual((bool(total.possible), possible in total.possible), (bool(possible), bool(possible)))
+
+    def test_a_number_format_that_contradicts_the_currency_s_column(self) -> None:
+        head = ["Day", "Campaign", "Cost", "Currency code"]
+        (problem,) = read(workbook(head, ["2026-11-26", "A", 5, "EUR"], formats={"C2": '"$"0.00'})).problems
+        self.assertIn("The row names several currencies", problem.sentence)
 
     def test_a_code_that_is_no_currency(self) -> None:
         (problem,) = read("Day,Campaign,Cost\n2026-11-26,A,ABC 5\n").problems
