@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models
 from django.forms.models import model_to_dict
-from django.test import RequestFactory, TestCase, override_settings
+from django.test import RequestFactory, TestCase
 from django_celery_beat.models import IntervalSchedule
 
 from campaigns.models import ApiKey, Brand, BrandAssignment, SpendUpload
@@ -18,7 +18,6 @@ from campaigns.services.groups import BRAND_MANAGERS, BRAND_VIEWERS, GROUPS
 from campaigns.tests.support.browser import open_form
 from campaigns.tests.support.pages import every_model, first_row, make_a_row_of_each, page
 
-QUICK = "django.contrib.auth.hashers.MD5PasswordHasher"
 PEOPLE = ("superuser", *GROUPS)
 
 
@@ -66,7 +65,6 @@ def may(person: Any, permission: str, model: type[models.Model]) -> bool:
     return bool(getattr(admin.site._registry[model], f"has_{permission}_permission")(request))
 
 
-@override_settings(PASSWORD_HASHERS=[QUICK])
 class EveryForm(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
@@ -127,7 +125,6 @@ def errors(answer: Any) -> str:
     return str(found)
 
 
-@override_settings(PASSWORD_HASHERS=[QUICK])
 class NewUser(TestCase):
     """Users are made by a superuser, on one form."""
 

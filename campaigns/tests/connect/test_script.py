@@ -74,7 +74,7 @@ class MetaScriptTests(WebServerTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.graph = Graph()
-        threading.Thread(target=self.graph.serve_forever, daemon=True).start()
+        threading.Thread(target=self.graph.serve_forever, args=(0.02,), daemon=True).start()
         self.addCleanup(self.graph.server_close)
         self.addCleanup(self.graph.shutdown)
         self.today = timezone.now().date()

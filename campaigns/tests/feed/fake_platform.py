@@ -50,7 +50,7 @@ def running_platform() -> Iterator[FakePlatform]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     platform.address = f"http://127.0.0.1:{server.server_address[1]}"
     try:
         yield platform

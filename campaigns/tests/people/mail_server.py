@@ -64,7 +64,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         """Tests override this to hold a session before the greeting, or before a message is acknowledged."""
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
         self._settings = override_settings(
             EMAIL_IS_SET_UP=True,
             EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from campaigns.models import PasswordToChange
 from campaigns.services.groups import VIEWERS
-from campaigns.tests.people.test_people import PASSWORD, QUICK, role
+from campaigns.tests.people.test_people import PASSWORD, role
 from campaigns.tests.support.browser import AdminTestCase, open_form
 from campaigns.tests.support.factories import make_brand, recorded_changes
 from campaigns.tests.support.pages import page
@@ -19,7 +19,6 @@ HOME, CHANGE = reverse("admin:index"), reverse("admin:password_change")
 OWN = "snowdrops in march"
 
 
-@QUICK
 class FirstPassword(AdminTestCase):
     def add(self) -> User:
         form = open_form(self.client, page(User, "add"), "user_form")

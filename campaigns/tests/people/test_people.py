@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
-from django.test import Client, SimpleTestCase, TestCase, override_settings
+from django.test import Client, SimpleTestCase, TestCase
 from django.urls import reverse
 
 from campaigns.models import BrandAssignment, PasswordRequest
@@ -19,7 +19,6 @@ from campaigns.tests.support.committed import CommittedTestCase
 from campaigns.tests.support.factories import make_brand
 from campaigns.tests.support.pages import page
 
-QUICK = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
 PASSWORD = "tulips in november"
 LINK = re.compile(r"http://testserver(/admin/password/set/\S+)")
 FORGOTTEN = "/admin/password/forgotten/"
@@ -29,7 +28,6 @@ def role(name: str) -> Group:
     return Group.objects.get(name=name)
 
 
-@QUICK
 class OneForm(AdminTestCase):
     def add(self, **entered: Any) -> Any:
         form = open_form(self.client, page(User, "add"), "user_form")
@@ -127,7 +125,6 @@ class OneForm(AdminTestCase):
         self.assertNotContains(self.client.get(page(User, "changelist")), 'value="invite"')
 
 
-@QUICK
 class Invitations(CommittedTestCase):
     """An invitation is sent when the user is committed."""
 
@@ -172,7 +169,6 @@ def set_password(test: SimpleTestCase, visitor: Client, message: Any) -> None:
     test.assertContains(visitor.get(link, follow=True), "This link has expired or was used already.")
 
 
-@QUICK
 class ForgottenPasswords(TestCase):
     def setUp(self) -> None:
         self.zofia = User.objects.create_user("zofia", "Zofia@example.com", "a password of hers", is_staff=True)

@@ -7,19 +7,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.test import Client, TestCase, override_settings
+from django.test import Client, TestCase
 from django.urls import reverse
 
 from campaigns.tests.support.browser import open_form
 
-QUICK = "django.contrib.auth.hashers.MD5PasswordHasher"
 LOGIN = reverse("admin:login")
 HOME = reverse("admin:index")
 PASSWORD = "the first of her passwords"
 OTHER = "the second of her passwords"
 
 
-@override_settings(PASSWORD_HASHERS=[QUICK])
 class Sessions(TestCase):
     def setUp(self) -> None:
         self.user = User.objects.create_superuser("amara", password=PASSWORD)

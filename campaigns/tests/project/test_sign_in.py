@@ -17,13 +17,11 @@ from budget_manager.sign_in import client_address
 from campaigns.tests.support.browser import open_form
 from campaigns.tests.support.factories import utc
 
-QUICK = "django.contrib.auth.hashers.MD5PasswordHasher"
 NOON = utc("2026-11-20 12:00")
 LOGIN = "/admin/login/"
 LIMIT = 5
 
 
-@override_settings(PASSWORD_HASHERS=[QUICK])
 class Throttling(TestCase):
     def setUp(self) -> None:
         for name in ("amara", "bela"):
@@ -167,7 +165,6 @@ class Addresses(SimpleTestCase):
         self.assertIsNone(self.address(""))
 
 
-@override_settings(PASSWORD_HASHERS=[QUICK])
 class WithoutAnAddress(Throttling):
     """The same, where the server is reached by a Unix socket: then all addresses are one."""
 
