@@ -15,7 +15,7 @@ from campaigns.services.feed.publish import last_position
 from campaigns.tests.feed.links import ACTIVE, PAUSED, acknowledge, make_link, see
 from campaigns.tests.support.browser import AdminTestCase
 from campaigns.tests.support.checking import enforce_at
-from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.factories import make_brand, make_campaign, zone_at_noon
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 LIST = reverse("admin:campaigns_campaign_changelist")
@@ -24,7 +24,7 @@ LIST = reverse("admin:campaigns_campaign_changelist")
 class DriftPages(AdminTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.campaign = make_campaign(make_brand(name="Alpine", timezone="Europe/Paris"), name="Search")
+        self.campaign = make_campaign(make_brand(name="Alpine", timezone=zone_at_noon()), name="Search")
         self.link = make_link(self.campaign, name="Search DE")
         start = last_position()
         acknowledge(self.link, start, ACTIVE, timezone.now(), received=timezone.now())
@@ -46,7 +46,7 @@ class DriftPages(AdminTestCase):
         return self.page(reverse("admin:campaigns_campaign_change", args=[self.campaign.pk]), after)
 
     def clock(self, at: datetime) -> str:
-        return f"{at.astimezone(ZoneInfo('Europe/Paris')):%H:%M:%S}"
+        return f"{at.astimezone(ZoneInfo(self.campaign.brand.timezone)):%H:%M:%S}"
 
     def test_the_campaign_says_when_it_was_paused_and_when_that_was_applied(self) -> None:
         self.applied(23 * SECOND)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from campaigns.rules.reasons import PauseReason
+from campaigns.tests.support.factories import zone_at_noon
 from campaigns.tests.support.outside import Row, by_vendor, utc_text
 
 # Runs a statement, its parameters written %s, commits it, and returns its rows.
@@ -62,12 +63,6 @@ PARTIAL = {
             ON earlier.brand_id = later.brand_id AND earlier.kind = later.kind AND earlier.starts_on < later.starts_on
         WHERE later.closed_at IS NOT NULL AND earlier.closed_at IS NULL""",
 }
-
-
-def zone_at_noon() -> str:
-    """Return a time zone in which it is about noon, so that no day ends while a test runs."""
-    ahead = 12 - datetime.now(UTC).hour
-    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
 
 
 def partly_written(run_sql: Sql) -> dict[str, int]:

@@ -18,11 +18,11 @@ from campaigns.rules.reasons import PauseReason
 from campaigns.services.jobs.schedule import CHECK, QUICK
 from campaigns.tests.oracle import oracle
 from campaigns.tests.support.checking import ACTIVE, history, period, reasons_of
-from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc, zone_at_noon
 from campaigns.tests.torture.extent import extent
 from campaigns.tests.torture.kills.case import KillsTestCase
 from campaigns.tests.torture.kills.mailbox import Mailbox, MovedBeat, start_schedule_at
-from campaigns.tests.torture.kills.many import partly_written, zone_at_noon
+from campaigns.tests.torture.kills.many import partly_written
 from campaigns.tests.torture.kills.processes import Killable
 from campaigns.tests.torture.kills.torture_broker import check_every_second
 
