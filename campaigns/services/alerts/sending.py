@@ -70,10 +70,11 @@ def _send(pk: int, clock: Clock, seconds: float) -> bool:
         return False
     email = AlertEmail.objects.select_related("person").get(pk=pk)
     try:
-        if problem := _recheck(email, now):
+        choice = preferences_of([email.person_id])[email.person_id]
+        if problem := _recheck(email, choice, now):
             waiting.update(state=AlertEmail.State.FAILED, problem=problem)
             return False
-        if (later := _after_quiet_hours(email, now)) > now:
+        if (later := _after_quiet_hours(email, choice, now)) > now:
             waiting.update(next_attempt_at=later, attempts=F("attempts") - 1, problem="")
             return False
         _hand_over(email, seconds)
@@ -85,12 +86,11 @@ def _send(pk: int, clock: Clock, seconds: float) -> bool:
     return True
 
 
-def _recheck(email: AlertEmail, now: datetime) -> str:
+def _recheck(email: AlertEmail, choice: AlertPreference, now: datetime) -> str:
     """Leave out what is no longer to be sent, as hours may have passed since the e-mail was written.
 
     Return why nothing is left, or "" if it may be sent.
     """
-    choice = preferences_of([email.person_id])[email.person_id]
     if not may_be_told(email.person):
         return NOT_THEIRS
     if email.reminder_day:
@@ -140,11 +140,10 @@ def _recheck_alerts(email: AlertEmail, choice: AlertPreference, alerts: Sequence
     return ""
 
 
-def _after_quiet_hours(email: AlertEmail, now: datetime) -> datetime:
+def _after_quiet_hours(email: AlertEmail, choice: AlertPreference, now: datetime) -> datetime:
     """Return now, or when quiet hours end that have begun since the first attempt. Digests keep to their own hour."""
     if email.digest_day or email.reminder_day:
         return now
-    choice = preferences_of([email.person_id])[email.person_id]
     messages = email.messages.select_related("alert")
     return min((due_at(message.alert, choice, now) for message in messages), default=now)
 

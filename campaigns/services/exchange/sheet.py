@@ -27,7 +27,7 @@ MAX_FORMAT_LENGTH = 255
 # XML elements; spreadsheets allow about 65,000 styles with a few elements each.
 MAX_STYLE_ELEMENTS = 500_000
 
-# What a number format shows beside a number: [$€-407], "EUR", $. Its second section is that of negative numbers.
+# What a number format shows beside a number: [$€-407], "EUR", $.
 SHOWN = re.compile(r"\[\$(?P<code>[^\]-]*)[^\]]*\]|\"(?P<quoted>[^\"]*)\"|(?P<sign>[$€£¥])")
 
 # Many styles share few formats.
@@ -44,7 +44,7 @@ class Styles(Elements):
         super().__init__()
         self.dates: set[int] = set()
         self.durations: set[int] = set()
-        # The sign or code that a style shows. The built-in formats show the currency of whoever opens the file.
+        # The currency sign or code of a style. Built-in formats take the currency of the reader's locale: none.
         self.currencies: dict[int, str] = {}
         self._formats: dict[str, str] = {}
         self._parents: list[str] = []
