@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import Group, User
 from django.db.models import Sum
@@ -20,7 +21,7 @@ from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.services.jobs.schedule import CHECK
 from campaigns.services.totals.links import assign, unassign
 from campaigns.services.totals.unassigned import unassigned_accounts
-from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.factories import make_brand, make_campaign, zone_at_noon
 
 PAGE = reverse("admin:campaigns_campaignlink_unassigned")
 KEY = "google_ads 123 {}"
@@ -30,11 +31,12 @@ class UnassignedTestCase(TestCase):
     def setUp(self) -> None:
         self.amara = User.objects.create_superuser("amara")
         self.client.force_login(self.amara)
-        self.brand = make_brand(name="Alpine", currency="USD", daily_budget=100)
+        self.zone = zone_at_noon()
+        self.brand = make_brand(name="Alpine", currency="USD", timezone=self.zone, daily_budget=100)
         self.search = make_campaign(self.brand, name="Search")
-        self.day = (timezone.now() - timedelta(hours=1)).date()
+        self.day = timezone.localdate(timezone=ZoneInfo(self.zone))
         self.account = PlatformAccount.objects.create(
-            source="google_ads", external_id="123", name="Alpine on Google", currency="USD", timezone="UTC"
+            source="google_ads", external_id="123", name="Alpine on Google", currency="USD", timezone=self.zone
         )
         self.report("1", "Search", "120.5")
         self.report("2", "Vidéo", "30")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils import timezone
@@ -13,29 +14,30 @@ from campaigns.models import CampaignLink, PlatformAccount, SpendTotal
 from campaigns.services.jobs.full_check import run_full_check
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.tests.chromium.case import PHONE, BrowserTestCase
-from campaigns.tests.support.factories import make_brand, make_campaign
+from campaigns.tests.support.factories import make_brand, make_campaign, zone_at_noon
 from campaigns.tests.support.pages import page
 
 
 class Unassigned(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.brand = make_brand(name="Alpine", currency="EUR", daily_budget=100)
+        zone = zone_at_noon()
+        self.brand = make_brand(name="Alpine", currency="EUR", timezone=zone, daily_budget=100)
         self.search = make_campaign(self.brand, name="Search")
-        today = (timezone.now() - timedelta(hours=1)).date()
+        self.today = timezone.localdate(timezone=ZoneInfo(zone))
         account = PlatformAccount.objects.create(
             source="google_ads",
             external_id="1234567890",
             name="Alpine Outdoor GmbH",
             currency="EUR",
-            timezone="UTC",
+            timezone=zone,
             brand=self.brand,
             reported_until=timezone.now() - timedelta(hours=4),
         )
         for external_id, name, total in (("12345678901", "Search", "120.5"), ("12345678902", "Vidéo", "30")):
             CampaignLink.objects.create(account=account, external_id=external_id, name=name)
             SpendTotal.objects.create(
-                source="google_ads", account="1234567890", campaign=external_id, day=today, total=total
+                source="google_ads", account="1234567890", campaign=external_id, day=self.today, total=total
             )
         run_quick_check(clock=timezone.now)
 
@@ -73,7 +75,7 @@ class Unassigned(BrowserTestCase):
         self.shoot("link")
 
     def test_a_held_decrease_is_released(self) -> None:
-        old = timezone.now().date() - timedelta(days=2)
+        old = self.today - timedelta(days=2)
         CampaignLink.objects.filter(name="Search").update(campaign=self.search)
         keys = {"source": "google_ads", "account": "1234567890", "campaign": "12345678901", "day": old}
         SpendTotal.objects.create(**keys, total=1000)
