@@ -24,7 +24,11 @@ USUAL_DECIMALS = 2
 
 # Currency signs and the currencies that use them. A code of three letters means itself.
 SIGNS = {
-    "$": ("USD", "ARS", "AUD", "CAD", "CLP", "COP", "HKD", "MXN", "NZD", "SGD", "TWD"),
+    "$": (
+        *("USD", "ARS", "AUD", "CAD", "CLP", "COP", "HKD", "MXN", "NZD", "SGD", "TWD"),
+        *("BBD", "BMD", "BND", "BSD", "BZD", "CUP", "DOP", "FJD", "GYD", "JMD", "KYD"),
+        *("LRD", "NAD", "SBD", "SRD", "TTD", "UYU", "XCD"),
+    ),
     "US$": ("USD",),
     "A$": ("AUD",),
     "C$": ("CAD",),
@@ -69,8 +73,7 @@ def unknown_currency(text: str) -> str:
     """Return the error message for a text that names no currency, with the codes that it may mean."""
     text = text.strip()
     if text in SIGNS and len(SIGNS[text]) > 1:
-        *others, last = SIGNS[text]
-        return f"{quote(text)} could be {', '.join(others)} or {last}. Enter one of these codes."
+        return f"{quote(text)} could be {codes_in_words(SIGNS[text])}. Enter the code."
     near = get_close_matches(text.casefold(), _by_name(), 1, cutoff=0.8)
     similar = [_by_name()[name] for name in near] or get_close_matches(text.upper(), DECIMALS, 1, cutoff=0.8)
     advice = f"Try {similar[0]} ({NAMES[similar[0]]})." if similar else "Enter a code of ISO 4217, like EUR."

@@ -5,10 +5,11 @@ CSV is campaigns.services.exchange.csv_files, XLSX campaigns.services.exchange.x
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from campaigns.rules.amounts import DecimalMark
@@ -29,11 +30,12 @@ class FileRefused(Exception):
 
 
 class Row(NamedTuple):
-    """A row of a file; numbers are the positions of numeric cells."""
+    """A row of a file; numbers are the positions of numeric cells, currencies what their formats can mean."""
 
     number: int
     values: list[str]
     numbers: frozenset[int] = frozenset()
+    currencies: Mapping[int, tuple[str, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)

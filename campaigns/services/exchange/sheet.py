@@ -6,33 +6,29 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
+from openpyxl.styles.numbers import BUILTIN_FORMATS
 from openpyxl.utils.cell import column_index_from_string, get_column_letter
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
-from campaigns.rules.currencies import SIGNS, find_currency
 from campaigns.rules.text import shorten
 from campaigns.services.exchange.archive import Attributes, Elements
 from campaigns.services.exchange.files import MAX_COLUMNS, FileRefused, Row
+from campaigns.services.exchange.number_formats import (
+    FIRST_CUSTOM_FORMAT,
+    MAX_LENGTH,
+    currencies_of_format,
+    is_date,
+    is_duration,
+)
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 LAST_NUMBER = re.compile(r"[0-9]{1,7}$")
 # Cells named in an error message.
 MAX_NAMED = 10
-# Length of a number format, as in spreadsheets.
-MAX_FORMAT_LENGTH = 255
 # XML elements; spreadsheets allow about 65,000 styles with a few elements each.
 MAX_STYLE_ELEMENTS = 500_000
-
-# What a number format shows beside a number: [$€-407], "EUR", $.
-SHOWN = re.compile(r"\[\$(?P<code>[^\]-]*)[^\]]*\]|\"(?P<quoted>[^\"]*)\"|(?P<sign>[$€£¥])")
-
-# Many styles share few formats.
-_is_date = lru_cache(maxsize=1_000)(is_date_format)
-_is_duration = lru_cache(maxsize=1_000)(is_timedelta_format)
 
 
 class Styles(Elements):
@@ -44,8 +40,8 @@ class Styles(Elements):
         super().__init__()
         self.dates: set[int] = set()
         self.durations: set[int] = set()
-        # The currency sign or code of a style. Built-in formats take the currency of the reader's locale: none.
-        self.currencies: dict[int, str] = {}
+        # The currencies that a style's sign or code can mean.
+        self.currencies: dict[int, tuple[str, ...]] = {}
         self._formats: dict[str, str] = {}
         self._parents: list[str] = []
         self._styles = 0
@@ -54,7 +50,7 @@ class Styles(Elements):
         parent = self._parents[-1] if self._parents else ""
         self._parents.append(name)
         if (parent, name) == ("numFmts", "numFmt"):
-            self._formats[attributes["numFmtId"]] = attributes["formatCode"][:MAX_FORMAT_LENGTH]
+            self._formats[attributes["numFmtId"]] = attributes["formatCode"][:MAX_LENGTH]
         elif (parent, name) == ("cellXfs", "xf"):
             self._add_style(attributes.get("numFmtId", "0"))
 
@@ -63,12 +59,12 @@ class Styles(Elements):
 
     def _add_style(self, key: str) -> None:
         number_format = self._formats.get(key) or BUILTIN_FORMATS.get(int(key), "General")
-        if _is_duration(number_format):
+        if is_duration(number_format):
             self.durations.add(self._styles)
-        elif _is_date(number_format):
+        elif is_date(number_format):
             self.dates.add(self._styles)
-        elif currency := _currency_in(self._formats.get(key, "")):
-            self.currencies[self._styles] = currency
+        elif int(key) >= FIRST_CUSTOM_FORMAT and (currencies := currencies_of_format(number_format)):
+            self.currencies[self._styles] = currencies
         self._styles += 1
 
 
@@ -118,7 +114,7 @@ class _Faults:
 
 
 class Sheet(Elements):
-    """Collects a sheet's rows; those of reports with errors as text, and currencies that number formats show."""
+    """Collects a sheet's rows; those of reports with errors as text."""
 
     def __init__(self, book: WorkbookContext, width: int = MAX_COLUMNS, *, is_report: bool = False) -> None:
         super().__init__()
@@ -129,6 +125,7 @@ class Sheet(Elements):
         self._row, self._column = 0, 0
         self._texts: dict[int, str] = {}
         self._numbers: set[int] = set()
+        self._currencies: dict[int, tuple[str, ...]] = {}
         self._cell: _Cell | None = None
         self._is_phonetic = False
         self._errors = _Faults("Cells with errors", "Correct them and save the file again.")
@@ -163,7 +160,7 @@ class Sheet(Elements):
     def begin(self, name: str, attributes: Attributes) -> None:
         if name == "row":
             self._row = int(attributes.get("r", self._row + 1))
-            self._column, self._texts, self._numbers = 0, {}, set()
+            self._column, self._texts, self._numbers, self._currencies = 0, {}, set(), {}
         elif name == "c":
             self._begin_cell(attributes)
         elif name == "mergeCell":
@@ -191,7 +188,7 @@ class Sheet(Elements):
             width = min(max(self._texts, default=0), self._width)
             values = [self._texts.get(column, "") for column in range(1, width + 1)]
             numbers = frozenset(column - 1 for column in self._numbers if column <= width)
-            self._rows.append(Row(self._row, values, numbers))
+            self._rows.append(Row(self._row, values, numbers, self._currencies))
         elif self._cell is not None:
             self._end_in_cell(self._cell, name)
 
@@ -241,21 +238,14 @@ class Sheet(Elements):
         is_duration = cell.style in self._book.styles.durations
         if not is_duration and cell.style not in self._book.styles.dates:
             self._numbers.add(cell.column)
-            currency = self._book.styles.currencies.get(cell.style) if self._is_report else None
-            return f"{number} {currency}" if currency else str(number)
+            if currencies := self._book.styles.currencies.get(cell.style):
+                self._currencies[cell.column - 1] = currencies
+            return str(number)
         try:
             return _day_or_instant(from_excel(number, self._book.epoch, timedelta=is_duration))
         except (OverflowError, ValueError):
             self._errors.add(f"{cell.address} (no date: {cell.value})")
             return ""
-
-
-@lru_cache(maxsize=1_000)
-def _currency_in(number_format: str) -> str:
-    """Return the sign or code of a currency that a number format shows, or ""."""
-    found = {shown[shown.lastgroup or 0].strip().rstrip(".") for shown in SHOWN.finditer(number_format.split(";")[0])}
-    currencies = [text for text in found if text in SIGNS or find_currency(text)]
-    return currencies[0] if len(currencies) == 1 else ""
 
 
 def _is_uncalculated(cell: _Cell) -> bool:

@@ -10,7 +10,8 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from campaigns.services.exchange.files import FileRefused
@@ -44,11 +45,15 @@ WESTERN = re.compile(r"[\w\s!-~€‚„…‘’“”•–—™©®°·×÷�
 
 
 class FileRow(NamedTuple):
-    """A row of a file; numbers are the positions of numeric cells of a workbook, whose decimal separator is a point."""
+    """A row of a file. numbers are the positions of numeric cells of a workbook, whose decimal separator is a point.
+
+    currencies are those that the number formats of such cells can mean.
+    """
 
     line: int
     cells: Sequence[str]
     numbers: frozenset[int] = frozenset()
+    currencies: Mapping[int, tuple[str, ...]] = MappingProxyType({})
 
 
 class Sheet(NamedTuple):
@@ -158,7 +163,10 @@ def _rows(text: str, separator: str, first: int) -> Iterator[FileRow]:
 
 
 def _of_workbook(sheet: SheetRows) -> Sheet:
-    rows = [_bounded(FileRow(row.number, [_printable(cell) for cell in row.values], row.numbers)) for row in sheet.rows]
+    rows = [
+        _bounded(FileRow(row.number, [_printable(cell) for cell in row.values], row.numbers, row.currencies))
+        for row in sheet.rows
+    ]
     return Sheet(rows, (), sheet.merged_until, sheet.is_1904)
 
 

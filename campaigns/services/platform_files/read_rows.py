@@ -180,7 +180,8 @@ class Reader:
         value = amount.value
         if self.parentheses is Parentheses.SPEND and is_in_parentheses(text):
             value = -value
-        written = [self._currency_of_column(row), self.mapping.currencies, amount.currencies]
+        of_format = () if place is None else row.currencies.get(place, ())
+        written = [self._currency_of_column(row), self.mapping.currencies, amount.currencies, of_format]
         return value, *common_currency(each for each in written if each)
 
     def _currency_of_column(self, row: FileRow) -> tuple[str, ...]:

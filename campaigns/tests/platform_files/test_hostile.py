@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import zipfile
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,6 +36,16 @@ def workbook(*rows: list[Any], before: tuple[list[Any], ...] = (), formats: dict
         sheet[address].number_format = number_format
     out = io.BytesIO()
     book.save(out)
+    return out.getvalue()
+
+
+def changed(book: bytes, name: str, before: bytes, after: bytes) -> bytes:
+    """Return the workbook with other bytes in one of its files."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as source, zipfile.ZipFile(out, "w") as target:
+        for each in source.namelist():
+            data = source.read(each)
+            target.writestr(each, data.replace(before, after) if each == name else data)
     return out.getvalue()
 
 
