@@ -37,11 +37,15 @@ class State:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
+def is_quiet(hour: int, quiet_from: int, quiet_until: int) -> bool:
+    """Return whether an hour of the day is within quiet hours, which may go over midnight."""
+    return (hour - quiet_from) % 24 < (quiet_until - quiet_from) % 24
+
+
 def after_quiet_hours(now: datetime, zone: ZoneInfo, quiet_from: int, quiet_until: int) -> datetime:
     """Return now, or when the person's quiet hours end, if it's within them. The same hour twice: no quiet hours."""
     local = now.astimezone(zone)
-    hours = (local.hour - quiet_from) % 24, (quiet_until - quiet_from) % 24
-    if hours[0] >= hours[1]:
+    if not is_quiet(local.hour, quiet_from, quiet_until):
         return now
     day = local.date() + timedelta(days=1 if local.hour >= quiet_until else 0)
     return datetime.combine(day, time(quiet_until), tzinfo=zone).astimezone(now.tzinfo)

@@ -68,7 +68,7 @@ def add_messages(alerts: Sequence[Alert], now: datetime) -> dict[int, set[int]]:
         AlertMessage(
             alert=alert,
             person_id=pk,
-            due_at=due_at(alert, choices[pk], now),
+            due_at=when_due(alert, choices[pk], now),
             is_settled=is_told_by_watch(alert, recipients.person(pk)),
         )
         for pk in sorted(told)
@@ -84,12 +84,16 @@ def is_told_by_watch(alert: Alert, person: User) -> bool:
     return alert.kind == LATE and person.email.casefold() in {each.casefold() for each in settings.WATCH_EMAIL}
 
 
-def due_at(alert: Alert, choice: AlertPreference, now: datetime) -> datetime:
+def when_due(alert: Alert, choice: AlertPreference, now: datetime) -> datetime:
     """Return now, or when the person's quiet hours end if it's within them and the alert isn't urgent."""
-    kind, zone = KINDS.get(alert.kind), find_zone(choice.timezone)
-    if zone is None or (kind and kind.is_urgent):
-        return now
-    return after_quiet_hours(now, zone, choice.quiet_from, choice.quiet_until)
+    kind = KINDS.get(alert.kind)
+    return now if kind and kind.is_urgent else when_not_quiet(choice, now)
+
+
+def when_not_quiet(choice: AlertPreference, now: datetime) -> datetime:
+    """Return now, or when the person's quiet hours end if it's within them."""
+    zone = find_zone(choice.timezone)
+    return now if zone is None else after_quiet_hours(now, zone, choice.quiet_from, choice.quiet_until)
 
 
 def write(*, clock: Clock) -> int:

@@ -16,10 +16,17 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import F
 
 from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference
+from campaigns.rules.alerts import is_quiet
 from campaigns.rules.clock import Clock
 from campaigns.services.alerts.compose import alert_email, zone_of
 from campaigns.services.alerts.handling import is_unhandled
-from campaigns.services.alerts.messages import AT_ONCE, add_messages, due_at, highest_thresholds
+from campaigns.services.alerts.messages import (
+    AT_ONCE,
+    add_messages,
+    highest_thresholds,
+    when_due,
+    when_not_quiet,
+)
 from campaigns.services.alerts.recipients import Recipients, brands_assigned_to, may_be_told, preferences_of, sees
 from campaigns.services.alerts.reminders import alerts_to_remind, reminder_email
 
@@ -63,6 +70,7 @@ def send_waiting(*, clock: Clock, seconds: float = SECONDS) -> int:
 def _send(pk: int, clock: Clock, seconds: float) -> bool:
     now = clock()
     waiting = AlertEmail.objects.filter(pk=pk, state=AlertEmail.State.WAITING)
+    problem_before = waiting.exclude(problem=AlertEmail.SENDING).values_list("problem", flat=True).first() or ""
     claimed = waiting.filter(next_attempt_at__lte=now).update(
         next_attempt_at=now + LEASE, attempts=F("attempts") + 1, problem=AlertEmail.SENDING
     )
@@ -74,8 +82,8 @@ def _send(pk: int, clock: Clock, seconds: float) -> bool:
         if problem := _recheck(email, choice, now):
             waiting.update(state=AlertEmail.State.FAILED, problem=problem)
             return False
-        if (later := _after_quiet_hours(email, choice, now)) > now:
-            waiting.update(next_attempt_at=later, attempts=F("attempts") - 1, problem="")
+        if (later := _when_to_send(email, choice, now)) > now:
+            waiting.update(next_attempt_at=later, attempts=F("attempts") - 1, problem=problem_before)
             return False
         _hand_over(email, seconds)
     # Whatever is wrong with one e-mail, the others are sent.
@@ -140,12 +148,16 @@ def _recheck_alerts(email: AlertEmail, choice: AlertPreference, alerts: Sequence
     return ""
 
 
-def _after_quiet_hours(email: AlertEmail, choice: AlertPreference, now: datetime) -> datetime:
-    """Return now, or when quiet hours end that have begun since the first attempt. Digests keep to their own hour."""
+def _when_to_send(email: AlertEmail, choice: AlertPreference, now: datetime) -> datetime:
+    """Return now, or when quiet hours end that have begun since it was written.
+
+    Urgent alerts don't wait, nor does what comes at an hour that the person has put into their quiet hours.
+    """
     if email.digest_day or email.reminder_day:
-        return now
+        at_quiet_hour = is_quiet(choice.digest_hour, choice.quiet_from, choice.quiet_until)
+        return now if at_quiet_hour else when_not_quiet(choice, now)
     messages = email.messages.select_related("alert")
-    return min((due_at(message.alert, choice, now) for message in messages), default=now)
+    return min((when_due(message.alert, choice, now) for message in messages), default=now)
 
 
 def _rewrite(email: AlertEmail, written: AlertEmail) -> None:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 from datetime import datetime, timedelta
-from unittest.mock import patch
 
+from django.contrib.auth.models import Group
+from django.db import transaction
 from django.test import TestCase, override_settings
 
-from campaigns.models import Alert, AlertEmail, AlertMessage, AlertPreference, Brand, BrandAssignment
+from campaigns.models import (
+    Alert,
+    AlertEmail,
+    AlertMessage,
+    AlertPreference,
+    AlertRule,
+    Brand,
+    BrandAssignment,
+)
 from campaigns.services.alerts.handling import acknowledge, snooze
-from campaigns.services.alerts.kinds import KINDS
+from campaigns.services.alerts.kinds import DRIFT
 from campaigns.services.alerts.outgoing import send_alerts
 from campaigns.services.alerts.sending import BUSY, LEASE, RETRIES, send_waiting
 from campaigns.tests.alerts.test_messages import NOW, Alerting, at, person
@@ -165,17 +173,40 @@ class ChangedMeanwhileTests(Alerting):
         self.refuse()
         self.choose(quiet_until=13)
         self.assertEqual(self.send(NOW + RETRIES[0]), [])
-        self.assertEqual(AlertEmail.objects.values_list("next_attempt_at", "attempts").get(), (self.MORNING, 1))
+        waiting = AlertEmail.objects.get()
+        self.assertEqual((waiting.next_attempt_at, waiting.attempts), (self.MORNING, 1))
+        self.assertIn("SMTP", waiting.problem)  # monitoring still warns of it
         self.assertEqual(self.addresses(self.MORNING), ["anna@example.com"])
 
-    def test_an_urgent_alert_does_not_wait_at_a_retry(self) -> None:
-        self.choose(quiet_until=11)
+    def test_a_retry_waits_past_midnight_in_the_person_s_zone(self) -> None:
+        self.choose(timezone="Asia/Tokyo", quiet_from=22, quiet_until=7)  # it's 21:00 there
         self.cross()
         self.refuse()
+        late = utc("2026-11-28T16:00")  # and 01:00 at the retry
+        self.assertEqual(self.send(late), [])
+        self.assertEqual(AlertEmail.objects.get().next_attempt_at, utc("2026-11-28T22:00"))
+
+    def test_an_urgent_alert_does_not_wait_at_a_retry_nor_what_is_sent_with_it(self) -> None:
+        AlertRule.objects.update(group=Group.objects.get(name="Brand managers"))
+        self.choose(quiet_until=11)
+        self.cross("100")
+        self.refuse()
         self.choose(quiet_until=13)
-        kind = KINDS[Alert.objects.get().kind]
-        with patch.dict(KINDS, {kind.code: replace(kind, is_urgent=True)}):
-            self.assertEqual(self.addresses(NOW + RETRIES[0]), ["anna@example.com"])
+        self.assertEqual(AlertMessage.objects.filter(email=AlertEmail.objects.get()).count(), 2)
+        Alert.objects.filter(threshold=100).update(kind=DRIFT)
+        self.assertEqual(self.addresses(NOW + RETRIES[0]), ["anna@example.com"])
+
+    def test_a_retry_of_a_digest_or_reminder_waits_unless_its_own_hour_is_quiet(self) -> None:
+        morning, noon = utc("2026-11-29T10:00"), utc("2026-11-29T11:30")
+        for kind in ({"frequency": "daily"}, {"reminders": True}):
+            for hour, sent in ((10, []), (12, ["anna@example.com"])):
+                with self.subTest(kind=kind, hour=hour), transaction.atomic():
+                    self.choose(digest_hour=10, **kind)
+                    self.cross()
+                    self.refuse(morning)
+                    self.choose(digest_hour=hour)
+                    self.assertEqual(self.addresses(noon), sent)
+                    transaction.set_rollback(True)
 
     def test_who_has_chosen_a_digest_meanwhile_gets_it_there(self) -> None:
         self.cross()

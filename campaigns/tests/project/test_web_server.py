@@ -18,7 +18,7 @@ from waitress.adjustments import Adjustments
 
 from budget_manager.web import Parser, raise_open_file_limit
 from campaigns.tests.support.outside import OutsideTestCase
-from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, OF_THE_SHELL, run
+from campaigns.tests.support.processes import BASE_DIR, GOOD_KEY, SHELL_VARIABLES, run
 from campaigns.tests.support.services_running import running_services, web_command
 from campaigns.tests.support.web_application import MEGABYTE, MEGABYTES
 
@@ -150,7 +150,7 @@ class EmptyVariables(SimpleTestCase):
         (line,) = re.findall(r"^web: .*&& (.*gunicorn .*)$", (BASE_DIR / "Procfile").read_text(), re.MULTILINE)
         place = Path(sys.executable).parent
         for processes, sent in ((2, ""), (3, "3")):
-            values = dict.fromkeys(OF_THE_SHELL, "") | {"WEB_CONCURRENCY": sent, "PATH": f"{place}:{os.defpath}"}
+            values = dict.fromkeys(SHELL_VARIABLES, "") | {"WEB_CONCURRENCY": sent, "PATH": f"{place}:{os.defpath}"}
             command = ["sh", "-c", f"{line} --print-config"]
 
             answer = run(command, DEBUG="True", SECRET_KEY=GOOD_KEY, **values)

@@ -10,14 +10,15 @@ from django.conf import settings
 
 BASE_DIR: Path = settings.BASE_DIR
 DOCUMENTED = set(re.findall(r"^#?([A-Z_]+)=", (BASE_DIR / ".env.example").read_text(), re.MULTILINE))
-# The shell replaces these, even empty ones; gunicorn reads WEB_CONCURRENCY itself, and refuses an empty one.
-OF_THE_SHELL = set(re.findall(r"\$\{([A-Z_]+):-", (BASE_DIR / "Procfile").read_text()))
+# The Procfile's shell replaces empty ones of these; gunicorn reads WEB_CONCURRENCY itself, and refuses an empty one.
+SHELL_VARIABLES = set(re.findall(r"\$\{([A-Z_]+):-", (BASE_DIR / "Procfile").read_text()))
 GOOD_KEY = "a-key-of-more-than-fifty-characters-that-is-for-tests-only"
 
 
 def environment(**values: str) -> dict[str, str]:
     """This process's environment with our variables empty, which hides those of .env, but for these."""
-    return {**os.environ, **dict.fromkeys(DOCUMENTED - OF_THE_SHELL, ""), **values}
+    inherited = {name: value for name, value in os.environ.items() if name not in SHELL_VARIABLES}
+    return {**inherited, **dict.fromkeys(DOCUMENTED - SHELL_VARIABLES, ""), **values}
 
 
 def manage(*arguments: str, **values: str) -> subprocess.CompletedProcess[str]:
