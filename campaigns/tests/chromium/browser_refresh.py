@@ -27,7 +27,8 @@ class RefreshingCase(BrowserTestCase):
         super().setUp()
         self.brand = make_brand(name="Alpine", currency="EUR", daily_budget=100, monthly_budget=3_000)
         self.campaign = make_campaign(self.brand, name="Search", daily_spend_limit=80)
-        spend(self.campaign, 20)
+        self.spent_at = timezone.now()
+        spend(self.campaign, 20, self.spent_at)
         run_full_check("check_budgets", clock=timezone.now)
         self.page.clock.install()
 
@@ -80,7 +81,7 @@ class Refreshing(RefreshingCase):
         today.get_by_text("Show hours as table").click()
         drawn = today.locator("canvas")
         before = drawn.evaluate("canvas => canvas.toDataURL()")
-        spend(self.campaign, 13)
+        spend(self.campaign, 13, self.spent_at)  # in the same hour
         self.refresh()
         expect(today.get_by_text("33.00 of 100.00 EUR")).to_be_visible()
         expect(today.get_by_role("row").last).to_contain_text("33.00")

@@ -11,7 +11,7 @@ from campaigns.models import Campaign, ReportImport, SpendRecord, SpendTotal
 from campaigns.services.jobs.quick_check import run_quick_check
 from campaigns.services.platform_files import effects
 from campaigns.tests.platform_files.test_wizard import WizardCase
-from campaigns.tests.support.factories import make_brand, make_campaign, spend
+from campaigns.tests.support.factories import make_brand, make_campaign, spend, zone_at_noon
 
 
 def report(*rows: tuple[date, str, str, str]) -> str:
@@ -22,7 +22,7 @@ def report(*rows: tuple[date, str, str, str]) -> str:
 class StatusPreviewTests(WizardCase):
     def setUp(self) -> None:
         super().setUp()
-        self.acme.daily_budget, self.acme.timezone = 100, "UTC"
+        self.acme.daily_budget, self.acme.timezone = 100, zone_at_noon()
         self.acme.save()
         self.search = make_campaign(self.acme, name="Search")
         self.today = timezone.now().date()
@@ -50,7 +50,9 @@ class StatusPreviewTests(WizardCase):
         self.assertEqual(ReportImport.objects.get().user, self.amara)
 
     def test_two_brands(self) -> None:
-        make_campaign(make_brand(name="Brook", currency="USD", timezone="UTC", monthly_budget=5), name="Search")
+        make_campaign(
+            make_brand(name="Brook", currency="USD", timezone=zone_at_noon(), monthly_budget=5), name="Search"
+        )
         page = self.preview((self.today, "Acme", "Search", "100"), (self.today, "Brook", "Search", "7"))
         self.assertContains(page, "<dt>brands reach a budget</dt><dd>2</dd>", html=True)
         self.assertContains(page, "Brook reaches its monthly budget: 7.00 of 5.00 USD this month.")

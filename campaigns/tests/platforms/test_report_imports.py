@@ -25,7 +25,7 @@ from campaigns.services.ledger.prune import Pruned, prune_restated
 from campaigns.services.platform_files.answers import Answers
 from campaigns.services.totals.links import assign, unassign
 from campaigns.tests.platform_files.test_import import ImportCase
-from campaigns.tests.support.factories import make_brand, make_campaign, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, utc, zone_at_noon
 
 GOOGLE = Answers(source="google_ads")
 LIST = "admin:campaigns_reportimport_changelist"
@@ -35,7 +35,7 @@ class ReversalCase(ImportCase):
     def setUp(self) -> None:
         self.now = timezone.now()
         self.today = self.now.date()
-        self.acme = make_brand(name="Acme", currency="USD", timezone="UTC", daily_budget=30)
+        self.acme = make_brand(name="Acme", currency="USD", timezone=zone_at_noon(), daily_budget=30)
         self.display = make_campaign(self.acme, name="Display")
         self.amara = User.objects.create_user("amara", is_staff=True, is_superuser=True)
         self.client.force_login(self.amara)

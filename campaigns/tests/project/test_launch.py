@@ -29,7 +29,10 @@ from campaigns.management.commands.launch import broker, choose_port, create_sup
 from campaigns.tests.support.processes import BASE_DIR, environment, manage, run
 
 READY = "Ctrl-C ends everything."
-HAPPENED = r"paused  |resumed |and \d+ more|check_budgets: |send_alerts: |Everything has ended|/admin/|GET / "
+HAPPENED = (
+    r"paused  |resumed |and \d+ more|check_budgets: |reset_\w+_spend: |send_alerts: "
+    r"|Everything has ended|/admin/|GET / "
+)
 
 
 def tree(pid: int) -> list[int]:

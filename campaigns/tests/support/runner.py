@@ -5,24 +5,62 @@ from __future__ import annotations
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest import TestCase, TestSuite
+from unittest import TestCase, TestResult, TestSuite, TextTestResult
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import SimpleTestCase, TransactionTestCase
-from django.test.runner import DiscoverRunner
+from django.test.runner import DiscoverRunner, ParallelTestSuite, RemoteTestResult, RemoteTestRunner
 from django.test.utils import override_settings
 
 # Jobs that have never run are late some minutes after the migrations: not while the tests run, however long they take.
 MIGRATED_AT = datetime(2100, 1, 1, tzinfo=UTC)
 # The usual hasher takes a third of a second for each user that a test makes.
 QUICK_HASHER = "django.contrib.auth.hashers.MD5PasswordHasher"
+# Where the brands of tests are whose spend of just now is the day's: no test begins shortly before midnight there.
+ZONES = (ZoneInfo("UTC"), ZoneInfo("Europe/Paris"))
+BEFORE_MIDNIGHT = timedelta(seconds=20)
+
+
+def seconds_to_wait(now: datetime) -> float:
+    """Return how long a test has to wait so that no day ends while it runs, mostly 0."""
+    for zone in ZONES:
+        later = (now + BEFORE_MIDNIGHT).astimezone(zone)
+        if later.date() > now.astimezone(zone).date():
+            midnight = later.replace(hour=0, minute=0, second=0, microsecond=0)
+            return (midnight - now).total_seconds()
+    return 0
+
+
+class _InOneDay(TestResult):
+    def startTest(self, test: TestCase) -> None:  # noqa: N802  # unittest's name
+        time.sleep(seconds_to_wait(datetime.now(UTC)))
+        super().startTest(test)
+
+
+class _Result(_InOneDay, TextTestResult):
+    pass
+
+
+class _RemoteResult(_InOneDay, RemoteTestResult):
+    pass
+
+
+class _RemoteRunner(RemoteTestRunner):
+    resultclass = _RemoteResult
+
+
+class _ParallelSuite(ParallelTestSuite):
+    runner_class = _RemoteRunner
 
 
 class Runner(DiscoverRunner):
+    parallel_test_suite = _ParallelSuite
+
     def __init__(self, *args: Any, on_database_only: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.on_database_only = on_database_only
@@ -42,6 +80,9 @@ class Runner(DiscoverRunner):
         if not self.on_database_only:
             return tests
         return TestSuite(with_database(tests))
+
+    def get_resultclass(self) -> Any:
+        return super().get_resultclass() or _Result
 
     def setup_test_environment(self, **kwargs: Any) -> None:
         super().setup_test_environment(**kwargs)
