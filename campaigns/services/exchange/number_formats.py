@@ -11,7 +11,7 @@ from campaigns.rules.currencies import DECIMALS, SIGNS
 
 # Length of a number format, as in spreadsheets.
 MAX_LENGTH = 255
-# Formats with lower numbers are built in: they show the currency of the locale of whoever opens the file.
+# Formats with lower numbers are built in: a spreadsheet shows them with the currency of its own locale.
 FIRST_CUSTOM_FORMAT = 164
 
 PART = re.compile(

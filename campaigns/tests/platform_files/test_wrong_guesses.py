@@ -128,7 +128,7 @@ class SignTests(SimpleTestCase):
                 self.assertEqual((bool(total.possible), possible in total.possible), (bool(possible), bool(possible)))
 
     def test_number_formats_change_no_other_value(self) -> None:
-        """Whoever formats whole columns as money still has campaigns' ids and days."""
+        """Campaign IDs and days stay as they are, also in columns that are formatted as money."""
         euro = "#,##0.00\\ [$€-407]"
         head = ["Day", "Campaign", "Campaign ID", "Cost"]
         data = workbook(head, [46352, "A", 1, 5.25], formats=dict.fromkeys(("A2", "C2", "D2"), euro))
