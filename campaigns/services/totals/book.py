@@ -58,6 +58,14 @@ SHORT_WAIT = 0.1
 DIFFERS = f"{REPORTED} <> total.booked"
 TO_BOOK = f"total.waiting = 0 AND {DIFFERS}"
 
+# REASON with what a booking already knows of the account.
+REASON_HERE = (
+    REASON.replace("account.id", "total.account_id")
+    .replace("account.currency", "total.currency")
+    .replace("brand.currency", "COALESCE(brand.currency, total.usual_currency)")
+    .replace("zone.zone", "total.zone")
+)
+
 # In the order of its index, or PostgreSQL may read the table for it.
 ANY_TO_BOOK = "(SELECT id FROM campaigns_daytobook ORDER BY day DESC, source, account LIMIT 1) IS NOT NULL"
 
@@ -71,6 +79,8 @@ ACCOUNT_DAY_COLUMNS = KEY_COLUMNS | {"account_id": "bigint", "currency": "text",
 # A day of an account: its day, source and external id, its time zone, and all of ACCOUNT_DAY_COLUMNS as JSON, which
 # Python hands on as it is.
 AccountDay = tuple[Any, ...]
+# The days of totals end on 2099-12-30.
+BEFORE_ALL_DAYS: AccountDay = ("2100-01-01", "", "")
 
 
 @dataclass
@@ -123,16 +133,14 @@ class _Booking:
 
     def run(self) -> Booked:
         """Go once through the flagged days, from the newest on: what is locked is left behind, so this ends."""
-        beyond = "1 = 1"
-        position: dict[str, Any] = {}
-        while days := self._next_days(beyond, position):
-            beyond = "day <= %(day)s AND (day < %(day)s OR (source, account) > (%(source)s, %(account)s))"
-            position = dict(zip(KEY_COLUMNS, days[-1], strict=False))
+        reached = BEFORE_ALL_DAYS
+        while days := self._next_days(reached):
+            reached = days[-1]
             there_may_be_more = True
             while there_may_be_more:
                 there_may_be_more = self._book_batch(days)
                 if self._time_is_over():
-                    self.booked.unfinished = there_may_be_more or bool(self._next_days(beyond, position))
+                    self.booked.unfinished = there_may_be_more or bool(self._next_days(reached))
                     return self.booked
                 yield_to_waiting_writers()
         return self.booked
@@ -143,9 +151,9 @@ class _Booking:
             self._book_in_parts(wanted[start : start + self.size], JOB_WAIT)
         return self.booked
 
-    def _next_days(self, beyond: str, position: dict[str, Any]) -> list[AccountDay]:
-        sql = statement("totals/next_days", beyond=beyond, json=row_as_json(ACCOUNT_DAY_COLUMNS, "account_day"))
-        return fetch_all(sql, position | {"most": DAYS})
+    def _next_days(self, reached: AccountDay) -> list[AccountDay]:
+        sql = statement("totals/next_days", json=row_as_json(ACCOUNT_DAY_COLUMNS, "account_day"))
+        return fetch_all(sql, dict(zip(KEY_COLUMNS, reached, strict=False)) | {"most": DAYS})
 
     def _book_batch(self, days: list[AccountDay]) -> bool:
         """Book one batch of the totals of these days, by ids if it fails; return whether there may be more."""
@@ -170,7 +178,7 @@ class _Booking:
             f" AND (total.day, total.source, total.account) IN ({given})"
             " ORDER BY total.day DESC, total.id LIMIT %(most)s"
         )
-        return [each for (each,) in fetch_all(sql, {"keys": _json(days), "most": self.size})]
+        return [each for (each,) in fetch_all(sql, {"keys": _keys(days), "most": self.size})]
 
     def _book_in_parts(self, ids: list[int], wait: float) -> None:
         """Book these totals, by halves if that fails."""
@@ -227,16 +235,15 @@ class _Booking:
     def _write(self, days: list[AccountDay], of_account: str, links: bool) -> int:
         """Book totals of these days, at most a batch; return how many now are booked or wait."""
         taken = statement("totals/taken", reported=REPORTED, of_account=of_account, which=self.which)
-        reason = REASON.replace("account.id", "total.account_id").replace("account.currency", "total.currency")
-        judged = statement("totals/judged", reason=reason.replace("zone.zone", "total.zone"), its_campaign=ITS_CAMPAIGN)
+        judged = statement("totals/judged", reason=REASON_HERE, its_campaign=ITS_CAMPAIGN, taken=taken)
         account_days = statement(
             "totals/account_days",
             account_days=rows_sql(ACCOUNT_DAY_COLUMNS, "%(account_days)s"),
             days=rows_sql(DAY_COLUMNS, "%(days)s"),
         )
-        *before, last = script("totals/book", account_days=account_days, taken=taken, judged=judged)
+        *before, last = script("totals/book", account_days=account_days, judged=judged)
         params = {
-            "account_days": _json(days),
+            "account_days": json_rows(json for *_, json in days),
             "days": rows_param(DAY_COLUMNS, self._local_days(days)),
             "decreases": int(self.decreases),
             "links": int(links),
@@ -261,7 +268,7 @@ class _Booking:
             to_book=TO_BOOK,
             skip_locked=skip_locked("flag"),
         )
-        execute(sql, {"keys": _json(days)})
+        execute(sql, {"keys": _keys(days)})
 
     def _count(self, counts: Iterable[tuple[Any, ...]]) -> int:
         before = self.booked.totals
@@ -289,5 +296,5 @@ def _may_be_of_one_row(error: DatabaseError) -> bool:
     return is_busy(error) or not isinstance(error, OperationalError)
 
 
-def _json(days: list[AccountDay]) -> str:
-    return json_rows(json for *_, json in days)
+def _keys(days: list[AccountDay]) -> str:
+    return rows_param(KEY_COLUMNS, (row[: len(KEY_COLUMNS)] for row in days))

@@ -21,12 +21,13 @@ REASON = """CASE
 END"""
 
 # The campaign that a total is booked for: the one that it was booked for before, or that its link has for its day.
+# Links that have moved since a total's day are looked up only if there are any, of whatever account.
 ITS_CAMPAIGN = """COALESCE(
         total.booked_campaign_id,
-        (
+        CASE WHEN total.day < (SELECT MAX(until) FROM campaigns_earlierlink) THEN (
             SELECT earlier.campaign_id FROM campaigns_earlierlink AS earlier
             WHERE earlier.link_id = link.id AND earlier.until > total.day ORDER BY earlier.until LIMIT 1
-        ),
+        ) END,
         link.campaign_id
     )"""
 

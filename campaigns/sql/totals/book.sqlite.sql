@@ -1,8 +1,6 @@
 -- Books a batch: one record for each difference, then notes it as booked. The transaction is the lock.
 WITH account_days AS MATERIALIZED (
 {account_days}
-), taken AS MATERIALIZED (
-{taken}
 ), judged AS MATERIALIZED (
 {judged}
 )
@@ -12,8 +10,6 @@ FROM judged WHERE waiting = 0;
 
 WITH account_days AS MATERIALIZED (
 {account_days}
-), taken AS MATERIALIZED (
-{taken}
 ), judged AS MATERIALIZED (
 {judged}
 )

@@ -9,10 +9,14 @@
             WHEN total.reported < total.booked AND (total.finished = 1 OR total.reported = 0) AND %(decreases)s = 0 THEN 7
             ELSE 0
         END AS waiting
-    FROM taken AS total
+    FROM (
+{taken}
+    ) AS total
     LEFT JOIN campaigns_campaignlink AS link
         ON link.account_id = CASE WHEN total.booked_campaign_id IS NULL THEN total.account_id END
         AND link.external_id = total.campaign
     -- guard: booked-for-its-own-campaign
     LEFT JOIN campaigns_campaign AS campaign ON campaign.id = {its_campaign}
-    LEFT JOIN campaigns_brand AS brand ON brand.id = campaign.brand_id
+    -- None for the account's usual brand, which is known.
+    LEFT JOIN campaigns_brand AS brand
+        ON brand.id = CASE WHEN campaign.brand_id = total.usual_brand_id THEN NULL ELSE campaign.brand_id END

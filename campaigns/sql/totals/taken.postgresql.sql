@@ -2,7 +2,7 @@
     -- one's totals are locked first.
     SELECT
         total.*, account.account_id, account.currency, account.zone, account.starts, account.ends, account.noon,
-        account.finished
+        account.finished, account.usual_brand_id, account.usual_currency
     FROM account_days AS account
     CROSS JOIN LATERAL (
         SELECT

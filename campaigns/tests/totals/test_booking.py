@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from unittest.mock import patch
 
 from django.db import connection
@@ -12,22 +12,24 @@ from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.database.connection import execute, fetch_all
-from campaigns.models import JobRun, PendingSpend, SpendRecord, Waiting
+from campaigns.models import JobRun, PendingSpend, SpendRecord, SpendTotal, Waiting
 from campaigns.rules.reasons import PauseReason
 from campaigns.services.jobs.full_check import FullCheck, full_check
 from campaigns.services.jobs.quick_check import QuickCheck, run_quick_check
 from campaigns.services.totals import book as book_module
 from campaigns.services.totals.book import ANY_TO_BOOK, book_totals
 from campaigns.tests.support.checking import reasons_of
-from campaigns.tests.support.factories import make_campaign, spend, utc
+from campaigns.tests.support.factories import make_brand, make_campaign, spend, utc
 from campaigns.tests.support.outside import SQLITE
 from campaigns.tests.totals.reports import (
+    DAY,
     NOON,
     YESTERDAY,
     amounts,
     full_booking,
     linked_campaign,
     make_account,
+    make_link,
     quick_booking,
     report,
     total_of,
@@ -72,6 +74,47 @@ class BatchTests(TestCase):
         done = book()
         self.assertEqual((done.records, done.waiting), (10, 10))
         self.assertEqual(fetch_all(f"SELECT {ANY_TO_BOOK}"), [(0 if SQLITE else False,)])
+
+
+class AccountsTests(TestCase):
+    """More accounts on a day than are looked through at a time."""
+
+    def setUp(self) -> None:
+        self.enterContext(patch.object(book_module, "DAYS", 3))
+        campaign = make_campaign()
+        for number in range(7):
+            make_link(campaign, account=make_account(external_id=f"a{number}"))
+            for day in (YESTERDAY, DAY):
+                report(1, day=day, account=f"a{number}")
+
+    def test_each_is_booked_once(self) -> None:
+        self.assertEqual((book().records, book().records), (14, 0))
+        self.assertEqual(unbalanced(), [])
+
+    def test_all_of_a_day_comes_before_the_day_before(self) -> None:
+        for expected in (3, 6, 9, 12, 14):  # the third time it is one of the newer day, and two of the day before
+            book(seconds=0)
+            days = SpendTotal.objects.filter(booked__gt=0).values_list("day", flat=True)
+            self.assertEqual(sum(day == date.fromisoformat(DAY) for day in days), min(expected, 7))
+            self.assertEqual(len(days), expected)
+
+
+class BrandsOfAnAccountTests(TestCase):
+    """An account's campaigns may be of brands in several currencies; only those in its own are booked."""
+
+    def test_the_currency_of_each_campaigns_own_brand_counts(self) -> None:
+        for account, first, second in (("first", "USD", "EUR"), ("second", "EUR", "USD"), ("third", "", "USD")):
+            with self.subTest(account):
+                linked = make_account(external_id=account)
+                for external_id, currency in (("1", first), ("2", second)):
+                    campaign = make_campaign(make_brand(currency=currency)) if currency else None
+                    make_link(campaign, external_id, account=linked)
+                    report(5, external_id, account=account)
+                book()
+                totals = SpendTotal.objects.filter(account=account).order_by("campaign")
+                expected = {"USD": Waiting.NO, "EUR": Waiting.CURRENCY, "": Waiting.UNLINKED}
+                self.assertEqual([total.waiting for total in totals], [expected[first], expected[second]])
+                self.assertEqual([total.booked > 0 for total in totals], [first == "USD", second == "USD"])
 
 
 class BadTotalTests(TestCase):
