@@ -50,7 +50,9 @@ from campaigns.services.totals.waiting import ITS_CAMPAIGN, REASON, REPORTED
 BATCH_ON_POSTGRESQL = 10_000
 # Fewer, because on SQLite no other transaction can write meanwhile.
 BATCH_ON_SQLITE = 2_000
-# Accounts' days that are looked through at a time.
+# Accounts' days that are looked through at a time: at first, and at most. Between them, so many as make one batch,
+# because each batch reads all totals of its days.
+FIRST_DAYS = 100
 DAYS = 800
 # Seconds for which a part of a failed batch waits for a row that somebody has locked.
 SHORT_WAIT = 0.1
@@ -133,16 +135,18 @@ class _Booking:
 
     def run(self) -> Booked:
         """Go once through the flagged days, from the newest on: what is locked is left behind, so this ends."""
-        reached = BEFORE_ALL_DAYS
-        while days := self._next_days(reached):
-            reached = days[-1]
+        reached, most = BEFORE_ALL_DAYS, FIRST_DAYS
+        while days := self._next_days(reached, most):
+            reached, before = days[-1], self.booked.totals
             there_may_be_more = True
             while there_may_be_more:
                 there_may_be_more = self._book_batch(days)
                 if self._time_is_over():
-                    self.booked.unfinished = there_may_be_more or bool(self._next_days(reached))
+                    self.booked.unfinished = there_may_be_more or bool(self._next_days(reached, 1))
                     return self.booked
                 yield_to_waiting_writers()
+            of_these = max(self.booked.totals - before, 1)
+            most = min(max(len(days) * self.size // of_these, 1), DAYS)
         return self.booked
 
     def book_these(self, ids: Iterable[int]) -> Booked:
@@ -151,9 +155,9 @@ class _Booking:
             self._book_in_parts(wanted[start : start + self.size], JOB_WAIT)
         return self.booked
 
-    def _next_days(self, reached: AccountDay) -> list[AccountDay]:
+    def _next_days(self, reached: AccountDay, most: int) -> list[AccountDay]:
         sql = statement("totals/next_days", json=row_as_json(ACCOUNT_DAY_COLUMNS, "account_day"))
-        return fetch_all(sql, dict(zip(KEY_COLUMNS, reached, strict=False)) | {"most": DAYS})
+        return fetch_all(sql, dict(zip(KEY_COLUMNS, reached, strict=False)) | {"most": most})
 
     def _book_batch(self, days: list[AccountDay]) -> bool:
         """Book one batch of the totals of these days, by ids if it fails; return whether there may be more."""

@@ -47,7 +47,8 @@ class BatchTests(TestCase):
         self.campaign = linked_campaign()
         for name in ("BATCH_ON_POSTGRESQL", "BATCH_ON_SQLITE"):
             self.enterContext(patch.object(book_module, name, 3))
-        self.enterContext(patch.object(book_module, "DAYS", 4))
+        for name in ("FIRST_DAYS", "DAYS"):
+            self.enterContext(patch.object(book_module, name, 4))
         for number in range(10):
             report(number + 1, day=f"{datetime(2024, 11, 27, tzinfo=UTC) - timedelta(days=number):%Y-%m-%d}")
 
@@ -80,7 +81,8 @@ class AccountsTests(TestCase):
     """More accounts on a day than are looked through at a time."""
 
     def setUp(self) -> None:
-        self.enterContext(patch.object(book_module, "DAYS", 3))
+        for name in ("FIRST_DAYS", "DAYS"):
+            self.enterContext(patch.object(book_module, name, 3))
         campaign = make_campaign()
         for number in range(7):
             make_link(campaign, account=make_account(external_id=f"a{number}"))

@@ -55,7 +55,8 @@ class WritersBesideBookers(ConcurrencyTestCase):
         self.links = [make_link(campaign, str(number)) for number, campaign in enumerate(self.campaigns)]
         for name in ("BATCH_ON_POSTGRESQL", "BATCH_ON_SQLITE"):
             self.enterContext(patch.object(book_module, name, 7))
-        self.enterContext(patch.object(book_module, "DAYS", 4))
+        for name in ("FIRST_DAYS", "DAYS"):
+            self.enterContext(patch.object(book_module, name, 4))
 
     def run_beside_writers(self, *jobs: Callable[[], object], writers: int = 3) -> None:
         crew = Crew()
