@@ -19,4 +19,5 @@
     LEFT JOIN campaigns_campaign AS campaign ON campaign.id = {its_campaign}
     -- None for the account's usual brand, which is known.
     LEFT JOIN campaigns_brand AS brand
+        -- guard: currency-of-its-own-brand
         ON brand.id = CASE WHEN campaign.brand_id = total.usual_brand_id THEN NULL ELSE campaign.brand_id END

@@ -5,6 +5,7 @@ WITH next AS MATERIALIZED (
         -- Two ranges of the index, each read in its order: the rest of the day that was reached, and the days before.
         SELECT * FROM (
             SELECT DISTINCT day, source, account FROM campaigns_daytobook
+            -- guard: the-rest-of-the-day
             WHERE day = %(day)s AND (source, account) > (%(source)s, %(account)s)
             ORDER BY day DESC, source, account LIMIT %(most)s
         ) AS same_day

@@ -119,6 +119,8 @@ LABELS = (
     ),
     Labelled("days-with-totals-to-book-keep-their-flag", "test_booking_beside_others", "NOT EXISTS", "1 = 1 OR EXISTS"),
     Labelled("newest-day-first", BOOKING, "DESC", "ASC"),
+    Labelled("the-rest-of-the-day", BOOKING, "day = %(day)s", "1 = 0"),
+    Labelled("currency-of-its-own-brand", BOOKING, "campaign.brand_id = total.usual_brand_id", "1 = 1"),
     Labelled("as-of-within-the-day", RULE_16, ">=", ">"),
     Labelled("as-of-within-the-day", RULE_16, "<", "<="),
     Labelled("booked-for-its-own-campaign", RULE_17, "{its_campaign}", "link.campaign_id"),
