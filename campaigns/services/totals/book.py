@@ -50,8 +50,8 @@ from campaigns.services.totals.waiting import ITS_CAMPAIGN, REASON, REPORTED
 BATCH_ON_POSTGRESQL = 10_000
 # Fewer, because on SQLite no other transaction can write meanwhile.
 BATCH_ON_SQLITE = 2_000
-# Accounts' days that are looked through at a time: at first, and at most. Between them, so many as make one batch,
-# because each batch reads all totals of its days.
+# Accounts' days that are looked through at a time: at first, and at most. After the first as many as nearly fill one
+# batch, because each batch reads all totals of its days.
 FIRST_DAYS = 100
 DAYS = 800
 # Seconds for which a part of a failed batch waits for a row that somebody has locked.
@@ -81,7 +81,7 @@ ACCOUNT_DAY_COLUMNS = KEY_COLUMNS | {"account_id": "bigint", "currency": "text",
 # A day of an account: its day, source and external id, its time zone, and all of ACCOUNT_DAY_COLUMNS as JSON, which
 # Python hands on as it is.
 AccountDay = tuple[Any, ...]
-# The days of totals end on 2099-12-30.
+# What is reached before the first of them, which is the newest: totals' days end on 2099-12-30.
 BEFORE_ALL_DAYS: AccountDay = ("2100-01-01", "", "")
 
 
@@ -146,7 +146,7 @@ class _Booking:
                     return self.booked
                 yield_to_waiting_writers()
             of_these = max(self.booked.totals - before, 1)
-            most = min(max(len(days) * self.size // of_these, 1), DAYS)
+            most = min(max(len(days) * self.size * 9 // 10 // of_these, 1), DAYS)
         return self.booked
 
     def book_these(self, ids: Iterable[int]) -> Booked:
@@ -163,7 +163,7 @@ class _Booking:
         """Book one batch of the totals of these days, by ids if it fails; return whether there may be more."""
         if is_postgresql():
             try:
-                return self._book_days(days) == self.size
+                return self._book_days(days) >= self.size
             except DatabaseError as error:
                 if not _may_be_of_one_row(error):
                     raise

@@ -21,7 +21,7 @@ REASON = """CASE
 END"""
 
 # The campaign that a total is booked for: the one that it was booked for before, or that its link has for its day.
-# Links that have moved since a total's day are looked up only if there are any, of whatever account.
+# Earlier campaigns of a link are looked up only if any link, of whatever account, has moved after the total's day.
 ITS_CAMPAIGN = """COALESCE(
         total.booked_campaign_id,
         CASE WHEN total.day < (SELECT MAX(until) FROM campaigns_earlierlink) THEN (

@@ -1,5 +1,5 @@
     -- Days of accounts with their bounds; zone is empty without an account or with an unknown time zone. Most accounts are of
-    -- one brand: that of an account's first link is looked up once, and not for each of its totals.
+    -- one brand: that of an account's first link is looked up once for each day, not for each total.
     SELECT
         given.source, given.account, given.day, given.account_id, given.currency, given.ids,
         days.zone, days.starts, days.ends, days.noon, days.finished,

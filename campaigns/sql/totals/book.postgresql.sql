@@ -1,6 +1,7 @@
 -- Locks and books a batch: what is noted as booked becomes one record for each difference, in one statement. A total that
 -- was restated since this statement began is locked, but isn't noted, and so gets no record: the next batch books it.
--- No account is looked up twice, no table is read as a whole, and what is taken isn't kept: it is booked row by row.
+-- No account is looked up twice, no table is read as a whole but that of links that have moved, and what is taken isn't
+-- kept: it is booked row by row.
 WITH account_days AS MATERIALIZED (
 {account_days}
 ), noted AS (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
+from django.conf import settings
+
 from campaigns.admin.campaign.schedule import MAX_WINDOWS, WindowInline
 from campaigns.admin.shared.fields import is_key
 from campaigns.models import Campaign
@@ -81,6 +83,15 @@ class OddForms(FormTestCase):
         self.refused(campaign, full, "Please submit at most 20 forms.")
         full["windows-0-DELETE"] = "on"
         self.save(campaign, full)
+
+    def test_a_full_schedule_fits_a_request_with_as_many_removed_windows(self) -> None:
+        campaign = make_campaign()
+        make_window(campaign)  # on every day
+        form = self.form(campaign)
+        of_a_window = 1 + sum(len(values) for name, values in form.items() if "windows-0-" in name)  # and its DELETE
+        others = sum(len(values) for values in form.values()) - of_a_window
+        self.assertGreater(of_a_window, 7)
+        self.assertLess(others + 2 * MAX_WINDOWS * of_a_window, settings.DATA_UPLOAD_MAX_NUMBER_FIELDS)
 
     def test_no_request_gets_more_forms_than_a_schedule_can_need(self) -> None:
         campaign = make_campaign()

@@ -92,6 +92,8 @@ class AccountsTests(TestCase):
     def test_each_is_booked_once(self) -> None:
         self.assertEqual((book().records, book().records), (14, 0))
         self.assertEqual(unbalanced(), [])
+        days = [str(day) for day in SpendRecord.objects.order_by("pk").values_list("total__day", flat=True)]
+        self.assertEqual(days, [DAY] * 7 + [YESTERDAY] * 7)
 
     def test_all_of_a_day_comes_before_the_day_before(self) -> None:
         for expected in (3, 6, 9, 12, 14):  # the third time it is one of the newer day, and two of the day before
