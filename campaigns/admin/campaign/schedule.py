@@ -87,7 +87,7 @@ class WindowInline(TabularInline):
 
     def get_formset(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
         # Removed rows are posted too. For a campaign with more windows, written by SQL, there is “Apply a schedule”.
-        return super().get_formset(request, obj, validate_max=True, absolute_max=2 * self.max_num, **kwargs)
+        return super().get_formset(request, obj, validate_max=True, absolute_max=2 * MAX_WINDOWS, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("start_time", "end_time"):
